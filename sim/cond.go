@@ -1,0 +1,87 @@
+package sim
+
+import "time"
+
+// Cond is a queue of processes that wait for something. The zero value is
+// ready. As with any condition variable a waiter looks again at what it waits
+// for after it wakes.
+type Cond struct {
+	waiters []waiter
+}
+
+type waiter struct {
+	p     *Proc
+	epoch uint64
+}
+
+// Wait blocks the running process until Signal or Broadcast. It returns
+// [ErrInterrupted] if the process was interrupted instead.
+func (c *Cond) Wait(l *Loop) error { return c.wait(l, -1) }
+
+// WaitFor is Wait with a limit: after d it returns [ErrTimeout]. A d below
+// zero means no limit.
+func (c *Cond) WaitFor(l *Loop, d time.Duration) error { return c.wait(l, d) }
+
+func (c *Cond) wait(l *Loop, d time.Duration) error {
+	p := l.must()
+	if p.interrupted {
+		p.interrupted = false
+		return ErrInterrupted
+	}
+	end := l.now + d
+	c.waiters = append(c.waiters, waiter{p, p.epoch})
+	p.parked = true
+	if d >= 0 {
+		p.wakeAfter(d)
+	}
+	epoch := p.epoch
+	p.park()
+	still := c.remove(p, epoch)
+	if p.interrupted {
+		p.interrupted = false
+		return ErrInterrupted
+	}
+	if still && d >= 0 && l.now >= end {
+		return ErrTimeout
+	}
+	return nil
+}
+
+// remove takes a waiter out of the queue and reports whether it was there: it
+// is not when Signal woke it.
+func (c *Cond) remove(p *Proc, epoch uint64) bool {
+	for i, w := range c.waiters {
+		if w.p == p && w.epoch == epoch {
+			c.waiters = append(c.waiters[:i], c.waiters[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// Signal wakes the process that has waited longest.
+func (c *Cond) Signal() {
+	for len(c.waiters) > 0 {
+		w := c.waiters[0]
+		c.waiters = c.waiters[:copy(c.waiters, c.waiters[1:])]
+		if w.p.done || w.p.epoch != w.epoch {
+			continue
+		}
+		w.p.wakeAfter(0)
+		return
+	}
+}
+
+// Broadcast wakes every process that waits, in the order in which they came.
+func (c *Cond) Broadcast() {
+	ws := c.waiters
+	c.waiters = nil
+	for _, w := range ws {
+		if !w.p.done && w.p.epoch == w.epoch {
+			w.p.wakeAfter(0)
+		}
+	}
+}
+
+// Waiting is the number of processes in the queue.
+func (c *Cond) Waiting() int { return len(c.waiters) }

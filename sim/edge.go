@@ -1,0 +1,81 @@
+package sim
+
+import (
+	"sync"
+	"time"
+)
+
+// edge is where the real world reaches the loop: functions injected from other
+// goroutines. Only interactive and live modes use it; a repeatable run has none.
+type edge struct {
+	mu   sync.Mutex
+	jobs []func()
+	wake chan struct{}
+}
+
+// Inject hands fn to the loop from another goroutine. It runs on the loop at
+// the virtual time of the moment when [Loop.Live] takes it.
+func (l *Loop) Inject(fn func()) {
+	l.edge.mu.Lock()
+	l.edge.jobs = append(l.edge.jobs, fn)
+	l.edge.mu.Unlock()
+	select {
+	case l.edge.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Injected runs what other goroutines have handed over and reports whether
+// there was anything.
+func (l *Loop) Injected() bool {
+	l.edge.mu.Lock()
+	jobs := l.edge.jobs
+	l.edge.jobs = nil
+	l.edge.mu.Unlock()
+	for _, fn := range jobs {
+		fn()
+	}
+	return len(jobs) > 0
+}
+
+// A Pacer ties virtual time to the real one. It belongs to the edge: cmd gives
+// the real implementation, because nothing below it reads the wall clock.
+type Pacer interface {
+	// Elapsed is the virtual time that the wall clock allows by now.
+	Elapsed() time.Duration
+	// Wait blocks until virtual time at is allowed, or wake receives. A
+	// negative at means no event is due: wait for wake only.
+	Wait(at time.Duration, wake <-chan struct{})
+}
+
+// Live fires events no earlier than the pacer allows, and runs injected
+// functions as they come, until done reports true. It is the one mode that
+// promises no repeatability.
+func (l *Loop) Live(pacer Pacer, done func() bool) {
+	for !done() {
+		if allowed := pacer.Elapsed(); !l.due(allowed) && allowed > l.now {
+			l.now = allowed
+		}
+		if l.Injected() {
+			continue
+		}
+		if done() {
+			return
+		}
+		at, ok := l.next()
+		if !ok {
+			pacer.Wait(-1, l.edge.wake)
+			continue
+		}
+		if at > pacer.Elapsed() {
+			pacer.Wait(at, l.edge.wake)
+			continue
+		}
+		l.Step()
+	}
+}
+
+func (l *Loop) due(t time.Duration) bool {
+	at, ok := l.next()
+	return ok && at <= t
+}

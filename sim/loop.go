@@ -1,0 +1,162 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Epoch is the wall clock at virtual time zero, in UTC. It is a constant so
+// that dates printed by simulated programs never depend on when a run is made.
+var Epoch = time.Date(2026, time.January, 5, 8, 0, 0, 0, time.UTC)
+
+// A Handler is something that can be scheduled. Fire runs on the loop.
+//
+// Hot paths implement Handler on a pooled struct and use [Loop.Schedule], which
+// does not allocate; everything else uses [Loop.After] with a closure.
+type Handler interface{ Fire() }
+
+// ErrIdle is returned by [Loop.Run] when nothing is scheduled any more and the
+// condition it waited for does not hold: whoever waits, waits for ever.
+var ErrIdle = errors.New("nothing left to happen")
+
+// ErrLimit is returned by [Loop.Run] when virtual time would pass its limit.
+var ErrLimit = errors.New("virtual time limit reached")
+
+// Loop is the event loop of one run. It is not safe for concurrent use: one
+// goroutine runs it, and everything it calls may schedule more. [Loop.Inject]
+// is the one exception.
+type Loop struct {
+	now     time.Duration
+	seq     uint64
+	fired   uint64
+	queue   eventHeap
+	free    []*event
+	current *Proc
+	procs   int
+	seed    uint64
+	streams map[string]*Rand
+	journal Journal
+	edge    edge
+}
+
+// NewLoop returns a loop at virtual time zero whose random streams derive from
+// seed.
+func NewLoop(seed uint64) *Loop {
+	l := &Loop{seed: seed, streams: make(map[string]*Rand)}
+	l.journal.loop = l
+	l.edge.wake = make(chan struct{}, 1)
+	return l
+}
+
+// Now is the virtual time since the start of the run.
+func (l *Loop) Now() time.Duration { return l.now }
+
+// Wall is the virtual wall clock: [Epoch] plus Now.
+func (l *Loop) Wall() time.Time { return Epoch.Add(l.now) }
+
+// Seed is the seed the loop was made with.
+func (l *Loop) Seed() uint64 { return l.seed }
+
+// Fired is the number of events that have run, for benchmarks and reports.
+func (l *Loop) Fired() uint64 { return l.fired }
+
+// Pending is the number of events scheduled and not yet fired, cancelled ones
+// included until their time comes.
+func (l *Loop) Pending() int { return len(l.queue) }
+
+// Journal is the record of what happened in this run.
+func (l *Loop) Journal() *Journal { return &l.journal }
+
+// Schedule runs h.Fire after d of virtual time. A d below zero counts as zero.
+// Events of the same instant fire in the order in which they were scheduled.
+func (l *Loop) Schedule(d time.Duration, h Handler) {
+	l.push(d, h, nil)
+}
+
+// After runs fn after d of virtual time, as [Loop.Schedule] does.
+func (l *Loop) After(d time.Duration, fn func()) {
+	l.push(d, nil, fn)
+}
+
+func (l *Loop) push(d time.Duration, h Handler, fn func()) *event {
+	if d < 0 {
+		d = 0
+	}
+	e := l.take()
+	l.seq++
+	e.at, e.seq, e.h, e.fn = l.now+d, l.seq, h, fn
+	l.queue.push(e)
+	return e
+}
+
+// Step fires the next event and reports whether there was one.
+func (l *Loop) Step() bool {
+	for len(l.queue) > 0 {
+		e := l.queue.pop()
+		if e.cancelled {
+			l.give(e)
+			continue
+		}
+		if e.at < l.now {
+			panic(fmt.Sprintf("sim: time goes back from %v to %v", l.now, e.at))
+		}
+		l.now = e.at
+		l.fired++
+		h, fn := e.h, e.fn
+		if t := e.timer; t != nil {
+			t.ev = nil
+		}
+		l.give(e)
+		if h != nil {
+			h.Fire()
+			return true
+		}
+		fn()
+		return true
+	}
+	return false
+}
+
+// next is the time of the next event that will really fire.
+func (l *Loop) next() (time.Duration, bool) {
+	for len(l.queue) > 0 {
+		e := l.queue[0]
+		if !e.cancelled {
+			return e.at, true
+		}
+		l.give(l.queue.pop())
+	}
+	return 0, false
+}
+
+// Run fires events until done reports true, which is asked before each event.
+// It returns [ErrIdle] when no event is left, and [ErrLimit] when the next
+// event lies after limit; a limit of zero or less is none.
+func (l *Loop) Run(done func() bool, limit time.Duration) error {
+	for !done() {
+		at, ok := l.next()
+		if !ok {
+			return ErrIdle
+		}
+		if limit > 0 && at > limit {
+			return ErrLimit
+		}
+		l.Step()
+	}
+	return nil
+}
+
+// RunFor fires everything that happens in the next d of virtual time and
+// leaves the clock exactly d later.
+func (l *Loop) RunFor(d time.Duration) {
+	end := l.now + d
+	for {
+		at, ok := l.next()
+		if !ok || at > end {
+			break
+		}
+		l.Step()
+	}
+	l.now = end
+}

@@ -1,0 +1,224 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"runtime/debug"
+	"time"
+)
+
+// ErrInterrupted is returned by a blocking call of a process that was
+// interrupted with [Proc.Interrupt].
+var ErrInterrupted = errors.New("interrupted system call")
+
+// ErrTimeout is returned by a blocking call whose time ran out.
+var ErrTimeout = errors.New("timed out")
+
+// killed unwinds a process that was killed; it never leaves this package.
+type killed struct{}
+
+// Proc is a process: straight-line code that may block on virtual time or on a
+// [Cond]. It is a coroutine (iter.Pull), so that a hand-over costs no scheduler
+// and no goroutine can run beside the loop.
+type Proc struct {
+	loop        *Loop
+	name        string
+	resume      func() (struct{}, bool)
+	stop        func()
+	yield       func(struct{}) bool
+	done        bool
+	started     bool
+	dying       bool
+	interrupted bool
+	// epoch counts parks: a wake-up that belongs to an earlier park is stale.
+	epoch  uint64
+	parked bool
+	exit   Cond
+	local  any
+}
+
+// Go starts fn as a process. It begins as an event of this instant, not within
+// the call. The name is for people who read traces.
+func (l *Loop) Go(name string, fn func(p *Proc)) *Proc {
+	p := &Proc{loop: l, name: name}
+	l.procs++
+	p.resume, p.stop = iter.Pull(func(yield func(struct{}) bool) {
+		p.yield = yield
+		defer p.finish()
+		fn(p)
+	})
+	p.parked = true
+	p.wakeAfter(0)
+	return p
+}
+
+// finish runs on the process's own coroutine when its function is over, by
+// return or by [Proc.Kill].
+func (p *Proc) finish() {
+	r := recover()
+	p.done = true
+	p.loop.procs--
+	p.exit.Broadcast()
+	if r == nil {
+		return
+	}
+	if _, ok := r.(killed); ok {
+		return
+	}
+	panic(fmt.Sprintf("process %s: %v\n%s", p.name, r, debug.Stack()))
+}
+
+// Current is the process that is running now, or nil when the loop itself
+// (a plain event, or the code that drives the loop) is.
+func (l *Loop) Current() *Proc { return l.current }
+
+// Procs is the number of processes that have not finished.
+func (l *Loop) Procs() int { return l.procs }
+
+// must returns the running process; a blocking call anywhere else is our bug.
+func (l *Loop) must() *Proc {
+	if l.current == nil {
+		panic("sim: blocking call outside a process")
+	}
+	return l.current
+}
+
+// Loop is the loop that the process runs on.
+func (p *Proc) Loop() *Loop { return p.loop }
+
+// Name is the name given to [Loop.Go].
+func (p *Proc) Name() string { return p.name }
+
+// Done reports whether the process has finished.
+func (p *Proc) Done() bool { return p.done }
+
+// SetLocal attaches a value to the process, for the room above that needs to
+// find its own notion of a process again; Local returns it.
+func (p *Proc) SetLocal(v any) { p.local = v }
+
+// Local is the value last given to SetLocal, or nil.
+func (p *Proc) Local() any { return p.local }
+
+// Kill ends the process: its blocking call never returns, deferred functions
+// run. Killing a finished process does nothing. A process that kills itself
+// does not return from Kill.
+func (p *Proc) Kill() {
+	if p.done {
+		return
+	}
+	p.dying = true
+	if p.loop.current == p {
+		panic(killed{})
+	}
+	if p.parked {
+		p.wakeAfter(0)
+	}
+}
+
+// Interrupt makes the process's blocking call return [ErrInterrupted]; if it is
+// not blocked, the next one does.
+func (p *Proc) Interrupt() {
+	if p.done {
+		return
+	}
+	p.interrupted = true
+	if p.parked && p.started {
+		p.wakeAfter(0)
+	}
+}
+
+// Sleep blocks the process for d. It returns [ErrInterrupted] if it was cut
+// short.
+func (p *Proc) Sleep(d time.Duration) error {
+	p.check("Sleep")
+	if p.interrupted {
+		p.interrupted = false
+		return ErrInterrupted
+	}
+	end := p.loop.now + d
+	for p.loop.now < end || d <= 0 {
+		p.parked = true
+		p.wakeAfter(end - p.loop.now)
+		p.park()
+		if p.interrupted {
+			p.interrupted = false
+			return ErrInterrupted
+		}
+		if d <= 0 {
+			break
+		}
+	}
+	return nil
+}
+
+// Yield lets everything else that is due at this instant happen first.
+func (p *Proc) Yield() { p.Sleep(0) }
+
+// Join blocks the running process until p has finished.
+func (p *Proc) Join() error {
+	for !p.done {
+		if err := p.exit.Wait(p.loop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Proc) check(what string) {
+	if p.loop.current != p {
+		panic(fmt.Sprintf("sim: %s on process %s from outside it", what, p.name))
+	}
+}
+
+// wake is the event that hands over to a parked process.
+type wake struct {
+	p     *Proc
+	epoch uint64
+}
+
+// Fire resumes the process unless it has been resumed since.
+func (w *wake) Fire() {
+	p := w.p
+	if p.done || !p.parked || w.epoch != p.epoch {
+		return
+	}
+	p.run()
+}
+
+func (p *Proc) wakeAfter(d time.Duration) {
+	p.loop.Schedule(d, &wake{p, p.epoch})
+}
+
+// run hands over to the process until it parks or finishes.
+func (p *Proc) run() {
+	if p.done {
+		return
+	}
+	prev := p.loop.current
+	p.loop.current = p
+	p.parked = false
+	p.epoch++
+	if p.dying && !p.started {
+		p.done = true
+		p.loop.procs--
+		p.stop()
+		p.exit.Broadcast()
+	} else {
+		p.started = true
+		p.resume()
+	}
+	p.loop.current = prev
+}
+
+// park gives control back to the loop until a wake-up of this park.
+func (p *Proc) park() {
+	p.parked = true
+	if !p.yield(struct{}{}) {
+		panic(killed{})
+	}
+	if p.dying {
+		p.dying = false
+		panic(killed{})
+	}
+}
