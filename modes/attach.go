@@ -1,0 +1,100 @@
+package modes
+
+import (
+	"io"
+	"time"
+
+	"dnetsim/sim"
+)
+
+// Chunk is a piece of output of a container or exec.
+type Chunk struct {
+	Stream byte // 1 stdout, 2 stderr
+	Data   []byte
+}
+
+// AttachOptions says which streams an attachment carries.
+type AttachOptions struct {
+	Stdin, Stdout, Stderr bool
+	Stream                bool // follow from now on
+	Logs                  bool // give what was logged before first
+}
+
+// Attachment is a client's end of the streams of a container or exec. Its
+// methods are called from processes of the loop.
+type Attachment struct {
+	// Stdin is nil unless asked for and open. Closing it half-closes the
+	// attachment: the process reads end of file (unless it has a TTY).
+	Stdin io.WriteCloser
+	// Tty says that the output is the raw stream of a terminal.
+	Tty bool
+
+	out   *outbox
+	leave func()
+}
+
+// Next blocks until there is output and returns it; io.EOF when the process
+// has ended and everything was read, or the attachment was closed.
+func (a *Attachment) Next() (Chunk, error) { return a.out.next() }
+
+// Close detaches: the process goes on.
+func (a *Attachment) Close() {
+	a.out.close()
+	if a.leave != nil {
+		a.leave()
+	}
+}
+
+// outbox is a queue of chunks that one process reads. It is not bounded: the
+// daemon copies output as fast as it comes.
+type outbox struct {
+	loop   *sim.Loop
+	q      []Chunk
+	closed bool
+	cond   sim.Cond
+}
+
+func newOutbox(l *sim.Loop) *outbox { return &outbox{loop: l} }
+
+func (o *outbox) put(c Chunk) {
+	if o.closed || len(c.Data) == 0 {
+		return
+	}
+	o.q = append(o.q, c)
+	o.cond.Broadcast()
+}
+
+func (o *outbox) close() {
+	o.closed = true
+	o.cond.Broadcast()
+}
+
+func (o *outbox) next() (Chunk, error) {
+	for len(o.q) == 0 {
+		if o.closed {
+			return Chunk{}, io.EOF
+		}
+		if err := o.cond.Wait(o.loop); err != nil {
+			return Chunk{}, err
+		}
+	}
+	c := o.q[0]
+	o.q = o.q[1:]
+	return c, nil
+}
+
+// LogEntry is a line (or a piece of one) that a container wrote, as json-file
+// keeps it.
+type LogEntry struct {
+	Stream byte // 1 stdout, 2 stderr
+	Time   time.Time
+	Line   []byte // with its newline, if it had one
+}
+
+// LogOptions are those of `docker logs`.
+type LogOptions struct {
+	Stdout, Stderr bool
+	Follow         bool
+	Since, Until   time.Time // zero: no limit
+	Tail           int       // lines from the end; below zero: all
+}

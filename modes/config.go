@@ -1,0 +1,125 @@
+package modes
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Port is a port of a container: "80/tcp".
+type Port struct {
+	Number uint16
+	Proto  string // "tcp", "udp" or "sctp"
+}
+
+func (p Port) String() string { return fmt.Sprintf("%d/%s", p.Number, p.Proto) }
+
+// ParsePort reads "80/tcp" or "80", which is TCP.
+func ParsePort(s string) (Port, error) {
+	num, proto, ok := strings.Cut(s, "/")
+	if !ok {
+		proto = "tcp"
+	}
+	n, err := strconv.ParseUint(num, 10, 16)
+	if err != nil {
+		return Port{}, errf(ErrInvalid, "Invalid containerPort: %s", num)
+	}
+	return Port{uint16(n), strings.ToLower(proto)}, nil
+}
+
+// PortBinding is one way to a published port: as asked for in a HostConfig
+// (either field may be empty, HostPort may be a range "9100-9110"), or as bound.
+type PortBinding struct {
+	HostIP   string
+	HostPort string
+}
+
+// Config is what a container is made of, apart from the host it runs on.
+type Config struct {
+	Hostname, Domainname                    string
+	User                                    string
+	AttachStdin, AttachStdout, AttachStderr bool
+	Tty, OpenStdin, StdinOnce               bool
+	ExposedPorts                            map[Port]bool
+	Env                                     []string
+	Cmd, Entrypoint                         []string
+	Image                                   string // as the user named it
+	WorkingDir                              string
+	Labels                                  map[string]string
+	StopSignal                              string         // "" is SIGTERM
+	StopTimeout                             *time.Duration // nil is 10 s
+	NetworkDisabled                         bool
+	MacAddress                              string
+}
+
+// RestartPolicy says what happens when PID 1 ends.
+type RestartPolicy struct {
+	Name              string // "", "no", "always", "unless-stopped", "on-failure"
+	MaximumRetryCount int
+}
+
+// HostConfig is how a container depends on its host.
+type HostConfig struct {
+	NetworkMode     string // "default", "bridge", "host", "none", "container:X", or a network
+	PortBindings    map[Port][]PortBinding
+	PublishAllPorts bool
+	RestartPolicy   RestartPolicy
+	AutoRemove      bool
+	DNS             []string
+	DNSOptions      []string
+	DNSSearch       []string
+	ExtraHosts      []string // "name:address"
+	Links           []string // "container:alias"
+	Privileged      bool
+	CapAdd, CapDrop []string
+	Binds           []string
+	Sysctls         map[string]string
+	PidMode         string
+	IpcMode         string
+	UTSMode         string
+	Memory          int64
+	ShmSize         int64
+	ReadonlyRootfs  bool
+}
+
+// EndpointIPAM is the addresses asked for with --ip and --ip6.
+type EndpointIPAM struct {
+	IPv4Address  string
+	IPv6Address  string
+	LinkLocalIPs []string
+}
+
+// EndpointSettings is a container's side of one network: what was asked for
+// (the first block) and what it has while the container runs.
+type EndpointSettings struct {
+	IPAMConfig *EndpointIPAM // nil if nothing was asked for
+	Links      []string
+	Aliases    []string
+	DriverOpts map[string]string
+	MacAddress string
+
+	NetworkID           string
+	EndpointID          string
+	Gateway             string
+	IPAddress           string
+	IPPrefixLen         int
+	IPv6Gateway         string
+	GlobalIPv6Address   string
+	GlobalIPv6PrefixLen int
+}
+
+// CreateContainer is the request of `docker create`.
+type CreateContainer struct {
+	Name       string // "" draws one
+	Config     Config
+	HostConfig HostConfig
+	// Endpoints is the NetworkingConfig: at most one network here in 20.10.
+	Endpoints map[string]*EndpointSettings
+	// Opaque is kept with the container and given back untouched, for a caller
+	// that must echo a request field by field.
+	Opaque any
+}
+
+// Filters are the filters of a list request: key to values, any value matches.
+type Filters map[string][]string
