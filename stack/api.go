@@ -1,0 +1,128 @@
+package stack
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Kind is what sort of interface it is, in the words of `ip link add type`.
+type Kind string
+
+// The kinds of interfaces.
+const (
+	KindLoopback Kind = "loopback"
+	KindPhysical Kind = "physical"
+	KindVeth     Kind = "veth"
+	KindBridge   Kind = "bridge"
+	KindDummy    Kind = "dummy"
+	KindMacvlan  Kind = "macvlan"
+	KindVLAN     Kind = "vlan"
+	KindVXLAN    Kind = "vxlan"
+)
+
+// Flags are the interface flags of netdevice(7), with the kernel's values.
+type Flags uint32
+
+// The flag bits.
+const (
+	FlagUp        Flags = 0x1
+	FlagBroadcast Flags = 0x2
+	FlagLoopback  Flags = 0x8
+	FlagPointopnt Flags = 0x10
+	FlagRunning   Flags = 0x40
+	FlagNoARP     Flags = 0x80
+	FlagPromisc   Flags = 0x100
+	FlagAllMulti  Flags = 0x200
+	FlagMulticast Flags = 0x1000
+	FlagLowerUp   Flags = 0x10000
+)
+
+// Counters are the packet counters of an interface. Bytes include the Ethernet
+// header, as the kernel counts them.
+type Counters struct {
+	RxPackets, RxBytes, RxErrors, RxDropped uint64
+	TxPackets, TxBytes, TxErrors, TxDropped uint64
+	Multicast, Collisions                   uint64
+}
+
+// Address is one address of an interface.
+type Address struct {
+	Prefix    netip.Prefix // the address with its prefix length
+	Broadcast netip.Addr   // invalid if there is none
+	Scope     string       // "global", "link" or "host"
+	Label     string       // IPv4: the interface's name or an alias ("eth0:1")
+	Secondary bool         // a second address of the same IPv4 subnet
+}
+
+// AddrOptions are the options of [Interface.AddAddr]. The zero value asks for
+// what `ip addr add` does by default: no broadcast address.
+type AddrOptions struct {
+	Broadcast     netip.Addr // invalid: none
+	AutoBroadcast bool       // "broadcast +": the last address of the prefix
+	Scope         string     // empty: global, or host for loopback addresses, or link for link-local ones
+	Label         string     // empty: the interface's name
+	NoPrefixRoute bool       // do not add the connected route
+}
+
+// Route is one entry of a routing table, in the words of ip-route(8).
+type Route struct {
+	Dst      netip.Prefix
+	Via      netip.Addr // invalid: directly connected
+	Dev      string     // may be empty for unreachable, blackhole and prohibit
+	Src      netip.Addr // preferred source; invalid: none
+	Proto    string     // "kernel", "boot", "static", "ra"; empty means boot
+	Scope    string     // "global", "link", "host"; empty: derived
+	Metric   int
+	Type     string // "unicast" (also if empty), "local", "broadcast", "unreachable", "blackhole", "prohibit", "multicast", "anycast"
+	Table    string // "main" (also if empty), "local", or a number
+	MTU      int    // 0: the interface's
+	OnLink   bool
+	LinkDown bool // reported, not set: the interface has no carrier
+}
+
+// NeighbourState is a neighbour's state in the words of ip-neighbour(8).
+type NeighbourState string
+
+// The neighbour states.
+const (
+	NeighIncomplete NeighbourState = "INCOMPLETE"
+	NeighReachable  NeighbourState = "REACHABLE"
+	NeighStale      NeighbourState = "STALE"
+	NeighDelay      NeighbourState = "DELAY"
+	NeighProbe      NeighbourState = "PROBE"
+	NeighFailed     NeighbourState = "FAILED"
+	NeighPermanent  NeighbourState = "PERMANENT"
+)
+
+// Neighbour is one entry of the neighbour (ARP, NDP) table.
+type Neighbour struct {
+	Addr   netip.Addr
+	Dev    string
+	MAC    MAC
+	HasMAC bool // FAILED and INCOMPLETE entries have none
+	State  NeighbourState
+	Router bool
+	Since  time.Duration // virtual time of the last change of state
+}
+
+// SocketInfo is what ss and netstat know about a socket.
+type SocketInfo struct {
+	Proto         string // "tcp", "udp", "raw"
+	V6            bool   // an AF_INET6 socket (also a dual-stack one)
+	Local, Remote netip.AddrPort
+	State         string // "LISTEN", "ESTAB", "SYN-SENT", …, "UNCONN" (as ss prints them)
+	Owner         string // program name
+	PID           int
+	FD            int
+	RecvQ, SendQ  int
+	Icmp          bool // raw socket of protocol ICMP
+}
+
+// ICMPPacket is one ICMP message as a raw socket receives it.
+type ICMPPacket struct {
+	From, To netip.Addr
+	TTL      int
+	Data     []byte        // the ICMP message, from its type field
+	At       time.Duration // virtual time of arrival
+	Dev      string        // interface it came in on
+}
