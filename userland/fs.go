@@ -1,0 +1,626 @@
+package userland
+
+import (
+	"path"
+	"sort"
+	"strings"
+	"time"
+
+	"dnetsim/sim"
+)
+
+// Flags of open, with Linux's numbers.
+const (
+	O_RDONLY = 0
+	O_WRONLY = 1
+	O_RDWR   = 2
+	O_CREAT  = 0o100
+	O_EXCL   = 0o200
+	O_TRUNC  = 0o1000
+	O_APPEND = 0o2000
+)
+
+// Kind is what a file is.
+type Kind uint8
+
+// The kinds of files.
+const (
+	Regular Kind = iota
+	Directory
+	Link
+	CharDevice
+	Fifo
+	Socket
+)
+
+// Info is what stat tells about a file.
+type Info struct {
+	Name    string
+	Kind    Kind
+	Mode    uint32 // permission bits with setuid, setgid, sticky
+	Size    int64
+	ModTime time.Time // virtual wall time
+	UID     int
+	GID     int
+	Inode   uint64
+	Links   int
+	Target  string // of a symbolic link
+	Major   int    // of a device
+	Minor   int
+}
+
+// IsDir reports whether the file is a directory.
+func (i Info) IsDir() bool { return i.Kind == Directory }
+
+// ModeString is the form of ls -l: "drwxr-xr-x".
+func (i Info) ModeString() string {
+	b := []byte{"-dlcps"[i.Kind], '-', '-', '-', '-', '-', '-', '-', '-', '-'}
+	for k := range 9 {
+		if i.Mode&(1<<(8-k)) != 0 {
+			b[1+k] = "rwx"[k%3]
+		}
+	}
+	special := func(at int, bit uint32, set, unset byte) {
+		if i.Mode&bit == 0 {
+			return
+		}
+		if b[at] == '-' {
+			b[at] = unset
+			return
+		}
+		b[at] = set
+	}
+	special(3, 0o4000, 's', 'S')
+	special(6, 0o2000, 's', 'S')
+	special(9, 0o1000, 't', 'T')
+	return string(b)
+}
+
+// FS is one tree of files in memory. Clone is cheap: trees share what neither
+// has changed. Paths are absolute; times are virtual.
+type FS struct {
+	loop  *sim.Loop
+	root  *node
+	owner *int // nodes that carry another token are shared and copied before a change
+	inode uint64
+	exec  bool // program files have been laid down
+}
+
+// node is one file. A node whose owner is not its tree's is shared with another
+// tree and never changed.
+type node struct {
+	owner    *int
+	kind     Kind
+	mode     uint32
+	uid, gid int
+	mtime    time.Time
+	inode    uint64
+	links    int
+	data     []byte
+	shown    int64 // size to show if it is not len(data)
+	target   string
+	children map[string]*node
+	// read and write make the file synthetic, list and find a directory.
+	read  func() []byte
+	write func([]byte) error
+	list  func() []string
+	find  func(name string) *node
+	dev   device
+	major int
+	minor int
+}
+
+// maxFile bounds one file, so that a runaway writer gets an error as on a full
+// disk instead of taking the real machine's memory.
+const maxFile = 64 << 20
+
+// NewFS returns a tree with the directories that every Linux system has, /tmp,
+// /etc/passwd, /etc/group and the devices.
+func NewFS(loop *sim.Loop) *FS {
+	fs := &FS{loop: loop, owner: new(int)}
+	fs.root = fs.newNode(Directory, 0o755)
+	for _, d := range []string{
+		"/bin", "/dev", "/etc", "/home", "/lib", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp",
+		"/usr", "/usr/bin", "/usr/sbin", "/usr/local", "/usr/local/bin", "/usr/local/sbin",
+		"/var", "/var/log", "/var/run", "/var/tmp", "/var/lib",
+	} {
+		fs.MkdirAll(d, 0o755)
+	}
+	fs.Chmod("/tmp", 0o1777)
+	fs.Chmod("/var/tmp", 0o1777)
+	fs.Chmod("/root", 0o700)
+	fs.WriteFile("/etc/passwd", []byte("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"), 0o644)
+	fs.WriteFile("/etc/group", []byte("root:x:0:\nnogroup:x:65534:\n"), 0o644)
+	return fs
+}
+
+// Clone returns a tree with the same content. Later changes of either are not
+// seen by the other, except through synthetic files, which are shared.
+func (fs *FS) Clone() *FS {
+	c := &FS{loop: fs.loop, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec}
+	fs.owner = new(int)
+	return c
+}
+
+func (fs *FS) newNode(k Kind, mode uint32) *node {
+	fs.inode++
+	n := &node{owner: fs.owner, kind: k, mode: mode, mtime: fs.loop.Wall(), inode: fs.inode, links: 1}
+	if k == Directory {
+		n.children, n.links = map[string]*node{}, 2
+	}
+	return n
+}
+
+// own returns the child of an owned directory as an owned node.
+func (fs *FS) own(dir *node, name string) *node {
+	n := dir.children[name]
+	if n == nil || n.owner == fs.owner {
+		return n
+	}
+	c := *n
+	c.owner = fs.owner
+	// Clipped, so that two trees never append to one array.
+	c.data = n.data[:len(n.data):len(n.data)]
+	if n.children != nil {
+		c.children = make(map[string]*node, len(n.children))
+		for k, v := range n.children {
+			c.children[k] = v
+		}
+	}
+	dir.children[name] = &c
+	return &c
+}
+
+func (fs *FS) ownRoot() *node {
+	holder := &node{children: map[string]*node{"/": fs.root}}
+	fs.root = fs.own(holder, "/")
+	return fs.root
+}
+
+// child finds a name in a directory.
+func (n *node) child(name string) *node {
+	if c := n.children[name]; c != nil {
+		return c
+	}
+	if n.find != nil {
+		return n.find(name)
+	}
+	return nil
+}
+
+const maxLinks = 40
+
+// resolve turns a path into one without symbolic links, dots or doubles. The
+// last component's link is followed only if follow is set; it need not exist.
+// The node is nil then.
+func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
+	if name == "" {
+		return "", nil, ENOENT
+	}
+	todo := strings.Split(name, "/")
+	at := "/"
+	var stack []*node
+	cur := fs.root
+	var names []string
+	links := 0
+	for i := 0; i < len(todo); i++ {
+		w := todo[i]
+		if cur == nil {
+			if w == "" {
+				continue
+			}
+			return "", nil, ENOENT
+		}
+		if cur.kind != Directory {
+			return "", nil, ENOTDIR
+		}
+		switch w {
+		case "", ".":
+			continue
+		case "..":
+			if len(stack) > 0 {
+				cur, stack, names = stack[len(stack)-1], stack[:len(stack)-1], names[:len(names)-1]
+			}
+			continue
+		}
+		if len(w) > 255 {
+			return "", nil, ENAMETOOLONG
+		}
+		next := cur.child(w)
+		last := true
+		for _, r := range todo[i+1:] {
+			if r != "" {
+				last = false
+			}
+		}
+		if next != nil && next.kind == Link && (!last || follow || i+1 < len(todo)) {
+			if links++; links > maxLinks {
+				return "", nil, ELOOP
+			}
+			todo = append(strings.Split(next.target, "/"), todo[i+1:]...)
+			i = -1
+			if strings.HasPrefix(next.target, "/") {
+				cur, stack, names = fs.root, nil, nil
+			}
+			continue
+		}
+		stack, names = append(stack, cur), append(names, w)
+		cur = next
+	}
+	at += strings.Join(names, "/")
+	return at, cur, nil
+}
+
+// owned returns the node at a path that resolve made, after copying whatever on
+// the way is shared. It is nil for what exists only synthetically.
+func (fs *FS) owned(clean string) *node {
+	n := fs.ownRoot()
+	for _, w := range strings.Split(clean, "/") {
+		if w == "" {
+			continue
+		}
+		if n = fs.own(n, w); n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
+// lookup follows a path to an existing file.
+func (fs *FS) lookup(name string, follow bool) (string, *node, error) {
+	at, n, err := fs.resolve(name, follow)
+	if err == nil && n == nil {
+		err = ENOENT
+	}
+	if err == nil && n.kind != Directory && strings.HasSuffix(name, "/") {
+		err = ENOTDIR
+	}
+	return at, n, err
+}
+
+// parent returns the owned directory of a path that resolve made, and the
+// file's name in it.
+func (fs *FS) parent(clean string) (*node, string, error) {
+	if clean == "/" {
+		return nil, "", EBUSY
+	}
+	dir, base := path.Split(clean)
+	n := fs.owned(dir)
+	if n == nil {
+		return nil, "", EPERM
+	}
+	if n.kind != Directory {
+		return nil, "", ENOTDIR
+	}
+	return n, base, nil
+}
+
+func (n *node) info(name string) Info {
+	i := Info{
+		Name: name, Kind: n.kind, Mode: n.mode, ModTime: n.mtime, UID: n.uid, GID: n.gid,
+		Inode: n.inode, Links: n.links, Target: n.target, Major: n.major, Minor: n.minor,
+	}
+	switch {
+	case n.kind == Directory:
+		i.Size = 4096
+		for _, c := range n.children {
+			if c.kind == Directory {
+				i.Links++
+			}
+		}
+	case n.kind == Link:
+		i.Size = int64(len(n.target))
+	case n.shown > 0:
+		i.Size = n.shown
+	case n.read == nil:
+		i.Size = int64(len(n.data))
+	}
+	return i
+}
+
+// Stat follows symbolic links.
+func (fs *FS) Stat(name string) (Info, error) {
+	at, n, err := fs.lookup(name, true)
+	if err != nil {
+		return Info{}, err
+	}
+	return n.info(path.Base(at)), nil
+}
+
+// Lstat describes the link itself.
+func (fs *FS) Lstat(name string) (Info, error) {
+	at, n, err := fs.lookup(name, false)
+	if err != nil {
+		return Info{}, err
+	}
+	return n.info(path.Base(at)), nil
+}
+
+// Exists reports whether a path leads to a file.
+func (fs *FS) Exists(name string) bool {
+	_, err := fs.Stat(name)
+	return err == nil
+}
+
+// Realpath is the path without symbolic links; the last component need not
+// exist.
+func (fs *FS) Realpath(name string) (string, error) {
+	at, _, err := fs.resolve(name, true)
+	return at, err
+}
+
+// ReadDir lists a directory, sorted by name.
+func (fs *FS) ReadDir(name string) ([]Info, error) {
+	_, n, err := fs.lookup(name, true)
+	if err != nil {
+		return nil, err
+	}
+	if n.kind != Directory {
+		return nil, ENOTDIR
+	}
+	var out []Info
+	for k, c := range n.children {
+		out = append(out, c.info(k))
+	}
+	if n.list != nil {
+		for _, k := range n.list() {
+			if _, dup := n.children[k]; dup {
+				continue
+			}
+			if c := n.find(k); c != nil {
+				out = append(out, c.info(k))
+			}
+		}
+	}
+	sort.Slice(out, func(i, k int) bool { return out[i].Name < out[k].Name })
+	return out, nil
+}
+
+// ReadFile returns a file's content; the caller must not change it.
+func (fs *FS) ReadFile(name string) ([]byte, error) {
+	_, n, err := fs.lookup(name, true)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case n.kind == Directory:
+		return nil, EISDIR
+	case n.read != nil:
+		return n.read(), nil
+	case n.kind != Regular:
+		return nil, ENXIO
+	}
+	return n.data, nil
+}
+
+// WriteFile replaces a file's content; a new file gets the mode.
+func (fs *FS) WriteFile(name string, data []byte, mode uint32) error {
+	f, err := fs.open(nil, name, O_WRONLY|O_CREAT|O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Mkdir makes one directory.
+func (fs *FS) Mkdir(name string, mode uint32) error {
+	at, n, err := fs.resolve(name, false)
+	if err != nil {
+		return err
+	}
+	if n != nil {
+		return EEXIST
+	}
+	dir, base, err := fs.parent(at)
+	if err != nil {
+		return err
+	}
+	dir.children[base] = fs.newNode(Directory, mode)
+	dir.mtime = fs.loop.Wall()
+	return nil
+}
+
+// MkdirAll makes a directory and those above it that are missing.
+func (fs *FS) MkdirAll(name string, mode uint32) error {
+	at := ""
+	for _, w := range strings.Split(name, "/") {
+		if w == "" {
+			continue
+		}
+		at += "/" + w
+		if err := fs.Mkdir(at, mode); err != nil && err != EEXIST {
+			return err
+		}
+	}
+	if i, err := fs.Stat(name); err != nil || !i.IsDir() {
+		return ENOTDIR
+	}
+	return nil
+}
+
+// Remove removes a file or an empty directory.
+func (fs *FS) Remove(name string) error {
+	at, n, err := fs.lookup(name, false)
+	if err != nil {
+		return err
+	}
+	if n.kind == Directory && len(n.children) > 0 {
+		return ENOTEMPTY
+	}
+	return fs.unlink(at)
+}
+
+func (fs *FS) unlink(at string) error {
+	dir, base, err := fs.parent(at)
+	if err != nil {
+		return err
+	}
+	if dir.children[base] == nil {
+		return EPERM
+	}
+	fs.own(dir, base).links--
+	delete(dir.children, base)
+	dir.mtime = fs.loop.Wall()
+	return nil
+}
+
+// RemoveAll removes a file or a directory with everything in it. A path that
+// leads nowhere is no error.
+func (fs *FS) RemoveAll(name string) error {
+	at, n, err := fs.lookup(name, false)
+	if err == ENOENT {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if n.find != nil {
+		return EBUSY
+	}
+	return fs.unlink(at)
+}
+
+// Rename moves a file; it replaces a file, or an empty directory by a directory.
+func (fs *FS) Rename(from, to string) error {
+	src, n, err := fs.lookup(from, false)
+	if err != nil {
+		return err
+	}
+	dst, old, err := fs.resolve(to, false)
+	if err != nil {
+		return err
+	}
+	switch {
+	case src == dst:
+		return nil
+	case n.kind == Directory && strings.HasPrefix(dst+"/", src+"/"):
+		return EINVAL
+	case old != nil && old.kind == Directory && n.kind != Directory:
+		return EISDIR
+	case old != nil && old.kind != Directory && n.kind == Directory:
+		return ENOTDIR
+	case old != nil && old.kind == Directory && len(old.children) > 0:
+		return ENOTEMPTY
+	}
+	sdir, sbase, err := fs.parent(src)
+	if err != nil {
+		return err
+	}
+	ddir, dbase, err := fs.parent(dst)
+	if err != nil {
+		return err
+	}
+	moved := sdir.children[sbase]
+	if moved == nil {
+		return EPERM
+	}
+	delete(sdir.children, sbase)
+	ddir.children[dbase] = moved
+	sdir.mtime, ddir.mtime = fs.loop.Wall(), fs.loop.Wall()
+	return nil
+}
+
+// Symlink makes a symbolic link at name.
+func (fs *FS) Symlink(target, name string) error {
+	n, err := fs.place(name, Link, 0o777)
+	if err == nil {
+		n.target = target
+	}
+	return err
+}
+
+// Link makes a hard link. The content is shared until one of the trees that
+// carry it is cloned.
+func (fs *FS) Link(old, name string) error {
+	src, n, err := fs.lookup(old, false)
+	if err != nil {
+		return err
+	}
+	if n.kind == Directory {
+		return EPERM
+	}
+	at, there, err := fs.resolve(name, false)
+	if err != nil {
+		return err
+	}
+	if there != nil {
+		return EEXIST
+	}
+	dir, base, err := fs.parent(at)
+	if err != nil {
+		return err
+	}
+	own := fs.owned(src)
+	if own == nil {
+		return EPERM
+	}
+	own.links++
+	dir.children[base] = own
+	return nil
+}
+
+// place makes a new node at a path where nothing is.
+func (fs *FS) place(name string, k Kind, mode uint32) (*node, error) {
+	at, there, err := fs.resolve(name, false)
+	if err != nil {
+		return nil, err
+	}
+	if there != nil {
+		return nil, EEXIST
+	}
+	dir, base, err := fs.parent(at)
+	if err != nil {
+		return nil, err
+	}
+	if dir.find != nil {
+		return nil, EPERM
+	}
+	n := fs.newNode(k, mode)
+	dir.children[base] = n
+	dir.mtime = fs.loop.Wall()
+	return n, nil
+}
+
+// change applies fn to an owned node.
+func (fs *FS) change(name string, follow bool, fn func(*node)) error {
+	at, _, err := fs.lookup(name, follow)
+	if err != nil {
+		return err
+	}
+	n := fs.owned(at)
+	if n == nil {
+		return EPERM
+	}
+	fn(n)
+	return nil
+}
+
+// Chmod sets the permission bits.
+func (fs *FS) Chmod(name string, mode uint32) error {
+	return fs.change(name, true, func(n *node) { n.mode = mode & 0o7777 })
+}
+
+// Chown sets owner and group.
+func (fs *FS) Chown(name string, uid, gid int) error {
+	return fs.change(name, true, func(n *node) { n.uid, n.gid = uid, gid })
+}
+
+// Chtimes sets the modification time.
+func (fs *FS) Chtimes(name string, t time.Time) error {
+	return fs.change(name, true, func(n *node) { n.mtime = t })
+}
+
+// Readlink is the target of a symbolic link.
+func (fs *FS) Readlink(name string) (string, error) {
+	_, n, err := fs.lookup(name, false)
+	if err != nil {
+		return "", err
+	}
+	if n.kind != Link {
+		return "", EINVAL
+	}
+	return n.target, nil
+}

@@ -1,0 +1,106 @@
+package userland
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// mountKernel lays down /dev and /proc for the machine.
+func (m *Machine) mountKernel() {
+	fs := m.fs
+	fs.device("/dev/null", 1, 3, nullDevice)
+	fs.device("/dev/zero", 1, 5, zeroDevice)
+	fs.device("/dev/full", 1, 7, zeroDevice)
+	fs.device("/dev/random", 1, 8, m.randomDevice)
+	fs.device("/dev/urandom", 1, 9, m.randomDevice)
+	fs.device("/dev/tty", 5, 0, ttyDevice)
+	for fd, name := range []string{"stdin", "stdout", "stderr"} {
+		fs.device("/dev/"+name, 136, 0, standardStream(fd))
+		fs.device(fmt.Sprintf("/dev/fd/%d", fd), 136, 0, standardStream(fd))
+	}
+	m.mountProc()
+}
+
+// mountProc lays down the files of /proc that do not speak of processes or the
+// network.
+func (m *Machine) mountProc() {
+	fs := m.fs
+	text := func(name string, fn func() string) {
+		fs.Synthetic(name, func() []byte { return []byte(fn()) }, nil)
+	}
+	fs.Synthetic("/proc/sys/kernel/hostname",
+		func() []byte { return []byte(m.Hostname() + "\n") },
+		func(b []byte) error { m.SetHostname(strings.TrimSpace(string(b))); return nil })
+	text("/proc/sys/kernel/osrelease", func() string { return m.KernelVersion + "\n" })
+	text("/proc/sys/kernel/ostype", func() string { return "Linux\n" })
+	text("/proc/version", func() string {
+		return fmt.Sprintf("Linux version %s (debian-kernel@lists.debian.org) (gcc-10 (Debian 10.2.1-6) 10.2.1 20210110, GNU ld (GNU Binutils for Debian) 2.35.2) %s\n", m.KernelVersion, m.OSVersion)
+	})
+	text("/proc/uptime", func() string {
+		s := m.Uptime().Seconds()
+		return fmt.Sprintf("%.2f %.2f\n", s, s)
+	})
+	text("/proc/loadavg", func() string {
+		return fmt.Sprintf("0.00 0.00 0.00 1/%d %d\n", len(m.AllProcesses())+80, m.nextPID-1)
+	})
+	text("/proc/meminfo", func() string {
+		return "MemTotal:        4028224 kB\nMemFree:         3012340 kB\nMemAvailable:    3501876 kB\nBuffers:           52480 kB\nCached:           612300 kB\nSwapCached:            0 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n"
+	})
+	text("/proc/cpuinfo", func() string {
+		return "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: dnetsim virtual CPU\ncpu MHz\t\t: 2400.000\n\n"
+	})
+	text("/proc/filesystems", func() string { return "nodev\tproc\nnodev\ttmpfs\nnodev\toverlay\n\text4\n" })
+	text("/proc/mounts", func() string { return m.mounts() })
+}
+
+// mounts is /proc/mounts: an overlay in a container, a disk on a host.
+func (m *Machine) mounts() string {
+	root := "/dev/sda1 / ext4 rw,relatime 0 0\n"
+	if m.Container {
+		root = "overlay / overlay rw,relatime 0 0\n"
+	}
+	return root + "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\ntmpfs /dev tmpfs rw,nosuid,size=65536k,mode=755 0 0\nsysfs /sys sysfs ro,nosuid,nodev,noexec,relatime 0 0\n"
+}
+
+type streams struct {
+	io.Reader
+	io.Writer
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
+
+func nullDevice(*Process, int) (io.ReadWriter, error) { return streams{eof{}, io.Discard}, nil }
+func zeroDevice(*Process, int) (io.ReadWriter, error) { return streams{zeros{}, io.Discard}, nil }
+
+func (m *Machine) randomDevice(*Process, int) (io.ReadWriter, error) {
+	return streams{m.loop.Stream("urandom/" + m.Name), io.Discard}, nil
+}
+
+func ttyDevice(p *Process, _ int) (io.ReadWriter, error) {
+	if p == nil || p.TTY == nil {
+		return nil, ENXIO
+	}
+	return p.TTY, nil
+}
+
+// standardStream opens /dev/stdin and its like: the process's own descriptor.
+func standardStream(fd int) device {
+	return func(p *Process, _ int) (io.ReadWriter, error) {
+		switch {
+		case p == nil:
+			return nil, ENXIO
+		case fd == 0:
+			return streams{p.Stdin, io.Discard}, nil
+		case fd == 1:
+			return streams{eof{}, p.Stdout}, nil
+		}
+		return streams{eof{}, p.Stderr}, nil
+	}
+}

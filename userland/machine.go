@@ -1,0 +1,188 @@
+package userland
+
+import (
+	"sort"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/stack"
+)
+
+// UTS is the hostname and domain that one or several machines share, as a UTS
+// namespace does: a container in host mode has its host's.
+type UTS struct {
+	Hostname string
+	Domain   string
+}
+
+// Machine is what a program believes to be its computer: a host, a router or
+// one container. Make it with [NewMachine].
+type Machine struct {
+	// Name identifies the machine in traces and random streams; it is not the
+	// hostname.
+	Name string
+	// UTS may be shared between machines; it is never nil.
+	UTS *UTS
+	// Env is the environment of processes whose ProcSpec gives none: "K=V".
+	Env []string
+	// Programs are the programs that exist here, by base name. Use Install to
+	// add some together with their files; the map is shared between the
+	// containers of one image and must not be changed after that.
+	Programs map[string]Program
+	// Services are the units that systemctl knows.
+	Services map[string]Service
+	// Netns finds a network namespace by name, path or PID for ip netns and
+	// nsenter. Nil finds none.
+	Netns func(ref string) (*stack.Namespace, bool)
+	// Remote finds the machine that ssh would reach at a host name or address.
+	// Nil finds none.
+	Remote func(host string) (*Machine, bool)
+	// KernelVersion and Machine type as uname prints them.
+	KernelVersion string
+	Arch          string
+	// OSVersion is uname -v.
+	OSVersion string
+	// Container is true for a machine whose first process is a container's
+	// PID 1: it does not die of signals that it does not catch, and its end
+	// ends every other process.
+	Container bool
+	// Parent is the host that a container runs on, or nil. Processes also take
+	// a PID from it, which docker top shows.
+	Parent *Machine
+	// Shell is the style of the shell that is started by a login, by ssh and
+	// by the #! line of scripts without one.
+	Shell ShellStyle
+	// Locals lets rooms above keep their own state with the machine (a
+	// resolver's cache, the daemon). Keys are owned by packages.
+	Locals map[any]any
+
+	loop      *sim.Loop
+	ns        *stack.Namespace
+	fs        *FS
+	procs     []*Process
+	children  []*Machine
+	nextPID   int
+	booted    time.Duration
+	paused    bool
+	unpaused  sim.Cond
+	listening []func(*Process)
+}
+
+// NewMachine returns a machine with an empty file system skeleton (see [NewFS])
+// and no programs. The name is also its first hostname. ns may be nil for a
+// machine without a network.
+func NewMachine(loop *sim.Loop, name string, ns *stack.Namespace) *Machine {
+	m := &Machine{
+		Name: name, UTS: &UTS{Hostname: name}, loop: loop, ns: ns,
+		Programs: map[string]Program{}, Services: map[string]Service{}, Locals: map[any]any{},
+		KernelVersion: "5.10.0-28-amd64", Arch: "x86_64",
+		OSVersion: "#1 SMP Debian 5.10.209-2 (2024-01-31)",
+		Env: []string{
+			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+		},
+		nextPID: 1, booted: loop.Now(),
+	}
+	m.SetFS(NewFS(loop))
+	return m
+}
+
+// Loop is the loop the machine runs on.
+func (m *Machine) Loop() *sim.Loop { return m.loop }
+
+// Hostname is the machine's host name, without its domain.
+func (m *Machine) Hostname() string { return m.UTS.Hostname }
+
+// SetHostname changes it for every machine that shares the UTS.
+func (m *Machine) SetHostname(name string) { m.UTS.Hostname = name }
+
+// NS is the machine's network namespace. Programs use [Process.NS], which
+// nsenter and ip netns exec can change.
+func (m *Machine) NS() *stack.Namespace { return m.ns }
+
+// SetNS moves the machine into another network namespace.
+func (m *Machine) SetNS(ns *stack.Namespace) { m.ns = ns }
+
+// FS is the machine's files.
+func (m *Machine) FS() *FS { return m.fs }
+
+// SetFS gives the machine other files, usually a [FS.Clone] of an image's, and
+// mounts /proc and /dev in them.
+func (m *Machine) SetFS(fs *FS) {
+	m.fs = fs
+	m.mountKernel()
+}
+
+// Install adds programs and lays down their files, see [FS.InstallPrograms].
+func (m *Machine) Install(sets ...map[string]Program) {
+	all := make(map[string]Program, len(m.Programs))
+	for n, p := range m.Programs {
+		all[n] = p
+	}
+	for _, set := range sets {
+		names := make([]string, 0, len(set))
+		for n, p := range set {
+			all[n] = p
+			names = append(names, n)
+		}
+		sort.Strings(names)
+		m.fs.InstallPrograms(names)
+	}
+	m.Programs = all
+}
+
+// Uptime is the virtual time since the machine was made or last rebooted.
+func (m *Machine) Uptime() time.Duration { return m.loop.Now() - m.booted }
+
+// SetFirstPID makes the next process take this PID: a host whose kernel threads
+// and services are not modelled starts somewhere above them.
+func (m *Machine) SetFirstPID(pid int) { m.nextPID = pid }
+
+// Processes are the processes of this machine, by PID.
+func (m *Machine) Processes() []*Process {
+	return append([]*Process(nil), m.procs...)
+}
+
+// AllProcesses are the processes of this machine and of the containers that run
+// on it, by their PID here ([Process.PIDOn]).
+func (m *Machine) AllProcesses() []*Process {
+	all := m.Processes()
+	for _, c := range m.children {
+		all = append(all, c.AllProcesses()...)
+	}
+	sort.SliceStable(all, func(i, k int) bool { return all[i].PIDOn(m) < all[k].PIDOn(m) })
+	return all
+}
+
+// Process finds a process by PID; a host finds those of its containers too.
+func (m *Machine) Process(pid int) (*Process, bool) {
+	for _, p := range m.AllProcesses() {
+		if p.PIDOn(m) == pid {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// KillAll ends every process of the machine with SIGKILL, PID 1 last.
+func (m *Machine) KillAll() {
+	ps := m.Processes()
+	for i := len(ps) - 1; i >= 0; i-- {
+		ps[i].Signal(SIGKILL)
+	}
+}
+
+// Pause freezes the machine's processes at their next blocking call on a pipe,
+// a terminal, a file or time, as docker pause does; Unpause lets them go on.
+func (m *Machine) Pause() { m.paused = true }
+
+// Unpause undoes Pause.
+func (m *Machine) Unpause() {
+	m.paused = false
+	m.unpaused.Broadcast()
+}
+
+// Reboot kills everything and starts the uptime anew.
+func (m *Machine) Reboot() {
+	m.KillAll()
+	m.booted = m.loop.Now()
+}

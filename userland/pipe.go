@@ -1,0 +1,121 @@
+package userland
+
+import (
+	"io"
+
+	"dnetsim/sim"
+)
+
+// pipeSize is the capacity of a Linux pipe.
+const pipeSize = 64 << 10
+
+// pipe is the buffer between its two ends.
+type pipe struct {
+	loop             *sim.Loop
+	buf              []byte
+	readers, writers int
+	changed          sim.Cond
+}
+
+// PipeReader is the reading end of a pipe.
+type PipeReader struct{ p *pipe }
+
+// PipeWriter is the writing end of a pipe.
+type PipeWriter struct{ p *pipe }
+
+// NewPipe returns the two ends of a pipe that holds 64 KiB and blocks in virtual
+// time. Each end must be closed: readers get io.EOF when the last writer is
+// gone; a writer without readers gets EPIPE, and the process that wrote dies of
+// SIGPIPE unless it ignores or catches it.
+func NewPipe(loop *sim.Loop) (*PipeReader, *PipeWriter) {
+	p := &pipe{loop: loop, readers: 1, writers: 1}
+	return &PipeReader{p}, &PipeWriter{p}
+}
+
+func (r *PipeReader) retain() { r.p.readers++ }
+func (w *PipeWriter) retain() { w.p.writers++ }
+
+// Read blocks until there is something to read, or every writer is gone.
+func (r *PipeReader) Read(b []byte) (int, error) {
+	p := r.p
+	checkpoint(p.loop)
+	for len(p.buf) == 0 && p.writers > 0 && len(b) > 0 {
+		if err := p.changed.Wait(p.loop); err != nil {
+			return 0, err
+		}
+	}
+	checkpoint(p.loop)
+	if len(p.buf) == 0 && len(b) > 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, p.buf)
+	if p.buf = p.buf[n:]; len(p.buf) == 0 {
+		p.buf = nil
+	}
+	p.changed.Broadcast()
+	return n, nil
+}
+
+// Buffered is the number of bytes that can be read without blocking.
+func (r *PipeReader) Buffered() int { return len(r.p.buf) }
+
+// Ended reports whether a Read would return io.EOF at once.
+func (r *PipeReader) Ended() bool { return len(r.p.buf) == 0 && r.p.writers <= 0 }
+
+// Close closes the reading end.
+func (r *PipeReader) Close() error {
+	if r.p.readers > 0 {
+		r.p.readers--
+	}
+	r.p.changed.Broadcast()
+	return nil
+}
+
+// Write blocks while the pipe is full. Outside a process it never blocks and
+// lets the buffer grow, so that events of the loop can write.
+func (w *PipeWriter) Write(b []byte) (int, error) {
+	p, done := w.p, 0
+	inside := p.loop.Current() != nil
+	if inside {
+		checkpoint(p.loop)
+	}
+	for done < len(b) {
+		if p.readers <= 0 {
+			if q := Current(p.loop); q != nil {
+				q.Signal(SIGPIPE)
+			}
+			return done, EPIPE
+		}
+		room := pipeSize - len(p.buf)
+		if !inside {
+			room = len(b)
+		}
+		if room <= 0 {
+			if err := p.changed.Wait(p.loop); err != nil {
+				return done, err
+			}
+			continue
+		}
+		n := min(room, len(b)-done)
+		p.buf = append(p.buf, b[done:done+n]...)
+		done += n
+		p.changed.Broadcast()
+	}
+	return done, nil
+}
+
+// Close closes the writing end.
+func (w *PipeWriter) Close() error {
+	if w.p.writers > 0 {
+		w.p.writers--
+	}
+	w.p.changed.Broadcast()
+	return nil
+}
+
+// checkpoint blocks the running process while its machine is paused.
+func checkpoint(l *sim.Loop) {
+	if q := Current(l); q != nil {
+		q.Machine.checkpoint()
+	}
+}

@@ -1,0 +1,520 @@
+package userland
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/stack"
+)
+
+// Program is what a process runs: straight-line code that may block in virtual
+// time. Its result is the exit status, 0 to 255.
+type Program func(p *Process) int
+
+// ProcSpec says how to start a process. Program and Args are needed, the rest
+// has defaults.
+type ProcSpec struct {
+	Program Program
+	Args    []string // Args[0] is the program's name
+	Env     []string // "K=V"; nil means the machine's
+	Dir     string   // "" means "/"
+	// Stdin nil is empty, Stdout and Stderr nil discard. With TTY set, those
+	// that are nil are the terminal.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	TTY            *TTY
+	// Parent is the process that starts this one, or nil.
+	Parent *Process
+	// NS is the network namespace if it is not the machine's (or the parent's).
+	NS *stack.Namespace
+	// NewGroup puts the process into a process group of its own.
+	NewGroup bool
+	// User is the user that id and ps print; "" is the parent's, or root.
+	User string
+	// OnExit is called on the loop when the process has ended.
+	OnExit func(status int)
+}
+
+// Process is a running program. Its exported fields are the program's to read;
+// Stdin, Stdout, Stderr are what it reads and writes.
+type Process struct {
+	Machine        *Machine
+	PID, PPID      int
+	PGID           int
+	Args           []string
+	Dir            string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// TTY is the controlling terminal, nil if none. IsTTY tells whether a
+	// stream is a terminal.
+	TTY *TTY
+	// Started is virtual wall time.
+	Started time.Time
+	User    string
+	// Umask is applied to files that the process makes.
+	Umask uint32
+
+	env      []string
+	ns       *stack.Namespace
+	program  Program
+	proc     *sim.Proc
+	threads  []*sim.Proc
+	hostPID  int
+	parent   *Process
+	caught   map[Signal]bool // true: catch, false: ignore
+	pending  []Signal
+	done     bool
+	status   int
+	by       Signal
+	exited   sim.Cond
+	onExit   []func(int)
+	files    map[int]any // descriptors above 2, for a shell's children
+	comm     string
+	extendBy func()
+}
+
+// exiting unwinds a process that calls Exit.
+type exiting struct{ status int }
+
+// Start starts a process. The program begins as an event of this instant.
+func (m *Machine) Start(spec ProcSpec) *Process {
+	p := &Process{
+		Machine: m, Args: spec.Args, Dir: spec.Dir, Stdin: spec.Stdin, Stdout: spec.Stdout,
+		Stderr: spec.Stderr, TTY: spec.TTY, Started: m.loop.Wall(), User: spec.User,
+		program: spec.Program, ns: spec.NS, parent: spec.Parent, Umask: 0o022,
+	}
+	p.inherit(spec)
+	m.enrol(p, spec.NewGroup)
+	if spec.OnExit != nil {
+		p.onExit = append(p.onExit, spec.OnExit)
+	}
+	name := "?"
+	if len(p.Args) > 0 {
+		name = p.Args[0]
+	}
+	p.comm = path.Base(name)
+	p.proc = m.loop.Go(fmt.Sprintf("%s[%d] %s", m.Name, p.PID, name), p.main)
+	p.proc.SetLocal(p)
+	return p
+}
+
+// inherit fills what the specification leaves open.
+func (p *Process) inherit(spec ProcSpec) {
+	p.env = append([]string(nil), spec.Env...)
+	if spec.Env == nil {
+		p.env = append(p.env, p.Machine.Env...)
+	}
+	if p.Dir == "" {
+		p.Dir = "/"
+	}
+	if up := spec.Parent; up != nil {
+		p.PPID, p.PGID, p.Umask = up.PID, up.PGID, up.Umask
+		if p.ns == nil && up.Machine == p.Machine {
+			p.ns = up.ns
+		}
+		if p.User == "" {
+			p.User = up.User
+		}
+		p.caught = map[Signal]bool{}
+		for s, catch := range up.caught {
+			if !catch {
+				p.caught[s] = false
+			}
+		}
+	}
+	if p.User == "" {
+		p.User = "root"
+	}
+	if p.TTY != nil {
+		if p.Stdin == nil {
+			p.Stdin = p.TTY
+		}
+		if p.Stdout == nil {
+			p.Stdout = p.TTY
+		}
+		if p.Stderr == nil {
+			p.Stderr = p.TTY
+		}
+	}
+	if p.Stdin == nil {
+		p.Stdin = strings.NewReader("")
+	}
+	if p.Stdout == nil {
+		p.Stdout = io.Discard
+	}
+	if p.Stderr == nil {
+		p.Stderr = io.Discard
+	}
+}
+
+// enrol gives p its numbers and puts it into the process tables.
+func (m *Machine) enrol(p *Process, newGroup bool) {
+	p.PID = m.nextPID
+	m.nextPID++
+	p.hostPID = p.PID
+	if m.Parent != nil {
+		p.hostPID = m.Parent.nextPID
+		m.Parent.nextPID++
+		m.Parent.adopt(m)
+	}
+	if newGroup || p.PGID == 0 {
+		p.PGID = p.PID
+	}
+	m.procs = append(m.procs, p)
+}
+
+func (m *Machine) adopt(c *Machine) {
+	for _, x := range m.children {
+		if x == c {
+			return
+		}
+	}
+	m.children = append(m.children, c)
+}
+
+func (m *Machine) orphan(c *Machine) {
+	for i, x := range m.children {
+		if x == c {
+			m.children = append(m.children[:i:i], m.children[i+1:]...)
+			return
+		}
+	}
+}
+
+// main is the body of the process's coroutine.
+func (p *Process) main(*sim.Proc) {
+	status := 0
+	defer func() {
+		r := recover()
+		if e, ok := r.(exiting); ok {
+			r, status = nil, e.status
+		}
+		if p.by != 0 {
+			status = 128 + int(p.by)
+		}
+		p.end(status & 0xff)
+		if r != nil {
+			panic(r)
+		}
+	}()
+	status = p.program(p)
+}
+
+// end takes the process out of the tables and tells who waits.
+func (p *Process) end(status int) {
+	if p.done {
+		return
+	}
+	p.done, p.status = true, status
+	m := p.Machine
+	for i, x := range m.procs {
+		if x == p {
+			m.procs = append(m.procs[:i:i], m.procs[i+1:]...)
+			break
+		}
+	}
+	for _, x := range m.procs {
+		if x.parent == p {
+			x.PPID = 1
+		}
+	}
+	for _, t := range p.threads {
+		if t != m.loop.Current() {
+			t.Kill()
+		}
+	}
+	if p.PID == 1 && m.Container {
+		m.KillAll()
+	}
+	if len(m.procs) == 0 && m.Parent != nil {
+		m.Parent.orphan(m)
+	}
+	p.exited.Broadcast()
+	for _, fn := range p.onExit {
+		fn(status)
+	}
+}
+
+// NS is the network namespace that the process is in.
+func (p *Process) NS() *stack.Namespace {
+	if p.ns != nil {
+		return p.ns
+	}
+	return p.Machine.ns
+}
+
+// PIDOn is the process's number as machine m sees it: its host's tables have
+// another number for it than its container's.
+func (p *Process) PIDOn(m *Machine) int {
+	if p.Machine == m {
+		return p.PID
+	}
+	return p.hostPID
+}
+
+// Parent is the process that started this one, or nil.
+func (p *Process) Parent() *Process { return p.parent }
+
+// Loop is the loop the process runs on.
+func (p *Process) Loop() *sim.Loop { return p.Machine.loop }
+
+// Name is the program's base name, what ps calls COMMAND without arguments.
+func (p *Process) Name() string { return p.comm }
+
+// Done reports whether the process has ended.
+func (p *Process) Done() bool { return p.done }
+
+// Status is the exit status of a process that is done: 128+n if signal n ended
+// it.
+func (p *Process) Status() int { return p.status }
+
+// KilledBy is the signal that ended the process, 0 if it exited by itself.
+func (p *Process) KilledBy() Signal { return p.by }
+
+// Wait blocks the calling process until p has ended and returns its status. If
+// the caller is interrupted it returns -1 while p still runs.
+func (p *Process) Wait() int {
+	for !p.done {
+		if err := p.exited.Wait(p.Loop()); err != nil && !p.done {
+			return -1
+		}
+	}
+	return p.status
+}
+
+// OnExit calls fn on the loop when the process ends, at once if it has.
+func (p *Process) OnExit(fn func(status int)) {
+	if p.done {
+		fn(p.status)
+		return
+	}
+	p.onExit = append(p.onExit, fn)
+}
+
+// Exit ends the calling process with a status and does not return.
+func (p *Process) Exit(status int) {
+	panic(exiting{status})
+}
+
+// Sleep blocks the process for d of virtual time; it returns
+// [sim.ErrInterrupted] when a caught signal cut it short.
+func (p *Process) Sleep(d time.Duration) error {
+	p.Machine.checkpoint()
+	err := p.Loop().Current().Sleep(d)
+	p.Machine.checkpoint()
+	return err
+}
+
+// Go runs fn as a second thread of the process, for programs that copy two
+// ways. It ends with the process.
+func (p *Process) Go(fn func()) {
+	t := p.Loop().Go(p.proc.Name()+"+", func(*sim.Proc) { fn() })
+	t.SetLocal(p)
+	p.threads = append(p.threads, t)
+}
+
+// checkpoint blocks the running process while its machine is paused.
+func (m *Machine) checkpoint() {
+	for m.paused {
+		m.unpaused.Wait(m.loop)
+	}
+}
+
+// Current is the process of this package that is running on the loop, or nil.
+func Current(l *sim.Loop) *Process {
+	c := l.Current()
+	if c == nil {
+		return nil
+	}
+	p, _ := c.Local().(*Process)
+	return p
+}
+
+// Signal sends a signal to the process. Its default action ends it, except for
+// those signals that are ignored by default and for a container's PID 1, which
+// only SIGKILL ends unless it catches the signal. A process that signals itself
+// to death does not return.
+func (p *Process) Signal(s Signal) {
+	if p.done || s <= 0 {
+		return
+	}
+	catch, known := p.caught[s]
+	switch {
+	case s == SIGKILL:
+	case known && catch:
+		p.pending = append(p.pending, s)
+		p.proc.Interrupt()
+		return
+	case known, s.ignored(), p.PID == 1 && p.Machine.Container:
+		return
+	}
+	p.by = s
+	p.proc.Kill()
+	if !p.done && p.proc.Done() {
+		p.end(128 + int(s))
+	}
+	p.reapUnstarted()
+}
+
+// reapUnstarted ends a process that was killed before its program began: its
+// coroutine never runs, so nobody else would.
+func (p *Process) reapUnstarted() {
+	p.Loop().After(0, func() {
+		if !p.done && p.proc.Done() {
+			p.end(128 + int(p.by))
+		}
+	})
+}
+
+// Catch makes the process receive these signals instead of dying: its blocking
+// call returns [sim.ErrInterrupted], and Pending tells which signal came.
+func (p *Process) Catch(sigs ...Signal) { p.handle(sigs, true) }
+
+// Ignore makes the process ignore these signals, and its children too.
+func (p *Process) Ignore(sigs ...Signal) { p.handle(sigs, false) }
+
+func (p *Process) handle(sigs []Signal, catch bool) {
+	if p.caught == nil {
+		p.caught = map[Signal]bool{}
+	}
+	for _, s := range sigs {
+		p.caught[s] = catch
+	}
+}
+
+// Default restores the default action of these signals.
+func (p *Process) Default(sigs ...Signal) {
+	for _, s := range sigs {
+		delete(p.caught, s)
+	}
+}
+
+// Pending takes the oldest caught signal that has not been looked at; 0 if none.
+func (p *Process) Pending() Signal {
+	if len(p.pending) == 0 {
+		return 0
+	}
+	s := p.pending[0]
+	p.pending = p.pending[1:]
+	return s
+}
+
+// Getenv is the value of an environment variable, "" if it is not set.
+func (p *Process) Getenv(key string) string {
+	v, _ := p.LookupEnv(key)
+	return v
+}
+
+// LookupEnv is Getenv that tells an empty variable from none.
+func (p *Process) LookupEnv(key string) (string, bool) {
+	for i := len(p.env) - 1; i >= 0; i-- {
+		if k, v, ok := strings.Cut(p.env[i], "="); ok && k == key {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// Setenv sets a variable of this process.
+func (p *Process) Setenv(key, value string) {
+	p.Unsetenv(key)
+	p.env = append(p.env, key+"="+value)
+}
+
+// Unsetenv removes a variable of this process.
+func (p *Process) Unsetenv(key string) {
+	kept := p.env[:0:0]
+	for _, kv := range p.env {
+		if !strings.HasPrefix(kv, key+"=") {
+			kept = append(kept, kv)
+		}
+	}
+	p.env = kept
+}
+
+// Environ is the environment in the order in which it was set.
+func (p *Process) Environ() []string { return append([]string(nil), p.env...) }
+
+// Printf writes to standard output.
+func (p *Process) Printf(format string, args ...any) { fmt.Fprintf(p.Stdout, format, args...) }
+
+// Errorf writes to standard error; the caller gives the newline.
+func (p *Process) Errorf(format string, args ...any) { fmt.Fprintf(p.Stderr, format, args...) }
+
+// Abs makes a path absolute and clean, relative to the process's directory.
+func (p *Process) Abs(name string) string {
+	if !strings.HasPrefix(name, "/") {
+		name = p.Dir + "/" + name
+	}
+	return path.Clean(name)
+}
+
+// Open opens a file for reading.
+func (p *Process) Open(name string) (*File, error) { return p.OpenFile(name, O_RDONLY, 0) }
+
+// OpenFile opens a file with flags as open(2).
+func (p *Process) OpenFile(name string, flags int, mode uint32) (*File, error) {
+	return p.Machine.fs.open(p, p.rooted(name), flags, mode&^p.Umask)
+}
+
+// ReadFile reads a whole file.
+func (p *Process) ReadFile(name string) ([]byte, error) {
+	return p.Machine.fs.ReadFile(p.rooted(name))
+}
+
+// WriteFile replaces a file's content, making it if needed.
+func (p *Process) WriteFile(name string, data []byte) error {
+	return p.Machine.fs.WriteFile(p.rooted(name), data, 0o666&^p.Umask)
+}
+
+// Stat follows symbolic links, Lstat does not.
+func (p *Process) Stat(name string) (Info, error) { return p.Machine.fs.Stat(p.rooted(name)) }
+
+// Lstat is Stat of the link itself.
+func (p *Process) Lstat(name string) (Info, error) { return p.Machine.fs.Lstat(p.rooted(name)) }
+
+// ReadDir lists a directory by name.
+func (p *Process) ReadDir(name string) ([]Info, error) {
+	return p.Machine.fs.ReadDir(p.rooted(name))
+}
+
+// rooted makes a name absolute without cleaning it, so that "a/../b" and a
+// trailing slash mean what they mean to the kernel. The empty name stays empty.
+func (p *Process) rooted(name string) string {
+	if name == "" || strings.HasPrefix(name, "/") {
+		return name
+	}
+	return strings.TrimSuffix(p.Dir, "/") + "/" + name
+}
+
+// Spawn starts a child of p with p's streams, directory and environment, found
+// through PATH as the shell does. It returns ErrNotFound if there is no such
+// program.
+func (p *Process) Spawn(args ...string) (*Process, error) {
+	prog, args, err := p.Find(args)
+	if err != nil {
+		return nil, err
+	}
+	return p.Machine.Start(ProcSpec{
+		Program: prog, Args: args, Env: p.Environ(), Dir: p.Dir, Stdin: p.Stdin, Stdout: p.Stdout,
+		Stderr: p.Stderr, TTY: p.TTY, Parent: p, NS: p.ns,
+	}), nil
+}
+
+// Exec runs another program in place of this one (nice, env, timeout, ip netns
+// exec, nsenter with its own ns) and returns its status.
+func (p *Process) Exec(args ...string) (int, error) {
+	prog, args, err := p.Find(args)
+	if err != nil {
+		return 0, err
+	}
+	p.Args, p.comm = args, path.Base(args[0])
+	return prog(p), nil
+}
+
+// SetNS moves the process, and the children it starts, into a namespace.
+func (p *Process) SetNS(ns *stack.Namespace) { p.ns = ns }
