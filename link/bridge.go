@@ -1,0 +1,263 @@
+package link
+
+import (
+	"time"
+
+	"dnetsim/sim"
+)
+
+// DefaultAgeing is how long a learned address is believed (Linux, IEEE 802.1D).
+const DefaultAgeing = 300 * time.Second
+
+// Verdict is what a hook decides about a frame.
+type Verdict uint8
+
+const (
+	// Accept lets the frame pass.
+	Accept Verdict = iota
+	// Drop ends it, with ReasonFilter.
+	Drop
+	// Stolen means that the hook took over the bridge's reference.
+	Stolen
+)
+
+// ForwardHook is asked before a frame that came in by one port leaves by
+// another: the place of br_netfilter. in is nil for frames that the machine
+// itself sends.
+type ForwardHook func(in, out *Port, f *Frame) Verdict
+
+// ArrivalHook is asked for every frame that comes in by a port, before the
+// forwarding decision: NF_BR_PRE_ROUTING.
+type ArrivalHook func(in *Port, f *Frame) Verdict
+
+// Bridge is a learning bridge as Linux has it (net/bridge): a docker0, or the
+// switch of a LAN. It forwards within the call that brings the frame.
+//
+// A bridge that is also an interface of its machine has a receiver attached at
+// its [Bridge.Local] port; a bare switch has none.
+type Bridge struct {
+	loop      *sim.Loop
+	name      string
+	ports     []*Port
+	local     Port
+	fdb       forwardingTable
+	onForward ForwardHook
+	onArrival ArrivalHook
+}
+
+// NewBridge returns a bridge without ports. The name is for the journal.
+func NewBridge(loop *sim.Loop, name string) *Bridge {
+	b := &Bridge{loop: loop, name: name}
+	b.fdb.init(DefaultAgeing)
+	b.local = Port{bridge: b, label: name, mtu: 0}
+	b.local.name, b.local.journal = name, loop.Journal()
+	return b
+}
+
+// Name is the name given to NewBridge or SetName.
+func (b *Bridge) Name() string { return b.name }
+
+// SetName changes the name, and with it the places in the journal.
+func (b *Bridge) SetName(name string) {
+	b.name = name
+	b.local.name, b.local.label = name, name
+	for _, p := range b.ports {
+		p.name = name + "/" + p.label
+	}
+}
+
+// Local is the bridge seen as an interface of its machine: what is attached
+// there receives frames for the bridge's own addresses and for groups, and
+// sends with its Receive. It is not in Ports and never hears unknown
+// destinations.
+func (b *Bridge) Local() *Port { return &b.local }
+
+// Ports is the ports in the order in which they were added.
+func (b *Bridge) Ports() []*Port { return append([]*Port(nil), b.ports...) }
+
+// AddPort adds a port, up and without anything attached.
+func (b *Bridge) AddPort(name string) *Port {
+	p := &Port{bridge: b, label: name}
+	p.name, p.journal = b.name+"/"+name, b.loop.Journal()
+	b.ports = append(b.ports, p)
+	p.number = len(b.ports)
+	return p
+}
+
+// RemovePort takes a port away and forgets what was learned on it. Removing it
+// again does nothing.
+func (b *Bridge) RemovePort(p *Port) {
+	for i, q := range b.ports {
+		if q != p {
+			continue
+		}
+		b.ports = append(b.ports[:i:i], b.ports[i+1:]...)
+		b.fdb.flush(p, everything)
+		p.removed = true
+		break
+	}
+	for i, q := range b.ports {
+		q.number = i + 1
+	}
+}
+
+// SetForwardHook sets the hook between two ports; nil removes it.
+func (b *Bridge) SetForwardHook(h ForwardHook) { b.onForward = h }
+
+// SetArrivalHook sets the hook before the forwarding decision; nil removes it.
+func (b *Bridge) SetArrivalHook(h ArrivalHook) { b.onArrival = h }
+
+// SetAgeing sets how long a learned address is believed; 0 makes the bridge a
+// hub, which floods everything.
+func (b *Bridge) SetAgeing(d time.Duration) { b.fdb.ageing = d }
+
+// Ageing is how long a learned address is believed.
+func (b *Bridge) Ageing() time.Duration { return b.fdb.ageing }
+
+// FDB is the forwarding table: by port in port order, the local port first, and
+// by address within a port. Entries too old are not in it.
+func (b *Bridge) FDB() []FDBEntry { return b.fdb.entries(b.loop.Now()) }
+
+// AddStatic puts an address on a port for good; it replaces what was learned.
+func (b *Bridge) AddStatic(mac MAC, p *Port) { b.fdb.put(mac, p, static) }
+
+// AddLocal makes an address one of the bridge's own: frames to it go to what is
+// attached at Local. A bridge has its own address and those of its ports. p is
+// the port whose address it is, Local for the bridge's.
+func (b *Bridge) AddLocal(mac MAC, p *Port) { b.fdb.put(mac, p, local) }
+
+// Forget removes an entry of any kind and reports whether there was one.
+func (b *Bridge) Forget(mac MAC) bool { return b.fdb.remove(mac) }
+
+// Flush removes what was learned on p, or on every port if p is nil. Static and
+// local entries stay.
+func (b *Bridge) Flush(p *Port) { b.fdb.flush(p, learned) }
+
+// Lookup is the port an address is on, as the bridge would decide now.
+func (b *Bridge) Lookup(mac MAC) (*Port, bool) {
+	e := b.fdb.find(mac.key(), b.loop.Now())
+	if e == nil {
+		return nil, false
+	}
+	return e.port, true
+}
+
+// arrive is a frame that came in by p (br_handle_frame).
+func (b *Bridge) arrive(p *Port, f *Frame) {
+	if r := p.refuse(f); r != ReasonNone {
+		p.drop(f, r)
+		return
+	}
+	p.received(f)
+	if b.onArrival != nil {
+		switch b.onArrival(p, f) {
+		case Drop:
+			p.drop(f, ReasonFilter)
+			return
+		case Stolen:
+			return
+		}
+	}
+	if isLinkLocalGroup(f.Dst()) {
+		p.drop(f, ReasonLinkLocal)
+		return
+	}
+	b.fdb.learn(f.Src().key(), p, b.loop.Now())
+	b.route(p, f)
+}
+
+// route decides where a frame goes (br_handle_frame_finish). in is nil for
+// frames from the machine itself.
+func (b *Bridge) route(in *Port, f *Frame) {
+	dst := f.Dst()
+	if dst.IsMulticast() {
+		if in != nil && b.local.recv != nil {
+			b.local.handUp(f.Retain())
+		}
+		b.flood(in, f)
+		return
+	}
+	e := b.fdb.find(dst.key(), b.loop.Now())
+	switch {
+	case e == nil:
+		b.flood(in, f)
+	case e.kind == local && in != nil:
+		if b.local.recv == nil {
+			in.drop(f, ReasonNoReceiver)
+			return
+		}
+		b.local.handUp(f)
+	case e.port == &b.local:
+		b.local.drop(f, ReasonNoPort)
+	default:
+		b.forward(in, e.port, f)
+	}
+}
+
+// flood sends a frame to every port but the one it came by, in port order.
+func (b *Bridge) flood(in *Port, f *Frame) {
+	sent := false
+	for _, out := range b.ports {
+		if out == in && !out.hairpin || out.down || out.recv == nil {
+			continue
+		}
+		if in != nil && in.isolated && out.isolated {
+			continue
+		}
+		sent = true
+		b.forward(in, out, f.Retain())
+	}
+	if !sent && !(f.Dst().IsMulticast() && in != nil && b.local.recv != nil) {
+		b.origin(in).drop(f, ReasonNoPort)
+		return
+	}
+	f.Release()
+}
+
+// origin is the place where a frame that came from in is dropped.
+func (b *Bridge) origin(in *Port) *Port {
+	if in == nil {
+		return &b.local
+	}
+	return in
+}
+
+// forward sends a frame out by one port, if everything agrees.
+func (b *Bridge) forward(in, out *Port, f *Frame) {
+	r := ReasonNone
+	switch {
+	case out == in && !out.hairpin:
+		r = ReasonHairpin
+	case in != nil && in.isolated && out.isolated:
+		r = ReasonIsolated
+	case out.down:
+		r = ReasonPortDown
+	case out.recv == nil:
+		r = ReasonNoReceiver
+	case out.mtu > 0 && f.GSO == 0 && len(f.data)-HeaderLen > out.mtu:
+		r = ReasonMTU
+	case out.macs != nil && !out.hears(f.Dst()):
+		r = ReasonMACFilter
+	}
+	if r != ReasonNone {
+		out.drop(f, r)
+		return
+	}
+	if b.onForward != nil {
+		switch b.onForward(in, out, f) {
+		case Drop:
+			out.drop(f, ReasonFilter)
+			return
+		case Stolen:
+			return
+		}
+	}
+	out.sent(f)
+	out.recv.Receive(f)
+}
+
+// isLinkLocalGroup reports whether m is one of 01:80:c2:00:00:00 to 0f, which
+// no bridge forwards (IEEE 802.1D, table 7-10).
+func isLinkLocalGroup(m MAC) bool {
+	return m[0] == 0x01 && m[1] == 0x80 && m[2] == 0xc2 && m[3] == 0 && m[4] == 0 && m[5] < 0x10
+}

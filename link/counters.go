@@ -1,0 +1,115 @@
+package link
+
+import "dnetsim/sim"
+
+// Direction is which way a frame passes a capture point, seen from the point.
+type Direction uint8
+
+const (
+	// In: it arrives here.
+	In Direction = iota
+	// Out: it leaves here.
+	Out
+)
+
+// String is the word tcpdump -i any prints: "In" or "Out".
+func (d Direction) String() string {
+	if d == Out {
+		return "Out"
+	}
+	return "In"
+}
+
+// Observer sees frames pass. The frame is valid during the call only, unless
+// the observer retains it; its bytes must not be changed.
+type Observer func(dir Direction, f *Frame)
+
+// Counters counts frames at one end of a wire or at one bridge port. Bytes
+// count the Ethernet header and not the FCS.
+type Counters struct {
+	RxFrames, RxBytes uint64 // arrived and handed on
+	TxFrames, TxBytes uint64 // given to us to send, dropped ones included
+	Duplicated        uint64 // extra copies made by an impairment
+	Segmented         uint64 // extra frames made by cutting GSO frames
+	Corrupted         uint64
+	Dropped           uint64
+	drops             [reasonCount]uint64
+}
+
+// Drops is how many frames were dropped for that reason.
+func (c *Counters) Drops(r Reason) uint64 { return c.drops[r] }
+
+// EachDrop calls fn for every reason that happened, in the order of the
+// constants.
+func (c *Counters) EachDrop(fn func(r Reason, n uint64)) {
+	for r, n := range c.drops {
+		if n > 0 {
+			fn(Reason(r), n)
+		}
+	}
+}
+
+// point is what every place that frames pass has: a name, counters, observers,
+// and the journal.
+type point struct {
+	name      string
+	journal   *sim.Journal
+	counters  Counters
+	observers []*observer
+}
+
+type observer struct{ fn Observer }
+
+// observe attaches o until stop is called; calling stop twice is harmless.
+func (p *point) observe(o Observer) (stop func()) {
+	x := &observer{o}
+	p.observers = append(p.observers, x)
+	return func() {
+		for i, y := range p.observers {
+			if y == x {
+				p.observers = append(p.observers[:i:i], p.observers[i+1:]...)
+				return
+			}
+		}
+	}
+}
+
+func (p *point) see(dir Direction, f *Frame) {
+	for _, o := range p.observers {
+		o.fn(dir, f)
+	}
+}
+
+// sent records a frame that goes out here.
+func (p *point) sent(f *Frame) {
+	p.counters.TxFrames++
+	p.counters.TxBytes += uint64(len(f.data))
+	if len(p.observers) > 0 {
+		p.see(Out, f)
+	}
+	if p.journal.On() {
+		p.journal.Add(p.name, "send", "", f)
+	}
+}
+
+// received records a frame that comes in here.
+func (p *point) received(f *Frame) {
+	p.counters.RxFrames++
+	p.counters.RxBytes += uint64(len(f.data))
+	if len(p.observers) > 0 {
+		p.see(In, f)
+	}
+	if p.journal.On() {
+		p.journal.Add(p.name, "receive", "", f)
+	}
+}
+
+// drop records the end of a frame and releases it.
+func (p *point) drop(f *Frame, r Reason) {
+	p.counters.Dropped++
+	p.counters.drops[r]++
+	if p.journal.On() {
+		p.journal.Add(p.name, "drop", r.String(), f)
+	}
+	f.Release()
+}

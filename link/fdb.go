@@ -1,0 +1,133 @@
+package link
+
+import (
+	"bytes"
+	"sort"
+	"time"
+)
+
+// FDBEntry is one line of a bridge's forwarding table.
+type FDBEntry struct {
+	MAC    MAC
+	Port   *Port
+	Age    time.Duration // since the last frame from it; 0 for static and local
+	Static bool          // put there by hand
+	Local  bool          // an address of the bridge itself or of a port
+}
+
+type entryKind uint8
+
+const (
+	learned entryKind = iota
+	static
+	local
+	everything // for flush only
+)
+
+type fdbEntry struct {
+	port *Port
+	seen time.Duration
+	kind entryKind
+}
+
+// forwardingTable maps addresses to ports. Old entries are not swept by a timer
+// but disbelieved when they are looked at.
+type forwardingTable struct {
+	ageing time.Duration
+	table  map[uint64]*fdbEntry
+	sweep  int // size at which learning sweeps first, so that it stays bounded
+}
+
+const firstSweep = 1024
+
+func (t *forwardingTable) init(ageing time.Duration) {
+	t.ageing, t.table, t.sweep = ageing, make(map[uint64]*fdbEntry), firstSweep
+}
+
+// expired is Linux' has_expired: an entry of exactly the age limit is too old.
+func (t *forwardingTable) expired(e *fdbEntry, now time.Duration) bool {
+	return e.kind == learned && now-e.seen >= t.ageing
+}
+
+// find is the entry for an address, or nil.
+func (t *forwardingTable) find(key uint64, now time.Duration) *fdbEntry {
+	e := t.table[key]
+	if e == nil || t.expired(e, now) {
+		return nil
+	}
+	return e
+}
+
+// learn notes that a frame from the address came in by p. Static and local
+// entries do not move.
+func (t *forwardingTable) learn(key uint64, p *Port, now time.Duration) {
+	if e := t.table[key]; e != nil {
+		if e.kind == learned {
+			e.port, e.seen = p, now
+		}
+		return
+	}
+	if t.ageing == 0 {
+		return
+	}
+	if len(t.table) >= t.sweep {
+		t.forgetOld(now)
+		t.sweep = max(firstSweep, 2*len(t.table))
+	}
+	t.table[key] = &fdbEntry{port: p, seen: now}
+}
+
+func (t *forwardingTable) forgetOld(now time.Duration) {
+	for key, e := range t.table {
+		if t.expired(e, now) {
+			delete(t.table, key)
+		}
+	}
+}
+
+func (t *forwardingTable) put(mac MAC, p *Port, kind entryKind) {
+	t.table[mac.key()] = &fdbEntry{port: p, kind: kind}
+}
+
+func (t *forwardingTable) remove(mac MAC) bool {
+	_, ok := t.table[mac.key()]
+	delete(t.table, mac.key())
+	return ok
+}
+
+// flush removes the entries of a kind on a port, of every port if p is nil.
+func (t *forwardingTable) flush(p *Port, kind entryKind) {
+	for key, e := range t.table {
+		if (p == nil || e.port == p) && (kind == everything || e.kind == kind) {
+			delete(t.table, key)
+		}
+	}
+}
+
+func (t *forwardingTable) entries(now time.Duration) []FDBEntry {
+	out := make([]FDBEntry, 0, len(t.table))
+	for key, e := range t.table {
+		if t.expired(e, now) {
+			continue
+		}
+		x := FDBEntry{MAC: macFromKey(key), Port: e.port, Static: e.kind == static, Local: e.kind == local}
+		if e.kind == learned {
+			x.Age = now - e.seen
+		}
+		out = append(out, x)
+	}
+	sort.Slice(out, func(i, j int) bool {
+		if a, b := out[i].Port.number, out[j].Port.number; a != b {
+			return a < b
+		}
+		return bytes.Compare(out[i].MAC[:], out[j].MAC[:]) < 0
+	})
+	return out
+}
+
+func macFromKey(k uint64) (m MAC) {
+	for i := range m {
+		m[i] = byte(k >> (40 - 8*i))
+	}
+	return m
+}

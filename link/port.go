@@ -1,0 +1,142 @@
+package link
+
+// Port is one port of a [Bridge]. Frames come in with Receive and go out to
+// what is attached.
+type Port struct {
+	point
+	bridge   *Bridge
+	label    string
+	number   int
+	recv     Receiver
+	hairpin  bool
+	isolated bool
+	down     bool
+	removed  bool
+	mtu      int
+	macs     map[uint64]bool
+}
+
+// Name is the name of the port, as given to AddPort: the interface that is
+// enslaved.
+func (p *Port) Name() string { return p.label }
+
+// SetName renames the port, as renaming the interface does.
+func (p *Port) SetName(name string) {
+	p.label = name
+	p.name = p.bridge.name + "/" + name
+}
+
+// Bridge is the bridge the port belongs to.
+func (p *Port) Bridge() *Bridge { return p.bridge }
+
+// Number counts ports from 1 in port order; the local port is 0.
+func (p *Port) Number() int { return p.number }
+
+// Attach sets where the bridge sends out; nil detaches.
+func (p *Port) Attach(r Receiver) { p.recv = r }
+
+// Connect joins the port and the end of a wire both ways, as plugging a cable
+// into a switch does.
+func (p *Port) Connect(e *End) {
+	p.Attach(e)
+	e.Attach(p)
+}
+
+// Receive takes over one reference: a frame comes in from what is attached. On
+// the local port it is one that the machine sends.
+func (p *Port) Receive(f *Frame) {
+	b := p.bridge
+	if p != &b.local {
+		b.arrive(p, f)
+		return
+	}
+	if len(f.data) < HeaderLen {
+		p.drop(f, ReasonMalformed)
+		return
+	}
+	if p.down {
+		p.drop(f, ReasonPortDown)
+		return
+	}
+	p.sent(f)
+	b.route(nil, f)
+}
+
+// handUp gives a frame to the machine that the bridge is an interface of.
+func (p *Port) handUp(f *Frame) {
+	if p.down {
+		p.drop(f, ReasonPortDown)
+		return
+	}
+	p.received(f)
+	p.recv.Receive(f)
+}
+
+// Observe attaches an observer until stop is called. In is what comes in by the
+// port; at the local port In is what the machine gets, Out what it sends.
+func (p *Port) Observe(o Observer) (stop func()) { return p.observe(o) }
+
+// Counters is a copy of the port's counters.
+func (p *Port) Counters() Counters { return p.counters }
+
+// SetHairpin lets frames leave by the port they came in by; off is the default.
+func (p *Port) SetHairpin(on bool) { p.hairpin = on }
+
+// Hairpin reports whether frames may leave by the port they came in by.
+func (p *Port) Hairpin() bool { return p.hairpin }
+
+// SetIsolated forbids traffic between this port and other isolated ports.
+func (p *Port) SetIsolated(on bool) { p.isolated = on }
+
+// Isolated reports whether the port is isolated.
+func (p *Port) Isolated() bool { return p.isolated }
+
+// SetMTU drops frames whose payload is larger when they leave here; 0 is no
+// limit. GSO frames pass, as in Linux' is_skb_forwardable.
+func (p *Port) SetMTU(mtu int) { p.mtu = mtu }
+
+// SetDown disables the port, or enables it again. Disabling forgets what was
+// learned on it.
+func (p *Port) SetDown(down bool) {
+	if down && !p.down {
+		p.bridge.fdb.flush(p, learned)
+	}
+	p.down = down
+}
+
+// Down reports whether the port is disabled.
+func (p *Port) Down() bool { return p.down }
+
+// SetMACFilter lets only these addresses pass: frames from others are dropped
+// when they come in, frames to others when they go out; groups always go out.
+// It is how a virtual switch refuses forged transmits and promiscuous mode. An
+// empty list lifts the filter.
+func (p *Port) SetMACFilter(allowed ...MAC) {
+	p.macs = nil
+	for _, m := range allowed {
+		if p.macs == nil {
+			p.macs = make(map[uint64]bool)
+		}
+		p.macs[m.key()] = true
+	}
+}
+
+func (p *Port) hears(dst MAC) bool { return dst.IsMulticast() || p.macs[dst.key()] }
+
+// refuse is why a frame may not come in here.
+func (p *Port) refuse(f *Frame) Reason {
+	if len(f.data) < HeaderLen {
+		return ReasonMalformed
+	}
+	if p.down || p.removed {
+		return ReasonPortDown
+	}
+	src := f.Src()
+	if src.IsMulticast() || src.IsZero() {
+		return ReasonInvalidSource
+	}
+	if p.macs != nil && !p.macs[src.key()] {
+		return ReasonMACFilter
+	}
+	return ReasonNone
+}

@@ -1,0 +1,112 @@
+package link
+
+import "encoding/binary"
+
+// Segment cuts a TCP frame with GSO into frames of GSO payload bytes each, as a
+// network card with TSO does, and gives them to emit in order with complete
+// checksums. If mtu is above zero, segments are no larger than fits it. A frame
+// that needs no cutting goes to emit as it is. Segment takes over one
+// reference; emit takes over one for each segment.
+//
+// IPv4 identifiers count up from the frame's own; FIN and PSH stay for the last
+// segment, CWR for the first (as in Linux' tcp_gso_segment).
+func Segment(f *Frame, mtu int, emit func(*Frame)) {
+	h, size, ok := gsoShape(f)
+	if ok && mtu > 0 {
+		size = min(size, mtu-(h.payload-h.l3))
+	}
+	if !ok || size <= 0 || h.end-h.payload <= size {
+		if ok {
+			f = f.Private()
+			FillChecksum(f)
+			f.GSO = 0
+		}
+		emit(f)
+		return
+	}
+	total := h.end - h.payload
+	for off, i := 0, 0; off < total; off, i = off+size, i+1 {
+		n := min(size, total-off)
+		s := f.pool.New(h.payload + n)
+		copy(s.data, f.data[:h.payload])
+		copy(s.data[h.payload:], f.data[h.payload+off:h.payload+off+n])
+		s.Mark = f.Mark
+		h.fixSegment(s.data, off, i, off+n == total)
+		s.Checksum = ChecksumPartial
+		FillChecksum(s)
+		emit(s)
+	}
+	f.Release()
+}
+
+// gso is where the parts of a TCP frame are.
+type gso struct {
+	headers
+	payload int
+}
+
+// gsoShape finds the parts of a frame that asks to be cut.
+func gsoShape(f *Frame) (g gso, size int, ok bool) {
+	if f.GSO <= 0 {
+		return g, 0, false
+	}
+	h, ok := parseHeaders(f.data)
+	if !ok || !h.ip || h.fragment || h.proto != protoTCP || h.l4+20 > h.end {
+		return g, 0, false
+	}
+	payload := h.l4 + int(f.data[h.l4+12]>>4)*4
+	if payload < h.l4+20 || payload > h.end {
+		return g, 0, false
+	}
+	return gso{h, payload}, f.GSO, true
+}
+
+func canSegment(f *Frame) bool {
+	_, _, ok := gsoShape(f)
+	return ok
+}
+
+// wireSize is the length of the largest frame that f becomes on a cable.
+func wireSize(f *Frame) int {
+	if f.GSO == 0 {
+		return len(f.data)
+	}
+	g, size, ok := gsoShape(f)
+	if !ok {
+		return len(f.data)
+	}
+	return min(len(f.data), g.payload+size)
+}
+
+// TCP flags.
+const (
+	flagFIN = 1 << iota
+	flagSYN
+	flagRST
+	flagPSH
+	flagACK
+	flagURG
+	flagECE
+	flagCWR
+)
+
+// fixSegment makes the copied headers those of the i-th segment.
+func (g *gso) fixSegment(b []byte, off, i int, last bool) {
+	if g.v6 {
+		binary.BigEndian.PutUint16(b[g.l3+4:], uint16(len(b)-g.l3-40))
+	} else {
+		ip := b[g.l3:g.l4]
+		binary.BigEndian.PutUint16(ip[2:], uint16(len(b)-g.l3))
+		binary.BigEndian.PutUint16(ip[4:], binary.BigEndian.Uint16(ip[4:])+uint16(i))
+		ip[10], ip[11] = 0, 0
+		binary.BigEndian.PutUint16(ip[10:], fold(sum16(0, ip)))
+	}
+	tcp := b[g.l4:]
+	binary.BigEndian.PutUint32(tcp[4:], binary.BigEndian.Uint32(tcp[4:])+uint32(off))
+	if !last {
+		tcp[13] &^= flagFIN | flagPSH
+	}
+	if i > 0 {
+		tcp[13] &^= flagCWR
+	}
+}
