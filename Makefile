@@ -1,0 +1,32 @@
+.PHONY: help build test race lint bench update run fuzz soak wasm
+
+help: ## print the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+build: ## build the command into ./dnetsim
+	go build -trimpath -o dnetsim ./cmd/dnetsim
+
+test: ## run every test
+	go test ./...
+
+race: ## run every test under the race detector
+	go test -race ./...
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || (gofmt -l $$(git ls-files '*.go'); exit 1)
+	go vet ./... && go tool staticcheck ./...
+
+bench: ## run the benchmarks that the README's table is made of
+	go test -run '^$$' -bench . -benchmem ./sim ./link ./stack ./modes ./scenarios
+
+update: ## rewrite the expected transcripts of the library from what happens
+	go test ./scenarios -run TestLibrary -update
+
+run: ## run the main example
+	go run ./cmd/dnetsim run local-modes
+
+fuzz: ## fuzz the readers for a minute each
+	go test ./scenarios -run '^$$' -fuzz FuzzRead -fuzztime 1m
+
+wasm: ## build every room that runs in a browser tab
+	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/)

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"dnetsim/link"
+	"dnetsim/sim"
+)
+
+// capture writes a run's frames: into one FILE.pcapng, or into a folder with
+// one file for each interface.
+type capture struct {
+	path, scenario string
+	single         bool
+	files          []*os.File
+	captures       []*link.Capture
+	byPlace        map[string]*link.Capture
+	loop           *sim.Loop
+	stop           func()
+	err            error
+}
+
+func newCapture(path, scenario string) (*capture, error) {
+	c := &capture{path: path, scenario: scenario, single: strings.HasSuffix(path, ".pcapng"), byPlace: map[string]*link.Capture{}, stop: func() {}}
+	if !c.single {
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Open begins to write what the loop's journal tells.
+func (c *capture) Open(loop *sim.Loop) error {
+	c.loop = loop
+	if c.single {
+		one, err := c.create(c.path)
+		if err != nil {
+			return err
+		}
+		c.stop = one.Journal()
+		return nil
+	}
+	c.stop = loop.Journal().Listen(c.entry)
+	return nil
+}
+
+func (c *capture) create(path string) (*link.Capture, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	c.files = append(c.files, f)
+	one := link.NewCapture(c.loop, f)
+	c.captures = append(c.captures, one)
+	return one, nil
+}
+
+func (c *capture) entry(e *sim.Entry) {
+	f, ok := e.Data.(*link.Frame)
+	if !ok || c.err != nil {
+		return
+	}
+	one := c.byPlace[e.Place]
+	if one == nil {
+		name := strings.NewReplacer("/", "-", ":", "-", " ", "_").Replace(e.Place) + ".pcapng"
+		one, c.err = c.create(filepath.Join(c.path, name))
+		if c.err != nil {
+			return
+		}
+		c.byPlace[e.Place] = one
+	}
+	switch e.Verb {
+	case "send":
+		one.Point(e.Place).Frame(link.Out, f)
+	case "receive":
+		one.Point(e.Place).Frame(link.In, f)
+	case "drop":
+		one.Point(e.Place).Drop(f, e.Why)
+	}
+}
+
+// Done flushes what was written and says what went wrong.
+func (c *capture) Done() error {
+	c.stop()
+	err := c.err
+	for _, one := range c.captures {
+		err = errors.Join(err, one.Flush())
+	}
+	for _, f := range c.files {
+		err = errors.Join(err, f.Close())
+	}
+	c.files, c.captures = nil, nil
+	if err != nil {
+		return fmt.Errorf("writing captures: %w", err)
+	}
+	return nil
+}
+
+// close gives back what a run that broke left open.
+func (c *capture) close() {
+	c.stop()
+	for _, f := range c.files {
+		f.Close()
+	}
+}

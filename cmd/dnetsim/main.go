@@ -1,0 +1,110 @@
+// Command dnetsim simulates Docker hosts and their networks: it runs scenario
+// files, opens a terminal on the simulated hosts, and prints what a real
+// machine would print. It owns flags, files and exit codes; everything else is
+// in the packages to its right.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit statuses of the command.
+const (
+	exitOK     = 0
+	exitFailed = 1 // an expectation failed
+	exitUsage  = 2 // the scenario or the command line is wrong; nothing ran
+	exitBroken = 3 // the run itself broke
+)
+
+// status is an error that carries an exit status; its text may be empty when
+// everything has been said already.
+type status struct {
+	code int
+	err  error
+}
+
+func (s status) Error() string {
+	if s.err == nil {
+		return ""
+	}
+	return s.err.Error()
+}
+
+func (s status) Unwrap() error { return s.err }
+
+// terminal is the world outside: the standard streams and what is known of
+// them.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}
+	os.Exit(execute(ctx, t, os.Args[1:]))
+}
+
+// execute runs one command line and returns its exit status. A panic is our
+// own bug: it ends with status 3 and a sentence, not a stack trace.
+func execute(ctx context.Context, t *terminal, args []string) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(t.err, "dnetsim: internal error: %v\nPlease report it with the scenario and the seed.\n", r)
+			if t.env("DNETSIM_DEBUG") != "" {
+				t.err.Write(debug.Stack())
+			}
+			code = exitBroken
+		}
+	}()
+	root := newRoot(t)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var s status
+	if errors.As(err, &s) {
+		if text := s.Error(); text != "" {
+			fmt.Fprintln(t.err, text)
+		}
+		return s.code
+	}
+	fmt.Fprintf(t.err, "dnetsim: %v\n", err)
+	return exitUsage
+}
+
+func newRoot(t *terminal) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dnetsim",
+		Short: "Simulate Docker networking: no Docker, no root, the same result on every machine",
+		Long: `dnetsim runs Docker hosts in userspace: every container has a real TCP/IP
+stack, every bridge, route, iptables rule and DNS answer is really there, and
+time is virtual. The same file and seed give the same bytes on every machine.
+
+Try:
+  dnetsim run local-modes        the four local network modes, step by step
+  dnetsim shell local-modes      a terminal on the simulated hosts
+  dnetsim list                   what else is there`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetIn(t.in)
+	root.SetOut(t.out)
+	root.SetErr(t.err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return status{exitUsage, fmt.Errorf("dnetsim: %w: see `%s --help`", err, c.CommandPath())}
+	})
+	root.AddCommand(newRun(t), newShell(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan())
+	return root
+}

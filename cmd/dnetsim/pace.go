@@ -1,0 +1,38 @@
+package main
+
+import "time"
+
+// pace ties virtual time to the wall clock: speed virtual seconds pass in a
+// real one. It implements sim.Pacer and is the only clock of the command.
+type pace struct {
+	start time.Time
+	base  time.Duration // virtual time at start
+	speed float64
+}
+
+func newPace(base time.Duration, speed float64) *pace {
+	return &pace{start: time.Now(), base: base, speed: speed}
+}
+
+// Elapsed is the virtual time that the wall clock allows by now.
+func (p *pace) Elapsed() time.Duration {
+	return p.base + time.Duration(float64(time.Since(p.start))*p.speed)
+}
+
+// Wait blocks until virtual time at is allowed, or wake receives.
+func (p *pace) Wait(at time.Duration, wake <-chan struct{}) {
+	if at < 0 {
+		<-wake
+		return
+	}
+	real := time.Duration(float64(at-p.Elapsed()) / p.speed)
+	if real <= 0 {
+		return
+	}
+	timer := time.NewTimer(real)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	}
+}

@@ -1,0 +1,85 @@
+package scenarios
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"strings"
+
+	"dnetsim/link"
+	"dnetsim/sim"
+	"dnetsim/stack"
+)
+
+// digest is the fingerprint of a run: every frame with its time and place,
+// the transcript, and the final tables of every namespace.
+type digest struct {
+	h    hash.Hash
+	stop func()
+	head [16]byte
+}
+
+func newDigest(loop *sim.Loop, wanted bool) *digest {
+	d := &digest{h: sha256.New(), stop: func() {}}
+	if wanted {
+		d.stop = loop.Journal().Listen(d.entry)
+	}
+	return d
+}
+
+// entry takes in one line of the journal. Lengths go first, so that two
+// different journals never make the same bytes.
+func (d *digest) entry(e *sim.Entry) {
+	var data []byte
+	if f, ok := e.Data.(*link.Frame); ok {
+		data = f.Bytes()
+	}
+	binary.BigEndian.PutUint64(d.head[:8], uint64(e.At))
+	binary.BigEndian.PutUint64(d.head[8:], uint64(len(data)))
+	d.h.Write(d.head[:])
+	io.WriteString(d.h, e.Place)
+	io.WriteString(d.h, "\x00"+e.Verb+"\x00"+e.Why+"\x00")
+	d.h.Write(data)
+}
+
+func (d *digest) sum(transcript string, lab *Lab) string {
+	d.stop()
+	io.WriteString(d.h, transcript)
+	for _, ns := range lab.spaces {
+		io.WriteString(d.h, tables(ns))
+	}
+	for _, h := range lab.Scenario.Hosts {
+		host := lab.hosts[h.Name]
+		for _, ns := range host.Namespaces() {
+			io.WriteString(d.h, tables(ns))
+		}
+	}
+	fmt.Fprintf(d.h, "%d %d", lab.Loop.Now(), lab.Loop.Fired())
+	return "sha256:" + hex.EncodeToString(d.h.Sum(nil))
+}
+
+// tables is everything that a person could look up in a namespace.
+func tables(ns *stack.Namespace) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "namespace %s\n", ns.Name())
+	for _, i := range ns.Interfaces() {
+		fmt.Fprintf(&b, "%d %s %s %s mtu %d up %v carrier %v %+v %+v\n", i.Index(), i.Name(), i.Kind(), i.MAC(), i.MTU(), i.Up(), i.Carrier(), i.Addrs(), i.Counters())
+		if br := i.Bridge(); br != nil {
+			for _, e := range br.FDB() {
+				fmt.Fprintf(&b, "fdb %s static %v local %v\n", e.MAC, e.Static, e.Local)
+			}
+		}
+	}
+	for _, r := range ns.Routes("all") {
+		fmt.Fprintf(&b, "route %+v\n", r)
+	}
+	for _, n := range ns.Neighbours() {
+		fmt.Fprintf(&b, "neighbour %+v\n", n)
+	}
+	b.WriteString(ns.Netfilter(false).Save(true))
+	b.WriteString(ns.Netfilter(true).Save(true))
+	return b.String()
+}

@@ -1,0 +1,93 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+
+	"dnetsim/link"
+)
+
+// fault changes the cable that a step names, or puts it back as the file
+// declared it.
+func (l *Lab) fault(st *Step) error {
+	name, _, explicit := strings.Cut(st.Fault.Cable, ":")
+	key := st.Fault.Cable
+	if !explicit {
+		key = name + ":eth0"
+	}
+	w := l.cables[key]
+	if w == nil {
+		return fmt.Errorf("there is no cable %s: write HOST or HOST:INTERFACE", st.Fault.Cable)
+	}
+	base := l.declared(key)
+	for _, end := range []struct {
+		way string
+		end *link.End
+	}{{"out", w.A()}, {"in", w.B()}} {
+		if st.Fault.Way != "both" && st.Fault.Way != end.way {
+			continue
+		}
+		if st.Kind == StepRepair && len(st.Fault.Set) == 0 {
+			end.end.Impair(base)
+			continue
+		}
+		from := st.Fault.Change
+		if st.Kind == StepRepair {
+			from = base
+		}
+		end.end.Impair(merge(end.end.Impairment(), from, st.Fault.Set))
+	}
+	return nil
+}
+
+// declared is what the file says about a cable.
+func (l *Lab) declared(key string) link.Impairment {
+	host, port, _ := strings.Cut(key, ":")
+	for _, h := range l.Scenario.Hosts {
+		for _, p := range h.Ports {
+			if h.Name == host && p.Name == port {
+				return l.lans[p.LAN].lan.Cable
+			}
+		}
+	}
+	for _, r := range l.Scenario.Routers {
+		for _, p := range r.Ports {
+			if r.Name == host && p.Name == port {
+				return l.lans[p.LAN].lan.Cable
+			}
+		}
+	}
+	if len(l.Scenario.LANs) > 0 {
+		return l.Scenario.LANs[0].Cable
+	}
+	return link.Impairment{}
+}
+
+// merge takes over the named properties.
+func merge(into, from link.Impairment, keys []string) link.Impairment {
+	for _, k := range keys {
+		switch k {
+		case "delay":
+			into.Delay = from.Delay
+		case "jitter":
+			into.Jitter = from.Jitter
+		case "loss":
+			into.Loss = from.Loss
+		case "rate":
+			into.Rate = from.Rate
+		case "queue":
+			into.Queue = from.Queue
+		case "duplicate":
+			into.Duplicate = from.Duplicate
+		case "reorder":
+			into.Reorder = from.Reorder
+		case "corrupt":
+			into.Corrupt = from.Corrupt
+		case "mtu":
+			into.MTU = from.MTU
+		case "down":
+			into.Down = from.Down
+		}
+	}
+	return into
+}

@@ -1,0 +1,169 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"regexp"
+	"sort"
+	"strings"
+	"time"
+)
+
+func secondsOf(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// A normalisation takes out of an output what cannot be equal in two runs of
+// the same real engine, and nothing else. Each says why.
+type normalisation struct {
+	name, reason string
+	applies      func(command string) bool
+	apply        func(text string) string
+}
+
+func always(string) bool { return true }
+
+func commandHas(words ...string) func(string) bool {
+	return func(command string) bool {
+		for _, w := range words {
+			if strings.Contains(command, w) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func re(pattern, with string) func(string) string {
+	r := regexp.MustCompile(pattern)
+	return func(s string) string { return r.ReplaceAllString(s, with) }
+}
+
+var normalisations = []normalisation{
+	{"identifiers", "container, network, endpoint and sandbox ids are random", always, func(s string) string {
+		s = re(`\b[0-9a-f]{64}\b`, "<id>")(s)
+		return re(`\b[0-9a-f]{12}\b`, "<short-id>")(s)
+	}},
+	{"interface names", "the host end of a veth pair has seven random digits", always, re(`\bveth[0-9a-f]{7}\b`, "veth<random>")},
+	{"random MACs", "docker0's and the host ends' MACs are random; containers' and hosts' are compared", always, func(s string) string {
+		mac := regexp.MustCompile(`(?i)\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b`)
+		s = mac.ReplaceAllStringFunc(s, func(m string) string {
+			for _, known := range []string{"02:42:ac:11:", "00:0c:29:", "00:50:56:", "33:33:00:", "33:33:ff:ab:", "01:00:5e:", "00:00:00:", "ff:ff:ff:", "01:80:c2:"} {
+				if strings.HasPrefix(strings.ToLower(m), known) {
+					return m
+				}
+			}
+			if strings.HasPrefix(strings.ToLower(m), "33:33:ff:") {
+				return "33:33:ff:<random>"
+			}
+			return "<random mac>"
+		})
+		s = re(`8000\.[0-9a-f]{12}`, "8000.<random mac>")(s)
+		s = re(`8000\.[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}`, "8000.<random mac>")(s)
+		return re(`fe80::[0-9a-f:]+(/64|\b)`, "fe80::<from mac>$1")(strings.ReplaceAll(s, "fe80::20c:29ff:feab:", "link-local of eth0 "))
+	}},
+	{"clock", "the run's date is not the capture's", always, func(s string) string {
+		s = re(`\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z`, "<time>")(s)
+		s = re(`(Mon|Tue|Wed|Thu|Fri|Sat|Sun),? (\w{3} )?[ \d]?\d (\w{3} \d{4} )?\d{2}:\d{2}:\d{2}( \d{4}| GMT)?`, "<date>")(s)
+		s = re(`\b(Jan|Nov) [ \d]\d \d{2}:\d{2}\b`, "<date>")(s)
+		return re(`(?m)^\d{2}:\d{2}:\d{2}\.\d{6}`, "<clock>")(s)
+	}},
+	{"ages", "how many seconds a command took on that machine", commandHas("docker ps"), func(s string) string {
+		s = re(`(Less than a second|About a minute|\d+ seconds?|\d+ minutes?)( ago)`, "<age>$2")(s)
+		s = re(`Up (Less than a second|About a minute|\d+ seconds?|\d+ minutes?)`, "Up <age>")(s)
+		return re(` {2,}`, "  ")(s) // the columns are as wide as the ages
+	}},
+	{"round trips", "times measured on that machine", commandHas("ping"), func(s string) string {
+		s = re(`time=[\d.]+ ms`, "time=<t> ms")(s)
+		s = re(`= [\d.]+(/[\d.]+)+ ms`, "= <rtt> ms")(s)
+		s = re(`, time \d+ms`, ", time <t>ms")(s)
+		return re(`(?m)^pipe \d$`, "pipe <n>")(s)
+	}},
+	{"background traffic", "IPv6 neighbour discovery, MLD and retransmits make counters differ from run to run of a real engine; that an idle container has sent nothing is compared", commandHas("ifconfig"), func(s string) string {
+		s = re(`(RX|TX) packets([: ])[1-9]\d*  bytes \d+ \([^)]*\)`, "$1 packets$2<n>")(s)
+		s = re(`(RX packets):\d+`, "$1:<n>")(s)
+		s = re(`RX packets \d+  bytes \d+ \([^)]*\)`, "RX packets <n>")(s)
+		s = re(`(TX packets):[1-9]\d*`, "$1:<n>")(s)
+		s = re(`RX bytes:\d+ \([^)]*\)`, "RX bytes:<n>")(s)
+		s = re(`TX bytes:[1-9]\d* \([^)]*\)`, "TX bytes:<n>")(s)
+		return re(`(TX errors 0  |TX packets.*)dropped([: ])\d+`, "${1}dropped${2}<n>")(s)
+	}},
+	{"docker0 without carrier", "two background packets are dropped while docker0 has no port: they depend on when it was looked at", commandHas("ifconfig"), re(`(?s)(docker0.*?TX packets)[: ](0|<n>)( bytes 0 \(0.0 B\))?`, "$1 <n>")},
+	{"rule counters", "packets that the machine itself sent before the command", commandHas("iptables-save", "iptables -L"), func(s string) string {
+		s = re(`\[\d+:\d+\]`, "[<n>:<n>]")(s)
+		s = re(`(?m)^ *\d+ +\d+ `, "<n> <n> ")(s)
+		return re(`policy DROP \d+ packets, \d+ bytes`, "policy DROP <n> packets")(s)
+	}},
+	{"interface indexes", "the captures of the later sets were taken after many runs in one machine (README)", commandHas("ip addr", "ip link", "ip -d link", "bridge -d link"), func(s string) string {
+		s = re(`(?m)^\d+: `, "<n>: ")(s)
+		s = re(`@if\d+`, "@if<n>")(s)
+		return re(`link-netnsid \d+`, "link-netnsid <n>")(s)
+	}},
+	{"timers", "a timer that was running when the command looked", commandHas("ip -d link"), re(`gc_timer +[\d.]+`, "gc_timer <t>")},
+	{"hash order", "the kernel prints these tables in the order of a hash with a random seed", commandHas("ip neigh", "arp -n", "conntrack", "brctl show", "ls -la"), sortLines},
+	{"neighbour states", "which entries have aged depends on the seconds that the commands took", commandHas("ip neigh"), re(`(REACHABLE|STALE|DELAY|PROBE)`, "<cached>")},
+	{"conntrack timers", "seconds left, source ports and echo ids", commandHas("conntrack"), func(s string) string {
+		s = re(`(?m)^(\w+ +\d+) \d+ `, "$1 <t> ")(s)
+		s = re(`(sport|dport)=[1-9]\d{3,}`, "$1=<port>")(s)
+		return sortLines(re(`id=\d+`, "id=<id>")(s))
+	}},
+	{"echo ids", "random", commandHas("tcpdump"), re(`, id \d+,`, ", id <id>,")},
+	{"pids", "process ids", commandHas("docker inspect"), re(`"Pid": \d+`, `"Pid": <pid>`)},
+	{"storage", "the storage driver's folders have random names", commandHas("docker inspect", "mount"), func(s string) string {
+		s = re(`/overlay2/l/[A-Z0-9]{26}`, "/overlay2/l/<id>")(s)
+		return re(`<id>-init`, "<id>")(s)
+	}},
+	{"names", "docker makes up a name for a container that is given none", always, re(`/[a-z]+_[a-z]+(/|\b)`, "/<name>$1")},
+	{"client wording", "the captures were typed at a 20.10 client; the docker command line that is compiled in is v29, which words its own hints differently", always, func(s string) string {
+		s = re(`(?m)^See 'docker run --help'\.$`, "<see help>")(s)
+		return re(`(?m)^\n?Run 'docker run --help' for more information$`, "<see help>")(s)
+	}},
+	{"json objects", "JSON objects keyed by random ids are printed in the order of the ids", commandHas("docker network inspect"), containersByName},
+}
+
+// normalExit is the exit status as far as it can be equal.
+func normalExit(c capture) int { return c.exit }
+
+func normalise(c capture) string {
+	text := c.output
+	for _, n := range normalisations {
+		if n.applies(c.command) {
+			text = n.apply(text)
+		}
+	}
+	lines := splitLines(text)
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func sortLines(s string) string {
+	lines := splitLines(s)
+	sort.Strings(lines)
+	return strings.Join(lines, "\n")
+}
+
+// containersByName re-keys the Containers of a network by name, which puts
+// them into an order that does not depend on ids. The rest of the document
+// keeps its form, key order included.
+func containersByName(s string) string {
+	block := regexp.MustCompile(`(?s)"Containers": (\{.*?\n        \})`)
+	return block.ReplaceAllStringFunc(s, func(m string) string {
+		body := strings.TrimPrefix(m, `"Containers": `)
+		ids := regexp.MustCompile(`"<id>": \{`)
+		n := 0
+		body = ids.ReplaceAllStringFunc(body, func(string) string { n++; return `"` + string(rune('a'+n)) + `": {` })
+		var c map[string]map[string]any
+		if json.Unmarshal([]byte(body), &c) != nil {
+			return m
+		}
+		byName := map[string]any{}
+		for _, v := range c {
+			name, _ := v["Name"].(string)
+			byName[name] = v
+		}
+		out, err := json.MarshalIndent(byName, "        ", "    ")
+		if err != nil {
+			return m
+		}
+		return `"Containers": ` + string(out)
+	})
+}

@@ -1,0 +1,224 @@
+package scenarios
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The judge of fidelity: testdata/ground-truth holds what a real Docker Engine
+// 20.10 printed on two hosts, command by command (its README says how). This
+// test builds the same two hosts, types the same commands in the same order,
+// and compares what is printed after the normalisations in
+// fidelity_normal_test.go. A capture that is not compared counts as
+// disagreeing, and the list of those that may disagree only gets shorter.
+
+const groundTruth = "testdata/ground-truth"
+
+// folders are the sets of captures that are replayed so far.
+var folders = []string{"bridge/default", "host-before-docker", "host", "container", "none"}
+
+// theTwoHosts is the topology that the ground truth's README describes.
+const theTwoHosts = `
+name: ground truth
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2, delay: 20us}
+internet:
+  www.baidu.com: {address: 220.181.38.150, cname: www.a.shifen.com, ttl: 128}
+hosts:
+  bdc01: {address: 10.0.0.11, mac: "00:0c:29:ab:00:11"%s}
+  bdc02: {address: 10.0.0.12, mac: "00:0c:29:ab:00:12"%s}
+`
+
+type capture struct {
+	path    string
+	host    string
+	command string
+	exit    int
+	output  string
+}
+
+func readCapture(t *testing.T, path string) capture {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(groundTruth, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, _ := strings.Cut(string(text), "\n")
+	status, body, _ := strings.Cut(rest, "\n")
+	host, command, ok := strings.Cut(strings.TrimPrefix(head, "# "), "$ ")
+	if !ok {
+		t.Fatalf("%s: no command in %q", path, head)
+	}
+	exit, err := strconv.Atoi(strings.TrimPrefix(status, "# exit: "))
+	if err != nil {
+		t.Fatalf("%s: no exit status in %q", path, status)
+	}
+	return capture{path, host, command, exit, body}
+}
+
+func captures(t *testing.T) map[string]capture {
+	t.Helper()
+	out := map[string]capture{}
+	for _, f := range folders {
+		err := filepath.WalkDir(filepath.Join(groundTruth, f), func(p string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			rel, _ := filepath.Rel(groundTruth, p)
+			rel = filepath.ToSlash(rel)
+			out[rel] = readCapture(t, rel)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+// typedLine is one line of a sequence file.
+type typedLine struct{ place, capture, command string }
+
+func sequence(t *testing.T, name string) []typedLine {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(groundTruth, "sequence", name+".tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []typedLine
+	for i, l := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		f := strings.SplitN(l, "\t", 3)
+		if len(f) != 3 {
+			t.Fatalf("%s:%d: not three fields", name, i+1)
+		}
+		out = append(out, typedLine{f[0], f[1], f[2]})
+	}
+	return out
+}
+
+// beside are commands that ran beside the following ones, and the capture that
+// shows what they printed; the sequence lists them where they were started or
+// where they ended.
+var beside = map[string]string{
+	"timeout 6 tcpdump -nnel -i docker0 icmp or arp": "bridge/default/03-wire/docker0-tcpdump.txt",
+	"timeout 6 tcpdump -nnel -i eth0 icmp or arp":    "bridge/default/03-wire/eth0-tcpdump.txt",
+}
+
+// replay types a sequence on a fresh lab and returns what each capture's
+// command printed here.
+func replay(t *testing.T, lines []typedLine, got map[string]capture) {
+	t.Helper()
+	lab := openText(t, fmt.Sprintf(theTwoHosts, "", ""))
+	defer lab.Close()
+	jobs := map[string]*Job{}
+	started := false
+	for i, l := range lines {
+		switch {
+		case l.place == "lab":
+			seconds, err := strconv.Atoi(strings.TrimPrefix(l.command, "sleep "))
+			if err != nil {
+				t.Fatalf("lab can only sleep: %q", l.command)
+			}
+			lab.Loop.RunFor(secondsOf(seconds))
+		case beside[l.command] != "":
+			if started {
+				continue
+			}
+			started = true
+			for _, m := range lines[i:] {
+				if path := beside[m.command]; path != "" {
+					jobs[path] = lab.Start(m.place, m.command)
+				}
+			}
+		default:
+			exit, out, err := lab.Output(l.place, l.command)
+			if err != nil {
+				t.Errorf("%s$ %s: %v", l.place, l.command, err)
+			}
+			if l.capture != "-" {
+				got[l.capture] = capture{l.capture, l.place, l.command, exit, out}
+			}
+			for path, j := range jobs {
+				if l.capture == "bridge/default/03-wire/conntrack.txt" {
+					lab.Finish(j)
+					got[path] = capture{path, j.Place, j.Line, j.Exit(), j.Output()}
+				}
+			}
+		}
+	}
+}
+
+func TestGroundTruth(t *testing.T) {
+	want := captures(t)
+	got := map[string]capture{}
+	for _, name := range []string{"10-default-bridge", "13-host-container-none"} {
+		replay(t, sequence(t, name), got)
+	}
+	before := openText(t, fmt.Sprintf(theTwoHosts, ", docker: false", ", docker: false"))
+	for path, c := range want {
+		if !strings.HasPrefix(path, "host-before-docker/") {
+			continue
+		}
+		exit, out, err := before.Output(c.host, c.command)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		got[path] = capture{path, c.host, c.command, exit, out}
+	}
+	before.Close()
+	judgeCaptures(t, want, got)
+}
+
+// judgeCaptures compares, prints the score, and holds the list of known
+// disagreements to what is true.
+func judgeCaptures(t *testing.T, want, got map[string]capture) {
+	t.Helper()
+	paths := make([]string, 0, len(want))
+	for p := range want {
+		paths = append(paths, p)
+	}
+	sort.Strings(paths)
+	agree := 0
+	only := os.Getenv("DNETSIM_CAPTURE")
+	for _, p := range paths {
+		w, g := want[p], got[p]
+		g.exit, w.exit = normalExit(g), normalExit(w)
+		a, b := normalise(w), normalise(g)
+		same := g.path != "" && w.exit == g.exit && a == b
+		if same {
+			agree++
+		}
+		reason, listed := disagreements[p]
+		switch {
+		case same && listed:
+			t.Errorf("%s agrees now: take it off the list of disagreements", p)
+		case !same && !listed && g.path == "":
+			t.Errorf("%s: no line of a sequence shows it", p)
+		case !same && !listed:
+			t.Errorf("%s: %s\nexit %d, want %d (- real engine, + dnetsim)\n%s", p, w.command, g.exit, w.exit, textDiff(a, b))
+		}
+		if only != "" && strings.Contains(p, only) {
+			t.Logf("%s (%s): same %v\n%s\n--- as printed here\n%s", p, reason, same, textDiff(a, b), g.output)
+		}
+	}
+	for p := range disagreements {
+		if _, ok := want[p]; !ok {
+			t.Errorf("%s is on the list of disagreements and is no capture", p)
+		}
+	}
+	t.Logf("%d of %d captures agree (%.0f %%), %d are listed with a reason", agree, len(paths), 100*float64(agree)/float64(len(paths)), len(disagreements))
+	fmt.Printf("ground truth: %d of %d captures agree\n", agree, len(paths))
+}
+
+func textDiff(want, got string) string {
+	p := &Pattern{}
+	for _, l := range splitLines(want) {
+		p.lines = append(p.lines, linePattern{text: l})
+	}
+	return indent(p.Diff(got))
+}

@@ -1,0 +1,264 @@
+package scenarios
+
+import (
+	"fmt"
+	"net/netip"
+	"sort"
+	"strings"
+
+	"dnetsim/engine"
+	"dnetsim/engine/cli"
+	"dnetsim/link"
+	"dnetsim/modes"
+	"dnetsim/sim"
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// Lab is a scenario's hosts, routers and cables, running on one loop.
+type Lab struct {
+	Loop     *sim.Loop
+	Scenario *Scenario
+
+	machines map[string]*userland.Machine // hosts, routers, sites of the internet
+	hosts    map[string]*modes.Host
+	servers  map[string]*engine.Server
+	spaces   []*stack.Namespace // in the order of the file, for the digest
+	cables   map[string]*link.Wire
+	lans     map[string]*segment
+	shells   map[string]*userland.Shell
+	registry *modes.Registry
+}
+
+// segment is a LAN: the switch and what is plugged in.
+type segment struct {
+	lan LAN
+	sw  *link.Bridge
+}
+
+// Build makes the machines of a scenario and starts their engines. Nothing of
+// the scenario's setup has run yet; virtual time stands at the moment when the
+// engines are up.
+func Build(s *Scenario, seed uint64) (*Lab, error) {
+	return build(s, sim.NewLoop(seed))
+}
+
+func build(s *Scenario, loop *sim.Loop) (*Lab, error) {
+	l := &Lab{
+		Loop: loop, Scenario: s,
+		machines: map[string]*userland.Machine{}, hosts: map[string]*modes.Host{}, servers: map[string]*engine.Server{},
+		cables: map[string]*link.Wire{}, lans: map[string]*segment{}, shells: map[string]*userland.Shell{},
+	}
+	for _, lan := range s.LANs {
+		l.lans[lan.Name] = &segment{lan, link.NewBridge(l.Loop, lan.Name)}
+	}
+	if err := l.buildRouters(); err != nil {
+		l.Close()
+		return nil, err
+	}
+	for i := range s.Hosts {
+		if err := l.buildHost(&s.Hosts[i]); err != nil {
+			l.Close()
+			return nil, fmt.Errorf("host %s: %w", s.Hosts[i].Name, err)
+		}
+	}
+	if err := l.startEngines(); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Close ends the run and gives back what it holds.
+func (l *Lab) Close() {
+	for _, name := range l.names() {
+		if m := l.machines[name]; m != nil {
+			m.KillAll()
+		}
+		if s := l.servers[name]; s != nil {
+			s.Close()
+		}
+	}
+	l.Loop.RunFor(0)
+	for _, h := range l.Scenario.Hosts {
+		if host := l.hosts[h.Name]; host != nil {
+			host.Close()
+		}
+	}
+	for _, ns := range l.spaces {
+		ns.Close()
+	}
+}
+
+func (l *Lab) names() []string {
+	out := make([]string, 0, len(l.machines))
+	for n := range l.machines {
+		out = append(out, n)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Machine is a host or a router by its name in the file.
+func (l *Lab) Machine(name string) (*userland.Machine, bool) {
+	m, ok := l.machines[name]
+	return m, ok
+}
+
+// Host is a host by its name in the file.
+func (l *Lab) Host(name string) (*modes.Host, bool) {
+	h, ok := l.hosts[name]
+	return h, ok
+}
+
+// plug connects a machine's interface to a LAN's switch by a cable.
+func (l *Lab) plug(owner string, ns *stack.Namespace, p Port) (*stack.Interface, error) {
+	seg := l.lans[p.LAN]
+	name := owner + ":" + p.Name
+	w := link.NewWire(l.Loop, name)
+	l.cables[name] = w
+	w.SetCut(true)
+	port := seg.sw.AddPort(name)
+	w.B().Attach(port)
+	port.Attach(w.B())
+	w.A().Impair(seg.lan.Cable)
+	w.B().Impair(seg.lan.Cable)
+	mac := p.MAC
+	if mac == (link.MAC{}) {
+		mac = hardwareMAC(p.Address.Addr())
+	}
+	iface, err := ns.AddPhysical(p.Name, mac, w.A())
+	if err != nil {
+		return nil, err
+	}
+	if err := iface.SetUp(true); err != nil {
+		return nil, err
+	}
+	return iface, iface.AddAddr(p.Address, stack.AddrOptions{AutoBroadcast: true})
+}
+
+// hardwareMAC is the MAC of an interface whose file names none: a virtual
+// machine's (00:0c:29), with the end of its address, so that it is the same in
+// every run and easy to recognise.
+func hardwareMAC(a netip.Addr) link.MAC {
+	b := a.As16()
+	return link.MAC{0x00, 0x0c, 0x29, b[13], b[14], b[15]}
+}
+
+func (l *Lab) buildHost(h *Host) error {
+	ns := stack.New(l.Loop, h.Name, stack.Options{Host: true})
+	l.spaces = append(l.spaces, ns)
+	for _, p := range h.Ports {
+		if _, err := l.plug(h.Name, ns, p); err != nil {
+			return err
+		}
+	}
+	gateway := h.Gateway
+	if !gateway.IsValid() && len(h.Ports) > 0 {
+		gateway = l.lans[h.Ports[0].LAN].lan.Gateway
+	}
+	if gateway.IsValid() && !l.hasAddress(h, gateway) {
+		r := stack.Route{Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: gateway}
+		if gateway.Is6() {
+			r.Dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+		}
+		if err := ns.AddRoute(r); err != nil {
+			return err
+		}
+	}
+	host := modes.NewHost(l.Loop, modes.HostSpec{
+		Name: h.Name, Hostname: h.Hostname, NS: ns, Profile: h.Engine, Images: h.Images, Registry: l.images(), DaemonJSON: h.Daemon,
+	})
+	m := host.Machine
+	l.hosts[h.Name], l.machines[h.Name] = host, m
+	l.files(m, h)
+	m.Remote = l.remote
+	if !h.Docker {
+		return nil
+	}
+	srv := engine.NewServer(host)
+	l.servers[h.Name] = srv
+	m.Install(map[string]userland.Program{"docker": cli.Program(srv)})
+	return nil
+}
+
+func (l *Lab) hasAddress(h *Host, a netip.Addr) bool {
+	for _, p := range h.Ports {
+		if p.Address.Addr() == a {
+			return true
+		}
+	}
+	return false
+}
+
+// files lays down what a distribution's installer would have.
+func (l *Lab) files(m *userland.Machine, h *Host) {
+	var hosts strings.Builder
+	hosts.WriteString("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
+	for _, o := range l.Scenario.Hosts {
+		if len(o.Ports) > 0 {
+			fmt.Fprintf(&hosts, "%s\t%s\n", o.Ports[0].Address.Addr(), o.Name)
+		}
+	}
+	fs := m.FS()
+	fs.WriteFile("/etc/hosts", []byte(hosts.String()), 0o644)
+	fs.WriteFile("/etc/hostname", []byte(h.Hostname+"\n"), 0o644)
+	if len(h.Ports) > 0 {
+		if gw := l.lans[h.Ports[0].LAN].lan.Gateway; gw.IsValid() {
+			fs.WriteFile("/etc/resolv.conf", []byte("nameserver "+gw.String()+"\n"), 0o644)
+		}
+	}
+	paths := make([]string, 0, len(h.Files))
+	for p := range h.Files {
+		paths = append(paths, p)
+	}
+	sort.Strings(paths)
+	for _, p := range paths {
+		fs.MkdirAll(p[:max(1, strings.LastIndex(p, "/"))], 0o755)
+		fs.WriteFile(p, []byte(h.Files[p]), 0o644)
+	}
+}
+
+// remote is the machine that ssh reaches under a name or an address.
+func (l *Lab) remote(name string) (*userland.Machine, bool) {
+	if m, ok := l.machines[name]; ok {
+		return m, true
+	}
+	for _, h := range l.Scenario.Hosts {
+		for _, p := range h.Ports {
+			if p.Address.Addr().String() == name || h.Hostname == name {
+				return l.machines[h.Name], true
+			}
+		}
+	}
+	return nil, false
+}
+
+// startEngines boots the engines one after the other, as the machines of a lab
+// are switched on.
+func (l *Lab) startEngines() error {
+	for _, h := range l.Scenario.Hosts {
+		if !h.Docker {
+			continue
+		}
+		var err error
+		p := l.Loop.Go("boot "+h.Name, func(*sim.Proc) { err = l.hosts[h.Name].Daemon.Start() })
+		if e := l.Loop.Run(p.Done, l.Scenario.Limit); e != nil {
+			return fmt.Errorf("host %s: the engine does not come up: %w", h.Name, e)
+		}
+		if err != nil && h.Daemon == nil {
+			return fmt.Errorf("host %s: %w", h.Name, err)
+		}
+	}
+	return nil
+}
+
+// images is the registry that the hosts pull from: the usual images and the
+// scenario's own.
+func (l *Lab) images() *modes.Registry {
+	if l.registry != nil {
+		return l.registry
+	}
+	l.registry = modes.NewRegistry(l.Loop)
+	return l.registry
+}

@@ -1,0 +1,168 @@
+package scenarios
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// typed is a line with its prompt: HOST$ COMMAND or HOST/CONTAINER$ COMMAND.
+var typed = regexp.MustCompile(`(?s)^([^\s$/#]+)(?:/([^\s$]+))?[$#](?:\s+(.*))?$`)
+
+func (r *reader) steps(p pair) []Step {
+	if p.value.Kind == yaml.ScalarNode && p.value.Tag == "!!null" {
+		return nil
+	}
+	if p.value.Kind != yaml.SequenceNode {
+		r.add(at(p.value), "write a list, each line beginning with `- HOST$ `", "%s must be a list, not %s", p.key, kindName(p.value))
+		return nil
+	}
+	var out []Step
+	for _, c := range p.value.Content {
+		c = follow(c)
+		s := Step{At: -1, at: at(c), node: &stepNode{step: c}}
+		switch c.Kind {
+		case yaml.ScalarNode:
+			r.line(c, &s)
+		case yaml.MappingNode:
+			r.step(c, &s)
+		default:
+			r.add(at(c), "write `HOST$ COMMAND` or a mapping with run, wait, fault or repair", "a step cannot be %s", kindName(c))
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// line reads what is typed, and where.
+func (r *reader) line(n *yaml.Node, s *Step) {
+	m := typed.FindStringSubmatch(n.Value)
+	if m == nil || strings.TrimSpace(m[3]) == "" {
+		r.add(at(n), "write `HOST$ COMMAND` or `HOST/CONTAINER$ COMMAND`", "no prompt in %q", firstLine(n.Value))
+		return
+	}
+	s.Kind, s.Host, s.Container, s.Line = StepRun, m[1], m[2], strings.TrimRight(m[3], "\n")
+}
+
+func firstLine(s string) string {
+	line, _, more := strings.Cut(s, "\n")
+	if more {
+		return line + " …"
+	}
+	return line
+}
+
+// step reads a step that is a mapping.
+func (r *reader) step(n *yaml.Node, s *Step) {
+	kinds := 0
+	var expect *pair
+	r.fields(n, "a step", stepKeys, func(p pair) {
+		switch p.key {
+		case "run":
+			kinds++
+			if p.value.Kind != yaml.ScalarNode {
+				r.add(at(p.value), "write `HOST$ COMMAND`", "run must be a line, not %s", kindName(p.value))
+				return
+			}
+			r.line(p.value, s)
+		case "wait":
+			kinds++
+			s.Kind, s.Wait = StepWait, r.duration(p)
+		case "at":
+			s.At = r.duration(p)
+		case "fault":
+			kinds++
+			s.Kind = StepFault
+			r.fault(p, s)
+		case "repair":
+			kinds++
+			s.Kind = StepRepair
+			r.fault(p, s)
+		case "expect":
+			expect = &p
+		}
+	})
+	switch {
+	case kinds == 0:
+		r.add(at(n), "add run, wait, fault or repair", "a step that does nothing")
+	case kinds > 1:
+		r.add(at(n), "make one step of each", "a step does one thing; this one has several of run, wait, fault, repair")
+	}
+	if expect == nil {
+		return
+	}
+	if s.Kind != StepRun {
+		r.add(expect.keyAt, "move it to a step with run", "expect has nothing to look at here")
+		return
+	}
+	s.node.expect = expect.value
+	r.expect(*expect, s)
+}
+
+func (r *reader) expect(p pair, s *Step) {
+	s.Expect.Given = true
+	r.fields(p.value, "expect", expectKeys, func(q pair) {
+		switch q.key {
+		case "exit":
+			if q.value.Value == "any" {
+				s.Expect.ExitAny = true
+				return
+			}
+			v, err := strconv.Atoi(q.value.Value)
+			if err != nil || v < 0 || v > 255 {
+				r.add(at(q.value), "write a number from 0 to 255, or any", "exit cannot be %s", kindName(q.value))
+			}
+			s.Expect.Exit = v
+		case "stdout":
+			s.Expect.Stdout = r.pattern(q)
+		case "stderr":
+			s.Expect.Stderr = r.pattern(q)
+		}
+	})
+}
+
+func (r *reader) pattern(p pair) *Pattern {
+	if p.value.Kind != yaml.ScalarNode {
+		r.add(at(p.value), "write the text after `|`", "%s must be a text, not %s", p.key, kindName(p.value))
+		return nil
+	}
+	text := p.value.Value
+	if p.value.Tag == "!!null" {
+		text = ""
+	}
+	pat, err := NewPattern(text)
+	if err != nil {
+		r.add(at(p.value), "write a regular expression after ~", "%s: %v", p.key, err)
+		return nil
+	}
+	pat.at = at(p.value)
+	return pat
+}
+
+func (r *reader) fault(p pair, s *Step) {
+	s.Fault.Way = "both"
+	r.fields(p.value, p.key, faultKeys, func(q pair) {
+		switch q.key {
+		case "cable":
+			s.Fault.Cable = r.text(q)
+		case "way":
+			s.Fault.Way = r.text(q)
+			if s.Fault.Way != "both" && s.Fault.Way != "in" && s.Fault.Way != "out" {
+				r.add(at(q.value), "write both, in or out (as the host sees it)", "way cannot be %q", s.Fault.Way)
+			}
+		default:
+			r.cable(q, &s.Fault.Change)
+			s.Fault.Set = append(s.Fault.Set, q.key)
+		}
+	})
+	if s.Fault.Cable == "" {
+		r.add(p.keyAt, "add cable: HOST or cable: HOST:INTERFACE", "%s does not say which cable", p.key)
+	}
+	if s.Kind == StepFault && len(s.Fault.Set) == 0 {
+		r.add(p.keyAt, fmt.Sprintf("add one of %s", strings.Join(cableKeys, ", ")), "fault does not say what happens to the cable")
+	}
+}

@@ -1,0 +1,180 @@
+package scenarios
+
+import (
+	"fmt"
+	"net/netip"
+
+	"dnetsim/link"
+	"dnetsim/modes"
+	"dnetsim/stack"
+	"dnetsim/userland"
+	"dnetsim/userland/netconf"
+	"dnetsim/userland/programs"
+	"dnetsim/userland/traffic"
+)
+
+// The internet is one segment behind the routers that hold a LAN's gateway.
+// Its addresses are taken from TEST-NET-3 (RFC 5737), which nobody simulates.
+var (
+	internetSubnet = netip.MustParsePrefix("203.0.113.0/24")
+	internetName   = "internet"
+	wanName        = "wan"
+)
+
+func (l *Lab) buildRouters() error {
+	s := l.Scenario
+	routers := append([]Router(nil), s.Routers...)
+	if s.implicitRouter() {
+		r := Router{Name: ImplicitRouter}
+		for _, lan := range s.LANs {
+			if lan.Gateway.IsValid() && !s.owned(lan.Gateway) {
+				r.Ports = append(r.Ports, Port{Name: fmt.Sprintf("eth%d", len(r.Ports)), LAN: lan.Name,
+					Address: netip.PrefixFrom(lan.Gateway, lan.Subnet.Bits()), MAC: gatewayMAC(lan.Gateway)})
+			}
+		}
+		routers = append(routers, r)
+	}
+	l.lans[internetName] = &segment{LAN{Name: internetName, Subnet: internetSubnet}, link.NewBridge(l.Loop, internetName)}
+	wan := internetSubnet.Addr()
+	for i := range routers {
+		wan = wan.Next()
+		if err := l.buildRouter(&routers[i], wan); err != nil {
+			return fmt.Errorf("router %s: %w", routers[i].Name, err)
+		}
+	}
+	for _, site := range s.Internet {
+		if err := l.buildSite(site, routers); err != nil {
+			return fmt.Errorf("%s: %w", site.Name, err)
+		}
+	}
+	return nil
+}
+
+// gatewayMAC is that of a virtual network's router, as VMware gives them.
+func gatewayMAC(a netip.Addr) link.MAC {
+	b := a.As16()
+	return link.MAC{0x00, 0x50, 0x56, 0xe0, b[14], b[15]}
+}
+
+// leadsOut reports whether a router holds some LAN's gateway.
+func (l *Lab) leadsOut(r *Router) bool {
+	for _, p := range r.Ports {
+		for _, lan := range l.Scenario.LANs {
+			if lan.Gateway.IsValid() && lan.Gateway == p.Address.Addr() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (l *Lab) buildRouter(r *Router, wan netip.Addr) error {
+	ns := stack.New(l.Loop, r.Name, stack.Options{Host: true})
+	l.spaces = append(l.spaces, ns)
+	for _, p := range r.Ports {
+		if _, err := l.plug(r.Name, ns, p); err != nil {
+			return err
+		}
+	}
+	if err := ns.SetSysctl("net.ipv4.ip_forward", "1"); err != nil {
+		return err
+	}
+	for _, sr := range r.Routes {
+		if err := ns.AddRoute(stack.Route{Dst: sr.To, Via: sr.Via, Proto: "static"}); err != nil {
+			return err
+		}
+	}
+	m := l.appliance(r.Name, ns)
+	if !l.leadsOut(r) {
+		if r.NAT {
+			return fmt.Errorf("nat: it holds no lan's gateway, so there is nothing to translate to")
+		}
+		return nil
+	}
+	// The lab's router answers with TTL 128, as the walkthrough's does: its
+	// replies reach a container with 127.
+	if err := ns.SetSysctl("net.ipv4.ip_default_ttl", "128"); err != nil {
+		return err
+	}
+	if _, err := l.plug(r.Name, ns, Port{Name: wanName, LAN: internetName, Address: netip.PrefixFrom(wan, internetSubnet.Bits())}); err != nil {
+		return err
+	}
+	if err := ns.Netfilter(false).Ensure("nat", "POSTROUTING", "-o", wanName, "-j", "MASQUERADE"); err != nil {
+		return err
+	}
+	return l.serveNames(m)
+}
+
+// appliance is a machine without an engine that people can type at.
+func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
+	m := userland.NewMachine(l.Loop, name, ns)
+	m.Shell = userland.HostSh
+	m.Install(programs.Host(), netconf.Host(), traffic.Host())
+	m.Remote = l.remote
+	l.machines[name] = m
+	return m
+}
+
+// serveNames runs the LAN's name server on the router: the internet's names,
+// and NXDOMAIN for everything else.
+func (l *Lab) serveNames(m *userland.Machine) error {
+	zone := traffic.NewZone()
+	for _, site := range l.Scenario.Internet {
+		if site.CNAME != "" {
+			zone.AddCNAME(site.Name, site.CNAME)
+			zone.AddAddress(site.CNAME, site.Address)
+			continue
+		}
+		zone.AddAddress(site.Name, site.Address)
+	}
+	m.Start(userland.ProcSpec{Program: traffic.DNSServer(zone), Args: []string{"dnsmasq"}, NewGroup: true})
+	return nil
+}
+
+// buildSite is one machine of the internet: it answers pings and serves a page.
+func (l *Lab) buildSite(site Site, routers []Router) error {
+	ns := stack.New(l.Loop, site.Name, stack.Options{Host: true})
+	l.spaces = append(l.spaces, ns)
+	name := site.Name + ":eth0"
+	w := link.NewWire(l.Loop, name)
+	l.cables[name] = w
+	port := l.lans[internetName].sw.AddPort(name)
+	w.B().Attach(port)
+	port.Attach(w.B())
+	delay := link.Impairment{Delay: site.Delay}
+	w.A().Impair(delay)
+	w.B().Impair(delay)
+	iface, err := ns.AddPhysical("eth0", hardwareMAC(site.Address), w.A())
+	if err != nil {
+		return err
+	}
+	if err := iface.SetUp(true); err != nil {
+		return err
+	}
+	if err := iface.AddAddr(netip.PrefixFrom(site.Address, site.Address.BitLen()), stack.AddrOptions{}); err != nil {
+		return err
+	}
+	if err := ns.AddRoute(stack.Route{Dst: internetSubnet, Dev: "eth0", Src: site.Address}); err != nil {
+		return err
+	}
+	// The router takes one off: the file says what arrives on the LAN.
+	if err := ns.SetSysctl("net.ipv4.ip_default_ttl", fmt.Sprint(site.TTL+1)); err != nil {
+		return err
+	}
+	for i := range routers {
+		if !l.leadsOut(&routers[i]) {
+			continue
+		}
+		out := l.machines[routers[i].Name].NS()
+		if err := out.AddRoute(stack.Route{Dst: netip.PrefixFrom(site.Address, site.Address.BitLen()), Dev: wanName}); err != nil {
+			return err
+		}
+	}
+	m := userland.NewMachine(l.Loop, site.Name, ns)
+	m.Install(programs.Host(), traffic.Host())
+	m.Start(userland.ProcSpec{Program: traffic.WebServer(80), Args: []string{"nginx"}, NewGroup: true})
+	l.machines["internet "+site.Name] = m
+	return nil
+}
+
+var _ = modes.NewHost

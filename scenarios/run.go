@@ -1,0 +1,320 @@
+package scenarios
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/userland"
+)
+
+// Options say how a scenario is run. The zero value runs it and keeps the
+// result.
+type Options struct {
+	Seed       *uint64   // instead of the file's
+	Transcript io.Writer // the transcript as it comes, or nil
+	Style      Style
+	Digest     bool
+	Trace      io.Writer // journal lines, or nil
+	Capture    Capture   // frames, or nil
+	Context    context.Context
+	journal    func(*sim.Entry) // for Repeat
+}
+
+// Capture takes every frame of a run, for files outside the simulation.
+type Capture interface {
+	// Open starts a capture of what the loop's journal tells.
+	Open(loop *sim.Loop) error
+	// Done closes what Open opened.
+	Done() error
+}
+
+// Job is a line that runs on a machine.
+type Job struct {
+	Place, Line    string
+	stdout, stderr bytes.Buffer
+	both           bytes.Buffer
+	process        *userland.Process
+	failed         error
+	exit           int
+}
+
+// Done reports whether the line has ended.
+func (j *Job) Done() bool { return j.failed != nil || j.process.Done() }
+
+// Exit is the exit status of a line that has ended.
+func (j *Job) Exit() int {
+	if j.failed != nil {
+		return j.exit
+	}
+	return j.process.Status()
+}
+
+// Output is what the line has printed so far, both streams in order.
+func (j *Job) Output() string { return j.both.String() }
+
+// Run runs a scenario from its first line to its last.
+func Run(s *Scenario, o Options) *Result {
+	seed := s.Seed
+	if o.Seed != nil {
+		seed = *o.Seed
+	}
+	r := &Result{Name: s.Name, File: s.File, Seed: seed}
+	loop := sim.NewLoop(seed)
+	d := newDigest(loop, o.Digest)
+	if o.Trace != nil {
+		defer loop.Journal().Listen(tracer(o.Trace))()
+	}
+	if o.journal != nil {
+		defer loop.Journal().Listen(o.journal)()
+	}
+	if o.Capture != nil {
+		if err := o.Capture.Open(loop); err != nil {
+			r.Err = err
+			return r
+		}
+	}
+	lab, err := build(s, loop)
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	defer lab.Close()
+	t := &transcript{out: o.Transcript, style: o.Style}
+	run := &running{lab: lab, result: r, transcript: t, ctx: o.Context}
+	run.steps(s.Setup, true)
+	run.steps(s.Steps, false)
+	r.Transcript, r.Virtual, r.Events = t.text.String(), loop.Now(), loop.Fired()
+	if o.Digest {
+		r.Digest = d.sum(r.Transcript, lab)
+	}
+	if o.Capture != nil && r.Err == nil {
+		r.Err = o.Capture.Done()
+	}
+	return r
+}
+
+// running is a run in progress.
+type running struct {
+	lab        *Lab
+	result     *Result
+	transcript *transcript
+	ctx        context.Context
+	hung       bool
+}
+
+func (r *running) steps(steps []Step, setup bool) {
+	for i := range steps {
+		if r.hung || r.result.Err != nil {
+			return
+		}
+		if r.ctx != nil && r.ctx.Err() != nil {
+			r.result.Err = errors.New("interrupted")
+			return
+		}
+		st := &steps[i]
+		res := StepResult{Step: st, Setup: setup}
+		if st.At >= 0 {
+			r.until(&res, st.At)
+		}
+		res.Start = r.lab.Loop.Now()
+		if res.Failure == "" {
+			r.step(st, &res)
+		}
+		res.End = r.lab.Loop.Now()
+		r.result.Steps = append(r.result.Steps, res)
+	}
+}
+
+// until lets virtual time come to at.
+func (r *running) until(res *StepResult, at time.Duration) {
+	now := r.lab.Loop.Now()
+	if at < now {
+		res.Failure = fmt.Sprintf("at: %v has passed: it is %v", at, now)
+		return
+	}
+	r.pause(res, at-now)
+}
+
+func (r *running) pause(res *StepResult, d time.Duration) {
+	limit := r.lab.Scenario.Limit
+	if r.lab.Loop.Now()+d > limit {
+		res.Failure = fmt.Sprintf("the run would pass its limit of %v of virtual time: raise limit: in the file", limit)
+		r.hung = true
+		return
+	}
+	r.lab.Loop.RunFor(d)
+}
+
+func (r *running) step(st *Step, res *StepResult) {
+	switch st.Kind {
+	case StepWait:
+		r.pause(res, st.Wait)
+	case StepFault, StepRepair:
+		r.transcript.note(st.String())
+		if err := r.lab.fault(st); err != nil {
+			res.Failure = err.Error()
+		}
+	case StepRun:
+		r.transcript.command(r.lab, st)
+		j := r.lab.start(st, r.transcript)
+		err := r.lab.wait(j)
+		r.transcript.end()
+		res.Stdout, res.Stderr, res.Exit = j.stdout.String(), j.stderr.String(), j.Exit()
+		if err != nil {
+			res.Failure = hangs(err, r.lab.Scenario.Limit)
+			r.hung = true
+			return
+		}
+		res.judge()
+	}
+}
+
+func hangs(err error, limit time.Duration) string {
+	if errors.Is(err, sim.ErrLimit) {
+		return fmt.Sprintf("it still runs at the limit of %v of virtual time: it hangs, or limit: is too small", limit)
+	}
+	return fmt.Sprintf("it waits for something that cannot come: %v", err)
+}
+
+// Start starts a line on a machine, as sh -c would, without waiting for it.
+func (l *Lab) Start(place, line string) *Job {
+	j := &Job{Place: place, Line: line}
+	m, ok := l.machines[place]
+	if !ok {
+		j.failed, j.exit = fmt.Errorf("there is no machine %q", place), 255
+		return j
+	}
+	l.launch(j, m, line, nil)
+	return j
+}
+
+// Finish lets the run go on until a job has ended.
+func (l *Lab) Finish(j *Job) error { return l.wait(j) }
+
+// Output runs a line on a machine as sh -c would, and returns its status and
+// what it printed on both streams, in order.
+func (l *Lab) Output(place, line string) (exit int, output string, err error) {
+	j := l.Start(place, line)
+	if j.failed != nil {
+		return j.exit, "", j.failed
+	}
+	err = l.wait(j)
+	return j.Exit(), j.Output(), err
+}
+
+func (l *Lab) wait(j *Job) error {
+	if j.failed != nil {
+		return nil
+	}
+	return l.Loop.Run(j.Done, l.Scenario.Limit)
+}
+
+// start types a step's line: on a host in the shell that is kept open there,
+// in a container with exec.
+func (l *Lab) start(st *Step, t *transcript) *Job {
+	j := &Job{Place: st.Host, Line: st.Line}
+	m, ok := l.machines[st.Host]
+	if !ok {
+		j.failed, j.exit = fmt.Errorf("there is no machine %q", st.Host), 255
+		return j
+	}
+	line := st.Line
+	if st.Container != "" {
+		line = fmt.Sprintf("docker exec %s sh -c %s", userland.Quote(st.Container), userland.Quote(st.Line))
+	}
+	l.launch(j, m, line, t)
+	return j
+}
+
+// launch runs a line in the shell that stays open on a machine: variables, the
+// working directory and background jobs live from line to line.
+func (l *Lab) launch(j *Job, m *userland.Machine, line string, t *transcript) {
+	sh := l.shells[m.Name]
+	if sh == nil {
+		sh = userland.NewShell(m, userland.ShellOptions{Style: userland.HostSh})
+		l.shells[m.Name] = sh
+	}
+	out, errs := io.Writer(io.MultiWriter(&j.stdout, &j.both)), io.Writer(io.MultiWriter(&j.stderr, &j.both))
+	if t != nil {
+		out, errs = io.MultiWriter(out, t), io.MultiWriter(errs, t)
+	}
+	j.process = m.Start(userland.ProcSpec{
+		Program: func(p *userland.Process) int { return sh.Run(p, line) },
+		Args:    []string{"sh", "-c", line}, Stdout: out, Stderr: errs, NewGroup: true,
+		Dir: sh.Dir(),
+	})
+}
+
+// Style is how a transcript looks.
+type Style struct{ Colour bool }
+
+// transcript is what a person at the terminals would have seen.
+type transcript struct {
+	out   io.Writer
+	style Style
+	text  strings.Builder
+	open  bool // the last line has no newline yet
+}
+
+func (t *transcript) Write(b []byte) (int, error) {
+	t.text.Write(b)
+	if t.out != nil {
+		t.out.Write(b)
+	}
+	if len(b) > 0 {
+		t.open = b[len(b)-1] != '\n'
+	}
+	return len(b), nil
+}
+
+// end closes an output that did not end its line.
+func (t *transcript) end() {
+	if t.open {
+		io.WriteString(t, "\n")
+	}
+}
+
+// command is the prompt and what is typed at it.
+func (t *transcript) command(l *Lab, st *Step) {
+	prompt := l.prompt(st)
+	lines := strings.ReplaceAll(st.Line, "\n", "\n> ")
+	t.text.WriteString(prompt + lines + "\n")
+	if t.out == nil {
+		return
+	}
+	if t.style.Colour {
+		fmt.Fprintf(t.out, "\x1b[1;32m%s\x1b[0;1m%s\x1b[0m\n", prompt, lines)
+		return
+	}
+	fmt.Fprintf(t.out, "%s%s\n", prompt, lines)
+}
+
+// note is a remark that nobody typed.
+func (t *transcript) note(text string) {
+	fmt.Fprintf(t, "# %s\n", text)
+}
+
+// prompt is a host's, or a container's with the place it is at in front.
+func (l *Lab) prompt(st *Step) string {
+	if st.Container != "" {
+		return fmt.Sprintf("%s/%s / # ", st.Host, st.Container)
+	}
+	name := st.Host
+	if m, ok := l.machines[st.Host]; ok {
+		name = m.Hostname()
+	}
+	dir := "~"
+	if sh := l.shells[st.Host]; sh != nil && sh.Dir() != "/root" {
+		dir = sh.Dir()[strings.LastIndex(sh.Dir(), "/")+1:]
+		if dir == "" {
+			dir = "/"
+		}
+	}
+	return fmt.Sprintf("[root@%s %s]# ", name, dir)
+}

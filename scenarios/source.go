@@ -1,0 +1,100 @@
+package scenarios
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+//go:embed library/*.yaml
+var library embed.FS
+
+// Source is the text of a scenario file and the name errors give it.
+type Source struct {
+	File string
+	Text []byte
+	Path string // on the real file system, "" if compiled in or from a stream
+}
+
+// ErrNoScenario is wrapped by [Find] when an argument names nothing.
+var ErrNoScenario = errors.New("no such scenario")
+
+// Find returns the scenarios that an argument stands for: a file, a folder
+// (every *.yaml in it, by name), the name of a library scenario, or - for what
+// stdin has.
+func Find(arg string, stdin io.Reader) ([]Source, error) {
+	if arg == "-" {
+		text, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("-: %w", err)
+		}
+		return []Source{{File: "<stdin>", Text: text}}, nil
+	}
+	if !strings.ContainsAny(arg, `/\`) && !strings.HasSuffix(arg, ".yaml") && !strings.HasSuffix(arg, ".yml") {
+		if text, err := library.ReadFile("library/" + arg + ".yaml"); err == nil {
+			return []Source{{File: arg + ".yaml", Text: text}}, nil
+		}
+	}
+	info, err := os.Stat(arg)
+	if err != nil {
+		var known []string
+		for _, s := range Library() {
+			known = append(known, strings.TrimSuffix(s.File, ".yaml"))
+		}
+		hint := "give a file, a folder or a name that `dnetsim list` prints"
+		if n := nearest(arg, known); n != "" {
+			hint = fmt.Sprintf("did you mean %q?", n)
+		}
+		return nil, fmt.Errorf("%s: %w: %s", arg, ErrNoScenario, hint)
+	}
+	if !info.IsDir() {
+		text, err := os.ReadFile(arg)
+		if err != nil {
+			return nil, err
+		}
+		return []Source{{File: arg, Text: text, Path: arg}}, nil
+	}
+	return folder(arg)
+}
+
+func folder(dir string) ([]Source, error) {
+	var out []Source
+	for _, pattern := range []string{"*.yaml", "*.yml"} {
+		names, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range names {
+			text, err := os.ReadFile(n)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, Source{File: n, Text: text, Path: n})
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: %w: the folder has no *.yaml", dir, ErrNoScenario)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].File < out[j].File })
+	return out, nil
+}
+
+// Library is the scenarios that are compiled in, by name.
+func Library() []Source {
+	names, _ := fs.Glob(library, "library/*.yaml")
+	var out []Source
+	for _, n := range names {
+		text, err := library.ReadFile(n)
+		if err != nil {
+			continue
+		}
+		out = append(out, Source{File: strings.TrimPrefix(n, "library/"), Text: text})
+	}
+	return out
+}

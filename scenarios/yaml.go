@@ -1,0 +1,298 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Limits on what a file may make the reader do: aliases that multiply, and
+// nesting that only an attacker writes.
+const (
+	maxFileBytes = 4 << 20
+	maxDepth     = 32
+	maxNodes     = 200_000
+)
+
+// stepNode is where a step stands in the file.
+type stepNode struct{ step, expect *yaml.Node }
+
+// reader turns YAML nodes into values and collects every mistake on the way.
+type reader struct {
+	problems
+	source []byte
+}
+
+func at(n *yaml.Node) place { return place{n.Line, n.Column} }
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?(?:line (\d+): )?(.*)$`)
+
+// document parses the text and returns the root mapping, or nil after a
+// problem was added.
+func (r *reader) document(source []byte) *yaml.Node {
+	if len(source) > maxFileBytes {
+		r.add(place{1, 1}, fmt.Sprintf("a scenario has at most %d bytes", maxFileBytes), "the file has %d bytes", len(source))
+		return nil
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(source, &doc); err != nil {
+		p, what := place{1, 1}, err.Error()
+		if m := yamlLine.FindStringSubmatch(strings.ReplaceAll(what, "\n", " ")); m != nil {
+			what = m[2]
+			if n, err := strconv.Atoi(m[1]); err == nil {
+				p.line = n
+			}
+		}
+		r.add(p, "write YAML; `dnetsim show overlay-ping` prints an example", "not YAML: %s", what)
+		return nil
+	}
+	if len(doc.Content) == 0 {
+		r.add(place{1, 1}, "begin with `name:`, `hosts:` and `steps:`", "the file is empty")
+		return nil
+	}
+	root := doc.Content[0]
+	budget := maxNodes
+	if !r.measure(root, 0, &budget) {
+		return nil
+	}
+	if root.Kind != yaml.MappingNode {
+		r.add(at(root), "begin with `name:`, `hosts:` and `steps:`", "a scenario is a mapping, not %s", kindName(root))
+		return nil
+	}
+	return root
+}
+
+// measure walks the document with its aliases followed, so that a small file
+// cannot stand for a huge one.
+func (r *reader) measure(n *yaml.Node, depth int, budget *int) bool {
+	if *budget--; *budget < 0 {
+		r.add(at(n), "write the parts out instead of repeating them by alias", "the document is too large once its aliases are followed")
+		return false
+	}
+	if depth > maxDepth {
+		r.add(at(n), fmt.Sprintf("at most %d levels", maxDepth), "nested too deeply")
+		return false
+	}
+	if n.Kind == yaml.AliasNode {
+		return r.measure(n.Alias, depth+1, budget)
+	}
+	for _, c := range n.Content {
+		if !r.measure(c, depth+1, budget) {
+			return false
+		}
+	}
+	return true
+}
+
+func kindName(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.ScalarNode:
+		if n.Tag == "!!null" {
+			return "nothing"
+		}
+		return fmt.Sprintf("%q", n.Value)
+	}
+	return "an alias"
+}
+
+func follow(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// pair is one key of a mapping and its value.
+type pair struct {
+	key   string
+	keyAt place
+	value *yaml.Node
+}
+
+// pairs returns a mapping's pairs in order. Duplicate keys are problems.
+func (r *reader) pairs(n *yaml.Node, what string) []pair {
+	n = follow(n)
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		r.add(at(n), "write `key: value` lines", "%s must be a mapping, not %s", what, kindName(n))
+		return nil
+	}
+	seen := map[string]bool{}
+	var out []pair
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], follow(n.Content[i+1])
+		if k.Value == "<<" && v.Kind == yaml.MappingNode {
+			for _, p := range r.pairs(v, what) {
+				if !seen[p.key] {
+					seen[p.key] = true
+					out = append(out, p)
+				}
+			}
+			continue
+		}
+		if seen[k.Value] {
+			r.add(at(k), "keep one of them", "%s has %q twice", what, k.Value)
+			continue
+		}
+		seen[k.Value] = true
+		out = append(out, pair{k.Value, at(k), v})
+	}
+	return out
+}
+
+// fields calls the function of each key of a mapping; an unknown key is a
+// problem with a suggestion.
+func (r *reader) fields(n *yaml.Node, what string, known []string, each func(p pair)) {
+	for _, p := range r.pairs(n, what) {
+		ok := false
+		for _, k := range known {
+			ok = ok || k == p.key
+		}
+		if !ok {
+			r.add(p.keyAt, did(p.key, known), "unknown key %q in %s", p.key, what)
+			continue
+		}
+		each(p)
+	}
+}
+
+func (r *reader) text(p pair) string {
+	if p.value.Kind != yaml.ScalarNode || p.value.Tag == "!!null" {
+		r.add(at(p.value), "write a text", "%s must be a text, not %s", p.key, kindName(p.value))
+		return ""
+	}
+	return p.value.Value
+}
+
+func (r *reader) texts(p pair) []string {
+	if p.value.Kind == yaml.ScalarNode && p.value.Tag != "!!null" {
+		return []string{p.value.Value}
+	}
+	if p.value.Kind != yaml.SequenceNode {
+		r.add(at(p.value), "write a list such as [a, b]", "%s must be a list, not %s", p.key, kindName(p.value))
+		return nil
+	}
+	out := []string{}
+	for _, c := range p.value.Content {
+		c = follow(c)
+		if c.Kind != yaml.ScalarNode {
+			r.add(at(c), "write a text", "%s must be a list of texts", p.key)
+			continue
+		}
+		out = append(out, c.Value)
+	}
+	return out
+}
+
+func (r *reader) flag(p pair) bool {
+	v, err := strconv.ParseBool(p.value.Value)
+	if err != nil || p.value.Kind != yaml.ScalarNode {
+		r.add(at(p.value), "write true or false", "%s must be true or false, not %s", p.key, kindName(p.value))
+	}
+	return v
+}
+
+func (r *reader) number(p pair, low, high int64) int64 {
+	v, err := strconv.ParseInt(p.value.Value, 0, 64)
+	if err != nil || p.value.Kind != yaml.ScalarNode || v < low || v > high {
+		r.add(at(p.value), fmt.Sprintf("write a whole number from %d to %d", low, high), "%s cannot be %s", p.key, kindName(p.value))
+		return low
+	}
+	return v
+}
+
+func (r *reader) duration(p pair) time.Duration {
+	d, err := time.ParseDuration(p.value.Value)
+	if err != nil || p.value.Kind != yaml.ScalarNode || d < 0 {
+		r.add(at(p.value), "write a time such as 200us, 3ms or 30s", "%s cannot be %s", p.key, kindName(p.value))
+		return 0
+	}
+	return d
+}
+
+// share reads a probability: 0.02 or 2%.
+func (r *reader) share(p pair) float64 {
+	s, scale := p.value.Value, 1.0
+	if strings.HasSuffix(s, "%") {
+		s, scale = strings.TrimSuffix(s, "%"), 100
+	}
+	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	v /= scale
+	if err != nil || v < 0 || v > 1 {
+		r.add(at(p.value), "write a share such as 0.02 or 2%", "%s cannot be %s", p.key, kindName(p.value))
+		return 0
+	}
+	return v
+}
+
+// rate reads bits per second: 10mbit, 1gbit, 64kbit as tc writes them.
+func (r *reader) rate(p pair) int64 {
+	s := strings.ToLower(p.value.Value)
+	scale := int64(1)
+	for _, u := range []struct {
+		suffix string
+		scale  int64
+	}{{"gbit", 1e9}, {"mbit", 1e6}, {"kbit", 1e3}, {"bit", 1}} {
+		if strings.HasSuffix(s, u.suffix) {
+			s, scale = strings.TrimSuffix(s, u.suffix), u.scale
+			break
+		}
+	}
+	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil || v <= 0 {
+		r.add(at(p.value), "write a rate such as 100mbit or 1gbit", "%s cannot be %s", p.key, kindName(p.value))
+		return 0
+	}
+	return int64(v * float64(scale))
+}
+
+// json turns a node into JSON text with the keys in the file's order, the form
+// that a person would have in daemon.json.
+func (r *reader) json(n *yaml.Node, indent string) string {
+	n = follow(n)
+	switch n.Kind {
+	case yaml.MappingNode:
+		if len(n.Content) == 0 {
+			return "{}"
+		}
+		var b strings.Builder
+		b.WriteString("{\n")
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k, _ := json.Marshal(n.Content[i].Value)
+			fmt.Fprintf(&b, "%s  %s: %s", indent, k, r.json(n.Content[i+1], indent+"  "))
+			if i+3 < len(n.Content) {
+				b.WriteString(",")
+			}
+			b.WriteString("\n")
+		}
+		return b.String() + indent + "}"
+	case yaml.SequenceNode:
+		parts := make([]string, len(n.Content))
+		for i, c := range n.Content {
+			parts[i] = r.json(c, indent)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	switch n.Tag {
+	case "!!int", "!!float", "!!bool", "!!null":
+		var v any
+		if err := n.Decode(&v); err == nil {
+			if b, err := json.Marshal(v); err == nil {
+				return string(b)
+			}
+		}
+	}
+	b, _ := json.Marshal(n.Value)
+	return string(b)
+}
