@@ -1,0 +1,197 @@
+package traffic
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net/netip"
+	"time"
+
+	"dnetsim/stack"
+	"dnetsim/userland"
+
+	"github.com/miekg/dns"
+)
+
+// newQuery is a recursive query with an identifier of the machine's own stream.
+func newQuery(p *userland.Process, name string, qtype uint16) *dns.Msg {
+	m := &dns.Msg{}
+	m.Id = uint16(p.Loop().Stream("traffic/dns/" + p.Machine.Name).Uint32())
+	m.RecursionDesired = true
+	m.Question = []dns.Question{{Name: dns.Fqdn(name), Qtype: qtype, Qclass: dns.ClassINET}}
+	return m
+}
+
+// ask sends the questions about one name to the servers in turn, attempts times
+// over, and returns one reply for each type. A server that refuses, fails or
+// stays silent makes it go on with the next one; when all did the error is
+// [ErrTryAgain].
+func (c *resolverConfig) ask(p *userland.Process, name string, types []uint16) ([]*dns.Msg, error) {
+	if _, ok := dns.IsDomainName(name); !ok {
+		return nil, ErrNoName
+	}
+	for range c.attempts {
+		for _, server := range c.servers {
+			queries := make([]*dns.Msg, len(types))
+			for i, t := range types {
+				queries[i] = newQuery(p, name, t)
+			}
+			replies, err := exchange(p, server, queries, c.timeout)
+			if interrupted(err) {
+				return nil, err
+			}
+			if err != nil || !usable(replies) {
+				continue
+			}
+			return replies, nil
+		}
+	}
+	return nil, ErrTryAgain
+}
+
+// usable reports whether the server answered the question rather than declined.
+func usable(replies []*dns.Msg) bool {
+	for _, m := range replies {
+		switch m.Rcode {
+		case dns.RcodeServerFailure, dns.RcodeNotImplemented, dns.RcodeRefused:
+			return false
+		}
+	}
+	return true
+}
+
+// exchange sends the queries from one UDP socket and waits for their replies,
+// repeating a truncated one over TCP. The timeout is for all of them.
+func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, timeout time.Duration) ([]*dns.Msg, error) {
+	conn, err := dialUDP(p.NS(), server)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	conn.SetOwner(p.Name(), p.PID)
+	for _, q := range queries {
+		wire, err := q.Pack()
+		if err != nil {
+			return nil, err
+		}
+		if err := conn.WriteTo(wire, server); err != nil {
+			return nil, err
+		}
+	}
+	replies := make([]*dns.Msg, len(queries))
+	end := p.Loop().Now() + timeout
+	for open := len(queries); open > 0; {
+		m, err := receiveReply(p, conn, end)
+		if err != nil {
+			return nil, err
+		}
+		for i, q := range queries {
+			if replies[i] == nil && answers(m, q) {
+				replies[i] = m
+				open--
+				break
+			}
+		}
+	}
+	for i, m := range replies {
+		if !m.Truncated {
+			continue
+		}
+		if replies[i], err = exchangeTCP(p, server, queries[i], timeout); err != nil {
+			return nil, err
+		}
+	}
+	return replies, nil
+}
+
+// receiveReply waits until the virtual time end for anything that parses.
+func receiveReply(p *userland.Process, conn *stack.UDPConn, end time.Duration) (*dns.Msg, error) {
+	buf := make([]byte, 65535)
+	for {
+		left := end - p.Loop().Now()
+		if left <= 0 {
+			return nil, stack.ErrTimeout
+		}
+		n, _, err := conn.ReadFrom(buf, left)
+		if err != nil {
+			return nil, err
+		}
+		m := &dns.Msg{}
+		if m.Unpack(buf[:n]) == nil && m.Response {
+			return m, nil
+		}
+	}
+}
+
+// answers reports whether m is the reply to q.
+func answers(m, q *dns.Msg) bool {
+	return m.Id == q.Id && (len(m.Question) == 0 || m.Question[0].Qtype == q.Question[0].Qtype)
+}
+
+// exchangeTCP is exchange for one query over TCP.
+func exchangeTCP(p *userland.Process, server netip.AddrPort, q *dns.Msg, timeout time.Duration) (*dns.Msg, error) {
+	conn, err := p.NS().DialTCP(netip.AddrPort{}, server, timeout)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	conn.SetOwner(p.Name(), p.PID)
+	conn.SetReadTimeout(timeout)
+	wire, err := q.Pack()
+	if err != nil {
+		return nil, err
+	}
+	if err := writeLengthPrefixed(conn, wire); err != nil {
+		return nil, err
+	}
+	wire, err = readLengthPrefixed(conn)
+	if err != nil {
+		return nil, err
+	}
+	m := &dns.Msg{}
+	if err := m.Unpack(wire); err != nil {
+		return nil, err
+	}
+	if m.Id != q.Id {
+		return nil, errors.New("reply to another query")
+	}
+	return m, nil
+}
+
+// writeLengthPrefixed and readLengthPrefixed are DNS over TCP, RFC 1035 §4.2.2.
+func writeLengthPrefixed(w io.Writer, wire []byte) error {
+	_, err := w.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(wire))), wire...))
+	return err
+}
+
+func readLengthPrefixed(r io.Reader) ([]byte, error) {
+	var head [2]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	wire := make([]byte, binary.BigEndian.Uint16(head[:]))
+	_, err := io.ReadFull(r, wire)
+	return wire, err
+}
+
+// dialUDP returns a connected socket with a port of the stack's choice, so that
+// ICMP errors come back as ErrConnRefused.
+func dialUDP(ns *stack.Namespace, to netip.AddrPort) (*stack.UDPConn, error) {
+	conn, err := ns.ListenUDP(netip.AddrPortFrom(anyAddr(to.Addr()), 0))
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.Connect(to); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// anyAddr is the unspecified address of a's family.
+func anyAddr(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}

@@ -1,0 +1,71 @@
+package traffic
+
+import (
+	"net/netip"
+	"time"
+
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// DNSServer is a name server such as dnsmasq on a router: it answers from its
+// zone, forwards the rest, and refuses when it has nowhere to forward to. Run
+// is its program.
+type DNSServer struct {
+	// Listen is the address to bind, the zero value means all.
+	Listen netip.Addr
+	Zone   *Zone
+	// Upstream are the servers that get the questions the zone cannot answer.
+	Upstream []netip.AddrPort
+	// Delay is how long the server thinks before each answer.
+	Delay time.Duration
+}
+
+// Answer implements [DNSHandler].
+func (s *DNSServer) Answer(q DNSQuery) DNSAnswer {
+	a := DNSAnswer{RecursionAvailable: true, EDNS: true, Compress: true, Delay: s.Delay}
+	var exists bool
+	if s.Zone != nil {
+		a.Records, exists = s.Zone.Lookup(q.Name, q.Type)
+	}
+	switch {
+	case exists:
+		a.Authoritative = true
+	case s.Zone != nil && s.Zone.owns(q.Name):
+		a.Authoritative, a.Rcode = true, DNSNXDomain
+	case len(s.Upstream) > 0:
+		a.Forward = s.Upstream
+	default:
+		a.Rcode = DNSRefused
+	}
+	return a
+}
+
+// Run is the server as a program: UDP and TCP port 53 until it is killed.
+func (s *DNSServer) Run(p *userland.Process) int {
+	at := netip.AddrPortFrom(s.Listen, 53)
+	if !s.Listen.IsValid() {
+		at = netip.AddrPortFrom(netip.IPv6Unspecified(), 53)
+	}
+	conn, err := p.NS().ListenUDP(at)
+	if err != nil {
+		p.Errorf("\n%s: failed to create listening socket for port 53: %s\n", p.Name(), reason(err))
+		return 2
+	}
+	defer conn.Close()
+	conn.SetOwner(p.Name(), p.PID)
+	listener, err := p.NS().ListenTCP(at)
+	if err != nil {
+		p.Errorf("\n%s: failed to create listening socket for port 53: %s\n", p.Name(), reason(err))
+		return 2
+	}
+	defer listener.Close()
+	listener.SetOwner(p.Name(), p.PID)
+	return s.serve(p, conn, listener)
+}
+
+func (s *DNSServer) serve(p *userland.Process, conn *stack.UDPConn, listener *stack.TCPListener) int {
+	p.Go(func() { ServeDNSTCP(p, listener, s) })
+	ServeDNS(p, conn, s)
+	return 0
+}
