@@ -53,6 +53,9 @@ func (d *digest) sum(transcript string, lab *Lab) string {
 	}
 	for _, h := range lab.Scenario.Hosts {
 		host := lab.hosts[h.Name]
+		if host == nil {
+			continue
+		}
 		for _, ns := range host.Namespaces() {
 			io.WriteString(d.h, tables(ns))
 		}

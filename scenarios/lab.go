@@ -166,17 +166,17 @@ func (l *Lab) buildHost(h *Host) error {
 			return err
 		}
 	}
-	host := modes.NewHost(l.Loop, modes.HostSpec{
-		Name: h.Name, Hostname: h.Hostname, NS: ns, Profile: h.Engine, Images: h.Images, Registry: l.images(), DaemonJSON: h.Daemon,
-	})
-	m := host.Machine
-	l.hosts[h.Name], l.machines[h.Name] = host, m
+	m := l.appliance(h.Name, ns)
+	m.SetHostname(h.Hostname)
 	l.files(m, h)
-	m.Remote = l.remote
 	if !h.Docker {
 		return nil
 	}
-	srv := engine.NewServer(host)
+	host := modes.NewHost(l.Loop, modes.HostSpec{
+		Name: h.Name, Machine: m, Images: h.Images, Registry: l.images(), DaemonJSON: string(h.Daemon),
+	})
+	l.hosts[h.Name] = host
+	srv := engine.NewServer(l.Loop, host.Daemon)
 	l.servers[h.Name] = srv
 	m.Install(map[string]userland.Program{"docker": cli.Program(srv)})
 	return nil

@@ -67,7 +67,6 @@ func Repeat(s *Scenario, o Options, n int, told func(done, of int)) *Result {
 	return result
 }
 
-
 // differ makes the result fail.
 func (r *Result) differ(why string) {
 	r.Steps = append(r.Steps, StepResult{Step: &Step{Kind: StepWait}, Failure: "the run is not repeatable: " + why})

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 
 	"dnetsim/link"
-	"dnetsim/modes"
 	"dnetsim/stack"
 	"dnetsim/userland"
 	"dnetsim/userland/netconf"
@@ -176,5 +175,3 @@ func (l *Lab) buildSite(site Site, routers []Router) error {
 	l.machines["internet "+site.Name] = m
 	return nil
 }
-
-var _ = modes.NewHost
