@@ -1,0 +1,228 @@
+package engine
+
+import (
+	"net/http"
+	"strconv"
+
+	"dnetsim/modes"
+)
+
+func (s *Server) containerRoutes() {
+	s.handle("GET /containers/json", (*call).containerList)
+	s.handle("POST /containers/create", (*call).containerCreate)
+	s.handle("POST /containers/prune", (*call).containersPrune)
+	s.handle("GET /containers/{id}/json", (*call).containerInspect)
+	s.handle("POST /containers/{id}/start", (*call).containerStart)
+	s.handle("POST /containers/{id}/stop", (*call).containerStop)
+	s.handle("POST /containers/{id}/restart", (*call).containerRestart)
+	s.handle("POST /containers/{id}/kill", (*call).containerKill)
+	s.handle("POST /containers/{id}/pause", (*call).containerPause)
+	s.handle("POST /containers/{id}/unpause", (*call).containerUnpause)
+	s.handle("POST /containers/{id}/rename", (*call).containerRename)
+	s.handle("POST /containers/{id}/update", (*call).containerUpdate)
+	s.handle("DELETE /containers/{id}", (*call).containerRemove)
+	s.handle("POST /containers/{id}/resize", (*call).containerResize)
+	s.handle("GET /containers/{id}/top", (*call).containerTop)
+	s.handle("GET /containers/{id}/changes", (*call).containerChanges)
+	s.handle("POST /containers/{id}/exec", (*call).execCreate)
+	s.handle("GET /exec/{id}/json", (*call).execInspect)
+	s.handle("POST /exec/{id}/resize", (*call).execResize)
+}
+
+func (c *call) containerList() error {
+	f, err := filters(c.q)
+	if err != nil {
+		return err
+	}
+	o := modes.ListOptions{All: boolean(c.q, "all"), Filters: f}
+	if l := c.q.Get("limit"); l != "" {
+		n, err := strconv.Atoi(l)
+		if err != nil {
+			return invalid("strconv.Atoi: parsing %q: invalid syntax", l)
+		}
+		o.Limit = max(n, 0)
+	}
+	cs, err := c.daemon.Containers(o)
+	if err != nil {
+		return err
+	}
+	out := make([]*summary, 0, len(cs))
+	now := c.s.loop.Wall()
+	for _, x := range cs {
+		out = append(out, summarise(x, now))
+	}
+	return c.json(http.StatusOK, out)
+}
+
+func (c *call) containerCreate() error {
+	var r createRequest
+	if err := c.decode(&r); err != nil {
+		return err
+	}
+	if r.HostConfig == nil {
+		r.HostConfig = &hostConfig{}
+	}
+	r.HostConfig.normalise()
+	m, err := r.toModel(c.q.Get("name"))
+	if err != nil {
+		return err
+	}
+	m.Opaque = &echo{config: &r.config, hostConfig: r.HostConfig}
+	x, warnings, err := c.daemon.ContainerCreate(m)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusCreated, struct {
+		ID       string `json:"Id"`
+		Warnings []string
+	}{x.ID, list(warnings)})
+}
+
+func (c *call) containersPrune() error {
+	f, err := filters(c.q)
+	if err != nil {
+		return err
+	}
+	gone, err := c.daemon.ContainersPrune(f)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, struct {
+		ContainersDeleted []string
+		SpaceReclaimed    uint64
+	}{gone, 0})
+}
+
+func (c *call) containerInspect() error {
+	x, err := c.daemon.Container(c.job.Ref)
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, inspect(x, boolean(c.q, "size")))
+}
+
+func (c *call) containerStart() error {
+	if err := c.daemon.ContainerStart(c.job.Ref); err != nil {
+		return err
+	}
+	return c.done(http.StatusNoContent)
+}
+
+func (c *call) containerStop() error {
+	t, err := seconds(c.q)
+	if err != nil {
+		return err
+	}
+	if err := c.daemon.ContainerStop(c.job.Ref, t); err != nil {
+		return err
+	}
+	return c.done(http.StatusNoContent)
+}
+
+func (c *call) containerRestart() error {
+	t, err := seconds(c.q)
+	if err != nil {
+		return err
+	}
+	if err := c.daemon.ContainerRestart(c.job.Ref, t); err != nil {
+		return err
+	}
+	return c.done(http.StatusNoContent)
+}
+
+func (c *call) containerKill() error {
+	if err := c.daemon.ContainerKill(c.job.Ref, c.q.Get("signal")); err != nil {
+		return err
+	}
+	return c.done(http.StatusNoContent)
+}
+
+func (c *call) containerPause() error {
+	if err := c.daemon.ContainerPause(c.job.Ref); err != nil {
+		return err
+	}
+	return c.done(http.StatusNoContent)
+}
+
+func (c *call) containerUnpause() error {
+	if err := c.daemon.ContainerUnpause(c.job.Ref); err != nil {
+		return err
+	}
+	return c.done(http.StatusNoContent)
+}
+
+func (c *call) containerRename() error {
+	if err := c.daemon.ContainerRename(c.job.Ref, c.q.Get("name")); err != nil {
+		return err
+	}
+	return c.done(http.StatusNoContent)
+}
+
+func (c *call) containerUpdate() error {
+	var r struct{ RestartPolicy restartPolicy }
+	if err := c.decode(&r); err != nil {
+		return err
+	}
+	p := modes.RestartPolicy{Name: r.RestartPolicy.Name, MaximumRetryCount: r.RestartPolicy.MaximumRetryCount}
+	if p.Name != "" {
+		if err := c.daemon.ContainerUpdate(c.job.Ref, p); err != nil {
+			return err
+		}
+	} else if _, err := c.daemon.Container(c.job.Ref); err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, struct{ Warnings []string }{})
+}
+
+func (c *call) containerRemove() error {
+	o := modes.RemoveOptions{
+		Force: boolean(c.q, "force"), Link: boolean(c.q, "link"), Volumes: boolean(c.q, "v"),
+	}
+	if err := c.daemon.ContainerRemove(c.job.Ref, o); err != nil {
+		return err
+	}
+	return c.done(http.StatusNoContent)
+}
+
+// size reads the rows and columns of a resize request.
+func (c *call) size() (rows, cols int, err error) {
+	for _, d := range []struct {
+		key string
+		n   *int
+	}{{"h", &rows}, {"w", &cols}} {
+		if *d.n, err = strconv.Atoi(c.q.Get(d.key)); err != nil {
+			return 0, 0, invalid("strconv.Atoi: parsing %q: invalid syntax", c.q.Get(d.key))
+		}
+	}
+	return rows, cols, nil
+}
+
+func (c *call) containerResize() error {
+	rows, cols, err := c.size()
+	if err != nil {
+		return err
+	}
+	if err := c.daemon.ContainerResize(c.job.Ref, rows, cols); err != nil {
+		return err
+	}
+	return c.done(http.StatusOK)
+}
+
+func (c *call) containerTop() error {
+	t, err := c.daemon.ContainerTop(c.job.Ref, c.q.Get("ps_args"))
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, struct {
+		Processes [][]string
+		Titles    []string
+	}{t.Processes, t.Titles})
+}
+
+// containerChanges lists nothing: images are not real file systems.
+func (c *call) containerChanges() error {
+	if _, err := c.daemon.Container(c.job.Ref); err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, []struct{}{})
+}

@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+
+	"dnetsim/modes"
+)
+
+type execRequest struct {
+	User         string
+	Privileged   bool
+	Tty          bool
+	AttachStdin  bool
+	AttachStderr bool
+	AttachStdout bool
+	Detach       bool
+	DetachKeys   string
+	Env          []string
+	WorkingDir   string
+	Cmd          []string
+}
+
+func (c *call) execCreate() error {
+	var r execRequest
+	if err := c.decode(&r); err != nil {
+		return err
+	}
+	if len(r.Cmd) == 0 {
+		return invalid("No exec command specified")
+	}
+	e, err := c.daemon.ExecCreate(c.job.Ref, modes.ExecConfig{
+		Cmd: r.Cmd, Env: r.Env, User: r.User, WorkingDir: r.WorkingDir, Tty: r.Tty, Detach: r.Detach,
+		Privileged: r.Privileged, AttachStdin: r.AttachStdin, AttachStdout: r.AttachStdout,
+		AttachStderr: r.AttachStderr, DetachKeys: r.DetachKeys,
+	})
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusCreated, struct {
+		ID string `json:"Id"`
+	}{e.ID})
+}
+
+func (c *call) execStart() error {
+	var r struct{ Detach, Tty bool }
+	if len(bytes.TrimSpace(c.body)) > 0 {
+		if err := json.Unmarshal(c.body, &r); err != nil {
+			return invalid("%s", err.Error())
+		}
+	}
+	e, err := c.daemon.Exec(c.job.Ref)
+	if err != nil {
+		return err
+	}
+	c.job.Container = e.Container
+	att, err := c.daemon.ExecStart(c.job.Ref, r.Detach, r.Tty)
+	if err != nil {
+		return err
+	}
+	if r.Detach || att == nil {
+		return c.done(http.StatusOK)
+	}
+	return c.carry(att, e.Config.AttachStdin)
+}
+
+func (c *call) execResize() error {
+	rows, cols, err := c.size()
+	if err != nil {
+		return err
+	}
+	if err := c.daemon.ExecResize(c.job.Ref, rows, cols); err != nil {
+		return err
+	}
+	return c.done(http.StatusOK)
+}
+
+func (c *call) execInspect() error {
+	e, err := c.daemon.Exec(c.job.Ref)
+	if err != nil {
+		return err
+	}
+	type process struct {
+		Tty        bool     `json:"tty"`
+		Entrypoint string   `json:"entrypoint"`
+		Arguments  []string `json:"arguments"`
+		Privileged bool     `json:"privileged"`
+		User       string   `json:"user,omitempty"`
+	}
+	p := process{Tty: e.Config.Tty, Arguments: []string{}, Privileged: e.Config.Privileged, User: e.Config.User}
+	if len(e.Config.Cmd) > 0 {
+		p.Entrypoint, p.Arguments = e.Config.Cmd[0], e.Config.Cmd[1:]
+	}
+	return c.json(http.StatusOK, struct {
+		ID            string
+		Running       bool
+		ExitCode      *int
+		ProcessConfig process
+		OpenStdin     bool
+		OpenStderr    bool
+		OpenStdout    bool
+		CanRemove     bool
+		ContainerID   string
+		DetachKeys    string
+		Pid           int
+	}{
+		ID: e.ID, Running: e.Running, ExitCode: e.ExitCode, ProcessConfig: p,
+		OpenStdin: e.Config.AttachStdin, OpenStderr: e.Config.AttachStderr, OpenStdout: e.Config.AttachStdout,
+		ContainerID: e.Container.ID, DetachKeys: e.Config.DetachKeys, Pid: e.Pid,
+	})
+}

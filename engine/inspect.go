@@ -1,0 +1,321 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"dnetsim/modes"
+)
+
+// containerJSON is GET /containers/{id}/json in the order of API 1.41.
+type containerJSON struct {
+	ID              string `json:"Id"`
+	Created         string
+	Path            string
+	Args            []string
+	State           containerState
+	Image           string
+	ResolvConfPath  string
+	HostnamePath    string
+	HostsPath       string
+	LogPath         string
+	Name            string
+	RestartCount    int
+	Driver          string
+	Platform        string
+	MountLabel      string
+	ProcessLabel    string
+	AppArmorProfile string
+	ExecIDs         []string
+	HostConfig      *hostConfig
+	GraphDriver     graphDriver
+	SizeRw          *int64 `json:",omitempty"`
+	SizeRootFs      *int64 `json:",omitempty"`
+	Mounts          []mountPoint
+	Config          *config
+	NetworkSettings networkSettings
+}
+
+type containerState struct {
+	Status     string
+	Running    bool
+	Paused     bool
+	Restarting bool
+	OOMKilled  bool
+	Dead       bool
+	Pid        int
+	ExitCode   int
+	Error      string
+	StartedAt  string
+	FinishedAt string
+}
+
+type graphDriver struct {
+	Data map[string]string
+	Name string
+}
+
+type mountPoint struct {
+	Type        string
+	Source      string
+	Destination string
+	Mode        string
+	RW          bool
+	Propagation string
+}
+
+type networkSettings struct {
+	Bridge                 string
+	SandboxID              string
+	HairpinMode            bool
+	LinkLocalIPv6Address   string
+	LinkLocalIPv6PrefixLen int
+	Ports                  portMap
+	SandboxKey             string
+	SecondaryIPAddresses   []string
+	SecondaryIPv6Addresses []string
+	EndpointID             string
+	Gateway                string
+	GlobalIPv6Address      string
+	GlobalIPv6PrefixLen    int
+	IPAddress              string
+	IPPrefixLen            int
+	IPv6Gateway            string
+	MacAddress             string
+	Networks               map[string]*endpointSettings
+}
+
+// stamp is a time as dockerd writes it; the zero time is year one.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// echo is what the API keeps with a container to give it back as it came.
+type echo struct {
+	config     *config
+	hostConfig *hostConfig
+}
+
+func inspect(c *modes.Container, size bool) *containerJSON {
+	out := &containerJSON{
+		ID: c.ID, Created: stamp(c.Created), Path: c.Path, Args: list(c.Args), State: stateOf(c.State),
+		Image: c.Image, Name: "/" + c.Name, RestartCount: c.RestartCount, Driver: "overlay2",
+		Platform: "linux", HostConfig: hostConfigOf(c), GraphDriver: graphOf(c),
+		Mounts: []mountPoint{}, Config: configOf(c), NetworkSettings: settingsOf(c),
+	}
+	if len(c.ExecIDs) > 0 {
+		out.ExecIDs = c.ExecIDs
+	}
+	if !c.State.StartedAt.IsZero() {
+		out.ResolvConfPath = c.File("resolv.conf")
+		out.HostnamePath = c.File("hostname")
+		out.HostsPath = c.File("hosts")
+		out.LogPath = c.File(c.ID + "-json.log")
+	}
+	if size {
+		var rw, root int64
+		out.SizeRw, out.SizeRootFs = &rw, &root
+	}
+	for _, m := range c.Mounts {
+		out.Mounts = append(out.Mounts, mountPoint{
+			Type: m.Type, Source: m.Source, Destination: m.Destination, Mode: m.Mode,
+			RW: m.Mode != "ro", Propagation: "rprivate",
+		})
+	}
+	return out
+}
+
+// list makes an empty list of nil.
+func list(l []string) []string {
+	if l == nil {
+		return []string{}
+	}
+	return l
+}
+
+func stateOf(s modes.State) containerState {
+	return containerState{
+		Status: string(s.Status), Running: s.Running(), Paused: s.Status == modes.Paused,
+		Restarting: s.Status == modes.Restarting, OOMKilled: s.OOMKilled, Dead: s.Status == modes.Dead,
+		Pid: s.Pid, ExitCode: s.ExitCode, Error: s.Error,
+		StartedAt: stamp(s.StartedAt), FinishedAt: stamp(s.FinishedAt),
+	}
+}
+
+func echoOf(c *modes.Container) *echo {
+	e, _ := c.Opaque.(*echo)
+	if e == nil {
+		e = &echo{config: &config{}, hostConfig: &hostConfig{}}
+		e.hostConfig.normalise()
+	}
+	return e
+}
+
+func hostConfigOf(c *modes.Container) *hostConfig {
+	h := *echoOf(c).hostConfig
+	h.NetworkMode = c.HostConfig.NetworkMode
+	h.RestartPolicy = restartPolicy{c.HostConfig.RestartPolicy.Name, c.HostConfig.RestartPolicy.MaximumRetryCount}
+	return &h
+}
+
+func configOf(c *modes.Container) *config {
+	out := *echoOf(c).config
+	m := &c.Config
+	out.Hostname, out.Domainname, out.User = m.Hostname, m.Domainname, m.User
+	out.AttachStdin, out.AttachStdout, out.AttachStderr = m.AttachStdin, m.AttachStdout, m.AttachStderr
+	out.Tty, out.OpenStdin, out.StdinOnce = m.Tty, m.OpenStdin, m.StdinOnce
+	out.Env, out.Cmd, out.Entrypoint = m.Env, m.Cmd, m.Entrypoint
+	out.Image, out.WorkingDir = m.Image, m.WorkingDir
+	out.MacAddress, out.StopSignal = m.MacAddress, m.StopSignal
+	out.Labels = labels(m.Labels)
+	out.ExposedPorts = nil
+	for p := range m.ExposedPorts {
+		if out.ExposedPorts == nil {
+			out.ExposedPorts = map[string]struct{}{}
+		}
+		out.ExposedPorts[p.String()] = struct{}{}
+	}
+	for _, l := range []*[]string{&out.Env, (*[]string)(&out.Cmd), (*[]string)(&out.Entrypoint), &out.OnBuild} {
+		if len(*l) == 0 {
+			*l = nil
+		}
+	}
+	if len(out.Volumes) == 0 {
+		out.Volumes = nil
+	}
+	return &out
+}
+
+func labels(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
+// graphOf names the directories of the overlay2 driver; the image's layer is
+// named after the image.
+func graphOf(c *modes.Container) graphDriver {
+	dir := "/var/lib/docker/overlay2/" + c.LayerID
+	sum := sha256.Sum256([]byte(c.Image))
+	return graphDriver{
+		Data: map[string]string{
+			"LowerDir":  dir + "-init/diff:/var/lib/docker/overlay2/" + hex.EncodeToString(sum[:]) + "/diff",
+			"MergedDir": dir + "/merged",
+			"UpperDir":  dir + "/diff",
+			"WorkDir":   dir + "/work",
+		},
+		Name: "overlay2",
+	}
+}
+
+func settingsOf(c *modes.Container) networkSettings {
+	n := &c.NetworkSettings
+	out := networkSettings{
+		SandboxID: n.SandboxID, SandboxKey: n.SandboxKey, Ports: portsOf(n.Ports),
+		Networks: map[string]*endpointSettings{},
+	}
+	for name, e := range n.Networks {
+		out.Networks[name] = endpointOf(e)
+	}
+	if e := n.Networks["bridge"]; e != nil {
+		out.EndpointID, out.Gateway, out.IPAddress, out.IPPrefixLen = e.EndpointID, e.Gateway, e.IPAddress, e.IPPrefixLen
+		out.IPv6Gateway, out.GlobalIPv6Address, out.GlobalIPv6PrefixLen = e.IPv6Gateway, e.GlobalIPv6Address, e.GlobalIPv6PrefixLen
+		out.MacAddress = e.MacAddress
+	}
+	return out
+}
+
+func endpointOf(e *modes.EndpointSettings) *endpointSettings {
+	out := &endpointSettings{
+		Links: e.Links, Aliases: e.Aliases, NetworkID: e.NetworkID, EndpointID: e.EndpointID,
+		Gateway: e.Gateway, IPAddress: e.IPAddress, IPPrefixLen: e.IPPrefixLen,
+		IPv6Gateway: e.IPv6Gateway, GlobalIPv6Address: e.GlobalIPv6Address,
+		GlobalIPv6PrefixLen: e.GlobalIPv6PrefixLen, MacAddress: e.MacAddress, DriverOpts: e.DriverOpts,
+	}
+	if i := e.IPAMConfig; i != nil {
+		out.IPAMConfig = &endpointIPAM{i.IPv4Address, i.IPv6Address, i.LinkLocalIPs}
+	}
+	return out
+}
+
+// summary is one entry of GET /containers/json.
+type summary struct {
+	ID         string `json:"Id"`
+	Names      []string
+	Image      string
+	ImageID    string
+	Command    string
+	Created    int64
+	Ports      []summaryPort
+	SizeRw     int64 `json:",omitempty"`
+	SizeRootFs int64 `json:",omitempty"`
+	Labels     map[string]string
+	State      string
+	Status     string
+	HostConfig struct {
+		NetworkMode string `json:",omitempty"`
+	}
+	NetworkSettings struct {
+		Networks map[string]*endpointSettings
+	}
+	Mounts []mountPoint
+}
+
+func summarise(c *modes.Container, now time.Time) *summary {
+	out := &summary{
+		ID: c.ID, Names: []string{"/" + c.Name}, Image: c.Config.Image, ImageID: c.Image,
+		Command: command(c), Created: c.Created.Unix(), Ports: summaryPorts(c.NetworkSettings.Ports),
+		Labels: labels(c.Config.Labels), State: string(c.State.Status), Status: status(c.State, now),
+		Mounts: []mountPoint{},
+	}
+	if !c.State.Running() {
+		out.Ports = []summaryPort{}
+	}
+	out.HostConfig.NetworkMode = c.HostConfig.NetworkMode
+	out.NetworkSettings.Networks = map[string]*endpointSettings{}
+	for name, e := range c.NetworkSettings.Networks {
+		out.NetworkSettings.Networks[name] = endpointOf(e)
+	}
+	return out
+}
+
+// command is the COMMAND column before docker cuts it: arguments with a blank
+// are quoted.
+func command(c *modes.Container) string {
+	if len(c.Args) == 0 {
+		return c.Path
+	}
+	args := make([]string, len(c.Args))
+	for i, a := range c.Args {
+		if strings.Contains(a, " ") {
+			a = "'" + a + "'"
+		}
+		args[i] = a
+	}
+	return c.Path + " " + strings.Join(args, " ")
+}
+
+// status is the STATUS column, in dockerd's words.
+func status(s modes.State, now time.Time) string {
+	up := human(now.Sub(s.StartedAt))
+	switch s.Status {
+	case modes.Paused:
+		return "Up " + up + " (Paused)"
+	case modes.Restarting:
+		return fmt.Sprintf("Restarting (%d) %s ago", s.ExitCode, human(now.Sub(s.FinishedAt)))
+	case modes.Running:
+		return "Up " + up
+	case modes.Removing:
+		return "Removal In Progress"
+	case modes.Dead:
+		return "Dead"
+	case modes.Created:
+		return "Created"
+	}
+	if s.FinishedAt.IsZero() {
+		return "Created"
+	}
+	return fmt.Sprintf("Exited (%d) %s ago", s.ExitCode, human(now.Sub(s.FinishedAt)))
+}
