@@ -171,10 +171,12 @@ func (b *Bridge) arrive(p *Port, f *Frame) {
 func (b *Bridge) route(in *Port, f *Frame) {
 	dst := f.Dst()
 	if dst.IsMulticast() {
-		if in != nil && b.local.recv != nil {
-			b.local.handUp(f.Retain())
+		if in == nil || b.local.recv == nil {
+			b.flood(in, f)
+			return
 		}
-		b.flood(in, f)
+		b.flood(in, f.Retain())
+		b.local.handUp(f)
 		return
 	}
 	e := b.fdb.find(dst.key(), b.loop.Now())

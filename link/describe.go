@@ -1,6 +1,9 @@
 package link
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // TimeForm is how a printed line begins.
 type TimeForm uint8
@@ -42,13 +45,66 @@ func Describe(frame []byte, opts DescribeOptions) string {
 	return NewPrinter(opts).Print(time.Time{}, frame)
 }
 
-// Printer prints a series of frames as tcpdump does. It remembers TCP flows, to
-// print relative sequence numbers.
-type Printer struct{ opts DescribeOptions }
+// Printer prints a series of frames as tcpdump 4.99 does. It remembers TCP
+// flows, to print relative sequence numbers, and times, for -ttt and -ttttt.
+type Printer struct {
+	opts        DescribeOptions
+	out         []byte
+	flows       map[flowKey]*flowBase
+	count       int
+	first, last time.Time
+}
 
 // NewPrinter returns a printer that has seen no frames.
-func NewPrinter(opts DescribeOptions) *Printer { return &Printer{opts: opts} }
+func NewPrinter(opts DescribeOptions) *Printer {
+	return &Printer{opts: opts, flows: make(map[flowKey]*flowBase)}
+}
 
 // Print is the line or lines for a frame captured at that time, without a
 // newline at the end.
-func (p *Printer) Print(at time.Time, frame []byte) string { panic("not written yet") }
+func (p *Printer) Print(at time.Time, frame []byte) string {
+	p.out = p.out[:0]
+	p.count++
+	if p.opts.Number {
+		p.f("%5d  ", p.count)
+	}
+	p.time(at)
+	p.ethernet(frame)
+	p.dump(frame)
+	return string(p.out)
+}
+
+// f appends formatted text.
+func (p *Printer) f(format string, args ...any) {
+	p.out = fmt.Appendf(p.out, format, args...)
+}
+
+// s appends text.
+func (p *Printer) s(text string) { p.out = append(p.out, text...) }
+
+func (p *Printer) time(at time.Time) {
+	if p.count == 1 {
+		p.first, p.last = at, at
+	}
+	switch p.opts.Time {
+	case TimeOfDay:
+		p.s(at.Format("15:04:05.000000 "))
+	case TimeUnix:
+		p.f("%d.%06d ", at.Unix(), at.Nanosecond()/1000)
+	case TimeDelta:
+		p.since(at.Sub(p.last))
+	case TimeDate:
+		p.s(at.Format("2006-01-02 15:04:05.000000 "))
+	case TimeSinceFirst:
+		p.since(at.Sub(p.first))
+	}
+	p.last = at
+}
+
+func (p *Printer) since(d time.Duration) {
+	us := d.Microseconds()
+	p.f(" %02d:%02d:%02d.%06d ", us/3600e6, us/60e6%60, us/1e6%60, us%1e6)
+}
+
+// truncated marks a packet that ends within the header of that protocol.
+func (p *Printer) truncated(proto string) { p.f(" [|%s]", proto) }
