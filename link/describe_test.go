@@ -1,0 +1,191 @@
+package link
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gopacket/gopacket/pcapgo"
+)
+
+// TestPrinterAgreesWithTcpdump prints what a real host captured, and compares
+// with what tcpdump 4.99.3 -nnev printed of it. testdata holds both.
+func TestPrinterAgreesWithTcpdump(t *testing.T) {
+	files, _ := filepath.Glob("testdata/*.pcap")
+	if len(files) == 0 {
+		t.Fatal("no captures in testdata")
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			got := strings.Split(printFile(t, file), "\n")
+			want := capturedText(t, strings.TrimSuffix(file, ".pcap")+".txt")
+			// The text was printed of more frames than the pcap kept, or the
+			// other way round.
+			for i := range min(len(got), len(want)) {
+				if got[i] != want[i] {
+					t.Fatalf("line %d\n got %s\nwant %s", i+1, got[i], want[i])
+				}
+			}
+			if len(want) < 10 {
+				t.Fatalf("only %d lines to compare", len(want))
+			}
+		})
+	}
+}
+
+// capturedText is a capture's text without the lines that say how it was made.
+func capturedText(t *testing.T, file string) []string {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for line := range strings.Lines(string(b)) {
+		if !strings.HasPrefix(line, "#") {
+			out = append(out, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return out
+}
+
+func printFile(t *testing.T, file string) string {
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := pcapgo.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewPrinter(DescribeOptions{Ethernet: true, Verbose: 1})
+	var out strings.Builder
+	for {
+		data, ci, err := r.ReadPacketData()
+		if errors.Is(err, io.EOF) {
+			return strings.TrimSuffix(out.String(), "\n")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString(p.Print(ci.Timestamp.UTC(), data) + "\n")
+	}
+}
+
+func describeHex(t *testing.T, hexFrame string, o DescribeOptions) string {
+	t.Helper()
+	return Describe(unhexFrame(t, hexFrame), o)
+}
+
+func unhexFrame(t *testing.T, s string) []byte {
+	t.Helper()
+	s = strings.Join(strings.Fields(s), "")
+	b := make([]byte, len(s)/2)
+	for i := range b {
+		hi, lo := unhex(s[2*i]), unhex(s[2*i+1])
+		if hi < 0 || lo < 0 {
+			t.Fatalf("bad hex %q", s[2*i:2*i+2])
+		}
+		b[i] = byte(hi<<4 | lo)
+	}
+	return b
+}
+
+// TestDescribePrintsTheFieldsOfEveryProtocol has one frame of each kind, with
+// the line that tcpdump prints of it.
+func TestDescribePrintsTheFieldsOfEveryProtocol(t *testing.T) {
+	const eth = "0242ac110003 0242ac110002 "
+	const ip4 = eth + "0800 "
+	for _, c := range []struct {
+		name, frame, want string
+		opts              DescribeOptions
+	}{
+		{"arp request", "ffffffffffff 0242ac110002 0806 0001 0800 0604 0001 0242ac110002 ac110002 000000000000 ac110003",
+			"ARP, Request who-has 172.17.0.3 tell 172.17.0.2, length 28", DescribeOptions{}},
+		{"arp request -v", "ffffffffffff 0242ac110002 0806 0001 0800 0604 0001 0242ac110002 ac110002 000000000000 ac110003",
+			"ARP, Ethernet (len 6), IPv4 (len 4), Request who-has 172.17.0.3 tell 172.17.0.2, length 28", DescribeOptions{Verbose: 1}},
+		{"arp reply -e", eth + "0806 0001 0800 0604 0002 0242ac110002 ac110002 0242ac110003 ac110003",
+			"02:42:ac:11:00:02 > 02:42:ac:11:00:03, ethertype ARP (0x0806), length 42: Reply 172.17.0.2 is-at 02:42:ac:11:00:02, length 28",
+			DescribeOptions{Ethernet: true}},
+		{"echo", ip4 + "4500001c00010000 4001 0000 ac110002 ac110003 0800 f7fc 0001 0002",
+			"IP 172.17.0.2 > 172.17.0.3: ICMP echo request, id 1, seq 2, length 8", DescribeOptions{}},
+		{"port unreachable", ip4 + "4500003800010000 4001 0000 ac110003 ac110002 0303 0000 00000000" +
+			"4500001c00010000 4011 0000 ac110002 ac110003 1234 0035 0008 0000",
+			"IP 172.17.0.3 > 172.17.0.2: ICMP 172.17.0.3 udp port 53 unreachable, length 36", DescribeOptions{}},
+		{"need to frag", ip4 + "4500003800010000 4001 0000 ac110003 ac110002 0304 0000 000005aa" +
+			"4500001c00010000 4011 0000 ac110002 ac110003 1234 0035 0008 0000",
+			"IP 172.17.0.3 > 172.17.0.2: ICMP 172.17.0.3 unreachable - need to frag (mtu 1450), length 36", DescribeOptions{}},
+		{"dns query", ip4 + "4500003b00010000 4011 0000 ac110002 08080808 8000 0035 0027 0000" +
+			"1234 0100 0001 0000 0000 0000 03777777 0562616964 7503636f6d 00 0001 0001",
+			"IP 172.17.0.2.32768 > 8.8.8.8.53: 4660+ A? www.baidu.com. (31)", DescribeOptions{}},
+		{"dns answer", ip4 + "4500005d00010000 4011 0000 08080808 ac110002 0035 8000 0049 0000" +
+			"1234 8180 0001 0002 0000 0000 03777777 0562616964 7503636f6d 00 0001 0001" +
+			"c00c 0005 0001 0000003c 0006 03 777778 c010 c02b 0001 0001 0000003c 0004 dcb52696",
+			"IP 8.8.8.8.53 > 172.17.0.2.32768: 4660 2/0/0 CNAME wwx.baidu.com., A 220.181.38.150 (65)", DescribeOptions{}},
+		{"nxdomain", ip4 + "4500003b00010000 4011 0000 08080808 ac110002 0035 8000 0027 0000" +
+			"1234 8183 0001 0000 0000 0000 03777777 0562616964 7503636f6d 00 0001 0001",
+			"IP 8.8.8.8.53 > 172.17.0.2.32768: 4660 NXDomain 0/0/0 (31)", DescribeOptions{}},
+		{"syn", ip4 + "4500003c00014000 4006 0000 ac110002 ac110003 c000 0050 00000064 00000000 a002 faf0 0000 0000" +
+			"020405b4 0402 080a 00000001 00000000 01 030307",
+			"IP 172.17.0.2.49152 > 172.17.0.3.80: Flags [S], seq 100, win 64240, options [mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7], length 0",
+			DescribeOptions{}},
+		{"syn -q", ip4 + "4500002800014000 4006 0000 ac110002 ac110003 c000 0050 00000064 00000000 5002 faf0 0000 0000",
+			"IP 172.17.0.2.49152 > 172.17.0.3.80: tcp 0", DescribeOptions{Quick: true}},
+		{"http", ip4 + "4500003800014000 4006 0000 ac110002 ac110003 c000 0050 00000064 00000001 5018 faf0 0000 0000" +
+			"474554202f20485454502f312e300d0a",
+			"IP 172.17.0.2.49152 > 172.17.0.3.80: Flags [P.], seq 100:116, ack 1, win 64240, length 16: HTTP: GET / HTTP/1.0", DescribeOptions{}},
+		{"fragment", ip4 + "4500001c000100b9 4011 0000 ac110002 ac110003 0000000000000000",
+			"IP 172.17.0.2 > 172.17.0.3: ip-proto-17", DescribeOptions{}},
+		{"igmp", "01005e000016 0242ac110002 0800 460000280000400001020000ac110002e000001694040000 2200 f9fb 00000001 04000000 e00000fb",
+			"IP 172.17.0.2 > 224.0.0.22: igmp v3 report, 1 group record(s)", DescribeOptions{}},
+		{"neighbour solicitation", "3333ff000002 0242ac110002 86dd 6000000000203aff fe8000000000000000000000000000 01" +
+			"ff0200000000000000000001ff000002 8700 0000 00000000 fe800000000000000000000000000002 0101 0242ac110002",
+			"IP6 fe80::1 > ff02::1:ff00:2: ICMP6, neighbor solicitation, who has fe80::2, length 32", DescribeOptions{}},
+		{"too short", "0242", " [|ether]", DescribeOptions{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := describeHex(t, c.frame, c.opts); got != c.want {
+				t.Errorf("\n got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// FuzzDescribe: printing ends, whatever the bytes.
+func FuzzDescribe(f *testing.F) {
+	f.Add([]byte("\x02\x42\xac\x11\x00\x03\x02\x42\xac\x11\x00\x02\x08\x00E\x00\x00\x1c"), uint8(2))
+	f.Fuzz(func(t *testing.T, frame []byte, verbose uint8) {
+		p := NewPrinter(DescribeOptions{Verbose: int(verbose % 4), Ethernet: verbose&4 != 0})
+		p.Print(time.Unix(0, 0), frame)
+	})
+}
+
+// TestPrinterSurvivesDamagedFrames cuts real frames everywhere and turns over
+// every byte: printing must always end without a panic.
+func TestPrinterSurvivesDamagedFrames(t *testing.T) {
+	f, err := os.Open("testdata/overlay.pcap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := pcapgo.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 12 {
+		data, _, err := r.ReadPacketData()
+		if err != nil {
+			return
+		}
+		for i := range data {
+			Describe(data[:i], DescribeOptions{Verbose: 3})
+			c := append([]byte(nil), data...)
+			c[i] = ^c[i]
+			Describe(c, DescribeOptions{Verbose: 3})
+		}
+	}
+}
