@@ -94,6 +94,7 @@ func (f *File) Read(b []byte) (int, error) {
 	case f.closed || f.flags&3 == O_WRONLY:
 		return 0, EBADF
 	case f.stream != nil:
+		checkpoint(f.fs.loop)
 		return f.stream.Read(b)
 	case f.n.kind == Directory:
 		return 0, EISDIR
@@ -128,6 +129,7 @@ func (f *File) Write(b []byte) (int, error) {
 	case f.closed || f.flags&3 == O_RDONLY:
 		return 0, EBADF
 	case f.stream != nil:
+		checkpoint(f.fs.loop)
 		return f.stream.Write(b)
 	case f.n.write != nil:
 		f.written = append(f.written, b...)

@@ -113,9 +113,11 @@ func (w *PipeWriter) Close() error {
 	return nil
 }
 
-// checkpoint blocks the running process while its machine is paused.
+// checkpoint counts a step of the running process and blocks it while its
+// machine is paused.
 func checkpoint(l *sim.Loop) {
 	if q := Current(l); q != nil {
+		q.Tick()
 		q.Machine.checkpoint()
 	}
 }

@@ -58,23 +58,26 @@ type Process struct {
 	// Umask is applied to files that the process makes.
 	Umask uint32
 
-	env      []string
-	ns       *stack.Namespace
-	program  Program
-	proc     *sim.Proc
-	threads  []*sim.Proc
-	hostPID  int
-	parent   *Process
-	caught   map[Signal]bool // true: catch, false: ignore
-	pending  []Signal
-	done     bool
-	status   int
-	by       Signal
-	exited   sim.Cond
-	onExit   []func(int)
-	files    map[int]any // descriptors above 2, for a shell's children
-	comm     string
-	extendBy func()
+	env     []string
+	ns      *stack.Namespace
+	program Program
+	proc    *sim.Proc
+	threads []*sim.Proc
+	hostPID int
+	parent  *Process
+	caught  map[Signal]bool // true: catch, false: ignore
+	pending []Signal
+	done    bool
+	status  int
+	by      Signal
+	exited  sim.Cond
+	onExit  []func(int)
+	files   map[int]*stream // descriptors above 2, for a shell's children
+	comm    string
+	// work, lag and lastPause are of Tick.
+	work      int
+	lag       time.Duration
+	lastPause time.Duration
 }
 
 // exiting unwinds a process that calls Exit.
@@ -144,11 +147,19 @@ func (p *Process) inherit(spec ProcSpec) {
 		p.Stdin = strings.NewReader("")
 	}
 	if p.Stdout == nil {
-		p.Stdout = io.Discard
+		p.Stdout = discard{p}
 	}
 	if p.Stderr == nil {
-		p.Stderr = io.Discard
+		p.Stderr = discard{p}
 	}
+}
+
+// discard is a stream that nobody reads.
+type discard struct{ p *Process }
+
+func (d discard) Write(b []byte) (int, error) {
+	checkpoint(d.p.Loop())
+	return len(b), nil
 }
 
 // enrol gives p its numbers and puts it into the process tables.

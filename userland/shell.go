@@ -1,5 +1,18 @@
 package userland
 
+import (
+	"errors"
+	"io"
+	"maps"
+	"path"
+	"strconv"
+	"strings"
+
+	"dnetsim/sim"
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
+)
+
 // ShellStyle is which shell's words and extensions are used.
 type ShellStyle int
 
@@ -29,4 +42,442 @@ type ShellOptions struct {
 	Interactive bool
 	// Login makes messages begin with "-bash".
 	Login bool
+}
+
+// Shell keeps variables, functions, the working directory and options between
+// lines. Make it with [NewShell].
+type Shell struct {
+	m           *Machine
+	p           *Process // whom the shell runs in now
+	style       ShellStyle
+	interactive bool
+	script      bool // reads a file, whose name and lines messages tell
+	loop        *sim.Loop
+
+	name    string // $0
+	params  []string
+	vars    map[string]expand.Variable
+	frames  []map[string]expand.Variable // what local hides, one per function call
+	funcs   map[string]*syntax.Stmt
+	aliases map[string]string
+	dir     string
+	opts    options
+	traps   map[string]string
+	fds     map[int]*stream
+	jobs    []*job
+
+	pid      int // $$
+	lastBg   int // $!
+	status   int // $?
+	line     int
+	flow     flow
+	flowN    int // how many loops break leaves
+	loops    int // loops around the current command
+	depth    int // function calls and eval around it
+	sourced  int // files read by . around it
+	tested   int // conditions around it, where set -e does not apply
+	tail     bool
+	sub      bool // in a subshell
+	forked   bool // this Shell is in a process of its own
+	exited   bool
+	optind   int // position within a getopts word
+	substOut *int
+	random   bool
+}
+
+// flow is how control leaves the running command.
+type flow uint8
+
+const (
+	onward flow = iota
+	breaking
+	continuing
+	returning
+	exitingShell
+)
+
+// options are what set -o switches.
+type options struct {
+	errexit, xtrace, nounset, pipefail, noglob, noexec, allexport, noclobber, verbose, monitor bool
+}
+
+// NewShell returns a shell on machine m that has run nothing yet.
+func NewShell(m *Machine, o ShellOptions) *Shell {
+	s := &Shell{
+		m: m, loop: m.loop, style: o.Style, interactive: o.Interactive, name: o.Name, params: o.Args,
+		vars: map[string]expand.Variable{}, funcs: map[string]*syntax.Stmt{},
+		aliases: map[string]string{}, traps: map[string]string{}, fds: map[int]*stream{}, dir: o.Dir,
+	}
+	if s.name == "" {
+		s.name = "sh"
+		if o.Style == Bash {
+			s.name = "bash"
+		}
+	}
+	if o.Login {
+		s.name = "-" + s.name
+	}
+	env := o.Env
+	if env == nil {
+		env = m.Env
+	}
+	for _, kv := range env {
+		if k, v, ok := strings.Cut(kv, "="); ok && syntax.ValidName(k) {
+			s.vars[k] = expand.Variable{Set: true, Exported: true, Kind: expand.String, Str: v}
+		}
+	}
+	s.setDefaults()
+	if s.dir == "" {
+		s.dir = "/"
+		if home := s.get("HOME"); !m.Container && home != "" && m.fs.Exists(home) {
+			s.dir = home
+		}
+	}
+	s.setDir(s.dir)
+	return s
+}
+
+func (s *Shell) setDefaults() {
+	def := func(k, v string) {
+		if !s.vars[k].IsSet() {
+			s.vars[k] = expand.Variable{Set: true, Kind: expand.String, Str: v}
+		}
+	}
+	def("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+	def("IFS", " \t\n")
+	def("OPTIND", "1")
+	def("PS2", "> ")
+	def("PS4", "+ ")
+	switch {
+	case s.style == Ash:
+		def("PS1", `\w \$ `)
+	default:
+		def("PS1", `[\u@\h \W]\$ `)
+	}
+	if s.style == Bash {
+		def("BASH", "/bin/bash")
+		def("BASH_VERSION", "5.2.15(1)-release")
+	}
+}
+
+// setDir moves the shell and its process.
+func (s *Shell) setDir(dir string) {
+	s.dir = dir
+	v := s.vars["PWD"]
+	s.vars["PWD"] = expand.Variable{Set: true, Exported: v.Exported, Kind: expand.String, Str: dir}
+	if s.p != nil {
+		s.p.Dir = dir
+	}
+}
+
+// Dir is the shell's working directory.
+func (s *Shell) Dir() string { return s.dir }
+
+// Name is $0.
+func (s *Shell) Name() string { return s.name }
+
+// Getenv is the value of a shell variable.
+func (s *Shell) Getenv(name string) string { return s.get(name) }
+
+// Setenv sets and exports a shell variable.
+func (s *Shell) Setenv(name, value string) {
+	s.vars[name] = expand.Variable{Set: true, Exported: true, Kind: expand.String, Str: value}
+}
+
+// Status is $?.
+func (s *Shell) Status() int { return s.status }
+
+// Exited reports whether the script has called exit, and with which status.
+func (s *Shell) Exited() (status int, exited bool) { return s.status, s.exited }
+
+// Run runs a piece of script (one line or many) within process p, whose streams
+// and terminal it uses, and returns its status. A syntax error is printed and
+// gives 2.
+func (s *Shell) Run(p *Process, text string) int {
+	s.attach(p)
+	s.runText(text, 0)
+	if s.flow == exitingShell {
+		s.exited = true
+	}
+	s.flow = onward
+	return s.status
+}
+
+// attach makes p the process that the shell runs in.
+func (s *Shell) attach(p *Process) {
+	if s.p == p {
+		return
+	}
+	s.p = p
+	p.Dir = s.dir
+	if s.pid == 0 || !s.interactive {
+		s.pid = p.PID
+	}
+	s.fds = map[int]*stream{
+		0: {r: p.Stdin, held: true}, 1: {w: p.Stdout, held: true}, 2: {w: p.Stderr, held: true},
+	}
+	for fd, st := range p.files {
+		s.fds[fd] = st
+	}
+}
+
+func (s *Shell) lang() syntax.LangVariant { return syntax.LangBash }
+
+func (s *Shell) parser() *syntax.Parser { return syntax.NewParser(syntax.Variant(s.lang())) }
+
+// runText parses and runs a text. If it does not parse, what stands before the
+// error has run, as in a shell that reads line by line.
+func (s *Shell) runText(text string, line int) {
+	if len(text) > maxScript {
+		s.warn("script too long")
+		s.status = 2
+		return
+	}
+	file, err := s.parse(text)
+	if err == nil {
+		s.runStmts(file.Stmts, true)
+		return
+	}
+	var done []*syntax.Stmt
+	s.quietly(func() {
+		s.parser().Stmts(strings.NewReader(text), func(st *syntax.Stmt) bool {
+			done = append(done, st)
+			return true
+		})
+	})
+	var pe syntax.ParseError
+	if errors.As(err, &pe) {
+		before := done[:0:0]
+		for _, st := range done {
+			if st.Pos().Line() < pe.Pos.Line() {
+				before = append(before, st)
+			}
+		}
+		s.runStmts(before, false)
+		if s.flow != onward {
+			return
+		}
+		s.line = int(pe.Pos.Line())
+	}
+	s.syntaxError(err)
+}
+
+// maxScript bounds what is parsed at once.
+const maxScript = 4 << 20
+
+// parse is the parser with its panics turned into errors.
+func (s *Shell) parse(text string) (file *syntax.File, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.New("syntax error")
+		}
+	}()
+	if nested(text) > maxNesting {
+		return nil, errors.New("nested too deeply")
+	}
+	return s.parser().Parse(strings.NewReader(text), "")
+}
+
+// quietly runs fn and drops what a library panics with.
+func (s *Shell) quietly(fn func()) {
+	defer func() {
+		if r := recover(); r != nil && !ours(r) {
+			return
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	fn()
+}
+
+// ours reports whether a panic belongs to the control flow of processes rather
+// than to a bug in a library.
+func ours(r any) bool {
+	switch r.(type) {
+	case error, string:
+		return false
+	}
+	return true
+}
+
+// maxNesting bounds how deep brackets may nest, since the parser and the
+// evaluator recurse.
+const maxNesting = 2000
+
+func nested(text string) int {
+	deepest, n := 0, 0
+	for i := range len(text) {
+		switch text[i] {
+		case '(', '{', '`':
+			n++
+		case ')', '}':
+			n--
+		}
+		deepest = max(deepest, n)
+	}
+	return deepest
+}
+
+// Incomplete reports whether text needs further lines: an open quote,
+// here-document, brace or compound command, a trailing && or backslash.
+func (s *Shell) Incomplete(text string) bool {
+	if strings.HasSuffix(strings.TrimRight(text, "\n"), `\`) && strings.HasSuffix(text, "\\\n") {
+		return true
+	}
+	_, err := s.parse(text)
+	if err == nil {
+		return false
+	}
+	if syntax.IsIncomplete(err) {
+		return true
+	}
+	return false
+}
+
+// Prompt is PS1 expanded, or PS2 while text is incomplete.
+func (s *Shell) Prompt(more bool) string {
+	if more {
+		return s.get("PS2")
+	}
+	ps := s.get("PS1")
+	var b strings.Builder
+	for i := 0; i < len(ps); i++ {
+		if ps[i] != '\\' || i+1 == len(ps) {
+			b.WriteByte(ps[i])
+			continue
+		}
+		i++
+		switch ps[i] {
+		case 'u':
+			b.WriteString("root")
+		case 'h':
+			host, _, _ := strings.Cut(s.m.Hostname(), ".")
+			b.WriteString(host)
+		case 'H':
+			b.WriteString(s.m.Hostname())
+		case 'w':
+			b.WriteString(s.tilde(s.dir))
+		case 'W':
+			d := s.tilde(s.dir)
+			if d != "~" && d != "/" {
+				d = path.Base(d)
+			}
+			b.WriteString(d)
+		case '$':
+			b.WriteByte('#')
+		case 's':
+			b.WriteString(strings.TrimPrefix(path.Base(s.name), "-"))
+		case 't':
+			b.WriteString(s.loop.Wall().Format("15:04:05"))
+		case 'n':
+			b.WriteByte('\n')
+		case 'e':
+			b.WriteByte(27)
+		case 'v':
+			b.WriteString("5.2")
+		case '[', ']':
+		default:
+			b.WriteByte(ps[i])
+		}
+	}
+	return b.String()
+}
+
+// tilde shortens the home directory, as \w does.
+func (s *Shell) tilde(dir string) string {
+	home := s.get("HOME")
+	if home == "" || home == "/" {
+		return dir
+	}
+	if dir == home {
+		return "~"
+	}
+	if rest, ok := strings.CutPrefix(dir, home+"/"); ok {
+		return "~/" + rest
+	}
+	return dir
+}
+
+// fork is the shell's copy for a subshell in process q with descriptors fds.
+func (s *Shell) fork(q *Process, fds map[int]*stream) *Shell {
+	c := *s
+	c.p, c.fds, c.sub, c.forked, c.interactive = q, fds, true, true, false
+	c.vars, c.funcs, c.aliases = maps.Clone(s.vars), maps.Clone(s.funcs), maps.Clone(s.aliases)
+	c.frames = nil
+	for _, f := range s.frames {
+		c.frames = append(c.frames, maps.Clone(f))
+	}
+	c.traps = map[string]string{}
+	for k, v := range s.traps {
+		if v == "" {
+			c.traps[k] = v
+		}
+	}
+	c.jobs, c.tail = nil, false
+	q.Dir = s.dir
+	return &c
+}
+
+// out, errOut and in are the shell's standard streams now.
+func (s *Shell) out() io.Writer    { return s.fds[1].writer() }
+func (s *Shell) errOut() io.Writer { return s.fds[2].writer() }
+func (s *Shell) in() io.Reader     { return s.fds[0].reader() }
+
+// warn prints an error of the shell itself, in its style.
+func (s *Shell) warn(text string) { io.WriteString(s.errOut(), s.prefix("")+text+"\n") }
+
+// complain prints an error of a builtin.
+func (s *Shell) complain(builtin, text string) {
+	io.WriteString(s.errOut(), s.prefix(builtin)+text+"\n")
+}
+
+// prefix opens a message: "sh: ", "bash: line 1: ", "sh: cd: line 1: ".
+func (s *Shell) prefix(builtin string) string {
+	at := "line " + strconv.Itoa(s.line) + ": "
+	switch {
+	case s.style == Bash && s.interactive:
+		at = ""
+	case s.style == Bash:
+	case s.interactive, s.style == HostSh && !s.script, s.style == Ash && !s.script && builtin == "":
+		at = ""
+	}
+	name := s.name + ": "
+	switch {
+	case builtin == "":
+		return name + at
+	case s.style == Bash:
+		return name + at + builtin + ": "
+	case s.script:
+		return name + at + builtin + ": "
+	}
+	return name + builtin + ": " + at
+}
+
+// syntaxError prints what the parser says, in the shell's words.
+func (s *Shell) syntaxError(err error) {
+	s.status = 2
+	text := err.Error()
+	var pe syntax.ParseError
+	var le syntax.LangError
+	switch {
+	case errors.As(err, &pe):
+		text = pe.Text
+	case errors.As(err, &le):
+		text = le.Feature
+	}
+	if s.style == Bash {
+		name := s.name
+		if !s.script && !s.interactive {
+			name += ": -c"
+		}
+		io.WriteString(s.errOut(), name+": line "+strconv.Itoa(s.line)+": syntax error: "+text+"\n")
+		return
+	}
+	switch {
+	case strings.Contains(text, "without closing quote"):
+		text = "unterminated quoted string"
+	case strings.Contains(text, "reached EOF"), strings.Contains(text, "must end with"), strings.Contains(text, "must be followed"):
+		text = "unexpected end of file (" + text + ")"
+	}
+	s.warn("syntax error: " + text)
 }

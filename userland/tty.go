@@ -128,7 +128,7 @@ func (t *TTY) key(c byte) {
 	switch c {
 	case 3, 28, 26: // ^C ^\ ^Z
 		t.line = nil
-		t.display([]byte{'^', c + '@', '\n'})
+		t.display([]byte{'^', c + '@'})
 		t.signal(map[byte]Signal{3: SIGINT, 28: SIGQUIT, 26: SIGTSTP}[c])
 	case 4: // ^D ends the line without a newline
 		t.ready, t.line = append(t.ready, t.line), nil

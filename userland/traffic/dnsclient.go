@@ -13,6 +13,12 @@ import (
 	"github.com/miekg/dns"
 )
 
+// dnsReply is a reply and how many bytes it had.
+type dnsReply struct {
+	*dns.Msg
+	size int
+}
+
 // newQuery is a recursive query with an identifier of the machine's own stream.
 func newQuery(p *userland.Process, name string, qtype uint16) *dns.Msg {
 	m := &dns.Msg{}
@@ -26,7 +32,7 @@ func newQuery(p *userland.Process, name string, qtype uint16) *dns.Msg {
 // over, and returns one reply for each type. A server that refuses, fails or
 // stays silent makes it go on with the next one; when all did the error is
 // [ErrTryAgain].
-func (c *resolverConfig) ask(p *userland.Process, name string, types []uint16) ([]*dns.Msg, error) {
+func (c *resolverConfig) ask(p *userland.Process, name string, types []uint16) ([]*dnsReply, error) {
 	if _, ok := dns.IsDomainName(name); !ok {
 		return nil, ErrNoName
 	}
@@ -50,7 +56,7 @@ func (c *resolverConfig) ask(p *userland.Process, name string, types []uint16) (
 }
 
 // usable reports whether the server answered the question rather than declined.
-func usable(replies []*dns.Msg) bool {
+func usable(replies []*dnsReply) bool {
 	for _, m := range replies {
 		switch m.Rcode {
 		case dns.RcodeServerFailure, dns.RcodeNotImplemented, dns.RcodeRefused:
@@ -62,7 +68,7 @@ func usable(replies []*dns.Msg) bool {
 
 // exchange sends the queries from one UDP socket and waits for their replies,
 // repeating a truncated one over TCP. The timeout is for all of them.
-func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, timeout time.Duration) ([]*dns.Msg, error) {
+func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, timeout time.Duration) ([]*dnsReply, error) {
 	conn, err := dialUDP(p.NS(), server)
 	if err != nil {
 		return nil, err
@@ -78,7 +84,7 @@ func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, ti
 			return nil, err
 		}
 	}
-	replies := make([]*dns.Msg, len(queries))
+	replies := make([]*dnsReply, len(queries))
 	end := p.Loop().Now() + timeout
 	for open := len(queries); open > 0; {
 		m, err := receiveReply(p, conn, end)
@@ -105,7 +111,7 @@ func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, ti
 }
 
 // receiveReply waits until the virtual time end for anything that parses.
-func receiveReply(p *userland.Process, conn *stack.UDPConn, end time.Duration) (*dns.Msg, error) {
+func receiveReply(p *userland.Process, conn *stack.UDPConn, end time.Duration) (*dnsReply, error) {
 	buf := make([]byte, 65535)
 	for {
 		left := end - p.Loop().Now()
@@ -116,7 +122,7 @@ func receiveReply(p *userland.Process, conn *stack.UDPConn, end time.Duration) (
 		if err != nil {
 			return nil, err
 		}
-		m := &dns.Msg{}
+		m := &dnsReply{Msg: &dns.Msg{}, size: n}
 		if m.Unpack(buf[:n]) == nil && m.Response {
 			return m, nil
 		}
@@ -124,12 +130,12 @@ func receiveReply(p *userland.Process, conn *stack.UDPConn, end time.Duration) (
 }
 
 // answers reports whether m is the reply to q.
-func answers(m, q *dns.Msg) bool {
+func answers(m *dnsReply, q *dns.Msg) bool {
 	return m.Id == q.Id && (len(m.Question) == 0 || m.Question[0].Qtype == q.Question[0].Qtype)
 }
 
 // exchangeTCP is exchange for one query over TCP.
-func exchangeTCP(p *userland.Process, server netip.AddrPort, q *dns.Msg, timeout time.Duration) (*dns.Msg, error) {
+func exchangeTCP(p *userland.Process, server netip.AddrPort, q *dns.Msg, timeout time.Duration) (*dnsReply, error) {
 	conn, err := p.NS().DialTCP(netip.AddrPort{}, server, timeout)
 	if err != nil {
 		return nil, err
@@ -148,7 +154,7 @@ func exchangeTCP(p *userland.Process, server netip.AddrPort, q *dns.Msg, timeout
 	if err != nil {
 		return nil, err
 	}
-	m := &dns.Msg{}
+	m := &dnsReply{Msg: &dns.Msg{}, size: len(wire)}
 	if err := m.Unpack(wire); err != nil {
 		return nil, err
 	}

@@ -148,7 +148,7 @@ func lookupDNS(p *userland.Process, name string, family int) ([]netip.Addr, stri
 }
 
 // addressesIn collects the addresses of the replies along their CNAME chains.
-func addressesIn(replies []*dns.Msg, name string) (addrs []netip.Addr, canonical string, exists bool) {
+func addressesIn(replies []*dnsReply, name string) (addrs []netip.Addr, canonical string, exists bool) {
 	canonical = name
 	for _, m := range replies {
 		if m.Rcode != dns.RcodeSuccess {

@@ -1,0 +1,371 @@
+package userland
+
+import (
+	"fmt"
+	"io"
+	"sort"
+	"strconv"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+func wait(s *Shell, args []string) int {
+	if len(args) == 1 {
+		for len(s.jobs) > 0 {
+			j := s.jobs[0]
+			for _, q := range j.procs {
+				if st := s.waitFor(q); st >= 0 {
+					return st
+				}
+			}
+			s.forget(j)
+		}
+		return 0
+	}
+	status := 0
+	for _, a := range args[1:] {
+		j := s.findJob(a)
+		if j == nil {
+			if strings.HasPrefix(a, "%") {
+				s.complain("wait", a+": no such job")
+			} else if s.style == Bash {
+				s.complain("wait", "pid "+a+" is not a child of this shell")
+			}
+			status = 127
+			continue
+		}
+		if st := s.waitFor(j.last()); st >= 0 {
+			return st
+		}
+		status = j.last().Status()
+		s.forget(j)
+	}
+	return status
+}
+
+// waitFor waits for a process until a signal comes; then it returns that
+// signal's status, -1 otherwise.
+func (s *Shell) waitFor(q *Process) int {
+	for !q.Done() {
+		if q.Wait() >= 0 || q.Done() {
+			break
+		}
+		if len(s.p.pending) > 0 {
+			sig := s.p.pending[0]
+			s.runTraps()
+			return 128 + int(sig)
+		}
+	}
+	return -1
+}
+
+func jobs(s *Shell, args []string) int {
+	pids := len(args) > 1 && args[1] == "-p"
+	kept := s.jobs[:0:0]
+	for i, j := range s.jobs {
+		if pids {
+			fmt.Fprintln(s.out(), j.last().PID)
+		} else {
+			fmt.Fprintln(s.out(), s.jobLine(i, j))
+		}
+		if !j.done() {
+			kept = append(kept, j)
+		}
+	}
+	if !pids {
+		s.jobs = kept
+	}
+	return 0
+}
+
+func fg(s *Shell, args []string) int {
+	ref := "%%"
+	if len(args) > 1 {
+		ref = args[1]
+	}
+	j := s.findJob(ref)
+	if j == nil {
+		s.complain("fg", strings.TrimPrefix(ref, "%%")+"no such job")
+		return 1
+	}
+	fmt.Fprintln(s.out(), j.text)
+	st := s.foregroundAll(j.procs)
+	s.forget(j)
+	return st[len(st)-1]
+}
+
+func bg(s *Shell, args []string) int {
+	if len(s.jobs) == 0 {
+		s.complain("bg", "no such job")
+		return 1
+	}
+	return 0
+}
+
+func kill(s *Shell, args []string) int {
+	words := make([]string, 0, len(args))
+	for _, a := range args {
+		j := s.findJob(a)
+		if !strings.HasPrefix(a, "%") || j == nil {
+			words = append(words, a)
+			continue
+		}
+		for _, q := range j.procs {
+			words = append(words, strconv.Itoa(q.PID))
+		}
+	}
+	status, out, errs := Kill(s.p, words)
+	io.WriteString(s.out(), out)
+	io.WriteString(s.errOut(), prefixLines(s.prefix("kill"), errs))
+	return status
+}
+
+// Kill is what kill(1) does within p's machine: args[0] is its name. It returns
+// what it prints, and its errors without the program's name.
+func Kill(p *Process, args []string) (status int, out string, errs []string) {
+	sig := SIGTERM
+	args = args[1:]
+	if len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && args[0] != "--" {
+		name := args[0][1:]
+		args = args[1:]
+		if name == "l" || name == "L" {
+			return 0, listSignals(args), nil
+		}
+		if (name == "s" || name == "n") && len(args) > 0 {
+			name, args = args[0], args[1:]
+		}
+		var ok bool
+		if sig, ok = ParseSignal(name); !ok {
+			return 1, "", []string{"bad signal name '" + name + "'"}
+		}
+	}
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return 1, "", []string{"you need to specify whom to kill"}
+	}
+	for _, a := range args {
+		pid, err := strconv.Atoi(a)
+		if err != nil {
+			errs = append(errs, "invalid number '"+a+"'")
+			status = 1
+			continue
+		}
+		if !p.Machine.signalPID(p, pid, sig) {
+			errs = append(errs, "can't kill pid "+a+": No such process")
+			status = 1
+		}
+	}
+	return status, "", errs
+}
+
+// signalPID signals a process, a group (negative) or everybody (-1).
+func (m *Machine) signalPID(from *Process, pid int, sig Signal) bool {
+	if pid > 0 {
+		q, ok := m.Process(pid)
+		if ok {
+			q.Signal(sig)
+		}
+		return ok
+	}
+	found := false
+	self := false
+	for _, q := range m.Processes() {
+		if pid == -1 && q.PID == 1 || pid == 0 && q.PGID != from.PGID || pid < -1 && q.PGID != -pid {
+			continue
+		}
+		found = true
+		if q == from {
+			self = pid != -1
+			continue
+		}
+		q.Signal(sig)
+	}
+	if self {
+		from.Signal(sig)
+	}
+	return found
+}
+
+func listSignals(args []string) string {
+	if len(args) > 0 {
+		n, err := strconv.Atoi(args[0])
+		if err == nil {
+			return Signal(n&127).String() + "\n"
+		}
+		s, _ := ParseSignal(args[0])
+		return strconv.Itoa(int(s)) + "\n"
+	}
+	var b strings.Builder
+	for i, n := range signalNames {
+		if n != "" {
+			fmt.Fprintf(&b, "%2d) %s\n", i, n)
+		}
+	}
+	return b.String()
+}
+
+func trap(s *Shell, args []string) int {
+	args = args[1:]
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 || args[0] == "-p" {
+		names := make([]string, 0, len(s.traps))
+		for n := range s.traps {
+			names = append(names, n)
+		}
+		sort.Strings(names)
+		for _, n := range names {
+			if s.style == Bash && n != "EXIT" {
+				fmt.Fprintf(s.out(), "trap -- %s SIG%s\n", quoteWord(s.traps[n]), n)
+			} else {
+				fmt.Fprintf(s.out(), "trap -- %s %s\n", quoteWord(s.traps[n]), n)
+			}
+		}
+		return 0
+	}
+	action := args[0]
+	names := args[1:]
+	if len(names) == 0 {
+		action, names = "-", args
+	}
+	if _, err := strconv.Atoi(action); err == nil {
+		action, names = "-", args
+	}
+	status := 0
+	for _, n := range names {
+		if n == "0" || strings.EqualFold(n, "EXIT") {
+			s.setTrap("EXIT", action)
+			continue
+		}
+		if n == "ERR" || n == "DEBUG" || n == "RETURN" {
+			continue
+		}
+		sig, ok := ParseSignal(n)
+		if !ok || sig == 0 {
+			if s.style == Bash {
+				s.complain("trap", n+": invalid signal specification")
+			} else {
+				s.complain("trap", n+": invalid signal specification")
+			}
+			status = 1
+			continue
+		}
+		s.setTrap(sig.String(), action)
+		switch {
+		case action == "-":
+			s.p.Default(sig)
+			if s.interactive {
+				s.p.Catch(SIGINT, SIGTERM)
+			}
+		case action == "":
+			s.p.Ignore(sig)
+		default:
+			s.p.Catch(sig)
+		}
+	}
+	return status
+}
+
+func (s *Shell) setTrap(name, action string) {
+	if action == "-" {
+		delete(s.traps, name)
+		return
+	}
+	s.traps[name] = action
+}
+
+var keywords = map[string]bool{
+	"if": true, "then": true, "else": true, "elif": true, "fi": true, "for": true, "in": true,
+	"while": true, "until": true, "do": true, "done": true, "case": true, "esac": true, "{": true,
+	"}": true, "!": true, "function": true, "[[": true, "]]": true, "time": true,
+}
+
+// describe says what a command's name means, for type and command -V.
+func (s *Shell) describe(name string) (short, long string, ok bool) {
+	if a, is := s.aliases[name]; is {
+		return "alias " + name + "=" + quoteWord(a), name + " is an alias for " + a, true
+	}
+	if keywords[name] {
+		return name, name + " is a shell keyword", true
+	}
+	if f, is := s.funcs[name]; is {
+		if s.style == Bash {
+			var b strings.Builder
+			syntax.NewPrinter().Print(&b, f)
+			return name, name + " is a function\n" + name + " () \n" + b.String(), true
+		}
+		return name, name + " is a function", true
+	}
+	if _, is := s.builtin(name); is {
+		return name, name + " is a shell builtin", true
+	}
+	s.p.env = s.environment()
+	if file, err := s.p.LookPath(name); err == nil {
+		if file == "" {
+			file = "/bin/" + name
+		}
+		return file, name + " is " + file, true
+	}
+	return "", "", false
+}
+
+func type_(s *Shell, args []string) int {
+	status := 0
+	for _, a := range args[1:] {
+		_, long, ok := s.describe(a)
+		switch {
+		case ok:
+			fmt.Fprintln(s.out(), long)
+		case s.style == Bash:
+			s.complain("type", a+": not found")
+			status = 1
+		default:
+			fmt.Fprintln(s.out(), a+": not found")
+			status = 127
+		}
+	}
+	return status
+}
+
+func command(s *Shell, args []string) int {
+	args = args[1:]
+	if len(args) == 0 {
+		return 0
+	}
+	if args[0] == "-v" || args[0] == "-V" {
+		status := 0
+		for _, a := range args[1:] {
+			short, long, ok := s.describe(a)
+			switch {
+			case !ok:
+				status = 127
+				if s.style == Bash {
+					status = 1
+				}
+				if args[0] == "-V" {
+					s.complain("command", a+": not found")
+				}
+			case args[0] == "-v":
+				fmt.Fprintln(s.out(), short)
+			default:
+				fmt.Fprintln(s.out(), long)
+			}
+		}
+		return status
+	}
+	if args[0] == "-p" || args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return 0
+	}
+	if fn, ok := s.builtin(args[0]); ok {
+		return fn(s, args)
+	}
+	s.external(args)
+	return s.status
+}

@@ -1,0 +1,335 @@
+package userland
+
+import (
+	"io"
+	"path"
+	"strings"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// call runs a simple command: assignments, then a function, a builtin or a
+// program.
+func (s *Shell) call(c *syntax.CallExpr) {
+	tail := s.tail
+	s.tail = false
+	subst := -1
+	outer := s.substOut
+	s.substOut = &subst
+	args, ok := s.fields(s.unaliased(c.Args))
+	s.substOut = outer
+	if !ok {
+		return
+	}
+	if len(args) == 0 {
+		s.assignments(c, &subst)
+		return
+	}
+	if s.opts.xtrace {
+		s.trace(c, args)
+	}
+	undo, ok := s.prefixed(c.Assigns, args[0])
+	if !ok {
+		return
+	}
+	s.tail = tail
+	s.dispatch(args)
+	s.tail = false
+	undo()
+}
+
+// assignments is a command without a word: its status is that of the last
+// command substitution.
+func (s *Shell) assignments(c *syntax.CallExpr, subst *int) {
+	outer := s.substOut
+	s.substOut = subst
+	defer func() { s.substOut = outer }()
+	for _, a := range c.Assigns {
+		if s.opts.xtrace && a.Value != nil {
+			if v, ok := s.literal(a.Value); ok {
+				io.WriteString(s.errOut(), s.get("PS4")+a.Name.Value+"="+traceWord(v)+"\n")
+			}
+		}
+		if !s.assign(a) {
+			if s.status == 0 {
+				s.status = 1
+			}
+			return
+		}
+	}
+	s.status = max(*subst, 0)
+}
+
+// prefixed does the assignments before a command: they last for it only, unless
+// it is a special builtin of a POSIX shell.
+func (s *Shell) prefixed(as []*syntax.Assign, name string) (undo func(), ok bool) {
+	if len(as) == 0 {
+		return func() {}, true
+	}
+	saved := map[string]expand.Variable{}
+	for _, a := range as {
+		n := a.Name.Value
+		if _, done := saved[n]; !done {
+			saved[n] = s.vars[n]
+		}
+		if !s.assign(a) {
+			return nil, false
+		}
+		v := s.vars[n]
+		v.Exported = true
+		s.vars[n] = v
+	}
+	if specialBuiltins[name] && s.style != Bash && s.funcs[name] == nil {
+		return func() {
+			for n, old := range saved {
+				v := s.vars[n]
+				v.Exported = old.Exported
+				s.vars[n] = v
+			}
+		}, true
+	}
+	return func() {
+		for n, v := range saved {
+			if v.Declared() {
+				s.vars[n] = v
+			} else {
+				delete(s.vars, n)
+			}
+		}
+	}, true
+}
+
+var specialBuiltins = map[string]bool{
+	":": true, ".": true, "break": true, "continue": true, "eval": true, "exec": true, "exit": true,
+	"export": true, "readonly": true, "return": true, "set": true, "shift": true, "times": true,
+	"trap": true, "unset": true,
+}
+
+// unaliased replaces a first word that is an alias by the alias's words.
+func (s *Shell) unaliased(words []*syntax.Word) []*syntax.Word {
+	seen := map[string]bool{}
+	for len(words) > 0 && len(s.aliases) > 0 {
+		name := words[0].Lit()
+		text, ok := s.aliases[name]
+		if !ok || seen[name] {
+			break
+		}
+		seen[name] = true
+		f, err := s.parse(text)
+		if err != nil || len(f.Stmts) != 1 {
+			break
+		}
+		call, ok := f.Stmts[0].Cmd.(*syntax.CallExpr)
+		if !ok {
+			break
+		}
+		words = append(append([]*syntax.Word(nil), call.Args...), words[1:]...)
+	}
+	return words
+}
+
+// trace is set -x.
+func (s *Shell) trace(c *syntax.CallExpr, args []string) {
+	var b strings.Builder
+	b.WriteString(s.get("PS4"))
+	for _, a := range c.Assigns {
+		v, _ := s.literal(a.Value)
+		b.WriteString(a.Name.Value + "=" + traceWord(v) + " ")
+	}
+	for i, a := range args {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(traceWord(a))
+	}
+	io.WriteString(s.errOut(), b.String()+"\n")
+}
+
+func traceWord(w string) string {
+	if w == "" || strings.ContainsAny(w, " \t\n'\"\\$`|&;<>()*?[]#~!{}") {
+		return quoteWord(w)
+	}
+	return w
+}
+
+// quoteWord quotes a word so that the shell reads it back.
+func quoteWord(w string) string { return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'" }
+
+// dispatch runs a command by its expanded words.
+func (s *Shell) dispatch(args []string) {
+	if f, ok := s.funcs[args[0]]; ok {
+		s.callFunction(f, args)
+		return
+	}
+	if fn, ok := s.builtin(args[0]); ok {
+		s.status = fn(s, args) & 0xff
+		return
+	}
+	s.external(args)
+}
+
+// builtin finds a builtin of the shell's style.
+func (s *Shell) builtin(name string) (builtin, bool) {
+	if s.style == Ash && notInAsh[name] {
+		return nil, false
+	}
+	fn := builtinNamed(name)
+	return fn, fn != nil
+}
+
+var notInAsh = map[string]bool{"declare": true, "typeset": true, "shopt": true, "enable": true}
+
+// maxCalls bounds nested function calls.
+const maxCalls = 1000
+
+func (s *Shell) callFunction(body *syntax.Stmt, args []string) {
+	if len(s.frames) >= maxCalls {
+		s.warn(args[0] + ": maximum function nesting level exceeded (1000)")
+		s.status, s.flow = 2, exitingShell
+		return
+	}
+	params, loops := s.params, s.loops
+	s.params, s.loops = args[1:], 0
+	s.frames = append(s.frames, map[string]expand.Variable{})
+	s.tail = false
+	s.stmt(body)
+	s.restore()
+	s.params, s.loops = params, loops
+	if s.flow == returning {
+		s.flow = onward
+	}
+}
+
+// external runs a program and waits for it, or turns into it where the shell is
+// a process that has nothing else to do.
+func (s *Shell) external(args []string) {
+	s.p.env = s.environment()
+	prog, full, err := s.p.Find(args)
+	if err != nil {
+		s.notFound(args[0], err)
+		return
+	}
+	if s.tail && len(s.traps) == 0 {
+		s.become(prog, full)
+		return
+	}
+	q, err := s.start(prog, full, hold(s.fds), s.jobControl())
+	if err != nil {
+		s.warn(err.Error())
+		s.status = 2
+		return
+	}
+	s.status = s.foreground(q)
+}
+
+// become runs a program in the shell's own process.
+func (s *Shell) become(prog Program, args []string) {
+	p := s.p
+	p.Args, p.comm = args, path.Base(args[0])
+	p.env, p.Dir = s.environment(), s.dir
+	p.Stdin, p.Stdout, p.Stderr = s.in(), s.out(), s.errOut()
+	p.files = s.fds
+	for sig, catch := range p.caught {
+		if catch {
+			delete(p.caught, sig)
+		}
+	}
+	status := prog(p)
+	s.status, s.flow = status&0xff, exitingShell
+}
+
+func (s *Shell) notFound(name string, err error) {
+	s.status = 127
+	text := err.Error()
+	switch {
+	case err == ErrNotFound && s.style == Bash:
+		text = "command not found"
+	case err == ENOENT && s.style != Bash:
+		text = "not found"
+	case err == EACCES, err == ENOEXEC:
+		s.status = 126
+		if i, serr := s.p.Stat(name); serr == nil && i.IsDir() && s.style == Bash {
+			text = EISDIR.Error()
+		}
+	}
+	s.warn(name + ": " + text)
+}
+
+// jobControl reports whether jobs get process groups of their own.
+func (s *Shell) jobControl() bool { return s.interactive && s.p.TTY != nil }
+
+// maxProcs bounds the processes of a machine, as a limit on PIDs does.
+const maxProcs = 1024
+
+const errFork Errno = "can't fork: Resource temporarily unavailable"
+
+// start starts a process that holds fds and lets go of them when it ends.
+func (s *Shell) start(prog Program, args []string, fds map[int]*stream, group bool) (*Process, error) {
+	if len(s.m.procs) >= maxProcs {
+		drop(fds)
+		return nil, errFork
+	}
+	spec := ProcSpec{
+		Program: prog, Args: args, Env: s.environment(), Dir: s.dir, TTY: s.p.TTY, Parent: s.p,
+		Stdin: fds[0].reader(), Stdout: fds[1].writer(), Stderr: fds[2].writer(), NS: s.p.ns,
+		NewGroup: group,
+		OnExit:   func(int) { drop(fds) },
+	}
+	q := s.m.Start(spec)
+	for fd, st := range fds {
+		if fd > 2 {
+			if q.files == nil {
+				q.files = map[int]*stream{}
+			}
+			q.files[fd] = st
+		}
+	}
+	return q, nil
+}
+
+// spawn starts a list in a subshell of its own process.
+func (s *Shell) spawn(stmts []*syntax.Stmt, fds map[int]*stream, group bool) (*Process, error) {
+	var q *Process
+	// The copy is made now: what the parent does next must not be seen.
+	c := s.fork(s.p, fds)
+	body := func(q *Process) int {
+		c.p, c.tail = q, true
+		q.Dir = c.dir
+		c.runStmts(stmts, true)
+		c.finish()
+		return c.status
+	}
+	q, err := s.start(body, s.p.Args, fds, group)
+	if err == nil {
+		q.comm = s.p.comm
+	}
+	return q, err
+}
+
+// finish runs the EXIT trap once.
+func (s *Shell) finish() {
+	action, ok := s.traps["EXIT"]
+	if !ok || action == "" {
+		return
+	}
+	delete(s.traps, "EXIT")
+	status := s.status
+	s.flow = onward
+	s.runText(action, 0)
+	if s.flow != exitingShell {
+		s.status = status
+	}
+	s.flow = exitingShell
+}
+
+// subshell is ( … ): a process of its own.
+func (s *Shell) subshell(stmts []*syntax.Stmt) {
+	q, err := s.spawn(stmts, hold(s.fds), s.jobControl())
+	if err != nil {
+		s.warn(err.Error())
+		s.status = 2
+		return
+	}
+	s.status = s.foreground(q)
+}

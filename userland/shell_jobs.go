@@ -1,0 +1,305 @@
+package userland
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// job is a command that runs in the background, or has ended and not been
+// waited for.
+type job struct {
+	n     int
+	procs []*Process
+	text  string
+}
+
+func (j *job) last() *Process { return j.procs[len(j.procs)-1] }
+
+func (j *job) done() bool {
+	for _, p := range j.procs {
+		if !p.Done() {
+			return false
+		}
+	}
+	return true
+}
+
+// pipeline runs a | b | c: one process for each stage, joined by pipes.
+func (s *Shell) pipeline(c *syntax.BinaryCmd) {
+	stages, both := flatten(c)
+	procs, err := s.startPipeline(stages, both, s.jobControl(), nil)
+	if err != nil {
+		s.warn(err.Error())
+		s.status = 2
+	}
+	if len(procs) == 0 {
+		return
+	}
+	statuses := s.foregroundAll(procs)
+	if err != nil {
+		return
+	}
+	s.status = statuses[len(statuses)-1]
+	if !s.opts.pipefail {
+		return
+	}
+	s.status = 0
+	for _, st := range statuses {
+		if st != 0 {
+			s.status = st
+		}
+	}
+}
+
+// flatten turns the parser's tree of a pipeline into its stages; both tells
+// after which of them standard error goes into the pipe too.
+func flatten(c *syntax.BinaryCmd) (stages []*syntax.Stmt, both []bool) {
+	both = []bool{c.Op == syntax.PipeAll}
+	right := c.Y
+	left := c.X
+	stages = []*syntax.Stmt{right}
+	for {
+		b, ok := left.Cmd.(*syntax.BinaryCmd)
+		if !ok || (b.Op != syntax.Pipe && b.Op != syntax.PipeAll) || len(left.Redirs) > 0 || left.Negated {
+			break
+		}
+		stages = append(stages, b.Y)
+		both = append(both, b.Op == syntax.PipeAll)
+		left = b.X
+	}
+	stages = append(stages, left)
+	slices.Reverse(stages)
+	slices.Reverse(both)
+	return stages, both
+}
+
+// startPipeline starts the stages. stdin replaces the first one's input if it
+// is not nil.
+func (s *Shell) startPipeline(stages []*syntax.Stmt, both []bool, group bool, stdin *stream) ([]*Process, error) {
+	var procs []*Process
+	in := stdin
+	for i, st := range stages {
+		fds := hold(s.fds)
+		if in != nil {
+			fds[0].release()
+			fds[0] = in
+		}
+		in = nil
+		if i < len(stages)-1 {
+			r, w := NewPipe(s.loop)
+			fds[1].release()
+			fds[1] = &stream{w: w, c: w}
+			if both[i] {
+				fds[2].release()
+				fds[2] = fds[1].retain()
+			}
+			in = &stream{r: r, c: r}
+		}
+		q, err := s.spawn([]*syntax.Stmt{st}, fds, group && i == 0)
+		if err != nil {
+			in.release()
+			return procs, err
+		}
+		if group && i > 0 {
+			q.PGID = procs[0].PID
+		}
+		procs = append(procs, q)
+	}
+	return procs, nil
+}
+
+// foreground waits for a process that has the terminal meanwhile.
+func (s *Shell) foreground(q *Process) int { return s.foregroundAll([]*Process{q})[0] }
+
+func (s *Shell) foregroundAll(procs []*Process) []int {
+	control := s.jobControl()
+	if control {
+		s.p.TTY.SetForeground(s.m, procs[0].PGID)
+	}
+	var statuses []int
+	for _, q := range procs {
+		statuses = append(statuses, s.await(q))
+	}
+	if control {
+		s.p.TTY.SetForeground(s.m, s.p.PGID)
+		s.p.TTY.SetRaw(false)
+	}
+	last := procs[len(procs)-1]
+	if s.interactive && s.p.TTY != nil && last.KilledBy() == SIGINT {
+		io.WriteString(s.errOut(), "\n")
+	}
+	return statuses
+}
+
+// await waits for a process whatever signals come.
+func (s *Shell) await(q *Process) int {
+	for !q.Done() {
+		q.Wait()
+	}
+	return q.Status()
+}
+
+// background starts a statement and does not wait for it.
+func (s *Shell) background(st *syntax.Stmt) {
+	c := *st
+	c.Background = false
+	var procs []*Process
+	var err error
+	stdin := &stream{r: eof{}}
+	if s.jobControl() {
+		stdin = s.fds[0].retain()
+	}
+	group := s.jobControl()
+	b, isPipe := c.Cmd.(*syntax.BinaryCmd)
+	if isPipe && (b.Op == syntax.Pipe || b.Op == syntax.PipeAll) && len(c.Redirs) == 0 && !c.Negated {
+		stages, both := flatten(b)
+		procs, err = s.startPipeline(stages, both, group, stdin)
+	} else {
+		procs, err = s.startPipeline([]*syntax.Stmt{&c}, nil, group, stdin)
+	}
+	if err != nil {
+		s.warn(err.Error())
+		s.status = 2
+		return
+	}
+	if !s.jobControl() {
+		for _, q := range procs {
+			q.Ignore(SIGINT, SIGQUIT)
+		}
+	}
+	j := &job{n: s.nextJob(), procs: procs, text: source(&c)}
+	s.jobs = append(s.jobs, j)
+	s.lastBg = j.last().PID
+	s.status = 0
+	if s.jobControl() && s.style != Ash {
+		fmt.Fprintf(s.errOut(), "[%d] %d\n", j.n, s.lastBg)
+	}
+}
+
+func (s *Shell) nextJob() int {
+	n := 0
+	for _, j := range s.jobs {
+		n = max(n, j.n)
+	}
+	return n + 1
+}
+
+// source prints a command as the shell names it in its list of jobs.
+func source(st *syntax.Stmt) string {
+	var b bytes.Buffer
+	if syntax.NewPrinter(syntax.SingleLine(true)).Print(&b, st) != nil {
+		return ""
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// Notify prints which background jobs have ended since it was last asked, as an
+// interactive shell does before its prompt.
+func (s *Shell) Notify() {
+	kept := s.jobs[:0:0]
+	for i, j := range s.jobs {
+		if !j.done() {
+			kept = append(kept, j)
+			continue
+		}
+		if s.jobControl() {
+			fmt.Fprintln(s.errOut(), s.jobLine(i, j))
+		}
+	}
+	s.jobs = kept
+}
+
+// jobLine is a line of jobs(1).
+func (s *Shell) jobLine(i int, j *job) string {
+	mark := ' '
+	switch len(s.jobs) - i {
+	case 1:
+		mark = '+'
+	case 2:
+		mark = '-'
+	}
+	state := "Running"
+	if j.done() {
+		switch st := j.last().Status(); {
+		case j.last().KilledBy() == SIGTERM:
+			state = "Terminated"
+		case j.last().KilledBy() == SIGKILL:
+			state = "Killed"
+		case st != 0 && s.style == Bash:
+			state = fmt.Sprintf("Exit %d", st)
+		case st != 0:
+			state = fmt.Sprintf("Done(%d)", st)
+		default:
+			state = "Done"
+		}
+	}
+	text := j.text
+	if state == "Running" && s.style != Ash {
+		text += " &"
+	}
+	return fmt.Sprintf("[%d]%c  %-23s %s", j.n, mark, state, text)
+}
+
+// findJob reads %1, %%, %+, %name or a PID of one of the shell's jobs.
+func (s *Shell) findJob(ref string) *job {
+	if rest, ok := strings.CutPrefix(ref, "%"); ok {
+		if rest == "" || rest == "%" || rest == "+" {
+			if len(s.jobs) == 0 {
+				return nil
+			}
+			return s.jobs[len(s.jobs)-1]
+		}
+		n, err := strconv.Atoi(rest)
+		for _, j := range s.jobs {
+			if err == nil && j.n == n || err != nil && strings.HasPrefix(j.text, rest) {
+				return j
+			}
+		}
+		return nil
+	}
+	pid, err := strconv.Atoi(ref)
+	if err != nil {
+		return nil
+	}
+	for _, j := range s.jobs {
+		for _, p := range j.procs {
+			if p.PID == pid {
+				return j
+			}
+		}
+	}
+	return nil
+}
+
+// forget removes a job that has been waited for.
+func (s *Shell) forget(j *job) {
+	if i := slices.Index(s.jobs, j); i >= 0 {
+		s.jobs = slices.Delete(s.jobs, i, i+1)
+	}
+}
+
+// runTraps runs the actions of signals that came.
+func (s *Shell) runTraps() {
+	if s.p == nil {
+		return
+	}
+	for sig := s.p.Pending(); sig != 0; sig = s.p.Pending() {
+		action := s.traps[sig.String()]
+		if action == "" || s.flow == exitingShell {
+			continue
+		}
+		status, flow, n := s.status, s.flow, s.flowN
+		s.flow = onward
+		s.runText(action, 0)
+		if s.flow == onward {
+			s.flow, s.flowN = flow, n
+			s.status = status
+		}
+	}
+}

@@ -1,0 +1,261 @@
+package userland
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"dnetsim/sim"
+)
+
+// Sh is the shell as a program: sh [-exuc] [-c COMMAND | FILE] [ARG]..., which
+// reads standard input if it gets neither, with prompts on a terminal.
+func Sh(style ShellStyle) Program {
+	return func(p *Process) int {
+		inv, err := parseInvocation(p.Args)
+		if err != "" {
+			p.Errorf("%s: %s\n", p.Args[0], err)
+			return 2
+		}
+		return inv.run(p, style)
+	}
+}
+
+// invocation is a shell's command line.
+type invocation struct {
+	command     bool
+	stdin       bool
+	interactive bool
+	login       bool
+	flags       []string
+	args        []string // after the options
+}
+
+func parseInvocation(args []string) (inv invocation, err string) {
+	inv.login = strings.HasPrefix(args[0], "-")
+	args = args[1:]
+	for len(args) > 0 && len(args[0]) > 1 && (args[0][0] == '-' || args[0][0] == '+') {
+		a := args[0]
+		args = args[1:]
+		switch a {
+		case "--":
+			inv.args = args
+			return inv, ""
+		case "--login":
+			inv.login = true
+			continue
+		case "--norc", "--noprofile", "--posix", "--noediting":
+			continue
+		}
+		if strings.HasPrefix(a, "--") {
+			return inv, a + ": invalid option"
+		}
+		for _, c := range a[1:] {
+			switch c {
+			case 'c':
+				inv.command = true
+			case 's':
+				inv.stdin = true
+			case 'i':
+				inv.interactive = true
+			case 'l':
+				inv.login = true
+			case 'o':
+				if len(args) > 0 {
+					inv.flags = append(inv.flags, a[:1]+"o", args[0])
+					args = args[1:]
+				}
+			default:
+				inv.flags = append(inv.flags, a[:1]+string(c))
+			}
+		}
+	}
+	inv.args = args
+	return inv, ""
+}
+
+func (inv invocation) run(p *Process, style ShellStyle) int {
+	name := p.Args[0]
+	o := ShellOptions{Style: style, Name: name, Env: p.Environ(), Dir: p.Dir, Args: inv.args}
+	var text string
+	switch {
+	case inv.command:
+		if len(inv.args) == 0 {
+			p.Errorf("%s: -c requires an argument\n", name)
+			return 2
+		}
+		text, o.Args = inv.args[0], inv.args[1:]
+		if len(o.Args) > 0 {
+			o.Name, o.Args = o.Args[0], o.Args[1:]
+		}
+	case len(inv.args) > 0 && !inv.stdin:
+		file := inv.args[0]
+		data, status := readScript(p, style, name, file)
+		if status != 0 {
+			return status
+		}
+		text, o.Name, o.Args = data, file, inv.args[1:]
+	default:
+		o.Interactive = inv.interactive || IsTTY(p.Stdin)
+	}
+	s := NewShell(p.Machine, o)
+	s.dir = p.Dir
+	s.setDir(p.Dir)
+	s.script = !inv.command && len(inv.args) > 0 && !inv.stdin
+	s.attach(p)
+	if status, _ := s.setFlags(inv.flags); status != 0 {
+		return status
+	}
+	if inv.login {
+		for _, rc := range []string{"/etc/profile"} {
+			if data, err := p.ReadFile(rc); err == nil {
+				s.runText(string(data), 0)
+			}
+		}
+	}
+	if !inv.command && !s.script {
+		return s.serve()
+	}
+	s.tail = inv.command
+	s.runText(text, 0)
+	s.finish()
+	return s.status
+}
+
+func readScript(p *Process, style ShellStyle, name, file string) (string, int) {
+	data, err := p.ReadFile(file)
+	if err == nil {
+		return string(data), 0
+	}
+	status := 127
+	if err != ENOENT {
+		status = 126
+	}
+	switch {
+	case style == Bash:
+		p.Errorf("%s: %s: %s\n", name, file, err)
+	case err == ENOENT:
+		p.Errorf("%s: can't open '%s': %s\n", path.Base(name), file, err)
+		status = 2
+	default:
+		p.Errorf("%s: can't open '%s': %s\n", path.Base(name), file, err)
+	}
+	return "", status
+}
+
+// serve reads commands from standard input until it ends, with prompts if the
+// shell is interactive.
+func (s *Shell) serve() int {
+	p := s.p
+	if s.interactive {
+		p.Catch(SIGINT, SIGTERM)
+		p.Ignore(SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU)
+		if p.TTY != nil {
+			p.TTY.SetForeground(p.Machine, p.PGID)
+		}
+	}
+	for s.flow != exitingShell {
+		text, more, err := s.readCommand()
+		if err == sim.ErrInterrupted {
+			s.interrupted()
+			continue
+		}
+		if text == "" && !more {
+			if s.interactive {
+				s.farewell()
+			}
+			break
+		}
+		if s.opts.verbose {
+			io.WriteString(s.errOut(), text)
+		}
+		s.runText(text, 0)
+		if s.flow != exitingShell {
+			s.flow = onward
+		}
+		s.runTraps()
+	}
+	s.finish()
+	return s.status
+}
+
+// farewell is what the shell prints at the end of its input.
+func (s *Shell) farewell() {
+	if s.style == Ash {
+		io.WriteString(s.errOut(), "\n")
+		return
+	}
+	if strings.HasPrefix(s.name, "-") {
+		io.WriteString(s.errOut(), "logout\n")
+		return
+	}
+	io.WriteString(s.errOut(), "exit\n")
+}
+
+// interrupted starts a new line after ^C at the prompt.
+func (s *Shell) interrupted() {
+	for sig := s.p.Pending(); sig != 0; sig = s.p.Pending() {
+		if a, ok := s.traps[sig.String()]; ok && a != "" {
+			s.runText(a, 0)
+			continue
+		}
+		if sig == SIGINT {
+			fmt.Fprintln(s.errOut())
+			s.status = 130
+		}
+	}
+}
+
+// readCommand reads lines until they are a complete command. more is true if
+// there was any input.
+func (s *Shell) readCommand() (text string, more bool, err error) {
+	var b strings.Builder
+	for {
+		if s.interactive {
+			if b.Len() == 0 {
+				s.Notify()
+			}
+			io.WriteString(s.errOut(), s.Prompt(b.Len() > 0))
+		}
+		line, err := s.rawLine()
+		if err == sim.ErrInterrupted {
+			return "", true, err
+		}
+		b.WriteString(line)
+		if b.Len() > maxScript {
+			return b.String(), true, nil
+		}
+		if !strings.HasSuffix(line, "\n") {
+			return b.String(), b.Len() > 0, nil
+		}
+		if !s.Incomplete(b.String()) {
+			return b.String(), true, nil
+		}
+	}
+}
+
+// rawLine reads one line byte by byte, with its newline.
+func (s *Shell) rawLine() (string, error) {
+	in := s.in()
+	if t, ok := in.(*TTY); ok {
+		// A terminal gives a line at a time by itself.
+		buf := make([]byte, 4096)
+		n, err := t.Read(buf)
+		return string(buf[:n]), err
+	}
+	var b []byte
+	one := make([]byte, 1)
+	for {
+		n, err := in.Read(one)
+		if n == 1 {
+			if b = append(b, one[0]); one[0] == '\n' || len(b) > maxScript {
+				return string(b), nil
+			}
+			continue
+		}
+		if err != nil {
+			return string(b), err
+		}
+	}
+}
