@@ -1,0 +1,312 @@
+package traffic
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// fetch gets one URL, and those that it redirects to, and returns curl's exit
+// status.
+func (c *curlRun) fetch(text string) int {
+	c.start = c.p.Loop().Now()
+	if scheme, _, ok := strings.Cut(text, "://"); ok && !strings.EqualFold(scheme, "http") {
+		return c.problem(1, fmt.Sprintf("Protocol \"%s\" not supported or disabled in libcurl", scheme))
+	}
+	u, err := parseWebURL(text)
+	if err != nil {
+		return c.problem(3, "URL using bad/illegal format or missing URL")
+	}
+	out, status := c.open(u)
+	if status != 0 {
+		return status
+	}
+	if f, ok := out.(*userland.File); ok {
+		defer f.Close()
+	}
+	for range 50 {
+		next, status := c.once(u, out)
+		if next == "" {
+			c.report(u)
+			return status
+		}
+		if u, err = u.follow(next); err != nil {
+			return c.problem(3, "URL using bad/illegal format or missing URL")
+		}
+		c.redirects++
+		c.note("*", "Issue another request to this URL: '"+u.String()+"'")
+	}
+	return c.problem(47, "Maximum (50) redirects followed")
+}
+
+// open returns where the body goes: standard output or a file.
+func (c *curlRun) open(u webURL) (io.Writer, int) {
+	name := c.output
+	if c.remoteName {
+		if name = u.fileName(""); name == "" {
+			return nil, c.problem(23, "Remote file name has no length!")
+		}
+	}
+	if name == "" || name == "-" {
+		return c.p.Stdout, 0
+	}
+	f, err := c.p.OpenFile(name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o666)
+	if err != nil {
+		c.p.Errorf("Warning: Failed to open the file %s: %s\n", name, reason(err))
+		return nil, c.problem(23, "Failure writing output to destination")
+	}
+	if !c.silent {
+		c.p.Errorf("  %% Total    %% Received %% Xferd  Average Speed   Time    Time     Time  Current\n" +
+			"                                 Dload  Upload   Total   Spent    Left  Speed\n")
+	}
+	return f, 0
+}
+
+// once makes one request. A redirection to follow comes back as next.
+func (c *curlRun) once(u webURL, out io.Writer) (next string, status int) {
+	conn, status := c.connect(u)
+	if conn == nil {
+		return "", status
+	}
+	defer conn.Close()
+	method := c.request()
+	text := requestText(method, u.path, "HTTP/1.1", c.requestHeaders(u), "")
+	for _, l := range strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n") {
+		c.note(">", l)
+	}
+	if _, err := io.WriteString(conn, text+c.data); err != nil {
+		return "", c.receiveError(err)
+	}
+	r := &deadlineReader{p: c.p, conn: conn}
+	if c.maxTime > 0 {
+		r.end = c.start + c.maxTime
+	}
+	resp, err := readResponse(bufio.NewReader(r), method)
+	if err != nil {
+		return "", c.receiveError(err)
+	}
+	c.httpCode = resp.status
+	for _, l := range resp.lines {
+		c.note("<", l)
+	}
+	c.note("<", "")
+	if c.include || c.head {
+		io.WriteString(out, strings.Join(resp.lines, "\r\n")+"\r\n\r\n")
+	}
+	if to := resp.header("Location"); c.follow && resp.status/100 == 3 && to != "" {
+		io.Copy(io.Discard, resp.body)
+		return to, 0
+	}
+	return "", c.download(resp, out, u)
+}
+
+// download copies the body and judges the result.
+func (c *curlRun) download(resp *httpResponse, out io.Writer, u webURL) int {
+	if c.fail && resp.status >= 400 {
+		return c.problem(22, fmt.Sprintf("The requested URL returned error: %d", resp.status))
+	}
+	n, err := io.Copy(struct{ io.Writer }{out}, resp.body)
+	c.downloaded += n
+	if c.output != "" && c.output != "-" || c.remoteName {
+		c.meter(resp.length, n)
+	}
+	switch {
+	case isTimeout(err) || err != nil && n < resp.length && errors.Is(err, stack.ErrConnReset):
+		return c.receiveError(err)
+	case err == nil && resp.length > n && !c.head:
+		return c.problem(18, fmt.Sprintf("transfer closed with %d bytes remaining to read", resp.length-n))
+	case err != nil && !errors.Is(err, io.EOF):
+		return c.receiveError(err)
+	}
+	if strings.EqualFold(resp.header("Connection"), "close") || resp.length < 0 {
+		c.note("*", "Closing connection 0")
+	} else {
+		c.note("*", "Connection #0 to host "+u.host+" left intact")
+	}
+	return 0
+}
+
+// meter is the last line of the progress meter.
+func (c *curlRun) meter(total, got int64) {
+	if c.silent {
+		return
+	}
+	if total < 0 {
+		total = got
+	}
+	speed := got
+	if t := c.p.Loop().Now() - c.start; t > 0 {
+		speed = int64(float64(got) / t.Seconds())
+	}
+	c.p.Errorf("\r100 %5s  100 %5s    0     0  %5s      0 --:--:-- --:--:-- --:--:-- %5s\n",
+		meterSize(total), meterSize(got), meterSize(speed), meterSize(speed))
+}
+
+// meterSize is a number in curl's five columns.
+func meterSize(n int64) string {
+	switch {
+	case n < 100000:
+		return strconv.FormatInt(n, 10)
+	case n < 10000<<10:
+		return strconv.FormatInt(n>>10, 10) + "k"
+	case n < 10000<<20:
+		return strconv.FormatInt(n>>20, 10) + "M"
+	}
+	return strconv.FormatInt(n>>30, 10) + "G"
+}
+
+func (c *curlRun) request() string {
+	switch {
+	case c.method != "":
+		return c.method
+	case c.head:
+		return "HEAD"
+	case c.hasData:
+		return "POST"
+	}
+	return "GET"
+}
+
+func (c *curlRun) requestHeaders(u webURL) []httpHeader {
+	hs := []httpHeader{{"Host", u.hostPort()}, {"User-Agent", c.agent}, {"Accept", "*/*"}}
+	if c.old {
+		hs = []httpHeader{{"User-Agent", c.agent}, {"Host", u.hostPort()}, {"Accept", "*/*"}}
+	}
+	if c.hasData {
+		hs = append(hs, httpHeader{"Content-Length", strconv.Itoa(len(c.data))},
+			httpHeader{"Content-Type", "application/x-www-form-urlencoded"})
+	}
+	for _, h := range c.headers {
+		name, value, _ := strings.Cut(h, ":")
+		hs = setHeader(hs, httpHeader{name, strings.TrimSpace(value)})
+	}
+	return hs
+}
+
+// setHeader replaces a header of that name, removes it for an empty value, or
+// adds it.
+func setHeader(hs []httpHeader, h httpHeader) []httpHeader {
+	for i := range hs {
+		if strings.EqualFold(hs[i].name, h.name) {
+			if h.value == "" {
+				return append(hs[:i:i], hs[i+1:]...)
+			}
+			hs[i].value = h.value
+			return hs
+		}
+	}
+	if h.value == "" {
+		return hs
+	}
+	return append(hs, h)
+}
+
+// addresses are where the URL's host is: by --resolve, or looked up.
+func (c *curlRun) addresses(u webURL) ([]netip.Addr, error) {
+	for _, r := range c.resolve {
+		f := strings.SplitN(r, ":", 3)
+		if len(f) == 3 && strings.EqualFold(f[0], u.host) && f[1] == strconv.Itoa(int(u.port)) {
+			if a, err := netip.ParseAddr(strings.Trim(f[2], "[]")); err == nil {
+				return []netip.Addr{a}, nil
+			}
+		}
+	}
+	addrs, _, err := Resolve(c.p, u.host, ResolveOptions{Family: c.family})
+	return addrs, err
+}
+
+func (c *curlRun) connect(u webURL) (*stack.TCPConn, int) {
+	addrs, err := c.addresses(u)
+	if err != nil {
+		text := "Could not resolve host: " + u.host
+		if c.old {
+			text = "Couldn't resolve host '" + u.host + "'"
+		}
+		c.note("*", "Could not resolve host: "+u.host)
+		return nil, c.problem(6, text)
+	}
+	timeout, whole := c.connectTimeout, false
+	if c.maxTime > 0 {
+		if left := c.start + c.maxTime - c.p.Loop().Now(); timeout <= 0 || left < timeout {
+			timeout, whole = max(left, 1), true
+		}
+	}
+	limit := timeout
+	if limit <= 0 {
+		limit = 5 * time.Minute
+	}
+	conn, err := dialFirst(c.p, addrs, u.port, limit, func(to netip.AddrPort) {
+		c.note("*", "  Trying "+to.String()+"...")
+	})
+	if err == nil {
+		c.note("*", fmt.Sprintf("Connected to %s (%s) port %d (#0)", u.host, conn.RemoteAddr().Addr(), u.port))
+		return conn, 0
+	}
+	return nil, c.connectError(u, addrs, err, timeout, whole)
+}
+
+func (c *curlRun) connectError(u webURL, addrs []netip.Addr, err error, timeout time.Duration, whole bool) int {
+	took := c.passed()
+	late := isTimeout(err) || err == stack.ErrConnTimedOut
+	switch {
+	case interrupted(err):
+		return 130
+	case c.old && late && timeout > 0:
+		return c.problem(28, "connect() timed out!")
+	case c.old:
+		return c.problem(7, "couldn't connect to host")
+	case late && whole && took >= int(timeout/time.Millisecond):
+		return c.problem(28, fmt.Sprintf("Connection timed out after %d milliseconds", took))
+	case late && timeout > 0:
+		return c.problem(28, fmt.Sprintf("Failed to connect to %s port %d after %d ms: Timeout was reached", u.host, u.port, took))
+	case late:
+		return c.problem(28, fmt.Sprintf("Failed to connect to %s port %d after %d ms: Couldn't connect to server", u.host, u.port, took))
+	}
+	last := addrs[len(addrs)-1]
+	c.note("*", fmt.Sprintf("connect to %s port %d failed: %s", last, u.port, reason(err)))
+	text := fmt.Sprintf("Failed to connect to %s port %d after %d ms: Couldn't connect to server", u.host, u.port, took)
+	c.note("*", text)
+	c.note("*", "Closing connection 0")
+	return c.problem(7, text)
+}
+
+func (c *curlRun) receiveError(err error) int {
+	switch {
+	case err == errEmptyReply:
+		if c.old {
+			return c.problem(52, "Empty reply from server")
+		}
+		c.note("*", "Empty reply from server")
+		c.note("*", "Closing connection 0")
+		return c.problem(52, "Empty reply from server")
+	case err == errNotHTTP:
+		return c.problem(1, "Received HTTP/0.9 when not allowed")
+	case isTimeout(err):
+		return c.problem(28, fmt.Sprintf("Operation timed out after %d milliseconds with %d bytes received", c.passed(), c.downloaded))
+	case interrupted(err):
+		return 130
+	}
+	return c.problem(56, "Recv failure: "+reason(err))
+}
+
+// report prints what -w asks for.
+func (c *curlRun) report(u webURL) {
+	if c.writeOut == "" {
+		return
+	}
+	total := c.p.Loop().Now() - c.start
+	io.WriteString(c.p.Stdout, strings.NewReplacer(
+		"%{http_code}", fmt.Sprintf("%03d", c.httpCode), "%{response_code}", fmt.Sprintf("%03d", c.httpCode),
+		"%{time_total}", fmt.Sprintf("%.6f", total.Seconds()), "%{size_download}", strconv.FormatInt(c.downloaded, 10),
+		"%{num_redirects}", strconv.Itoa(c.redirects), "%{url_effective}", u.String(),
+		`\n`, "\n", `\t`, "\t", `\r`, "\r", "%%", "%",
+	).Replace(c.writeOut))
+}

@@ -1,0 +1,288 @@
+package traffic
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"dnetsim/userland"
+
+	"github.com/miekg/dns"
+)
+
+// digVersion is what Debian 12's dig calls itself.
+const digVersion = "9.18.49-1~deb12u1-Debian"
+
+// digRun is one run of dig.
+type digRun struct {
+	p    *userland.Process
+	c    *bindClient
+	name string
+	kind string
+	at   bool // @server was given
+
+	short, cmd, comments, question, answer, stats, search bool
+	edns                                                  bool
+	port                                                  uint16
+	server                                                string
+}
+
+// dig is BIND 9.18's dig for one question.
+func dig(p *userland.Process) int {
+	d := &digRun{
+		p: p, c: newBindClient(p), kind: "A", port: 53,
+		cmd: true, comments: true, question: true, answer: true, stats: true, edns: true,
+	}
+	if status := d.parse(p.Args[1:]); status != 0 {
+		return status
+	}
+	if d.server != "" {
+		d.at = true
+		if err := d.c.use(d.server, d.port); err != nil {
+			p.Errorf("dig: couldn't get address for '%s': not found\n", d.server)
+			return 1
+		}
+	}
+	code, ok := dns.StringToType[d.kind]
+	if !ok {
+		p.Errorf("dig: unknown type %s\n", d.kind)
+		return 1
+	}
+	d.c.edns = d.edns
+	names := []string{d.name}
+	if d.search {
+		conf := readResolverConfig(p)
+		names = conf.candidates(d.name)
+	}
+	var m *dns.Msg
+	for _, n := range names {
+		q := newQuery(p, n, code)
+		q.AuthenticatedData = true
+		if m = d.c.ask(q); m == nil || m.Rcode != dns.RcodeNameError {
+			break
+		}
+	}
+	return d.print(m)
+}
+
+func (d *digRun) parse(args []string) int {
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		value := func() string {
+			if len(a) > 2 {
+				return a[2:]
+			}
+			if i+1 < len(args) {
+				i++
+				return args[i]
+			}
+			return ""
+		}
+		switch {
+		case strings.HasPrefix(a, "@"):
+			d.server = a[1:]
+		case strings.HasPrefix(a, "+"):
+			d.flag(a[1:])
+		case a == "-4" || a == "-6" || a == "-r":
+		case strings.HasPrefix(a, "-x"):
+			v := value()
+			addr, err := netip.ParseAddr(v)
+			if err != nil {
+				d.p.Errorf("dig: invalid address '%s'\n", v)
+				return 1
+			}
+			d.name, d.kind = reverseName(addr), "PTR"
+		case strings.HasPrefix(a, "-t"):
+			d.kind = strings.ToUpper(value())
+		case strings.HasPrefix(a, "-q"):
+			d.name = value()
+		case strings.HasPrefix(a, "-p"):
+			n, _ := number(value(), 1, 65535)
+			d.port = uint16(n)
+		case strings.HasPrefix(a, "-"):
+			d.p.Errorf("Invalid option: %s\nUsage:  dig [@global-server] [domain] [q-type] [q-class] {q-opt}\n", a)
+			return 1
+		case isRecordType(a):
+			d.kind = strings.ToUpper(a)
+		case strings.EqualFold(a, "IN"):
+		default:
+			d.name = a
+		}
+	}
+	if d.name == "" {
+		d.name, d.kind = ".", "NS"
+	}
+	return 0
+}
+
+func isRecordType(word string) bool {
+	_, ok := dns.StringToType[strings.ToUpper(word)]
+	return ok
+}
+
+// flag takes a +option.
+func (d *digRun) flag(word string) {
+	name, value, _ := strings.Cut(word, "=")
+	on := !strings.HasPrefix(name, "no")
+	switch strings.TrimPrefix(name, "no") {
+	case "short":
+		d.short = on
+	case "all":
+		d.comments, d.question, d.answer, d.stats, d.cmd = on, on, on, on, on
+	case "cmd":
+		d.cmd = on
+	case "comments":
+		d.comments = on
+	case "question":
+		d.question = on
+	case "answer":
+		d.answer = on
+	case "stats":
+		d.stats = on
+	case "search":
+		d.search = on
+	case "edns":
+		d.edns = on
+	case "tcp", "vc":
+		d.c.tcp = on
+	case "time", "timeout":
+		if n, ok := number(value, 1, 3600); ok {
+			d.c.timeout = time.Duration(n) * time.Second
+		}
+	case "tries":
+		if n, ok := number(value, 1, 100); ok {
+			d.c.tries = n
+		}
+	case "retry":
+		if n, ok := number(value, 0, 100); ok {
+			d.c.tries = n + 1
+		}
+	}
+}
+
+func (d *digRun) print(m *dns.Msg) int {
+	p := d.p
+	if m == nil {
+		d.banner()
+		p.Printf(";; no servers could be reached\n\n")
+		return 9
+	}
+	if d.short {
+		for _, rr := range m.Answer {
+			p.Printf("%s\n", recordData(rr))
+		}
+		return 0
+	}
+	d.banner()
+	if d.comments {
+		d.header(m)
+	}
+	if d.question && len(m.Question) > 0 {
+		if d.comments {
+			p.Printf(";; QUESTION SECTION:\n")
+		}
+		q := m.Question[0]
+		p.Printf("%sIN\t%s\n", tabbed(";"+q.Name, 32), dns.TypeToString[q.Qtype])
+		if d.comments {
+			p.Printf("\n")
+		}
+	}
+	if d.answer {
+		d.section("ANSWER", m.Answer)
+		d.section("AUTHORITY", m.Ns)
+	}
+	if d.stats {
+		d.statistics(m)
+	}
+	return 0
+}
+
+func (d *digRun) banner() {
+	if !d.cmd || d.short {
+		return
+	}
+	d.p.Printf("\n; <<>> DiG %s <<>> %s\n", digVersion, strings.Join(d.p.Args[1:], " "))
+	if d.at {
+		d.p.Printf("; (1 server found)\n")
+	}
+	d.p.Printf(";; global options: +cmd\n")
+}
+
+func (d *digRun) header(m *dns.Msg) {
+	p := d.p
+	p.Printf(";; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: %s, id: %d\n", dns.RcodeToString[m.Rcode], m.Id)
+	flags := ""
+	for _, f := range []struct {
+		on   bool
+		name string
+	}{
+		{m.Response, " qr"}, {m.Authoritative, " aa"}, {m.Truncated, " tc"}, {m.RecursionDesired, " rd"},
+		{m.RecursionAvailable, " ra"}, {m.AuthenticatedData, " ad"}, {m.CheckingDisabled, " cd"},
+	} {
+		if f.on {
+			flags += f.name
+		}
+	}
+	p.Printf(";; flags:%s; QUERY: %d, ANSWER: %d, AUTHORITY: %d, ADDITIONAL: %d\n",
+		flags, len(m.Question), len(m.Answer), len(m.Ns), len(m.Extra))
+	if m.RecursionDesired && !m.RecursionAvailable {
+		p.Printf(";; WARNING: recursion requested but not available\n")
+	}
+	p.Printf("\n")
+	if opt := m.IsEdns0(); opt != nil {
+		p.Printf(";; OPT PSEUDOSECTION:\n; EDNS: version: %d, flags:; udp: %d\n", opt.Version(), opt.UDPSize())
+	}
+}
+
+func (d *digRun) section(title string, rrs []dns.RR) {
+	if len(rrs) == 0 {
+		return
+	}
+	if d.comments {
+		d.p.Printf(";; %s SECTION:\n", title)
+	}
+	for _, rr := range rrs {
+		d.p.Printf("%s\n", recordLine(rr))
+	}
+	if d.comments {
+		d.p.Printf("\n")
+	}
+}
+
+func (d *digRun) statistics(m *dns.Msg) {
+	kind := "UDP"
+	if d.c.tcp {
+		kind = "TCP"
+	}
+	d.p.Printf(";; Query time: %d msec\n;; SERVER: %s(%s) (%s)\n;; WHEN: %s\n;; MSG SIZE  rcvd: %d\n\n",
+		d.c.took/time.Millisecond, hashPort(d.c.answeredBy), d.c.answeredBy.Addr(), kind,
+		d.p.Loop().Wall().Format("Mon Jan 02 15:04:05 MST 2006"), d.c.size)
+}
+
+// recordLine is a record in dig's columns.
+func recordLine(rr dns.RR) string {
+	h := rr.Header()
+	line := tabbed(h.Name, 24)
+	line = tabbed(line+fmt.Sprint(h.Ttl), 32)
+	return line + "IN\t" + dns.TypeToString[h.Rrtype] + "\t" + recordData(rr)
+}
+
+// tabbed pads text with tabs to a column, or with one space if it is there.
+func tabbed(text string, column int) string {
+	width := 0
+	for i := range len(text) {
+		if text[i] == '\t' {
+			width = width/8*8 + 8
+			continue
+		}
+		width++
+	}
+	if width >= column {
+		return text + " "
+	}
+	for ; width < column; width = width/8*8 + 8 {
+		text += "\t"
+	}
+	return text
+}

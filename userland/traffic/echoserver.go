@@ -1,0 +1,57 @@
+package traffic
+
+import (
+	"io"
+	"net/netip"
+
+	"dnetsim/userland"
+)
+
+// EchoServer sends back what it gets, over TCP and UDP (RFC 862). Run is its
+// program.
+type EchoServer struct {
+	Port uint16 // 0 means 7
+}
+
+// Run serves until the process is killed.
+func (e *EchoServer) Run(p *userland.Process) int {
+	port := e.Port
+	if port == 0 {
+		port = 7
+	}
+	at := netip.AddrPortFrom(netip.IPv6Unspecified(), port)
+	l, err := p.NS().ListenTCP(at)
+	if err != nil {
+		p.Errorf("%s: bind: %s\n", p.Name(), reason(err))
+		return 1
+	}
+	defer l.Close()
+	l.SetOwner(p.Name(), p.PID)
+	u, err := p.NS().ListenUDP(at)
+	if err != nil {
+		p.Errorf("%s: bind: %s\n", p.Name(), reason(err))
+		return 1
+	}
+	defer u.Close()
+	u.SetOwner(p.Name(), p.PID)
+	p.Go(func() {
+		buf := make([]byte, 65535)
+		for {
+			n, from, err := u.ReadFrom(buf, 0)
+			if err != nil {
+				return
+			}
+			u.WriteTo(buf[:n], from)
+		}
+	})
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return 1
+		}
+		p.Go(func() {
+			defer conn.Close()
+			io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{conn})
+		})
+	}
+}

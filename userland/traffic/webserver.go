@@ -1,0 +1,252 @@
+package traffic
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/netip"
+	"path"
+	"strings"
+	"time"
+
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// WebStyle is whose answers and log lines a [WebServer] gives.
+type WebStyle int
+
+// The styles.
+const (
+	WebNginx  WebStyle = iota // nginx: access log on standard output
+	WebPython                 // python3 -m http.server: log on standard error
+)
+
+// WebServer is a web server as an image starts it: it serves Root of the
+// machine's files, or Index where there is no file, and logs every request. Run
+// is its program. The zero value listens on port 80 and knows no page.
+type WebServer struct {
+	Style WebStyle
+	// Port is the TCP port, 0 means 80. Addr invalid means all, both families.
+	Port uint16
+	Addr netip.Addr
+	// Root is the directory of the files, "" means only Index exists.
+	Root string
+	// Index is the page at "/" when Root has no index.html.
+	Index string
+	// Server is the Server header, "" means the style's.
+	Server string
+}
+
+// Run serves until the process is killed.
+func (w *WebServer) Run(p *userland.Process) int {
+	addr, port := w.Addr, w.Port
+	if !addr.IsValid() {
+		addr = netip.IPv6Unspecified()
+	}
+	if port == 0 {
+		port = 80
+	}
+	l, err := p.NS().ListenTCP(netip.AddrPortFrom(addr, port))
+	if err != nil {
+		w.refuse(p, addr, port, err)
+		return 1
+	}
+	defer l.Close()
+	l.SetOwner(p.Name(), p.PID)
+	if w.Style == WebPython {
+		p.Printf("Serving HTTP on 0.0.0.0 port %d (http://0.0.0.0:%d/) ...\n", port, port)
+	}
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return 1
+		}
+		conn.SetOwner(p.Name(), p.PID)
+		p.Go(func() {
+			defer conn.Close()
+			w.connection(p, conn)
+		})
+	}
+}
+
+func (w *WebServer) refuse(p *userland.Process, addr netip.Addr, port uint16, err error) {
+	if w.Style == WebPython {
+		p.Errorf("OSError: [Errno 98] %s\n", reason(err))
+		return
+	}
+	p.Errorf("%s [emerg] 1#1: bind() to %s failed (98: %s)\n",
+		p.Loop().Wall().Format("2006/01/02 15:04:05"), netip.AddrPortFrom(addr, port), reason(err))
+}
+
+// webRequest is one request that was read.
+type webRequest struct {
+	line, method, target, version string
+	headers                       []httpHeader
+}
+
+func (r webRequest) header(name string) string {
+	for _, h := range r.headers {
+		if strings.EqualFold(h.name, name) {
+			return h.value
+		}
+	}
+	return ""
+}
+
+// connection answers requests until one asks to close.
+func (w *WebServer) connection(p *userland.Process, conn *stack.TCPConn) {
+	conn.SetReadTimeout(65 * time.Second)
+	in := bufio.NewReader(conn)
+	for {
+		r, ok := readWebRequest(in)
+		if !ok {
+			return
+		}
+		keep := w.Style == WebNginx && r.version == "HTTP/1.1" && !strings.EqualFold(r.header("Connection"), "close")
+		if !w.answer(p, conn, r, keep) || !keep {
+			return
+		}
+	}
+}
+
+func readWebRequest(in *bufio.Reader) (webRequest, bool) {
+	var r webRequest
+	line, err := in.ReadString('\n')
+	if err != nil {
+		return r, false
+	}
+	r.line = strings.TrimRight(line, "\r\n")
+	f := strings.Fields(r.line)
+	if len(f) >= 2 {
+		r.method, r.target = f[0], f[1]
+	}
+	if len(f) >= 3 {
+		r.version = f[2]
+	}
+	for {
+		line, err := in.ReadString('\n')
+		line = strings.TrimRight(line, "\r\n")
+		if err != nil || line == "" {
+			break
+		}
+		name, value, _ := strings.Cut(line, ":")
+		r.headers = append(r.headers, httpHeader{name, strings.TrimSpace(value)})
+	}
+	if n, ok := number(r.header("Content-Length"), 0, 1<<30); ok {
+		io.CopyN(io.Discard, in, int64(n))
+	}
+	return r, true
+}
+
+// answer sends the page of one request and logs it.
+func (w *WebServer) answer(p *userland.Process, conn *stack.TCPConn, r webRequest, keep bool) bool {
+	status, reason, body, changed := 200, "OK", []byte(nil), time.Time{}
+	switch {
+	case r.method == "":
+		status, reason = 400, "Bad Request"
+	case r.method != "GET" && r.method != "HEAD":
+		status, reason = 405, "Not Allowed"
+	default:
+		var found bool
+		if body, changed, found = w.page(p, r.target); !found {
+			status, reason = 404, "Not Found"
+		}
+	}
+	if status != 200 {
+		body = w.errorPage(status, reason)
+	}
+	text := w.head(p, status, reason, r.target, len(body), changed, keep)
+	w.log(p, conn, r, status, len(body))
+	if r.method == "HEAD" {
+		body = nil
+	}
+	_, err := io.WriteString(conn, text+string(body))
+	return err == nil
+}
+
+// page finds the content of a target.
+func (w *WebServer) page(p *userland.Process, target string) ([]byte, time.Time, bool) {
+	target, _, _ = strings.Cut(target, "?")
+	clean := path.Clean("/" + target)
+	if w.Root != "" {
+		for _, name := range []string{path.Join(w.Root, clean), path.Join(w.Root, clean, "index.html")} {
+			if info, err := p.Stat(name); err == nil && !info.IsDir() {
+				data, err := p.ReadFile(name)
+				return data, info.ModTime, err == nil
+			}
+		}
+	}
+	if clean == "/" && w.Index != "" {
+		return []byte(w.Index), p.Started, true
+	}
+	return nil, time.Time{}, false
+}
+
+func (w *WebServer) server() string {
+	switch {
+	case w.Server != "":
+		return w.Server
+	case w.Style == WebPython:
+		return "SimpleHTTP/0.6 Python/3.11.2"
+	}
+	return "nginx/1.25.3"
+}
+
+func (w *WebServer) head(p *userland.Process, status int, reason, target string, size int, changed time.Time, keep bool) string {
+	now := httpDate(p.Loop().Wall())
+	kind := contentType(target)
+	if strings.HasSuffix(target, "/") || status != 200 || path.Ext(target) == "" {
+		kind = "text/html"
+	}
+	if w.Style == WebPython {
+		text := fmt.Sprintf("HTTP/1.0 %d %s\r\nServer: %s\r\nDate: %s\r\nContent-type: %s\r\nContent-Length: %d\r\n",
+			status, reason, w.server(), now, kind, size)
+		if status == 200 {
+			text += "Last-Modified: " + httpDate(changed) + "\r\n"
+		}
+		return text + "\r\n"
+	}
+	connection := "close"
+	if keep {
+		connection = "keep-alive"
+	}
+	text := fmt.Sprintf("HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n",
+		status, reason, w.server(), now, kind, size)
+	if status == 200 {
+		text += "Last-Modified: " + httpDate(changed) + "\r\n"
+	}
+	text += "Connection: " + connection + "\r\n"
+	if status == 200 {
+		text += fmt.Sprintf("ETag: \"%x-%x\"\r\nAccept-Ranges: bytes\r\n", changed.Unix(), size)
+	}
+	return text + "\r\n"
+}
+
+func (w *WebServer) errorPage(status int, reason string) []byte {
+	if w.Style == WebPython {
+		return []byte(fmt.Sprintf("<!DOCTYPE HTML>\n<html lang=\"en\">\n    <head>\n        <meta charset=\"utf-8\">\n        <title>Error response</title>\n    </head>\n    <body>\n        <h1>Error response</h1>\n        <p>Error code: %d</p>\n        <p>Message: %s.</p>\n    </body>\n</html>\n", status, reason))
+	}
+	return []byte(strings.ReplaceAll(fmt.Sprintf("<html>\n<head><title>%d %s</title></head>\n<body>\n<center><h1>%d %s</h1></center>\n<hr><center>%s</center>\n</body>\n</html>\n",
+		status, reason, status, reason, w.server()), "\n", "\r\n"))
+}
+
+// log writes the access log line of the style.
+func (w *WebServer) log(p *userland.Process, conn *stack.TCPConn, r webRequest, status, size int) {
+	peer, now := conn.RemoteAddr().Addr().Unmap(), p.Loop().Wall()
+	if w.Style == WebPython {
+		p.Errorf("%s - - [%s] \"%s\" %d -\n", peer, now.Format("02/Jan/2006 15:04:05"), r.line, status)
+		return
+	}
+	dash := func(s string) string {
+		if s == "" {
+			return "-"
+		}
+		return s
+	}
+	if r.method == "HEAD" {
+		size = 0
+	}
+	p.Printf("%s - - [%s] \"%s\" %d %d \"%s\" \"%s\" \"-\"\n", peer, now.Format("02/Jan/2006:15:04:05 -0700"),
+		r.line, status, size, dash(r.header("Referer")), dash(r.header("User-Agent")))
+}

@@ -1,0 +1,248 @@
+package traffic
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/netip"
+	"path"
+	"strings"
+	"time"
+
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// busyboxWget is one run of busybox's wget.
+type busyboxWget struct {
+	p                           *userland.Process
+	quiet, server, spider, cont bool
+	output, dir, agent, post    string
+	hasPost                     bool
+	headers                     []string
+	timeout                     time.Duration
+}
+
+const busyboxWgetUsage = `BusyBox v1.35.0 multi-call binary.
+
+Usage: wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]
+	[--post-data STR | --post-file FILE] [-Y on/off]
+	[-P DIR] [-U AGENT] [-T SEC] URL...
+
+Retrieve files via HTTP or FTP
+`
+
+var busyboxWgetLong = map[string]longOption{
+	"quiet": {"q", false}, "continue": {"c", false}, "spider": {"spider", false}, "output-document": {"O", true},
+	"directory-prefix": {"P", true}, "timeout": {"T", true}, "header": {"header", true}, "post-data": {"post-data", true},
+	"user-agent": {"U", true}, "server-response": {"S", false}, "no-check-certificate": {"nc", false},
+	"tries": {"t", true}, "proxy": {"Y", true}, "output-file": {"o", true},
+}
+
+// wgetBusybox is the wget of busybox 1.35 for http.
+func wgetBusybox(p *userland.Process) int {
+	o, err := parseOptions(p.Args[1:], "cqSO:o:P:U:T:t:Y:", busyboxWgetLong)
+	if err != nil || len(o.rest) == 0 {
+		if err != nil {
+			p.Errorf("wget: %v\n", err)
+		}
+		p.Errorf("%s", busyboxWgetUsage)
+		return 1
+	}
+	w := &busyboxWget{
+		p: p, quiet: o.has("q"), server: o.has("S"), spider: o.has("spider"), cont: o.has("c"),
+		headers: o.all("header"), agent: "Wget", timeout: 900 * time.Second,
+	}
+	w.output, _ = o.value("O")
+	w.dir, _ = o.value("P")
+	w.post, w.hasPost = o.value("post-data")
+	if v, ok := o.value("U"); ok {
+		w.agent = v
+	}
+	if v, ok := o.value("T"); ok {
+		n, ok := number(v, 0, 1<<30)
+		if !ok {
+			p.Errorf("wget: invalid number '%s'\n", v)
+			return 1
+		}
+		w.timeout = time.Duration(n) * time.Second
+	}
+	for _, u := range o.rest {
+		if !w.fetch(u) {
+			return 1
+		}
+	}
+	return 0
+}
+
+// die prints the error that ends the program.
+func (w *busyboxWget) die(format string, args ...any) bool {
+	w.p.Errorf("wget: "+format+"\n", args...)
+	return false
+}
+
+func (w *busyboxWget) say(format string, args ...any) {
+	if !w.quiet {
+		w.p.Errorf(format, args...)
+	}
+}
+
+func (w *busyboxWget) fetch(text string) bool {
+	u, err := parseWebURL(text)
+	if err != nil {
+		return w.die("bad address '%s'", text)
+	}
+	if u.scheme != "http" {
+		return w.die("not an http or ftp url: %s", text)
+	}
+	for range 5 {
+		conn, ok := w.connect(u)
+		if !ok {
+			return false
+		}
+		next, ok := w.request(u, conn)
+		conn.Close()
+		if next == "" {
+			return ok
+		}
+		if u, err = u.follow(next); err != nil {
+			return w.die("bad address '%s'", next)
+		}
+	}
+	return w.die("too many redirections")
+}
+
+func (w *busyboxWget) connect(u webURL) (*stack.TCPConn, bool) {
+	addrs, _, err := Resolve(w.p, u.host, ResolveOptions{})
+	if err != nil {
+		return nil, w.die("bad address '%s'", u.host)
+	}
+	to := netip.AddrPortFrom(preferIPv4(addrs), u.port)
+	w.say("Connecting to %s (%s)\n", w.target(u), to)
+	conn, err := w.p.NS().DialTCP(netip.AddrPort{}, to, w.timeout)
+	if err == nil {
+		conn.SetOwner(w.p.Name(), w.p.PID)
+		return conn, true
+	}
+	if isTimeout(err) || err == stack.ErrConnTimedOut && w.timeout < 100*time.Second {
+		return nil, w.die("download timed out")
+	}
+	return nil, w.die("can't connect to remote host (%s): %s", to.Addr(), reason(err))
+}
+
+// target is the host as the URL had it.
+func (w *busyboxWget) target(u webURL) string {
+	if u.explicit {
+		return fmt.Sprintf("%s:%d", u.bracketed(), u.port)
+	}
+	return u.bracketed()
+}
+
+func (w *busyboxWget) request(u webURL, conn *stack.TCPConn) (next string, ok bool) {
+	method := "GET"
+	hs := []httpHeader{{"Host", w.target(u)}, {"User-Agent", w.agent}}
+	if w.hasPost {
+		method = "POST"
+		hs = append(hs, httpHeader{"Content-Type", "application/x-www-form-urlencoded"},
+			httpHeader{"Content-Length", fmt.Sprint(len(w.post))})
+	}
+	for _, h := range w.headers {
+		name, value, _ := strings.Cut(h, ":")
+		hs = setHeader(hs, httpHeader{name, strings.TrimSpace(value)})
+	}
+	hs = append(hs, httpHeader{"Connection", "close"})
+	if _, err := io.WriteString(conn, requestText(method, u.path, "HTTP/1.1", hs, w.post)); err != nil {
+		return "", w.die("write error: %s", reason(err))
+	}
+	conn.SetReadTimeout(w.timeout)
+	resp, err := readResponse(bufio.NewReader(conn), method)
+	if err != nil {
+		return "", w.readError(err)
+	}
+	if w.server {
+		for _, l := range resp.lines {
+			w.p.Errorf("  %s\n", l)
+		}
+	}
+	switch {
+	case resp.status == 301 || resp.status == 302 || resp.status == 303 || resp.status == 307:
+		if to := resp.header("Location"); to != "" {
+			return to, true
+		}
+		return "", w.die("server returned error: %s", resp.lines[0])
+	case resp.status < 200 || resp.status > 299:
+		return "", w.die("server returned error: %s", resp.lines[0])
+	case w.spider:
+		w.say("remote file exists\n")
+		return "", true
+	}
+	return "", w.save(u, resp)
+}
+
+func (w *busyboxWget) readError(err error) bool {
+	switch {
+	case isTimeout(err):
+		return w.die("download timed out")
+	case err == errEmptyReply || err == errNotHTTP:
+		return w.die("error getting response")
+	}
+	return w.die("read error: %s", reason(err))
+}
+
+// save writes the body to the file, or to standard output for "-".
+func (w *busyboxWget) save(u webURL, resp *httpResponse) bool {
+	name, label := w.output, w.output
+	var out io.Writer
+	switch name {
+	case "-":
+		out = w.p.Stdout
+		w.say("writing to stdout\n")
+	case "":
+		name = u.fileName("index.html")
+		if w.dir != "" {
+			name = path.Join(w.dir, name)
+		}
+		if _, err := w.p.Stat(name); err == nil && !w.cont {
+			return w.die("can't open '%s': File exists", name)
+		}
+		fallthrough
+	default:
+		label = path.Base(name)
+		f, err := w.p.OpenFile(name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o666)
+		if err != nil {
+			return w.die("can't open '%s': %s", name, reason(err))
+		}
+		defer f.Close()
+		out = f
+		w.say("saving to '%s'\n", name)
+	}
+	n, err := io.Copy(struct{ io.Writer }{out}, resp.body)
+	if err != nil {
+		return w.readError(err)
+	}
+	if resp.length > n {
+		return w.die("connection closed prematurely")
+	}
+	w.say("%s\n", busyboxProgress(label, n))
+	if name == "-" {
+		w.say("written to stdout\n")
+	} else {
+		w.say("'%s' saved\n", name)
+	}
+	return true
+}
+
+// busyboxProgress is the finished progress bar on 80 columns.
+func busyboxProgress(name string, size int64) string {
+	if len(name) > 20 {
+		name = name[:20]
+	}
+	scaled, unit := size, " "
+	for _, u := range []string{"k", "M", "G"} {
+		if scaled < 100000 {
+			break
+		}
+		scaled, unit = scaled/1024, u
+	}
+	return fmt.Sprintf("%-20s 100%% |********************************| %5d%s 0:00:00 ETA", name, scaled, unit)
+}
