@@ -1,0 +1,326 @@
+package stack
+
+import (
+	"net/netip"
+	"slices"
+)
+
+var broadcast4 = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// ifAddr is an address of an interface.
+type ifAddr struct {
+	Address
+	dev *Interface
+	// auto marks the IPv6 link-local address that the kernel made itself.
+	auto bool
+}
+
+// broadcast is the broadcast address that the local table has for it: the one
+// configured, or the last of the prefix.
+func (a *ifAddr) broadcast() netip.Addr {
+	if a.Broadcast.IsValid() {
+		return a.Broadcast
+	}
+	if a.Prefix.Addr().Is6() || a.Prefix.Bits() >= 31 {
+		return netip.Addr{}
+	}
+	return lastAddr(a.Prefix)
+}
+
+// lastAddr is the highest address of an IPv4 prefix.
+func lastAddr(p netip.Prefix) netip.Addr {
+	b := p.Addr().As4()
+	for i := range b {
+		bits := p.Bits() - 8*i
+		switch {
+		case bits <= 0:
+			b[i] = 0xff
+		case bits < 8:
+			b[i] |= 0xff >> bits
+		}
+	}
+	return netip.AddrFrom4(b)
+}
+
+// AddAddr gives the interface an address, and its connected route if the
+// interface is up. It returns ErrExist if the interface has it already, and
+// ErrAccess for an IPv6 address where IPv6 is disabled.
+func (i *Interface) AddAddr(p netip.Prefix, opts AddrOptions) error {
+	ip := p.Addr()
+	if !p.IsValid() || ip.IsMulticast() {
+		return ErrInvalid
+	}
+	if ip.Is6() && i.disabledIPv6() {
+		return ErrAccess
+	}
+	for _, a := range i.addrs {
+		if a.Prefix == p || ip.Is6() && a.Prefix.Addr() == ip {
+			return ErrExist
+		}
+	}
+	i.insertAddr(&ifAddr{dev: i, Address: describeAddr(i, p, opts)}, opts.NoPrefixRoute)
+	return nil
+}
+
+func describeAddr(i *Interface, p netip.Prefix, opts AddrOptions) Address {
+	ip := p.Addr()
+	a := Address{Prefix: p, Broadcast: opts.Broadcast, Scope: opts.Scope, Label: opts.Label}
+	if a.Scope == "" {
+		switch {
+		case ip.IsLoopback():
+			a.Scope = "host"
+		case ip.Is6() && ip.IsLinkLocalUnicast():
+			a.Scope = "link"
+		default:
+			a.Scope = "global"
+		}
+	}
+	if opts.AutoBroadcast && ip.Is4() && p.Bits() < 31 {
+		a.Broadcast = lastAddr(p)
+	}
+	if ip.Is4() {
+		if a.Label == "" {
+			a.Label = i.name
+		}
+		for _, o := range i.addrs {
+			if o.Prefix.Addr().Is4() && o.Prefix.Bits() == p.Bits() && o.Prefix.Contains(ip) {
+				a.Secondary = true
+			}
+		}
+	}
+	return a
+}
+
+func (i *Interface) insertAddr(a *ifAddr, noRoute bool) {
+	at := len(i.addrs)
+	if a.Prefix.Addr().Is4() { // IPv4 before IPv6, primaries before secondaries
+		at = 0
+		for at < len(i.addrs) && i.addrs[at].Prefix.Addr().Is4() && (a.Secondary || !i.addrs[at].Secondary) {
+			at++
+		}
+	} else { // the kernel shows IPv6 addresses by scope, widest first
+		for at = range i.addrs {
+			if i.addrs[at].Prefix.Addr().Is6() && scopeRank(i.addrs[at].Scope) > scopeRank(a.Scope) {
+				break
+			}
+			at++
+		}
+		at = min(at, len(i.addrs))
+	}
+	i.addrs = slices.Insert(i.addrs, at, a)
+	i.ns.fib.gen++
+	i.ns.indexAddr(a)
+	i.ns.transport.addAddr(a.Prefix)
+	if i.up && !noRoute {
+		i.addConnected(a)
+	}
+}
+
+func scopeRank(s string) int {
+	switch s {
+	case "global":
+		return 0
+	case "link":
+		return 1
+	}
+	return 2
+}
+
+// addConnected adds the route to the address's own network.
+func (i *Interface) addConnected(a *ifAddr) {
+	ip := a.Prefix.Addr()
+	r := &route{dev: i, Route: Route{Dst: a.Prefix.Masked(), Dev: i.name, Proto: "kernel", Scope: "link", Table: "main"}}
+	switch {
+	case ip.Is6():
+		if i.kind == KindLoopback {
+			return
+		}
+		r.Metric, r.Scope = 256, "global"
+	case i.kind == KindLoopback && ip.IsLoopback() || a.Prefix.Bits() == 32:
+		return // the local table has it
+	default:
+		r.Src = ip
+	}
+	for _, o := range i.ns.fib.routes {
+		if o.dev == i && o.Dst == r.Dst && o.Proto == "kernel" {
+			return
+		}
+	}
+	i.ns.fib.insert(r)
+}
+
+// DelAddr removes an address and its routes. Removing a primary IPv4 address
+// removes the secondaries of its subnet too, unless promote_secondaries is set.
+// It returns ErrAddrNotAvail if the interface does not have it.
+func (i *Interface) DelAddr(p netip.Prefix) error {
+	at := slices.IndexFunc(i.addrs, func(a *ifAddr) bool { return a.Prefix == p })
+	if at < 0 {
+		return ErrAddrNotAvail
+	}
+	a := i.addrs[at]
+	gone := []*ifAddr{a}
+	if p.Addr().Is4() && !a.Secondary {
+		for _, o := range i.addrs {
+			if o.Secondary && o.Prefix.Bits() == p.Bits() && p.Contains(o.Prefix.Addr()) {
+				if i.confFlag(false, "promote_secondaries") {
+					o.Secondary = false
+					break
+				}
+				gone = append(gone, o)
+			}
+		}
+	}
+	for _, g := range gone {
+		i.removeAddr(g)
+	}
+	return nil
+}
+
+func (i *Interface) removeAddr(a *ifAddr) {
+	i.addrs = slices.DeleteFunc(i.addrs, func(x *ifAddr) bool { return x == a })
+	ip := a.Prefix.Addr()
+	i.ns.fib.gen++
+	i.ns.unindexAddr(ip)
+	if i.ns.localAddr(ip) == nil {
+		i.ns.transport.removeAddr(a.Prefix)
+	}
+	i.ns.fib.remove(func(r *route) bool {
+		if r.Src == ip && i.ns.localAddr(ip) == nil {
+			return false
+		}
+		return !(r.dev == i && r.Proto == "kernel" && r.Dst == a.Prefix.Masked() && !i.covers(a.Prefix))
+	})
+	for _, o := range i.addrs {
+		if i.up && o.Prefix.Masked() == a.Prefix.Masked() {
+			i.addConnected(o)
+		}
+	}
+}
+
+// covers reports whether another address of the interface has the same network.
+func (i *Interface) covers(p netip.Prefix) bool {
+	return slices.ContainsFunc(i.addrs, func(o *ifAddr) bool {
+		return o.Prefix.Masked() == p.Masked() && (p.Addr().Is6() || o.Prefix.Addr() == p.Addr())
+	})
+}
+
+// FlushAddrs removes every address of one family.
+func (i *Interface) FlushAddrs(v6 bool) {
+	for _, a := range slices.Clone(i.addrs) {
+		if a.Prefix.Addr().Is6() == v6 && slices.Contains(i.addrs, a) {
+			i.removeAddr(a)
+		}
+	}
+}
+
+// Addrs returns the addresses in the order in which `ip addr` shows them.
+func (i *Interface) Addrs() []Address {
+	out := make([]Address, len(i.addrs))
+	for k, a := range i.addrs {
+		out[k] = a.Address
+	}
+	return out
+}
+
+// addr finds one of the interface's own addresses.
+func (i *Interface) addr(ip netip.Addr) *ifAddr {
+	for _, a := range i.addrs {
+		if a.Prefix.Addr() == ip {
+			return a
+		}
+	}
+	return nil
+}
+
+// primaryFor is the address that packets to dst come from if nothing else says:
+// the first of the interface in dst's subnet, or its first of wide scope.
+func (i *Interface) primaryFor(dst netip.Addr) netip.Addr {
+	var first netip.Addr
+	for _, a := range i.addrs {
+		ip := a.Prefix.Addr()
+		if ip.Is4() != dst.Is4() || a.Secondary {
+			continue
+		}
+		if a.Prefix.Contains(dst) {
+			return ip
+		}
+		if !first.IsValid() && (a.Scope == "global" || dst.Is6() && !dst.IsGlobalUnicast()) {
+			first = ip
+		}
+	}
+	return first
+}
+
+func (i *Interface) linkLocal() netip.Addr {
+	for _, a := range i.addrs {
+		if ip := a.Prefix.Addr(); ip.Is6() && ip.IsLinkLocalUnicast() {
+			return ip
+		}
+	}
+	return netip.Addr{}
+}
+
+// isBroadcast reports whether dst is a broadcast address on this interface.
+func (i *Interface) isBroadcast(dst netip.Addr) bool {
+	if !dst.Is4() {
+		return false
+	}
+	if dst == broadcast4 {
+		return true
+	}
+	for _, a := range i.addrs {
+		if a.Prefix.Addr().Is4() && (a.Broadcast == dst || a.Prefix.Bits() < 31 && lastAddr(a.Prefix) == dst) {
+			return true
+		}
+	}
+	return false
+}
+
+// localAddr finds an address of the namespace, on any interface.
+func (ns *Namespace) localAddr(ip netip.Addr) *ifAddr { return ns.locals[ip] }
+
+func (ns *Namespace) indexAddr(a *ifAddr) {
+	if ns.locals == nil {
+		ns.locals = make(map[netip.Addr]*ifAddr)
+	}
+	if ns.locals[a.Prefix.Addr()] == nil {
+		ns.locals[a.Prefix.Addr()] = a
+	}
+}
+
+// unindexAddr forgets an address unless another interface has it too.
+func (ns *Namespace) unindexAddr(ip netip.Addr) {
+	delete(ns.locals, ip)
+	for _, i := range ns.ifaces {
+		if a := i.addr(ip); a != nil {
+			ns.locals[ip] = a
+			return
+		}
+	}
+}
+
+// loopbackNet reports whether ip lies in a loopback prefix of lo, all of which
+// is local.
+func (ns *Namespace) loopbackNet(ip netip.Addr) bool {
+	if !ip.Is4() || !ip.IsLoopback() || ns.lo == nil {
+		return false
+	}
+	for _, a := range ns.lo.addrs {
+		if a.Prefix.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsLocal reports whether a packet to ip is for this namespace itself.
+func (ns *Namespace) IsLocal(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	return ns.localAddr(ip) != nil || ns.loopbackNet(ip)
+}
+
+// eui64 is the link-local address that follows from a MAC (RFC 4291, A).
+func eui64(m MAC) netip.Addr {
+	b := [16]byte{0: 0xfe, 1: 0x80, 8: m[0] ^ 2, 9: m[1], 10: m[2], 11: 0xff, 12: 0xfe, 13: m[3], 14: m[4], 15: m[5]}
+	return netip.AddrFrom16(b)
+}

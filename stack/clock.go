@@ -1,0 +1,98 @@
+package stack
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+
+	"dnetsim/sim"
+)
+
+// clock is netstack's clock on the loop's virtual time. Timers of one instant
+// fire in the order in which they were set, each as an event of its own that
+// enters and settles the namespace.
+//
+// netstack's workers set timers while the loop waits for them to be idle, so
+// the mutex is never contended for long; it is there for two workers at once.
+type clock struct {
+	ns *Namespace
+	mu sync.Mutex
+}
+
+// Now implements tcpip.Clock.
+func (c *clock) Now() time.Time { return c.ns.loop.Wall() }
+
+// NowMonotonic implements tcpip.Clock.
+func (c *clock) NowMonotonic() tcpip.MonotonicTime {
+	return tcpip.MonotonicTime{}.Add(c.ns.loop.Now())
+}
+
+// AfterFunc implements tcpip.Clock. A delay of zero is an event of this instant.
+func (c *clock) AfterFunc(d time.Duration, f func()) tcpip.Timer {
+	t := &clockTimer{c: c}
+	t.t = c.ns.loop.NewTimer(func() {
+		if !c.ns.closed {
+			c.ns.enter(f)
+		}
+	})
+	t.Reset(d)
+	return t
+}
+
+type clockTimer struct {
+	c *clock
+	t *sim.Timer
+}
+
+// Stop implements tcpip.Timer.
+func (t *clockTimer) Stop() bool {
+	t.c.mu.Lock()
+	defer t.c.mu.Unlock()
+	return t.t.Stop()
+}
+
+// Reset implements tcpip.Timer.
+func (t *clockTimer) Reset(d time.Duration) {
+	t.c.mu.Lock()
+	defer t.c.mu.Unlock()
+	t.t.Reset(d)
+}
+
+// lockedPCG is the random source that netstack gets: small, named, and safe
+// for its workers. It serves as math/rand source and as "secure" reader.
+type lockedPCG struct {
+	mu sync.Mutex
+	r  *rand.PCG
+}
+
+func newLockedPCG(s *sim.Rand) *lockedPCG {
+	return &lockedPCG{r: rand.NewPCG(s.Uint64(), s.Uint64())}
+}
+
+// Uint64 implements rand.Source64 of math/rand.
+func (p *lockedPCG) Uint64() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.r.Uint64()
+}
+
+// Int63 implements rand.Source of math/rand.
+func (p *lockedPCG) Int63() int64 { return int64(p.Uint64() >> 1) }
+
+// Seed implements rand.Source of math/rand; the seed is the stream's.
+func (p *lockedPCG) Seed(int64) {}
+
+// Read implements io.Reader and never fails.
+func (p *lockedPCG) Read(b []byte) (int, error) {
+	for i := 0; i < len(b); {
+		v := p.Uint64()
+		for k := 0; k < 8 && i < len(b); k++ {
+			b[i] = byte(v)
+			v >>= 8
+			i++
+		}
+	}
+	return len(b), nil
+}

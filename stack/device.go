@@ -1,0 +1,177 @@
+package stack
+
+import (
+	"dnetsim/link"
+)
+
+// flight is a frame between the two ends of a software device; it is pooled so
+// that a hop costs no allocation.
+type flight struct {
+	to *Interface
+	f  *link.Frame
+}
+
+// Fire delivers the frame.
+func (x *flight) Fire() {
+	to, f := x.to, x.f
+	x.to, x.f = nil, nil
+	to.ns.flights = append(to.ns.flights, x)
+	to.receive(f)
+}
+
+func (ns *Namespace) flight(to *Interface, f *link.Frame) *flight {
+	if n := len(ns.flights); n > 0 {
+		x := ns.flights[n-1]
+		ns.flights = ns.flights[:n-1]
+		x.to, x.f = to, f
+		return x
+	}
+	return &flight{to, f}
+}
+
+// newFrame is a frame over b with metadata.
+func newFrame(b []byte, sum link.Checksum, gso int) *link.Frame {
+	f := link.NewFrame(b)
+	f.Checksum, f.GSO = sum, gso
+	return f
+}
+
+// transmit sends a frame out of the interface: dev_queue_xmit. It takes over
+// the reference.
+func (i *Interface) transmit(f *link.Frame) {
+	switch {
+	case i.ns == nil || i.ns.closed:
+		f.Release()
+		return
+	case !i.up:
+		i.lose(f, "interface-down")
+		return
+	case !i.Carrier():
+		i.count.TxDropped++
+		i.lose(f, "no-carrier")
+		return
+	}
+	i.count.TxPackets += frames(f)
+	i.count.TxBytes += uint64(f.Len())
+	i.see(link.Out, f)
+	if j := i.ns.loop.Journal(); j.On() {
+		j.Add(i.place, "send", "", f)
+	}
+	switch i.kind {
+	case KindLoopback:
+		i.ns.loop.Schedule(loopbackDelay, i.ns.flight(i, f))
+	case KindVeth:
+		i.ns.loop.Schedule(vethDelay, i.ns.flight(i.peer, f))
+	case KindPhysical:
+		i.end.Send(f)
+	case KindBridge:
+		i.self.Receive(f)
+	default:
+		f.Release() // a dummy
+	}
+}
+
+// frames is how many packets a frame counts for: the kernel counts a GSO frame
+// on a virtual device as one.
+func frames(*link.Frame) uint64 { return 1 }
+
+func (i *Interface) see(dir link.Direction, f *link.Frame) {
+	for _, o := range i.observers {
+		o.fn(dir, f)
+	}
+}
+
+// lose records the end of a frame.
+func (i *Interface) lose(f *link.Frame, reason string) {
+	if i.ns != nil {
+		if j := i.ns.loop.Journal(); j.On() {
+			j.Add(i.place, "drop", reason, f)
+		}
+	}
+	f.Release()
+}
+
+// Receive takes a frame from what the interface is plugged into. It implements
+// link.Receiver.
+func (i *Interface) Receive(f *link.Frame) { i.receive(f) }
+
+// receive is netif_receive_skb: count, show to observers, then hand to the
+// bridge or to the network layer.
+func (i *Interface) receive(f *link.Frame) {
+	if i.ns == nil || i.ns.closed {
+		f.Release()
+		return
+	}
+	if !i.up {
+		i.lose(f, "interface-down")
+		return
+	}
+	if f.Len() < link.HeaderLen {
+		i.count.RxErrors++
+		i.lose(f, "malformed")
+		return
+	}
+	i.count.RxPackets++
+	i.count.RxBytes += uint64(f.Len())
+	if i.kind == KindPhysical && i.port == nil || i.kind == KindVeth || i.kind == KindBridge {
+		if d := f.Dst(); d.IsMulticast() && !d.IsBroadcast() {
+			i.count.Multicast++
+		}
+	}
+	i.see(link.In, f)
+	if j := i.ns.loop.Journal(); j.On() {
+		j.Add(i.place, "receive", "", f)
+	}
+	if i.port != nil {
+		if i.master.filtersBridge(f.EtherType()) {
+			f = f.Private()
+		}
+		i.port.Receive(f)
+		return
+	}
+	i.netIn(f)
+}
+
+// netIn hands a frame to ARP, IPv4 or IPv6 if it is for this interface.
+func (i *Interface) netIn(f *link.Frame) {
+	dst := f.Dst()
+	toUs := i.kind == KindLoopback || dst == i.mac
+	if !toUs && !dst.IsMulticast() {
+		i.lose(f, "other-host")
+		return
+	}
+	switch f.EtherType() {
+	case link.TypeARP:
+		if i.kind != KindLoopback {
+			i.arpIn(f.Payload(), toUs)
+		}
+		f.Release()
+	case link.TypeIPv4:
+		i.ns.ipIn(i, f, toUs)
+	case link.TypeIPv6:
+		if i.disabledIPv6() {
+			i.lose(f, "ipv6-disabled")
+			return
+		}
+		i.ns.ip6In(i, f, toUs)
+	default:
+		i.lose(f, "unknown-protocol")
+	}
+}
+
+// transmitIP puts the Ethernet header before a packet and sends it.
+func (i *Interface) transmitIP(p *packet, dst MAC) {
+	typ := link.TypeIPv4
+	if p.nf.V6 {
+		typ = link.TypeIPv6
+	}
+	f := p.f
+	p.f = nil
+	putEther(f.Bytes(), dst, i.mac, typ)
+	f.Mark = 0
+	f.Checksum = link.ChecksumComplete
+	if p.nf.ChecksumPartial {
+		f.Checksum = link.ChecksumPartial
+	}
+	i.transmit(f)
+}

@@ -1,0 +1,209 @@
+package stack
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+)
+
+// The ICMP types that the network layer knows (RFC 792).
+const (
+	icmpEchoReply    = 0
+	icmpUnreachable  = 3
+	icmpRedirect     = 5
+	icmpEcho         = 8
+	icmpTimeExceeded = 11
+	icmpParameter    = 12
+
+	icmp6Unreachable  = 1
+	icmp6TooBig       = 2
+	icmp6TimeExceeded = 3
+	icmp6Echo         = 128
+	icmp6EchoReply    = 129
+	icmp6Solicit      = 135
+	icmp6Advertise    = 136
+)
+
+// unreachable is why a destination cannot be reached, in both families' codes.
+type unreachable struct{ code4, code6 uint8 }
+
+var (
+	unreachableNet      = unreachable{0, 0}
+	unreachableHost     = unreachable{1, 3}
+	unreachableProtocol = unreachable{2, 0}
+	unreachablePort     = unreachable{3, 4}
+	unreachableAdmin    = unreachable{13, 1}
+)
+
+// icmpIn is icmp_rcv: sockets see everything, echo requests are answered,
+// errors are told to the transport that they concern.
+func (ns *Namespace) icmpIn(p *packet) {
+	m := p.payload()
+	if len(m) < 8 || sum(0, m) != 0xffff {
+		p.in.count.RxErrors++
+		ns.discard(p.in, "checksum", p)
+		return
+	}
+	ns.tellICMPSockets(p)
+	switch m[0] {
+	case icmpEcho:
+		ns.answerEcho(p)
+	case icmpUnreachable, icmpTimeExceeded, icmpParameter:
+		ns.icmpErrorIn(p, m)
+	}
+	p.release()
+}
+
+// answerEcho is icmp_echo.
+func (ns *Namespace) answerEcho(p *packet) {
+	if ns.number("net.ipv4.icmp_echo_ignore_all") != 0 {
+		ns.drop(p.in, "icmp-echo-ignored", p)
+		return
+	}
+	src := p.dst()
+	if p.bcast || p.group && !ns.IsLocal(src) {
+		if ns.number("net.ipv4.icmp_echo_ignore_broadcasts") != 0 {
+			ns.drop(p.in, "icmp-broadcast-ignored", p)
+			return
+		}
+		src = p.in.primaryFor(p.src())
+	}
+	q := ns.buildIPv4(src, p.src(), protoICMP, ns.defaultTTL(false), false, p.payload())
+	q.nf.Data[1] = p.nf.Data[1] // the type of service is echoed
+	headerChecksum(q.nf.Data)
+	m := q.payload()
+	m[0] = icmpEchoReply
+	m[2], m[3] = 0, 0
+	binary.BigEndian.PutUint16(m[2:], ^sum(0, m))
+	ns.output(q)
+}
+
+// icmpErrorIn learns a path MTU and tells the transport layer.
+func (ns *Namespace) icmpErrorIn(p *packet, m []byte) {
+	inner := m[8:]
+	if len(inner) < 28 || inner[0]>>4 != 4 {
+		return
+	}
+	dst := netip.AddrFrom4([4]byte(inner[16:20]))
+	if m[0] == icmpUnreachable && m[1] == 4 {
+		if mtu := int(binary.BigEndian.Uint16(m[6:])); mtu >= 68 {
+			ns.learnMTU(dst, mtu)
+		}
+	}
+	if inner[9] == protoTCP || inner[9] == protoUDP {
+		ns.transport.deliverError(p)
+	}
+}
+
+// sendUnreachable answers p with a destination-unreachable message.
+func (ns *Namespace) sendUnreachable(p *packet, why unreachable) {
+	if p.nf.V6 {
+		if why == unreachableProtocol {
+			ns.sendICMP6Error(p, 4, 1, 6)
+			return
+		}
+		ns.sendICMP6Error(p, icmp6Unreachable, why.code6, 0)
+		return
+	}
+	ns.sendICMPError(p, icmpUnreachable, why.code4, 0)
+}
+
+func (ns *Namespace) sendTimeExceeded(p *packet) {
+	if p.nf.V6 {
+		ns.sendICMP6Error(p, icmp6TimeExceeded, 0, 0)
+		return
+	}
+	ns.sendICMPError(p, icmpTimeExceeded, 0, 0)
+}
+
+func (ns *Namespace) sendFragNeeded(p *packet, mtu int) {
+	if p.nf.V6 {
+		ns.sendICMP6Error(p, icmp6TooBig, 0, uint32(mtu))
+		return
+	}
+	ns.sendICMPError(p, icmpUnreachable, 4, uint32(mtu))
+}
+
+// sendRedirect tells a neighbour of a shorter way (RFC 1122), at most once a
+// second.
+func (ns *Namespace) sendRedirect(p *packet, h hop) {
+	if !p.in.confFlag(false, "send_redirects") {
+		return
+	}
+	src := p.src()
+	onLink := false
+	for _, a := range p.in.addrs {
+		if a.Prefix.Contains(src) && a.Prefix.Contains(h.via) {
+			onLink = true
+		}
+	}
+	if !onLink {
+		return
+	}
+	g := h.via.As4()
+	ns.sendICMPError(p, icmpRedirect, 1, binary.BigEndian.Uint32(g[:]))
+}
+
+// sendICMPError is icmp_send: answer p with an error, unless it is one of the
+// packets that must not be answered (RFC 1122, 3.2.2).
+func (ns *Namespace) sendICMPError(p *packet, typ, code uint8, info uint32) {
+	src, dst := p.src(), p.dst()
+	if p.bcast || p.group || dst.IsMulticast() || p.laterFragment() || src.IsUnspecified() || src.IsMulticast() {
+		return
+	}
+	if p.proto() == protoICMP && len(p.payload()) > 0 {
+		switch p.payload()[0] {
+		case icmpEcho, icmpEchoReply, 13, 14:
+		default:
+			return
+		}
+	}
+	if !ns.icmpLimit.take(ns.loop.Now(), ns.number("net.ipv4.icmp_msgs_per_sec"), ns.number("net.ipv4.icmp_msgs_burst")) {
+		return
+	}
+	from := dst
+	if !ns.IsLocal(dst) {
+		r, err := ns.routeOut(src, netip.Addr{}, nil)
+		if err != nil {
+			return
+		}
+		from = r.src
+	}
+	ns.output(ns.buildICMPError(p, from, src, typ, code, info))
+}
+
+// buildICMPError makes the message: the offending packet as far as 576 bytes
+// allow.
+func (ns *Namespace) buildICMPError(p *packet, from, to netip.Addr, typ, code uint8, info uint32) *packet {
+	orig := p.nf.Data[:min(len(p.nf.Data), 576-28)]
+	m := make([]byte, 8+len(orig))
+	m[0], m[1] = typ, code
+	binary.BigEndian.PutUint32(m[4:], info)
+	copy(m[8:], orig)
+	binary.BigEndian.PutUint16(m[2:], ^sum(0, m))
+	q := ns.buildIPv4(from, to, protoICMP, ns.defaultTTL(false), false, m)
+	q.nf.Data[1] = p.nf.Data[1]&0x1e | 0xc0 // internetwork control
+	headerChecksum(q.nf.Data)
+	return q
+}
+
+// tokenBucket limits ICMP errors as the kernel does: so many a second, with a
+// burst.
+type tokenBucket struct {
+	tokens  float64
+	last    time.Duration
+	started bool
+}
+
+func (b *tokenBucket) take(now time.Duration, rate, burst int) bool {
+	if !b.started {
+		b.started, b.tokens = true, float64(burst)
+	}
+	b.tokens = min(float64(burst), b.tokens+(now-b.last).Seconds()*float64(rate))
+	b.last = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}

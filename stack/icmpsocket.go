@@ -1,0 +1,206 @@
+package stack
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"dnetsim/sim"
+)
+
+// icmpQueue is how many messages wait in a raw socket, about what the default
+// receive buffer holds.
+const icmpQueue = 256
+
+// ICMPConn is a raw ICMP socket, as ping and traceroute open. It receives a
+// copy of every ICMP message that reaches the namespace.
+type ICMPConn struct {
+	owner
+	ns     *Namespace
+	v6     bool
+	ttl    int
+	df     bool
+	bcast  bool
+	src    netip.Addr
+	dev    *Interface
+	queue  []ICMPPacket
+	cond   sim.Cond
+	closed bool
+}
+
+// OpenICMP opens a raw ICMP or, if v6, ICMPv6 socket.
+func (ns *Namespace) OpenICMP(v6 bool) (*ICMPConn, error) {
+	if ns.closed {
+		return nil, ErrNetDown
+	}
+	c := &ICMPConn{ns: ns, v6: v6}
+	ns.icmp = append(ns.icmp, c)
+	ns.register(c)
+	return c, nil
+}
+
+// SetTTL sets the TTL of what is sent; zero is the default.
+func (c *ICMPConn) SetTTL(ttl int) { c.ttl = ttl }
+
+// SetDF sets or clears the Don't Fragment bit.
+func (c *ICMPConn) SetDF(on bool) { c.df = on }
+
+// SetBroadcast permits broadcast destinations.
+func (c *ICMPConn) SetBroadcast(on bool) { c.bcast = on }
+
+// SetSource fixes the source address. It returns ErrAddrNotAvail if it is not
+// ours.
+func (c *ICMPConn) SetSource(a netip.Addr) error {
+	if a.IsValid() && !c.ns.IsLocal(a) {
+		return ErrAddrNotAvail
+	}
+	c.src = a
+	return nil
+}
+
+// BindDevice sends by one interface only. It returns ErrNoDevice if there is no
+// such interface.
+func (c *ICMPConn) BindDevice(dev string) error {
+	i := c.ns.Interface(dev)
+	if i == nil {
+		return ErrNoDevice
+	}
+	c.dev = i
+	return nil
+}
+
+// Source is the address that a message to dst would come from, or the error
+// that sending would return: what connect on a UDP socket tells ping.
+func (c *ICMPConn) Source(dst netip.Addr) (netip.Addr, error) {
+	h, err := c.ns.routeOut(dst, c.src, c.dev)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	if c.src.IsValid() {
+		return c.src, nil
+	}
+	return h.src, nil
+}
+
+// Send sends an ICMP message, from its type field on; the checksum of ICMPv6 is
+// filled in. It returns at once ErrNetUnreachable without a route, ErrAccess
+// for a broadcast that is not permitted, ErrMsgSize for a message that must not
+// be cut and does not fit, ErrNotPermitted if netfilter drops it.
+func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error {
+	if c.closed || c.ns.closed {
+		return ErrClosed
+	}
+	dst = dst.Unmap()
+	h, err := c.ns.routeOut(dst, c.src, c.dev)
+	if err != nil {
+		return err
+	}
+	if h.kind == "broadcast" && !c.bcast {
+		return ErrAccess
+	}
+	src := c.src
+	if !src.IsValid() {
+		src = h.src
+	}
+	if !src.IsValid() {
+		return ErrAddrNotAvail
+	}
+	ttl := c.ttl
+	if ttl == 0 {
+		ttl = c.ns.defaultTTL(c.v6)
+		if dst.IsMulticast() {
+			ttl = 1
+		}
+	}
+	var p *packet
+	if dst.Is6() {
+		p = c.ns.buildICMP6(src, dst, ttl, msg)
+	} else {
+		if c.df && 20+len(msg) > h.mtu || 20+len(msg) > 65535 {
+			return ErrMsgSize
+		}
+		p = c.ns.buildIPv4(src, dst, protoICMP, ttl, c.df, msg)
+	}
+	p.oif = c.dev
+	return c.ns.output(p)
+}
+
+// Recv waits for the next message. It blocks up to timeout (zero or less: for
+// ever) and returns ErrTimeout after that.
+func (c *ICMPConn) Recv(timeout time.Duration) (ICMPPacket, error) {
+	end := c.ns.loop.Now() + timeout
+	for len(c.queue) == 0 {
+		if c.closed {
+			return ICMPPacket{}, ErrClosed
+		}
+		var err error
+		if timeout <= 0 {
+			err = c.cond.Wait(c.ns.loop)
+		} else {
+			left := end - c.ns.loop.Now()
+			if left <= 0 {
+				return ICMPPacket{}, ErrTimeout
+			}
+			err = c.cond.WaitFor(c.ns.loop, left)
+		}
+		if err == sim.ErrTimeout {
+			return ICMPPacket{}, ErrTimeout
+		}
+		if err != nil {
+			return ICMPPacket{}, err
+		}
+	}
+	p := c.queue[0]
+	c.queue = c.queue[1:]
+	return p, nil
+}
+
+// Close closes the socket. Closing twice is harmless.
+func (c *ICMPConn) Close() error {
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	c.ns.icmp = slices.DeleteFunc(c.ns.icmp, func(x *ICMPConn) bool { return x == c })
+	c.ns.unregister(c)
+	c.cond.Broadcast()
+	return nil
+}
+
+func (c *ICMPConn) abandon() { c.Close() }
+
+func (c *ICMPConn) info() SocketInfo {
+	any := netip.IPv4Unspecified()
+	proto := uint16(protoICMP)
+	if c.v6 {
+		any, proto = netip.IPv6Unspecified(), protoICMPv6
+	}
+	local := any
+	if c.src.IsValid() {
+		local = c.src
+	}
+	return SocketInfo{
+		Proto: "raw", V6: c.v6, Icmp: true, State: "UNCONN", Owner: c.program, PID: c.pid, FD: c.fd,
+		Local: netip.AddrPortFrom(local, proto), Remote: netip.AddrPortFrom(any, 0),
+	}
+}
+
+// tellICMPSockets gives every raw socket of the family a copy.
+func (ns *Namespace) tellICMPSockets(p *packet) {
+	for _, c := range ns.icmp {
+		if c.v6 != p.nf.V6 || c.dev != nil && c.dev != p.in && p.in.kind != KindLoopback {
+			continue
+		}
+		if c.src.IsValid() && c.src != p.dst() && !p.group && !p.bcast {
+			continue
+		}
+		if len(c.queue) >= icmpQueue {
+			continue
+		}
+		c.queue = append(c.queue, ICMPPacket{
+			From: p.src(), To: p.dst(), TTL: int(p.ttl()), At: ns.loop.Now(), Dev: p.in.name,
+			Data: append([]byte(nil), p.payload()...),
+		})
+		c.cond.Broadcast()
+	}
+}

@@ -1,0 +1,219 @@
+package stack
+
+import (
+	"slices"
+	"time"
+
+	"dnetsim/link"
+)
+
+// How long a frame takes through the two software devices. The figures are of
+// the order that was measured on a real host; they keep round trips from
+// being zero.
+const (
+	vethDelay     = 20 * time.Microsecond
+	loopbackDelay = 10 * time.Microsecond
+)
+
+// Interface is one network interface of a namespace.
+type Interface struct {
+	ns     *Namespace
+	name   string
+	place  string // "namespace/name"
+	index  int
+	kind   Kind
+	mac    MAC
+	mtu    int
+	txqlen int
+
+	up      bool
+	promisc bool
+	carrier bool // physical, veth and bridge; others always have one
+	addrs   []*ifAddr
+	count   Counters
+
+	peer *Interface // veth
+	end  *link.End  // physical
+
+	bridge *link.Bridge // bridge
+	self   *link.Port   // the bridge's own port, towards this host
+	fixed  bool         // the bridge's MAC was set, it does not follow its ports
+	slaves []*Interface
+
+	master *Interface // the bridge that this is a port of
+	port   *link.Port
+
+	observers []*observer
+	v6timer   bool       // a link-local address is on its way
+	settings  ifSettings // sysctls, as last read
+	passing   *packet    // what br_netfilter knows of the frame in the bridge now
+}
+
+type observer struct{ fn link.Observer }
+
+func (ns *Namespace) newInterface(name string, kind Kind, mac MAC, mtu int) *Interface {
+	ns.lastIndex++
+	i := &Interface{ns: ns, name: name, kind: kind, mac: mac, mtu: mtu, index: ns.lastIndex}
+	ns.attach(i)
+	return i
+}
+
+// attach puts the interface into the namespace's tables.
+func (ns *Namespace) attach(i *Interface) {
+	i.ns = ns
+	i.place = ns.name + "/" + i.name
+	ns.byName[i.name] = i
+	at, _ := slices.BinarySearchFunc(ns.ifaces, i.index, func(x *Interface, index int) int { return x.index - index })
+	ns.ifaces = slices.Insert(ns.ifaces, at, i)
+	ns.sys.addInterface(i.name)
+}
+
+// detach takes it out again, with its routes, addresses and neighbours.
+func (ns *Namespace) detach(i *Interface) {
+	i.FlushAddrs(false)
+	i.FlushAddrs(true)
+	ns.fib.remove(func(r *route) bool { return r.dev != i })
+	ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i })
+	delete(ns.byName, i.name)
+	ns.ifaces = slices.DeleteFunc(ns.ifaces, func(x *Interface) bool { return x == i })
+	ns.sys.removeInterface(i.name)
+}
+
+// check is what every new name must pass.
+func (ns *Namespace) check(name string) error {
+	if name == "" || len(name) > 15 {
+		return ErrInvalid
+	}
+	if ns.byName[name] != nil {
+		return ErrExist
+	}
+	return nil
+}
+
+// Namespace is where the interface is now.
+func (i *Interface) Namespace() *Namespace { return i.ns }
+
+// Name is the interface's name, such as "eth0".
+func (i *Interface) Name() string { return i.name }
+
+// Index is the interface's index, unique in its namespace.
+func (i *Interface) Index() int { return i.index }
+
+// Kind is what sort of interface it is.
+func (i *Interface) Kind() Kind { return i.kind }
+
+// MAC is the link-layer address; zero for lo.
+func (i *Interface) MAC() MAC { return i.mac }
+
+// MTU is the largest IP packet, in bytes, that the interface sends.
+func (i *Interface) MTU() int { return i.mtu }
+
+// Up reports whether the interface is administratively up.
+func (i *Interface) Up() bool { return i.up }
+
+// Carrier reports whether the link below works: for a veth both ends are up,
+// for a bridge one of its ports has a carrier.
+func (i *Interface) Carrier() bool {
+	switch i.kind {
+	case KindPhysical, KindVeth, KindBridge:
+		return i.carrier
+	}
+	return true
+}
+
+// OperState is the operational state as ip-link(8) prints it.
+func (i *Interface) OperState() string {
+	switch {
+	case i.kind == KindLoopback || i.kind == KindDummy:
+		if i.up {
+			return "UNKNOWN"
+		}
+		return "DOWN"
+	case !i.up:
+		return "DOWN"
+	case i.Carrier():
+		return "UP"
+	case i.kind == KindVeth && i.peer != nil:
+		return "LOWERLAYERDOWN"
+	}
+	return "DOWN"
+}
+
+// PeerIndex is the index of the other end of a veth pair, or 0.
+func (i *Interface) PeerIndex() int {
+	if i.peer == nil {
+		return 0
+	}
+	return i.peer.index
+}
+
+// PeerNamespace is where the other end of a veth pair is, or nil.
+func (i *Interface) PeerNamespace() *Namespace {
+	if i.peer == nil {
+		return nil
+	}
+	return i.peer.ns
+}
+
+// Peer is the other end of a veth pair, or nil.
+func (i *Interface) Peer() *Interface { return i.peer }
+
+// Master is the bridge that the interface is a port of, or nil.
+func (i *Interface) Master() *Interface { return i.master }
+
+// Flags are the interface's flags as netlink reports them. NO-CARRIER, which
+// ip-link(8) prints, is FlagUp without FlagRunning.
+func (i *Interface) Flags() Flags {
+	f := FlagBroadcast | FlagMulticast
+	if i.kind == KindLoopback {
+		f = FlagLoopback
+	}
+	if i.kind == KindDummy {
+		f = FlagBroadcast | FlagNoARP
+	}
+	if i.up {
+		f |= FlagUp
+		if i.Carrier() {
+			f |= FlagRunning | FlagLowerUp
+		}
+	}
+	if i.promisc {
+		f |= FlagPromisc
+	}
+	return f
+}
+
+// TxQueueLen is the transmit queue length that ifconfig and ip print.
+func (i *Interface) TxQueueLen() int { return i.txqlen }
+
+// SetTxQueueLen sets it.
+func (i *Interface) SetTxQueueLen(n int) { i.txqlen = n }
+
+// Counters are the interface's packet counters.
+func (i *Interface) Counters() Counters { return i.count }
+
+// SetPromisc sets or clears promiscuous mode.
+func (i *Interface) SetPromisc(on bool) { i.promisc = on }
+
+// Bridge is the learning bridge of a bridge interface, or nil.
+func (i *Interface) Bridge() *link.Bridge { return i.bridge }
+
+// Port is the bridge port that an enslaved interface feeds, or nil.
+func (i *Interface) Port() *link.Port { return i.port }
+
+// Ports are the interfaces enslaved to a bridge, in the order in which they
+// were.
+func (i *Interface) Ports() []*Interface { return slices.Clone(i.slaves) }
+
+// End is the cable end behind a physical interface, or nil.
+func (i *Interface) End() *link.End { return i.end }
+
+// Observe calls o for every frame that the interface sends or receives until
+// stop is called, as a packet socket sees them.
+func (i *Interface) Observe(o link.Observer) (stop func()) {
+	x := &observer{o}
+	i.observers = append(i.observers, x)
+	return func() {
+		i.observers = slices.DeleteFunc(slices.Clone(i.observers), func(y *observer) bool { return y == x })
+	}
+}

@@ -1,0 +1,208 @@
+package stack
+
+import (
+	"encoding/binary"
+	"time"
+
+	"dnetsim/link"
+	"dnetsim/stack/netfilter"
+
+	"net/netip"
+)
+
+// output sends a packet that was made here: route it, pass OUTPUT and
+// POSTROUTING, give it to the interface. It returns the errors that the kernel
+// returns to the sender at once.
+func (ns *Namespace) output(p *packet) error {
+	h, err := ns.routeOut(p.dst(), p.src(), p.oif)
+	if err != nil {
+		ns.discard(nil, "no-route", p)
+		return err
+	}
+	before := p.dst()
+	if !ns.hook(netfilter.Output, p, nil, h.dev) {
+		return ErrNotPermitted
+	}
+	if p.dst() != before { // ip_route_me_harder
+		if h, err = ns.routeOut(p.dst(), p.src(), p.oif); err != nil {
+			ns.discard(nil, "no-route", p)
+			return err
+		}
+	}
+	return ns.postroute(p, h)
+}
+
+// postroute is ip_output: POSTROUTING, then fragment if need be.
+func (ns *Namespace) postroute(p *packet, h hop) error {
+	if !ns.hook(netfilter.Postrouting, p, nil, h.dev) {
+		return ErrNotPermitted
+	}
+	p.settle(ns)
+	size := len(p.nf.Data)
+	if p.f.GSO > 0 {
+		if size <= p.headerLen()+60+p.f.GSO && size <= h.mtu {
+			p.f.GSO = 0 // one segment: an ordinary packet
+		} else if p.f.GSO+p.headerLen()+int(p.payload()[12]>>4)*4 <= h.mtu {
+			ns.finish(p, h)
+			return nil
+		} else {
+			return ns.tooBig(p, h)
+		}
+	}
+	if size <= h.mtu {
+		ns.finish(p, h)
+		return nil
+	}
+	if p.dontFragment() {
+		return ns.tooBig(p, h)
+	}
+	for _, q := range ns.fragmentIPv4(p, h.mtu) {
+		ns.finish(q, h)
+	}
+	return nil
+}
+
+// tooBig reports a packet that does not fit and must not be cut.
+func (ns *Namespace) tooBig(p *packet, h hop) error {
+	ns.sendFragNeeded(p, h.mtu)
+	ns.discard(h.dev, "too-big", p)
+	return ErrMsgSize
+}
+
+// finish gives a packet that fits to the link: ip_finish_output2.
+func (ns *Namespace) finish(p *packet, h hop) {
+	switch {
+	case h.dev.kind == KindLoopback:
+		h.dev.transmitIP(p, MAC{})
+	case h.kind == "broadcast":
+		if p.in == nil {
+			ns.loopCopy(p, h.dev)
+		}
+		h.dev.transmitIP(p, broadcastMAC)
+	case h.kind == "multicast" || h.via.IsMulticast():
+		h.dev.transmitIP(p, groupMAC(h.via))
+	case h.dev.Flags()&FlagNoARP != 0:
+		h.dev.transmitIP(p, MAC{})
+	case !h.dev.up:
+		ns.discard(h.dev, "interface-down", p)
+	default:
+		ns.neighbourFor(h.dev, h.via).send(p)
+	}
+}
+
+// loopCopy gives our own broadcast to our own sockets too.
+func (ns *Namespace) loopCopy(p *packet, dev *Interface) {
+	q := ns.newPacket(len(p.nf.Data), p.nf.V6)
+	copy(q.nf.Data, p.nf.Data)
+	putEther(q.f.Bytes(), broadcastMAC, dev.mac, link.TypeIPv4)
+	q.in, q.bcast, q.group = dev, true, true
+	q.nf.ChecksumPartial = p.nf.ChecksumPartial
+	ns.loop.After(loopbackDelay, func() {
+		if !ns.closed {
+			ns.deliver(q)
+		}
+	})
+}
+
+// groupMAC is the Ethernet group of an IP multicast address (RFC 1112, 2464).
+func groupMAC(a netip.Addr) MAC {
+	b := a.AsSlice()
+	if a.Is4() {
+		return MAC{0x01, 0x00, 0x5e, b[1] & 0x7f, b[2], b[3]}
+	}
+	return MAC{0x33, 0x33, b[12], b[13], b[14], b[15]}
+}
+
+// pathMTU is a learned limit for a destination.
+type pathMTU struct {
+	mtu     int
+	expires time.Duration
+}
+
+// pathMTU is the largest packet that may go to dst by a route.
+func (ns *Namespace) pathMTU(dst netip.Addr, dev *Interface, r *route) int {
+	mtu := dev.mtu
+	if r != nil && r.MTU > 0 {
+		mtu = min(mtu, r.MTU)
+	}
+	if ns.pmtu != nil {
+		if e, ok := ns.pmtu[dst]; ok {
+			if ns.loop.Now() < e.expires {
+				mtu = min(mtu, e.mtu)
+			} else {
+				delete(ns.pmtu, dst)
+			}
+		}
+	}
+	return mtu
+}
+
+// learnMTU stores what an ICMP error said about the path to dst.
+func (ns *Namespace) learnMTU(dst netip.Addr, mtu int) {
+	low := ns.number("net.ipv4.route.min_pmtu")
+	if dst.Is6() {
+		low = 1280
+	}
+	mtu = max(mtu, low)
+	if ns.pmtu == nil {
+		ns.pmtu = make(map[netip.Addr]pathMTU)
+	}
+	keep := time.Duration(ns.number("net.ipv4.route.mtu_expires")) * time.Second
+	ns.pmtu[dst] = pathMTU{mtu, ns.loop.Now() + keep}
+}
+
+// nextID is the identification of the next IPv4 packet that may be fragmented.
+func (ns *Namespace) nextID() uint16 {
+	if ns.ipID == 0 {
+		ns.ipID = uint16(ns.random().Uint32())
+	}
+	ns.ipID++
+	return ns.ipID
+}
+
+// defaultTTL is net.ipv4.ip_default_ttl, or the hop limit of IPv6.
+func (ns *Namespace) defaultTTL(v6 bool) int {
+	key := "net.ipv4.ip_default_ttl"
+	if v6 {
+		key = "net.ipv6.conf.all.hop_limit"
+	}
+	if n := ns.number(key); n > 0 {
+		return n
+	}
+	return 64
+}
+
+// buildIPv4 makes a packet with an IPv4 header around payload.
+func (ns *Namespace) buildIPv4(src, dst netip.Addr, proto uint8, ttl int, df bool, payload []byte) *packet {
+	p := ns.newPacket(20+len(payload), false)
+	d := p.nf.Data
+	clear(d[:20])
+	d[0] = 0x45
+	binary.BigEndian.PutUint16(d[2:], uint16(len(d)))
+	if df {
+		d[6] = 0x40
+	}
+	binary.BigEndian.PutUint16(d[4:], ns.nextID())
+	d[8], d[9] = uint8(ttl), proto
+	s, t := src.As4(), dst.As4()
+	copy(d[12:], s[:])
+	copy(d[16:], t[:])
+	copy(d[20:], payload)
+	headerChecksum(d)
+	return p
+}
+
+// buildIPv6 makes a packet with an IPv6 header around payload.
+func (ns *Namespace) buildIPv6(src, dst netip.Addr, next uint8, hops int, payload []byte) *packet {
+	p := ns.newPacket(40+len(payload), true)
+	d := p.nf.Data
+	clear(d[:40])
+	d[0] = 0x60
+	binary.BigEndian.PutUint16(d[4:], uint16(len(payload)))
+	d[6], d[7] = next, uint8(hops)
+	s, t := src.As16(), dst.As16()
+	copy(d[8:], s[:])
+	copy(d[24:], t[:])
+	copy(d[40:], payload)
+	return p
+}

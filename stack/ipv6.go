@@ -1,0 +1,277 @@
+package stack
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"dnetsim/link"
+	"dnetsim/stack/netfilter"
+)
+
+// ip6In is ipv6_rcv.
+func (ns *Namespace) ip6In(i *Interface, f *link.Frame, toUs bool) {
+	if b := i.passing; b != nil && b.f == f {
+		i.passing = nil
+		b.in, b.borrowed = i, false
+		ns.route6(b)
+		return
+	}
+	p := packetOf(f)
+	p.in = i
+	d := p.nf.Data
+	if len(d) < 40 || d[0]>>4 != 6 {
+		ns.badHeader(i, p)
+		return
+	}
+	n := 40 + int(binary.BigEndian.Uint16(d[4:]))
+	if n > len(d) {
+		ns.badHeader(i, p)
+		return
+	}
+	if n > 40 {
+		p.trim(n)
+	}
+	if !ns.hook(netfilter.Prerouting, p, i, nil) {
+		return
+	}
+	ns.route6(p)
+}
+
+func (ns *Namespace) route6(p *packet) {
+	src, dst, i := p.src(), p.dst(), p.in
+	if src.IsMulticast() || i.kind != KindLoopback && (src.IsLoopback() || dst.IsLoopback()) {
+		ns.discard(i, "martian-source", p)
+		return
+	}
+	switch {
+	case dst.IsMulticast():
+		p.group = true
+		if !i.listens(dst) {
+			ns.discard(i, "not-a-member", p)
+			return
+		}
+		ns.deliver6(p)
+	case ns.IsLocal(dst):
+		ns.deliver6(p)
+	case p.group:
+		ns.discard(i, "other-host", p)
+	case !ns.forwarding(i, true):
+		ns.discard(i, "forwarding-disabled", p)
+	default:
+		ns.forward(p)
+	}
+}
+
+// listens reports whether the interface is in an IPv6 group: all nodes, and the
+// solicited-node groups of its addresses.
+func (i *Interface) listens(group netip.Addr) bool {
+	if group == netip.IPv6LinkLocalAllNodes() {
+		return true
+	}
+	for _, a := range i.addrs {
+		if a.Prefix.Addr().Is6() && solicitedNode(a.Prefix.Addr()) == group {
+			return true
+		}
+	}
+	return false
+}
+
+func solicitedNode(a netip.Addr) netip.Addr {
+	b := a.As16()
+	return netip.AddrFrom16([16]byte{0: 0xff, 1: 2, 11: 1, 12: 0xff, 13: b[13], 14: b[14], 15: b[15]})
+}
+
+func (ns *Namespace) deliver6(p *packet) {
+	if !ns.hook(netfilter.Input, p, p.in, nil) {
+		return
+	}
+	if p.f.Checksum == link.ChecksumUnknown && !p.nf.ChecksumPartial && !link.ChecksumGood(p.f) {
+		p.in.count.RxErrors++
+		ns.discard(p.in, "checksum", p)
+		return
+	}
+	switch p.proto() {
+	case protoICMPv6:
+		ns.icmp6In(p)
+	case protoTCP, protoUDP:
+		ns.transportIn(p)
+	default:
+		ns.sendUnreachable(p, unreachableProtocol)
+		ns.discard(p.in, "no-protocol", p)
+	}
+}
+
+func (ns *Namespace) icmp6In(p *packet) {
+	m := p.payload()
+	if len(m) < 8 || sum(uint32(p.pseudoSum(protoICMPv6, len(m))), m) != 0xffff {
+		ns.discard(p.in, "checksum", p)
+		return
+	}
+	ns.tellICMPSockets(p)
+	switch {
+	case m[0] == icmp6Echo:
+		ns.answerEcho6(p)
+	case m[0] == icmp6Solicit && len(m) >= 24 && p.ttl() == 255:
+		p.in.solicitationIn(p, m)
+	case m[0] == icmp6Advertise && len(m) >= 24 && p.ttl() == 255:
+		p.in.advertisementIn(m)
+	case m[0] < 128:
+		ns.icmp6ErrorIn(p, m)
+	}
+	p.release()
+}
+
+func (ns *Namespace) answerEcho6(p *packet) {
+	if ns.number("net.ipv6.icmp.echo_ignore_all") != 0 {
+		return
+	}
+	src := p.dst()
+	if src.IsMulticast() {
+		src = p.in.primaryFor(p.src())
+	}
+	m := append([]byte(nil), p.payload()...)
+	m[0] = icmp6EchoReply
+	q := ns.buildICMP6(src, p.src(), ns.defaultTTL(true), m)
+	q.oif = linkScope(p.in, p.src())
+	ns.output(q)
+}
+
+// linkScope is the interface that a link-local answer has to leave by.
+func linkScope(i *Interface, dst netip.Addr) *Interface {
+	if dst.IsLinkLocalUnicast() && i != nil && i.kind != KindLoopback {
+		return i
+	}
+	return nil
+}
+
+// buildICMP6 makes an ICMPv6 packet and fills in its checksum.
+func (ns *Namespace) buildICMP6(src, dst netip.Addr, hops int, m []byte) *packet {
+	q := ns.buildIPv6(src, dst, protoICMPv6, hops, m)
+	b := q.payload()
+	b[2], b[3] = 0, 0
+	binary.BigEndian.PutUint16(b[2:], ^sum(uint32(q.pseudoSum(protoICMPv6, len(b))), b))
+	return q
+}
+
+func (ns *Namespace) icmp6ErrorIn(p *packet, m []byte) {
+	inner := m[8:]
+	if len(inner) < 48 || inner[0]>>4 != 6 {
+		return
+	}
+	if m[0] == icmp6TooBig {
+		ns.learnMTU(netip.AddrFrom16([16]byte(inner[24:40])), int(binary.BigEndian.Uint32(m[4:])))
+	}
+	if inner[6] == protoTCP || inner[6] == protoUDP {
+		ns.transport.deliverError(p)
+	}
+}
+
+// sendICMP6Error answers p with an ICMPv6 error (RFC 4443, 2.4).
+func (ns *Namespace) sendICMP6Error(p *packet, typ, code uint8, info uint32) {
+	src, dst := p.src(), p.dst()
+	if src.IsUnspecified() || src.IsMulticast() || (p.group || dst.IsMulticast()) && typ != icmp6TooBig {
+		return
+	}
+	if p.proto() == protoICMPv6 && (len(p.payload()) == 0 || p.payload()[0] < 128) {
+		return
+	}
+	if !ns.icmpLimit.take(ns.loop.Now(), 1000, 50) {
+		return
+	}
+	from, oif := dst, linkScope(p.in, src)
+	if !ns.IsLocal(dst) {
+		r, err := ns.routeOut(src, netip.Addr{}, oif)
+		if err != nil {
+			return
+		}
+		from = r.src
+	}
+	orig := p.nf.Data[:min(len(p.nf.Data), 1280-48)]
+	m := make([]byte, 8+len(orig))
+	m[0], m[1] = typ, code
+	binary.BigEndian.PutUint32(m[4:], info)
+	copy(m[8:], orig)
+	q := ns.buildICMP6(from, src, ns.defaultTTL(true), m)
+	q.oif = oif
+	ns.output(q)
+}
+
+// sendNeighbourSolicitation asks for the MAC of target (RFC 4861, 4.3).
+func (i *Interface) sendNeighbourSolicitation(target, src netip.Addr, unicast bool, mac MAC) {
+	if !src.IsValid() {
+		src = i.linkLocal()
+	}
+	if !src.IsValid() {
+		return
+	}
+	t := target.As16()
+	m := make([]byte, 32)
+	m[0] = icmp6Solicit
+	copy(m[8:], t[:])
+	m[24], m[25] = 1, 1
+	copy(m[26:], i.mac[:])
+	dst, to := solicitedNode(target), groupMAC(solicitedNode(target))
+	if unicast {
+		dst, to = target, mac
+	}
+	i.transmitIP(i.ns.buildICMP6(src, dst, 255, m), to)
+}
+
+// solicitationIn answers a question for one of our addresses.
+func (i *Interface) solicitationIn(p *packet, m []byte) {
+	target := netip.AddrFrom16([16]byte(m[8:24]))
+	if i.addr(target) == nil {
+		return
+	}
+	src := p.src()
+	to, dst, flags := p.via, src, byte(0x60)
+	if src.IsUnspecified() { // duplicate address detection
+		dst, flags = netip.IPv6LinkLocalAllNodes(), 0x20
+		to = groupMAC(dst)
+	} else if mac, ok := linkAddressOption(m[24:], 1); ok {
+		i.ns.neighbourFor(i, src).learn(mac, NeighStale, true)
+		to = mac
+	}
+	if i.conf().forward6 {
+		flags |= 0x80
+	}
+	a := make([]byte, 32)
+	a[0], a[4] = icmp6Advertise, flags
+	t := target.As16()
+	copy(a[8:], t[:])
+	a[24], a[25] = 2, 1
+	copy(a[26:], i.mac[:])
+	i.transmitIP(i.ns.buildICMP6(target, dst, 255, a), to)
+}
+
+// advertisementIn learns from an answer.
+func (i *Interface) advertisementIn(m []byte) {
+	n := i.ns.neighbour(i, netip.AddrFrom16([16]byte(m[8:24])))
+	if n == nil {
+		return
+	}
+	mac, ok := linkAddressOption(m[24:], 2)
+	if !ok {
+		mac = n.mac
+		if !n.valid {
+			return
+		}
+	}
+	state := NeighStale
+	if m[4]&0x40 != 0 {
+		state = NeighReachable
+	}
+	n.router = m[4]&0x80 != 0
+	n.learn(mac, state, m[4]&0x20 != 0)
+}
+
+// linkAddressOption finds a source (1) or target (2) link-layer address option.
+func linkAddressOption(b []byte, typ byte) (MAC, bool) {
+	for len(b) >= 8 && b[1] > 0 && len(b) >= int(b[1])*8 {
+		if b[0] == typ {
+			return MAC(b[2:8]), true
+		}
+		b = b[int(b[1])*8:]
+	}
+	return MAC{}, false
+}

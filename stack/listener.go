@@ -1,0 +1,113 @@
+package stack
+
+import (
+	"net/netip"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/waiter"
+
+	"dnetsim/sim"
+)
+
+// listenBacklog is how many connections wait for Accept: net.core.somaxconn is
+// 4096, programs commonly ask for 128.
+const listenBacklog = 128
+
+// TCPListener is a listening TCP socket.
+type TCPListener struct {
+	endpoint
+	addr netip.AddrPort
+}
+
+// ListenTCP listens on an address and port. "[::]:80" listens for both
+// families, as an AF_INET6 socket does; port 0 draws one. It returns
+// ErrAddrInUse or ErrAddrNotAvail.
+func (ns *Namespace) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
+	l := &TCPListener{}
+	if err := ns.open(&l.endpoint, tcp.ProtocolNumber, local.Addr().Is6()); err != nil {
+		return nil, err
+	}
+	ns.register(l)
+	err := l.bind(local)
+	if err == nil {
+		err = l.call(func() tcpip.Error { return l.ep.Listen(listenBacklog) })
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	l.addr = l.local()
+	return l, nil
+}
+
+// Accept blocks until a connection is there.
+func (l *TCPListener) Accept() (*TCPConn, error) { return l.AcceptFor(0) }
+
+// AcceptFor is Accept with a limit, after which it returns ErrTimeout; zero or
+// less is none. It returns ErrClosed once the listener is closed.
+func (l *TCPListener) AcceptFor(limit time.Duration) (*TCPConn, error) {
+	end := l.ns.loop.Now() + limit
+	for {
+		c, err := l.accept()
+		if !isBlocked(err) {
+			return c, err
+		}
+		left := time.Duration(0)
+		if limit > 0 {
+			if left = end - l.ns.loop.Now(); left <= 0 {
+				return nil, ErrTimeout
+			}
+		}
+		if err := l.wait(left); err == sim.ErrTimeout {
+			return nil, ErrTimeout
+		} else if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (l *TCPListener) accept() (*TCPConn, error) {
+	var ep tcpip.Endpoint
+	var wq *waiter.Queue
+	var peer tcpip.FullAddress
+	err := l.call(func() tcpip.Error {
+		var err tcpip.Error
+		ep, wq, err = l.ep.Accept(&peer)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &TCPConn{}
+	c.adopt(l.ns, ep, wq, l.v6)
+	c.owner = l.owner
+	c.remoteAP = c.addrPort(peer)
+	c.localAP = c.local()
+	l.ns.register(c)
+	return c, nil
+}
+
+// Close stops listening; connections not yet accepted are reset.
+func (l *TCPListener) Close() error {
+	l.finish(func() { l.ep.Close() })
+	l.ns.unregister(l)
+	return nil
+}
+
+func (l *TCPListener) abandon() { l.Close() }
+
+// Addr is where it listens.
+func (l *TCPListener) Addr() netip.AddrPort { return l.addr }
+
+func (l *TCPListener) info() SocketInfo {
+	any := netip.IPv4Unspecified()
+	if l.v6 {
+		any = netip.IPv6Unspecified()
+	}
+	return SocketInfo{
+		Proto: "tcp", V6: l.v6, Local: l.addr, Remote: netip.AddrPortFrom(any, 0), State: "LISTEN",
+		Owner: l.program, PID: l.pid, FD: l.fd, SendQ: listenBacklog,
+	}
+}

@@ -1,0 +1,164 @@
+package stack
+
+import (
+	"net/netip"
+	"slices"
+
+	"dnetsim/link"
+	"dnetsim/sim"
+	"dnetsim/stack/netfilter"
+)
+
+// MAC is a link-layer address.
+type MAC = link.MAC
+
+// Options say what kind of namespace to make. The zero value is a container's:
+// loopback up, IPv6 disabled by sysctl as Docker sets it.
+type Options struct {
+	Host         bool // sysctl defaults of a host's first namespace, IPv6 on
+	LoopbackDown bool // leave lo as `ip netns add` does
+	// NoOffload switches off segmentation and checksum offload (`ethtool -K`),
+	// so that TCP makes segments of the MTU and sums them itself.
+	NoOffload bool
+}
+
+// Namespace is one network namespace. Make one with [New].
+type Namespace struct {
+	loop *sim.Loop
+	name string
+	opts Options
+
+	ifaces    []*Interface // by index
+	byName    map[string]*Interface
+	lo        *Interface
+	lastIndex int
+
+	locals    map[netip.Addr]*ifAddr
+	fib       fib
+	neigh     neighTable
+	pmtu      map[netip.Addr]pathMTU
+	frags     map[fragKey]*fragQueue
+	sys       sysctls
+	rules     [2]*netfilter.Rules // IPv4, IPv6; nil until somebody asks
+	transport *transport
+	sockets   []socket
+	orphans   []*TCPConn // closed by their owners, not yet by TCP
+	icmp      []*ICMPConn
+	hooks     map[uint16]func(src, dst netip.AddrPort, payload []byte)
+	rng       *sim.Rand
+	ipID      uint16
+	flights   []*flight
+	pool      *link.Pool
+	icmpLimit tokenBucket
+	closed    bool
+}
+
+// New makes a namespace. The name is for journals and random streams and must
+// be unique in a run ("bdc01", "bdc01/bbox1").
+func New(loop *sim.Loop, name string, opts Options) *Namespace {
+	ns := &Namespace{loop: loop, name: name, opts: opts, byName: make(map[string]*Interface), pool: link.NewPool()}
+	ns.transport = &transport{ns: ns}
+	ns.sys.init(ns)
+	ns.lo = ns.newInterface("lo", KindLoopback, MAC{}, 65536)
+	ns.lo.txqlen = 1000
+	if !opts.LoopbackDown {
+		ns.lo.SetUp(true)
+	}
+	return ns
+}
+
+// Close ends the namespace: sockets are aborted, interfaces deleted (the peers
+// of veth pairs too), workers of netstack stopped.
+func (ns *Namespace) Close() {
+	if ns.closed {
+		return
+	}
+	for _, i := range slices.Backward(slices.Clone(ns.ifaces)) {
+		if i != ns.lo && slices.Contains(ns.ifaces, i) {
+			i.delete()
+		}
+	}
+	for _, s := range slices.Clone(ns.sockets) {
+		s.abandon()
+	}
+	ns.flushNeighbours(func(*neighbour) bool { return true })
+	ns.closed = true
+	ns.transport.close()
+}
+
+// Closed reports whether Close was called.
+func (ns *Namespace) Closed() bool { return ns.closed }
+
+// Name is the name given to New.
+func (ns *Namespace) Name() string { return ns.name }
+
+// Loop is the loop that the namespace lives on.
+func (ns *Namespace) Loop() *sim.Loop { return ns.loop }
+
+// Interfaces returns the interfaces by index.
+func (ns *Namespace) Interfaces() []*Interface { return slices.Clone(ns.ifaces) }
+
+// Interface returns the interface of that name, or nil.
+func (ns *Namespace) Interface(name string) *Interface { return ns.byName[name] }
+
+// InterfaceByIndex returns the interface of that index, or nil.
+func (ns *Namespace) InterfaceByIndex(index int) *Interface {
+	for _, i := range ns.ifaces {
+		if i.index == index {
+			return i
+		}
+	}
+	return nil
+}
+
+// Loopback returns lo.
+func (ns *Namespace) Loopback() *Interface { return ns.lo }
+
+// random is the namespace's own random stream, made when first needed.
+func (ns *Namespace) random() *sim.Rand {
+	if ns.rng == nil {
+		ns.rng = ns.loop.Stream("stack/" + ns.name)
+	}
+	return ns.rng
+}
+
+// randomMAC draws a locally administered unicast address.
+func (ns *Namespace) randomMAC() MAC {
+	var m MAC
+	ns.random().Read(m[:])
+	m[0] = m[0]&^1 | 2
+	return m
+}
+
+// place is where something happens in the journal: "bdc01/docker0".
+func (ns *Namespace) place(i *Interface) string {
+	if i == nil {
+		return ns.name
+	}
+	return i.place
+}
+
+// drop counts and records the end of a packet.
+func (ns *Namespace) drop(i *Interface, reason string, p *packet) {
+	if j := ns.loop.Journal(); j.On() {
+		var data any
+		if p != nil {
+			data = p.nf.Data
+		}
+		j.Add(ns.place(i), "drop", reason, data)
+	}
+}
+
+// HandleUDP hands datagrams that arrive for a local port to fn instead of to a
+// socket, as the kernel does for its own tunnels (VXLAN). fn runs on the loop;
+// a nil fn ends it. payload is valid during the call only.
+func (ns *Namespace) HandleUDP(port uint16, fn func(src, dst netip.AddrPort, payload []byte)) {
+	if fn == nil {
+		delete(ns.hooks, port)
+		return
+	}
+	if ns.hooks == nil {
+		ns.hooks = make(map[uint16]func(src, dst netip.AddrPort, payload []byte))
+	}
+	ns.hooks[port] = fn
+}

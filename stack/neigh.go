@@ -1,0 +1,323 @@
+package stack
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"dnetsim/sim"
+)
+
+// The neighbour timers that are not sysctls here (net/ipv4/arp.c, neighbour.c).
+const (
+	neighLockTime  = time.Second // an entry does not believe a new address this soon after the last
+	neighQueueSize = 101         // net.ipv4.neigh.*.unres_qlen
+)
+
+// neighbour is one entry of the neighbour table: the kernel's struct neighbour
+// with its state machine (NUD).
+type neighbour struct {
+	ns    *Namespace
+	dev   *Interface
+	addr  netip.Addr
+	mac   MAC
+	valid bool // mac is known
+	state NeighbourState
+
+	since     time.Duration // last change of state
+	updated   time.Duration // last change of address or assertion of it
+	confirmed time.Duration // last proof that the neighbour hears us
+	used      time.Duration
+	reachable time.Duration // how long a confirmation lasts
+	probes    int
+	router    bool
+	timer     *sim.Timer
+	queue     []*packet // waiting for the address
+}
+
+type neighKey struct {
+	dev  *Interface
+	addr netip.Addr
+}
+
+// neighTable is the neighbours of a namespace, of both families.
+type neighTable struct {
+	byKey map[neighKey]*neighbour
+	list  []*neighbour // in the order of creation
+}
+
+func (ns *Namespace) neighbour(dev *Interface, addr netip.Addr) *neighbour {
+	return ns.neigh.byKey[neighKey{dev, addr}]
+}
+
+// neighbourFor finds or makes the entry.
+func (ns *Namespace) neighbourFor(dev *Interface, addr netip.Addr) *neighbour {
+	if n := ns.neighbour(dev, addr); n != nil {
+		return n
+	}
+	n := &neighbour{ns: ns, dev: dev, addr: addr, since: ns.loop.Now()}
+	n.timer = ns.loop.NewTimer(n.expire)
+	n.confirmed = -time.Hour
+	n.updated = -time.Hour
+	if ns.neigh.byKey == nil {
+		ns.neigh.byKey = make(map[neighKey]*neighbour)
+	}
+	ns.neigh.byKey[neighKey{dev, addr}] = n
+	ns.neigh.list = append(ns.neigh.list, n)
+	return n
+}
+
+func (n *neighbour) drop() {
+	n.timer.Stop()
+	n.fail("neighbour-deleted", false)
+	t := &n.ns.neigh
+	delete(t.byKey, neighKey{n.dev, n.addr})
+	t.list = slices.DeleteFunc(t.list, func(x *neighbour) bool { return x == n })
+}
+
+// param reads a neighbour sysctl of the entry's interface, in units.
+func (n *neighbour) param(key string, unit, otherwise time.Duration) time.Duration {
+	v, ok := n.ns.neighParam(n.addr.Is6(), n.dev.name, key)
+	if !ok {
+		return otherwise
+	}
+	return time.Duration(v) * unit
+}
+
+func (n *neighbour) retrans() time.Duration {
+	return n.param("retrans_time_ms", time.Millisecond, time.Second)
+}
+
+func (n *neighbour) delayFirstProbe() time.Duration {
+	return n.param("delay_first_probe_time", time.Second, 5*time.Second)
+}
+
+// maxProbes is how many solicitations the current state may send.
+func (n *neighbour) maxProbes() int {
+	key := "mcast_solicit"
+	if n.state == NeighProbe {
+		key = "ucast_solicit"
+	}
+	return int(n.param(key, 1, 3))
+}
+
+func (n *neighbour) set(s NeighbourState) {
+	if n.state != s {
+		n.since = n.ns.loop.Now()
+	}
+	n.state = s
+}
+
+// confirm records a proof of reachability by an upper layer (dst_confirm).
+func (n *neighbour) confirm() {
+	if n.valid {
+		n.confirmed = n.ns.loop.Now()
+	}
+}
+
+// send transmits p to the neighbour, now or when its address is known.
+func (n *neighbour) send(p *packet) {
+	now := n.ns.loop.Now()
+	n.used = now
+	switch n.state {
+	case "", NeighFailed:
+		n.set(NeighIncomplete)
+		n.valid = false
+		n.probes = 0
+		n.enqueue(p)
+		n.probe()
+		return
+	case NeighIncomplete:
+		n.enqueue(p)
+		return
+	case NeighStale:
+		n.set(NeighDelay)
+		n.timer.Reset(n.delayFirstProbe())
+	}
+	n.dev.transmitIP(p, n.mac)
+}
+
+func (n *neighbour) enqueue(p *packet) {
+	if len(n.queue) >= neighQueueSize {
+		n.ns.drop(n.dev, "neighbour-queue-full", n.queue[0])
+		n.queue = n.queue[1:]
+	}
+	n.queue = append(n.queue, p)
+}
+
+// probe sends one solicitation and sets the timer for the next.
+func (n *neighbour) probe() {
+	n.probes++
+	n.timer.Reset(n.retrans())
+	n.solicit()
+}
+
+func (n *neighbour) solicit() {
+	target := broadcastMAC
+	if n.state == NeighProbe {
+		target = n.mac
+	}
+	if n.addr.Is4() {
+		n.dev.sendARPRequest(n.addr, n.solicitSource(), target)
+		return
+	}
+	n.dev.sendNeighbourSolicitation(n.addr, n.solicitSource(), n.state == NeighProbe, n.mac)
+}
+
+// solicitSource is the address that the question comes from: the source of the
+// packet that waits if it is ours, else the interface's own (arp_announce 0).
+func (n *neighbour) solicitSource() netip.Addr {
+	if len(n.queue) > 0 {
+		src := n.queue[0].src()
+		if n.ns.localAddr(src) != nil {
+			return src
+		}
+	}
+	return n.dev.primaryFor(n.addr)
+}
+
+// expire is the entry's timer: neigh_timer_handler.
+func (n *neighbour) expire() {
+	now := n.ns.loop.Now()
+	switch n.state {
+	case NeighReachable:
+		switch {
+		case now < n.confirmed+n.reachable:
+			n.timer.Reset(n.confirmed + n.reachable - now)
+		case now < n.used+n.delayFirstProbe():
+			n.set(NeighDelay)
+			n.timer.Reset(n.delayFirstProbe())
+		default:
+			n.set(NeighStale)
+		}
+	case NeighDelay:
+		if now <= n.confirmed+n.delayFirstProbe() {
+			n.set(NeighReachable)
+			n.timer.Reset(n.reachable)
+			return
+		}
+		n.set(NeighProbe)
+		n.probes = 0
+		n.probe()
+	case NeighProbe, NeighIncomplete:
+		if n.probes < n.maxProbes() {
+			n.probe()
+			return
+		}
+		n.set(NeighFailed)
+		n.valid = false
+		n.fail("host-unreachable", true)
+	}
+}
+
+// fail gives up the waiting packets; with an ICMP error for each if tell.
+func (n *neighbour) fail(reason string, tell bool) {
+	q := n.queue
+	n.queue = nil
+	for _, p := range q {
+		n.ns.drop(n.dev, reason, p)
+		if tell {
+			n.ns.sendUnreachable(p, unreachableHost)
+		}
+	}
+}
+
+// learn applies what a solicitation or advertisement says: neigh_update.
+// override allows another address than the known one.
+func (n *neighbour) learn(mac MAC, s NeighbourState, override bool) {
+	if n.state == NeighPermanent {
+		return
+	}
+	now := n.ns.loop.Now()
+	known := n.valid && n.state != NeighFailed && n.state != NeighIncomplete && n.state != ""
+	if known && n.mac != mac && !override {
+		return
+	}
+	if known && n.mac == mac && s == NeighStale {
+		n.updated = now
+		return // an assertion of what we know does not age the entry
+	}
+	if s == NeighReachable {
+		n.confirmed = now
+		base := n.param("base_reachable_time_ms", time.Millisecond, 30*time.Second)
+		n.reachable = base/2 + time.Duration(n.ns.random().Int64N(int64(base)+1))
+	}
+	n.mac, n.valid, n.updated = mac, true, now
+	n.set(s)
+	n.timer.Stop()
+	if s == NeighReachable {
+		n.timer.Reset(n.reachable)
+	}
+	q := n.queue
+	n.queue = nil
+	for _, p := range q {
+		n.used = now
+		if n.state == NeighStale {
+			n.set(NeighDelay)
+			n.timer.Reset(n.delayFirstProbe())
+		}
+		n.dev.transmitIP(p, n.mac)
+	}
+}
+
+// Neighbours returns the neighbour table, IPv4 first, in the order in which
+// the entries were made.
+func (ns *Namespace) Neighbours() []Neighbour {
+	var out []Neighbour
+	for _, v6 := range []bool{false, true} {
+		for _, n := range ns.neigh.list {
+			if n.addr.Is6() != v6 || n.state == "" {
+				continue
+			}
+			out = append(out, Neighbour{
+				Addr: n.addr, Dev: n.dev.name, MAC: n.mac, HasMAC: n.valid, State: n.state, Router: n.router, Since: n.since,
+			})
+		}
+	}
+	return out
+}
+
+// AddNeighbour makes a permanent entry, or makes the one for addr permanent.
+func (ns *Namespace) AddNeighbour(dev string, addr netip.Addr, mac MAC) error {
+	i := ns.Interface(dev)
+	if i == nil {
+		return ErrNoDevice
+	}
+	n := ns.neighbourFor(i, addr)
+	n.state = NeighStale
+	n.learn(mac, NeighStale, true)
+	n.mac, n.valid = mac, true
+	n.timer.Stop()
+	n.set(NeighPermanent)
+	return nil
+}
+
+// DelNeighbour removes an entry. It returns ErrNoEntry if there is none.
+func (ns *Namespace) DelNeighbour(dev string, addr netip.Addr) error {
+	i := ns.Interface(dev)
+	if i == nil {
+		return ErrNoDevice
+	}
+	n := ns.neighbour(i, addr)
+	if n == nil {
+		return ErrNoEntry
+	}
+	n.drop()
+	return nil
+}
+
+// FlushNeighbours removes the entries of an interface, or of all if dev is
+// empty. Permanent ones stay.
+func (ns *Namespace) FlushNeighbours(dev string) {
+	ns.flushNeighbours(func(n *neighbour) bool {
+		return (dev == "" || n.dev.name == dev) && n.state != NeighPermanent
+	})
+}
+
+func (ns *Namespace) flushNeighbours(which func(*neighbour) bool) {
+	for _, n := range slices.Clone(ns.neigh.list) {
+		if which(n) {
+			n.drop()
+		}
+	}
+}

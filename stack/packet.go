@@ -1,0 +1,173 @@
+package stack
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"dnetsim/link"
+	"dnetsim/stack/netfilter"
+)
+
+// IP protocol numbers.
+const (
+	protoICMP   = 1
+	protoTCP    = 6
+	protoUDP    = 17
+	protoICMPv6 = 58
+)
+
+// packet is one IP packet on its way through the network layer. It owns its
+// frame: nobody else may change the bytes. nf.Data is the packet within the
+// frame, from the IP header on.
+type packet struct {
+	f     *link.Frame
+	nf    netfilter.Packet
+	in    *Interface // where it came in; nil if it was made here
+	oif   *Interface // the interface that the sender asked for
+	via   MAC        // sender on the link, for packets that came in
+	group bool       // it came as a link-layer broadcast or multicast
+	bcast bool       // its destination is a broadcast address
+	// borrowed marks a frame that a bridge holds: release leaves it alone.
+	borrowed bool
+}
+
+// packetOf makes a packet from a frame that came in; the frame's bytes become
+// private.
+func packetOf(f *link.Frame) *packet {
+	f = f.Private()
+	p := &packet{f: f}
+	p.nf.Data = f.Payload()
+	p.nf.V6 = f.EtherType() == link.TypeIPv6
+	p.nf.ChecksumPartial = f.Checksum == link.ChecksumPartial
+	p.nf.Mark = f.Mark
+	p.via = f.Src()
+	p.nf.SrcMAC, p.nf.HasMAC = [6]byte(p.via), true
+	p.group = f.Dst().IsMulticast()
+	return p
+}
+
+// newPacket makes a packet of n bytes with room for the Ethernet header.
+func (ns *Namespace) newPacket(n int, v6 bool) *packet {
+	f := ns.pool.New(link.HeaderLen + n)
+	p := &packet{f: f}
+	p.nf.Data = f.Bytes()[link.HeaderLen:]
+	p.nf.V6 = v6
+	return p
+}
+
+// trim shortens the packet to n bytes.
+func (p *packet) trim(n int) { p.nf.Data = p.nf.Data[:n] }
+
+// settle makes the frame agree with the packet's length: frames are sent whole.
+func (p *packet) settle(ns *Namespace) {
+	if p.f.Len() == link.HeaderLen+len(p.nf.Data) {
+		return
+	}
+	q := ns.newPacket(len(p.nf.Data), p.nf.V6)
+	copy(q.nf.Data, p.nf.Data)
+	q.f.GSO, q.f.Checksum, q.f.Mark = p.f.GSO, p.f.Checksum, p.f.Mark
+	p.f.Release()
+	p.f, p.nf.Data = q.f, q.nf.Data
+}
+
+// release gives the frame back.
+func (p *packet) release() {
+	if p.f != nil && !p.borrowed {
+		p.f.Release()
+	}
+	p.f = nil
+}
+
+func (p *packet) src() netip.Addr {
+	if p.nf.V6 {
+		return netip.AddrFrom16([16]byte(p.nf.Data[8:24]))
+	}
+	return netip.AddrFrom4([4]byte(p.nf.Data[12:16]))
+}
+
+func (p *packet) dst() netip.Addr {
+	if p.nf.V6 {
+		return netip.AddrFrom16([16]byte(p.nf.Data[24:40]))
+	}
+	return netip.AddrFrom4([4]byte(p.nf.Data[16:20]))
+}
+
+// headerLen is the length of the IP header; extension headers of IPv6 belong to
+// the payload.
+func (p *packet) headerLen() int {
+	if p.nf.V6 {
+		return 40
+	}
+	return int(p.nf.Data[0]&15) * 4
+}
+
+func (p *packet) proto() uint8 {
+	if p.nf.V6 {
+		return p.nf.Data[6]
+	}
+	return p.nf.Data[9]
+}
+
+func (p *packet) ttl() uint8 {
+	if p.nf.V6 {
+		return p.nf.Data[7]
+	}
+	return p.nf.Data[8]
+}
+
+// payload is what follows the IP header.
+func (p *packet) payload() []byte { return p.nf.Data[p.headerLen():] }
+
+// decrementTTL takes one off the TTL and keeps the checksum right (RFC 1141).
+func (p *packet) decrementTTL() {
+	d := p.nf.Data
+	if p.nf.V6 {
+		d[7]--
+		return
+	}
+	d[8]--
+	sum := uint32(binary.BigEndian.Uint16(d[10:])) + 0x100
+	binary.BigEndian.PutUint16(d[10:], uint16(sum+sum>>16))
+}
+
+func (p *packet) dontFragment() bool { return p.nf.V6 || p.nf.Data[6]&0x40 != 0 }
+
+// fragment reports whether an IPv4 packet is any part of a fragmented one.
+func (p *packet) fragment() bool {
+	return !p.nf.V6 && binary.BigEndian.Uint16(p.nf.Data[6:])&0x3fff != 0
+}
+
+// laterFragment reports whether it is one without the transport header.
+func (p *packet) laterFragment() bool {
+	return !p.nf.V6 && binary.BigEndian.Uint16(p.nf.Data[6:])&0x1fff != 0
+}
+
+// headerChecksum writes the IPv4 header checksum.
+func headerChecksum(h []byte) {
+	h[10], h[11] = 0, 0
+	binary.BigEndian.PutUint16(h[10:], ^sum(0, h[:int(h[0]&15)*4]))
+}
+
+// sum is the ones' complement sum of b, added to s (RFC 1071).
+func sum(s uint32, b []byte) uint16 {
+	for len(b) >= 2 {
+		s += uint32(b[0])<<8 | uint32(b[1])
+		b = b[2:]
+	}
+	if len(b) == 1 {
+		s += uint32(b[0]) << 8
+	}
+	for s>>16 != 0 {
+		s = s>>16 + s&0xffff
+	}
+	return uint16(s)
+}
+
+// pseudoSum is the sum of the pseudo header for n bytes of transport data.
+func (p *packet) pseudoSum(proto uint8, n int) uint16 {
+	addrs := p.nf.Data[12:20]
+	if p.nf.V6 {
+		addrs = p.nf.Data[8:40]
+	}
+	return sum(uint32(proto)+uint32(n), addrs)
+}

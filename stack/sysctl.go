@@ -1,0 +1,355 @@
+package stack
+
+import (
+	_ "embed"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// The kernel's defaults, "key = value" a line, as a host and a container of the
+// reference captures show them. Keys of conf.default and neigh.default stand
+// for every interface; lines of lo are where it differs from them.
+var (
+	//go:embed defaults/host.txt
+	hostDefaults string
+	//go:embed defaults/container.txt
+	containerDefaults string
+
+	hostTable      = sync.OnceValue(func() sysctlTable { return parseSysctls(hostDefaults) })
+	containerTable = sync.OnceValue(func() sysctlTable { return parseSysctls(containerDefaults) })
+)
+
+type sysctlTable struct {
+	value map[string]string
+	keys  []string
+}
+
+func parseSysctls(text string) sysctlTable {
+	t := sysctlTable{value: make(map[string]string)}
+	for line := range strings.Lines(text) {
+		k, v, ok := strings.Cut(line, "=")
+		if !ok {
+			continue
+		}
+		k = strings.TrimSpace(k)
+		t.value[k] = strings.Trim(v, " \n")
+		t.keys = append(t.keys, k)
+	}
+	return t
+}
+
+// sysctls is the settings of a namespace: what differs from the defaults.
+type sysctls struct {
+	ns  *Namespace
+	set map[string]string
+}
+
+func (s *sysctls) init(ns *Namespace) { s.ns = ns }
+
+func (s *sysctls) table() sysctlTable {
+	if s.ns.opts.Host {
+		return hostTable()
+	}
+	return containerTable()
+}
+
+func (s *sysctls) put(key, value string) {
+	if s.set == nil {
+		s.set = make(map[string]string)
+	}
+	s.set[key] = value
+}
+
+// perInterface splits "net.ipv4.conf.eth0.forwarding" into its parts.
+func perInterface(key string) (prefix, dev, leaf string, ok bool) {
+	for _, p := range [...]string{"net.ipv4.conf.", "net.ipv6.conf.", "net.ipv4.neigh.", "net.ipv6.neigh."} {
+		rest, found := strings.CutPrefix(key, p)
+		if !found {
+			continue
+		}
+		i := strings.LastIndexByte(rest, '.')
+		if i < 0 {
+			return "", "", "", false
+		}
+		return p, rest[:i], rest[i+1:], true
+	}
+	return "", "", "", false
+}
+
+// get looks a key up: what was set, the default, for an interface that of
+// "default".
+func (s *sysctls) get(key string) (string, bool) {
+	if v, ok := s.set[key]; ok {
+		return v, true
+	}
+	t := s.table()
+	if v, ok := t.value[key]; ok {
+		return v, true
+	}
+	prefix, dev, leaf, ok := perInterface(key)
+	if !ok {
+		v, ok := containerTable().value[key]
+		return v, ok
+	}
+	if dev == "all" || dev == "default" {
+		return s.derived(prefix, dev, leaf)
+	}
+	i := s.ns.byName[dev]
+	if i == nil {
+		return "", false
+	}
+	if prefix == "net.ipv6.conf." && leaf == "mtu" {
+		return strconv.Itoa(i.mtu), true
+	}
+	if v, ok := t.value[prefix+"default."+leaf]; ok {
+		return v, true
+	}
+	return s.derived(prefix, dev, leaf)
+}
+
+// derived is the second names that the kernel has for some neighbour settings.
+func (s *sysctls) derived(prefix, dev, leaf string) (string, bool) {
+	var from string
+	var div int
+	switch leaf {
+	case "base_reachable_time":
+		from, div = "base_reachable_time_ms", 1000
+	case "retrans_time":
+		from, div = "retrans_time_ms", 10
+		if strings.Contains(prefix, "ipv6") {
+			div = 4
+		}
+	default:
+		return "", false
+	}
+	v, ok := s.get(prefix + dev + "." + from)
+	n, err := strconv.Atoi(v)
+	if !ok || err != nil {
+		return "", false
+	}
+	return strconv.Itoa(n / div), true
+}
+
+// addInterface gives a new interface what was set in "default" by now.
+func (s *sysctls) addInterface(name string) {
+	defer func() { s.ns.fib.gen++ }()
+	type kv struct{ k, v string }
+	var add []kv
+	for k, v := range s.set { // order does not matter: keys are distinct
+		prefix, dev, leaf, ok := perInterface(k)
+		if ok && dev == "default" {
+			add = append(add, kv{prefix + name + "." + leaf, v})
+		}
+	}
+	for _, x := range add {
+		s.put(x.k, x.v)
+	}
+}
+
+func (s *sysctls) removeInterface(name string) {
+	for k := range s.set {
+		if _, dev, _, ok := perInterface(k); ok && dev == name {
+			delete(s.set, k)
+		}
+	}
+}
+
+func (s *sysctls) renameInterface(old, name string) {
+	moved := make(map[string]string)
+	for k, v := range s.set {
+		if prefix, dev, leaf, ok := perInterface(k); ok && dev == old {
+			moved[prefix+name+"."+leaf] = v
+			delete(s.set, k)
+		}
+	}
+	for k, v := range moved {
+		s.put(k, v)
+	}
+}
+
+// Sysctl returns the value of a key such as "net.ipv4.ip_forward".
+func (ns *Namespace) Sysctl(key string) (string, bool) {
+	if key == "net.netfilter.nf_conntrack_count" {
+		return strconv.Itoa(len(ns.Conntrack())), true
+	}
+	return ns.sys.get(strings.ReplaceAll(key, "/", "."))
+}
+
+// SetSysctl changes a value and lets it take effect. It returns ErrNoEntry for
+// an unknown key and ErrInvalid for what is not a number where one is wanted.
+func (ns *Namespace) SetSysctl(key, value string) error {
+	key = strings.ReplaceAll(key, "/", ".")
+	old, ok := ns.sys.get(key)
+	if !ok {
+		return ErrNoEntry
+	}
+	value = strings.Join(strings.Fields(value), "\t")
+	if _, err := strconv.Atoi(old); err == nil {
+		if _, err := strconv.Atoi(value); err != nil {
+			return ErrInvalid
+		}
+	}
+	ns.sys.put(key, value)
+	ns.fib.gen++ // settings are read again
+	ns.sysctlEffect(key, value)
+	ns.fib.gen++
+	return nil
+}
+
+// sysctlEffect carries a setting to where the kernel copies it.
+func (ns *Namespace) sysctlEffect(key, value string) {
+	prefix, dev, leaf, perDev := perInterface(key)
+	switch {
+	case key == "net.ipv4.ip_forward", key == "net.ipv4.conf.all.forwarding":
+		ns.sys.put("net.ipv4.ip_forward", value)
+		ns.sys.put("net.ipv4.conf.all.forwarding", value)
+		ns.everyInterface("net.ipv4.conf.", "forwarding", value)
+	case key == "net.ipv6.conf.all.forwarding":
+		ns.everyInterface("net.ipv6.conf.", "forwarding", value)
+	case key == "net.ipv6.conf.all.disable_ipv6":
+		ns.everyInterface("net.ipv6.conf.", "disable_ipv6", value)
+		for _, i := range ns.ifaces {
+			i.ipv6Switched()
+		}
+	case perDev && prefix == "net.ipv6.conf." && leaf == "disable_ipv6":
+		if i := ns.byName[dev]; i != nil {
+			i.ipv6Switched()
+		}
+	}
+}
+
+func (ns *Namespace) everyInterface(prefix, leaf, value string) {
+	ns.sys.put(prefix+"default."+leaf, value)
+	for _, i := range ns.ifaces {
+		ns.sys.put(prefix+i.name+"."+leaf, value)
+	}
+}
+
+// ipv6Switched drops the IPv6 addresses where IPv6 is now disabled, and makes
+// them again where it is enabled.
+func (i *Interface) ipv6Switched() {
+	if i.disabledIPv6() {
+		i.FlushAddrs(true)
+		return
+	}
+	if !i.up {
+		return
+	}
+	if i.kind == KindLoopback {
+		i.addLoopbackAddrs()
+		return
+	}
+	i.scheduleLinkLocal()
+}
+
+// Sysctls returns every key, sorted.
+func (ns *Namespace) Sysctls() []string {
+	seen := make(map[string]bool)
+	var out []string
+	add := func(k string) {
+		if !seen[k] {
+			seen[k] = true
+			out = append(out, k)
+		}
+	}
+	for _, k := range ns.sys.table().keys {
+		prefix, dev, leaf, ok := perInterface(k)
+		if !ok {
+			add(k)
+			continue
+		}
+		neigh := strings.HasSuffix(prefix, "neigh.")
+		if !neigh {
+			add(k)
+		}
+		if dev != "default" {
+			continue
+		}
+		for _, i := range ns.ifaces {
+			add(prefix + i.name + "." + leaf)
+			if x := strings.TrimSuffix(leaf, "_ms"); neigh && x != leaf && x != "interval_probe_time" {
+				add(prefix + i.name + "." + x)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// number is the value of a key as an integer, 0 if there is none.
+func (ns *Namespace) number(key string) int {
+	v, _ := ns.sys.get(key)
+	n, _ := strconv.Atoi(v)
+	return n
+}
+
+func (ns *Namespace) neighParam(v6 bool, dev, leaf string) (int, bool) {
+	key := "net.ipv4.neigh." + dev + "." + leaf
+	if v6 {
+		key = "net.ipv6.neigh." + dev + "." + leaf
+	}
+	v, ok := ns.sys.get(key)
+	n, err := strconv.Atoi(v)
+	return n, ok && err == nil
+}
+
+func confKey(v6 bool, dev, leaf string) string {
+	if v6 {
+		return "net.ipv6.conf." + dev + "." + leaf
+	}
+	return "net.ipv4.conf." + dev + "." + leaf
+}
+
+// confFlag is a conf switch that is on if "all" or the interface has it on.
+func (i *Interface) confFlag(v6 bool, leaf string) bool { return i.confMax(v6, leaf) != 0 }
+
+// confMax is a conf setting of which the larger of "all" and the interface
+// counts.
+func (i *Interface) confMax(v6 bool, leaf string) int {
+	return max(i.ns.number(confKey(v6, "all", leaf)), i.ns.number(confKey(v6, i.name, leaf)))
+}
+
+// ifSettings are the sysctls that every packet asks for.
+type ifSettings struct {
+	gen       uint64 // the fib's generation plus one when they were read
+	forward4  bool
+	forward6  bool
+	noIPv6    bool
+	rpFilter  int
+	localnet  bool
+	localSrc  bool // accept_local
+	bridgeNF4 bool
+	bridgeNF6 bool
+}
+
+// conf reads the settings of the interface, again only after a change.
+func (i *Interface) conf() *ifSettings {
+	s := &i.settings
+	if s.gen == i.ns.fib.gen+1 {
+		return s
+	}
+	*s = ifSettings{
+		gen:       i.ns.fib.gen + 1,
+		forward4:  i.ns.number("net.ipv4.conf."+i.name+".forwarding") != 0,
+		forward6:  i.ns.number("net.ipv6.conf.all.forwarding") != 0,
+		noIPv6:    i.ns.number("net.ipv6.conf."+i.name+".disable_ipv6") != 0,
+		rpFilter:  i.confMax(false, "rp_filter"),
+		localnet:  i.confFlag(false, "route_localnet"),
+		localSrc:  i.confFlag(false, "accept_local"),
+		bridgeNF4: i.ns.number("net.bridge.bridge-nf-call-iptables") != 0,
+		bridgeNF6: i.ns.number("net.bridge.bridge-nf-call-ip6tables") != 0,
+	}
+	return s
+}
+
+func (i *Interface) disabledIPv6() bool { return i.conf().noIPv6 }
+
+// forwarding reports whether packets that come in on i may be forwarded.
+func (ns *Namespace) forwarding(i *Interface, v6 bool) bool {
+	if v6 {
+		return i.conf().forward6
+	}
+	return i.conf().forward4
+}

@@ -1,0 +1,265 @@
+package stack
+
+import (
+	"bytes"
+	"io"
+	"net/netip"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+
+	"dnetsim/sim"
+)
+
+// TCPConn is a TCP connection. Its calls block the running process in virtual
+// time, and return sim.ErrInterrupted when that process is interrupted.
+type TCPConn struct {
+	endpoint
+	readTimeout time.Duration
+	localAP     netip.AddrPort
+	remoteAP    netip.AddrPort
+	writeDone   bool
+}
+
+// DialTCP connects to remote. local may be the zero value: the route chooses
+// the address, netstack the port. It returns ErrNetUnreachable at once if there
+// is no route, and ErrConnTimedOut after timeout (zero or less: when TCP gives
+// up), ErrConnRefused, or ErrHostUnreachable.
+func (ns *Namespace) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*TCPConn, error) {
+	c, err := ns.dial(local, remote)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.connect(timeout); err != nil {
+		c.Abort()
+		return nil, err
+	}
+	return c, nil
+}
+
+// dial makes a bound socket that has not connected yet.
+func (ns *Namespace) dial(local, remote netip.AddrPort) (*TCPConn, error) {
+	to := remote.Addr().Unmap()
+	if to.IsUnspecified() { // Linux takes it for the loopback
+		to = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	h, err := ns.routeOut(to, local.Addr(), nil)
+	if err != nil {
+		return nil, err
+	}
+	c := &TCPConn{}
+	if err := ns.open(&c.endpoint, tcp.ProtocolNumber, to.Is6()); err != nil {
+		return nil, err
+	}
+	ns.register(c)
+	src := local.Addr()
+	if !src.IsValid() || src.IsUnspecified() {
+		src = h.src
+	}
+	if err := c.bind(netip.AddrPortFrom(src, local.Port())); err != nil {
+		c.Abort()
+		return nil, err
+	}
+	c.remoteAP = netip.AddrPortFrom(to, remote.Port())
+	return c, nil
+}
+
+func (c *TCPConn) connect(timeout time.Duration) error {
+	err := c.call(func() tcpip.Error { return c.ep.Connect(c.full(c.remoteAP)) })
+	end := c.ns.loop.Now() + timeout
+	for isBlocked(err) {
+		left := end - c.ns.loop.Now()
+		if timeout > 0 && left <= 0 {
+			return ErrConnTimedOut
+		}
+		if timeout <= 0 {
+			left = 0
+		}
+		if werr := c.wait(left); werr == sim.ErrTimeout {
+			return ErrConnTimedOut
+		} else if werr != nil {
+			return werr
+		}
+		err = c.connectResult()
+	}
+	if err == nil {
+		c.localAP = c.local()
+	}
+	return err
+}
+
+// connectResult asks how a connection attempt went.
+func (c *TCPConn) connectResult() error {
+	if c.closed {
+		return ErrConnReset
+	}
+	var last tcpip.Error
+	var state tcp.EndpointState
+	c.ns.enter(func() {
+		state = tcp.EndpointState(c.ep.State())
+		if state != tcp.StateSynSent && state != tcp.StateConnecting {
+			last = c.ep.SocketOptions().GetLastError()
+		}
+	})
+	switch {
+	case last != nil:
+		return errnoOf(last)
+	case state == tcp.StateSynSent || state == tcp.StateConnecting || state == tcp.StateSynRecv:
+		return wouldBlock{ErrTimeout}
+	case state == tcp.StateError || state == tcp.StateClose:
+		return ErrConnTimedOut
+	}
+	return nil
+}
+
+// Read reads what has arrived, blocking until there is something. It returns
+// io.EOF after the peer's FIN, ErrConnReset after a reset, ErrTimeout after the
+// read timeout.
+func (c *TCPConn) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	end := c.ns.loop.Now() + c.readTimeout
+	for {
+		n := 0
+		err := c.call(func() tcpip.Error {
+			w := tcpip.SliceWriter(b)
+			r, err := c.ep.Read(&w, tcpip.ReadOptions{})
+			n = r.Count
+			if err == nil {
+				c.ep.ModerateRecvBuf(n)
+			}
+			if _, ok := err.(*tcpip.ErrClosedForReceive); ok {
+				n = -1
+				return nil
+			}
+			return err
+		})
+		switch {
+		case n < 0:
+			return 0, io.EOF
+		case err == nil:
+			return n, nil
+		case !isBlocked(err):
+			return 0, err
+		}
+		left := time.Duration(0)
+		if c.readTimeout > 0 {
+			if left = end - c.ns.loop.Now(); left <= 0 {
+				return 0, ErrTimeout
+			}
+		}
+		if err := c.wait(left); err == sim.ErrTimeout {
+			return 0, ErrTimeout
+		} else if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Write sends b, blocking while the send buffer is full. It returns ErrPipe
+// after CloseWrite, ErrConnReset after a reset.
+func (c *TCPConn) Write(b []byte) (int, error) {
+	sent := 0
+	for sent < len(b) {
+		n := int64(0)
+		err := c.call(func() tcpip.Error {
+			var err tcpip.Error
+			n, err = c.ep.Write(bytes.NewReader(b[sent:]), tcpip.WriteOptions{})
+			return err
+		})
+		sent += int(n)
+		if err == nil {
+			continue
+		}
+		if !isBlocked(err) {
+			return sent, err
+		}
+		if sent == len(b) {
+			break
+		}
+		if err := c.wait(0); err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// CloseWrite sends a FIN; reading goes on.
+func (c *TCPConn) CloseWrite() error {
+	if c.writeDone {
+		return nil
+	}
+	c.writeDone = true
+	return c.call(func() tcpip.Error { return c.ep.Shutdown(tcpip.ShutdownWrite) })
+}
+
+// Close ends the connection; what was written is still sent. Closing twice is
+// harmless.
+func (c *TCPConn) Close() error {
+	if c.closed {
+		return nil
+	}
+	c.finish(func() { c.ep.Close() })
+	c.ns.unregister(c)
+	if c.ns.orphans = append(c.ns.orphans, c); len(c.ns.orphans) > 256 {
+		c.ns.pruneOrphans()
+	}
+	return nil
+}
+
+// Abort ends the connection with a reset.
+func (c *TCPConn) Abort() {
+	c.finish(func() { c.ep.Abort() })
+	c.ns.unregister(c)
+}
+
+func (c *TCPConn) abandon() { c.Abort() }
+
+// LocalAddr is the connection's own address and port.
+func (c *TCPConn) LocalAddr() netip.AddrPort { return c.localAP }
+
+// RemoteAddr is the peer's.
+func (c *TCPConn) RemoteAddr() netip.AddrPort { return c.remoteAP }
+
+// SetReadTimeout limits how long a Read blocks; zero or less is no limit.
+func (c *TCPConn) SetReadTimeout(d time.Duration) { c.readTimeout = d }
+
+func (c *TCPConn) info() SocketInfo {
+	i := SocketInfo{Proto: "tcp", V6: c.v6, Owner: c.program, PID: c.pid, FD: c.fd, Remote: c.remoteAP}
+	i.Local = c.local()
+	c.ns.enter(func() {
+		i.State = tcpState(tcp.EndpointState(c.ep.State()))
+		i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption)
+		i.SendQ, _ = c.ep.GetSockOptInt(tcpip.SendQueueSizeOption)
+	})
+	return i
+}
+
+// tcpState is the state as ss prints it.
+func tcpState(s tcp.EndpointState) string {
+	switch s {
+	case tcp.StateListen:
+		return "LISTEN"
+	case tcp.StateSynSent, tcp.StateConnecting:
+		return "SYN-SENT"
+	case tcp.StateSynRecv:
+		return "SYN-RECV"
+	case tcp.StateEstablished:
+		return "ESTAB"
+	case tcp.StateFinWait1:
+		return "FIN-WAIT-1"
+	case tcp.StateFinWait2:
+		return "FIN-WAIT-2"
+	case tcp.StateCloseWait:
+		return "CLOSE-WAIT"
+	case tcp.StateLastAck:
+		return "LAST-ACK"
+	case tcp.StateClosing:
+		return "CLOSING"
+	case tcp.StateTimeWait:
+		return "TIME-WAIT"
+	}
+	return "CLOSED"
+}

@@ -1,0 +1,328 @@
+package stack
+
+import (
+	"encoding/binary"
+	"math/rand"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+	gstack "gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+
+	"dnetsim/link"
+)
+
+// internalNIC is the one device that netstack has; the real interfaces are ours.
+const internalNIC = 1
+
+// transport is the TCP and UDP of a namespace: a netstack behind one internal
+// device. It is made when the first socket or segment needs it, so that a
+// namespace that only forwards, or answers pings, has none.
+type transport struct {
+	ns    *Namespace
+	s     *gstack.Stack
+	dev   *device
+	depth int // nesting of enter
+
+	mu     sync.Mutex // netstack's workers wake sockets and write packets
+	woken  []*endpoint
+	outbox []*gstack.PacketBuffer
+
+	hint   [2]netip.Addr // source address that netstack now prefers, by family
+	nextID uint64
+}
+
+// stack returns the netstack, made if need be.
+func (t *transport) stack() *gstack.Stack {
+	if t.s != nil {
+		return t.s
+	}
+	ns := t.ns
+	rng := newLockedPCG(ns.loop.Stream("netstack/" + ns.name))
+	t.s = gstack.New(gstack.Options{
+		NetworkProtocols: []gstack.NetworkProtocolFactory{
+			ipv4.NewProtocolWithOptions(ipv4.Options{AllowExternalLoopbackTraffic: true}),
+			ipv6.NewProtocolWithOptions(ipv6.Options{AllowExternalLoopbackTraffic: true}),
+		},
+		TransportProtocols: []gstack.TransportProtocolFactory{tcp.NewProtocolCUBIC, udp.NewProtocol},
+		Clock:              &clock{ns: ns},
+		RandSource:         rand.Source(rng),
+		SecureRNG:          rng,
+	})
+	t.dev = &device{t: t, mtu: 65536, offload: !ns.opts.NoOffload}
+	t.configure()
+	return t.s
+}
+
+// configure plugs the device in and gives netstack what the namespace has.
+func (t *transport) configure() {
+	s := t.s
+	must(s.CreateNICWithOptions(internalNIC, t.dev, gstack.NICOptions{Name: "internal"}))
+	must(s.SetPromiscuousMode(internalNIC, true)) // what is local was decided before
+	must(s.SetSpoofing(internalNIC, true))
+	ttl := tcpip.DefaultTTLOption(t.ns.defaultTTL(false))
+	must(s.SetNetworkProtocolOption(header.IPv4ProtocolNumber, &ttl))
+	must(s.SetPortRange(32768, 60999))
+	t.setRoutes()
+	for _, i := range t.ns.ifaces {
+		for _, a := range i.addrs {
+			t.addAddr(a.Prefix)
+		}
+	}
+}
+
+func must(err tcpip.Error) {
+	if err != nil {
+		panic("stack: netstack refuses its set-up: " + err.String())
+	}
+}
+
+// setRoutes sends everything to the internal device.
+func (t *transport) setRoutes() {
+	r4 := tcpip.Route{Destination: header.IPv4EmptySubnet, NIC: internalNIC}
+	r6 := tcpip.Route{Destination: header.IPv6EmptySubnet, NIC: internalNIC}
+	if t.hint[0].IsValid() {
+		r4.SourceHint = address(t.hint[0])
+	}
+	if t.hint[1].IsValid() {
+		r6.SourceHint = address(t.hint[1])
+	}
+	t.s.SetRouteTable([]tcpip.Route{r4, r6})
+}
+
+// prefer makes netstack choose src for what it sends next without a source.
+func (t *transport) prefer(src netip.Addr) {
+	k := 0
+	if src.Is6() {
+		k = 1
+	}
+	if t.hint[k] == src {
+		return
+	}
+	t.hint[k] = src
+	t.setRoutes()
+}
+
+func protocolAddress(p netip.Prefix) tcpip.ProtocolAddress {
+	a := tcpip.ProtocolAddress{Protocol: netProto(p.Addr())}
+	a.AddressWithPrefix = tcpip.AddressWithPrefix{Address: address(p.Addr()), PrefixLen: p.Bits()}
+	return a
+}
+
+func (t *transport) addAddr(p netip.Prefix) {
+	if t.s != nil {
+		t.s.AddProtocolAddress(internalNIC, protocolAddress(p), gstack.AddressProperties{})
+	}
+}
+
+func (t *transport) removeAddr(p netip.Prefix) {
+	if t.s != nil {
+		t.s.RemoveAddress(internalNIC, address(p.Addr()))
+	}
+}
+
+func address(a netip.Addr) tcpip.Address {
+	if a.Is4() {
+		return tcpip.AddrFrom4(a.As4())
+	}
+	return tcpip.AddrFrom16(a.As16())
+}
+
+func netipAddr(a tcpip.Address) netip.Addr {
+	ip, _ := netip.AddrFromSlice(a.AsSlice())
+	return ip
+}
+
+func netProto(a netip.Addr) tcpip.NetworkProtocolNumber {
+	if a.Is4() {
+		return header.IPv4ProtocolNumber
+	}
+	return header.IPv6ProtocolNumber
+}
+
+// enter runs fn, which may call netstack, and lets its consequences out: the
+// workers are idle, packets are sent, sockets are woken when it returns. Every
+// call of netstack goes through here.
+func (ns *Namespace) enter(fn func()) {
+	t := ns.transport
+	t.depth++
+	fn()
+	t.depth--
+	if t.depth > 0 || t.s == nil {
+		return
+	}
+	t.s.Pause() // returns when every worker has emptied its queue
+	t.s.Resume()
+	t.flush()
+	t.wake()
+}
+
+// flush sends what netstack wrote.
+func (t *transport) flush() {
+	for len(t.outbox) > 0 {
+		box := t.outbox
+		t.outbox = nil
+		for _, pb := range box {
+			p := t.packet(pb)
+			pb.DecRef()
+			if p != nil {
+				t.ns.output(p)
+			}
+		}
+	}
+}
+
+// wake lets the processes go on that wait for a socket which has news. Workers
+// may have reported them in any order.
+func (t *transport) wake() {
+	if len(t.woken) == 0 {
+		return
+	}
+	woken := t.woken
+	t.woken = nil
+	slices.SortFunc(woken, func(a, b *endpoint) int { return int(int64(a.id) - int64(b.id)) })
+	for _, e := range woken {
+		e.news = false
+		e.cond.Broadcast()
+	}
+}
+
+// packet copies a packet of netstack's into one of ours.
+func (t *transport) packet(pb *gstack.PacketBuffer) *packet {
+	v6 := pb.NetworkProtocolNumber == header.IPv6ProtocolNumber
+	p := t.ns.newPacket(pb.Size(), v6)
+	at := 0
+	for _, b := range pb.AsSlices() {
+		at += copy(p.nf.Data[at:], b)
+	}
+	switch proto := p.proto(); proto {
+	case protoTCP:
+		t.offloadTCP(p, pb)
+	case protoUDP:
+		t.offloadUDP(p)
+	case protoICMP, protoICMPv6:
+	default:
+		p.release()
+		return nil
+	}
+	if !t.dev.offload {
+		p.f.Checksum = link.ChecksumUnknown
+	}
+	return p
+}
+
+// offloadTCP carries over what is left to do for the segment.
+func (t *transport) offloadTCP(p *packet, pb *gstack.PacketBuffer) {
+	b := p.payload()
+	if g := pb.GSOOptions; g.Type != gstack.GSONone {
+		p.nf.ChecksumPartial = g.NeedsCsum
+		if n := len(b) - int(b[12]>>4)*4; n > int(g.MSS) && g.MSS > 0 {
+			p.f.GSO = int(g.MSS)
+		}
+	}
+	if b[13]&0x02 != 0 {
+		if h, err := t.ns.routeOut(p.dst(), p.src(), nil); err == nil {
+			clampMSS(p, h.mtu)
+		}
+	}
+}
+
+// offloadUDP leaves the checksum to the receiver or the card: only the sum of
+// the pseudo header is in the packet.
+func (t *transport) offloadUDP(p *packet) {
+	b := p.payload()
+	if !t.dev.offload || len(b) < 8 || p.nf.V6 {
+		return
+	}
+	binary.BigEndian.PutUint16(b[6:], p.pseudoSum(protoUDP, len(b)))
+	p.nf.ChecksumPartial = true
+}
+
+// clampMSS lowers the MSS option of a SYN to what the route carries: netstack
+// knows one device with a large MTU, the namespace has many.
+func clampMSS(p *packet, mtu int) {
+	b := p.payload()
+	limit := mtu - p.headerLen() - 20
+	if len(b) < 20 {
+		return
+	}
+	for o := b[20:min(int(b[12]>>4)*4, len(b))]; len(o) > 0; {
+		switch {
+		case o[0] == 0:
+			return
+		case o[0] == 1:
+			o = o[1:]
+			continue
+		case len(o) < 2 || int(o[1]) < 2 || int(o[1]) > len(o):
+			return
+		case o[0] == 2 && o[1] == 4:
+			old := binary.BigEndian.Uint16(o[2:])
+			if int(old) <= limit {
+				return
+			}
+			binary.BigEndian.PutUint16(o[2:], uint16(limit))
+			if !p.nf.ChecksumPartial {
+				c := ^binary.BigEndian.Uint16(b[16:])
+				s := uint32(c) + uint32(^old) + uint32(limit)
+				binary.BigEndian.PutUint16(b[16:], ^sum(s, nil))
+			}
+			return
+		}
+		o = o[o[1]:]
+	}
+}
+
+// deliver hands a TCP or UDP packet for this namespace to netstack.
+func (t *transport) deliver(p *packet) {
+	if b := p.payload(); p.proto() == protoTCP && len(b) >= 20 && b[13]&0x02 != 0 {
+		if h, err := t.ns.routeOut(p.src(), p.dst(), nil); err == nil {
+			clampMSS(p, h.mtu)
+		}
+	}
+	t.inject(p)
+}
+
+// deliverError hands an ICMP error to netstack; the caller keeps the packet.
+func (t *transport) deliverError(p *packet) {
+	if t.s == nil {
+		return
+	}
+	q := t.ns.newPacket(len(p.nf.Data), p.nf.V6)
+	copy(q.nf.Data, p.nf.Data)
+	t.inject(q)
+}
+
+func (t *transport) inject(p *packet) {
+	t.stack()
+	proto := header.IPv4ProtocolNumber
+	if p.nf.V6 {
+		proto = header.IPv6ProtocolNumber
+	}
+	pb := gstack.NewPacketBuffer(gstack.PacketBufferOptions{Payload: buffer.MakeWithData(p.nf.Data)})
+	pb.RXChecksumValidated = true
+	p.release()
+	t.ns.enter(func() {
+		t.dev.d.DeliverNetworkPacket(proto, pb)
+		pb.DecRef()
+	})
+}
+
+// close ends netstack and its workers.
+func (t *transport) close() {
+	if t.s == nil {
+		return
+	}
+	t.s.Close()
+	t.s.Wait()
+	for _, pb := range t.outbox {
+		pb.DecRef()
+	}
+	t.outbox, t.woken = nil, nil
+}

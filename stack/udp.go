@@ -1,0 +1,176 @@
+package stack
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+
+	"dnetsim/sim"
+)
+
+// UDPConn is a UDP socket, bound and perhaps connected.
+type UDPConn struct {
+	endpoint
+	bound    netip.AddrPort // as asked for
+	remoteAP netip.AddrPort
+	device   *Interface
+}
+
+// ListenUDP makes a UDP socket bound to an address and port; port 0 draws one,
+// the zero value is an unbound IPv4 socket. It returns ErrAddrInUse or
+// ErrAddrNotAvail.
+func (ns *Namespace) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
+	c := &UDPConn{bound: local}
+	if err := ns.open(&c.endpoint, udp.ProtocolNumber, local.Addr().Is6()); err != nil {
+		return nil, err
+	}
+	ns.register(c)
+	c.ep.SocketOptions().SetBroadcast(true)
+	if err := c.bind(local); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Connect fixes the peer: only its datagrams are received, and ICMP errors come
+// back as errors.
+func (c *UDPConn) Connect(to netip.AddrPort) error {
+	if err := c.prefer(to.Addr()); err != nil {
+		return err
+	}
+	c.remoteAP = to
+	return c.call(func() tcpip.Error { return c.ep.Connect(c.full(to)) })
+}
+
+// prefer looks the route up and makes netstack take its source address.
+func (c *UDPConn) prefer(to netip.Addr) error {
+	h, err := c.ns.routeOut(to, c.bound.Addr(), c.device)
+	if err != nil {
+		return err
+	}
+	if h.src.IsValid() && !c.closed {
+		c.ns.transport.prefer(h.src)
+	}
+	return nil
+}
+
+// ReadFrom receives one datagram into b, cut to its length. It blocks up to
+// timeout (zero or less: for ever) and returns ErrTimeout after that, or
+// ErrConnRefused on a connected socket whose peer's port is closed.
+func (c *UDPConn) ReadFrom(b []byte, timeout time.Duration) (int, netip.AddrPort, error) {
+	end := c.ns.loop.Now() + timeout
+	for {
+		var r tcpip.ReadResult
+		err := c.call(func() tcpip.Error {
+			w := tcpip.SliceWriter(b)
+			var err tcpip.Error
+			r, err = c.ep.Read(&w, tcpip.ReadOptions{NeedRemoteAddr: true})
+			return err
+		})
+		if err == nil {
+			return r.Count, c.addrPort(r.RemoteAddr), nil
+		}
+		if !isBlocked(err) {
+			return 0, netip.AddrPort{}, err
+		}
+		left := time.Duration(0)
+		if timeout > 0 {
+			if left = end - c.ns.loop.Now(); left <= 0 {
+				return 0, netip.AddrPort{}, ErrTimeout
+			}
+		}
+		if err := c.wait(left); err == sim.ErrTimeout {
+			return 0, netip.AddrPort{}, ErrTimeout
+		} else if err != nil {
+			return 0, netip.AddrPort{}, err
+		}
+	}
+}
+
+// WriteTo sends one datagram. It returns ErrNetUnreachable if there is no
+// route.
+func (c *UDPConn) WriteTo(b []byte, to netip.AddrPort) error {
+	if err := c.prefer(to.Addr()); err != nil {
+		return err
+	}
+	f := c.full(to)
+	return c.write(b, tcpip.WriteOptions{To: &f})
+}
+
+// Write sends one datagram to the connected peer.
+func (c *UDPConn) Write(b []byte) (int, error) {
+	if !c.remoteAP.IsValid() {
+		return 0, ErrNotConn
+	}
+	if _, err := c.ns.routeOut(c.remoteAP.Addr(), c.bound.Addr(), c.device); err != nil {
+		return 0, err
+	}
+	if err := c.write(b, tcpip.WriteOptions{}); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
+	err := c.call(func() tcpip.Error {
+		_, err := c.ep.Write(bytes.NewReader(b), opts)
+		return err
+	})
+	if isBlocked(err) {
+		return ErrNoBufs
+	}
+	return err
+}
+
+// Close closes the socket. Closing twice is harmless.
+func (c *UDPConn) Close() error {
+	c.finish(func() { c.ep.Close() })
+	c.ns.unregister(c)
+	return nil
+}
+
+func (c *UDPConn) abandon() { c.Close() }
+
+// LocalAddr is the socket's own address and port.
+func (c *UDPConn) LocalAddr() netip.AddrPort { return c.local() }
+
+// RemoteAddr is the connected peer, or the zero value.
+func (c *UDPConn) RemoteAddr() netip.AddrPort { return c.remoteAP }
+
+// SetTTL sets the TTL of what is sent.
+func (c *UDPConn) SetTTL(ttl int) {
+	c.call(func() tcpip.Error {
+		if c.v6 {
+			return c.ep.SetSockOptInt(tcpip.IPv6HopLimitOption, ttl)
+		}
+		return c.ep.SetSockOptInt(tcpip.IPv4TTLOption, ttl)
+	})
+}
+
+// SetDF sets or clears the Don't Fragment bit of what is sent.
+func (c *UDPConn) SetDF(on bool) {
+	v := int(tcpip.PMTUDiscoveryDont)
+	if on {
+		v = int(tcpip.PMTUDiscoveryDo)
+	}
+	c.call(func() tcpip.Error { return c.ep.SetSockOptInt(tcpip.MTUDiscoverOption, v) })
+}
+
+func (c *UDPConn) info() SocketInfo {
+	i := SocketInfo{Proto: "udp", V6: c.v6, Local: c.local(), Remote: c.remoteAP, State: "UNCONN", Owner: c.program, PID: c.pid, FD: c.fd}
+	if c.remoteAP.IsValid() {
+		i.State = "ESTAB"
+		return i
+	}
+	any := netip.IPv4Unspecified()
+	if c.v6 {
+		any = netip.IPv6Unspecified()
+	}
+	i.Remote = netip.AddrPortFrom(any, 0)
+	c.ns.enter(func() { i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption) })
+	return i
+}
