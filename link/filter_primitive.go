@@ -1,0 +1,416 @@
+package link
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// qualifier is what stands before an identifier: "tcp src port".
+type qualifier struct {
+	proto string // ether, ip, ip6, arp, rarp, tcp, udp, …
+	dir   string // src, dst, "src or dst" (empty), "src and dst"
+	kind  string // host, net, port, portrange, proto
+}
+
+// primitive reads one primitive: qualifiers and an identifier, or a keyword
+// that needs none.
+func (p *filterParser) primitive() (predicate, error) {
+	q, any := p.qualifiers()
+	tok := p.peek()
+	if p.endOfPrimitive() {
+		if any && q.dir == "" && q.kind == "" {
+			return p.protocolOnly(q)
+		}
+		return nil, ErrSyntax
+	}
+	if m, ok, err := p.keyword(tok, q, any); ok || err != nil {
+		return m, err
+	}
+	if !any {
+		if p.last == (qualifier{}) {
+			q.kind = "host"
+		} else {
+			q = p.last
+		}
+	}
+	if q.kind == "" {
+		q.kind = "host"
+	}
+	p.at++
+	p.last = q
+	return p.identifier(q, tok)
+}
+
+// endOfPrimitive reports whether what comes next cannot be an identifier.
+func (p *filterParser) endOfPrimitive() bool {
+	switch p.peek() {
+	case "", "and", "or", "&&", "||", ")", "not", "!":
+		return true
+	}
+	return false
+}
+
+func (p *filterParser) qualifiers() (q qualifier, any bool) {
+	for {
+		tok := p.peek()
+		switch tok {
+		case "ether", "ip", "ip6", "arp", "rarp", "tcp", "udp", "icmp", "icmp6", "igmp", "esp", "ah", "sctp", "link":
+			if q.proto != "" || q.dir != "" {
+				return q, any
+			}
+			if tok == "link" {
+				tok = "ether"
+			}
+			q.proto = tok
+		case "src", "dst":
+			if q.dir != "" {
+				return q, any
+			}
+			q.dir = tok
+			if p.at+2 < len(p.toks) && (p.toks[p.at+2] == "src" || p.toks[p.at+2] == "dst") && p.toks[p.at+2] != tok {
+				switch p.toks[p.at+1] {
+				case "or":
+					q.dir = "either"
+					p.at += 2
+				case "and":
+					q.dir = "both"
+					p.at += 2
+				}
+			}
+		case "host", "net", "port", "portrange", "proto":
+			if q.kind != "" {
+				return q, any
+			}
+			q.kind = tok
+		default:
+			return q, any
+		}
+		any = true
+		p.at++
+		if q.kind != "" {
+			return q, any
+		}
+	}
+}
+
+// protocolOnly is a protocol as a primitive of its own: "icmp".
+func (p *filterParser) protocolOnly(q qualifier) (predicate, error) {
+	switch q.proto {
+	case "ether":
+		return nil, ErrSyntax
+	case "ip":
+		return isType(TypeIPv4), nil
+	case "ip6":
+		return isType(TypeIPv6), nil
+	case "arp":
+		return isType(TypeARP), nil
+	case "rarp":
+		return isType(0x8035), nil
+	case "icmp":
+		return func(k *packet) bool { return k.h.ip && !k.h.v6 && k.h.proto == protoICMP }, nil
+	case "igmp":
+		return func(k *packet) bool { return k.h.ip && !k.h.v6 && k.h.proto == protoIGMP }, nil
+	case "icmp6":
+		return func(k *packet) bool { return k.h.v6 && k.h.proto == protoICMPv6 }, nil
+	case "ah":
+		return isProto(51), nil
+	}
+	n, ok := protocolNumber(q.proto)
+	if !ok {
+		return nil, ErrSyntax
+	}
+	return isProto(n), nil
+}
+
+func isType(t uint16) predicate { return func(k *packet) bool { return k.h.etherType == t } }
+
+func isProto(n uint8) predicate { return func(k *packet) bool { return k.h.ip && k.h.proto == n } }
+
+// keyword is a primitive that is a word of its own, after q's protocol.
+func (p *filterParser) keyword(tok string, q qualifier, qualified bool) (m predicate, ok bool, err error) {
+	switch tok {
+	case "broadcast":
+		p.at++
+		if q.proto == "ip" {
+			return func(k *packet) bool {
+				return k.h.ip && !k.h.v6 && bytes.Equal(k.b[k.h.l3+16:k.h.l3+20], []byte{255, 255, 255, 255})
+			}, true, nil
+		}
+		return func(k *packet) bool { return macAt(k.b, 0).IsBroadcast() }, true, nil
+	case "multicast":
+		p.at++
+		switch q.proto {
+		case "ip":
+			return func(k *packet) bool { return k.h.ip && !k.h.v6 && k.b[k.h.l3+16] >= 224 }, true, nil
+		case "ip6":
+			return func(k *packet) bool { return k.h.v6 && k.b[k.h.l3+24] == 0xff }, true, nil
+		}
+		return func(k *packet) bool { return macAt(k.b, 0).IsMulticast() }, true, nil
+	}
+	if qualified {
+		return nil, false, nil
+	}
+	switch tok {
+	case "less", "greater":
+		p.at++
+		n, err := p.numberArg()
+		if tok == "less" {
+			return func(k *packet) bool { return len(k.b) <= n }, true, err
+		}
+		return func(k *packet) bool { return len(k.b) >= n }, true, err
+	case "vlan":
+		p.at++
+		if n, ok := number(p.peek()); ok {
+			p.at++
+			return func(k *packet) bool { return hasTag(k) && vlanID(k) == n }, true, nil
+		}
+		return hasTag, true, nil
+	}
+	return nil, false, nil
+}
+
+func hasTag(k *packet) bool {
+	return len(k.b) >= 18 && binary.BigEndian.Uint16(k.b[12:]) == TypeVLAN
+}
+
+func vlanID(k *packet) uint32 { return uint32(binary.BigEndian.Uint16(k.b[14:]) & 0xfff) }
+
+// identifier compiles qualifiers with what they qualify.
+func (p *filterParser) identifier(q qualifier, id string) (predicate, error) {
+	switch q.kind {
+	case "proto":
+		return protoFilter(q, id)
+	case "port", "portrange":
+		return portFilter(q, id)
+	case "net":
+		return p.netFilter(q, id)
+	}
+	if q.proto == "ether" || strings.Count(id, ":") == 5 && q.proto == "" && !strings.Contains(id, "::") {
+		mac, err := ParseMAC(id)
+		if err != nil {
+			return nil, fmt.Errorf("unknown ether host '%s'", id)
+		}
+		return etherHost(q.dir, mac), nil
+	}
+	addr, err := netip.ParseAddr(id)
+	if err != nil {
+		if pre, ok := shortNet(id); ok && strings.Contains(id, ".") {
+			return addressFilter(q, pre), nil
+		}
+		return nil, unknownHost(id)
+	}
+	return addressFilter(q, netip.PrefixFrom(addr, addr.BitLen())), nil
+}
+
+func etherHost(dir string, m MAC) predicate {
+	return func(k *packet) bool {
+		return choose(dir, macAt(k.b, 6) == m, macAt(k.b, 0) == m)
+	}
+}
+
+// choose combines what is known of the source and of the destination.
+func choose(dir string, src, dst bool) bool {
+	switch dir {
+	case "src":
+		return src
+	case "dst":
+		return dst
+	case "both":
+		return src && dst
+	}
+	return src || dst
+}
+
+func protoFilter(q qualifier, id string) (predicate, error) {
+	if q.proto == "ether" {
+		names := map[string]uint16{"ip": TypeIPv4, "ip6": TypeIPv6, "arp": TypeARP, "rarp": 0x8035}
+		if t, ok := names[id]; ok {
+			return isType(t), nil
+		}
+		n, ok := number(id)
+		if !ok {
+			return nil, fmt.Errorf("unknown ether proto '%s'", id)
+		}
+		return isType(uint16(n)), nil
+	}
+	n, ok := protocolNumber(id)
+	if !ok {
+		return nil, fmt.Errorf("unknown protocol: %s", id)
+	}
+	switch q.proto {
+	case "ip":
+		return func(k *packet) bool { return k.h.ip && !k.h.v6 && k.h.proto == n }, nil
+	case "ip6":
+		return func(k *packet) bool { return k.h.v6 && k.h.proto == n }, nil
+	}
+	return isProto(n), nil
+}
+
+func portFilter(q qualifier, id string) (predicate, error) {
+	lo, hi, err := portRange(q, id)
+	if err != nil {
+		return nil, err
+	}
+	want, any := uint8(0), true
+	switch q.proto {
+	case "tcp", "udp", "sctp":
+		want, _ = protocolNumber(q.proto)
+		any = false
+	case "", "ip", "ip6":
+	default:
+		return nil, fmt.Errorf("illegal qualifier of 'port'")
+	}
+	return func(k *packet) bool {
+		h := &k.h
+		if !h.ports || !any && h.proto != want || q.proto == "ip" && h.v6 || q.proto == "ip6" && !h.v6 {
+			return false
+		}
+		return choose(q.dir, h.srcPort >= lo && h.srcPort <= hi, h.dstPort >= lo && h.dstPort <= hi)
+	}, nil
+}
+
+func portRange(q qualifier, id string) (lo, hi uint16, err error) {
+	from, to, ok := strings.Cut(id, "-")
+	if !ok || q.kind == "port" {
+		from, to = id, id
+	}
+	for i, s := range []string{from, to} {
+		n, err := strconv.ParseUint(s, 10, 32)
+		if err != nil {
+			known := false
+			for _, proto := range []string{"tcp", "udp"} {
+				for service, name := range services {
+					if name == s && strings.HasPrefix(service, proto+"/") {
+						n, _ = strconv.ParseUint(service[4:], 10, 16)
+						known = true
+					}
+				}
+			}
+			if !known {
+				return 0, 0, fmt.Errorf("unknown port '%s'", s)
+			}
+		}
+		if n > 65535 {
+			return 0, 0, fmt.Errorf("illegal port number %d > 65535", n)
+		}
+		if i == 0 {
+			lo = uint16(n)
+		} else {
+			hi = uint16(n)
+		}
+	}
+	if lo > hi {
+		lo, hi = hi, lo
+	}
+	return lo, hi, nil
+}
+
+func (p *filterParser) netFilter(q qualifier, id string) (predicate, error) {
+	if p.accept("mask") {
+		addr, err := netip.ParseAddr(id)
+		mask, err2 := netip.ParseAddr(p.next())
+		if err != nil || err2 != nil || !addr.Is4() || !mask.Is4() {
+			return nil, ErrSyntax
+		}
+		m := mask.As4()
+		bits := 0
+		for _, b := range m {
+			for ; b&0x80 != 0; b <<= 1 {
+				bits++
+			}
+		}
+		return addressFilter(q, netip.PrefixFrom(addr, bits)), nil
+	}
+	pre, ok := shortNet(id)
+	if !ok {
+		return nil, fmt.Errorf("unknown network '%s'", id)
+	}
+	if pre.Masked() != pre {
+		return nil, fmt.Errorf("non-network bits set in \"%s\"", id)
+	}
+	return addressFilter(q, pre), nil
+}
+
+// shortNet reads "10.0.0.0/8", "172.17" (a /16), or an address.
+func shortNet(id string) (netip.Prefix, bool) {
+	addr, bits, slash := strings.Cut(id, "/")
+	if strings.Contains(addr, ":") {
+		a, err := netip.ParseAddr(addr)
+		n := 128
+		if slash {
+			var err2 error
+			n, err2 = strconv.Atoi(bits)
+			if err2 != nil {
+				return netip.Prefix{}, false
+			}
+		}
+		return netip.PrefixFrom(a, n), err == nil && n <= 128
+	}
+	parts := strings.Count(addr, ".") + 1
+	a, err := netip.ParseAddr(addr + strings.Repeat(".0", max(0, 4-parts)))
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	n := 8 * parts
+	if parts == 4 {
+		n = 32
+		if !slash {
+			// a trailing zero is a shorter network, as in "net 10.0.0.0"
+			b := a.As4()
+			for n > 0 && b[n/8-1] == 0 {
+				n -= 8
+			}
+		}
+	}
+	if slash {
+		if n, err = strconv.Atoi(bits); err != nil || n > 32 {
+			return netip.Prefix{}, false
+		}
+	}
+	return netip.PrefixFrom(a, n), true
+}
+
+// addressFilter matches IP packets, and ARP for IPv4, by address.
+func addressFilter(q qualifier, pre netip.Prefix) predicate {
+	v6 := pre.Addr().Is6()
+	return func(k *packet) bool {
+		src, dst, kind := addresses(k)
+		if kind == "" || src.Is6() != v6 {
+			return false
+		}
+		switch q.proto {
+		case "", kind:
+		case "tcp", "udp", "icmp", "icmp6", "igmp", "sctp":
+			n, _ := protocolNumber(q.proto)
+			if !k.h.ip || k.h.proto != n {
+				return false
+			}
+		default:
+			return false
+		}
+		return choose(q.dir, pre.Contains(src), pre.Contains(dst))
+	}
+}
+
+// addresses are the network addresses of a packet, ARP's included; kind is
+// "ip", "ip6", "arp", "rarp", or empty.
+func addresses(k *packet) (src, dst netip.Addr, kind string) {
+	b, at := k.b, k.h.l3
+	switch {
+	case k.h.v6:
+		return netip.AddrFrom16([16]byte(b[at+8 : at+24])), netip.AddrFrom16([16]byte(b[at+24 : at+40])), "ip6"
+	case k.h.ip:
+		return netip.AddrFrom4([4]byte(b[at+12 : at+16])), netip.AddrFrom4([4]byte(b[at+16 : at+20])), "ip"
+	case (k.h.etherType == TypeARP || k.h.etherType == 0x8035) && len(b) >= at+28:
+		kind = "arp"
+		if k.h.etherType != TypeARP {
+			kind = "rarp"
+		}
+		return netip.AddrFrom4([4]byte(b[at+14 : at+18])), netip.AddrFrom4([4]byte(b[at+24 : at+28])), kind
+	}
+	return src, dst, ""
+}
