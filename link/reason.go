@@ -23,7 +23,7 @@ const (
 	ReasonLinkLocal            // 01:80:c2:00:00:0X is not forwarded
 	ReasonFilter               // the bridge's netfilter hook said no
 	ReasonMalformed            // too short to be a frame
-	ReasonCannotSegment // a GSO frame that cannot be cut
+	ReasonCannotSegment        // a GSO frame that cannot be cut
 	reasonCount
 )
 

@@ -1,0 +1,107 @@
+package link
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/gopacket/gopacket/pcapgo"
+
+	"dnetsim/sim"
+)
+
+// TestCaptureCanBeReadBack: interface names, virtual nanoseconds, the reason of
+// a drop as the packet's comment, and a good checksum in the written copy only.
+func TestCaptureCanBeReadBack(t *testing.T) {
+	loop := sim.NewLoop(1)
+	w := NewWire(loop, "cable")
+	w.A().SetName("bdc01:eth0")
+	w.B().SetName("bdc02:eth0")
+	w.B().Attach(&sink{loop: loop})
+	w.Delay = 1234567
+	var file bytes.Buffer
+	c := NewCapture(loop, &file)
+	stop := c.Journal()
+	f := NewFrame(unhexFrame(t, synFrame))
+	f.Checksum = ChecksumPartial
+	before := string(f.Bytes())
+	w.A().Send(f.Retain())
+	loop.RunFor(time.Second)
+	w.A().Impair(Impairment{Loss: 1})
+	w.A().Send(f.Retain())
+	stop()
+	w.A().Send(f.Retain())
+	if err := c.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if string(f.Bytes()) != before {
+		t.Error("writing changed the frame itself")
+	}
+	r, err := pcapgo.NewNgReader(&file, pcapgo.NgReaderOptions{WantMixedLinkType: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		name, comment string
+		at            time.Duration
+	}{
+		{"bdc01:eth0", "", 0},
+		{"bdc02:eth0", "", 1234567},
+		{"bdc01:eth0", "", time.Second},
+		{"bdc01:eth0", "dropped: loss", time.Second},
+	}
+	for i, x := range want {
+		data, ci, opts, err := r.ReadPacketDataWithOptions()
+		if err != nil {
+			t.Fatalf("packet %d: %v", i, err)
+		}
+		intf, err := r.Interface(ci.InterfaceIndex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		comment := ""
+		if len(opts.Comments) > 0 {
+			comment = opts.Comments[0]
+		}
+		if at := ci.Timestamp.Sub(sim.Epoch); intf.Name != x.name || comment != x.comment || at != x.at {
+			t.Errorf("packet %d: %s %q at %v, want %s %q at %v", i, intf.Name, comment, at, x.name, x.comment, x.at)
+		}
+		if !ChecksumGood(NewFrame(data)) {
+			t.Errorf("packet %d: bad checksum in the file", i)
+		}
+	}
+	if _, _, err := r.ReadPacketData(); !errors.Is(err, io.EOF) {
+		t.Errorf("after the last packet: %v, want %v", err, io.EOF)
+	}
+}
+
+// failing is a writer on a full disk.
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestCaptureReportsAWriteError(t *testing.T) {
+	loop := sim.NewLoop(1)
+	c := NewCapture(loop, failing{})
+	p := c.Point("eth0")
+	for range 100 {
+		p.Frame(In, NewFrame(make([]byte, 1000)))
+	}
+	if err := c.Flush(); !errors.Is(err, io.ErrShortWrite) {
+		t.Fatalf("got %v, want %v", err, io.ErrShortWrite)
+	}
+}
+
+func TestMACReadsAndPrints(t *testing.T) {
+	for in, want := range map[string]string{
+		"02:42:ac:11:00:02": "02:42:ac:11:00:02", "2:42:AC:11:0:2": "02:42:ac:11:00:02", "02-42-ac-11-00-02": "02:42:ac:11:00:02",
+		"": "", "02:42:ac:11:00": "", "02:42:ac:11:00:02:03": "", "02:42:ac:11:00:0g": "", "002:42:ac:11:00:02": "", "02:42:ac:11:00:": "",
+	} {
+		m, err := ParseMAC(in)
+		if got := m.String(); err == nil && got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %v %v, want %q", in, m, err, want)
+		}
+	}
+}
