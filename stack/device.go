@@ -7,15 +7,16 @@ import (
 // flight is a frame between the two ends of a software device; it is pooled so
 // that a hop costs no allocation.
 type flight struct {
-	to *Interface
-	f  *link.Frame
+	home *Namespace // whose pool it comes from
+	to   *Interface
+	f    *link.Frame
 }
 
 // Fire delivers the frame.
 func (x *flight) Fire() {
 	to, f := x.to, x.f
 	x.to, x.f = nil, nil
-	to.ns.flights = append(to.ns.flights, x)
+	x.home.flights = append(x.home.flights, x)
 	to.receive(f)
 }
 
@@ -26,7 +27,7 @@ func (ns *Namespace) flight(to *Interface, f *link.Frame) *flight {
 		x.to, x.f = to, f
 		return x
 	}
-	return &flight{to, f}
+	return &flight{ns, to, f}
 }
 
 // newFrame is a frame over b with metadata.

@@ -238,7 +238,19 @@ func (t *transport) offloadTCP(p *packet, pb *gstack.PacketBuffer) {
 // the pseudo header is in the packet.
 func (t *transport) offloadUDP(p *packet) {
 	b := p.payload()
-	if !t.dev.offload || len(b) < 8 || p.nf.V6 {
+	if len(b) < 8 || p.nf.V6 {
+		return
+	}
+	if p.dontFragment() && len(p.nf.Data) > 1280 {
+		// Path MTU discovery as Linux does it for UDP by default: what is too
+		// large goes without DF. Sockets that insist were refused before.
+		if h, err := t.ns.routeOut(p.dst(), p.src(), nil); err == nil && len(p.nf.Data) > h.mtu {
+			p.nf.Data[6] &^= 0x40
+			binary.BigEndian.PutUint16(p.nf.Data[4:], t.ns.nextID())
+			headerChecksum(p.nf.Data)
+		}
+	}
+	if !t.dev.offload {
 		return
 	}
 	binary.BigEndian.PutUint16(b[6:], p.pseudoSum(protoUDP, len(b)))

@@ -17,6 +17,7 @@ type UDPConn struct {
 	bound    netip.AddrPort // as asked for
 	remoteAP netip.AddrPort
 	device   *Interface
+	df       bool
 }
 
 // ListenUDP makes a UDP socket bound to an address and port; port 0 draws one,
@@ -97,6 +98,9 @@ func (c *UDPConn) WriteTo(b []byte, to netip.AddrPort) error {
 	if err := c.prefer(to.Addr()); err != nil {
 		return err
 	}
+	if err := c.fits(to.Addr(), len(b)); err != nil {
+		return err
+	}
 	f := c.full(to)
 	return c.write(b, tcpip.WriteOptions{To: &f})
 }
@@ -106,13 +110,30 @@ func (c *UDPConn) Write(b []byte) (int, error) {
 	if !c.remoteAP.IsValid() {
 		return 0, ErrNotConn
 	}
-	if _, err := c.ns.routeOut(c.remoteAP.Addr(), c.bound.Addr(), c.device); err != nil {
+	if err := c.fits(c.remoteAP.Addr(), len(b)); err != nil {
 		return 0, err
 	}
 	if err := c.write(b, tcpip.WriteOptions{}); err != nil {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// fits checks that there is a route and that a datagram of n bytes, if it must
+// not be cut, is not larger than the path takes.
+func (c *UDPConn) fits(to netip.Addr, n int) error {
+	h, err := c.ns.routeOut(to, c.bound.Addr(), c.device)
+	if err != nil {
+		return err
+	}
+	head := 28
+	if to.Unmap().Is6() {
+		head = 48
+	}
+	if n+head > 65535 || c.df && n+head > h.mtu {
+		return ErrMsgSize
+	}
+	return nil
 }
 
 func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
@@ -153,6 +174,7 @@ func (c *UDPConn) SetTTL(ttl int) {
 
 // SetDF sets or clears the Don't Fragment bit of what is sent.
 func (c *UDPConn) SetDF(on bool) {
+	c.df = on
 	v := int(tcpip.PMTUDiscoveryDont)
 	if on {
 		v = int(tcpip.PMTUDiscoveryDo)

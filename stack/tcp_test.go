@@ -1,0 +1,246 @@
+package stack
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/netip"
+	"runtime"
+	"testing"
+	"time"
+
+	"dnetsim/link"
+	"dnetsim/sim"
+)
+
+// transfer sends n bytes over TCP from one namespace to another and returns how
+// long it took in virtual time.
+func (l *lab) transfer(t testing.TB, from, to *Namespace, dst netip.AddrPort, n int) time.Duration {
+	t.Helper()
+	var took time.Duration
+	ln, err := to.ListenTCP(netip.AddrPortFrom(netip.IPv6Unspecified(), dst.Port()))
+	must0(t, err)
+	got, done := 0, false
+	l.loop.Go("server", func(*sim.Proc) {
+		defer func() { done = true }()
+		c, err := ln.Accept()
+		if err != nil {
+			t.Errorf("accept: %v", err)
+			return
+		}
+		defer c.Close()
+		b := make([]byte, 256<<10)
+		for {
+			k, err := c.Read(b)
+			got += k
+			if err != nil {
+				if err != io.EOF {
+					t.Errorf("read: %v", err)
+				}
+				return
+			}
+		}
+	})
+	l.loop.Go("client", func(*sim.Proc) {
+		start := l.loop.Now()
+		c, err := from.DialTCP(netip.AddrPort{}, dst, 0)
+		if err != nil {
+			t.Errorf("dial: %v", err)
+			done = true
+			return
+		}
+		b := make([]byte, 256<<10)
+		for i := range b {
+			b[i] = byte(i)
+		}
+		for left := n; left > 0; left -= len(b) {
+			if _, err := c.Write(b[:min(left, len(b))]); err != nil {
+				t.Errorf("write: %v", err)
+				break
+			}
+		}
+		c.Close()
+		took = l.loop.Now() - start
+	})
+	if err := l.loop.Run(func() bool { return done }, l.loop.Now()+time.Hour); err != nil {
+		t.Fatalf("transfer: %v after %d bytes", err, got)
+	}
+	ln.Close()
+	if got != n {
+		t.Fatalf("%d bytes of %d arrived", got, n)
+	}
+	return took
+}
+
+func TestTCPBetweenContainersCarriesLargeSegments(t *testing.T) {
+	l := newLab(t, 2, Options{})
+	defer l.close()
+	largest := 0
+	l.boxes[1].Interface("eth0").Observe(func(d link.Direction, f *link.Frame) { largest = max(largest, f.Len()) })
+	l.transfer(t, l.boxes[0], l.boxes[1], ap("172.17.0.3:80"), 8<<20)
+	if largest < 30000 {
+		t.Fatalf("largest frame is %d bytes", largest)
+	}
+}
+
+func TestTCPToTheOtherHostIsCutToTheMTU(t *testing.T) {
+	l := newLab(t, 1, Options{})
+	defer l.close()
+	largest := 0
+	l.b.Interface("eth0").Observe(func(d link.Direction, f *link.Frame) { largest = max(largest, f.Len()) })
+	l.transfer(t, l.a, l.b, ap("10.0.0.12:80"), 1<<20)
+	if largest > 1514 || largest < 1400 {
+		t.Fatalf("largest frame on the cable is %d bytes", largest)
+	}
+	if l.a.transport.s == nil || l.boxes[0].transport.s != nil {
+		t.Fatal("a namespace without sockets has a netstack")
+	}
+}
+
+func TestSocketErrors(t *testing.T) {
+	l := newLab(t, 1, Options{})
+	defer l.close()
+	box := l.boxes[0]
+	l.do(t, func() {
+		dial := func(ns *Namespace, to string, limit time.Duration, want error) {
+			t.Helper()
+			if c, err := ns.DialTCP(netip.AddrPort{}, ap(to), limit); err != want {
+				t.Fatalf("dial %s: %v, %v, want %v", to, c, err, want)
+			}
+		}
+		dial(box, "172.17.0.1:81", 0, ErrConnRefused)
+		dial(box, "127.0.0.1:81", 0, ErrConnRefused)
+		dial(box, "172.17.0.2:81", 0, ErrConnRefused)
+		dial(box, "172.17.0.77:81", 0, ErrHostUnreachable)
+		dial(box, "10.0.0.12:81", 5*time.Second, ErrConnTimedOut) // nobody forwards
+		dial(l.b, "172.17.0.2:81", 0, ErrNetUnreachable)
+		ln, err := box.ListenTCP(ap("0.0.0.0:80"))
+		must0(t, err)
+		for _, a := range []string{"0.0.0.0:80", "[::]:80", "127.0.0.1:80"} {
+			if _, err := box.ListenTCP(ap(a)); err != ErrAddrInUse {
+				t.Fatalf("listen %s a second time: %v", a, err)
+			}
+		}
+		if _, err := box.ListenTCP(ap("10.9.9.9:80")); err != ErrAddrNotAvail {
+			t.Fatalf("listen on a foreign address: %v", err)
+		}
+		ln.Close()
+		ln, err = box.ListenTCP(ap("[::]:80"))
+		must0(t, err)
+		c, err := l.a.DialTCP(netip.AddrPort{}, ap("172.17.0.2:80"), 0)
+		must0(t, err)
+		s, err := ln.Accept()
+		must0(t, err)
+		if s.RemoteAddr() != c.LocalAddr() || c.LocalAddr().Addr() != ip("172.17.0.1") {
+			t.Fatalf("addresses %v %v", s.RemoteAddr(), c.LocalAddr())
+		}
+		if got := fmt.Sprint(len(box.Sockets()), box.Sockets()[1].State, box.Sockets()[0].State); got != "2ESTABLISTEN" {
+			t.Fatal(got)
+		}
+		c.Write([]byte("hello"))
+		c.CloseWrite()
+		b, err := io.ReadAll(s)
+		if string(b) != "hello" || err != nil {
+			t.Fatalf("%q %v", b, err)
+		}
+		s.Abort()
+		if _, err := c.Read(make([]byte, 1)); err != ErrConnReset {
+			t.Fatalf("after a reset: %v", err)
+		}
+		c.Close()
+		ln.Close()
+	})
+}
+
+func TestUDPAndPortUnreachable(t *testing.T) {
+	l := newLab(t, 2, Options{})
+	defer l.close()
+	l.do(t, func() {
+		s, err := l.boxes[0].ListenUDP(ap("0.0.0.0:53"))
+		must0(t, err)
+		if _, err := l.boxes[0].ListenUDP(ap("0.0.0.0:53")); err != ErrAddrInUse {
+			t.Fatalf("second: %v", err)
+		}
+		c, err := l.boxes[1].ListenUDP(ap("0.0.0.0:0"))
+		must0(t, err)
+		must0(t, c.WriteTo(make([]byte, 5000), ap("172.17.0.2:53")))
+		b := make([]byte, 9000)
+		n, from, err := s.ReadFrom(b, time.Second)
+		if n != 5000 || from.Addr() != ip("172.17.0.3") || err != nil {
+			t.Fatalf("%d %v %v", n, from, err)
+		}
+		must0(t, s.WriteTo([]byte("answer"), from))
+		n, from, err = c.ReadFrom(b, time.Second)
+		if string(b[:n]) != "answer" || from != ap("172.17.0.2:53") || err != nil {
+			t.Fatalf("%q %v %v", b[:n], from, err)
+		}
+		if _, _, err := c.ReadFrom(b, time.Second); err != ErrTimeout {
+			t.Fatalf("nothing there: %v", err)
+		}
+		must0(t, c.Connect(ap("172.17.0.2:99")))
+		if _, err := c.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.ReadFrom(b, time.Second); err != ErrConnRefused {
+			t.Fatalf("closed port: %v", err)
+		}
+		lo, err := l.boxes[1].ListenUDP(ap("127.0.0.1:0"))
+		must0(t, err)
+		must0(t, lo.WriteTo([]byte("me"), lo.LocalAddr()))
+		if n, from, err := lo.ReadFrom(b, time.Second); n != 2 || from != lo.LocalAddr() || err != nil {
+			t.Fatalf("to itself: %d %v %v", n, from, err)
+		}
+	})
+}
+
+// digest runs a lossy transfer and hashes every frame with its time.
+func digest(t testing.TB) string {
+	l := newLab(t, 2, Options{})
+	defer l.close()
+	l.wire.A().Impair(link.Impairment{Delay: 5 * time.Millisecond, Loss: 0.02})
+	l.wire.B().Impair(link.Impairment{Delay: 5 * time.Millisecond, Loss: 0.02})
+	h := sha256.New()
+	see := func(name string) link.Observer {
+		return func(d link.Direction, f *link.Frame) {
+			fmt.Fprint(h, name, d, l.loop.Now(), f.Bytes())
+		}
+	}
+	l.b.Interface("eth0").Observe(see("b"))
+	l.boxes[0].Interface("eth0").Observe(see("box"))
+	l.transfer(t, l.a, l.b, ap("10.0.0.12:80"), 1<<20)
+	l.transfer(t, l.boxes[0], l.boxes[1], ap("172.17.0.3:80"), 1<<20)
+	l.transfer(t, l.boxes[0], l.boxes[0], ap("172.17.0.2:80"), 1<<20)
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+func TestLossyTransferRepeatsAtAnyGOMAXPROCS(t *testing.T) {
+	first := digest(t)
+	for _, n := range []int{1, 2, 8, 1, 8} {
+		old := runtime.GOMAXPROCS(n)
+		got := digest(t)
+		runtime.GOMAXPROCS(old)
+		if got != first {
+			t.Fatalf("GOMAXPROCS %d: %s, before %s", n, got, first)
+		}
+	}
+}
+
+func TestCloseLeavesNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	l := newLab(t, 2, Options{})
+	l.transfer(t, l.boxes[0], l.boxes[1], ap("172.17.0.3:80"), 1<<16)
+	_, err := l.boxes[0].ListenTCP(ap("0.0.0.0:99"))
+	must0(t, err)
+	if runtime.NumGoroutine() <= before {
+		t.Fatal("netstack has no workers: the test looks at nothing")
+	}
+	l.close()
+	l.loop.RunFor(time.Hour)
+	for range 100 {
+		if runtime.NumGoroutine() == before {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
