@@ -1,0 +1,244 @@
+package traffic
+
+import (
+	"net/netip"
+	"time"
+
+	"dnetsim/link"
+	"dnetsim/sim"
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// arper is one run of an arping: requests over a packet socket, and the replies
+// that pass the interface.
+type arper struct {
+	p        *userland.Process
+	busybox  bool
+	to, src  netip.Addr
+	iface    *stack.Interface
+	count    int
+	deadline time.Duration
+	quiet    bool
+	once     bool // -f: quit on the first reply
+	dad      bool // -D
+	gratis   bool // -U and -A: announce
+	replies  []arpReply
+	arrived  sim.Cond
+
+	sent, broadcasts, received int
+	peer                       link.MAC // broadcast until somebody answered
+	lastSent                   time.Duration
+}
+
+type arpReply struct {
+	mac link.MAC
+	at  time.Duration
+	bc  bool
+}
+
+// arpingBusybox and arpingIputils differ in few words.
+func arpingBusybox(p *userland.Process) int { return runArping(p, true) }
+
+func arpingIputils(p *userland.Process) int { return runArping(p, false) }
+
+func runArping(p *userland.Process, busybox bool) int {
+	o, err := parseOptions(p.Args[1:], "DUAqfbVc:w:i:I:s:", nil)
+	if err != nil || len(o.rest) != 1 {
+		if err != nil {
+			p.Errorf("arping: %v\n", err)
+		}
+		p.Errorf("Usage: arping [-fqbDUA] [-c CNT] [-w TIMEOUT] [-I IFACE] [-s SRC_IP] DST_IP\n")
+		return 2
+	}
+	a := &arper{
+		p: p, busybox: busybox, quiet: o.has("q"), once: o.has("f"), dad: o.has("D"), gratis: o.has("U", "A"),
+		peer: link.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+	}
+	if v, ok := o.value("c"); ok {
+		if a.count, ok = number(v, 1, 1<<31-1); !ok {
+			p.Errorf("arping: invalid argument: '%s'\n", v)
+			return 2
+		}
+	}
+	if v, ok := o.value("w"); ok {
+		if a.deadline, ok = seconds(v); !ok {
+			p.Errorf("arping: invalid argument: '%s'\n", v)
+			return 2
+		}
+	}
+	if status := a.target(o); status != 0 {
+		return status
+	}
+	return a.run()
+}
+
+func (a *arper) target(o *options) int {
+	addrs, _, err := Resolve(a.p, o.rest[0], ResolveOptions{Family: 4})
+	if err != nil {
+		if a.busybox {
+			a.p.Errorf("arping: bad address '%s'\n", o.rest[0])
+		} else {
+			a.p.Errorf("arping: %s: %s\n", o.rest[0], reason(err))
+		}
+		return 2
+	}
+	a.to = addrs[0]
+	name, given := o.value("I")
+	if !given {
+		r, err := a.p.NS().RouteGet(a.to, netip.Addr{})
+		if err != nil || r.Dev == "lo" {
+			a.p.Errorf("arping: Suitable device could not be determined. Please, use option -I.\n")
+			return 2
+		}
+		name = r.Dev
+	}
+	a.iface = a.p.NS().Interface(name)
+	switch {
+	case a.iface == nil && a.busybox:
+		a.p.Errorf("arping: ioctl 0x8933 failed: No such device\n")
+		return 2
+	case a.iface == nil:
+		a.p.Errorf("arping: Device %s not available.\n", name)
+		return 2
+	case !a.iface.Up():
+		a.p.Errorf("arping: Interface \"%s\" is down\n", name)
+		return 2
+	case a.iface.Flags()&(stack.FlagNoARP|stack.FlagLoopback) != 0:
+		a.p.Errorf("arping: Interface \"%s\" is not ARPable\n", name)
+		return 2
+	}
+	return a.source(o)
+}
+
+func (a *arper) source(o *options) int {
+	if v, ok := o.value("s"); ok {
+		if a.src, ok = literal(v); !ok {
+			a.p.Errorf("arping: invalid source %s\n", v)
+			return 2
+		}
+		return 0
+	}
+	switch {
+	case a.dad:
+		a.src = netip.IPv4Unspecified()
+	case a.gratis:
+		a.src = a.to
+	default:
+		for _, x := range a.iface.Addrs() {
+			if x.Prefix.Addr().Is4() && (!a.src.IsValid() || x.Prefix.Contains(a.to)) {
+				a.src = x.Prefix.Addr()
+			}
+		}
+		if !a.src.IsValid() {
+			a.src = netip.IPv4Unspecified()
+		}
+	}
+	return 0
+}
+
+func (a *arper) run() int {
+	p := a.p
+	p.Catch(userland.SIGINT)
+	defer p.Default(userland.SIGINT)
+	stop := a.iface.Observe(a.see)
+	defer stop()
+	if !a.quiet {
+		if a.busybox {
+			p.Printf("ARPING %s from %s %s\n", a.to, a.src, a.iface.Name())
+		} else {
+			p.Printf("ARPING %s from %s %s\n", a.to, a.src, a.iface.Name())
+		}
+	}
+	loop := p.Loop()
+	end := time.Duration(-1)
+	if a.deadline > 0 {
+		end = loop.Now() + a.deadline
+	}
+	next := loop.Now()
+	for {
+		now := loop.Now()
+		if end >= 0 && now >= end {
+			break
+		}
+		if now >= next {
+			if a.count > 0 && a.sent >= a.count {
+				break
+			}
+			if !a.send() {
+				p.Errorf("arping: sendto: %s\n", reason(stack.ErrNotSupported))
+				return 2
+			}
+			next = now + time.Second
+		}
+		wake := next
+		if end >= 0 {
+			wake = min(wake, end)
+		}
+		err := a.arrived.WaitFor(loop, wake-now)
+		if interrupted(err) {
+			break
+		}
+		if a.take() {
+			break
+		}
+	}
+	return a.finish()
+}
+
+// take prints the replies that came, and reports whether that is enough.
+func (a *arper) take() bool {
+	for len(a.replies) > 0 {
+		r := a.replies[0]
+		a.replies = a.replies[1:]
+		a.received++
+		if !a.dad {
+			a.peer = r.mac
+		}
+		if !a.quiet {
+			kind := "Unicast"
+			if r.bc {
+				kind = "Broadcast"
+			}
+			us := micros(r.at - a.lastSent)
+			if a.busybox {
+				a.p.Printf("%s reply from %s [%s] %d.%03dms\n", kind, a.to, lowerMAC(r.mac), us/1000, us%1000)
+			} else {
+				a.p.Printf("%s reply from %s [%s]  %d.%03dms\n", kind, a.to, upperMAC(r.mac), us/1000, us%1000)
+			}
+		}
+		if a.once || a.dad || a.count > 0 && a.received >= a.count {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *arper) finish() int {
+	if !a.quiet {
+		a.p.Printf("Sent %d probe%s (%d broadcast(s))\nReceived %d response%s",
+			a.sent, a.plural(a.sent), a.broadcasts, a.received, a.plural(a.received))
+		if a.busybox {
+			a.p.Printf(" (0 request(s), 0 broadcast(s))")
+		}
+		a.p.Printf("\n")
+	}
+	if a.dad {
+		return boolStatus(a.received > 0)
+	}
+	return boolStatus(a.received == 0 && !a.gratis)
+}
+
+func boolStatus(failed bool) int {
+	if failed {
+		return 1
+	}
+	return 0
+}
+
+func (a *arper) plural(n int) string {
+	if a.busybox {
+		return "(s)"
+	}
+	return map[bool]string{true: "", false: "s"}[n == 1]
+}

@@ -1,0 +1,97 @@
+package traffic
+
+import (
+	"net/netip"
+
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// telnetGNU is Debian's telnet, without option negotiation.
+func telnetGNU(p *userland.Process) int {
+	o, err := parseOptions(p.Args[1:], "468EFKLacdfrxl:n:b:e:", nil)
+	if err != nil || len(o.rest) == 0 {
+		p.Errorf("usage: telnet [-4] [-6] [-8] [-E] [-L] [-a] [-d] [-e char] [-l user]\n\t[-n tracefile] [ -b addr ] [-r] [host-name [port]]\n")
+		return 1
+	}
+	host, port, ok := telnetTarget(o.rest)
+	if !ok {
+		p.Errorf("telnet: bad port number: %s\n", o.rest[1])
+		return 1
+	}
+	addrs, _, err := Resolve(p, host, ResolveOptions{})
+	if err != nil {
+		p.Errorf("telnet: could not resolve %s/%s: %s\n", host, telnetService(o.rest), reason(err))
+		return 1
+	}
+	var conn *stack.TCPConn
+	for i, a := range addrs {
+		p.Printf("Trying %s...\n", a)
+		if conn, err = p.NS().DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, port), 0); err == nil {
+			break
+		}
+		if i+1 < len(addrs) {
+			p.Errorf("telnet: connect to address %s: %s\n", a, reason(err))
+		}
+	}
+	if err != nil {
+		p.Errorf("telnet: Unable to connect to remote host: %s\n", reason(err))
+		return 1
+	}
+	defer conn.Close()
+	conn.SetOwner(p.Name(), p.PID)
+	p.Printf("Connected to %s.\nEscape character is '^]'.\n", host)
+	r := &ncRelay{p: p, in: p.Stdin, linger: -1}
+	if r.run(conn) == nil {
+		p.Errorf("Connection closed by foreign host.\n")
+	}
+	return 1
+}
+
+// telnetBusybox is busybox's telnet.
+func telnetBusybox(p *userland.Process) int {
+	o, err := parseOptions(p.Args[1:], "al:", nil)
+	if err != nil || len(o.rest) == 0 {
+		p.Errorf("BusyBox v1.35.0 multi-call binary.\n\nUsage: telnet [-a] [-l USER] HOST [PORT]\n\nConnect to telnet server\n")
+		return 1
+	}
+	host, port, ok := telnetTarget(o.rest)
+	if !ok {
+		p.Errorf("telnet: bad port '%s'\n", o.rest[1])
+		return 1
+	}
+	addrs, _, err := Resolve(p, host, ResolveOptions{})
+	if err != nil {
+		p.Errorf("telnet: bad address '%s'\n", host)
+		return 1
+	}
+	a := preferIPv4(addrs)
+	conn, err := p.NS().DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, port), 0)
+	if err != nil {
+		p.Errorf("telnet: can't connect to remote host (%s): %s\n", a, reason(err))
+		return 1
+	}
+	defer conn.Close()
+	conn.SetOwner(p.Name(), p.PID)
+	p.Printf("Connected to %s\n", host)
+	r := &ncRelay{p: p, in: p.Stdin, linger: -1}
+	if r.run(conn) == nil {
+		p.Errorf("Connection closed by foreign host\n")
+	}
+	return 1
+}
+
+func telnetTarget(rest []string) (host string, port uint16, ok bool) {
+	if len(rest) < 2 {
+		return rest[0], 23, true
+	}
+	port, ok = servicePort(rest[1])
+	return rest[0], port, ok
+}
+
+func telnetService(rest []string) string {
+	if len(rest) < 2 {
+		return "telnet"
+	}
+	return rest[1]
+}
