@@ -70,6 +70,8 @@ func (t *transport) configure() {
 	ttl := tcpip.DefaultTTLOption(t.ns.defaultTTL(false))
 	must(s.SetNetworkProtocolOption(header.IPv4ProtocolNumber, &ttl))
 	must(s.SetPortRange(32768, 60999))
+	norack := tcpip.TCPRecovery(0)
+	must(s.SetTransportProtocolOption(tcp.ProtocolNumber, &norack))
 	t.setRoutes()
 	for _, i := range t.ns.ifaces {
 		for _, a := range i.addrs {
