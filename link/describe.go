@@ -53,6 +53,7 @@ type Printer struct {
 	flows       map[flowKey]*flowBase
 	count       int
 	first, last time.Time
+	quoting     bool // within the packet that an ICMP error quotes
 }
 
 // NewPrinter returns a printer that has seen no frames.

@@ -34,17 +34,10 @@ func (p *Printer) icmp(t *transport) {
 // icmpQuoted prints the packet that an error quotes. It is cut short, which is
 // no reason to complain.
 func (p *Printer) icmpQuoted(b []byte) {
-	full := b
-	if len(b) >= 20 {
-		if total := int(binary.BigEndian.Uint16(b[2:])); total > len(b) && total < 65536 {
-			full = make([]byte, total)
-			copy(full, b)
-		}
-	}
-	saved := p.opts.NoCheck
-	p.opts.NoCheck = saved || len(full) > len(b)
-	p.ipv4(full)
-	p.opts.NoCheck = saved
+	outer := p.quoting
+	p.quoting = true
+	p.ipv4(b)
+	p.quoting = outer
 }
 
 func icmpIsError(kind byte) bool {

@@ -41,7 +41,7 @@ func (p *Printer) ipv4Packet(b []byte) {
 	if p.opts.Verbose > 0 {
 		p.ipv4Details(b, hlen, total, frag)
 	}
-	if total > len(b) {
+	if total > len(b) && !p.quoting {
 		p.f("truncated-ip - %d bytes missing! ", total-len(b))
 	}
 	t := transport{

@@ -51,7 +51,10 @@ type Frame struct {
 
 // Pool keeps released frames for reuse. A nil *Pool works and keeps nothing.
 // One pool per loop is enough.
-type Pool struct{ free []*Frame }
+type Pool struct {
+	free []*Frame
+	made int // frames that belong to this pool, in use or not
+}
 
 // NewPool returns an empty pool.
 func NewPool() *Pool { return &Pool{} }
@@ -63,6 +66,7 @@ func (p *Pool) New(n int) *Frame {
 	}
 	k := len(p.free)
 	if k == 0 {
+		p.made++
 		return &Frame{data: make([]byte, n, max(n, 256)), refs: 1, pool: p}
 	}
 	f := p.free[k-1]

@@ -25,8 +25,10 @@ type sink struct {
 func (s *sink) Receive(f *Frame) {
 	s.at = append(s.at, s.loop.Now())
 	s.tags = append(s.tags, f.Bytes()[f.Len()-1])
-	s.last = f.Clone()
-	f.Release()
+	if s.last != nil {
+		s.last.Release()
+	}
+	s.last = f
 }
 
 // testFrame is a frame of n bytes between two addresses that ends with a tag.
