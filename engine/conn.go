@@ -19,6 +19,7 @@ var errBroken = errors.New("write: broken pipe")
 type Conn struct {
 	in, out *half
 	name    string
+	other   *Conn
 }
 
 // half is one direction.
@@ -47,8 +48,14 @@ func newHalf() *half {
 func Pipe(name string, changed func()) (client, server *Conn) {
 	down, up := newHalf(), newHalf()
 	down.changed = changed
-	return &Conn{in: down, out: up, name: name}, &Conn{in: up, out: down, name: name}
+	client = &Conn{in: down, out: up, name: name}
+	server = &Conn{in: up, out: down, name: name, other: client}
+	client.other = server
+	return client, server
 }
+
+// Other is the other end.
+func (c *Conn) Other() *Conn { return c.other }
 
 func (h *half) notify() {
 	if h.changed != nil {
@@ -152,6 +159,14 @@ func (c *Conn) Idle() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.gone || h.sawEOF || (len(h.buf) == 0 && !h.eof && h.waiting > 0)
+}
+
+// Closed reports whether this end was closed.
+func (c *Conn) Closed() bool {
+	h := c.in
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.gone
 }
 
 // Ended reports whether this end will send no more.

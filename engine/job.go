@@ -45,8 +45,8 @@ type Job struct {
 	Streaming bool
 	// Refused is set by Run when the answer was an error.
 	Refused bool
-	// Feed is what the client sends after a hijack, nil if there is none.
-	Feed *Feed
+	// Conn is the hijacked connection, nil if there is none.
+	Conn net.Conn
 	// Lines counts the messages of an event stream that have been sent.
 	Lines int
 

@@ -53,7 +53,7 @@ func (c *call) hijack(feed *Feed) (net.Conn, error) {
 		early, _ = rw.Reader.Peek(n)
 		early = append([]byte(nil), early...)
 	}
-	c.job.Feed = feed
+	c.job.Conn = conn
 	c.d.Attach(c.job, conn, early, feed)
 	head := "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n"
 	if c.r.Header.Get("Upgrade") != "" {

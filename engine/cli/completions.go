@@ -1,0 +1,25 @@
+package cli
+
+import (
+	"sync"
+	_ "unsafe" // for linkname
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// cobra keeps the completion functions of every flag of every tree that was ever
+// built in one map and never forgets them, and with them the whole tree. A run
+// builds a tree for each docker command, so it must forget.
+//
+//go:linkname flagCompletions github.com/spf13/cobra.flagCompletionFunctions
+var flagCompletions map[*pflag.Flag]cobra.CompletionFunc
+
+//go:linkname flagCompletionMutex github.com/spf13/cobra.flagCompletionMutex
+var flagCompletionMutex *sync.RWMutex
+
+func forgetCompletions() {
+	flagCompletionMutex.Lock()
+	clear(flagCompletions)
+	flagCompletionMutex.Unlock()
+}

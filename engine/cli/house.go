@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/docker/cli/cli/command"
+	"github.com/docker/cli/cli/config/configfile"
+	"github.com/docker/cli/cli/context/docker"
+	"github.com/docker/cli/cli/context/store"
+	"github.com/docker/cli/cli/streams"
+	"github.com/moby/moby/client"
+
+	"dnetsim/userland"
+)
+
+// house is what docker's commands live in: their streams, their client and a
+// configuration that is empty. It stands in for command.DockerCli, which reads
+// the user's.
+type house struct {
+	command.TelemetryClient // none: no command of ours is instrumented
+	api                     client.APIClient
+	in                      *streams.In
+	out, err                *streams.Out
+	file                    *configfile.ConfigFile
+}
+
+// newHouse joins the commands to a session.
+func newHouse(s *session, c *shift) (*house, error) {
+	h := &house{
+		in: streams.NewIn(stdin{s}), out: streams.NewOut(sink{s, false}), err: streams.NewOut(sink{s, true}),
+		file: configfile.New(""),
+	}
+	if s.p.TTY != nil && userland.IsTTY(s.p.Stdin) {
+		h.in.SetIsTerminal(true)
+	}
+	api, err := client.New(
+		client.WithHost("unix://"+socket),
+		client.WithDialContext(s.dial),
+		client.WithAPIVersion(s.srv.Daemon().Version().APIVersion),
+		client.WithUserAgent("Docker-Client/"+clientVersion+" (linux)"),
+	)
+	if err != nil {
+		return nil, err
+	}
+	h.api = &apiClient{APIClient: api, s: s, in: h.in, clock: c}
+	return h, nil
+}
+
+// sink is an output stream of the command line.
+type sink struct {
+	s   *session
+	err bool
+}
+
+func (o sink) Write(b []byte) (int, error) { return o.s.write(o.err, b) }
+
+func (h *house) Client() client.APIClient           { return h.api }
+func (h *house) In() *streams.In                    { return h.in }
+func (h *house) SetIn(in *streams.In)               { h.in = in }
+func (h *house) Out() *streams.Out                  { return h.out }
+func (h *house) Err() *streams.Out                  { return h.err }
+func (h *house) ConfigFile() *configfile.ConfigFile { return h.file }
+func (h *house) ServerInfo() command.ServerInfo     { return command.ServerInfo{OSType: "linux"} }
+func (h *house) CurrentVersion() string             { return h.api.ClientVersion() }
+func (h *house) BuildKitEnabled() (bool, error)     { return false, nil }
+func (h *house) CurrentContext() string             { return command.DefaultContextName }
+func (h *house) DockerEndpoint() docker.Endpoint {
+	return docker.Endpoint{EndpointMeta: docker.EndpointMeta{Host: "unix://" + socket}}
+}
+
+// ContextStore knows the default context and no other.
+func (h *house) ContextStore() store.Store {
+	return &command.ContextStoreWithDefault{
+		Store: noContexts{},
+		Resolver: func() (*command.DefaultContext, error) {
+			return &command.DefaultContext{Meta: store.Metadata{
+				Name:      command.DefaultContextName,
+				Metadata:  command.DockerContext{},
+				Endpoints: map[string]any{docker.DockerEndpoint: h.DockerEndpoint().EndpointMeta},
+			}}, nil
+		},
+	}
+}
+
+// noContexts is a context store without contexts.
+type noContexts struct{}
+
+var errContexts = errors.New("dnetsim does not simulate contexts other than the default one")
+
+type missing string
+
+func (m missing) Error() string { return "context \"" + string(m) + "\" does not exist" }
+func (missing) NotFound()       {}
+
+func (noContexts) List() ([]store.Metadata, error) { return nil, nil }
+func (noContexts) GetMetadata(n string) (store.Metadata, error) {
+	return store.Metadata{}, missing(n)
+}
+func (noContexts) ListTLSFiles(n string) (map[string]store.EndpointFiles, error) {
+	return nil, missing(n)
+}
+func (noContexts) GetTLSData(n, _, _ string) ([]byte, error)            { return nil, missing(n) }
+func (noContexts) CreateOrUpdate(store.Metadata) error                  { return errContexts }
+func (noContexts) Remove(string) error                                  { return errContexts }
+func (noContexts) ResetTLSMaterial(string, *store.ContextTLSData) error { return errContexts }
+func (noContexts) GetStorageInfo(string) store.StorageInfo              { return store.StorageInfo{} }
+func (noContexts) ResetEndpointTLSMaterial(string, string, *store.EndpointTLSData) error {
+	return errContexts
+}
+
+// apiClient is docker's client with what needs the session: terminals, which
+// must not touch the real one, ages, and the file of --cidfile.
+type apiClient struct {
+	client.APIClient
+	s     *session
+	in    *streams.In
+	clock *shift
+}
+
+// raw takes the terminal for a stream. docker would put the descriptor it
+// believes to have into raw mode and watch its size with a signal; so from here
+// on it believes to have no terminal, and the simulated one is set by us. It
+// returns the terminal's size, zero if there is none.
+func (a *apiClient) raw(tty bool) (rows, cols uint) {
+	if !a.in.IsTerminal() {
+		return 0, 0
+	}
+	a.in.SetIsTerminal(false)
+	if !tty {
+		return 0, 0
+	}
+	a.s.do(func() {
+		t := a.s.p.TTY
+		was := t.SetRaw(true)
+		if a.s.restore == nil {
+			a.s.restore = func() { t.SetRaw(was) }
+		}
+		rows, cols = uint(t.Size().Rows), uint(t.Size().Cols)
+	})
+	return rows, cols
+}
+
+// ContainerAttach attaches; a terminal becomes the container's.
+func (a *apiClient) ContainerAttach(ctx context.Context, id string, o client.ContainerAttachOptions) (client.ContainerAttachResult, error) {
+	tty := false
+	if a.in.IsTerminal() && o.Stdin {
+		if c, err := a.APIClient.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); err == nil {
+			tty = c.Container.Config.Tty
+		}
+	}
+	if o.Stdin {
+		if rows, cols := a.raw(tty); rows > 0 {
+			a.APIClient.ContainerResize(ctx, id, client.ContainerResizeOptions{Height: rows, Width: cols})
+		}
+	}
+	return a.APIClient.ContainerAttach(ctx, id, o)
+}
+
+// ExecAttach starts an exec, its terminal set before.
+func (a *apiClient) ExecAttach(ctx context.Context, id string, o client.ExecAttachOptions) (client.ExecAttachResult, error) {
+	if rows, cols := a.raw(o.TTY); rows > 0 {
+		a.APIClient.ExecResize(ctx, id, client.ExecResizeOptions{Height: rows, Width: cols})
+	}
+	return a.APIClient.ExecAttach(ctx, id, o)
+}
+
+// ContainerCreate writes the file of --cidfile on the simulated host.
+func (a *apiClient) ContainerCreate(ctx context.Context, o client.ContainerCreateOptions) (client.ContainerCreateResult, error) {
+	res, err := a.APIClient.ContainerCreate(ctx, o)
+	if err == nil && a.s.cidFile != "" {
+		a.s.do(func() { err = a.s.p.WriteFile(a.s.cidFile, []byte(res.ID)) })
+	}
+	return res, err
+}
+
+// ContainerList moves instants to the machine's clock.
+func (a *apiClient) ContainerList(ctx context.Context, o client.ContainerListOptions) (client.ContainerListResult, error) {
+	res, err := a.APIClient.ContainerList(ctx, o)
+	if a.s.plan.keep {
+		a.clock.containers(res.Items)
+		for _, c := range res.Items {
+			if c.NetworkSettings != nil {
+				names := make([]string, 0, len(c.NetworkSettings.Networks))
+				for n := range c.NetworkSettings.Networks {
+					names = append(names, n)
+				}
+				a.clock.names(names)
+			}
+		}
+	}
+	return res, err
+}
+
+// ImageList moves instants to the machine's clock.
+func (a *apiClient) ImageList(ctx context.Context, o client.ImageListOptions) (client.ImageListResult, error) {
+	res, err := a.APIClient.ImageList(ctx, o)
+	if a.s.plan.keep {
+		a.clock.images(res.Items)
+	}
+	return res, err
+}
+
+// ImageHistory moves instants to the machine's clock.
+func (a *apiClient) ImageHistory(ctx context.Context, image string, o ...client.ImageHistoryOption) (client.ImageHistoryResult, error) {
+	res, err := a.APIClient.ImageHistory(ctx, image, o...)
+	if a.s.plan.keep {
+		a.clock.history(res.Items)
+	}
+	return res, err
+}
+
+// join is how docker prints a list of networks.
+func join(names []string) string { return strings.Join(names, ",") }

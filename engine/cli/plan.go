@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"bytes"
+	"runtime"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/docker/cli/cli/version"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"dnetsim/engine"
+)
+
+// plan is what is known of a command before it runs: how it will use the API,
+// and what is done to its output.
+type plan struct {
+	name string // "run", "network ls"
+	// targets are the containers of a command that sends its requests in
+	// parallel, in the order of its arguments.
+	targets []string
+	// printsFirst: docker run -d prints the id before it goes on.
+	printsFirst bool
+	// recheck: docker attach inspects again after it has attached.
+	recheck bool
+	// sigProxy: signals go to the container.
+	sigProxy bool
+	// keep: output is kept back until the command is over.
+	keep   bool
+	events bool
+	words  bool // the words of one line come in random order
+	client bool // the output tells of the machine
+}
+
+// parallels are the commands that docker runs over their arguments in parallel.
+var parallels = map[string]bool{"stop": true, "kill": true, "pause": true, "unpause": true, "rm": true}
+
+// ages are the commands that print how long ago something was.
+var ages = map[string]bool{"ps": true, "images": true, "history": true}
+
+// planOf makes the plan of a command whose flags are parsed.
+func planOf(name string, cmd *cobra.Command, args []string) plan {
+	p := plan{name: name}
+	switch {
+	case parallels[name]:
+		for _, a := range args {
+			if name == "rm" {
+				a = strings.Trim(a, "/")
+			}
+			if strings.TrimSpace(a) != "" {
+				p.targets = append(p.targets, a)
+			}
+		}
+	case name == "run":
+		p.printsFirst = isSet(cmd.Flags(), "detach")
+	case name == "attach":
+		p.recheck = true
+	case ages[name]:
+		p.keep = true
+	case name == "version":
+		p.client, p.keep = true, true
+	case name == "info":
+		p.words, p.keep = true, true
+	case name == "events":
+		p.events = cmd.Flag("format") == nil || cmd.Flag("format").Value.String() == ""
+	}
+	return p
+}
+
+func isSet(f *pflag.FlagSet, name string) bool {
+	x := f.Lookup(name)
+	return x != nil && x.Value.String() == "true"
+}
+
+// parallel reports whether a job is one of those that come in parallel.
+func (p *plan) parallel(j *engine.Job) bool {
+	if p.targets == nil {
+		return false
+	}
+	if p.name == "rm" {
+		return j.Method == "DELETE"
+	}
+	return strings.HasSuffix(j.Path, "/"+p.name)
+}
+
+// sort puts requests into the order of the command's arguments.
+func (p *plan) sort(rs []*request) {
+	if p.targets == nil {
+		return
+	}
+	at := func(r *request) int {
+		if i := slices.Index(p.targets, r.job.Ref); i >= 0 {
+			return i
+		}
+		return len(p.targets)
+	}
+	sort.SliceStable(rs, func(i, k int) bool { return at(rs[i]) < at(rs[k]) })
+}
+
+// filter changes a piece of output that would differ between machines.
+func (p *plan) filter(b []byte) []byte {
+	switch {
+	case p.events:
+		return utc(b)
+	case p.client:
+		b = bytes.ReplaceAll(b, []byte(runtime.Version()), []byte(clientGo))
+		b = bytes.ReplaceAll(b, []byte(runtime.GOOS+"/"+runtime.GOARCH), []byte("linux/amd64"))
+		if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+			b = bytes.ReplaceAll(b, []byte(`"Os":"`+runtime.GOOS+`","Arch":"`+runtime.GOARCH+`"`), []byte(`"Os":"linux","Arch":"amd64"`))
+		}
+	case p.words:
+		b = sortWords(b)
+	}
+	return b
+}
+
+// sortWords orders the names of runtimes, which docker prints in the order of a
+// map.
+func sortWords(b []byte) []byte {
+	lines := strings.Split(string(b), "\n")
+	for i, l := range lines {
+		if rest, ok := strings.CutPrefix(l, " Runtimes: "); ok {
+			words := strings.Fields(rest)
+			sort.Strings(words)
+			lines[i] = " Runtimes: " + strings.Join(words, " ")
+		}
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
+
+// What the compiled-in command line says of itself.
+const (
+	clientVersion = "29.9.3"
+	clientGo      = "go1.26.3"
+	clientBuild   = "dnetsim"
+	clientDate    = "2026-01-05T08:00:00.000000000+00:00"
+)
+
+func setVersion() {
+	version.Version, version.GitCommit, version.BuildTime = clientVersion, clientBuild, clientDate
+}

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/cli/cli"
+	"github.com/docker/cli/cli/config"
+	"github.com/sirupsen/logrus"
+
+	"dnetsim/engine"
+	"dnetsim/userland"
+)
+
+// Program is the docker program of a host whose daemon answers at srv.
+func Program(srv *engine.Server) userland.Program {
+	return func(p *userland.Process) int {
+		prepare()
+		p.Catch(userland.SIGINT, userland.SIGTERM)
+		defer p.Default(userland.SIGINT, userland.SIGTERM)
+		for attempt := 0; ; attempt++ {
+			s := newSession(p, srv)
+			c := &shift{virtual: p.Loop().Wall().Unix()}
+			status := s.run(func() int { return execute(s, c) })
+			if c.stale() && attempt < 3 {
+				continue
+			}
+			for _, o := range s.saved {
+				s.emit(o.err, c.back(o.data))
+			}
+			return status
+		}
+	}
+}
+
+// text is what was recovered from a panic.
+func text(r any) string { return fmt.Sprint(r) }
+
+var once sync.Once
+
+// prepare sets what docker/cli keeps in package variables, once: no
+// configuration directory, no plugins, no log, our version.
+func prepare() {
+	once.Do(func() {
+		config.SetDir("/dev/null/docker")
+		pluginDirs = nil
+		logrus.SetOutput(io.Discard)
+		setVersion()
+		learnTemplates()
+	})
+}
+
+// execute is docker's main: it runs the command line and returns its status.
+func execute(s *session, c *shift) int {
+	err := run(s, c)
+	if err == nil {
+		return 0
+	}
+	if errors.Is(err, context.Canceled) || errdefs.IsCanceled(err) {
+		return 0
+	}
+	if err.Error() != "" {
+		s.write(true, []byte(err.Error()+"\n"))
+	}
+	var st cli.StatusError
+	if errors.As(err, &st) && st.StatusCode != 0 {
+		return st.StatusCode
+	}
+	return 1
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"dnetsim/engine"
+)
+
+// quiet is the rule when virtual time may go on: the command line has asked for
+// something that takes time and does nothing else, that is
+//
+//   - every request that it will send by itself has been admitted,
+//   - at least one is being worked on, or a stream is open whose subject runs,
+//   - nothing is owed in either direction: the reader of each connection has
+//     taken everything and come back for more, what was read from standard
+//     input has been sent on, and every message has been printed.
+//
+// The caller holds mu.
+func (s *session) quiet() bool {
+	if len(s.pending) > 0 || len(s.calls) > 0 || s.exited {
+		return false
+	}
+	waits := false
+	for _, r := range s.active {
+		if s.letsTime(r) {
+			waits = true
+		}
+	}
+	if !waits && !s.prompting() {
+		return false
+	}
+	if s.plan.recheck && s.hijacked && s.inspections == 0 {
+		return false // docker attach inspects once more before it streams
+	}
+	live := s.conns[:0:0]
+	for _, c := range s.conns {
+		if c.Closed() {
+			continue
+		}
+		live = append(live, c)
+		if !c.Idle() && !s.unread(c) {
+			return false
+		}
+	}
+	s.conns = live
+	for _, u := range s.ups {
+		if !u.eof && !s.in.wanted && !u.over() {
+			return false
+		}
+	}
+	for _, r := range s.active {
+		if r.job.Lines > s.lines {
+			return false
+		}
+	}
+	return true
+}
+
+func (u *upstream) over() bool { return u.req == nil || u.req.finished }
+
+// unread reports whether nobody will read what comes on a connection: the
+// client attached standard input only.
+func (s *session) unread(c *engine.Conn) bool {
+	for _, r := range s.active {
+		j := r.job
+		if j.Kind == engine.Attach && j.Conn == c.Other() && j.Query.Get("stdout") == "" && j.Query.Get("stderr") == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// letsTime reports whether virtual time may pass while the command line waits
+// for this request.
+func (s *session) letsTime(r *request) bool {
+	j := r.job
+	if !j.Streaming || j.Kind == engine.Plain {
+		return true
+	}
+	switch j.Kind {
+	case engine.Attach:
+		if !r.looked {
+			r.looked, r.running = true, j.Container != nil && j.Container.State.Running()
+		}
+		return r.running || s.started
+	case engine.Wait:
+		switch s.plan.name {
+		case "wait":
+			return true
+		case "attach":
+			return s.hijacked
+		}
+		// docker run -d asks to be told of an end that it does not wait for.
+		return s.hijacked && s.started || s.startFailed && j.Query.Get("condition") == "removed"
+	case engine.Follow:
+		return s.plan.name != "stats"
+	}
+	return true
+}
+
+// prompting reports whether the command line asks its user something: it reads
+// standard input and has no stream open that would.
+func (s *session) prompting() bool {
+	return s.in.wanted && !s.hijacked && len(s.active) == 0
+}
+
+// ready reports whether the requests that wait may be admitted. The caller
+// holds mu.
+func (s *session) ready() bool {
+	if len(s.pending) == 0 {
+		return false
+	}
+	if s.plan.printsFirst && s.printed == 0 {
+		for _, r := range s.pending {
+			if r.job.Kind == engine.Wait {
+				return false // the container's id comes first
+			}
+		}
+	}
+	if s.plan.targets == nil {
+		return true
+	}
+	// docker stop a b c sends its requests in parallel, fifty at a time.
+	want := min(len(s.plan.targets), 50+s.completed) - s.completed
+	have := 0
+	for _, r := range s.active {
+		if s.plan.parallel(r.job) {
+			have++
+		}
+	}
+	for _, r := range s.pending {
+		if s.plan.parallel(r.job) {
+			have++
+		} else {
+			return true
+		}
+	}
+	return have >= want
+}

@@ -1,0 +1,416 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+
+	"dnetsim/engine"
+	"dnetsim/sim"
+	"dnetsim/userland"
+)
+
+// socket is where docker believes that it talks to.
+const socket = "/var/run/docker.sock"
+
+// errEnded is what the command line's streams return when its process is over.
+var errEnded = errors.New("process has ended")
+
+// session is one invocation of docker: the process of the simulated host is a
+// pump between the command line's goroutines and the loop. It blocks in real
+// time, and the whole loop with it, until the command line waits for the model
+// (quiet.go); only then it parks and virtual time may go on.
+//
+// Fields under mu are shared with the goroutines, the others belong to the loop.
+type session struct {
+	p      *userland.Process
+	srv    *engine.Server
+	loop   *sim.Loop
+	cond   sim.Cond // the model has done something
+	wake   chan struct{}
+	ctx    context.Context
+	cancel context.CancelFunc
+	ln     *engine.Listener
+	http   *http.Server
+
+	mu      sync.Mutex
+	pending []*request
+	active  []*request
+	conns   []*engine.Conn
+	ups     []*upstream
+	calls   []*procCall
+	in      input
+	plan    plan
+	up      bool // the daemon answers
+	exited  bool
+	status  int
+	over    bool // nobody listens any more
+	// What has happened so far, for the rules of quiet.go.
+	completed   int // parallel requests that were answered
+	inspections int // of containers that were answered since the last hijack
+	started     bool
+	startFailed bool
+	hijacked    bool
+	printed     int // writes to standard output
+	lines       int // newlines among them
+
+	saved []chunk // output kept back, see clock.go
+	// Of the command line's goroutine.
+	cidFile string
+	lists   []*lists
+	restore func() // gives the terminal its mode back
+	reader  *sim.Proc
+	asked   sim.Cond
+}
+
+// request is a job on its way.
+type request struct {
+	job  *engine.Job
+	done chan struct{}
+	proc *sim.Proc
+	// running tells, for an attachment, that its container ran when it began.
+	running, looked bool
+	finished        bool
+}
+
+// upstream is what the client sends on a hijacked connection. It reaches the
+// model only at quiet points.
+type upstream struct {
+	req  *request
+	feed *engine.Feed
+	q    [][]byte
+	eof  bool
+	told bool
+}
+
+// procCall is something that must run on the docker process itself.
+type procCall struct {
+	fn   func()
+	done chan struct{}
+}
+
+// chunk is a piece of output.
+type chunk struct {
+	err  bool
+	data []byte
+}
+
+func newSession(p *userland.Process, srv *engine.Server) *session {
+	s := &session{
+		p: p, srv: srv, loop: p.Loop(), wake: make(chan struct{}, 1), ln: engine.NewListener(),
+	}
+	s.in.cond.L = &s.mu
+	ctx, cancel := context.WithCancel(context.Background())
+	s.ctx, s.cancel = ctx, cancel
+	s.http = &http.Server{Handler: srv, BaseContext: func(net.Listener) context.Context {
+		return engine.WithDispatcher(context.Background(), s)
+	}}
+	return s
+}
+
+// poke wakes the pump from its wait in real time.
+func (s *session) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run executes body, the command line, on a goroutine of its own and pumps
+// until it is over. It returns the exit status.
+func (s *session) run(body func() int) int {
+	defer s.end()
+	s.up = s.srv.Daemon().Running()
+	go s.http.Serve(s.ln)
+	go func() {
+		status := 1
+		defer func() {
+			if r := recover(); r != nil {
+				s.write(true, []byte("docker: "+text(r)+"\n"))
+			}
+			s.mu.Lock()
+			s.exited, s.status = true, status
+			s.mu.Unlock()
+			s.poke()
+		}()
+		status = body()
+	}()
+	return s.pump()
+}
+
+// pump is the heart of the session; see the type.
+func (s *session) pump() int {
+	guard := newGuard()
+	defer guard.stop()
+	for {
+		s.mu.Lock()
+		s.up = s.srv.Daemon().Running()
+		if len(s.calls) > 0 {
+			c := s.calls[0]
+			s.calls = s.calls[1:]
+			s.mu.Unlock()
+			c.fn()
+			close(c.done)
+			continue
+		}
+		if s.exited {
+			defer s.mu.Unlock()
+			return s.status
+		}
+		if s.ready() {
+			s.admit()
+		}
+		if !s.quiet() {
+			s.mu.Unlock()
+			if !guard.wait(s.wake) {
+				s.p.Errorf("docker: dnetsim: the command line does not go on\n")
+				return 125
+			}
+			continue
+		}
+		s.forward()
+		if s.handOver() {
+			s.mu.Unlock()
+			continue
+		}
+		s.serveInput()
+		s.mu.Unlock()
+		if err := s.cond.Wait(s.loop); err != nil {
+			if status, end := s.signals(); end {
+				return status
+			}
+		}
+	}
+}
+
+// end leaves nothing behind: streams of the model are closed, goroutines that
+// still wait are told, and a stop or start that is under way goes on by itself,
+// as it does in a daemon whose client went away.
+func (s *session) end() {
+	s.mu.Lock()
+	s.over = true
+	active, pending, calls, conns := s.active, s.pending, s.calls, s.conns
+	s.active, s.pending, s.calls = nil, nil, nil
+	s.in.cond.Broadcast()
+	s.mu.Unlock()
+	for _, r := range active {
+		r.job.Abandon()
+		if r.job.Kind != engine.Plain {
+			r.proc.Kill()
+		}
+		r.release()
+	}
+	for _, r := range pending {
+		r.release()
+	}
+	for _, c := range calls {
+		close(c.done)
+	}
+	s.cancel()
+	for _, c := range conns {
+		c.Close()
+	}
+	s.ln.Close()
+	s.http.Close()
+	if s.reader != nil {
+		s.reader.Kill()
+	}
+	if s.restore != nil {
+		s.restore()
+	}
+}
+
+func (r *request) release() {
+	select {
+	case <-r.done:
+	default:
+		close(r.done)
+	}
+}
+
+// signals looks at what interrupted the pump; end means that docker dies of it.
+func (s *session) signals() (status int, end bool) {
+	for sig := s.p.Pending(); sig != 0; sig = s.p.Pending() {
+		id := ""
+		for _, r := range s.active {
+			if r.job.Kind == engine.Attach && r.job.Container != nil && s.plan.sigProxy {
+				id = r.job.Container.ID
+			}
+		}
+		if id == "" {
+			return 128 + int(sig), true
+		}
+		s.loop.Go("docker signal", func(*sim.Proc) {
+			s.srv.Daemon().ContainerKill(id, sig.String())
+		})
+	}
+	return 0, false
+}
+
+// do runs fn on the docker process and waits for it; it reports whether fn ran.
+func (s *session) do(fn func()) bool {
+	ran := false
+	c := &procCall{fn: func() { fn(); ran = true }, done: make(chan struct{})}
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return false
+	}
+	s.calls = append(s.calls, c)
+	s.mu.Unlock()
+	s.poke()
+	<-c.done
+	return ran
+}
+
+// write brings output of the command line to the process's streams. It blocks
+// as long as they do, in virtual time.
+func (s *session) write(stderr bool, b []byte) (int, error) {
+	n, err := 0, error(errEnded)
+	s.do(func() {
+		if !stderr {
+			s.printed++
+			s.lines += strings.Count(string(b), "\n")
+		}
+		if s.plan.keep {
+			s.saved = append(s.saved, chunk{stderr, append([]byte(nil), b...)})
+			n, err = len(b), nil
+			return
+		}
+		n, err = s.emit(stderr, b)
+	})
+	return n, err
+}
+
+// emit writes on the process, again after a signal that was caught meanwhile.
+func (s *session) emit(stderr bool, b []byte) (n int, err error) {
+	w := s.p.Stdout
+	if stderr {
+		w = s.p.Stderr
+	}
+	b = s.plan.filter(b)
+	total := len(b)
+	for len(b) > 0 {
+		k, err := w.Write(b)
+		b = b[k:]
+		if err != nil && !errors.Is(err, sim.ErrInterrupted) {
+			return total - len(b), err
+		}
+	}
+	return total, nil
+}
+
+// Do implements [engine.Dispatcher].
+func (s *session) Do(_ *http.Request, job *engine.Job) {
+	r := &request{job: job, done: make(chan struct{})}
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return
+	}
+	s.pending = append(s.pending, r)
+	s.mu.Unlock()
+	s.poke()
+	<-r.done
+}
+
+// admit starts everything that waits, in the plan's order. The caller holds mu.
+func (s *session) admit() {
+	s.plan.sort(s.pending)
+	for _, r := range s.pending {
+		s.active = append(s.active, r)
+		if r.job.Kind == engine.Attach || r.job.Kind == engine.ExecStart {
+			s.hijacked, s.inspections = true, 0
+		}
+		r.job.OnProgress(func() { s.cond.Broadcast() })
+		r.proc = s.loop.Go("dockerd "+r.job.Method+" "+r.job.Path, func(*sim.Proc) {
+			defer s.finish(r)
+			r.job.Run()
+		})
+	}
+	s.pending = nil
+}
+
+// finish runs on the loop when a job is over.
+func (s *session) finish(r *request) {
+	s.mu.Lock()
+	for i, x := range s.active {
+		if x == r {
+			s.active = append(s.active[:i:i], s.active[i+1:]...)
+			break
+		}
+	}
+	r.finished = true
+	j := r.job
+	switch {
+	case s.plan.parallel(j):
+		s.completed++
+	case j.Method == http.MethodGet && strings.HasPrefix(j.Path, "/containers/") && strings.HasSuffix(j.Path, "/json"):
+		s.inspections++
+	case strings.HasSuffix(j.Path, "/start") && strings.HasPrefix(j.Path, "/containers/"):
+		s.started, s.startFailed = !j.Refused, j.Refused
+	}
+	s.mu.Unlock()
+	r.release()
+	s.cond.Broadcast()
+}
+
+// Attach implements [engine.Dispatcher].
+func (s *session) Attach(job *engine.Job, conn net.Conn, early []byte, feed *engine.Feed) {
+	u := &upstream{feed: feed}
+	s.mu.Lock()
+	for _, r := range s.active {
+		if r.job == job {
+			u.req = r
+		}
+	}
+	if len(early) > 0 {
+		u.q = append(u.q, early)
+	}
+	s.ups = append(s.ups, u)
+	s.mu.Unlock()
+	conn.(*engine.Conn).Sink(func(b []byte, eof bool) {
+		s.mu.Lock()
+		if len(b) > 0 {
+			u.q = append(u.q, b)
+		}
+		u.eof = u.eof || eof
+		s.mu.Unlock()
+		s.poke()
+	})
+}
+
+// forward brings to the model what clients have sent. The caller holds mu.
+func (s *session) forward() {
+	for _, u := range s.ups {
+		for _, b := range u.q {
+			u.feed.Put(b, false)
+		}
+		u.q = nil
+		if u.eof && !u.told {
+			u.told = true
+			u.feed.Put(nil, true)
+		}
+	}
+}
+
+// dial connects to the daemon, if it runs.
+func (s *session) dial(context.Context, string, string) (net.Conn, error) {
+	s.mu.Lock()
+	up, over := s.up, s.over
+	s.mu.Unlock()
+	if !up || over {
+		return nil, &net.OpError{Op: "dial", Net: "unix", Err: errors.New("connect: connection refused")}
+	}
+	c, err := s.ln.Dial(socket, s.poke)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.conns = append(s.conns, c)
+	s.mu.Unlock()
+	return c, nil
+}
