@@ -155,6 +155,55 @@ func TestDescribePrintsTheFieldsOfEveryProtocol(t *testing.T) {
 	}
 }
 
+func TestPrintAnyNamesInterfaceAndDirection(t *testing.T) {
+	at := time.Date(2026, 1, 5, 8, 0, 0, 123456789, time.UTC)
+	p := NewPrinter(DescribeOptions{})
+	for _, c := range []struct{ got, want string }{
+		{p.PrintAny(at, "eth0", 2, In, unhexFrame(t, arpFrame)), "08:00:00.123456 eth0  B   ARP, Request who-has 172.17.0.3 tell 172.17.0.2, length 28"},
+		{p.PrintAny(at, "docker0", 3, Out, unhexFrame(t, echoFrame)), "08:00:00.123456 docker0 Out IP 172.17.0.2 > 172.17.0.3: ICMP echo request, id 1, seq 2, length 8"},
+	} {
+		if c.got != c.want {
+			t.Errorf("\n got %s\nwant %s", c.got, c.want)
+		}
+	}
+}
+
+func TestTimeFormsAreThoseOfTcpdump(t *testing.T) {
+	first := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	for form, want := range map[TimeForm]string{
+		TimeOfDay: "08:00:01.500000 ", TimeNone: "", TimeUnix: "1767600001.500000 ", TimeDelta: " 00:00:01.500000 ",
+		TimeDate: "2026-01-05 08:00:01.500000 ", TimeSinceFirst: " 00:00:01.500000 ",
+	} {
+		p := NewPrinter(DescribeOptions{Time: form})
+		p.Print(first, unhexFrame(t, echoFrame))
+		got := p.Print(first.Add(1500*time.Millisecond), unhexFrame(t, echoFrame))
+		if want += "IP 172.17.0.2 > 172.17.0.3: ICMP echo request, id 1, seq 2, length 8"; got != want {
+			t.Errorf("form %d\n got %s\nwant %s", form, got, want)
+		}
+	}
+}
+
+func TestHexDumpHasSixteenBytesALine(t *testing.T) {
+	want := "IP 172.17.0.2 > 172.17.0.3: ICMP echo request, id 1, seq 2, length 8" +
+		"\n\t0x0000:  4500 001c 0001 0000 4001 0000 ac11 0002  E.......@......." +
+		"\n\t0x0010:  ac11 0003 0800 f7fc 0001 0002            ............"
+	if got := describeHex(t, echoFrame, DescribeOptions{Hex: 3}); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
+func TestErrorsQuoteTheirPacketWithV(t *testing.T) {
+	got := describeHex(t, "0242ac110003 0242ac110002 0800 4500003800010000 4001 229d ac110003 ac110002 0304 cde0 000005aa"+
+		"4500051c00014000 4011 dda8 ac110002 ac110003 1234 1235 0508 0000", DescribeOptions{Verbose: 1})
+	want := "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto ICMP (1), length 56)\n" +
+		"    172.17.0.3 > 172.17.0.2: ICMP 172.17.0.3 unreachable - need to frag (mtu 1450), length 36\n" +
+		"\tIP (tos 0x0, ttl 64, id 1, offset 0, flags [DF], proto UDP (17), length 1308)\n" +
+		"    172.17.0.2.4660 > 172.17.0.3.4661: UDP, length 1280"
+	if got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
 // FuzzDescribe: printing ends, whatever the bytes.
 func FuzzDescribe(f *testing.F) {
 	f.Add([]byte("\x02\x42\xac\x11\x00\x03\x02\x42\xac\x11\x00\x02\x08\x00E\x00\x00\x1c"), uint8(2))
