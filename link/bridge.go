@@ -22,8 +22,8 @@ const (
 )
 
 // ForwardHook is asked before a frame that came in by one port leaves by
-// another: the place of br_netfilter. in is nil for frames that the machine
-// itself sends.
+// another: the place of br_netfilter. Frames that the machine itself sends do
+// not pass it, as they do not pass NF_BR_FORWARD.
 type ForwardHook func(in, out *Port, f *Frame) Verdict
 
 // ArrivalHook is asked for every frame that comes in by a port, before the
@@ -245,7 +245,7 @@ func (b *Bridge) forward(in, out *Port, f *Frame) {
 		out.drop(f, r)
 		return
 	}
-	if b.onForward != nil {
+	if b.onForward != nil && in != nil {
 		switch b.onForward(in, out, f) {
 		case Drop:
 			out.drop(f, ReasonFilter)

@@ -195,6 +195,7 @@ func TestForwardHookSeesBothPortsAndDecides(t *testing.T) {
 	})
 	l.in(1, BroadcastMAC, macA)
 	l.want(t, "hook drops on p2", "0 0 1")
+	l.bridge.Local().Receive(testFrame(l.pool, macA, macC, 60, 1))
 	if fmt.Sprint(seen) != "[p1>p2 p1>p3]" || l.ports[1].counters.Drops(ReasonFilter) != 1 {
 		t.Fatalf("hook saw %v; want [p1>p2 p1>p3] and one bridge-filter drop", seen)
 	}
