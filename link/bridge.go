@@ -27,7 +27,8 @@ const (
 type ForwardHook func(in, out *Port, f *Frame) Verdict
 
 // ArrivalHook is asked for every frame that comes in by a port, before the
-// forwarding decision: NF_BR_PRE_ROUTING.
+// forwarding decision: NF_BR_PRE_ROUTING. It may change the frame's bytes, its
+// destination address too: nobody else holds it.
 type ArrivalHook func(in *Port, f *Frame) Verdict
 
 // Bridge is a learning bridge as Linux has it (net/bridge): a docker0, or the
@@ -150,6 +151,7 @@ func (b *Bridge) arrive(p *Port, f *Frame) {
 	}
 	p.received(f)
 	if b.onArrival != nil {
+		f = f.Private()
 		switch b.onArrival(p, f) {
 		case Drop:
 			p.drop(f, ReasonFilter)

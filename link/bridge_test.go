@@ -201,6 +201,22 @@ func TestForwardHookSeesBothPortsAndDecides(t *testing.T) {
 	}
 }
 
+func TestArrivalHookMayRewriteAFrameThatOthersHold(t *testing.T) {
+	l := newBridgeLab(3)
+	l.in(2, BroadcastMAC, macB)
+	l.heard()
+	l.bridge.SetArrivalHook(func(in *Port, f *Frame) Verdict {
+		f.SetDst(macB)
+		return Accept
+	})
+	f := testFrame(l.pool, macC, macA, 60, 1)
+	l.ports[0].Receive(f.Retain())
+	l.want(t, "rewritten to a known address", "0 1 0")
+	if f.Dst() != macC {
+		t.Fatalf("the other holder's frame now goes to %v, want %v", f.Dst(), macC)
+	}
+}
+
 func TestPortMTUDropsAllButGSO(t *testing.T) {
 	l := newBridgeLab(2)
 	l.ports[1].SetMTU(1500)
