@@ -2,7 +2,6 @@ package modes
 
 import (
 	"io"
-	"time"
 
 	"dnetsim/sim"
 )
@@ -83,18 +82,35 @@ func (o *outbox) next() (Chunk, error) {
 	return c, nil
 }
 
-// LogEntry is a line (or a piece of one) that a container wrote, as json-file
-// keeps it.
-type LogEntry struct {
-	Stream byte // 1 stdout, 2 stderr
-	Time   time.Time
-	Line   []byte // with its newline, if it had one
-}
-
-// LogOptions are those of `docker logs`.
-type LogOptions struct {
-	Stdout, Stderr bool
-	Follow         bool
-	Since, Until   time.Time // zero: no limit
-	Tail           int       // lines from the end; below zero: all
+// ContainerAttach joins a container's streams, whether it runs already or not.
+func (d *Daemon) ContainerAttach(ref string, o AttachOptions) (*Attachment, error) {
+	c, err := d.Container(ref)
+	if err != nil {
+		return nil, err
+	}
+	switch c.State.Status {
+	case Paused:
+		return nil, errf(ErrConflict, "container %s is paused, unpause the container before attach", ref)
+	case Restarting:
+		return nil, errf(ErrConflict, "container %s is restarting, wait until the container is running", ref)
+	}
+	k := c.run.streams.attach(o.Stdout, o.Stderr)
+	if o.Logs {
+		for _, e := range c.run.log.entries {
+			if e.Stream == 1 && o.Stdout || e.Stream == 2 && o.Stderr {
+				k.out.put(Chunk{e.Stream, e.Line})
+			}
+		}
+	}
+	a := &Attachment{Tty: c.Config.Tty, out: k.out, leave: func() { c.run.streams.detach(k) }}
+	if !o.Stream {
+		c.run.streams.detach(k)
+		k.out.close()
+		return a, nil
+	}
+	if o.Stdin {
+		a.Stdin = c.run.input(c)
+	}
+	d.containerEvent(c, "attach")
+	return a, nil
 }

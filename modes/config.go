@@ -107,6 +107,8 @@ type EndpointSettings struct {
 	IPv6Gateway         string
 	GlobalIPv6Address   string
 	GlobalIPv6PrefixLen int
+
+	wantMAC string // what MacAddress was asked to be
 }
 
 // CreateContainer is the request of `docker create`.
@@ -120,6 +122,3 @@ type CreateContainer struct {
 	// that must echo a request field by field.
 	Opaque any
 }
-
-// Filters are the filters of a list request: key to values, any value matches.
-type Filters map[string][]string

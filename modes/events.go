@@ -1,6 +1,12 @@
 package modes
 
-import "time"
+import (
+	"io"
+	"strings"
+	"time"
+
+	"dnetsim/sim"
+)
 
 // Event is one entry of `docker events`.
 type Event struct {
@@ -17,4 +23,153 @@ type Event struct {
 type EventOptions struct {
 	Since, Until time.Time // zero: none
 	Filters      Filters
+}
+
+// eventLog keeps the last events and tells who listens.
+type eventLog struct {
+	loop  *sim.Loop
+	kept  []Event
+	cond  sim.Cond
+	total int // number of events ever; kept holds the last of them
+}
+
+// keptEvents is how many events the daemon remembers for --since.
+const keptEvents = 256
+
+func (l *eventLog) add(e Event) {
+	e.Time, e.Scope = l.loop.Wall(), "local"
+	l.kept = append(l.kept, e)
+	l.total++
+	if len(l.kept) > 2*keptEvents {
+		l.kept = append([]Event(nil), l.kept[len(l.kept)-keptEvents:]...)
+	}
+	l.cond.Broadcast()
+}
+
+// EventStream gives events as they happen.
+type EventStream struct {
+	d      *Daemon
+	o      EventOptions
+	seen   int
+	closed bool
+}
+
+// Events starts a stream: with Since it begins in the past.
+func (d *Daemon) Events(o EventOptions) *EventStream {
+	s := &EventStream{d: d, o: o, seen: d.events.total}
+	if !o.Since.IsZero() {
+		s.seen = d.events.total - len(d.events.kept)
+	}
+	return s
+}
+
+// Next blocks until an event that passes the filters; io.EOF after Until and
+// after Close.
+func (s *EventStream) Next() (Event, error) {
+	l := &s.d.events
+	for {
+		for s.seen < l.total {
+			i := s.seen - (l.total - len(l.kept))
+			s.seen++
+			if i < 0 {
+				continue
+			}
+			if e := l.kept[i]; s.passes(e) {
+				return e, nil
+			}
+		}
+		if s.closed {
+			return Event{}, io.EOF
+		}
+		wait := time.Duration(-1)
+		if !s.o.Until.IsZero() {
+			if wait = s.o.Until.Sub(l.loop.Wall()); wait <= 0 {
+				return Event{}, io.EOF
+			}
+		}
+		if err := l.cond.WaitFor(l.loop, wait); err != nil && err != sim.ErrTimeout {
+			return Event{}, err
+		}
+	}
+}
+
+// Close ends the stream.
+func (s *EventStream) Close() {
+	s.closed = true
+	s.d.events.cond.Broadcast()
+}
+
+func (s *EventStream) passes(e Event) bool {
+	if !s.o.Since.IsZero() && e.Time.Before(s.o.Since) {
+		return false
+	}
+	if !s.o.Until.IsZero() && e.Time.After(s.o.Until) {
+		return false
+	}
+	named := func(values []string, typ, id, name string) bool {
+		if e.Type != typ {
+			return false
+		}
+		for _, v := range values {
+			if v == name || v == id || strings.HasPrefix(id, v) {
+				return true
+			}
+		}
+		return false
+	}
+	f := s.o.Filters
+	for key, values := range f {
+		if len(values) == 0 {
+			continue
+		}
+		ok := false
+		switch key {
+		case "type":
+			ok = f.has("type", e.Type)
+		case "event":
+			action, _, _ := strings.Cut(e.Action, ":")
+			ok = f.has("event", action) || f.has("event", e.Action)
+		case "container":
+			ok = named(values, "container", e.ID, e.Attributes["name"]) ||
+				e.Type == "network" && f.has("container", e.Attributes["container"])
+		case "network":
+			ok = named(values, "network", e.ID, e.Attributes["name"])
+		case "image":
+			ok = f.has("image", e.From) || named(values, "image", e.ID, e.Attributes["name"])
+		case "label":
+			ok = matchLabels(values, e.Attributes)
+		case "scope":
+			ok = f.has("scope", e.Scope)
+		default:
+			ok = true
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// eventf records something that happened to a container.
+func (d *Daemon) containerEvent(c *Container, action string, extra ...string) {
+	a := map[string]string{"image": c.Config.Image, "name": c.Name}
+	for k, v := range c.Config.Labels {
+		a[k] = v
+	}
+	for i := 0; i+1 < len(extra); i += 2 {
+		a[extra[i]] = extra[i+1]
+	}
+	d.events.add(Event{Type: "container", Action: action, ID: c.ID, From: c.Config.Image, Attributes: a})
+}
+
+func (d *Daemon) networkEvent(n *Network, action string, extra ...string) {
+	a := map[string]string{"name": n.Name, "type": n.Driver}
+	for i := 0; i+1 < len(extra); i += 2 {
+		a[extra[i]] = extra[i+1]
+	}
+	d.events.add(Event{Type: "network", Action: action, ID: n.ID, Attributes: a})
+}
+
+func (d *Daemon) imageEvent(action, id, name string) {
+	d.events.add(Event{Type: "image", Action: action, ID: id, Attributes: map[string]string{"name": name}})
 }

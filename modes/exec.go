@@ -1,6 +1,13 @@
 package modes
 
-import "time"
+import (
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"dnetsim/userland"
+)
 
 // ExecConfig is the request of `docker exec`.
 type ExecConfig struct {
@@ -20,9 +27,186 @@ type ExecProcess struct {
 	Config    ExecConfig
 	Running   bool
 	Started   bool
-	Pid       int
+	Pid       int  // on the host
 	ExitCode  *int // nil until it has ended
 	Created   time.Time
 
 	run *execRun
+}
+
+type execRun struct {
+	proc    *userland.Process
+	tty     *userland.TTY
+	stdin   *userland.PipeWriter
+	streams *streams
+}
+
+// ExecCreate prepares an exec in a running container.
+func (d *Daemon) ExecCreate(ref string, cfg ExecConfig) (*ExecProcess, error) {
+	c, err := d.Container(ref)
+	if err != nil {
+		return nil, err
+	}
+	if len(cfg.Cmd) == 0 {
+		return nil, errf(ErrInvalid, "No exec command specified")
+	}
+	if err := execAllowed(c); err != nil {
+		return nil, err
+	}
+	e := &ExecProcess{
+		ID: d.newID("exec", c.Name), Container: c, Config: cfg, Created: d.loop.Wall(),
+		run: &execRun{streams: &streams{loop: d.loop}},
+	}
+	d.execs[e.ID] = e
+	c.ExecIDs = append(c.ExecIDs, e.ID)
+	d.containerEvent(c, "exec_create: "+strings.Join(cfg.Cmd, " "), "execID", e.ID)
+	return e, nil
+}
+
+func execAllowed(c *Container) error {
+	switch {
+	case c.State.Status == Paused:
+		return errf(ErrConflict, "Container %s is paused, unpause the container before exec", c.ID)
+	case c.State.Status == Restarting:
+		return errf(ErrConflict, "Container %s is restarting, wait until the container is running", c.ID)
+	case c.run.pid1 == nil:
+		return notRunning(c)
+	}
+	return nil
+}
+
+// Exec finds an exec by id.
+func (d *Daemon) Exec(id string) (*ExecProcess, error) {
+	if err := d.available(); err != nil {
+		return nil, err
+	}
+	if e, ok := d.execs[id]; ok {
+		return e, nil
+	}
+	return nil, errf(ErrNotFound, "No such exec instance: %s", id)
+}
+
+// ExecStart starts a prepared exec. Unless it is detached the attachment
+// carries its streams; what runc cannot start ends with its words on the
+// attachment and exit code 126.
+func (d *Daemon) ExecStart(id string, detach, tty bool) (*Attachment, error) {
+	e, err := d.Exec(id)
+	if err != nil {
+		return nil, err
+	}
+	c := e.Container
+	if e.Started {
+		return nil, errf(ErrConflict, "Error: Exec command %s is already running", id)
+	}
+	if err := execAllowed(c); err != nil {
+		return nil, err
+	}
+	e.Started = true
+	d.containerEvent(c, "exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
+	d.spend(d.profile.cost.exec)
+	if err := execAllowed(c); err != nil {
+		e.end(126)
+		return nil, err
+	}
+	var a *Attachment
+	if !detach {
+		k := e.run.streams.attach(true, true)
+		a = &Attachment{Tty: e.Config.Tty, out: k.out, leave: func() { e.run.streams.detach(k) }}
+	}
+	in, err := d.launch(e, detach)
+	if err != nil {
+		err = errf(ErrInvalid, "OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", err)
+		if a != nil {
+			e.run.streams.write(1, []byte(err.Error()+"\r\n"))
+		}
+		e.end(126)
+		if detach {
+			return nil, err
+		}
+		return a, nil
+	}
+	if a != nil {
+		a.Stdin = in
+	}
+	return a, nil
+}
+
+// launch starts the process and returns the way to its standard input.
+func (d *Daemon) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
+	c, cfg := e.Container, e.Config
+	m := c.run.machine
+	env := d.environment(c, cfg.Tty, cfg.Env)
+	dir := cfg.WorkingDir
+	if dir == "" {
+		dir = c.Config.WorkingDir
+	}
+	prog, argv, err := findProgram(m, cfg.Cmd, env, dir)
+	if err != nil {
+		return nil, err
+	}
+	user := cfg.User
+	if user == "" {
+		user = c.Config.User
+	}
+	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: userName(user), NewGroup: true}
+	var in io.WriteCloser
+	r := e.run
+	if cfg.Tty {
+		r.tty = userland.NewTTY(d.loop)
+		r.tty.OnOutput(func(b []byte) { r.streams.write(1, b) })
+		spec.TTY = r.tty
+		if cfg.AttachStdin {
+			in = ttyInput{r.tty}
+		}
+	} else {
+		spec.Stdout, spec.Stderr = streamWriter{r.streams, 1}, streamWriter{r.streams, 2}
+		if cfg.AttachStdin && !detach {
+			pr, pw := userland.NewPipe(d.loop)
+			spec.Stdin, r.stdin = pr, pw
+			in = &pipeInput{pw, true}
+		}
+	}
+	r.proc = m.Start(spec)
+	e.Running, e.Pid = true, r.proc.PIDOn(d.host.Machine)
+	if r.tty != nil {
+		r.tty.SetForeground(m, r.proc.PID)
+	}
+	r.proc.OnExit(func(status int) {
+		e.end(status)
+		d.containerEvent(c, "exec_die", "execID", e.ID, "exitCode", strconv.Itoa(status))
+	})
+	return in, nil
+}
+
+// end records the exit code before the streams close: clients ask for it right
+// after the end of the stream.
+func (e *ExecProcess) end(status int) {
+	if e.ExitCode != nil {
+		return
+	}
+	e.Running = false
+	e.ExitCode = &status
+	e.run.streams.end()
+}
+
+// endExecs closes the execs of a container whose PID 1 has ended.
+func (d *Daemon) endExecs(c *Container) {
+	for _, id := range c.ExecIDs {
+		if e := d.execs[id]; e != nil && e.Running {
+			e.end(137)
+		}
+	}
+	c.ExecIDs = nil
+}
+
+// ExecResize sets the size of an exec's terminal.
+func (d *Daemon) ExecResize(id string, rows, cols int) error {
+	e, err := d.Exec(id)
+	if err != nil {
+		return err
+	}
+	if e.run.tty != nil {
+		e.run.tty.Resize(userland.Winsize{Rows: rows, Cols: cols})
+	}
+	return nil
 }

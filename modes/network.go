@@ -1,6 +1,10 @@
 package modes
 
-import "time"
+import (
+	"net/netip"
+	"sort"
+	"time"
+)
 
 // IPAMConfig is one address pool of a network, as asked for or as chosen. The
 // strings are kept as the user wrote them ("192.168.50.1/24" stays).
@@ -16,23 +20,6 @@ type IPAM struct {
 	Driver  string
 	Options map[string]string // nil for the predefined networks
 	Config  []IPAMConfig
-}
-
-// CreateNetwork is the request of `docker network create`.
-type CreateNetwork struct {
-	Name           string
-	CheckDuplicate bool
-	Driver         string // "" is bridge
-	Scope          string
-	Internal       bool
-	Attachable     bool
-	Ingress        bool
-	EnableIPv6     bool
-	ConfigOnly     bool
-	ConfigFrom     string
-	IPAM           *IPAM
-	Options        map[string]string
-	Labels         map[string]string
 }
 
 // NetworkEndpoint is a container's entry in `docker network inspect`.
@@ -66,3 +53,123 @@ type Network struct {
 
 // ShortID is the first 12 digits of the id.
 func (n *Network) ShortID() string { return n.ID[:12] }
+
+// netCore is what a network holds: its pools, its endpoints, its driver's part.
+type netCore struct {
+	name      string
+	v4, v6    []poolUse
+	asked     [2][]IPAMConfig // what was asked for, IPv4 and IPv6
+	endpoints []*endpoint
+	bridge    *bridge // nil for host and null
+	deferIPv6 bool    // IPv6 addresses follow the MAC
+	stale     bool    // another network took its bridge
+}
+
+// poolUse is a network's hold on one pool.
+type poolUse struct {
+	key     string
+	pool    *pool
+	gateway netip.Prefix
+	aux     []netip.Addr
+}
+
+// userDefined reports whether names are resolved in the network and addresses
+// can be chosen: every network but the three predefined ones.
+func (c *netCore) userDefined() bool { return !predefined(c.name) }
+
+func predefined(name string) bool {
+	return name == "bridge" || name == "host" || name == "none" || name == "default"
+}
+
+func (c *netCore) byName(name string) *endpoint {
+	for _, ep := range c.endpoints {
+		if ep.c.Name == name {
+			return ep
+		}
+	}
+	return nil
+}
+
+// Containers are the running containers with an endpoint in the network, by
+// container id.
+func (n *Network) Containers() map[string]NetworkEndpoint {
+	m := map[string]NetworkEndpoint{}
+	for _, ep := range n.core.endpoints {
+		if ep.sb == nil {
+			continue
+		}
+		e := NetworkEndpoint{Name: ep.c.Name, EndpointID: ep.id}
+		if ep.inside != nil {
+			e.MacAddress = ep.mac.String()
+		}
+		if ep.addr.IsValid() {
+			e.IPv4Address = ep.addr.String()
+		}
+		if ep.addr6.IsValid() {
+			e.IPv6Address = ep.addr6.String()
+		}
+		m[ep.c.ID] = e
+	}
+	return m
+}
+
+// Network finds a network by name, id or the beginning of an id.
+func (d *Daemon) Network(ref string) (*Network, error) {
+	if err := d.available(); err != nil {
+		return nil, err
+	}
+	return d.findNetwork(ref)
+}
+
+func (d *Daemon) findNetwork(ref string) (*Network, error) {
+	n, matches := lookup(d.networks, ref, func(n *Network) string { return n.ID }, func(n *Network) string { return n.Name })
+	switch matches {
+	case 0:
+		return nil, errf(ErrNotFound, "network %s not found", ref)
+	case 1:
+		return n, nil
+	}
+	return nil, errf(ErrInvalid, "network %s is ambiguous (%d matches found based on ID prefix)", ref, matches)
+}
+
+// Networks lists the networks that pass the filters, by name.
+func (d *Daemon) Networks(f Filters) ([]*Network, error) {
+	if err := d.available(); err != nil {
+		return nil, err
+	}
+	if err := f.validate("dangling", "driver", "id", "label", "name", "scope", "type"); err != nil {
+		return nil, err
+	}
+	for _, v := range f["type"] {
+		if v != "custom" && v != "builtin" {
+			return nil, errf(ErrInvalid, "invalid filter: 'type'='%s'", v)
+		}
+	}
+	var out []*Network
+	for _, n := range d.networks {
+		if d.networkPasses(n, f) {
+			out = append(out, n)
+		}
+	}
+	sort.SliceStable(out, func(i, k int) bool { return out[i].Name < out[k].Name })
+	return out, nil
+}
+
+func (d *Daemon) networkPasses(n *Network, f Filters) bool {
+	if len(f["driver"]) > 0 && !f.has("driver", n.Driver) || len(f["scope"]) > 0 && !f.has("scope", n.Scope) {
+		return false
+	}
+	if !matchName(f["name"], n.Name) || !matchPrefix(f["id"], n.ID) || !matchLabels(f["label"], n.Labels) {
+		return false
+	}
+	if len(f["type"]) > 0 && f.has("type", "builtin") != predefined(n.Name) && f.has("type", "custom") == predefined(n.Name) {
+		return false
+	}
+	for _, v := range f["dangling"] {
+		want := v == "true" || v == "1"
+		if idle := !predefined(n.Name) && len(n.core.endpoints) == 0; idle != want {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,317 @@
+package modes
+
+import "sort"
+
+// connectAll gives a container that is about to start its sandbox and its
+// endpoints: the network it was created for first, then the others.
+func (d *Daemon) connectAll(c *Container) error {
+	if isJoinMode(c.HostConfig.NetworkMode) {
+		return d.joinStack(c)
+	}
+	s := &c.NetworkSettings
+	c.run.sandbox = d.newSandbox(c)
+	s.SandboxID, s.SandboxKey = c.run.sandbox.id, c.run.sandbox.key
+	if c.Config.NetworkDisabled || d.config.Bridge == "none" && s.Networks["bridge"] != nil && len(s.Networks) == 1 {
+		d.plainNamespace(c)
+		return d.writeFiles(c)
+	}
+	if isNoneMode(c.HostConfig.NetworkMode) || !c.run.sandbox.shared {
+		c.run.sandbox.ns.SetSysctl("net.ipv6.conf.all.disable_ipv6", "1")
+	}
+	if err := d.writeFiles(c); err != nil {
+		return err
+	}
+	for _, name := range d.connectOrder(c) {
+		es := s.Networks[name]
+		es.clear()
+		if err := d.connectTo(c, name, es, true); err != nil {
+			return err
+		}
+	}
+	return c.run.sandbox.populate()
+}
+
+// plainNamespace is what runc makes when the daemon has no network for the
+// container: nothing but lo, with IPv6.
+func (d *Daemon) plainNamespace(c *Container) {
+	s := &c.NetworkSettings
+	s.SandboxID, s.SandboxKey = "", ""
+	d.dropSandbox(c.run.sandbox)
+	for _, es := range s.Networks {
+		es.clear()
+	}
+}
+
+func (d *Daemon) connectOrder(c *Container) []string {
+	mode := c.HostConfig.NetworkMode
+	if isDefaultMode(mode) {
+		mode = "bridge"
+	}
+	names := sortedKeys(c.NetworkSettings.Networks)
+	sort.SliceStable(names, func(i, k int) bool {
+		a, b := d.isMode(names[i], mode), d.isMode(names[k], mode)
+		return a && !b
+	})
+	return names
+}
+
+func (d *Daemon) isMode(name, mode string) bool {
+	if name == mode {
+		return true
+	}
+	n, err := d.findNetwork(mode)
+	return err == nil && n.Name == name
+}
+
+// connectTo makes the container's endpoint in a network and joins it.
+func (d *Daemon) connectTo(c *Container, ref string, es *EndpointSettings, starting bool) error {
+	n, err := d.findNetwork(networkRef(ref, es, starting))
+	if err != nil {
+		return err
+	}
+	if err := d.checkEndpoint(c, n, es); err != nil {
+		return err
+	}
+	if !starting {
+		if err := d.checkTogether(c, n); err != nil {
+			return err
+		}
+	}
+	ep, err := d.createEndpoint(n, c, es)
+	if err != nil {
+		return err
+	}
+	c.NetworkSettings.Networks[n.Name] = es
+	ep.settings(es)
+	sb := c.run.sandbox
+	if err := sb.join(ep); err != nil {
+		sb.leave(ep)
+		d.deleteEndpoint(ep)
+		es.clear()
+		if !starting {
+			delete(c.NetworkSettings.Networks, n.Name)
+		}
+		return err
+	}
+	d.showPorts(c)
+	d.networkEvent(n, "connect", "container", c.ID)
+	return nil
+}
+
+// networkRef is how a start finds its network again: by the id of the one it
+// had, if that was resolved before.
+func networkRef(name string, es *EndpointSettings, starting bool) string {
+	if starting && es.NetworkID != "" && !predefined(name) {
+		return es.NetworkID
+	}
+	return name
+}
+
+// showPorts makes inspect show what is published now.
+func (d *Daemon) showPorts(c *Container) {
+	c.NetworkSettings.Ports = map[Port][]PortBinding{}
+	if c.run.sandbox == nil {
+		return
+	}
+	for _, ep := range c.run.sandbox.endpoints {
+		if m := ep.portMap(); len(m) > 0 {
+			c.NetworkSettings.Ports = m
+			return
+		}
+	}
+}
+
+// checkEndpoint refuses addresses and aliases where they are not supported, and
+// adds the aliases that every container has in a network of the user's.
+func (d *Daemon) checkEndpoint(c *Container, n *Network, es *EndpointSettings) error {
+	chosen := es.IPAMConfig != nil && (es.IPAMConfig.IPv4Address != "" || es.IPAMConfig.IPv6Address != "" || len(es.IPAMConfig.LinkLocalIPs) > 0)
+	if predefined(n.Name) {
+		if chosen {
+			return errPredefinedIP
+		}
+		if len(es.Aliases) > 0 {
+			return errPredefinedAls
+		}
+		return nil
+	}
+	for _, a := range []string{c.ShortID(), c.Config.Hostname} {
+		if a == c.Config.Hostname && a == c.Name {
+			continue
+		}
+		if !contains(es.Aliases, a) {
+			es.Aliases = append(es.Aliases, a)
+		}
+	}
+	if !chosen {
+		return nil
+	}
+	for f, a := range []string{es.IPAMConfig.IPv4Address, es.IPAMConfig.IPv6Address} {
+		if a == "" {
+			continue
+		}
+		found := false
+		for _, cfg := range n.core.asked[f] {
+			found = found || cfg.Subnet != ""
+		}
+		if !found {
+			return errNoSubnetIP
+		}
+	}
+	return nil
+}
+
+func contains(all []string, s string) bool {
+	for _, x := range all {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// checkTogether refuses a network that excludes those the container has.
+func (d *Daemon) checkTogether(c *Container, n *Network) error {
+	if isJoinMode(c.HostConfig.NetworkMode) {
+		return errSharedNetwork
+	}
+	if !isHostMode(c.HostConfig.NetworkMode) && n.Driver == "host" {
+		return errHostNetwork
+	}
+	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
+		o, err := d.findNetwork(name)
+		if err != nil || o == n {
+			continue
+		}
+		switch {
+		case o.Driver == "host" || n.Driver == "host":
+			return errSharedNetwork
+		case o.Driver == "null" || n.Driver == "null":
+			return errNoNetwork
+		}
+	}
+	return nil
+}
+
+// NetworkConnect connects a container, running or not, to a network.
+func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) error {
+	if err := d.available(); err != nil {
+		return err
+	}
+	c, err := d.findContainer(container)
+	if err != nil {
+		return err
+	}
+	es := &EndpointSettings{}
+	if e != nil {
+		own := *e
+		own.Aliases = append([]string(nil), e.Aliases...)
+		own.wantMAC = own.MacAddress
+		es = &own
+	}
+	if err := checkConnectIPs(es); err != nil {
+		return err
+	}
+	n, err := d.findNetwork(network)
+	if err != nil {
+		return err
+	}
+	if c.run.removing {
+		return errf(ErrConflict, "Container %s is marked for removal and cannot be connected or disconnected to the network", c.ID)
+	}
+	if c.run.pid1 != nil {
+		d.spend(d.profile.cost.connect)
+	}
+	if c.run.pid1 != nil {
+		return d.connectTo(c, n.Name, es, false)
+	}
+	if err := d.checkEndpoint(c, n, es); err != nil {
+		return err
+	}
+	if err := d.checkTogether(c, n); err != nil {
+		return err
+	}
+	if _, ok := c.NetworkSettings.Networks[n.Name]; !ok {
+		es.NetworkID = n.ID
+		c.NetworkSettings.Networks[n.Name] = es
+	}
+	return nil
+}
+
+// checkConnectIPs refuses addresses that are none; the stray bracket is
+// dockerd's.
+func checkConnectIPs(es *EndpointSettings) error {
+	if es.IPAMConfig == nil {
+		return nil
+	}
+	if a := es.IPAMConfig.IPv4Address; a != "" && !validIP(a, false) {
+		return errf(ErrInvalid, "Invalid IPv4 address: %s)", a)
+	}
+	if a := es.IPAMConfig.IPv6Address; a != "" && !validIP(a, true) {
+		return errf(ErrInvalid, "Invalid IPv6 address: %s)", a)
+	}
+	return nil
+}
+
+// NetworkDisconnect takes a container out of a network.
+func (d *Daemon) NetworkDisconnect(network, container string, force bool) error {
+	if err := d.available(); err != nil {
+		return err
+	}
+	n, nerr := d.findNetwork(network)
+	if nerr != nil && !force {
+		return nerr
+	}
+	c, err := d.findContainer(container)
+	if err != nil {
+		return err
+	}
+	if c.run.pid1 == nil || nerr != nil {
+		name := network
+		if n != nil {
+			name = n.Name
+		}
+		if _, ok := c.NetworkSettings.Networks[name]; !ok {
+			return errf(ErrSystem, "container %s is not connected to the network %s", c.ID, name)
+		}
+		delete(c.NetworkSettings.Networks, name)
+	} else {
+		if isHostMode(c.HostConfig.NetworkMode) && n.Driver == "host" {
+			return errHostNetwork
+		}
+		if err := d.disconnect(c, n); err != nil {
+			return err
+		}
+		d.networkEvent(n, "disconnect", "container", c.ID)
+	}
+	if n != nil {
+		d.networkEvent(n, "disconnect", "container", c.ID)
+	}
+	return nil
+}
+
+func (d *Daemon) disconnect(c *Container, n *Network) error {
+	find := func() *endpoint {
+		if sb := c.run.sandbox; sb != nil && c.run.base == nil {
+			for _, ep := range sb.endpoints {
+				if ep.net == n {
+					return ep
+				}
+			}
+		}
+		return nil
+	}
+	if find() != nil {
+		d.spend(d.profile.cost.disconnect)
+	}
+	ep := find()
+	if ep == nil {
+		return errf(ErrSystem, "container %s is not connected to network %s", c.ID, n.Name)
+	}
+	sb := c.run.sandbox
+	sb.leave(ep)
+	d.deleteEndpoint(ep)
+	err := sb.moveExternal()
+	d.showPorts(c)
+	delete(c.NetworkSettings.Networks, n.Name)
+	return err
+}

@@ -1,0 +1,341 @@
+package modes
+
+import (
+	"sort"
+	"strings"
+)
+
+// The refusals of network modes that exclude each other.
+var (
+	errSharedNetwork = errf(ErrInvalid, "container sharing network namespace with another container or host cannot be connected to any other network")
+	errHostNetwork   = errf(ErrInvalid, "container cannot be disconnected from host network or connected to host network")
+	errNoNetwork     = errf(ErrInvalid, "container cannot be connected to multiple networks with one of the networks in private (none) mode")
+	errPredefinedIP  = errf(ErrInvalid, "user specified IP address is supported on user defined networks only")
+	errNoSubnetIP    = errf(ErrInvalid, "user specified IP address is supported only when connecting to networks with user configured subnets")
+	errPredefinedAls = errf(ErrInvalid, "network-scoped alias is supported only for containers in user defined networks")
+)
+
+func isHostMode(mode string) bool    { return mode == "host" }
+func isNoneMode(mode string) bool    { return mode == "none" }
+func isDefaultMode(mode string) bool { return mode == "" || mode == "default" || mode == "bridge" }
+func isJoinMode(mode string) bool {
+	return mode == "container" || strings.HasPrefix(mode, "container:")
+}
+
+// joined is the container that a mode container:X names.
+func joined(mode string) string {
+	_, ref, _ := strings.Cut(mode, ":")
+	return ref
+}
+
+// verifyModes refuses settings that the network mode excludes.
+func verifyModes(c *Config, h *HostConfig) error {
+	join, host := isJoinMode(h.NetworkMode), isHostMode(h.NetworkMode)
+	conflict := func(what string) error { return errf(ErrInvalid, "conflicting options: %s", what) }
+	switch {
+	case join && joined(h.NetworkMode) == "":
+		return errf(ErrInvalid, "Invalid network mode: invalid container format container:<name|id>")
+	case join && c.Hostname != "":
+		return conflict("hostname and the network mode")
+	case join && len(h.Links) > 0:
+		return conflict("container type network can't be used with links. This would result in undefined behavior")
+	case join && len(h.DNS) > 0:
+		return conflict("dns and the network mode")
+	case join && len(h.ExtraHosts) > 0:
+		return conflict("custom host-to-IP mapping and the network mode")
+	case (join || host) && c.MacAddress != "":
+		return conflict("mac-address and the network mode")
+	case join && (len(h.PortBindings) > 0 || h.PublishAllPorts):
+		return conflict("port publishing and the container type network mode")
+	case join && len(c.ExposedPorts) > 0:
+		return conflict("port exposing and the container type network mode")
+	case h.UTSMode == "host" && c.Hostname != "":
+		return conflict("hostname and the UTS mode")
+	case host && len(h.Links) > 0:
+		return conflict("host type networking can't be used with links. This would result in undefined behavior")
+	}
+	return nil
+}
+
+func verifyRestart(h *HostConfig) error {
+	p := h.RestartPolicy
+	switch p.Name {
+	case "always", "unless-stopped", "no":
+		if p.MaximumRetryCount != 0 {
+			return errf(ErrInvalid, "maximum retry count cannot be used with restart policy '%s'", p.Name)
+		}
+	case "on-failure":
+		if p.MaximumRetryCount < 0 {
+			return errf(ErrInvalid, "maximum retry count cannot be negative")
+		}
+	case "":
+	default:
+		return errf(ErrInvalid, "invalid restart policy '%s'", p.Name)
+	}
+	if h.AutoRemove && p.Name != "" && p.Name != "no" {
+		return errf(ErrInvalid, "can't create 'AutoRemove' container with restart policy")
+	}
+	return nil
+}
+
+func verifyPorts(h *HostConfig) error {
+	for _, port := range sortedPorts(h.PortBindings) {
+		if port.Number == 0 {
+			return errf(ErrInvalid, "invalid port specification: %q", port)
+		}
+		for _, b := range h.PortBindings[port] {
+			if _, _, err := parseRange(b.HostPort); err != nil {
+				return errf(ErrInvalid, "invalid port specification: %q", b.HostPort)
+			}
+		}
+	}
+	return nil
+}
+
+func verifyEndpoints(eps map[string]*EndpointSettings) error {
+	if len(eps) > 1 {
+		return errf(ErrInvalid, "Container cannot be connected to network endpoints: %s", strings.Join(sortedKeys(eps), ", "))
+	}
+	for name, es := range eps {
+		if es == nil {
+			return errf(ErrInvalid, "no EndpointSettings for %s", name)
+		}
+		if es.IPAMConfig == nil {
+			continue
+		}
+		if a := es.IPAMConfig.IPv4Address; a != "" && !validIP(a, false) {
+			return errf(ErrInvalid, "invalid IPv4 address: %s", a)
+		}
+		if a := es.IPAMConfig.IPv6Address; a != "" && !validIP(a, true) {
+			return errf(ErrInvalid, "invalid IPv6 address: %s", a)
+		}
+	}
+	return nil
+}
+
+// ContainerCreate makes a container, which takes nothing of the network yet.
+func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []string, err error) {
+	if err := d.available(); err != nil {
+		return nil, nil, err
+	}
+	h := &r.HostConfig
+	if h.NetworkMode == "" {
+		h.NetworkMode = "default"
+	}
+	for _, check := range []error{verifyModes(&r.Config, h), verifyRestart(h), verifyPorts(h), verifyEndpoints(r.Endpoints)} {
+		if check != nil {
+			return nil, nil, check
+		}
+	}
+	if isHostMode(h.NetworkMode) && len(h.PortBindings) > 0 {
+		warnings = append(warnings, "Published ports are discarded when using host network mode")
+	}
+	img, err := d.findImage(r.Config.Image)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := d.checkName(r.Name); err != nil {
+		return nil, nil, err
+	}
+	if len(r.Config.Cmd)+len(r.Config.Entrypoint)+len(img.Cmd)+len(img.Entrypoint) == 0 {
+		return nil, nil, errf(ErrInvalid, "No command specified")
+	}
+	d.spend(d.profile.cost.create)
+	if err := d.checkName(r.Name); err != nil { // somebody may have been faster
+		return nil, nil, err
+	}
+	c = d.newContainer(r, img)
+	if err := d.registerLinks(c); err != nil {
+		return nil, nil, err
+	}
+	d.containers = append(d.containers, c)
+	d.containerEvent(c, "create")
+	return c, warnings, nil
+}
+
+func (d *Daemon) checkName(name string) error {
+	if name == "" {
+		return nil
+	}
+	if !validName.MatchString(name) {
+		return errf(ErrInvalid, "Invalid container name (%s), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", name)
+	}
+	name = strings.TrimPrefix(name, "/")
+	if old := d.byName(name); old != nil {
+		return errf(ErrConflict, "Conflict. The container name %q is already in use by container %q. You have to remove (or rename) that container to be able to reuse that name.", "/"+name, old.ID)
+	}
+	return nil
+}
+
+func (d *Daemon) byName(name string) *Container {
+	for _, c := range d.containers {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// newContainer puts a container together from the request and its image.
+func (d *Daemon) newContainer(r CreateContainer, img *Image) *Container {
+	name := strings.TrimPrefix(r.Name, "/")
+	if name == "" {
+		name = d.generateName()
+	}
+	c := &Container{
+		ID: d.newID("container", name), Name: name, Created: d.loop.Wall(), Image: img.ID,
+		Config: r.Config, HostConfig: r.HostConfig, Opaque: r.Opaque,
+		State: State{Status: Created}, Mounts: []Mount{},
+	}
+	c.LayerID = d.stream("layer", name).Hex(32)
+	c.run = newRuntime(d, c, img)
+	d.mergeImage(&c.Config, img)
+	argv := append(append([]string(nil), c.Config.Entrypoint...), c.Config.Cmd...)
+	c.Path, c.Args = argv[0], argv[1:]
+	if c.Config.Hostname == "" {
+		c.Config.Hostname = c.ShortID()
+		if isHostMode(c.HostConfig.NetworkMode) {
+			c.Config.Hostname = d.host.Hostname()
+		}
+	}
+	if isJoinMode(c.HostConfig.NetworkMode) {
+		if base, err := d.findContainer(joined(c.HostConfig.NetworkMode)); err == nil {
+			c.HostConfig.NetworkMode = "container:" + base.ID
+		}
+	}
+	d.initialNetworks(c, r.Endpoints)
+	return c
+}
+
+// mergeImage fills what the request leaves to the image.
+func (d *Daemon) mergeImage(c *Config, img *Image) {
+	if len(img.ExposedPorts) > 0 {
+		all := map[Port]bool{}
+		for p := range c.ExposedPorts {
+			all[p] = true
+		}
+		for p := range img.ExposedPorts {
+			all[p] = true
+		}
+		c.ExposedPorts = all
+	}
+	c.Env = mergeEnv(img.Env, c.Env)
+	if len(c.Entrypoint) == 0 {
+		if len(c.Cmd) == 0 {
+			c.Cmd = img.Cmd
+		}
+		c.Entrypoint = img.Entrypoint
+	}
+	if len(c.Entrypoint) == 1 && c.Entrypoint[0] == "" {
+		c.Entrypoint = nil
+	}
+	if c.WorkingDir == "" {
+		c.WorkingDir = img.WorkingDir
+	}
+	if c.StopSignal == "" {
+		c.StopSignal = img.StopSignal
+	}
+	if len(img.Labels) > 0 {
+		all := map[string]string{}
+		for k, v := range img.Labels {
+			all[k] = v
+		}
+		for k, v := range c.Labels {
+			all[k] = v
+		}
+		c.Labels = all
+	}
+}
+
+// mergeEnv gives the defaults, then the values, each key once. It is nil if
+// both are.
+func mergeEnv(defaults, values []string) []string {
+	out := append([]string(nil), defaults...)
+next:
+	for _, kv := range values {
+		k, _, _ := strings.Cut(kv, "=")
+		for i, old := range out {
+			if strings.HasPrefix(old, k+"=") {
+				out[i] = kv
+				continue next
+			}
+		}
+		out = append(out, kv)
+	}
+	return out
+}
+
+// initialNetworks is the set of networks that the container will join.
+func (d *Daemon) initialNetworks(c *Container, eps map[string]*EndpointSettings) {
+	s := &c.NetworkSettings
+	s.Ports = map[Port][]PortBinding{}
+	s.Networks = map[string]*EndpointSettings{}
+	mode := c.HostConfig.NetworkMode
+	if c.Config.NetworkDisabled || isJoinMode(mode) {
+		return
+	}
+	name := mode
+	if isDefaultMode(mode) {
+		name = "bridge"
+	}
+	if !predefined(name) {
+		if n, err := d.findNetwork(name); err == nil {
+			name = n.Name
+		}
+	}
+	for asked, es := range eps {
+		own := *es
+		own.wantMAC = own.MacAddress
+		key := asked
+		if asked == "default" {
+			// A 20.10 client never sends settings for the default network; what
+			// newer ones send there was ignored, not refused.
+			own.IPAMConfig, own.Aliases = nil, nil
+			key = name
+		} else if n, err := d.findNetwork(asked); err == nil {
+			key = n.Name
+		}
+		own.DriverOpts = nilIfEmpty(own.DriverOpts)
+		s.Networks[key] = &own
+	}
+	if len(s.Networks) == 0 {
+		s.Networks[name] = &EndpointSettings{}
+	}
+}
+
+func nilIfEmpty(m map[string]string) map[string]string {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// registerLinks resolves --link on the default network.
+func (d *Daemon) registerLinks(c *Container) error {
+	if !isDefaultMode(c.HostConfig.NetworkMode) {
+		return nil
+	}
+	for _, l := range c.HostConfig.Links {
+		name, alias, ok := strings.Cut(l, ":")
+		if !ok {
+			alias = name
+		}
+		alias = alias[strings.LastIndexByte(alias, '/')+1:]
+		child, err := d.findContainer(strings.TrimPrefix(name, "/"))
+		if err != nil {
+			return wrapf(err, "could not get container for %s: ", strings.TrimPrefix(name, "/"))
+		}
+		if isHostMode(child.HostConfig.NetworkMode) {
+			return errf(ErrInvalid, "conflicting options: host type networking can't be used with links. This would result in undefined behavior")
+		}
+		c.run.links = append(c.run.links, containerLink{alias: alias, child: child})
+	}
+	sort.SliceStable(c.run.links, func(i, k int) bool { return c.run.links[i].alias < c.run.links[k].alias })
+	return nil
+}
+
+// containerLink is a --link of the default network.
+type containerLink struct {
+	alias string
+	child *Container
+}

@@ -1,0 +1,285 @@
+package modes
+
+import (
+	"sort"
+	"strings"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// Daemon is the dockerd of one host. Its containers, networks and images
+// outlive a restart, as files in /var/lib/docker do.
+type Daemon struct {
+	host    *Host
+	loop    *sim.Loop
+	profile *profile
+	spec    HostSpec
+	config  daemonConfig
+	id      string
+
+	running bool
+	failed  bool // the last start did not work
+	pid     int
+	proc    *userland.Process // dockerd itself
+	over    sim.Cond          // broadcast when dockerd is to end
+	logs    []userland.LogLine
+
+	containers []*Container // in the order of their making
+	networks   []*Network
+	images     *imageStore
+	ipam       *ipam
+	ports      *portAllocator
+	events     eventLog
+	execs      map[string]*ExecProcess
+	sandboxes  []*sandbox
+}
+
+func newDaemon(h *Host, spec HostSpec) *Daemon {
+	l := h.Loop()
+	d := &Daemon{
+		host: h, loop: l, profile: &engine2010, spec: spec,
+		events: eventLog{loop: l}, execs: map[string]*ExecProcess{},
+	}
+	if spec.Registry == nil {
+		d.spec.Registry = DefaultRegistry(l)
+	}
+	d.images = newImageStore(d.spec.Registry)
+	preset := spec.Images
+	if preset == nil {
+		preset = presentImages
+	}
+	for _, ref := range preset {
+		d.images.preset(ref)
+	}
+	d.id = serverID(d.stream("daemon", "id").Hex(30))
+	return d
+}
+
+func (d *Daemon) ns() *stack.Namespace { return d.host.NS() }
+
+// Host is the host that the daemon runs on.
+func (d *Daemon) Host() *Host { return d.host }
+
+// Running reports whether the daemon answers.
+func (d *Daemon) Running() bool { return d.running }
+
+func (d *Daemon) stream(kind, name string) *sim.Rand {
+	return d.loop.Stream(d.host.Name + "/docker/" + kind + "/" + name)
+}
+
+// spend lets virtual time pass, if a process makes the call.
+func (d *Daemon) spend(t time.Duration) {
+	if p := d.loop.Current(); p != nil && t > 0 {
+		p.Sleep(t)
+	}
+}
+
+// Start starts the daemon: it reads its configuration, sets up forwarding, the
+// firewall and the predefined networks, and starts the containers whose policy
+// says so. The error is what dockerd prints before it exits.
+func (d *Daemon) Start() error {
+	if d.running {
+		return nil
+	}
+	d.spend(d.profile.cost.daemonStart)
+	d.launchSelf()
+	err := d.boot()
+	d.failed = err != nil
+	if err != nil {
+		d.logRaw(err.Error())
+		d.proc.Signal(userland.SIGKILL)
+		return err
+	}
+	d.running = true
+	d.serveResolvers()
+	d.log("info", "API listen on /var/run/docker.sock")
+	d.restore()
+	return nil
+}
+
+func (d *Daemon) boot() error {
+	cfg, err := readConfig(d.host.FS(), d.spec.Flags)
+	if err != nil {
+		return err
+	}
+	d.config = cfg
+	for _, o := range cfg.deprecated {
+		d.log("warning", `The "`+o+`" option is deprecated. To be removed soon.`)
+	}
+	d.log("info", "Starting up")
+	d.log("info", "[graphdriver] using prior storage driver: overlay2")
+	d.log("info", "Loading containers: start.")
+	if err := d.startNetworking(); err != nil {
+		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
+	}
+	d.log("info", "Loading containers: done.")
+	v := d.profile.version
+	d.log("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
+	d.log("info", "Daemon has completed initialization")
+	return nil
+}
+
+// Stop stops the daemon and, without live-restore, its containers.
+func (d *Daemon) Stop() error {
+	if !d.running {
+		d.failed = false
+		return nil
+	}
+	d.log("info", "Processing signal 'terminated'")
+	if !d.config.LiveRestore {
+		d.shutdownContainers()
+		d.closeIdleSandboxes()
+	}
+	d.running = false
+	d.log("info", "Daemon shutdown complete")
+	d.proc.Signal(userland.SIGKILL)
+	d.events.cond.Broadcast()
+	return nil
+}
+
+// launchSelf starts dockerd as a process of the host: ps shows it, its threads
+// serve names, and docker-proxy is its child. Killing it stops the daemon.
+func (d *Daemon) launchSelf() {
+	var p *userland.Process
+	p = d.host.Machine.Start(userland.ProcSpec{
+		Args:     []string{"/usr/sbin/dockerd", "-H", "fd://", "--containerd=/run/containerd/containerd.sock"},
+		NewGroup: true,
+		Program: func(p *userland.Process) int {
+			p.Catch(userland.SIGTERM, userland.SIGINT)
+			for {
+				d.over.Wait(d.loop)
+				if s := p.Pending(); s == userland.SIGTERM || s == userland.SIGINT {
+					d.Stop()
+					return 0
+				}
+			}
+		},
+		OnExit: func(int) {
+			if d.proc == p && d.running { // killed
+				d.running, d.failed = false, true
+				d.events.cond.Broadcast()
+			}
+		},
+	})
+	d.proc, d.pid = p, p.PID
+}
+
+// serveResolvers lets a new dockerd answer for the sandboxes that it found.
+func (d *Daemon) serveResolvers() {
+	for _, sb := range d.sandboxes {
+		if sb.resolver != nil {
+			sb.resolver.serve()
+		}
+	}
+}
+
+// Restart is Stop and Start.
+func (d *Daemon) Restart() error {
+	if err := d.Stop(); err != nil {
+		return err
+	}
+	return d.Start()
+}
+
+// shutdownContainers stops everything that runs, all at once, 15 s at most.
+func (d *Daemon) shutdownContainers() {
+	var procs []*sim.Proc
+	for _, c := range d.containers {
+		if !c.State.Running() {
+			continue
+		}
+		c.run.shutdown = true
+		limit := 15 * time.Second
+		if c.Config.StopTimeout != nil {
+			limit = *c.Config.StopTimeout
+		}
+		if d.loop.Current() == nil {
+			d.killNow(c)
+			continue
+		}
+		procs = append(procs, d.loop.Go("stop "+c.Name, func(*sim.Proc) { d.stopAndWait(c, limit) }))
+	}
+	for _, p := range procs {
+		p.Join()
+	}
+}
+
+// restore brings the containers into the state that their policies ask for.
+func (d *Daemon) restore() {
+	for _, c := range append([]*Container(nil), d.containers...) {
+		if c.State.Running() {
+			continue // live-restore: it never stopped
+		}
+		switch c.HostConfig.RestartPolicy.Name {
+		case "always":
+		case "unless-stopped", "on-failure":
+			if c.run.manualStop || c.run.shutdown && c.HostConfig.RestartPolicy.Name == "on-failure" {
+				continue
+			}
+			if !c.run.shutdown {
+				continue
+			}
+		default:
+			continue
+		}
+		if c.State.StartedAt.IsZero() {
+			continue
+		}
+		c.run.shutdown = false
+		if err := d.start(c); err != nil {
+			d.log("error", "Failed to start container "+c.ID+": "+err.Error())
+		}
+	}
+}
+
+// lookup finds one of several things by full name, full id or a prefix of it.
+func lookup[T any](all []T, ref string, id, name func(T) string) (found T, matches int) {
+	for _, x := range all {
+		if id(x) == ref || name(x) != "" && name(x) == ref {
+			return x, 1
+		}
+	}
+	if ref == "" {
+		return found, 0
+	}
+	for _, x := range all {
+		if strings.HasPrefix(id(x), ref) {
+			found = x
+			matches++
+		}
+	}
+	return found, matches
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// available refuses everything while the daemon does not run.
+func (d *Daemon) available() error {
+	if d.running {
+		return nil
+	}
+	return errf(ErrUnavailable, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")
+}
+
+// serverID turns random digits into the form of `docker info`: 12 groups.
+func serverID(hex string) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	var b strings.Builder
+	for i := range 48 {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(':')
+		}
+		b.WriteByte(letters[(int(hex[i%len(hex)])*7+i*13)%32])
+	}
+	return b.String()
+}

@@ -1,0 +1,205 @@
+package modes
+
+import (
+	"strconv"
+	"time"
+
+	"dnetsim/userland"
+)
+
+// ended is called when PID 1 is over: the container stops, and its policy says
+// what comes next.
+func (d *Daemon) ended(c *Container, pid1 *userland.Process, status int) {
+	r := c.run
+	if r.pid1 != pid1 {
+		return
+	}
+	r.pid1 = nil
+	lasted := d.loop.Wall().Sub(c.State.StartedAt)
+	c.State.Pid, c.State.ExitCode = 0, status
+	c.State.FinishedAt = d.loop.Wall()
+	again := d.restartWanted(c, status, lasted)
+	c.State.Status = Exited
+	if again {
+		c.State.Status = Restarting
+		c.RestartCount++
+	}
+	r.streams.end()
+	d.endExecs(c)
+	d.containerEvent(c, "die", "exitCode", strconv.Itoa(status))
+	d.bringDown(c)
+	r.openStdio(d.loop, c)
+	d.stateChanged(c)
+	d.finishWaits(c, false)
+	switch {
+	case again:
+		d.scheduleRestart(c)
+	case c.HostConfig.AutoRemove && !r.removing:
+		r.removing = true
+		d.loop.After(d.profile.cost.remove, func() { d.remove(c) })
+	}
+}
+
+// bringDown takes the network away from a container that does not run.
+func (d *Daemon) bringDown(c *Container) {
+	r := c.run
+	if r.sandbox == nil {
+		return
+	}
+	sb := r.sandbox
+	r.sandbox = nil
+	if r.base != nil {
+		r.base = nil
+		sb.release()
+		return
+	}
+	for len(sb.endpoints) > 0 {
+		ep := sb.endpoints[0]
+		sb.leave(ep)
+		d.deleteEndpoint(ep)
+		if es := c.NetworkSettings.Networks[ep.net.Name]; es != nil {
+			es.clear()
+		}
+		d.networkEvent(ep.net, "disconnect", "container", c.ID)
+	}
+	c.NetworkSettings.Ports = map[Port][]PortBinding{}
+	d.dropSandbox(sb)
+	sb.release()
+}
+
+// The pauses between restarts double from the first to the longest, and begin
+// anew after a run of stableRun.
+const (
+	firstBackoff = 100 * time.Millisecond
+	maxBackoff   = time.Minute
+	stableRun    = 10 * time.Second
+)
+
+func (d *Daemon) restartWanted(c *Container, status int, lasted time.Duration) bool {
+	r, p := c.run, c.HostConfig.RestartPolicy
+	if r.manualStop || r.shutdown || r.removing || !d.running {
+		return false
+	}
+	switch p.Name {
+	case "always", "unless-stopped":
+	case "on-failure":
+		if status == 0 || p.MaximumRetryCount > 0 && c.RestartCount >= p.MaximumRetryCount {
+			return false
+		}
+	default:
+		return false
+	}
+	switch {
+	case lasted >= stableRun || r.backoff == 0:
+		r.backoff = firstBackoff
+	default:
+		r.backoff = min(2*r.backoff, maxBackoff)
+	}
+	return true
+}
+
+func (d *Daemon) scheduleRestart(c *Container) {
+	r := c.run
+	if r.retry == nil {
+		r.retry = d.loop.NewTimer(func() {
+			if c.State.Status != Restarting || !d.running {
+				return
+			}
+			if err := d.start(c); err != nil {
+				c.State.Status = Exited
+				d.log("error", "restartmanger wait error: "+err.Error())
+				d.stateChanged(c)
+			}
+		})
+	}
+	r.retry.Reset(r.backoff + d.profile.cost.start)
+}
+
+// cancelRestart forgets a restart that is due.
+func (d *Daemon) cancelRestart(c *Container) {
+	if c.run.retry != nil {
+		c.run.retry.Stop()
+	}
+}
+
+// Wait waits for a container, see ContainerWait.
+type Wait struct {
+	d      *Daemon
+	c      *Container
+	cond   string
+	done   bool
+	result WaitResult
+}
+
+// WaitResult is how a container ended.
+type WaitResult struct {
+	ExitCode int
+	Error    string
+}
+
+// ContainerWait registers for the end of a container at once, so that an end
+// between this call and Result is not missed. The condition is "" or
+// "not-running", "next-exit" or "removed".
+func (d *Daemon) ContainerWait(ref, condition string) (*Wait, error) {
+	c, err := d.Container(ref)
+	if err != nil {
+		return nil, err
+	}
+	w := &Wait{d: d, c: c, cond: condition}
+	switch condition {
+	case "", "not-running":
+		if !c.State.Running() {
+			w.finish()
+			return w, nil
+		}
+	case "next-exit", "removed":
+	default:
+		return nil, errf(ErrInvalid, "invalid condition: %q", condition)
+	}
+	c.run.waits = append(c.run.waits, w)
+	return w, nil
+}
+
+func (w *Wait) finish() {
+	w.done = true
+	w.result = WaitResult{ExitCode: w.c.State.ExitCode, Error: w.c.State.Error}
+}
+
+// Result blocks until the condition holds.
+func (w *Wait) Result() (WaitResult, error) {
+	for !w.done {
+		if err := w.c.run.changed.Wait(w.d.loop); err != nil {
+			return WaitResult{}, err
+		}
+	}
+	return w.result, nil
+}
+
+// Done reports whether the condition holds.
+func (w *Wait) Done() bool { return w.done }
+
+// Close gives up waiting.
+func (w *Wait) Close() {
+	r := w.c.run
+	for i, x := range r.waits {
+		if x == w {
+			r.waits = append(r.waits[:i:i], r.waits[i+1:]...)
+			return
+		}
+	}
+}
+
+// finishWaits fulfils what the end or the removal of a container fulfils.
+func (d *Daemon) finishWaits(c *Container, removed bool) {
+	r := c.run
+	var kept []*Wait
+	for _, w := range r.waits {
+		if !removed && w.cond == "removed" {
+			kept = append(kept, w)
+			continue
+		}
+		w.finish()
+	}
+	r.waits = kept
+	r.changed.Broadcast()
+}

@@ -1,0 +1,138 @@
+package modes
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"dnetsim/userland"
+)
+
+// The files that Docker mounts over those of the image, by their names in
+// /var/lib/docker/containers/ID.
+var mounted = [][2]string{
+	{"/etc/resolv.conf", "resolv.conf"}, {"/etc/hostname", "hostname"}, {"/etc/hosts", "hosts"},
+}
+
+// mountFiles makes the container see its three files, which are on the host.
+func (d *Daemon) mountFiles(c *Container, fs *userland.FS) {
+	host := d.host.FS()
+	host.MkdirAll("/var/lib/docker/containers/"+c.ID, 0o700)
+	fs.MkdirAll("/etc", 0o755)
+	for _, m := range mounted {
+		at := func() string {
+			if c.run.base != nil {
+				return c.run.base.File(m[1])
+			}
+			return c.File(m[1])
+		}
+		fs.Remove(m[0])
+		fs.Synthetic(m[0], func() []byte {
+			b, _ := host.ReadFile(at())
+			return b
+		}, func(b []byte) error { return host.WriteFile(at(), b, 0o644) })
+	}
+}
+
+// FilesAt are the paths on the host of the container's hosts, hostname and
+// resolv.conf: those of its base in container mode.
+func (c *Container) FilesAt() (hosts, hostname, resolv string) {
+	if c.run.base != nil {
+		c = c.run.base
+	}
+	return c.File("hosts"), c.File("hostname"), c.File("resolv.conf")
+}
+
+// writeFiles writes the three files when a container starts, before it has any
+// address.
+func (d *Daemon) writeFiles(c *Container) error {
+	fs := d.host.FS()
+	fs.WriteFile(c.File("hostname"), []byte(c.Config.Hostname+"\n"), 0o644)
+	if isHostMode(c.HostConfig.NetworkMode) && len(c.HostConfig.ExtraHosts) == 0 {
+		b, _ := fs.ReadFile("/etc/hosts")
+		fs.WriteFile(c.File("hosts"), b, 0o644)
+	} else {
+		fs.WriteFile(c.File("hosts"), []byte(d.hostsFile(c)), 0o644)
+	}
+	fs.WriteFile(c.File("resolv.conf"), []byte(d.resolvFile(c)), 0o644)
+	return nil
+}
+
+const defaultHosts = "127.0.0.1\tlocalhost\n" +
+	"::1\tlocalhost ip6-localhost ip6-loopback\n" +
+	"fe00::0\tip6-localnet\n" +
+	"ff00::0\tip6-mcastprefix\n" +
+	"ff02::1\tip6-allnodes\n" +
+	"ff02::2\tip6-allrouters\n"
+
+// hostsFile is /etc/hosts before the container's own addresses.
+func (d *Daemon) hostsFile(c *Container) string {
+	var b strings.Builder
+	if isHostMode(c.HostConfig.NetworkMode) {
+		own, _ := d.host.FS().ReadFile("/etc/hosts")
+		b.Write(own)
+	} else {
+		b.WriteString(defaultHosts)
+	}
+	for _, h := range c.HostConfig.ExtraHosts {
+		name, addr, _ := strings.Cut(h, ":")
+		if addr == "host-gateway" {
+			addr = d.hostGateway()
+		}
+		fmt.Fprintf(&b, "%s\t%s\n", addr, name)
+	}
+	for _, l := range c.run.links {
+		es := l.child.NetworkSettings.Networks["bridge"]
+		if es == nil || es.IPAddress == "" {
+			continue
+		}
+		names := l.alias + " " + l.child.Config.Hostname
+		if l.alias != l.child.Name {
+			names += " " + l.child.Name
+		}
+		fmt.Fprintf(&b, "%s\t%s\n", es.IPAddress, names)
+	}
+	return b.String()
+}
+
+func (d *Daemon) hostGateway() string {
+	if n, ok := d.findNetworkByName("bridge"); ok && len(n.core.v4) > 0 {
+		return n.core.v4[0].gateway.Addr().String()
+	}
+	return ""
+}
+
+// addHosts adds the endpoint's addresses with the container's name.
+func (sb *sandbox) addHosts(ep *endpoint) {
+	name := sb.c.Config.Hostname
+	if dom := sb.c.Config.Domainname; dom != "" {
+		name = name + "." + dom + " " + name
+	}
+	fs, at := sb.d.host.FS(), sb.c.File("hosts")
+	b, _ := fs.ReadFile(at)
+	text := string(b)
+	for _, a := range []netip.Prefix{ep.addr, ep.addr6} {
+		if a.IsValid() {
+			text += a.Addr().String() + "\t" + name + "\n"
+		}
+	}
+	fs.WriteFile(at, []byte(text), 0o644)
+}
+
+// dropHosts removes the endpoint's lines.
+func (sb *sandbox) dropHosts(ep *endpoint) {
+	fs, at := sb.d.host.FS(), sb.c.File("hosts")
+	b, err := fs.ReadFile(at)
+	if err != nil {
+		return
+	}
+	var kept strings.Builder
+	for line := range strings.Lines(string(b)) {
+		addr, _, _ := strings.Cut(line, "\t")
+		if ep.addr.IsValid() && addr == ep.addr.Addr().String() || ep.addr6.IsValid() && addr == ep.addr6.Addr().String() {
+			continue
+		}
+		kept.WriteString(line)
+	}
+	fs.WriteFile(at, []byte(kept.String()), 0o644)
+}

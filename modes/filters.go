@@ -1,0 +1,76 @@
+package modes
+
+import (
+	"sort"
+	"strings"
+)
+
+// Filters are the filters of a list request: key to values, any value matches.
+type Filters map[string][]string
+
+func (f Filters) has(key, value string) bool {
+	for _, v := range f[key] {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// validate refuses keys that the request does not know.
+func (f Filters) validate(known ...string) error {
+	keys := make([]string, 0, len(f))
+	for k := range f {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+next:
+	for _, k := range keys {
+		for _, n := range known {
+			if k == n {
+				continue next
+			}
+		}
+		return errf(ErrInvalid, "Invalid filter '%s'", k)
+	}
+	return nil
+}
+
+// matchLabels reports whether every "key" or "key=value" is among the labels.
+func matchLabels(want []string, labels map[string]string) bool {
+	for _, w := range want {
+		k, v, valued := strings.Cut(w, "=")
+		got, ok := labels[k]
+		if !ok || valued && got != v {
+			return false
+		}
+	}
+	return true
+}
+
+// matchName reports whether any value is a part of the name, as --filter name=
+// does; a leading slash anchors it.
+func matchName(values []string, name string) bool {
+	if len(values) == 0 {
+		return true
+	}
+	for _, v := range values {
+		v = strings.Trim(v, "^$")
+		if strings.Contains("/"+name, v) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchPrefix(values []string, id string) bool {
+	if len(values) == 0 {
+		return true
+	}
+	for _, v := range values {
+		if strings.HasPrefix(id, v) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package modes
+
+import "time"
+
+// Info is what `docker info` shows.
+type Info struct {
+	ID, Name                                                                   string
+	Containers, ContainersRunning, ContainersPaused, ContainersStopped, Images int
+	ServerVersion, KernelVersion, OperatingSystem, OSVersion, Architecture     string
+	NCPU                                                                       int
+	MemTotal                                                                   int64
+	SystemTime                                                                 time.Time
+	IPv4Forwarding, BridgeNfIptables, BridgeNfIp6tables                        bool
+	LiveRestore, Experimental                                                  bool
+	ClusterStore, ClusterAdvertise                                             string
+	Warnings                                                                   []string
+	DefaultAddressPools                                                        []AddressPool
+	IndexServer                                                                string
+}
+
+// Version is what `docker version` shows of the server.
+type Version struct {
+	Version, APIVersion, MinAPIVersion, GitCommit, GoVersion, Os, Arch, KernelVersion, BuildTime string
+	Experimental                                                                                 bool
+	Containerd, Runc, Init                                                                       ComponentVersion
+}
+
+// ComponentVersion is the version of one of the engine's helpers.
+type ComponentVersion struct{ Version, GitCommit string }
+
+// Version is the engine's version, as its profile says.
+func (d *Daemon) Version() Version {
+	v := d.profile.version
+	v.KernelVersion = d.host.KernelVersion
+	v.Experimental = d.config.Experimental
+	return v
+}
+
+// Info is the state of the daemon in numbers.
+func (d *Daemon) Info() Info {
+	on := func(key string) bool {
+		v, ok := d.ns().Sysctl(key)
+		return ok && v != "0"
+	}
+	i := Info{
+		ID: d.id, Name: d.host.Hostname(), Images: len(d.images.all()),
+		ServerVersion: d.profile.version.Version, KernelVersion: d.host.KernelVersion,
+		OperatingSystem: "Debian GNU/Linux 12 (bookworm)", OSVersion: "12", Architecture: d.host.Arch,
+		NCPU: 2, MemTotal: 8 << 30, SystemTime: d.loop.Wall(),
+		IPv4Forwarding:    on("net.ipv4.ip_forward"),
+		BridgeNfIptables:  on("net.bridge.bridge-nf-call-iptables"),
+		BridgeNfIp6tables: on("net.bridge.bridge-nf-call-ip6tables"),
+		LiveRestore:       d.config.LiveRestore, Experimental: d.config.Experimental,
+		ClusterStore: d.config.ClusterStore, ClusterAdvertise: d.config.ClusterAdvertise,
+		DefaultAddressPools: d.config.Pools, IndexServer: "https://index.docker.io/v1/",
+	}
+	for _, c := range d.containers {
+		i.Containers++
+		switch {
+		case c.State.Status == Paused:
+			i.ContainersPaused++
+		case c.State.Running():
+			i.ContainersRunning++
+		default:
+			i.ContainersStopped++
+		}
+	}
+	if !i.IPv4Forwarding {
+		i.Warnings = append(i.Warnings, "WARNING: IPv4 forwarding is disabled")
+	}
+	if !i.BridgeNfIptables {
+		i.Warnings = append(i.Warnings, "WARNING: bridge-nf-call-iptables is disabled")
+	}
+	if !i.BridgeNfIp6tables {
+		i.Warnings = append(i.Warnings, "WARNING: bridge-nf-call-ip6tables is disabled")
+	}
+	return i
+}

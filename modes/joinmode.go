@@ -1,0 +1,25 @@
+package modes
+
+// joinStack puts a container of mode container:X into X's namespace, with X's
+// hosts, hostname and resolv.conf. When X restarts it gets another namespace;
+// this container keeps the old one.
+func (d *Daemon) joinStack(c *Container) error {
+	ref := joined(c.HostConfig.NetworkMode)
+	base, err := d.findContainer(ref)
+	if err != nil {
+		return err
+	}
+	switch {
+	case base == c:
+		return errf(ErrSystem, "cannot join own network")
+	case base.State.Status == Restarting:
+		return errf(ErrConflict, "Container %s is restarting, wait until the container is running", ref)
+	case base.run.pid1 == nil:
+		return errf(ErrConflict, "cannot join network of a non running container: %s", ref)
+	}
+	c.run.base = base
+	c.run.sandbox = base.run.sandbox
+	c.run.sandbox.users++
+	c.Config.Hostname, c.Config.Domainname = base.Config.Hostname, base.Config.Domainname
+	return nil
+}

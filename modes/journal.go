@@ -1,0 +1,57 @@
+package modes
+
+import (
+	"fmt"
+	"strings"
+
+	"dnetsim/userland"
+)
+
+// unit is the service "docker" that systemctl and journalctl know.
+type unit struct{ d *Daemon }
+
+// Start, Stop and Restart do what the daemon does; systemctl prints the error
+// of a unit that does not come up.
+func (u *unit) Start() error   { return u.d.Start() }
+func (u *unit) Stop() error    { return u.d.Stop() }
+func (u *unit) Restart() error { return u.d.Restart() }
+
+// Status is the state in systemd's words.
+func (u *unit) Status() string {
+	switch {
+	case u.d.running:
+		return "active (running)"
+	case u.d.failed:
+		return "failed"
+	}
+	return "inactive (dead)"
+}
+
+// Log is the daemon's standard error.
+func (u *unit) Log() []userland.LogLine { return u.d.logs }
+
+// Log is what the daemon wrote to its standard error, for journalctl.
+func (d *Daemon) Log() []userland.LogLine { return d.logs }
+
+// log writes a line as logrus does: time, level, message, then pairs.
+func (d *Daemon) log(level, msg string, pairs ...string) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "time=%q level=%s msg=%q", d.loop.Wall().Format("2006-01-02T15:04:05.000000000Z"), level, msg)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		fmt.Fprintf(&b, " %s=%s", pairs[i], quoteIfNeeded(pairs[i+1]))
+	}
+	d.logRaw(b.String())
+}
+
+func quoteIfNeeded(s string) string {
+	if strings.ContainsAny(s, " \"=") || s == "" {
+		return fmt.Sprintf("%q", s)
+	}
+	return s
+}
+
+func (d *Daemon) logRaw(text string) {
+	d.logs = append(d.logs, userland.LogLine{
+		At: d.loop.Wall(), Unit: fmt.Sprintf("dockerd[%d]", d.pid), Text: text,
+	})
+}

@@ -1,0 +1,151 @@
+package modes
+
+import (
+	"net/netip"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Container finds a container by name, id or the beginning of an id.
+func (d *Daemon) Container(ref string) (*Container, error) {
+	if err := d.available(); err != nil {
+		return nil, err
+	}
+	return d.findContainer(ref)
+}
+
+func (d *Daemon) findContainer(ref string) (*Container, error) {
+	name := strings.TrimPrefix(ref, "/")
+	c, matches := lookup(d.containers, name, func(c *Container) string { return c.ID }, func(c *Container) string { return c.Name })
+	switch matches {
+	case 0:
+		return nil, errf(ErrNotFound, "No such container: %s", ref)
+	case 1:
+		return c, nil
+	}
+	return nil, errf(ErrInvalid, "Multiple IDs found with provided prefix: %s", ref)
+}
+
+// Containers lists containers, the newest first.
+func (d *Daemon) Containers(o ListOptions) ([]*Container, error) {
+	if err := d.available(); err != nil {
+		return nil, err
+	}
+	f := o.Filters
+	if err := f.validate("ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task",
+		"label", "name", "network", "publish", "since", "status", "volume"); err != nil {
+		return nil, err
+	}
+	for _, v := range f["status"] {
+		switch Status(v) {
+		case Created, Running, Paused, Restarting, Removing, Exited, Dead:
+		default:
+			return nil, errf(ErrInvalid, "Unrecognised filter value for status: %s", v)
+		}
+	}
+	all := append([]*Container(nil), d.containers...)
+	sort.SliceStable(all, func(i, k int) bool { return all[i].Created.After(all[k].Created) })
+	var before, since *Container
+	for _, bound := range []struct {
+		key  string
+		into **Container
+	}{{"before", &before}, {"since", &since}} {
+		for _, v := range f[bound.key] {
+			c, err := d.findContainer(v)
+			if err != nil {
+				return nil, err
+			}
+			*bound.into = c
+		}
+	}
+	var out []*Container
+	for _, c := range all {
+		if o.Limit > 0 && len(out) == o.Limit {
+			break
+		}
+		wanted := o.All || o.Limit > 0 || len(f["status"]) > 0 || len(f["exited"]) > 0 || before != nil || since != nil
+		if !wanted && !c.State.Running() {
+			continue
+		}
+		if before != nil && !c.Created.Before(before.Created) || since != nil && !c.Created.After(since.Created) {
+			continue
+		}
+		if d.containerPasses(c, f) {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+func (d *Daemon) containerPasses(c *Container, f Filters) bool {
+	if !matchName(f["name"], c.Name) || !matchPrefix(f["id"], c.ID) || !matchLabels(f["label"], c.Config.Labels) {
+		return false
+	}
+	if len(f["status"]) > 0 && !f.has("status", string(c.State.Status)) {
+		return false
+	}
+	if len(f["exited"]) > 0 && (c.State.Running() || c.State.StartedAt.IsZero() || !f.has("exited", strconv.Itoa(c.State.ExitCode))) {
+		return false
+	}
+	return d.passesNetwork(c, f["network"]) && d.passesAncestor(c, f["ancestor"]) &&
+		passesPorts(f["publish"], c.NetworkSettings.Ports, true) && passesPorts(f["expose"], c.NetworkSettings.Ports, false)
+}
+
+func (d *Daemon) passesNetwork(c *Container, values []string) bool {
+	if len(values) == 0 {
+		return true
+	}
+	for name, es := range c.NetworkSettings.Networks {
+		for _, v := range values {
+			if v == name || es.NetworkID != "" && strings.HasPrefix(es.NetworkID, v) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (d *Daemon) passesAncestor(c *Container, values []string) bool {
+	if len(values) == 0 {
+		return true
+	}
+	for _, v := range values {
+		if img, err := d.findImage(v); err == nil && img.ID == c.Image {
+			return true
+		}
+	}
+	return false
+}
+
+func passesPorts(values []string, ports map[Port][]PortBinding, published bool) bool {
+	if len(values) == 0 {
+		return true
+	}
+	for _, v := range values {
+		want, err := ParsePort(v)
+		if err != nil {
+			return false
+		}
+		for p, bs := range ports {
+			if p.Proto != want.Proto {
+				continue
+			}
+			if !published && p.Number == want.Number {
+				return true
+			}
+			for _, b := range bs {
+				if published && b.HostPort == strconv.Itoa(int(want.Number)) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// validIP reports whether s is an address of the family.
+func validIP(s string, v6 bool) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Is4() != v6
+}

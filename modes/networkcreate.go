@@ -1,0 +1,310 @@
+package modes
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// CreateNetwork is the request of `docker network create`.
+type CreateNetwork struct {
+	Name           string
+	CheckDuplicate bool
+	Driver         string // "" is bridge
+	Scope          string
+	Internal       bool
+	Attachable     bool
+	Ingress        bool
+	EnableIPv6     bool
+	ConfigOnly     bool
+	ConfigFrom     string
+	IPAM           *IPAM
+	Options        map[string]string
+	Labels         map[string]string
+}
+
+// NetworkCreate makes a network.
+func (d *Daemon) NetworkCreate(r CreateNetwork) (n *Network, warning string, err error) {
+	if err := d.available(); err != nil {
+		return nil, "", err
+	}
+	if predefined(r.Name) {
+		return nil, "", errf(ErrForbidden, "operation is not permitted on predefined %s network", r.Name)
+	}
+	if r.Driver == "" {
+		r.Driver = "bridge"
+	}
+	old, _ := d.findNetworkByName(r.Name)
+	if old != nil || strings.TrimSpace(r.Name) == "" {
+		if r.CheckDuplicate || old == nil {
+			return nil, "", errf(ErrConflict, "network with name %s already exists", r.Name)
+		}
+		warning = "Network with name " + old.Name + " (id : " + old.ID + ") already exists"
+	}
+	d.spend(d.profile.cost.networkCreate)
+	n, err = d.newNetwork(r)
+	if err != nil {
+		return nil, "", err
+	}
+	d.networkEvent(n, "create")
+	return n, warning, nil
+}
+
+func (d *Daemon) findNetworkByName(name string) (*Network, bool) {
+	for _, n := range d.networks {
+		if n.Name == name {
+			return n, true
+		}
+	}
+	return nil, false
+}
+
+// newNetwork makes a network, predefined ones too. On error nothing is left.
+func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
+	n := &Network{
+		ID: d.newID("network", r.Name), Name: r.Name, Created: d.loop.Wall(), Scope: "local",
+		Driver: r.Driver, EnableIPv6: r.EnableIPv6, Internal: r.Internal, Attachable: r.Attachable,
+		Ingress: r.Ingress, ConfigOnly: r.ConfigOnly, ConfigFrom: r.ConfigFrom,
+		Options: r.Options, Labels: r.Labels, core: &netCore{name: r.Name},
+		IPAM: IPAM{Driver: "default"},
+	}
+	if n.Options == nil {
+		n.Options = map[string]string{}
+	}
+	if n.Labels == nil {
+		n.Labels = map[string]string{}
+	}
+	if r.IPAM != nil {
+		if r.IPAM.Driver != "" {
+			n.IPAM.Driver = r.IPAM.Driver
+		}
+		n.IPAM.Options = r.IPAM.Options
+		if err := n.readIPAM(r.IPAM.Config); err != nil {
+			return nil, err
+		}
+	}
+	if n.ConfigOnly {
+		n.Driver = "null"
+		n.IPAM.Config = n.shownIPAM()
+		d.networks = append(d.networks, n)
+		return n, nil
+	}
+	if err := d.checkDriver(n, r); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			d.releasePools(n)
+		}
+	}()
+	if err := d.allocatePools(n); err != nil {
+		return nil, err
+	}
+	if n.Driver == "bridge" {
+		b, err := d.parseBridge(n)
+		if err != nil {
+			return nil, err
+		}
+		n.core.bridge = b
+		if err := b.create(); err != nil {
+			return nil, err
+		}
+	}
+	n.IPAM.Config = n.shownIPAM()
+	d.networks = append(d.networks, n)
+	d.firewall(false).userChain()
+	return n, nil
+}
+
+// readIPAM sorts the configuration by family.
+func (n *Network) readIPAM(cfg []IPAMConfig) error {
+	for _, c := range cfg {
+		p, err := netip.ParsePrefix(c.Subnet)
+		if err != nil {
+			return errf(ErrInvalid, "Invalid subnet %s : invalid CIDR address: %s", c.Subnet, c.Subnet)
+		}
+		f := 0
+		if !p.Addr().Is4() {
+			f = 1
+		}
+		n.core.asked[f] = append(n.core.asked[f], c)
+	}
+	return nil
+}
+
+func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
+	switch n.Driver {
+	case "bridge":
+	case "host", "null":
+		if n.Ingress {
+			break
+		}
+		for _, o := range d.networks {
+			if o.Driver == n.Driver && !o.ConfigOnly {
+				return errf(ErrForbidden, "only one instance of %q network is allowed", n.Driver)
+			}
+		}
+	case "overlay":
+		return errf(ErrForbidden, `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.`)
+	case "macvlan", "ipvlan":
+		return errf(ErrNotImplemented, "operation not supported")
+	default:
+		return errf(ErrNotFound, "plugin %q not found", n.Driver)
+	}
+	if n.Ingress {
+		return errf(ErrForbidden, "Ingress network can only be global scope network")
+	}
+	if r.Scope == "swarm" {
+		return errf(ErrForbidden, "cannot create a swarm scoped network when swarm is not active")
+	}
+	if r.ConfigFrom != "" {
+		from, ok := d.findNetworkByName(r.ConfigFrom)
+		if !ok || !from.ConfigOnly {
+			return errf(ErrNotFound, "configuration network %q does not exist", r.ConfigFrom)
+		}
+		n.core.asked, n.Options, n.EnableIPv6, n.Internal = from.core.asked, from.Options, from.EnableIPv6, from.Internal
+		n.IPAM.Driver, n.IPAM.Options = from.IPAM.Driver, from.IPAM.Options
+	}
+	if n.IPAM.Driver != "default" && n.IPAM.Driver != "null" {
+		return errf(ErrNotFound, "plugin %q not found", n.IPAM.Driver)
+	}
+	return nil
+}
+
+// allocatePools takes the network's subnets, gateways and auxiliary addresses.
+func (d *Daemon) allocatePools(n *Network) error {
+	if n.Driver != "bridge" {
+		return nil
+	}
+	v4 := n.core.asked[0]
+	if len(v4) == 0 {
+		v4 = []IPAMConfig{{}}
+	}
+	for _, c := range v4 {
+		if err := d.allocatePool(n, c, &n.core.v4, false); err != nil {
+			return err
+		}
+	}
+	v6 := n.core.asked[1]
+	if n.EnableIPv6 && len(v6) == 0 {
+		v6 = []IPAMConfig{{}}
+	}
+	for _, c := range v6 {
+		if err := d.allocatePool(n, c, &n.core.v6, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool) error {
+	key, p, err := d.freePool(c.Subnet, c.IPRange, v6)
+	if err != nil {
+		return err
+	}
+	u := poolUse{key: key, pool: p}
+	*into = append(*into, u)
+	use := &(*into)[len(*into)-1]
+	want, _ := netip.ParseAddr(c.Gateway)
+	if c.Gateway != "" && !want.IsValid() {
+		return errf(ErrInvalid, "invalid gateway address %s", c.Gateway)
+	}
+	if !want.IsValid() {
+		// The gateway comes from the range that containers are drawn from.
+		use.gateway, err = d.ipam.requestAddress(key, netip.Addr{})
+	} else {
+		use.gateway, err = d.ipam.requestAddress(key, want)
+	}
+	if err != nil {
+		return errf(ErrSystem, "failed to allocate gateway (%s): %v", c.Gateway, err)
+	}
+	for _, name := range sortedKeys(c.AuxAddresses) {
+		v := c.AuxAddresses[name]
+		a, perr := netip.ParseAddr(v)
+		if perr != nil {
+			return errf(ErrInvalid, "non parsable secondary ip address (%s:%s) passed for network %s", name, v, n.Name)
+		}
+		if !p.prefix.Contains(a) {
+			return errf(ErrForbidden, "auxiliary address: (%s:%s) must belong to the master pool: %s", name, v, p.prefix)
+		}
+		if _, err := d.ipam.requestAddress(key, a); err != nil {
+			return errf(ErrSystem, "failed to allocate secondary ip address (%s:%s): %v", name, v, err)
+		}
+		use.aux = append(use.aux, a)
+	}
+	return nil
+}
+
+// freePool takes a pool; one that nobody asked for by name must not overlap
+// the host's routes or name servers.
+func (d *Daemon) freePool(preferred, sub string, v6 bool) (string, *pool, error) {
+	var held []string
+	defer func() {
+		for _, k := range held {
+			d.ipam.releasePool(k)
+		}
+	}()
+	for {
+		key, p, err := d.ipam.requestPool(preferred, sub, v6)
+		if err != nil || preferred != "" || !d.hostOverlaps(p.prefix) {
+			return key, p, err
+		}
+		held = append(held, key)
+	}
+}
+
+// hostOverlaps reports whether the host routes a part of p or has a name server
+// in it.
+func (d *Daemon) hostOverlaps(p netip.Prefix) bool {
+	for _, r := range d.ns().Routes("main") {
+		if r.Dst.Bits() > 0 && r.Dst.Overlaps(p) {
+			return true
+		}
+	}
+	for _, a := range d.hostNameservers() {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Daemon) releasePools(n *Network) {
+	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
+		if u.gateway.IsValid() {
+			d.ipam.releaseAddress(u.key, u.gateway.Addr())
+		}
+		for _, a := range u.aux {
+			d.ipam.releaseAddress(u.key, a)
+		}
+		d.ipam.releasePool(u.key)
+	}
+	n.core.v4, n.core.v6 = nil, nil
+}
+
+// shownIPAM is what inspect shows: what was asked for, or else what was taken.
+func (n *Network) shownIPAM() []IPAMConfig {
+	out := []IPAMConfig{}
+	for _, c := range n.core.asked[0] {
+		if c.Subnet != "" {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		for _, u := range n.core.v4 {
+			out = append(out, IPAMConfig{Subnet: u.pool.prefix.String(), Gateway: u.gateway.Addr().String()})
+		}
+	}
+	v6 := false
+	for _, c := range n.core.asked[1] {
+		if c.Subnet != "" {
+			out = append(out, c)
+			v6 = true
+		}
+	}
+	if !v6 {
+		for _, u := range n.core.v6 {
+			out = append(out, IPAMConfig{Subnet: u.pool.prefix.String(), Gateway: u.gateway.String()})
+		}
+	}
+	return out
+}

@@ -1,0 +1,97 @@
+package modes
+
+import "time"
+
+// NetworkRemove removes a network without active endpoints.
+func (d *Daemon) NetworkRemove(ref string) error {
+	if err := d.available(); err != nil {
+		return err
+	}
+	n, err := d.findNetwork(ref)
+	if err != nil {
+		return err
+	}
+	if predefined(n.Name) {
+		return errf(ErrForbidden, "%s is a pre-defined network and cannot be removed", n.Name)
+	}
+	if err := d.idle(n); err != nil {
+		return wrapf(err, "error while removing network: ")
+	}
+	d.spend(d.profile.cost.networkRemove)
+	if err := d.idle(n); err != nil {
+		return wrapf(err, "error while removing network: ")
+	}
+	d.deleteNetwork(n)
+	d.networkEvent(n, "destroy")
+	return nil
+}
+
+func (d *Daemon) idle(n *Network) error {
+	if len(n.core.endpoints) > 0 {
+		return errf(ErrForbidden, "network %s id %s has active endpoints", n.Name, n.ID)
+	}
+	return nil
+}
+
+// deleteNetwork gives back everything that the network holds.
+func (d *Daemon) deleteNetwork(n *Network) {
+	if b := n.core.bridge; b != nil {
+		b.remove()
+	}
+	d.releasePools(n)
+	for i, x := range d.networks {
+		if x == n {
+			d.networks = append(d.networks[:i:i], d.networks[i+1:]...)
+			return
+		}
+	}
+}
+
+// NetworksPrune removes the user's networks that no container uses, and
+// returns their names.
+func (d *Daemon) NetworksPrune(f Filters) ([]string, error) {
+	if err := d.available(); err != nil {
+		return nil, err
+	}
+	if err := f.validate("label", "label!", "until"); err != nil {
+		return nil, err
+	}
+	until, err := d.parseUntil(f)
+	if err != nil {
+		return nil, err
+	}
+	var gone []string
+	for _, n := range append([]*Network(nil), d.networks...) {
+		if predefined(n.Name) || len(n.core.endpoints) > 0 || !matchLabels(f["label"], n.Labels) {
+			continue
+		}
+		if not := f["label!"]; len(not) > 0 && matchLabels(not, n.Labels) || !until.IsZero() && n.Created.After(until) {
+			continue
+		}
+		d.spend(d.profile.cost.networkRemove)
+		d.deleteNetwork(n)
+		d.networkEvent(n, "destroy")
+		gone = append(gone, n.Name)
+	}
+	return gone, nil
+}
+
+// parseUntil reads the filter until=: a duration back from now, or a time.
+func (d *Daemon) parseUntil(f Filters) (time.Time, error) {
+	vs := f["until"]
+	if len(vs) == 0 {
+		return time.Time{}, nil
+	}
+	if len(vs) > 1 {
+		return time.Time{}, errf(ErrInvalid, "more than one until filter specified")
+	}
+	if back, err := time.ParseDuration(vs[0]); err == nil {
+		return d.loop.Wall().Add(-back), nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"} {
+		if t, err := time.Parse(layout, vs[0]); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errf(ErrInvalid, "failed to parse value as time or duration: %q", vs[0])
+}

@@ -1,0 +1,44 @@
+package modes
+
+import "time"
+
+// defaultPools are the local address pools of 20.10.
+var defaultPools = []AddressPool{
+	{"172.17.0.0/16", 16}, {"172.18.0.0/16", 16}, {"172.19.0.0/16", 16}, {"172.20.0.0/14", 16},
+	{"172.24.0.0/14", 16}, {"172.28.0.0/14", 16}, {"192.168.0.0/16", 20},
+}
+
+// profile is what differs between engine versions.
+type profile struct {
+	version    Version
+	cost       costs
+	imageStore string
+}
+
+// costs is how long the daemon takes, in virtual time. The medians are those
+// of the captures (ground-truth/timing), split over the calls of one command.
+type costs struct {
+	create, start, stop, remove, exec, kill, rename time.Duration
+	networkCreate, networkRemove, connect           time.Duration
+	disconnect, daemonStart, layer                  time.Duration
+}
+
+// engine2010 is Docker Engine 20.10.24 as Debian 12 ships it.
+var engine2010 = profile{
+	version: Version{
+		Version: "20.10.24+dfsg1", APIVersion: "1.41", MinAPIVersion: "1.12", GitCommit: "5d6db84",
+		GoVersion: "go1.19.8", Os: "linux", Arch: "amd64",
+		BuildTime:  "2026-05-07T21:09:36.000000000+00:00",
+		Containerd: ComponentVersion{"1.6.20~ds1", "1.6.20~ds1-1+deb12u3"},
+		Runc:       ComponentVersion{"1.1.5+ds1", "1.1.5+ds1-1+deb12u1"},
+		Init:       ComponentVersion{"0.19.0", ""},
+	},
+	cost: costs{
+		create: 40 * time.Millisecond, start: 340 * time.Millisecond, stop: 60 * time.Millisecond,
+		remove: 30 * time.Millisecond, exec: 60 * time.Millisecond, kill: 10 * time.Millisecond,
+		rename: 5 * time.Millisecond, networkCreate: 90 * time.Millisecond,
+		networkRemove: 110 * time.Millisecond, connect: 120 * time.Millisecond,
+		disconnect: 60 * time.Millisecond, daemonStart: 430 * time.Millisecond,
+		layer: 800 * time.Millisecond,
+	},
+}

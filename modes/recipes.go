@@ -1,0 +1,205 @@
+package modes
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/userland"
+	"dnetsim/userland/netconf"
+	"dnetsim/userland/programs"
+	"dnetsim/userland/traffic"
+)
+
+// presentImages are on a host that does not say otherwise.
+var presentImages = []string{"busybox:latest", "yyh/centos6.9:v1.0"}
+
+// recipe is how a simulated image is made: a name, the programs, the start.
+type recipe struct {
+	name       string
+	tags       []string
+	sets       []func() map[string]userland.Program
+	extra      map[string]userland.Program
+	shell      userland.ShellStyle
+	size       int64
+	age        time.Duration // before the epoch
+	layers     []int64
+	cmd        []string
+	entrypoint []string
+	env        []string
+	expose     []Port
+	stopSignal string
+	files      map[string]string // path to content
+
+	programs map[string]userland.Program
+}
+
+type programSet = func() map[string]userland.Program
+
+var (
+	busyboxSets = []programSet{programs.Busybox, netconf.Busybox, traffic.Busybox}
+	centos6Sets = []programSet{programs.CentOS6, netconf.CentOS6, traffic.CentOS6}
+	debianSets  = []programSet{programs.Host, netconf.Debian, traffic.Debian}
+)
+
+const day = 24 * time.Hour
+
+// knownRecipes are the images of the registry.
+func knownRecipes() []*recipe {
+	busybox := recipe{
+		name: "busybox", tags: []string{"latest", "1.35", "1.35.0"}, sets: busyboxSets, shell: userland.Ash,
+		size: 1978368, age: time.Hour, layers: []int64{777_000}, cmd: []string{"sh"},
+		files: map[string]string{"/var/www/.keep": ""},
+	}
+	alpine := recipe{
+		name: "alpine", tags: []string{"latest", "3", "3.17"}, sets: busyboxSets, shell: userland.Ash,
+		size: 7049701, age: 40 * day, layers: []int64{3_374_000}, cmd: []string{"/bin/sh"},
+		env: []string{pathEnv},
+		files: map[string]string{
+			"/etc/os-release":     "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.17.3\nPRETTY_NAME=\"Alpine Linux v3.17\"\n",
+			"/etc/alpine-release": "3.17.3\n",
+		},
+	}
+	centos69 := recipe{
+		name: "centos", tags: []string{"6.9", "6", "centos6"}, sets: centos6Sets, shell: userland.Bash,
+		size: 195_000_000, age: 300 * day, layers: []int64{69_000_000}, cmd: []string{"/bin/bash"},
+		env:   []string{pathEnv},
+		files: map[string]string{"/etc/redhat-release": "CentOS release 6.9 (Final)\n"},
+	}
+	centos7 := recipe{
+		name: "centos", tags: []string{"7", "centos7", "latest"}, sets: debianSets, shell: userland.Bash,
+		size: 204_000_000, age: 200 * day, layers: []int64{76_000_000}, cmd: []string{"/bin/bash"},
+		env:   []string{pathEnv},
+		files: map[string]string{"/etc/redhat-release": "CentOS Linux release 7.9.2009 (Core)\n"},
+	}
+	yyh := recipe{
+		name: "yyh/centos6.9", tags: []string{"v1.0"}, sets: debianSets, shell: userland.Bash,
+		size: 138_000_000, age: time.Hour, layers: []int64{52_000_000}, cmd: []string{"bash"},
+		files: map[string]string{"/etc/os-release": debianRelease},
+	}
+	debian := recipe{
+		name: "debian", tags: []string{"latest", "12", "bookworm"}, sets: debianSets, shell: userland.Bash,
+		size: 116_500_000, age: 30 * day, layers: []int64{49_000_000}, cmd: []string{"bash"},
+		env:   []string{pathEnv},
+		files: map[string]string{"/etc/os-release": debianRelease},
+	}
+	ubuntu := recipe{
+		name: "ubuntu", tags: []string{"latest", "22.04", "jammy"}, sets: debianSets, shell: userland.Bash,
+		size: 77_800_000, age: 35 * day, layers: []int64{29_500_000}, cmd: []string{"/bin/bash"},
+		env: []string{pathEnv},
+		files: map[string]string{"/etc/os-release": "PRETTY_NAME=\"Ubuntu 22.04.2 LTS\"\nNAME=\"Ubuntu\"\n" +
+			"VERSION_ID=\"22.04\"\nID=ubuntu\nID_LIKE=debian\n"},
+	}
+	web := traffic.WebServer{Style: traffic.WebNginx, Root: "/usr/share/nginx/html"}
+	nginx := recipe{
+		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: debianSets, shell: userland.Bash,
+		extra: map[string]userland.Program{"nginx": web.Run},
+		size:  142_000_000, age: 20 * day, layers: []int64{31_400_000, 25_600_000, 626},
+		entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
+		env:    []string{pathEnv, "NGINX_VERSION=1.23.4"},
+		expose: []Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGQUIT",
+		files: map[string]string{
+			"/docker-entrypoint.sh":            "#!/bin/sh\nexec \"$@\"\n",
+			"/usr/share/nginx/html/index.html": nginxIndex,
+			"/etc/os-release":                  debianRelease,
+		},
+	}
+	page := traffic.WebServer{Style: traffic.WebNginx, Root: "/usr/local/apache2/htdocs"}
+	httpd := recipe{
+		name: "httpd", tags: []string{"latest", "2.4"}, sets: debianSets, shell: userland.Bash,
+		extra: map[string]userland.Program{"httpd-foreground": page.Run},
+		size:  145_000_000, age: 25 * day, layers: []int64{31_400_000, 24_000_000}, cmd: []string{"httpd-foreground"},
+		env:    []string{"PATH=/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		expose: []Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGWINCH",
+		files: map[string]string{
+			"/usr/local/apache2/htdocs/index.html": "<html><body><h1>It works!</h1></body></html>\n",
+			"/etc/os-release":                      debianRelease,
+		},
+	}
+	return []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &ubuntu, &nginx, &httpd}
+}
+
+const (
+	pathEnv       = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	debianRelease = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nID=debian\n"
+	nginxIndex    = `<!DOCTYPE html>
+<html>
+<head>
+<title>Welcome to nginx!</title>
+<style>
+html { color-scheme: light dark; }
+body { width: 35em; margin: 0 auto;
+font-family: Tahoma, Verdana, Arial, sans-serif; }
+</style>
+</head>
+<body>
+<h1>Welcome to nginx!</h1>
+<p>If you see this page, the nginx web server is successfully installed and
+working. Further configuration is required.</p>
+
+<p>For online documentation and support please refer to
+<a href="http://nginx.org/">nginx.org</a>.<br/>
+Commercial support is available at
+<a href="http://nginx.com/">nginx.com</a>.</p>
+
+<p><em>Thank you for using nginx.</em></p>
+</body>
+</html>
+`
+)
+
+// image describes the recipe under one of its names.
+func (k *recipe) image(ref string) *Image {
+	img := &Image{
+		ID: hash("image", k.name, k.tags[0]), RepoTags: []string{ref},
+		RepoDigests: []string{k.name + "@" + hash("manifest", k.name, k.tags[0])},
+		Created:     sim.Epoch.Add(-k.age), Size: k.size, Architecture: "amd64",
+		Env: k.env, Cmd: k.cmd, Entrypoint: k.entrypoint, StopSignal: k.stopSignal, recipe: k,
+	}
+	if len(k.expose) > 0 {
+		img.ExposedPorts = map[Port]bool{}
+		for _, p := range k.expose {
+			img.ExposedPorts[p] = true
+		}
+	}
+	for i, size := range k.layers {
+		img.Layers = append(img.Layers, Layer{Digest: hash("layer", k.name, k.tags[0], fmt.Sprint(i)), Size: size})
+	}
+	return img
+}
+
+// build lays down the image's files.
+func (k *recipe) build(l *sim.Loop) *userland.FS {
+	fs := userland.NewFS(l)
+	k.programs = map[string]userland.Program{}
+	for _, set := range k.sets {
+		for n, p := range set() {
+			k.programs[n] = p
+		}
+	}
+	for n, p := range k.extra {
+		k.programs[n] = p
+	}
+	fs.InstallPrograms(sortedKeys(k.programs))
+	paths := sortedKeys(k.files)
+	sort.Strings(paths)
+	for _, p := range paths {
+		mode := uint32(0o644)
+		if len(k.files[p]) > 2 && k.files[p][:2] == "#!" {
+			mode = 0o755
+		}
+		fs.MkdirAll(dirOf(p), 0o755)
+		fs.WriteFile(p, []byte(k.files[p]), mode)
+	}
+	return fs
+}
+
+func dirOf(p string) string {
+	for i := len(p) - 1; i > 0; i-- {
+		if p[i] == '/' {
+			return p[:i]
+		}
+	}
+	return "/"
+}

@@ -1,0 +1,136 @@
+package modes
+
+import (
+	"strings"
+
+	"dnetsim/sim"
+)
+
+// Registry is where images are pulled from.
+type Registry struct {
+	// Host is its name in error texts.
+	Host string
+	// Offline makes every pull end as without a way to the registry.
+	Offline bool
+
+	loop    *sim.Loop
+	recipes []*recipe
+}
+
+// DefaultRegistry knows the images of the scenarios.
+func DefaultRegistry(l *sim.Loop) *Registry {
+	return &Registry{Host: "registry-1.docker.io", loop: l, recipes: knownRecipes()}
+}
+
+// OfflineRegistry knows the same images and cannot be reached: only images that
+// are present from the start can be used.
+func OfflineRegistry(l *sim.Loop, host string) *Registry {
+	r := DefaultRegistry(l)
+	r.Host, r.Offline = host, true
+	return r
+}
+
+// find makes the image of a reference.
+func (r *Registry) find(ref string) (*Image, bool) {
+	for _, k := range r.recipes {
+		for _, t := range k.tags {
+			if k.name+":"+t == ref {
+				return k.image(ref), true
+			}
+		}
+	}
+	return nil, false
+}
+
+// knows reports whether the registry has any tag of a repository.
+func (r *Registry) knows(ref string) bool {
+	name, _, _ := strings.Cut(ref, ":")
+	for _, k := range r.recipes {
+		if k.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// PullProgress is one line of the progress of a pull.
+type PullProgress struct {
+	ID             string // short layer id, or the tag, or ""
+	Status         string // "Pulling fs layer", "Downloading", "Pull complete", …
+	Current, Total int64  // bytes; Total 0 if there is no bar
+}
+
+// ImagePull pulls an image and reports each step as it happens.
+func (d *Daemon) ImagePull(ref string, progress func(PullProgress)) error {
+	if err := d.available(); err != nil {
+		return err
+	}
+	full := reference(ref)
+	name, tag, _ := strings.Cut(full, ":")
+	reg := d.images.registry
+	if reg.Offline {
+		return d.unreachable(reg)
+	}
+	img, ok := reg.find(full)
+	if !ok && reg.knows(full) {
+		return errf(ErrNotFound, "manifest for %s not found: manifest unknown: manifest unknown", full)
+	}
+	if !ok {
+		return errf(ErrNotFound, "pull access denied for %s, repository does not exist or may require 'docker login': denied: requested access to the resource is denied", name)
+	}
+	if progress == nil {
+		progress = func(PullProgress) {}
+	}
+	from := name
+	if !strings.Contains(name, "/") {
+		from = "library/" + name
+	}
+	progress(PullProgress{ID: tag, Status: "Pulling from " + from})
+	old, _ := d.findImage(full)
+	if old == nil {
+		d.pullLayers(img, progress)
+		d.images.add(img)
+	}
+	_, digest, _ := strings.Cut(img.RepoDigests[0], "@")
+	progress(PullProgress{Status: "Digest: " + digest})
+	status := "Status: Downloaded newer image for " + full
+	if old != nil {
+		status = "Status: Image is up to date for " + full
+	}
+	progress(PullProgress{Status: status})
+	d.imageEvent("pull", full, name)
+	return nil
+}
+
+// unreachable is a pull without a way to the registry: the name is asked of the
+// host's first server.
+func (d *Daemon) unreachable(reg *Registry) error {
+	server := "[::1]:53"
+	if all := d.hostNameservers(); len(all) > 0 {
+		server = all[0].String() + ":53"
+	}
+	return errf(ErrSystem, `Get "https://%s/v2/": dial tcp: lookup %s on %s: no such host`, reg.Host, reg.Host, server)
+}
+
+// downloadSteps is in how many pieces a layer's bar grows.
+const downloadSteps = 4
+
+func (d *Daemon) pullLayers(img *Image, progress func(PullProgress)) {
+	id := func(l Layer) string { return strings.TrimPrefix(l.Digest, "sha256:")[:12] }
+	for _, l := range img.Layers {
+		progress(PullProgress{ID: id(l), Status: "Pulling fs layer"})
+	}
+	for _, l := range img.Layers {
+		for i := range int64(downloadSteps) {
+			d.spend(d.profile.cost.layer / downloadSteps)
+			progress(PullProgress{ID: id(l), Status: "Downloading", Current: l.Size * (i + 1) / downloadSteps, Total: l.Size})
+		}
+		progress(PullProgress{ID: id(l), Status: "Verifying Checksum"})
+		progress(PullProgress{ID: id(l), Status: "Download complete"})
+	}
+	for _, l := range img.Layers {
+		progress(PullProgress{ID: id(l), Status: "Extracting", Current: l.Size, Total: l.Size})
+		d.spend(d.profile.cost.layer / downloadSteps)
+		progress(PullProgress{ID: id(l), Status: "Pull complete"})
+	}
+}

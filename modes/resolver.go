@@ -1,0 +1,234 @@
+package modes
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"dnetsim/stack"
+	"dnetsim/userland/traffic"
+)
+
+// resolverAddr is where containers on networks of the user's ask for names.
+var resolverAddr = netip.AddrFrom4([4]byte{127, 0, 0, 11})
+
+// maxForward is how many of the host's name servers the resolver asks.
+const maxForward = 3
+
+// nameTTL is the time to live of the resolver's own answers, in seconds.
+const nameTTL = 600
+
+// forwardTimeout is how long each of the host's name servers gets.
+const forwardTimeout = 4 * time.Second
+
+// resolver is the embedded name server of one sandbox: it listens in the
+// container's namespace on random ports of 127.0.0.11, to which the
+// namespace's own firewall sends port 53, and belongs to dockerd.
+type resolver struct {
+	sb  *sandbox
+	udp *stack.UDPConn
+	tcp *stack.TCPListener
+}
+
+// startResolver starts the sandbox's name server unless it runs.
+func (sb *sandbox) startResolver() error {
+	if sb.resolver != nil {
+		return nil
+	}
+	any := netip.AddrPortFrom(resolverAddr, 0)
+	udp, err := sb.ns.ListenUDP(any)
+	if err != nil {
+		return errf(ErrSystem, "failed to set up the resolver: listen udp %s: bind: %s", any, lower(err))
+	}
+	tcp, err := sb.ns.ListenTCP(any)
+	if err != nil {
+		udp.Close()
+		return errf(ErrSystem, "failed to set up the resolver: listen tcp %s: bind: %s", any, lower(err))
+	}
+	r := &resolver{sb, udp, tcp}
+	sb.resolver = r
+	r.redirect()
+	r.serve()
+	sb.useResolver()
+	return nil
+}
+
+// serve answers from dockerd's process.
+func (r *resolver) serve() {
+	p := r.sb.d.proc
+	if p == nil || p.Done() {
+		return
+	}
+	r.udp.SetOwner("dockerd", p.PID)
+	r.tcp.SetOwner("dockerd", p.PID)
+	p.Go(func() { traffic.ServeDNS(p, r.udp, r) })
+	p.Go(func() { traffic.ServeDNSTCP(p, r.tcp, r) })
+}
+
+func (sb *sandbox) stopResolver() {
+	if sb.resolver == nil {
+		return
+	}
+	sb.resolver.udp.Close()
+	sb.resolver.tcp.Close()
+	sb.resolver = nil
+}
+
+// redirect programs the container's own nat table.
+func (r *resolver) redirect() {
+	f := r.sb.ns.Netfilter(false)
+	f.Exec("-t", "filter", "-n", "-L") // the re-executed dockerd probes for the lock
+	ip := resolverAddr.String()
+	for _, c := range [][2]string{{"OUTPUT", "DOCKER_OUTPUT"}, {"POSTROUTING", "DOCKER_POSTROUTING"}} {
+		f.EnsureChain("nat", c[1])
+		f.EnsureFirst("nat", c[0], "-d", ip, "-j", c[1])
+	}
+	for _, l := range []struct {
+		proto string
+		at    netip.AddrPort
+	}{{"udp", r.udp.LocalAddr()}, {"tcp", r.tcp.Addr()}} {
+		_, port, _ := strings.Cut(l.at.String(), ":")
+		f.Exec("-t", "nat", "-I", "DOCKER_OUTPUT", "-d", ip, "-p", l.proto, "--dport", "53", "-j", "DNAT", "--to-destination", l.at.String())
+		f.Exec("-t", "nat", "-I", "DOCKER_POSTROUTING", "-s", ip, "-p", l.proto, "--sport", port, "-j", "SNAT", "--to-source", ":53")
+	}
+}
+
+// Answer implements [traffic.DNSHandler].
+func (r *resolver) Answer(q traffic.DNSQuery) traffic.DNSAnswer {
+	a := traffic.DNSAnswer{RecursionAvailable: true}
+	switch q.Type {
+	case "A", "AAAA":
+		found, known := r.lookup(q.Name, q.Type == "AAAA")
+		if known {
+			for _, addr := range r.shuffle(found) {
+				a.Records = append(a.Records, traffic.DNSRecord{Name: q.Name, Type: q.Type, TTL: nameTTL, Value: addr.String()})
+			}
+			return a
+		}
+	case "PTR":
+		if name, ok := r.reverse(q.Name); ok {
+			a.Records = []traffic.DNSRecord{{Name: q.Name, Type: "PTR", TTL: nameTTL, Value: name}}
+			return a
+		}
+	}
+	for i, s := range r.sb.extDNS {
+		if i < maxForward {
+			a.Forward = append(a.Forward, netip.AddrPortFrom(s, 53))
+		}
+	}
+	if len(a.Forward) == 0 {
+		a.Rcode = traffic.DNSServFail
+		return a
+	}
+	a.ForwardFrom = r.sb.ns
+	a.ForwardTimeout = forwardTimeout
+	return a
+}
+
+// lookup finds a name among the networks of the sandbox: "name" in any of them,
+// "name.network" in that one. known without addresses means that the name has
+// none of this family.
+func (r *resolver) lookup(name string, v6 bool) (found []netip.Addr, known bool) {
+	host, network := name, ""
+	for i := len(name); ; {
+		for _, ep := range r.sb.endpoints {
+			if network != "" && ep.net.Name != network || !ep.net.core.userDefined() {
+				continue
+			}
+			if found, known = r.inNetwork(ep, host, v6); known {
+				return found, true
+			}
+		}
+		if i = strings.LastIndexByte(name[:i], '.'); i < 0 {
+			return nil, false
+		}
+		host, network = name[:i], name[i+1:]
+	}
+}
+
+func (r *resolver) inNetwork(ep *endpoint, name string, v6 bool) (found []netip.Addr, known bool) {
+	// An alias of --link stands for a container in this sandbox's eyes only.
+	for _, l := range linksOf(r.sb.c, ep.net) {
+		if strings.EqualFold(l[1], name) {
+			name = l[0]
+			break
+		}
+	}
+	for _, o := range ep.net.core.endpoints {
+		if o.sb == nil || !o.answersTo(name) {
+			continue
+		}
+		known = true
+		if a := o.addr.Addr(); !v6 && a.IsValid() {
+			found = append(found, a)
+		}
+		if a := o.addr6.Addr(); v6 && a.IsValid() {
+			found = append(found, a)
+		}
+	}
+	return found, known
+}
+
+func (ep *endpoint) answersTo(name string) bool {
+	if strings.EqualFold(ep.c.Name, name) {
+		return true
+	}
+	for _, a := range ep.aliases {
+		if strings.EqualFold(a, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// linksOf are the pairs of container name and alias that --link gave.
+func linksOf(c *Container, n *Network) [][2]string {
+	list := c.HostConfig.Links
+	if es := c.NetworkSettings.Networks[n.Name]; es != nil {
+		list = append(list[:len(list):len(list)], es.Links...)
+	}
+	var out [][2]string
+	for _, l := range list {
+		name, alias, ok := strings.Cut(l, ":")
+		if !ok {
+			alias = name
+		}
+		if c, err := c.run.daemon.findContainer(name); err == nil {
+			name = c.Name
+		}
+		out = append(out, [2]string{name, alias})
+	}
+	return out
+}
+
+// shuffle changes the order of several addresses from answer to answer.
+func (r *resolver) shuffle(all []netip.Addr) []netip.Addr {
+	if len(all) > 1 {
+		r.sb.d.stream("dns", r.sb.c.Name).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+	}
+	return all
+}
+
+// reverse finds the container behind an in-addr.arpa name.
+func (r *resolver) reverse(name string) (string, bool) {
+	digits, ok := strings.CutSuffix(strings.ToLower(name), ".in-addr.arpa")
+	if !ok {
+		return "", false
+	}
+	f := strings.Split(digits, ".")
+	if len(f) != 4 {
+		return "", false
+	}
+	want, err := netip.ParseAddr(f[3] + "." + f[2] + "." + f[1] + "." + f[0])
+	if err != nil {
+		return "", false
+	}
+	for _, ep := range r.sb.endpoints {
+		for _, o := range ep.net.core.endpoints {
+			if o.sb != nil && o.addr.Addr() == want {
+				return o.c.Name + "." + ep.net.Name, true
+			}
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,98 @@
+package modes
+
+import (
+	"io"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/userland"
+)
+
+// runtime is what a container has beyond its description: its files, its
+// streams, and while it runs its machine and sandbox.
+type runtime struct {
+	daemon  *Daemon
+	fs      *userland.FS
+	image   *Image
+	machine *userland.Machine // of the current or last run
+	pid1    *userland.Process // nil if it does not run
+	sandbox *sandbox          // its own, or the one it joined
+	base    *Container        // whose stack it shares, in container mode
+	links   []containerLink
+
+	log     *containerLog
+	streams *streams
+	stdin   *userland.PipeWriter // nil without -i, and with a TTY
+	stdinR  *userland.PipeReader
+	tty     *userland.TTY
+
+	changed    sim.Cond // signalled on every change of state
+	waits      []*Wait
+	removed    bool
+	removing   bool
+	manualStop bool // stopped by a person: policies respect it
+	shutdown   bool // stopped because the daemon did
+	backoff    time.Duration
+	retry      *sim.Timer
+	cancelled  bool // the pending restart is off
+}
+
+func newRuntime(d *Daemon, c *Container, img *Image) *runtime {
+	r := &runtime{daemon: d, image: img, log: &containerLog{loop: d.loop}}
+	r.fs = d.images.files(img).Clone()
+	r.streams = &streams{loop: d.loop, log: r.log}
+	r.openStdio(d.loop, c)
+	d.mountFiles(c, r.fs)
+	return r
+}
+
+// openStdio makes the streams for the next run, so that a client can attach
+// before the container starts.
+func (r *runtime) openStdio(l *sim.Loop, c *Container) {
+	r.tty, r.stdin, r.stdinR = nil, nil, nil
+	if c.Config.Tty {
+		r.tty = userland.NewTTY(l)
+		r.tty.OnOutput(func(b []byte) { r.streams.write(1, b) })
+		return
+	}
+	if c.Config.OpenStdin {
+		r.stdinR, r.stdin = userland.NewPipe(l)
+	}
+}
+
+// input is an attached client's way to the container's standard input.
+func (r *runtime) input(c *Container) io.WriteCloser {
+	switch {
+	case !c.Config.OpenStdin:
+		return nil
+	case r.tty != nil:
+		return ttyInput{r.tty}
+	}
+	return &pipeInput{r.stdin, c.Config.StdinOnce}
+}
+
+// ttyInput types on a terminal; a client that leaves does not end it.
+type ttyInput struct{ t *userland.TTY }
+
+func (i ttyInput) Write(b []byte) (int, error) {
+	i.t.Input(b)
+	return len(b), nil
+}
+
+func (i ttyInput) Close() error { return nil }
+
+// pipeInput writes to a pipe, and ends it if the container reads from one
+// client only.
+type pipeInput struct {
+	w    *userland.PipeWriter
+	once bool
+}
+
+func (i *pipeInput) Write(b []byte) (int, error) { return i.w.Write(b) }
+
+func (i *pipeInput) Close() error {
+	if i.once {
+		return i.w.Close()
+	}
+	return nil
+}

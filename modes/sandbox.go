@@ -1,0 +1,264 @@
+package modes
+
+import (
+	"fmt"
+	"net/netip"
+	"sort"
+	"strings"
+
+	"dnetsim/stack"
+)
+
+// sandbox is the network side of a running container: its namespace and its
+// endpoints in it. In host mode the namespace is the host's.
+type sandbox struct {
+	id        string
+	key       string // /var/run/docker/netns/…
+	d         *Daemon
+	c         *Container
+	ns        *stack.Namespace
+	shared    bool        // the host's namespace: not ours to change or close
+	endpoints []*endpoint // in the order of [endpoint.ahead]
+	nextIf    int
+	plumbed   bool // the namespace exists: endpoints go in as they join
+	users     int  // containers whose processes are in the namespace
+	resolver  *resolver
+	extDNS    []netip.Addr
+	gateway   *endpoint // whose route is the default one
+	lo6       bool
+}
+
+// newSandbox makes the container's sandbox. Host mode uses the host's stack.
+func (d *Daemon) newSandbox(c *Container) *sandbox {
+	sb := &sandbox{id: d.newID("sandbox", c.Name), d: d, c: c, users: 1}
+	if isHostMode(c.HostConfig.NetworkMode) {
+		sb.ns, sb.shared, sb.key = d.ns(), true, "/var/run/docker/netns/default"
+		return sb
+	}
+	sb.key = "/var/run/docker/netns/" + sb.id[:12]
+	sb.ns = stack.New(d.loop, d.host.Name+"/"+c.Name, stack.Options{})
+	d.addSandbox(sb)
+	return sb
+}
+
+func (d *Daemon) addSandbox(sb *sandbox) {
+	d.sandboxes = append(d.sandboxes, sb)
+	fs := d.host.FS()
+	fs.MkdirAll("/var/run/docker/netns", 0o755)
+	fs.WriteFile(sb.key, nil, 0o444)
+}
+
+func (d *Daemon) dropSandbox(sb *sandbox) {
+	for i, x := range d.sandboxes {
+		if x == sb {
+			d.sandboxes = append(d.sandboxes[:i:i], d.sandboxes[i+1:]...)
+			d.host.FS().Remove(sb.key)
+			return
+		}
+	}
+}
+
+// netns finds a container's namespace by the path or name of its file, or by
+// the PID of one of its processes.
+func (d *Daemon) netns(ref string) (*stack.Namespace, bool) {
+	name := ref[strings.LastIndexByte(ref, '/')+1:]
+	for _, sb := range d.sandboxes {
+		if sb.key == ref || sb.id[:12] == ref || strings.HasPrefix(ref, "/var/run/docker/netns/") && sb.id[:12] == name {
+			return sb.ns, true
+		}
+	}
+	pid := strings.TrimSuffix(strings.TrimPrefix(ref, "/proc/"), "/ns/net")
+	for _, p := range d.host.AllProcesses() {
+		if fmt.Sprint(p.PIDOn(d.host.Machine)) == pid {
+			return p.NS(), true
+		}
+	}
+	return nil, false
+}
+
+// join adds an endpoint to the sandbox and, once the namespace is populated,
+// plugs its interface in.
+func (sb *sandbox) join(ep *endpoint) error {
+	ep.sb = sb
+	sb.endpoints = append(sb.endpoints, ep)
+	sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })
+	sb.addHosts(ep)
+	if sb.plumbed {
+		if err := sb.plug(ep); err != nil {
+			return err
+		}
+		sb.updateGateway()
+	}
+	return sb.moveExternal()
+}
+
+// populate plugs everything in, in order: this is when eth0, eth1, … get their
+// numbers and the default route its gateway.
+func (sb *sandbox) populate() error {
+	sb.plumbed = true
+	if sb.shared {
+		return nil
+	}
+	for _, ep := range sb.endpoints {
+		if err := sb.plug(ep); err != nil {
+			return err
+		}
+	}
+	sb.updateGateway()
+	return nil
+}
+
+func (sb *sandbox) plug(ep *endpoint) error {
+	if ep.net.core.userDefined() && !sb.shared {
+		if err := sb.startResolver(); err != nil {
+			return err
+		}
+	}
+	if ep.inside == nil {
+		return nil
+	}
+	ep.ifName = fmt.Sprintf("eth%d", sb.nextIf)
+	if err := ep.inside.MoveTo(sb.ns, ep.ifName); err != nil {
+		return errf(ErrSystem, "failed to add interface %s to sandbox: %s", ep.inside.Name(), lower(err))
+	}
+	sb.nextIf++
+	v6 := "1"
+	if ep.addr6.IsValid() {
+		v6 = "0"
+	}
+	sb.ns.SetSysctl("net.ipv6.conf."+ep.ifName+".disable_ipv6", v6)
+	sb.checkLoopback()
+	if err := ep.inside.AddAddr(ep.addr, stack.AddrOptions{AutoBroadcast: true}); err != nil {
+		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s",
+			ep.inside.Name(), ep.ifName, ep.addr, lower(err))
+	}
+	if ep.addr6.IsValid() {
+		ep.inside.AddAddr(ep.addr6, stack.AddrOptions{})
+	}
+	return ep.inside.SetUp(true)
+}
+
+// checkLoopback gives lo its ::1 as long as an endpoint has an IPv6 address.
+func (sb *sandbox) checkLoopback() {
+	want := false
+	for _, ep := range sb.endpoints {
+		want = want || ep.addr6.IsValid()
+	}
+	if want == sb.lo6 {
+		return
+	}
+	sb.lo6 = want
+	v := "1"
+	if want {
+		v = "0"
+	}
+	sb.ns.SetSysctl("net.ipv6.conf.lo.disable_ipv6", v)
+}
+
+// elect is the endpoint whose gateway is the container's.
+func (sb *sandbox) elect() *endpoint {
+	for _, ep := range sb.endpoints {
+		if ep.gw.IsValid() {
+			return ep
+		}
+	}
+	return nil
+}
+
+// updateGateway makes the elected endpoint's gateway the default route.
+func (sb *sandbox) updateGateway() {
+	want := sb.elect()
+	if want == sb.gateway {
+		return
+	}
+	if old := sb.gateway; old != nil && old.inside != nil {
+		sb.ns.DelRoute(defaultRoute(old.gw))
+		if old.gw6.IsValid() {
+			sb.ns.DelRoute(defaultRoute(old.gw6))
+		}
+	}
+	sb.gateway = want
+	if want == nil {
+		return
+	}
+	sb.ns.AddRoute(defaultRoute(want.gw))
+	if want.gw6.IsValid() {
+		sb.ns.AddRoute(defaultRoute(want.gw6))
+	}
+}
+
+func defaultRoute(gw netip.Addr) stack.Route {
+	all := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	if gw.Is6() {
+		all = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	}
+	return stack.Route{Dst: all, Via: gw}
+}
+
+// moveExternal publishes the container's ports on the endpoint that is its way
+// out, and takes them from the one that was before.
+func (sb *sandbox) moveExternal() error {
+	want := sb.elect()
+	for _, ep := range sb.endpoints {
+		if ep != want && ep.exposed {
+			ep.unpublish()
+		}
+	}
+	if want == nil || want.exposed || want.net.Internal || want.net.core.bridge == nil {
+		return nil
+	}
+	if err := want.publish(); err != nil {
+		return wrapf(err, "driver failed programming external connectivity on endpoint %s (%s): ", sb.c.Name, want.id)
+	}
+	return nil
+}
+
+// leave takes an endpoint out; the default route and the published ports move
+// to the next one.
+func (sb *sandbox) leave(ep *endpoint) {
+	ep.unpublish()
+	for i, x := range sb.endpoints {
+		if x == ep {
+			sb.endpoints = append(sb.endpoints[:i:i], sb.endpoints[i+1:]...)
+			break
+		}
+	}
+	sb.dropHosts(ep)
+	if ep.outside != nil {
+		ep.unplug()
+	}
+	if sb.gateway == ep {
+		sb.gateway = nil
+		if sb.plumbed {
+			sb.updateGateway()
+		}
+	}
+	if sb.plumbed && !sb.shared {
+		sb.checkLoopback()
+	}
+	ep.sb = nil
+}
+
+// release is called when a container's processes have left the namespace; the
+// last one closes it.
+func (sb *sandbox) release() {
+	if sb.shared {
+		return
+	}
+	sb.users--
+	if sb.users > 0 {
+		return
+	}
+	sb.stopResolver()
+	ns := sb.ns
+	sb.d.loop.After(0, func() { sb.d.loop.After(0, ns.Close) })
+}
+
+// closeIdleSandboxes forgets the files of namespaces nobody uses.
+func (d *Daemon) closeIdleSandboxes() {
+	for _, sb := range append([]*sandbox(nil), d.sandboxes...) {
+		if sb.users <= 0 {
+			d.dropSandbox(sb)
+		}
+	}
+}

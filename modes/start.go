@@ -1,0 +1,204 @@
+package modes
+
+import (
+	"path"
+	"strings"
+
+	"dnetsim/userland"
+)
+
+const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// ContainerStart starts a container; one that runs is [ErrNotModified].
+func (d *Daemon) ContainerStart(ref string) error {
+	c, err := d.Container(ref)
+	if err != nil {
+		return err
+	}
+	if err := startable(c); err != nil {
+		return err
+	}
+	d.spend(d.profile.cost.start)
+	if err := startable(c); err != nil {
+		return err
+	}
+	c.run.manualStop = false
+	c.run.backoff = 0
+	return d.start(c)
+}
+
+func startable(c *Container) error {
+	switch {
+	case c.run.removing || c.run.removed || c.State.Status == Dead:
+		return errf(ErrConflict, "container is marked for removal and cannot be started")
+	case c.State.Status == Paused:
+		return errf(ErrConflict, "cannot start a paused container, try unpause instead")
+	case c.run.pid1 != nil:
+		return errf(ErrNotModified, "Container %s is already running", c.ID)
+	}
+	return nil
+}
+
+// start brings a container up at this instant. On error it is as before, but
+// for the words and the exit code in its state.
+func (d *Daemon) start(c *Container) error {
+	d.cancelRestart(c)
+	err := d.bringUp(c)
+	if err == nil {
+		return nil
+	}
+	c.State.Error = err.Error()
+	c.State.ExitCode = exitCodeOf(err)
+	d.bringDown(c)
+	c.run.streams.end()
+	d.stateChanged(c)
+	if c.HostConfig.AutoRemove {
+		d.remove(c)
+	}
+	return err
+}
+
+// exitCodeOf is the status of a container that could not be started.
+func exitCodeOf(err error) int {
+	s := err.Error()
+	switch {
+	case strings.Contains(s, "executable file not found"), strings.Contains(s, "no such file or directory"):
+		return 127
+	case strings.Contains(s, "permission denied"), strings.Contains(s, "is a directory"), strings.Contains(s, "not a directory"):
+		return 126
+	}
+	return 128
+}
+
+func (d *Daemon) bringUp(c *Container) error {
+	if err := d.connectAll(c); err != nil {
+		return err
+	}
+	m := d.newMachine(c)
+	argv := append([]string{c.Path}, c.Args...)
+	env := d.environment(c, c.Config.Tty, nil)
+	prog, argv, err := findProgram(m, argv, env, c.Config.WorkingDir)
+	if err != nil {
+		return errf(ErrInvalid, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: %v: unknown", err)
+	}
+	if len(c.Config.Hostname) > 64 {
+		return errf(ErrSystem, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: sethostname: invalid argument: unknown")
+	}
+	r := c.run
+	r.machine = m
+	spec := userland.ProcSpec{
+		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: userName(c.Config.User),
+		NewGroup: true,
+	}
+	if r.tty != nil {
+		spec.TTY = r.tty
+		r.tty.SetForeground(m, 1)
+	} else {
+		spec.Stdout, spec.Stderr = streamWriter{r.streams, 1}, streamWriter{r.streams, 2}
+		if r.stdinR != nil {
+			spec.Stdin = r.stdinR
+		}
+	}
+	r.pid1 = m.Start(spec)
+	c.State = State{Status: Running, Pid: r.pid1.PIDOn(d.host.Machine), StartedAt: d.loop.Wall(), FinishedAt: c.State.FinishedAt}
+	run := r.pid1
+	run.OnExit(func(status int) { d.ended(c, run, status) })
+	d.stateChanged(c)
+	d.containerEvent(c, "start")
+	return nil
+}
+
+// newMachine is the computer that the container's programs see.
+func (d *Daemon) newMachine(c *Container) *userland.Machine {
+	r := c.run
+	m := userland.NewMachine(d.loop, d.host.Name+"/"+c.Name, r.sandbox.ns)
+	m.Container, m.Parent = true, d.host.Machine
+	m.UTS = &userland.UTS{Hostname: c.Config.Hostname, Domain: c.Config.Domainname}
+	if c.HostConfig.UTSMode == "host" {
+		m.UTS = d.host.UTS
+	}
+	if r.base != nil && r.base.run.machine != nil {
+		m.UTS.Hostname = r.base.Config.Hostname
+	}
+	m.KernelVersion, m.Arch, m.OSVersion = d.host.KernelVersion, d.host.Arch, d.host.OSVersion
+	m.Shell = r.image.recipe.shell
+	m.Programs = r.image.recipe.programs
+	m.Env = d.environment(c, false, nil)
+	m.SetFS(r.fs)
+	m.SetFirstPID(1)
+	return m
+}
+
+// environment is what Docker and runc give a process: PATH, HOSTNAME, TERM with
+// a terminal, the links, the container's own, and HOME.
+func (d *Daemon) environment(c *Container, tty bool, extra []string) []string {
+	env := []string{defaultPath, "HOSTNAME=" + c.Config.Hostname}
+	if tty {
+		env = append(env, "TERM=xterm")
+	}
+	env = append(env, d.linkEnv(c)...)
+	env = mergeEnv(env, c.Config.Env)
+	env = mergeEnv(env, extra)
+	for _, kv := range env {
+		if strings.HasPrefix(kv, "HOME=") {
+			return env
+		}
+	}
+	home := "/root"
+	if u := userName(c.Config.User); u != "root" {
+		home = "/"
+	}
+	return append(env, "HOME="+home)
+}
+
+func userName(u string) string {
+	u, _, _ = strings.Cut(u, ":")
+	if u == "" || u == "0" {
+		return "root"
+	}
+	return u
+}
+
+// workingDir is the directory a process starts in; it is made if it is missing.
+func workingDir(m *userland.Machine, dir string) string {
+	if dir == "" {
+		return "/"
+	}
+	m.FS().MkdirAll(dir, 0o755)
+	return path.Clean(dir)
+}
+
+// execError is how Go's os/exec words that a program cannot be run.
+type execError struct{ name, what string }
+
+func (e execError) Error() string { return `exec: "` + e.name + `": ` + e.what }
+
+// findProgram looks a program up as runc does, through the container's PATH.
+func findProgram(m *userland.Machine, argv, env []string, dir string) (userland.Program, []string, error) {
+	p := &userland.Process{Machine: m, Dir: "/"}
+	if dir != "" {
+		p.Dir = dir
+	}
+	for _, kv := range env {
+		k, v, _ := strings.Cut(kv, "=")
+		p.Setenv(k, v)
+	}
+	prog, args, err := p.Find(argv)
+	if err == nil {
+		return prog, args, nil
+	}
+	name := argv[0]
+	switch {
+	case err == userland.EACCES:
+		return nil, nil, execError{name, "permission denied"}
+	case strings.Contains(name, "/"):
+		return nil, nil, execError{name, "stat " + name + ": no such file or directory"}
+	}
+	return nil, nil, execError{name, "executable file not found in $PATH"}
+}
+
+// stateChanged wakes those who watch the container.
+func (d *Daemon) stateChanged(c *Container) {
+	c.run.changed.Broadcast()
+	c.run.log.grown.Broadcast()
+}

@@ -1,0 +1,237 @@
+package modes
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"dnetsim/userland"
+)
+
+// stopTimeout is how long a container has between the stop signal and SIGKILL.
+const stopTimeout = 10 * time.Second
+
+func notRunning(c *Container) error {
+	return errf(ErrConflict, "Container %s is not running", c.ID)
+}
+
+// ContainerStop sends the stop signal, and SIGKILL after the timeout (nil: the
+// container's own, or 10 s). A container that does not run is [ErrNotModified].
+func (d *Daemon) ContainerStop(ref string, timeout *time.Duration) error {
+	c, err := d.Container(ref)
+	if err != nil {
+		return err
+	}
+	if !c.State.Running() {
+		return errf(ErrNotModified, "Container %s is already stopped", c.ID)
+	}
+	c.run.manualStop = true
+	d.stopAndWait(c, c.grace(timeout))
+	d.spend(d.profile.cost.stop)
+	d.containerEvent(c, "stop")
+	return nil
+}
+
+// grace is the time a container gets to stop by itself.
+func (c *Container) grace(asked *time.Duration) time.Duration {
+	switch {
+	case asked != nil:
+		return *asked
+	case c.Config.StopTimeout != nil:
+		return *c.Config.StopTimeout
+	}
+	return stopTimeout
+}
+
+// stopAndWait ends a running container and returns when it has ended. A
+// negative limit waits for ever.
+func (d *Daemon) stopAndWait(c *Container, limit time.Duration) {
+	if c.State.Status == Restarting && c.run.pid1 == nil {
+		d.cancelRestart(c)
+		c.State.Status = Exited
+		d.stateChanged(c)
+		d.finishWaits(c, false)
+		return
+	}
+	sig := userland.SIGTERM
+	if s, ok := userland.ParseSignal(c.Config.StopSignal); ok && c.Config.StopSignal != "" {
+		sig = s
+	}
+	d.signal(c, sig)
+	if d.waitStopped(c, limit) {
+		return
+	}
+	d.killNow(c)
+	d.waitStopped(c, -1)
+}
+
+// signal sends a signal to PID 1; a paused container wakes up for it.
+func (d *Daemon) signal(c *Container, sig userland.Signal) {
+	if c.run.pid1 == nil {
+		return
+	}
+	if c.State.Status == Paused && (sig == userland.SIGKILL || sig == userland.SIGTERM) {
+		c.run.machine.Unpause()
+		c.State.Status = Running
+	}
+	d.containerEvent(c, "kill", "signal", strconv.Itoa(int(sig)))
+	c.run.pid1.Signal(sig)
+}
+
+func (d *Daemon) killNow(c *Container) { d.signal(c, userland.SIGKILL) }
+
+// waitStopped waits until PID 1 is gone and reports whether it is.
+func (d *Daemon) waitStopped(c *Container, limit time.Duration) bool {
+	if d.loop.Current() == nil {
+		return c.run.pid1 == nil
+	}
+	end := d.loop.Now() + limit
+	for c.run.pid1 != nil {
+		left := time.Duration(-1)
+		if limit >= 0 {
+			if left = end - d.loop.Now(); left <= 0 {
+				return false
+			}
+		}
+		if err := c.run.changed.WaitFor(d.loop, left); err != nil && limit < 0 {
+			return c.run.pid1 == nil
+		}
+	}
+	return true
+}
+
+// ContainerKill sends a signal ("" is SIGKILL).
+func (d *Daemon) ContainerKill(ref, signal string) error {
+	c, err := d.Container(ref)
+	if err != nil {
+		return err
+	}
+	sig := userland.SIGKILL
+	if signal != "" {
+		s, ok := userland.ParseSignal(signal)
+		if !ok || s == 0 && signal != "0" {
+			return errf(ErrInvalid, "Invalid signal: %s", signal)
+		}
+		sig = s
+	}
+	if c.run.pid1 == nil {
+		return wrapf(notRunning(c), "Cannot kill container: %s: ", ref)
+	}
+	d.spend(d.profile.cost.kill)
+	if c.run.pid1 == nil {
+		return wrapf(notRunning(c), "Cannot kill container: %s: ", ref)
+	}
+	if sig == userland.SIGKILL || sig == userland.SIGTERM {
+		c.run.manualStop = true
+	}
+	d.signal(c, sig)
+	if sig == userland.SIGKILL {
+		d.waitStopped(c, 10*time.Second)
+	}
+	return nil
+}
+
+// ContainerRestart stops a container, if it runs, and starts it.
+func (d *Daemon) ContainerRestart(ref string, timeout *time.Duration) error {
+	c, err := d.Container(ref)
+	if err != nil {
+		return err
+	}
+	auto := c.HostConfig.AutoRemove
+	c.HostConfig.AutoRemove = false
+	defer func() { c.HostConfig.AutoRemove = auto }()
+	if c.State.Running() {
+		c.run.manualStop = true
+		d.stopAndWait(c, c.grace(timeout))
+		d.containerEvent(c, "stop")
+	}
+	d.spend(d.profile.cost.start)
+	c.run.manualStop = false
+	if err := startable(c); err != nil {
+		return wrapf(err, "Cannot restart container %s: ", ref)
+	}
+	if err := d.start(c); err != nil {
+		return &Error{Kind: ErrSystem, Msg: "Cannot restart container " + ref + ": " + err.Error()}
+	}
+	d.containerEvent(c, "restart")
+	return nil
+}
+
+// ContainerPause freezes a container's processes.
+func (d *Daemon) ContainerPause(ref string) error {
+	c, err := d.Container(ref)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.State.Status == Paused:
+		return errf(ErrConflict, "Container %s is already paused", c.ID)
+	case c.State.Status == Restarting:
+		return errf(ErrConflict, "Container %s is restarting, wait until the container is running", c.ID)
+	case c.run.pid1 == nil:
+		return notRunning(c)
+	}
+	c.run.machine.Pause()
+	c.State.Status = Paused
+	d.stateChanged(c)
+	d.containerEvent(c, "pause")
+	return nil
+}
+
+// ContainerUnpause lets them go on.
+func (d *Daemon) ContainerUnpause(ref string) error {
+	c, err := d.Container(ref)
+	if err != nil {
+		return err
+	}
+	if c.State.Status != Paused {
+		return errf(ErrConflict, "Container %s is not paused", c.ID)
+	}
+	c.run.machine.Unpause()
+	c.State.Status = Running
+	d.stateChanged(c)
+	d.containerEvent(c, "unpause")
+	return nil
+}
+
+// ContainerRename gives a container another name.
+func (d *Daemon) ContainerRename(ref, name string) error {
+	c, err := d.Container(ref)
+	if err != nil {
+		return err
+	}
+	name = strings.TrimPrefix(name, "/")
+	if name == "" {
+		return errf(ErrInvalid, "Neither old nor new names may be empty")
+	}
+	if name == c.Name {
+		return errf(ErrInvalid, "Renaming a container with the same name as its current name")
+	}
+	if err := d.checkName(name); err != nil {
+		if KindOf(err) == ErrConflict {
+			return wrapf(err, "Error when allocating new name: ")
+		}
+		return wrapf(err, "Error when allocating new name: ")
+	}
+	d.spend(d.profile.cost.rename)
+	old := c.Name
+	c.Name = name
+	d.containerEvent(c, "rename", "oldName", "/"+old)
+	return nil
+}
+
+// ContainerUpdate changes a container's restart policy.
+func (d *Daemon) ContainerUpdate(ref string, p RestartPolicy) error {
+	c, err := d.Container(ref)
+	if err != nil {
+		return err
+	}
+	h := c.HostConfig
+	h.RestartPolicy = p
+	if err := verifyRestart(&h); err != nil {
+		return err
+	}
+	c.HostConfig.RestartPolicy = p
+	d.containerEvent(c, "update")
+	return nil
+}

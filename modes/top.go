@@ -1,0 +1,70 @@
+package modes
+
+import (
+	"fmt"
+	"strconv"
+
+	"dnetsim/userland"
+)
+
+// ContainerTop lists the processes of a running container as ps -ef on the host
+// shows them; args other than "" and "-ef" choose "aux".
+func (d *Daemon) ContainerTop(ref, args string) (Top, error) {
+	c, err := d.Container(ref)
+	if err != nil {
+		return Top{}, err
+	}
+	if c.run.pid1 == nil {
+		return Top{}, notRunning(c)
+	}
+	t := Top{Titles: []string{"UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"}}
+	if args == "aux" {
+		t.Titles = []string{"USER", "PID", "%CPU", "%MEM", "VSZ", "RSS", "TTY", "STAT", "START", "TIME", "COMMAND"}
+	}
+	for _, p := range c.run.machine.Processes() {
+		pid := strconv.Itoa(p.PIDOn(d.host.Machine))
+		ppid := strconv.Itoa(d.shim(c))
+		if up := p.Parent(); up != nil && !up.Done() {
+			ppid = strconv.Itoa(up.PIDOn(d.host.Machine))
+		}
+		tty := "?"
+		if p.TTY != nil {
+			tty = "pts/0"
+		}
+		cmd := join(p.Args)
+		if args == "aux" {
+			t.Processes = append(t.Processes, []string{p.User, pid, "0.0", "0.0", "1320", "4", tty, "Ss", p.Started.Format("15:04"), "0:00", cmd})
+			continue
+		}
+		t.Processes = append(t.Processes, []string{p.User, pid, ppid, "0", p.Started.Format("15:04"), tty, "00:00:00", cmd})
+	}
+	return t, nil
+}
+
+// shim is the number of the containerd-shim that PID 1's parent would be.
+func (d *Daemon) shim(c *Container) int { return max(c.State.Pid-20, 1) }
+
+func join(args []string) string {
+	s := ""
+	for i, a := range args {
+		if i > 0 {
+			s += " "
+		}
+		s += a
+	}
+	return s
+}
+
+// ContainerResize sets the size of a container's terminal.
+func (d *Daemon) ContainerResize(ref string, rows, cols int) error {
+	c, err := d.Container(ref)
+	if err != nil {
+		return err
+	}
+	if c.run.tty == nil {
+		return nil
+	}
+	c.run.tty.Resize(userland.Winsize{Rows: rows, Cols: cols})
+	d.containerEvent(c, "resize", "height", fmt.Sprint(rows), "width", fmt.Sprint(cols))
+	return nil
+}
