@@ -52,8 +52,8 @@ func (i *Interface) transmit(f *link.Frame) {
 		i.lose(f, "no-carrier")
 		return
 	}
-	i.count.TxPackets += frames(f)
-	i.count.TxBytes += uint64(f.Len())
+	i.count.TxPackets++
+	i.count.TxBytes += i.length(f, link.Out)
 	i.see(link.Out, f)
 	if j := i.ns.loop.Journal(); j.On() {
 		j.Add(i.place, "send", "", f)
@@ -72,9 +72,16 @@ func (i *Interface) transmit(f *link.Frame) {
 	}
 }
 
-// frames is how many packets a frame counts for: the kernel counts a GSO frame
-// on a virtual device as one.
-func frames(*link.Frame) uint64 { return 1 }
+// length is what a frame adds to the byte counters: loopback counts no Ethernet
+// header, a bridge counts it only on the way out (drivers/net/loopback.c,
+// net/bridge/br_input.c). A GSO frame counts as one packet.
+func (i *Interface) length(f *link.Frame, dir link.Direction) uint64 {
+	n := uint64(f.Len())
+	if i.kind == KindLoopback || i.kind == KindBridge && dir == link.In {
+		n -= link.HeaderLen
+	}
+	return n
+}
 
 func (i *Interface) see(dir link.Direction, f *link.Frame) {
 	for _, o := range i.observers {
@@ -113,7 +120,7 @@ func (i *Interface) receive(f *link.Frame) {
 		return
 	}
 	i.count.RxPackets++
-	i.count.RxBytes += uint64(f.Len())
+	i.count.RxBytes += i.length(f, link.In)
 	if i.kind == KindPhysical && i.port == nil || i.kind == KindVeth || i.kind == KindBridge {
 		if d := f.Dst(); d.IsMulticast() && !d.IsBroadcast() {
 			i.count.Multicast++

@@ -107,7 +107,9 @@ func (ns *Namespace) icmp6In(p *packet) {
 		ns.discard(p.in, "checksum", p)
 		return
 	}
-	ns.tellICMPSockets(p)
+	if m[0] < 130 { // neighbour discovery is of no interest to ping (ICMP6_FILTER)
+		ns.tellICMPSockets(p)
+	}
 	switch {
 	case m[0] == icmp6Echo:
 		ns.answerEcho6(p)

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand"
 	"net/netip"
 	"slices"
@@ -67,16 +68,36 @@ func (t *transport) configure() {
 	must(s.CreateNICWithOptions(internalNIC, t.dev, gstack.NICOptions{Name: "internal"}))
 	must(s.SetPromiscuousMode(internalNIC, true)) // what is local was decided before
 	must(s.SetSpoofing(internalNIC, true))
-	ttl := tcpip.DefaultTTLOption(t.ns.defaultTTL(false))
-	must(s.SetNetworkProtocolOption(header.IPv4ProtocolNumber, &ttl))
-	must(s.SetPortRange(32768, 60999))
-	norack := tcpip.TCPRecovery(0)
-	must(s.SetTransportProtocolOption(tcp.ProtocolNumber, &norack))
+	// RACK walks the whole window for every acknowledgement, and recovers from
+	// loss no faster here than SACK does.
+	sack := tcpip.TCPRecovery(0)
+	must(s.SetTransportProtocolOption(tcp.ProtocolNumber, &sack))
+	t.readSysctls()
 	t.setRoutes()
 	for _, i := range t.ns.ifaces {
 		for _, a := range i.addrs {
 			t.addAddr(a.Prefix)
 		}
+	}
+}
+
+// readSysctls carries the settings that netstack has too.
+func (t *transport) readSysctls() {
+	if t.s == nil {
+		return
+	}
+	for _, p := range []tcpip.NetworkProtocolNumber{header.IPv4ProtocolNumber, header.IPv6ProtocolNumber} {
+		ttl := tcpip.DefaultTTLOption(t.ns.defaultTTL(p == header.IPv6ProtocolNumber))
+		must(t.s.SetNetworkProtocolOption(p, &ttl))
+	}
+	v, _ := t.ns.sys.get("net.ipv4.ip_local_port_range")
+	var low, high uint16
+	if n, _ := fmt.Sscan(v, &low, &high); n == 2 && low > 0 && low < high {
+		must(t.s.SetPortRange(low, high))
+	}
+	if n := t.ns.number("net.ipv4.tcp_syn_retries"); n > 0 && n < 256 {
+		retries := tcpip.TCPSynRetriesOption(n)
+		must(t.s.SetTransportProtocolOption(tcp.ProtocolNumber, &retries))
 	}
 }
 
