@@ -107,9 +107,16 @@ func (e *endpoint) call(fn func() tcpip.Error) error {
 	}
 	var err tcpip.Error
 	e.ns.enter(func() { err = fn() })
-	if err == nil {
-		return nil
+	return blocked(err)
+}
+
+// calm is call for reading and writing, which leave the workers alone.
+func (e *endpoint) calm(fn func() tcpip.Error) error {
+	if e.closed || e.ns.closed {
+		return ErrClosed
 	}
+	var err tcpip.Error
+	e.ns.enterCalm(func() { err = fn() })
 	return blocked(err)
 }
 
@@ -118,6 +125,8 @@ type wouldBlock struct{ error }
 
 func blocked(err tcpip.Error) error {
 	switch err.(type) {
+	case nil:
+		return nil
 	case *tcpip.ErrWouldBlock:
 		return wouldBlock{ErrTimeout}
 	case *tcpip.ErrConnectStarted, *tcpip.ErrAlreadyConnecting:
@@ -163,14 +172,14 @@ func (e *endpoint) full(a netip.AddrPort) tcpip.FullAddress {
 // socket.
 func (e *endpoint) local() netip.AddrPort {
 	var f tcpip.FullAddress
-	e.ns.enter(func() { f, _ = e.ep.GetLocalAddress() })
+	e.ns.enterCalm(func() { f, _ = e.ep.GetLocalAddress() })
 	return e.addrPort(f)
 }
 
 func (e *endpoint) remote() (netip.AddrPort, bool) {
 	var f tcpip.FullAddress
 	var err tcpip.Error
-	e.ns.enter(func() { f, err = e.ep.GetRemoteAddress() })
+	e.ns.enterCalm(func() { f, err = e.ep.GetRemoteAddress() })
 	if err != nil {
 		return netip.AddrPort{}, false
 	}

@@ -96,7 +96,7 @@ func (c *TCPConn) connectResult() error {
 	}
 	var last tcpip.Error
 	var state tcp.EndpointState
-	c.ns.enter(func() {
+	c.ns.enterCalm(func() {
 		state = tcp.EndpointState(c.ep.State())
 		if state != tcp.StateSynSent && state != tcp.StateConnecting {
 			last = c.ep.SocketOptions().GetLastError()
@@ -123,7 +123,7 @@ func (c *TCPConn) Read(b []byte) (int, error) {
 	end := c.ns.loop.Now() + c.readTimeout
 	for {
 		n := 0
-		err := c.call(func() tcpip.Error {
+		err := c.calm(func() tcpip.Error {
 			w := tcpip.SliceWriter(b)
 			r, err := c.ep.Read(&w, tcpip.ReadOptions{})
 			n = r.Count
@@ -164,7 +164,7 @@ func (c *TCPConn) Write(b []byte) (int, error) {
 	sent := 0
 	for sent < len(b) {
 		n := int64(0)
-		err := c.call(func() tcpip.Error {
+		err := c.calm(func() tcpip.Error {
 			var err tcpip.Error
 			n, err = c.ep.Write(bytes.NewReader(b[sent:]), tcpip.WriteOptions{})
 			return err
@@ -229,7 +229,7 @@ func (c *TCPConn) SetReadTimeout(d time.Duration) { c.readTimeout = d }
 func (c *TCPConn) info() SocketInfo {
 	i := SocketInfo{Proto: "tcp", V6: c.v6, Owner: c.program, PID: c.pid, FD: c.fd, Remote: c.remoteAP}
 	i.Local = c.local()
-	c.ns.enter(func() {
+	c.ns.enterCalm(func() {
 		i.State = tcpState(tcp.EndpointState(c.ep.State()))
 		i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption)
 		i.SendQ, _ = c.ep.GetSockOptInt(tcpip.SendQueueSizeOption)

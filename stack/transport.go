@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand"
@@ -32,6 +33,11 @@ type transport struct {
 	dev   *device
 	depth int // nesting of enter
 
+	work bool // TCP's workers may have something to do
+
+	pending   []*packet // segments of this instant, not yet in netstack
+	scheduled bool      // the event that takes them in
+
 	mu     sync.Mutex // netstack's workers wake sockets and write packets
 	woken  []*endpoint
 	outbox []*gstack.PacketBuffer
@@ -59,6 +65,7 @@ func (t *transport) stack() *gstack.Stack {
 	})
 	t.dev = &device{t: t, mtu: 65536, offload: !ns.opts.NoOffload}
 	t.configure()
+	t.s.Pause() // the workers run only while we wait for them, see settle
 	return t.s
 }
 
@@ -174,6 +181,13 @@ func netProto(a netip.Addr) tcpip.NetworkProtocolNumber {
 // workers are idle, packets are sent, sockets are woken when it returns. Every
 // call of netstack goes through here.
 func (ns *Namespace) enter(fn func()) {
+	ns.transport.work = true
+	ns.enterCalm(fn)
+}
+
+// enterCalm is enter for calls that give TCP's workers nothing to do, such as
+// reading and writing a socket.
+func (ns *Namespace) enterCalm(fn func()) {
 	t := ns.transport
 	t.depth++
 	fn()
@@ -181,10 +195,21 @@ func (ns *Namespace) enter(fn func()) {
 	if t.depth > 0 || t.s == nil {
 		return
 	}
-	t.s.Pause() // returns when every worker has emptied its queue
-	t.s.Resume()
+	t.settle()
 	t.flush()
 	t.wake()
+}
+
+// settle lets the workers do what there is to do, and no more: they stay
+// paused otherwise, so that they never run beside the loop. Pause returns when
+// every worker has emptied its queue.
+func (t *transport) settle() {
+	if !t.work {
+		return
+	}
+	t.work = false
+	t.s.Resume()
+	t.s.Pause()
 }
 
 // flush sends what netstack wrote.
@@ -334,8 +359,47 @@ func (t *transport) deliverError(p *packet) {
 	t.inject(q)
 }
 
+// inject queues a packet for netstack. Everything that arrives at one instant
+// is taken in together by one event, as a network card's poll does: TCP then
+// acknowledges a burst, not each segment of it.
 func (t *transport) inject(p *packet) {
+	t.pending = append(t.pending, p)
+	if !t.scheduled {
+		t.scheduled = true
+		t.ns.loop.Schedule(0, t)
+	}
+}
+
+// Fire takes in what has arrived. It settles between connections: two workers
+// are never busy at once, so their order cannot depend on the machine.
+func (t *transport) Fire() {
+	t.scheduled = false
+	box := t.pending
+	t.pending = nil
+	if t.ns.closed {
+		for _, p := range box {
+			p.release()
+		}
+		return
+	}
 	t.stack()
+	for len(box) > 0 {
+		n := 1
+		for n < len(box) && sameConnection(box[0], box[n]) {
+			n++
+		}
+		t.work = t.work || box[0].proto() == protoTCP
+		t.ns.enterCalm(func() {
+			for _, p := range box[:n] {
+				t.takeIn(p)
+			}
+		})
+		box = box[n:]
+	}
+}
+
+// takeIn gives one packet to netstack.
+func (t *transport) takeIn(p *packet) {
 	proto := header.IPv4ProtocolNumber
 	if p.nf.V6 {
 		proto = header.IPv6ProtocolNumber
@@ -343,17 +407,34 @@ func (t *transport) inject(p *packet) {
 	pb := gstack.NewPacketBuffer(gstack.PacketBufferOptions{Payload: buffer.MakeWithData(p.nf.Data)})
 	pb.RXChecksumValidated = true
 	p.release()
-	t.ns.enter(func() {
-		t.dev.d.DeliverNetworkPacket(proto, pb)
-		pb.DecRef()
-	})
+	t.dev.d.DeliverNetworkPacket(proto, pb)
+	pb.DecRef()
+}
+
+// sameConnection reports whether two packets have the same protocol, addresses
+// and ports.
+func sameConnection(a, b *packet) bool {
+	if a.nf.V6 != b.nf.V6 || a.proto() != b.proto() || a.headerLen() != b.headerLen() {
+		return false
+	}
+	from, to := 12, 20
+	if a.nf.V6 {
+		from, to = 8, 40
+	}
+	pa, pb := a.payload(), b.payload()
+	return len(pa) >= 4 && len(pb) >= 4 && bytes.Equal(pa[:4], pb[:4]) && bytes.Equal(a.nf.Data[from:to], b.nf.Data[from:to])
 }
 
 // close ends netstack and its workers.
 func (t *transport) close() {
+	for _, p := range t.pending {
+		p.release()
+	}
+	t.pending = nil
 	if t.s == nil {
 		return
 	}
+	t.s.Resume()
 	t.s.Close()
 	t.s.Wait()
 	for _, pb := range t.outbox {

@@ -44,7 +44,7 @@ func (c *UDPConn) Connect(to netip.AddrPort) error {
 		return err
 	}
 	c.remoteAP = to
-	return c.call(func() tcpip.Error { return c.ep.Connect(c.full(to)) })
+	return c.calm(func() tcpip.Error { return c.ep.Connect(c.full(to)) })
 }
 
 // prefer looks the route up and makes netstack take its source address.
@@ -66,7 +66,7 @@ func (c *UDPConn) ReadFrom(b []byte, timeout time.Duration) (int, netip.AddrPort
 	end := c.ns.loop.Now() + timeout
 	for {
 		var r tcpip.ReadResult
-		err := c.call(func() tcpip.Error {
+		err := c.calm(func() tcpip.Error {
 			w := tcpip.SliceWriter(b)
 			var err tcpip.Error
 			r, err = c.ep.Read(&w, tcpip.ReadOptions{NeedRemoteAddr: true})
@@ -137,7 +137,7 @@ func (c *UDPConn) fits(to netip.Addr, n int) error {
 }
 
 func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
-	err := c.call(func() tcpip.Error {
+	err := c.calm(func() tcpip.Error {
 		_, err := c.ep.Write(bytes.NewReader(b), opts)
 		return err
 	})
@@ -164,7 +164,7 @@ func (c *UDPConn) RemoteAddr() netip.AddrPort { return c.remoteAP }
 
 // SetTTL sets the TTL of what is sent.
 func (c *UDPConn) SetTTL(ttl int) {
-	c.call(func() tcpip.Error {
+	c.calm(func() tcpip.Error {
 		if c.v6 {
 			return c.ep.SetSockOptInt(tcpip.IPv6HopLimitOption, ttl)
 		}
@@ -179,7 +179,7 @@ func (c *UDPConn) SetDF(on bool) {
 	if on {
 		v = int(tcpip.PMTUDiscoveryDo)
 	}
-	c.call(func() tcpip.Error { return c.ep.SetSockOptInt(tcpip.MTUDiscoverOption, v) })
+	c.calm(func() tcpip.Error { return c.ep.SetSockOptInt(tcpip.MTUDiscoverOption, v) })
 }
 
 func (c *UDPConn) info() SocketInfo {
@@ -193,6 +193,6 @@ func (c *UDPConn) info() SocketInfo {
 		any = netip.IPv6Unspecified()
 	}
 	i.Remote = netip.AddrPortFrom(any, 0)
-	c.ns.enter(func() { i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption) })
+	c.ns.enterCalm(func() { i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption) })
 	return i
 }
