@@ -1,0 +1,109 @@
+package netfilter
+
+// Hook is one of the five places where netfilter looks at a packet.
+type Hook uint8
+
+// The hooks, in the kernel's order (NF_INET_*).
+const (
+	Prerouting Hook = iota
+	Input
+	Forward
+	Output
+	Postrouting
+	NumHooks
+)
+
+// Packet is one IP packet on its way through the hooks of one namespace. The
+// caller fills it once and passes it to each hook in turn; Traverse keeps the
+// connection in it and rewrites Data in place for NAT.
+type Packet struct {
+	Data            []byte // from the IP header to the end of the packet
+	V6              bool
+	In, Out         string // interface names, "" if none
+	PhysIn, PhysOut string // bridge ports of a bridged frame
+	SrcMAC          [6]byte
+	HasMAC          bool
+	Mark            uint32
+	ChecksumPartial bool // the TCP/UDP checksum holds only the pseudo-header sum
+	// OutAddr gives MASQUERADE the address of the interface the packet leaves
+	// by, and REDIRECT that of the interface it came in by. An IPv4 address is
+	// in the form ::ffff:a.b.c.d.
+	OutAddr func(dev string) (addr [16]byte, ok bool)
+
+	conn    *conn   // set by connection tracking
+	reply   bool    // it travels against the connection's first packet
+	related bool    // it is an ICMP error about the connection
+	state   ctState // 0 before it was tracked
+}
+
+// Action is what happens to a packet after a hook.
+type Action uint8
+
+// The actions.
+const (
+	Accept Action = iota
+	Drop
+	Reject // the caller answers with Verdict.RejectWith
+)
+
+// Verdict is the outcome of a hook. Table, Chain and Rule name the place of a
+// drop or reject in iptables words ("filter", "FORWARD", "policy DROP").
+type Verdict struct {
+	Action             Action
+	Table, Chain, Rule string
+	RejectWith         string // icmp-port-unreachable, tcp-reset, …
+	DNAT               bool   // the destination was rewritten: route again
+}
+
+// Traverse takes a packet through one hook: the tables, connection tracking and
+// translation in the order of their priorities in Linux.
+//
+// An answer to a rejected packet should be sent before the next packet comes
+// in: until then it is known to belong to the connection that was refused.
+func (r *Rules) Traverse(h Hook, nf *Packet) Verdict {
+	if len(r.touched) == 0 {
+		return Verdict{}
+	}
+	p := &r.scratch
+	p.rules, p.hook, p.verdict, p.nat = r, int(h), Verdict{}, nil
+	if nf.V6 != r.opts.V6 || !p.read(nf) {
+		return Verdict{}
+	}
+	before := p.dst
+	if !r.pass(r.compiled(), p) {
+		return p.verdict
+	}
+	return Verdict{DNAT: p.dst != before}
+}
+
+func (r *Rules) pass(prog *program, p *packet) bool {
+	t := r.tracker
+	table := func(id int) bool { return r.chain(prog.hooks[id][p.hook], p) }
+	switch p.hook {
+	case hookPrerouting, hookOutput:
+		if !table(rawTable) {
+			return false
+		}
+		if prog.tracks {
+			t.begin(p)
+		}
+		if !table(mangleTable) || prog.tracks && !r.translate(prog, p, true) {
+			return false
+		}
+		return p.hook == hookPrerouting || table(filterTable)
+	case hookForward:
+		t.catchUp(prog, p)
+		return table(mangleTable) && table(filterTable)
+	}
+	t.catchUp(prog, p)
+	if !table(mangleTable) || p.hook == hookInput && !table(filterTable) {
+		return false
+	}
+	if prog.tracks {
+		if !r.translate(prog, p, false) {
+			return false
+		}
+		t.confirm(p)
+	}
+	return true
+}

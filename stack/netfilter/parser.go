@@ -1,0 +1,627 @@
+package netfilter
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// parser reads one command line of iptables, as getopt_long and the
+// extensions do.
+type parser struct {
+	rules *Rules
+	args  []string
+	pos   int
+	not   bool // a "!" was read
+	cmd   command
+	rule  *Rule
+	srcs  []addrTest
+	dsts  []addrTest
+	exts  []*extension // matches in order
+	jump  *extension
+	// implicit says that the match of -p has been loaded.
+	implicit bool
+	// refuse is set for what iptables accepts and the kernel does not.
+	refuse bool
+}
+
+// command is what a command line asks for.
+type command struct {
+	op      byte // the short option of the command, 0 for none
+	table   string
+	chain   string
+	arg     string // new name or policy
+	number  int    // of a rule, from 1; 0 for none
+	hasSpec bool   // an option of a rule was given
+	zero    bool   // -Z beside -L
+	verbose int
+	numeric bool
+	exact   bool
+	lines   bool
+	packets uint64 // -c
+	bytes   uint64
+	counted bool
+}
+
+type longOption struct {
+	name  string
+	short byte
+}
+
+var longOptions = []longOption{
+	{"append", 'A'}, {"delete", 'D'}, {"check", 'C'}, {"insert", 'I'}, {"replace", 'R'}, {"list", 'L'},
+	{"list-rules", 'S'}, {"flush", 'F'}, {"zero", 'Z'}, {"new-chain", 'N'}, {"delete-chain", 'X'},
+	{"rename-chain", 'E'}, {"policy", 'P'}, {"source", 's'}, {"src", 's'}, {"destination", 'd'}, {"dst", 'd'},
+	{"protocol", 'p'}, {"in-interface", 'i'}, {"out-interface", 'o'}, {"jump", 'j'}, {"goto", 'g'}, {"match", 'm'},
+	{"fragments", 'f'}, {"numeric", 'n'}, {"verbose", 'v'}, {"wait", 'w'}, {"wait-interval", 'W'}, {"exact", 'x'},
+	{"version", 'V'}, {"help", 'h'}, {"line-numbers", '0'}, {"modprobe", 'M'}, {"set-counters", 'c'},
+	{"ipv4", '4'}, {"ipv6", '6'}, {"table", 't'}, {"proto", 'p'},
+}
+
+const (
+	shortWithArg    = "ACDRINEPosdjigpmtMcW"
+	shortOptional   = "LSFZXwh"
+	shortWithoutArg = "Vvnfxb046"
+)
+
+// ParseRule reads the rule part of a command line ("-p tcp --dport 80 -j DROP").
+// A jump to anything that is not a known target is taken for a chain. Addresses
+// that stand for several rules are refused.
+func ParseRule(args []string) (*Rule, error) {
+	return parseRule(New(Options{}), args)
+}
+
+// ParseRule6 is [ParseRule] for ip6tables.
+func ParseRule6(args []string) (*Rule, error) {
+	return parseRule(New(Options{V6: true}), args)
+}
+
+func parseRule(r *Rules, args []string) (*Rule, error) {
+	ps := r.newParser(append([]string{"-A", "chain"}, args...))
+	if err := ps.parse(); err != nil {
+		return nil, err
+	}
+	list, err := ps.build(nil)
+	if err != nil {
+		return nil, err
+	}
+	if ps.cmd.op != 'A' || len(list) != 1 {
+		return nil, usagef("not exactly one rule")
+	}
+	return list[0], nil
+}
+
+func (r *Rules) newParser(args []string) *parser {
+	return &parser{rules: r, args: args, rule: &Rule{}, cmd: command{table: "filter"}}
+}
+
+func (ps *parser) parse() error {
+	for ps.pos < len(ps.args) {
+		arg := ps.args[ps.pos]
+		ps.pos++
+		var err error
+		switch {
+		case strings.HasPrefix(arg, "--") && len(arg) > 2:
+			err = ps.long(arg[2:])
+		case len(arg) > 1 && arg[0] == '-' && arg != "--":
+			err = ps.shorts(arg[1:])
+		case arg == "!":
+			if ps.not {
+				return usagef("multiple consecutive ! not allowed")
+			}
+			ps.not = true
+			continue
+		default:
+			return usagef("Bad argument `%s'", arg)
+		}
+		if err != nil {
+			return err
+		}
+		ps.not = false
+	}
+	if ps.not {
+		return usagef("nothing appropriate following !")
+	}
+	if ps.cmd.op == 0 {
+		return usagef("no command specified")
+	}
+	return nil
+}
+
+// next is the argument that an option requires.
+func (ps *parser) next(opt string) (string, error) {
+	if ps.pos >= len(ps.args) {
+		return "", usagef("option \"%s\" requires an argument", opt)
+	}
+	ps.pos++
+	return ps.args[ps.pos-1], nil
+}
+
+// optional is the next argument unless it is an option.
+func (ps *parser) optional() string {
+	if ps.pos < len(ps.args) && !strings.HasPrefix(ps.args[ps.pos], "-") && !strings.HasPrefix(ps.args[ps.pos], "!") {
+		ps.pos++
+		return ps.args[ps.pos-1]
+	}
+	return ""
+}
+
+func (ps *parser) shorts(cluster string) error {
+	for i := 0; i < len(cluster); i++ {
+		c := cluster[i]
+		rest := cluster[i+1:]
+		switch {
+		case strings.IndexByte(shortWithArg, c) >= 0:
+			if rest == "" {
+				var err error
+				if rest, err = ps.next("-" + string(c)); err != nil {
+					return err
+				}
+			}
+			return ps.short(c, rest)
+		case strings.IndexByte(shortOptional, c) >= 0:
+			if rest == "" {
+				rest = ps.optional()
+			}
+			return ps.short(c, rest)
+		case strings.IndexByte(shortWithoutArg, c) >= 0:
+			if err := ps.short(c, ""); err != nil {
+				return err
+			}
+		default:
+			return usagef("unknown option \"-%c\"", c)
+		}
+	}
+	return nil
+}
+
+// long handles "--name" and "--name=value".
+func (ps *parser) long(text string) error {
+	name, value, hasValue := strings.Cut(text, "=")
+	short, ext, full, ok := ps.resolve(name)
+	if !ok && !ps.implicit && ps.rule.proto.set && !ps.rule.proto.not {
+		ps.implicit = true
+		if m := newMatch(ps, protoMatch(ps.rule.proto.num)); m != nil && !ps.loaded(m.name) {
+			ps.exts = append(ps.exts, m)
+			short, ext, full, ok = ps.resolve(name)
+		}
+	}
+	if !ok {
+		return usagef("unknown option \"--%s\"", name)
+	}
+	arg := func() error {
+		if hasValue {
+			hasValue = false
+			return nil
+		}
+		var err error
+		value, err = ps.next("--" + full)
+		return err
+	}
+	if ext != nil {
+		n, _ := ext.option(full)
+		var second string
+		if n > 0 {
+			if err := arg(); err != nil {
+				return err
+			}
+		}
+		if n > 1 {
+			if ps.pos >= len(ps.args) {
+				return usagef("--%s requires two args.", full)
+			}
+			ps.pos++
+			second = ps.args[ps.pos-1]
+		}
+		ps.cmd.hasSpec = true
+		return ext.set(full, value, second, ps.not)
+	}
+	switch {
+	case strings.IndexByte(shortWithArg, short) >= 0:
+		if err := arg(); err != nil {
+			return err
+		}
+	case strings.IndexByte(shortOptional, short) >= 0 && !hasValue:
+		value = ps.optional()
+	}
+	return ps.short(short, value)
+}
+
+func (ps *parser) loaded(match string) bool {
+	for _, x := range ps.exts {
+		if x.name == match {
+			return true
+		}
+	}
+	return false
+}
+
+// resolve finds a long option by its name or an unambiguous beginning. Options
+// of the extension loaded last win, as their table is merged first.
+func (ps *parser) resolve(name string) (short byte, ext *extension, full string, ok bool) {
+	exts := append([]*extension(nil), ps.exts...)
+	if ps.jump != nil {
+		exts = append(exts, ps.jump)
+	}
+	for i := len(exts) - 1; i >= 0; i-- {
+		if _, found := exts[i].option(name); found {
+			return 0, exts[i], name, true
+		}
+	}
+	for _, o := range longOptions {
+		if o.name == name {
+			return o.short, nil, o.name, true
+		}
+	}
+	hits := 0
+	for i := len(exts) - 1; i >= 0; i-- {
+		for _, o := range exts[i].opts {
+			if o = strings.TrimRight(o, "="); strings.HasPrefix(o, name) && o != full {
+				hits, ext, full, ok = hits+1, exts[i], o, true
+			}
+		}
+	}
+	for _, o := range longOptions {
+		if strings.HasPrefix(o.name, name) && !(hits == 1 && ext == nil && short == o.short) {
+			hits, short, ext, full, ok = hits+1, o.short, nil, o.name, true
+		}
+	}
+	if hits != 1 {
+		return 0, nil, "", false
+	}
+	return short, ext, full, ok
+}
+
+// short carries out one option of iptables itself.
+func (ps *parser) short(c byte, arg string) error {
+	switch c {
+	case 'A', 'D', 'C', 'I', 'R', 'L', 'S', 'F', 'Z', 'N', 'X', 'E', 'P':
+		return ps.command(c, arg)
+	}
+	if ps.not && strings.IndexByte("sdpiofm", c) < 0 {
+		return usagef("unexpected ! flag before --%s", longName(c))
+	}
+	switch c {
+	case 't':
+		ps.cmd.table = arg
+		return nil
+	case 'v':
+		ps.cmd.verbose++
+		return nil
+	case 'n':
+		ps.cmd.numeric = true
+		return nil
+	case 'x':
+		ps.cmd.exact = true
+		return nil
+	case '0':
+		ps.cmd.lines = true
+		return nil
+	case 'w', 'W', 'M', 'b':
+		return nil
+	case '4', '6':
+		return nil
+	case 'V', 'h':
+		ps.cmd.op = c
+		return nil
+	case 'c':
+		return ps.counters(arg)
+	}
+	ps.cmd.hasSpec = true
+	return ps.ruleOption(c, arg)
+}
+
+func longName(c byte) string {
+	for _, o := range longOptions {
+		if o.short == c {
+			return o.name
+		}
+	}
+	return string(c)
+}
+
+func (ps *parser) counters(arg string) error {
+	p, b, both := strings.Cut(arg, ",")
+	if !both {
+		if b = ps.optional(); b == "" {
+			return usagef("-c requires packet and byte counter")
+		}
+	}
+	var err, err2 error
+	ps.cmd.packets, err = strconv.ParseUint(p, 10, 64)
+	if err != nil {
+		return usagef("-c packet counter not numeric")
+	}
+	ps.cmd.bytes, err2 = strconv.ParseUint(b, 10, 64)
+	if err2 != nil {
+		return usagef("-c byte counter not numeric")
+	}
+	ps.cmd.counted = true
+	return nil
+}
+
+// command notes what to do; one command a line, but -Z may stand beside -L.
+func (ps *parser) command(c byte, arg string) error {
+	if ps.not {
+		return usagef("unexpected '!' flag before --%s", longName(c))
+	}
+	cmd := &ps.cmd
+	if c == 'Z' && cmd.op == 'L' {
+		cmd.zero = true
+		return nil
+	}
+	if c == 'L' && cmd.op == 'Z' {
+		cmd.zero, cmd.op = true, 0
+	}
+	if cmd.op != 0 {
+		return usagef("Cannot use -%c with -%c", c, cmd.op)
+	}
+	cmd.op = c
+	if arg != "" || strings.IndexByte("LSFZX", c) < 0 {
+		cmd.chain = arg
+	}
+	switch c {
+	case 'D', 'R', 'I', 'L', 'S', 'Z':
+		if c == 'L' || c == 'S' || c == 'Z' {
+			if arg == "" {
+				break
+			}
+		}
+		save := ps.pos
+		if s := ps.optional(); s != "" {
+			n, err := strconv.ParseUint(s, 10, 31)
+			if err != nil || n == 0 {
+				if c == 'D' || c == 'I' {
+					if err == nil {
+						return usagef("Invalid rule number `%s'", s)
+					}
+					ps.pos = save
+					break
+				}
+				return usagef("Invalid rule number `%s'", s)
+			}
+			cmd.number = int(n)
+		}
+		if c == 'R' && cmd.number == 0 {
+			return usagef("-R requires a rule number")
+		}
+	case 'E', 'P':
+		if cmd.arg = ps.optional(); cmd.arg == "" {
+			if c == 'E' {
+				return usagef("-E requires old-chain-name and new-chain-name")
+			}
+			return usagef("-P requires a chain and a policy")
+		}
+	case 'N':
+		if strings.HasPrefix(arg, "-") || strings.HasPrefix(arg, "!") {
+			return usagef("chain name not allowed to start with `%c'\n", arg[0])
+		}
+	}
+	return ps.chainName()
+}
+
+func (ps *parser) chainName() error {
+	if len(ps.cmd.chain) > 28 {
+		return usagef("chain name `%s' too long (must be under 29 chars)", ps.cmd.chain)
+	}
+	return nil
+}
+
+// ruleOption is -s -d -p -i -o -f -m -j -g.
+func (ps *parser) ruleOption(c byte, arg string) (err error) {
+	r := ps.rule
+	switch c {
+	case 's':
+		if ps.srcs != nil {
+			return usagef("multiple -s flags not allowed")
+		}
+		ps.srcs, err = ps.addresses(arg, ps.not)
+	case 'd':
+		if ps.dsts != nil {
+			return usagef("multiple -d flags not allowed")
+		}
+		ps.dsts, err = ps.addresses(arg, ps.not)
+	case 'p':
+		if r.proto.set {
+			return usagef("multiple -p flags not allowed")
+		}
+		n, ok := protoNumber(arg)
+		if !ok {
+			return usagef("unknown protocol \"%s\" specified", arg)
+		}
+		if n == 0 && ps.not {
+			return usagef("rule would never match protocol")
+		}
+		r.proto = protoTest{set: n != 0, not: ps.not, num: n}
+	case 'i', 'o':
+		if arg == "" || len(arg) > 15 {
+			return usagef("interface name `%s' must be shorter than IFNAMSIZ (15)", arg)
+		}
+		t := &r.in
+		if c == 'o' {
+			t = &r.out
+		}
+		if t.name != "" {
+			return usagef("multiple -%c flags not allowed", c)
+		}
+		*t = ifaceTest{arg, ps.not}
+	case 'f':
+		r.fragment = 1
+		if ps.not {
+			r.fragment = -1
+		}
+	case 'm':
+		if ps.not {
+			return usagef("unexpected ! flag before --match")
+		}
+		x := newMatch(ps, arg)
+		if x == nil {
+			return usagef("Couldn't load match `%s':No such file or directory\n", arg)
+		}
+		ps.exts = append(ps.exts, x)
+	case 'j', 'g':
+		if r.jump != "" {
+			return usagef("multiple -j flags not allowed")
+		}
+		r.jump, r.isGoto = arg, c == 'g'
+		if c == 'j' {
+			ps.jump = newTarget(ps, arg)
+		}
+		if arg == "NOTRACK" || arg == "CT" {
+			return usagef("%s: connections cannot be exempted from tracking here", arg)
+		}
+	}
+	return err
+}
+
+// onlySyn reports whether a -m tcp of the rule accepts SYN packets only.
+func (ps *parser) onlySyn() bool {
+	for _, x := range ps.exts {
+		if m, ok := x.match.(*tcpMatch); ok && m.flagsSet && !m.flagsNot && m.cmp&2 != 0 && m.mask&2 != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// addresses reads "a", "a/24", "a/255.255.255.0", names, and lists of them.
+func (ps *parser) addresses(arg string, not bool) ([]addrTest, error) {
+	var list []addrTest
+	parts := strings.Split(arg, ",")
+	if not && len(parts) > 1 {
+		return nil, usagef("! not allowed with multiple source or destination IP addresses")
+	}
+	for _, part := range parts {
+		host, mask, hasMask := strings.Cut(part, "/")
+		m, err := ps.mask(mask, hasMask)
+		if err != nil {
+			return nil, err
+		}
+		hosts, err := ps.hosts(host)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range hosts {
+			a := addrTest{not: not, addr: applyMask(h, m), mask: m}
+			a.a, a.m = addrWords(a.addr), addrWords(m)
+			n, contiguous := maskLen(m)
+			a.set = not || !contiguous || n != 0
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+func (ps *parser) hosts(host string) ([]netip.Addr, error) {
+	v6 := ps.rules.opts.V6
+	if a, err := netip.ParseAddr(host); err == nil && a.Is6() == v6 && a.Zone() == "" {
+		return []netip.Addr{a}, nil
+	}
+	if a, ok := shortV4(host); ok && !v6 {
+		return []netip.Addr{a}, nil
+	}
+	if host == "localhost" {
+		if v6 {
+			return []netip.Addr{netip.IPv6Loopback()}, nil
+		}
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, nil
+	}
+	var list []netip.Addr
+	if f := ps.rules.opts.Lookup; f != nil {
+		for _, s := range f(host) {
+			if a, err := netip.ParseAddr(s); err == nil && a.Is6() == v6 {
+				list = append(list, a)
+			}
+		}
+	}
+	if list == nil {
+		return nil, usagef("host/network `%s' not found", host)
+	}
+	return list, nil
+}
+
+// shortV4 reads networks such as "10.0.0" or "10", the rest being zero.
+func shortV4(s string) (netip.Addr, bool) {
+	parts := strings.Split(s, ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var b [4]byte
+	for i, p := range parts {
+		n, err := strconv.ParseUint(p, 10, 8)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		b[i] = byte(n)
+	}
+	return netip.AddrFrom4(b), true
+}
+
+func (ps *parser) mask(s string, given bool) (netip.Addr, error) {
+	v6 := ps.rules.opts.V6
+	bits := 32
+	if v6 {
+		bits = 128
+	}
+	if !given {
+		return lenMask(bits, v6), nil
+	}
+	if n, err := strconv.ParseUint(s, 10, 16); err == nil && int(n) <= bits {
+		return lenMask(int(n), v6), nil
+	}
+	if a, err := netip.ParseAddr(s); err == nil && a.Is6() == v6 && a.Zone() == "" {
+		return a, nil
+	}
+	return netip.Addr{}, usagef("invalid mask `%s' specified", s)
+}
+
+// build makes the rules that the line stands for: one for each pair of source
+// and destination. t may be nil when chains cannot be checked.
+func (ps *parser) build(t *table) ([]*Rule, error) {
+	r := ps.rule
+	for _, x := range ps.exts {
+		if x.done != nil {
+			if err := x.done(); err != nil {
+				return nil, err
+			}
+		}
+		r.matches = append(r.matches, x.match)
+	}
+	if ps.jump != nil {
+		if ps.jump.done != nil {
+			if err := ps.jump.done(); err != nil {
+				return nil, err
+			}
+		}
+		r.target = ps.jump.jump
+	}
+	if r.jump != "" && r.target == nil && t != nil && !standardTarget(r.jump) && t.chain(r.jump) == nil {
+		if r.isGoto {
+			return nil, usagef("goto '%s' is not a chain\n", r.jump)
+		}
+		return nil, usagef("Couldn't load target `%s':No such file or directory\n", r.jump)
+	}
+	srcs, dsts := ps.srcs, ps.dsts
+	if srcs == nil {
+		srcs = []addrTest{{}}
+	}
+	if dsts == nil {
+		dsts = []addrTest{{}}
+	}
+	var list []*Rule
+	for _, s := range srcs {
+		for _, d := range dsts {
+			k := *r
+			k.src, k.dst, k.counter = s, d, &counter{}
+			if ps.cmd.counted {
+				k.counter.set(ps.cmd.packets, ps.cmd.bytes)
+			}
+			list = append(list, &k)
+		}
+	}
+	return list, nil
+}
+
+func standardTarget(name string) bool {
+	return name == "ACCEPT" || name == "DROP" || name == "RETURN" || name == "QUEUE"
+}

@@ -1,0 +1,251 @@
+package netfilter
+
+// program is the rules with every jump resolved.
+type program struct {
+	hooks  [4][numHooks]*code
+	tracks bool // connections are tracked, as Linux does once somebody needs it
+}
+
+type code struct {
+	table   string
+	name    string
+	policy  verdict
+	counter *counter
+	ops     []op
+}
+
+// op is one rule and where it leads.
+type op struct {
+	rule *Rule
+	next *code   // a chain, or nil
+	then verdict // without a chain: what a plain target does
+	// saved is the text of the rule, once it was needed.
+	saved string
+}
+
+type verdict uint8
+
+const (
+	goOn   verdict = iota // to the next rule
+	accept                // leave the table
+	drop
+	back // RETURN
+)
+
+func (r *Rules) compiled() *program {
+	if r.prog == nil {
+		r.prog = r.compile()
+	}
+	return r.prog
+}
+
+// compile resolves the jumps of the tables that are loaded.
+func (r *Rules) compile() *program {
+	prog := &program{}
+	for _, id := range r.touched {
+		t := r.tables[id]
+		prog.tracks = prog.tracks || id == natTable
+		codes := make(map[string]*code, len(t.chains))
+		for _, c := range t.chains {
+			k := &code{table: t.name, name: c.name, counter: c.counter, policy: accept}
+			if c.policy == "DROP" {
+				k.policy = drop
+			}
+			codes[c.name] = k
+			if c.builtin {
+				prog.hooks[id][c.hook] = k
+			}
+		}
+		for _, c := range t.chains {
+			k := codes[c.name]
+			k.ops = make([]op, len(c.rules))
+			for i, rule := range c.rules {
+				k.ops[i] = op{rule: rule, next: codes[rule.jump], then: plainVerdict(rule)}
+				prog.tracks = prog.tracks || rule.tracks()
+			}
+		}
+	}
+	return prog
+}
+
+func plainVerdict(r *Rule) verdict {
+	switch r.jump {
+	case "ACCEPT":
+		return accept
+	case "DROP":
+		return drop
+	case "RETURN":
+		return back
+	}
+	return goOn
+}
+
+func (r *Rule) tracks() bool {
+	for _, m := range r.matches {
+		switch m.(type) {
+		case *stateMatch, *conntrackMatch:
+			return true
+		}
+	}
+	return false
+}
+
+// chain runs a built-in chain and its policy, and reports whether the packet
+// goes on; p.verdict says why not.
+func (r *Rules) chain(c *code, p *packet) bool {
+	if c == nil {
+		return true
+	}
+	switch r.walk(c, p, 0) {
+	case accept:
+		return true
+	case drop:
+		return false
+	}
+	c.counter.packets++
+	c.counter.bytes += uint64(p.length)
+	if c.policy == drop {
+		p.verdict = Verdict{Action: Drop, Table: c.table, Chain: c.name, Rule: "policy DROP"}
+		return false
+	}
+	return true
+}
+
+// maxDepth bounds jumps; validate has refused loops, so only depth is left.
+const maxDepth = 1024
+
+// walk runs the rules of a chain. It returns back or goOn at the end.
+func (r *Rules) walk(c *code, p *packet, depth int) verdict {
+	if depth > maxDepth {
+		return drop
+	}
+	for i := range c.ops {
+		o := &c.ops[i]
+		if !o.rule.test(p) {
+			continue
+		}
+		o.rule.counter.packets++
+		o.rule.counter.bytes += uint64(p.length)
+		v := o.then
+		switch {
+		case o.next != nil:
+			v = r.walk(o.next, p, depth+1)
+			if o.rule.isGoto && v != accept && v != drop {
+				return back
+			}
+			if v == back {
+				v = goOn
+			}
+		case v == drop:
+			p.verdict = c.verdict(o, Drop, "")
+		case o.rule.target != nil:
+			v = r.act(c, o, p)
+		}
+		if v != goOn {
+			return v
+		}
+	}
+	return goOn
+}
+
+func (c *code) verdict(o *op, a Action, with string) Verdict {
+	return Verdict{Action: a, Table: c.table, Chain: c.name, Rule: o.text(), RejectWith: with}
+}
+
+// text is the rule as iptables-save prints it, made once.
+func (o *op) text() string {
+	if o.saved == "" {
+		o.saved = o.rule.String()
+	}
+	return o.saved
+}
+
+// act carries out an extension target.
+func (r *Rules) act(c *code, o *op, p *packet) verdict {
+	switch t := o.rule.target.(type) {
+	case *rejectTarget:
+		p.verdict = c.verdict(o, Reject, t.with)
+		return drop
+	case *logTarget:
+		if r.opts.OnLog != nil {
+			r.opts.OnLog(LogEntry{Prefix: t.prefix, Level: t.level, Line: t.line(p)})
+		}
+	case *natTarget:
+		p.nat = t
+		return accept
+	case *markTarget:
+		p.nf.Mark = p.nf.Mark&^t.mask ^ t.value
+	case *tcpmssTarget:
+		t.apply(p)
+	}
+	return goOn
+}
+
+// LogEntry is one line that LOG would write to the kernel's log.
+type LogEntry struct {
+	Prefix string
+	Level  int // as syslog's: 4 is warning
+	// Line is the kernel's text without its time stamp: prefix, IN=, OUT=, ….
+	Line string
+}
+
+// apply lowers the MSS option of a SYN.
+func (t *tcpmssTarget) apply(p *packet) {
+	if p.proto != 6 || !p.hasPorts || p.tcpFlags&2 == 0 {
+		return
+	}
+	mss := t.mss
+	if t.clamp {
+		mss = t.pathMSS(p)
+	}
+	h := p.transport
+	at := mssOption(h)
+	if mss <= 0 || at < 0 || int(h[at])<<8|int(h[at+1]) <= mss {
+		return
+	}
+	// Checksums are over aligned pairs of bytes; the option may not be.
+	lo := at &^ 1
+	hi := min(lo+4, len(h)&^1)
+	var old [4]byte
+	copy(old[:], h[lo:hi])
+	h[at], h[at+1] = byte(mss>>8), byte(mss)
+	if !p.nf.ChecksumPartial {
+		mend(h[16:18], old[:hi-lo], h[lo:hi])
+	}
+}
+
+func (t *tcpmssTarget) pathMSS(p *packet) int {
+	if p.rules.opts.MTU == nil {
+		return 0
+	}
+	overhead := 40
+	if p.v6 {
+		overhead = 60
+	}
+	mtu := p.rules.opts.MTU(p.out)
+	if p.in != "" {
+		if in := p.rules.opts.MTU(p.in); in > 0 && in < mtu {
+			mtu = in
+		}
+	}
+	return mtu - overhead
+}
+
+// mssOption is the place of the value of the MSS option, -1 without one.
+func mssOption(h []byte) int {
+	for i := 20; i+1 < len(h); {
+		switch {
+		case h[i] == 0:
+			return -1
+		case h[i] == 1:
+			i++
+		case h[i] == 2 && h[i+1] == 4 && i+4 <= len(h):
+			return i + 2
+		case h[i+1] < 2:
+			return -1
+		default:
+			i += int(h[i+1])
+		}
+	}
+	return -1
+}
