@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"dnetsim/modes"
 	"dnetsim/sim"
@@ -24,6 +25,8 @@ type Server struct {
 	loop   *sim.Loop
 	daemon *modes.Daemon
 	mux    *http.ServeMux
+	once   sync.Once
+	ver    modes.Version
 }
 
 // NewServer returns the API of a daemon.
@@ -38,6 +41,12 @@ func (s *Server) Loop() *sim.Loop { return s.loop }
 
 // Daemon is the daemon behind the API.
 func (s *Server) Daemon() *modes.Daemon { return s.daemon }
+
+// Version is what the daemon says of itself; it does not change in its life.
+func (s *Server) Version() modes.Version {
+	s.once.Do(func() { s.ver = s.daemon.Version() })
+	return s.ver
+}
 
 type dispatcherKey struct{}
 
@@ -118,7 +127,7 @@ func parameters(r *http.Request) (url.Values, error) {
 
 // ServeHTTP serves /vX.Y/… of any version and the same without a version.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	v := s.daemon.Version()
+	v := s.Version()
 	h := w.Header()
 	h.Set("Api-Version", v.APIVersion)
 	h.Set("Docker-Experimental", "false")

@@ -38,7 +38,7 @@ func newHouse(s *session, c *shift) (*house, error) {
 	api, err := client.New(
 		client.WithHost("unix://"+socket),
 		client.WithDialContext(s.dial),
-		client.WithAPIVersion(s.srv.Daemon().Version().APIVersion),
+		client.WithAPIVersion(s.srv.Version().APIVersion),
 		client.WithUserAgent("Docker-Client/"+clientVersion+" (linux)"),
 	)
 	if err != nil {

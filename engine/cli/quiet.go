@@ -30,19 +30,20 @@ func (s *session) quiet() bool {
 	if s.plan.recheck && s.hijacked && s.inspections == 0 {
 		return false // docker attach inspects once more before it streams
 	}
-	live := s.conns[:0:0]
-	for _, c := range s.conns {
-		if c.Closed() {
-			continue
-		}
-		live = append(live, c)
-		if !c.Idle() && !s.unread(c) {
+	for _, r := range s.active {
+		// The answer to a wait is not output, and its reader may have gone.
+		if r.job.Streaming && r.job.Kind != engine.Wait && r.conn != nil && !r.unread() && !r.conn.Other().Idle() {
 			return false
 		}
 	}
-	s.conns = live
 	for _, u := range s.ups {
-		if !u.eof && !s.in.wanted && !u.over() {
+		if u.req.finished {
+			if !u.req.unread() && !u.req.conn.Other().Idle() {
+				return false // the end has not been read
+			}
+			continue
+		}
+		if !u.eof && !s.in.wanted {
 			return false
 		}
 	}
@@ -54,18 +55,11 @@ func (s *session) quiet() bool {
 	return true
 }
 
-func (u *upstream) over() bool { return u.req == nil || u.req.finished }
-
 // unread reports whether nobody will read what comes on a connection: the
 // client attached standard input only.
-func (s *session) unread(c *engine.Conn) bool {
-	for _, r := range s.active {
-		j := r.job
-		if j.Kind == engine.Attach && j.Conn == c.Other() && j.Query.Get("stdout") == "" && j.Query.Get("stderr") == "" {
-			return true
-		}
-	}
-	return false
+func (r *request) unread() bool {
+	q := r.job.Query
+	return r.job.Kind == engine.Attach && q.Get("stdout") == "" && q.Get("stderr") == ""
 }
 
 // letsTime reports whether virtual time may pass while the command line waits

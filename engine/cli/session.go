@@ -71,6 +71,7 @@ type request struct {
 	job  *engine.Job
 	done chan struct{}
 	proc *sim.Proc
+	conn *engine.Conn // the server's end of its connection
 	// running tells, for an attachment, that its container ran when it began.
 	running, looked bool
 	finished        bool
@@ -105,11 +106,16 @@ func newSession(p *userland.Process, srv *engine.Server) *session {
 	s.in.cond.L = &s.mu
 	ctx, cancel := context.WithCancel(context.Background())
 	s.ctx, s.cancel = ctx, cancel
-	s.http = &http.Server{Handler: srv, BaseContext: func(net.Listener) context.Context {
-		return engine.WithDispatcher(context.Background(), s)
-	}}
+	s.http = &http.Server{
+		Handler:     srv,
+		BaseContext: func(net.Listener) context.Context { return engine.WithDispatcher(context.Background(), s) },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+	}
 	return s
 }
+
+// connKey finds the connection of a request.
+type connKey struct{}
 
 // poke wakes the pump from its wait in real time.
 func (s *session) poke() {
@@ -304,8 +310,9 @@ func (s *session) emit(stderr bool, b []byte) (n int, err error) {
 }
 
 // Do implements [engine.Dispatcher].
-func (s *session) Do(_ *http.Request, job *engine.Job) {
+func (s *session) Do(hr *http.Request, job *engine.Job) {
 	r := &request{job: job, done: make(chan struct{})}
+	r.conn, _ = hr.Context().Value(connKey{}).(*engine.Conn)
 	s.mu.Lock()
 	if s.over {
 		s.mu.Unlock()
