@@ -210,7 +210,8 @@ func (b *bridge) plug(ep *endpoint) error {
 	of := ep.c.Name + "/" + b.net.Name
 	hostName := d.vethName(of)
 	sandboxName := d.vethName(of)
-	inside, outside, err := stack.NewVeth(ns, sandboxName, d.vethMAC(of), ns, hostName, d.vethMAC(of))
+	// The kernel registers the peer first: it gets the lower number.
+	outside, inside, err := stack.NewVeth(ns, hostName, d.vethMAC(of), ns, sandboxName, d.vethMAC(of))
 	if err != nil {
 		return errf(ErrSystem, "failed to add the host (%s) <=> sandbox (%s) pair interfaces: %s", hostName, sandboxName, lower(err))
 	}

@@ -1,0 +1,130 @@
+package modes
+
+import (
+	"testing"
+	"time"
+)
+
+func TestStopSendsTermThenKill(t *testing.T) {
+	w := newWorld(t, "")
+	d := w.a.Daemon
+	deaf := w.run(w.a, named("deaf", HostConfig{}))
+	r := named("polite", HostConfig{})
+	r.Config.Cmd = []string{"patient"}
+	polite := w.run(w.a, r)
+	for _, c := range []struct {
+		c    *Container
+		code int
+		took time.Duration
+	}{{deaf, 137, 10 * time.Second}, {polite, 0, 0}} {
+		start := w.loop.Now()
+		w.do(func() {
+			if err := d.ContainerStop(c.c.Name, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		took := (w.loop.Now() - start).Truncate(time.Second)
+		if c.c.State.ExitCode != c.code || took != c.took || c.c.State.Status != Exited {
+			t.Errorf("%s: %s, exit %d after %v", c.c.Name, c.c.State.Status, c.c.State.ExitCode, took)
+		}
+	}
+	w.do(func() {
+		if err := d.ContainerStop("deaf", nil); KindOf(err) != ErrNotModified {
+			t.Errorf("second stop: %v", err)
+		}
+	})
+}
+
+func TestAttachedOutputAndExitCodeOfAShortRun(t *testing.T) {
+	w := newWorld(t, "")
+	d := w.a.Daemon
+	var out string
+	var code int
+	w.do(func() {
+		c, _, err := d.ContainerCreate(CreateContainer{Name: "short", Config: Config{Image: "busybox", Cmd: []string{"echo", "hello", "you"}}, HostConfig: HostConfig{AutoRemove: true}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		a, _ := d.ContainerAttach(c.ID, AttachOptions{Stdout: true, Stderr: true, Stream: true})
+		wait, _ := d.ContainerWait(c.ID, "removed")
+		if err := d.ContainerStart(c.ID); err != nil {
+			t.Error(err)
+		}
+		for {
+			k, err := a.Next()
+			if err != nil {
+				break
+			}
+			out += string(k.Data)
+		}
+		res, _ := wait.Result()
+		code = res.ExitCode
+	})
+	if out != "hello you\n" || code != 0 {
+		t.Fatalf("exit %d: %q", code, out)
+	}
+	if _, err := d.Container("short"); KindOf(err) != ErrNotFound {
+		t.Fatalf("still there: %v", err)
+	}
+}
+
+func TestRestartPolicyAndItsPause(t *testing.T) {
+	w := newWorld(t, "")
+	r := named("again", HostConfig{RestartPolicy: RestartPolicy{Name: "on-failure", MaximumRetryCount: 3}})
+	r.Config.Cmd = []string{"false"}
+	c := w.run(w.a, r)
+	w.loop.RunFor(time.Minute)
+	if c.RestartCount != 3 || c.State.Status != Exited || c.State.ExitCode != 3 {
+		t.Fatalf("%d restarts, %s, exit %d", c.RestartCount, c.State.Status, c.State.ExitCode)
+	}
+}
+
+func TestAddressesFollowTheOrderOfStarts(t *testing.T) {
+	w := newWorld(t, "")
+	d := w.a.Daemon
+	zero := time.Duration(0)
+	n1 := w.run(w.a, named("n1", HostConfig{}))
+	n2 := w.run(w.a, named("n2", HostConfig{}))
+	w.do(func() {
+		d.ContainerStop("n1", &zero)
+		d.ContainerStop("n2", &zero)
+	})
+	if es := n1.NetworkSettings.Networks["bridge"]; es.IPAddress != "" || es.NetworkID == "" || es.EndpointID != "" {
+		t.Fatalf("stopped: %+v", es)
+	}
+	w.do(func() {
+		d.ContainerStart("n2")
+		d.ContainerStart("n1")
+	})
+	a, b := n1.NetworkSettings.Networks["bridge"].IPAddress, n2.NetworkSettings.Networks["bridge"].IPAddress
+	if a != "172.17.0.3" || b != "172.17.0.2" {
+		t.Fatalf("n1 has %s, n2 has %s", a, b)
+	}
+}
+
+func TestLogsKeepLinesAndStreams(t *testing.T) {
+	w := newWorld(t, "")
+	r := named("talk", HostConfig{})
+	r.Config = Config{Image: "busybox", Cmd: []string{"echo", "one"}}
+	w.run(w.a, r)
+	w.loop.RunFor(time.Second)
+	var got []string
+	w.do(func() {
+		l, err := w.a.Daemon.ContainerLogs("talk", LogOptions{Stdout: true, Stderr: true, Tail: -1, Follow: true})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for {
+			e, err := l.Next()
+			if err != nil {
+				break
+			}
+			got = append(got, string(e.Line))
+		}
+	})
+	if len(got) != 1 || got[0] != "one\n" {
+		t.Fatalf("got %q", got)
+	}
+}

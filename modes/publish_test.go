@@ -1,0 +1,93 @@
+package modes
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func web(name string, bindings ...PortBinding) CreateContainer {
+	r := named(name, HostConfig{PortBindings: map[Port][]PortBinding{{80, "tcp"}: bindings}})
+	r.Config.Image, r.Config.Tty = "nginx", false
+	r.Config.ExposedPorts = map[Port]bool{{80, "tcp"}: true}
+	r.Config.Entrypoint = []string{"nginx"}
+	return r
+}
+
+func TestAPublishedPortAnswersOtherHostsTheHostAndItself(t *testing.T) {
+	w := newWorld(t, "")
+	c := w.run(w.a, web("web1", PortBinding{HostPort: "8080"}))
+	for _, from := range []struct {
+		m   *Host
+		url string
+	}{{w.b, "http://10.0.0.11:8080/"}, {w.a, "http://10.0.0.11:8080/"}, {w.a, "http://127.0.0.1:8080/"}, {w.a, "http://172.17.0.2/"}} {
+		out, code := w.onHost(from.m.Machine, "wget", "-q", "-T", "3", "-t", "1", "-O", "-", from.url)
+		if code != 0 || !strings.Contains(out, "Welcome to nginx") {
+			t.Errorf("%s from %s: exit %d\n%s", from.url, from.m.Name, code, out)
+		}
+	}
+	got := c.NetworkSettings.Ports[Port{80, "tcp"}]
+	if len(got) != 2 || got[0] != (PortBinding{"0.0.0.0", "8080"}) || got[1] != (PortBinding{"::", "8080"}) {
+		t.Errorf("ports %v", got)
+	}
+	zero := time.Duration(0)
+	w.do(func() { w.a.Daemon.ContainerStop("web1", &zero) })
+	if rules := w.a.NS().Netfilter(false).Save("", false); strings.Contains(rules, "8080") {
+		t.Errorf("rules left:\n%s", rules)
+	}
+	if all := w.a.NS().Sockets(); len(all) != 0 {
+		t.Errorf("sockets left: %v", all)
+	}
+	for _, p := range w.a.Processes() {
+		if p.Name() == "docker-proxy" {
+			t.Errorf("%v is left", p.Args)
+		}
+	}
+}
+
+func TestPortRefusalsLeaveNothing(t *testing.T) {
+	w := newWorld(t, "")
+	w.run(w.a, web("p1", PortBinding{HostPort: "8080"}))
+	rules := w.a.NS().Netfilter(false).Save("", false)
+	sockets, interfaces := len(w.a.NS().Sockets()), len(w.a.NS().Interfaces())
+	for _, c := range []struct {
+		b    PortBinding
+		want string
+	}{
+		{PortBinding{"", "8080"}, "Bind for 0.0.0.0:8080 failed: port is already allocated"},
+		{PortBinding{"127.0.0.1", "8080"}, "Error starting userland proxy: listen tcp4 127.0.0.1:8080: bind: address already in use"},
+		{PortBinding{"192.0.2.77", "8081"}, "Error starting userland proxy: listen tcp4 192.0.2.77:8081: bind: cannot assign requested address"},
+	} {
+		c2, err := w.tryRun(w.a, web("p2", c.b))
+		if err == nil || !strings.HasPrefix(err.Error(), "driver failed programming external connectivity on endpoint p2 (") || !strings.HasSuffix(err.Error(), "): "+c.want) {
+			t.Errorf("got  %v\nwant … %s", err, c.want)
+		}
+		if c2.State.Status != Created {
+			t.Errorf("state is %s", c2.State.Status)
+		}
+		w.do(func() { w.a.Daemon.ContainerRemove("p2", RemoveOptions{}) })
+	}
+	if got := w.a.NS().Netfilter(false).Save("", false); rulesOf(got) != rulesOf(rules) {
+		t.Errorf("rules changed from\n%s\nto\n%s", rules, got)
+	}
+	if s, i := len(w.a.NS().Sockets()), len(w.a.NS().Interfaces()); s != sockets || i != interfaces {
+		t.Errorf("%d sockets, %d interfaces; before %d, %d", s, i, sockets, interfaces)
+	}
+}
+
+func TestEphemeralPortsGoOnAfterTheLastOne(t *testing.T) {
+	w := newWorld(t, "")
+	zero := time.Duration(0)
+	c := w.run(w.a, web("web3", PortBinding{}))
+	first := c.NetworkSettings.Ports[Port{80, "tcp"}][0].HostPort
+	w.do(func() { w.a.Daemon.ContainerRestart("web3", &zero) })
+	if second := c.NetworkSettings.Ports[Port{80, "tcp"}][0].HostPort; first != "32768" || second != "32769" {
+		t.Fatalf("%s, then %s", first, second)
+	}
+	a := w.run(w.a, web("web7", PortBinding{HostPort: "9100-9110"}))
+	b := w.run(w.a, web("web8", PortBinding{HostPort: "9100-9110"}))
+	p := func(c *Container) string { return c.NetworkSettings.Ports[Port{80, "tcp"}][0].HostPort }
+	if p(a) != "9100" || p(b) != "9101" {
+		t.Fatalf("range gave %s and %s", p(a), p(b))
+	}
+}

@@ -1,0 +1,201 @@
+package modes
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func (w *world) network(h *Host, r CreateNetwork) (n *Network, err error) {
+	w.t.Helper()
+	r.CheckDuplicate = true
+	w.do(func() { n, _, err = h.Daemon.NetworkCreate(r) })
+	return n, err
+}
+
+func subnet(cidr, gateway string) *IPAM {
+	return &IPAM{Options: map[string]string{}, Config: []IPAMConfig{{Subnet: cidr, Gateway: gateway}}}
+}
+
+func TestRulesOfUserDefinedBridgesAreTheCapturedOnes(t *testing.T) {
+	w := newWorld(t, "")
+	n1, _ := w.network(w.a, CreateNetwork{Name: "net1"})
+	n2, _ := w.network(w.a, CreateNetwork{Name: "net2", IPAM: subnet("172.28.5.0/24", "172.28.5.254")})
+	want := rulesOf(captured(t, "bridge/user-defined/04-iptables-save.txt"))
+	want = strings.NewReplacer("br-057c0f9be82f", "br-"+n2.ShortID(), "br-a5e058b14c97", "br-"+n1.ShortID()).Replace(want)
+	got := rulesOf(w.a.NS().Netfilter(false).Save("", false))
+	if got != want {
+		t.Fatalf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestNamesOfAUserDefinedNetwork(t *testing.T) {
+	w := newWorld(t, "")
+	w.network(w.a, CreateNetwork{Name: "net1"})
+	w.network(w.a, CreateNetwork{Name: "net2", IPAM: subnet("172.28.5.0/24", "172.28.5.254")})
+	ca := w.run(w.a, named("ca", HostConfig{NetworkMode: "net1"}))
+	r := named("cb", HostConfig{NetworkMode: "net1"})
+	r.Endpoints = map[string]*EndpointSettings{"net1": {Aliases: []string{"db", "shared"}}}
+	cb := w.run(w.a, r)
+	r = named("cd", HostConfig{NetworkMode: "net2"})
+	r.Endpoints = map[string]*EndpointSettings{"net2": {IPAMConfig: &EndpointIPAM{IPv4Address: "172.28.5.77"}}}
+	cd := w.run(w.a, r)
+	for _, name := range []string{"cb", "db", cb.ShortID(), "cb.net1", "www.baidu.com"} {
+		if !w.pings(ca, name) {
+			t.Errorf("%s does not answer", name)
+		}
+	}
+	for _, name := range []string{"cd", "nosuch", "172.28.5.77"} {
+		if w.pings(ca, name) {
+			t.Errorf("%s answers", name)
+		}
+	}
+	if got, _ := w.exec(ca, "cat", "/etc/resolv.conf"); got != "nameserver 127.0.0.11\noptions ndots:0\n" {
+		t.Errorf("resolv.conf:\n%s", got)
+	}
+	es := cb.NetworkSettings.Networks["net1"]
+	if strings.Join(es.Aliases, " ") != "db shared "+cb.ShortID() {
+		t.Errorf("aliases %q", es.Aliases)
+	}
+	w.do(func() {
+		if err := w.a.Daemon.NetworkConnect("net2", "ca", nil); err != nil {
+			t.Error(err)
+		}
+	})
+	if !w.pings(ca, "cd") {
+		t.Error("cd does not answer after connect")
+	}
+	if a := ca.NetworkSettings.Networks["net2"].IPAddress; a != "172.28.5.1" {
+		t.Errorf("ca has %s in net2", a)
+	}
+	_ = cd
+}
+
+func TestInternalNetworkHasNoWayOut(t *testing.T) {
+	w := newWorld(t, "")
+	w.network(w.a, CreateNetwork{Name: "int1", Internal: true})
+	i1 := w.run(w.a, named("i1", HostConfig{NetworkMode: "int1"}))
+	w.run(w.a, named("i2", HostConfig{NetworkMode: "int1"}))
+	for to, want := range map[string]bool{"i2": true, "10.0.0.11": true, "220.181.38.150": false, "www.baidu.com": false} {
+		if got := w.pings(i1, to); got != want {
+			t.Errorf("ping %s answered: %v", to, got)
+		}
+	}
+}
+
+func TestDefaultRouteGoesToTheFirstNetworkByName(t *testing.T) {
+	w := newWorld(t, "")
+	w.network(w.a, CreateNetwork{Name: "aaa"})
+	w.network(w.a, CreateNetwork{Name: "zzz"})
+	o1 := w.run(w.a, named("o1", HostConfig{NetworkMode: "zzz"}))
+	gateway := func() string {
+		for _, r := range o1.run.sandbox.ns.Routes("main") {
+			if r.Dst.Bits() == 0 {
+				return r.Via.String() + " " + r.Dev
+			}
+		}
+		return "none"
+	}
+	if got := gateway(); got != "172.19.0.1 eth0" {
+		t.Fatalf("alone: %s", got)
+	}
+	zero := time.Duration(0)
+	d := w.a.Daemon
+	w.do(func() { d.NetworkConnect("aaa", "o1", nil) })
+	if got := gateway(); got != "172.18.0.1 eth1" {
+		t.Fatalf("after connect: %s", got)
+	}
+	w.do(func() { d.ContainerRestart("o1", &zero) })
+	if got := gateway(); got != "172.18.0.1 eth0" {
+		t.Fatalf("after restart: %s", got)
+	}
+	w.do(func() { d.NetworkDisconnect("aaa", "o1", false) })
+	if got := gateway(); got != "172.19.0.1 eth1" {
+		t.Fatalf("after disconnect: %s", got)
+	}
+}
+
+func TestNetworkRefusals(t *testing.T) {
+	w := newWorld(t, "")
+	if _, err := w.network(w.a, CreateNetwork{Name: "dup"}); err != nil {
+		t.Fatal(err)
+	}
+	before := len(w.a.NS().Interfaces())
+	pools := len(w.a.Daemon.ipam.order)
+	for _, c := range []struct {
+		r    CreateNetwork
+		want string
+	}{
+		{CreateNetwork{Name: "none"}, "operation is not permitted on predefined none network"},
+		{CreateNetwork{Name: "h2", Driver: "host"}, `only one instance of "host" network is allowed`},
+		{CreateNetwork{Name: "x", Driver: "nosuch"}, `plugin "nosuch" not found`},
+		{CreateNetwork{Name: "dup"}, "network with name dup already exists"},
+		{CreateNetwork{Name: "x", IPAM: subnet("172.17.8.0/24", "")}, "Pool overlaps with other one on this address space"},
+		{CreateNetwork{Name: "x", IPAM: subnet("300.1.1.0/24", "")}, "Invalid subnet 300.1.1.0/24 : invalid CIDR address: 300.1.1.0/24"},
+		{CreateNetwork{Name: "x", IPAM: subnet("192.168.50.0/24", "192.168.50.0")}, "failed to allocate gateway (192.168.50.0): Address already in use"},
+		{CreateNetwork{Name: "x", IPAM: subnet("192.168.50.0/32", "")}, "failed to allocate gateway (): No available addresses on this pool"},
+		{CreateNetwork{Name: "x", IPAM: subnet("192.168.50.0/31", "")}, "failed to allocate gateway (): No available addresses on this pool"},
+		{CreateNetwork{Name: "x", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "192.168.50.0/24"}, {Subnet: "192.168.51.0/24"}}}}, "bridge driver doesn't support multiple subnets"},
+		{CreateNetwork{Name: "x", EnableIPv6: true}, "could not find an available, non-overlapping IPv6 address pool among the defaults to assign to the network"},
+		{CreateNetwork{Name: "x", Options: map[string]string{optBridgeName: "eth0"}}, "existing interface eth0 is not a bridge"},
+		{CreateNetwork{Name: "x", Scope: "swarm"}, "cannot create a swarm scoped network when swarm is not active"},
+		{CreateNetwork{Name: "x", Ingress: true}, "Ingress network can only be global scope network"},
+		{CreateNetwork{Name: "x", ConfigFrom: "nosuch"}, `configuration network "nosuch" does not exist`},
+		{CreateNetwork{Name: "x", IPAM: &IPAM{Driver: "nosuch"}}, `plugin "nosuch" not found`},
+	} {
+		if _, err := w.network(w.a, c.r); err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+	if n := len(w.a.NS().Interfaces()); n != before {
+		t.Errorf("%d interfaces, %d before", n, before)
+	}
+	if n := len(w.a.Daemon.ipam.order); n != pools {
+		t.Errorf("%d pools, %d before", n, pools)
+	}
+	w.do(func() {
+		for ref, want := range map[string]string{
+			"bridge": "bridge is a pre-defined network and cannot be removed", "nosuch": "network nosuch not found",
+		} {
+			if err := w.a.Daemon.NetworkRemove(ref); err == nil || err.Error() != want {
+				t.Errorf("rm %s: %v", ref, err)
+			}
+		}
+	})
+}
+
+func TestAddressRefusals(t *testing.T) {
+	w := newWorld(t, "")
+	w.network(w.a, CreateNetwork{Name: "n1"})
+	n2, _ := w.network(w.a, CreateNetwork{Name: "n2", IPAM: subnet("192.168.90.0/24", "")})
+	at := func(name, net, ip string) CreateContainer {
+		r := named(name, HostConfig{NetworkMode: net})
+		r.Endpoints = map[string]*EndpointSettings{net: {IPAMConfig: &EndpointIPAM{IPv4Address: ip}}}
+		return r
+	}
+	w.run(w.a, at("c2", "n2", "192.168.90.10"))
+	held := w.a.Daemon.ipam.inUse(n2.core.v4[0].key)
+	interfaces := len(w.a.NS().Interfaces())
+	for i, c := range []struct{ net, ip, want string }{
+		{"bridge", "172.17.0.50", "user specified IP address is supported on user defined networks only"},
+		{"n1", "172.18.0.50", "user specified IP address is supported only when connecting to networks with user configured subnets"},
+		{"n2", "192.168.90.10", "Address already in use"},
+		{"n2", "192.168.90.1", "Address already in use"},
+		{"n2", "192.168.90.255", "Address already in use"},
+		{"n2", "10.1.1.1", "Invalid address 10.1.1.1: It does not belong to any of this network's subnets"},
+		{"n2", "abc", "invalid IPv4 address: abc"},
+		{"host", "10.0.0.50", "user specified IP address is supported on user defined networks only"},
+		{"none", "10.0.0.50", "user specified IP address is supported on user defined networks only"},
+	} {
+		name := "r" + string(rune('0'+i))
+		if _, err := w.tryRun(w.a, at(name, c.net, c.ip)); err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+	if n := w.a.Daemon.ipam.inUse(n2.core.v4[0].key); n != held {
+		t.Errorf("%d addresses taken, %d before", n, held)
+	}
+	if n := len(w.a.NS().Interfaces()); n != interfaces {
+		t.Errorf("%d interfaces, %d before", n, interfaces)
+	}
+}
