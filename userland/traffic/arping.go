@@ -144,11 +144,7 @@ func (a *arper) run() int {
 	stop := a.iface.Observe(a.see)
 	defer stop()
 	if !a.quiet {
-		if a.busybox {
-			p.Printf("ARPING %s from %s %s\n", a.to, a.src, a.iface.Name())
-		} else {
-			p.Printf("ARPING %s from %s %s\n", a.to, a.src, a.iface.Name())
-		}
+		p.Printf("ARPING %s from %s %s\n", a.to, a.src, a.iface.Name())
 	}
 	loop := p.Loop()
 	end := time.Duration(-1)
@@ -216,8 +212,11 @@ func (a *arper) take() bool {
 
 func (a *arper) finish() int {
 	if !a.quiet {
-		a.p.Printf("Sent %d probe%s (%d broadcast(s))\nReceived %d response%s",
-			a.sent, a.plural(a.sent), a.broadcasts, a.received, a.plural(a.received))
+		probes := "probes"
+		if a.busybox {
+			probes = "probe(s)"
+		}
+		a.p.Printf("Sent %d %s (%d broadcast(s))\nReceived %d response(s)", a.sent, probes, a.broadcasts, a.received)
 		if a.busybox {
 			a.p.Printf(" (0 request(s), 0 broadcast(s))")
 		}
@@ -234,11 +233,4 @@ func boolStatus(failed bool) int {
 		return 1
 	}
 	return 0
-}
-
-func (a *arper) plural(n int) string {
-	if a.busybox {
-		return "(s)"
-	}
-	return map[bool]string{true: "", false: "s"}[n == 1]
 }

@@ -87,7 +87,7 @@ func (c *bindClient) report(server netip.AddrPort, err error) {
 	}
 	at := hashPort(server)
 	switch {
-	case isTimeout(err):
+	case late(err):
 		c.p.Printf(";; communications error to %s: timed out\n", at)
 	case err == stack.ErrConnRefused:
 		c.p.Printf(";; communications error to %s: connection refused\n", at)

@@ -255,19 +255,19 @@ func (c *curlRun) connect(u webURL) (*stack.TCPConn, int) {
 
 func (c *curlRun) connectError(u webURL, addrs []netip.Addr, err error, timeout time.Duration, whole bool) int {
 	took := c.passed()
-	late := isTimeout(err) || err == stack.ErrConnTimedOut
+	slow := late(err)
 	switch {
 	case interrupted(err):
 		return 130
-	case c.old && late && timeout > 0:
+	case c.old && slow && timeout > 0:
 		return c.problem(28, "connect() timed out!")
 	case c.old:
 		return c.problem(7, "couldn't connect to host")
-	case late && whole && took >= int(timeout/time.Millisecond):
+	case slow && whole && took >= int(timeout/time.Millisecond):
 		return c.problem(28, fmt.Sprintf("Connection timed out after %d milliseconds", took))
-	case late && timeout > 0:
+	case slow && timeout > 0:
 		return c.problem(28, fmt.Sprintf("Failed to connect to %s port %d after %d ms: Timeout was reached", u.host, u.port, took))
-	case late:
+	case slow:
 		return c.problem(28, fmt.Sprintf("Failed to connect to %s port %d after %d ms: Couldn't connect to server", u.host, u.port, took))
 	}
 	last := addrs[len(addrs)-1]

@@ -101,7 +101,7 @@ func (n *busyboxNc) connect(host, service string, program []string) int {
 		conn, err = ncDialTCP(p, local, to, n.wait)
 	}
 	if err != nil {
-		if isTimeout(err) {
+		if n.wait > 0 && late(err) {
 			p.Errorf("nc: timed out\n")
 			return 1
 		}

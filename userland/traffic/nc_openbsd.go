@@ -250,17 +250,12 @@ func (n *openbsdNc) dial(to netip.AddrPort) (ncStream, error) {
 }
 
 func (n *openbsdNc) failed(a netip.Addr, port uint16, err error) {
-	if n.verbose || !n.zero {
-		if isTimeout(err) {
-			err = stack.ErrConnTimedOut
-			if n.timeout > 0 {
-				n.p.Errorf("nc: connect to %s port %d (%s) timed out: Operation now in progress\n", n.target(a), port, n.proto())
-				return
-			}
-		}
-		if n.verbose {
-			n.p.Errorf("nc: connect to %s port %d (%s) failed: %s\n", n.target(a), port, n.proto(), reason(err))
-		}
+	switch {
+	case !n.verbose:
+	case n.timeout > 0 && late(err):
+		n.p.Errorf("nc: connect to %s port %d (%s) timed out: Operation now in progress\n", n.target(a), port, n.proto())
+	default:
+		n.p.Errorf("nc: connect to %s port %d (%s) failed: %s\n", n.target(a), port, n.proto(), reason(err))
 	}
 }
 

@@ -16,6 +16,10 @@ func isTimeout(err error) bool {
 	return errors.Is(err, sim.ErrTimeout) || errors.Is(err, stack.ErrTimeout)
 }
 
+// late reports whether a connection did not come about in time, by the caller's
+// limit or by TCP's.
+func late(err error) bool { return isTimeout(err) || errors.Is(err, stack.ErrConnTimedOut) }
+
 // interrupted reports whether a caught signal cut a blocking call short.
 func interrupted(err error) bool { return errors.Is(err, sim.ErrInterrupted) }
 

@@ -124,7 +124,7 @@ func (w *busyboxWget) connect(u webURL) (*stack.TCPConn, bool) {
 		conn.SetOwner(w.p.Name(), w.p.PID)
 		return conn, true
 	}
-	if isTimeout(err) || err == stack.ErrConnTimedOut && w.timeout < 100*time.Second {
+	if late(err) && w.timeout < 100*time.Second {
 		return nil, w.die("download timed out")
 	}
 	return nil, w.die("can't connect to remote host (%s): %s", to.Addr(), reason(err))

@@ -1,0 +1,349 @@
+package traffic
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// iperfClient is one run of iperf3 -c.
+type iperfClient struct {
+	p        *userland.Process
+	host     string
+	port     uint16
+	interval time.Duration
+	json     bool
+	params   iperfParams
+	to       netip.AddrPort
+	ctrl     *stack.TCPConn
+	streams  []*iperfStream
+	stopped  bool
+}
+
+func (c *iperfClient) options(o *options) bool {
+	c.params = iperfParams{TCP: true, Time: 10, Parallel: 1, Len: 128 * 1024, Version: "3.12", Reverse: o.has("R")}
+	if o.has("u") {
+		c.params.TCP, c.params.UDP, c.params.Len, c.params.Bandwidth = false, true, 1448, 1<<20
+	}
+	bad := func(what string) bool {
+		c.p.Errorf("iperf3: parameter error - %s\n", what)
+		return false
+	}
+	for _, n := range []struct {
+		letter string
+		into   *int
+		high   int
+	}{{"t", &c.params.Time, 86400}, {"P", &c.params.Parallel, 128}} {
+		if v, ok := o.value(n.letter); ok {
+			if *n.into, ok = number(v, 1, n.high); !ok {
+				return bad("invalid value " + v)
+			}
+		}
+	}
+	for _, n := range []struct {
+		letter string
+		into   *int64
+	}{{"n", &c.params.Num}, {"b", &c.params.Bandwidth}} {
+		if v, ok := o.value(n.letter); ok {
+			base := 1000.0
+			if n.letter == "n" {
+				base = 1024
+			}
+			if *n.into, ok = iperfAmount(v, base); !ok {
+				return bad("invalid value " + v)
+			}
+		}
+	}
+	if v, ok := o.value("l"); ok {
+		n, ok := iperfAmount(v, 1024)
+		if !ok || n < 16 || n > 1<<20 || c.params.UDP && n > 65507 {
+			return bad("block size too large (maximum = 1048576 bytes)")
+		}
+		c.params.Len = int(n)
+	}
+	if v, ok := o.value("i"); ok {
+		d, ok := seconds(v)
+		if !ok {
+			return bad("invalid report interval (min = 0.1, max = 60 seconds)")
+		}
+		c.interval = d
+	}
+	return true
+}
+
+// iperfAmount reads "10M" or "1.5G".
+func iperfAmount(text string, base float64) (int64, bool) {
+	factor := 1.0
+	for i, u := range []string{"k", "m", "g"} {
+		if t, ok := strings.CutSuffix(strings.ToLower(text), u); ok {
+			text = t
+			for range i + 1 {
+				factor *= base
+			}
+			break
+		}
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return int64(f * factor), err == nil && f >= 0
+}
+
+func (c *iperfClient) fail(text string) int {
+	if c.json {
+		c.p.Printf("{\n\t\"error\":\t%q\n}\n", "error - "+text)
+		return 1
+	}
+	c.p.Errorf("iperf3: error - %s\n", text)
+	return 1
+}
+
+func (c *iperfClient) run() int {
+	addrs, _, err := Resolve(c.p, c.host, ResolveOptions{})
+	if err != nil {
+		return c.fail(fmt.Sprintf("unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: %s", reason(err)))
+	}
+	c.to = netip.AddrPortFrom(addrs[0], c.port)
+	c.ctrl, err = c.p.NS().DialTCP(netip.AddrPort{}, c.to, 0)
+	if err != nil {
+		return c.fail(fmt.Sprintf("unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: %s", reason(err)))
+	}
+	defer c.ctrl.Close()
+	defer func() {
+		for _, s := range c.streams {
+			s.close()
+		}
+	}()
+	c.ctrl.SetOwner(c.p.Name(), c.p.PID)
+	c.p.Catch(userland.SIGINT)
+	defer c.p.Default(userland.SIGINT)
+	if !c.json {
+		c.p.Printf("Connecting to host %s, port %d\n", c.host, c.port)
+	}
+	if err := c.prepare(); err != nil {
+		return c.fail(err.Error())
+	}
+	took, cut := c.test()
+	if cut {
+		c.p.Errorf("iperf3: interrupt - the client has terminated\n")
+		return 1
+	}
+	if err := c.results(took); err != nil {
+		return c.fail(err.Error())
+	}
+	return 0
+}
+
+// prepare exchanges the parameters and opens the streams.
+func (c *iperfClient) prepare() error {
+	lost := fmt.Errorf("control socket has closed unexpectedly")
+	if _, err := c.ctrl.Write(c.cookie()); err != nil {
+		return lost
+	}
+	if s, err := readState(c.ctrl); err != nil || s != iperfParamExchange {
+		if err == nil && s == 0xff {
+			return fmt.Errorf("the server is busy running a test. try again later")
+		}
+		return lost
+	}
+	if sendJSON(c.ctrl, c.params) != nil {
+		return lost
+	}
+	if s, err := readState(c.ctrl); err != nil || s != iperfCreateStreams {
+		return lost
+	}
+	for i := range c.params.Parallel {
+		s, err := c.stream(i)
+		if err != nil {
+			return fmt.Errorf("unable to connect stream: %s", reason(err))
+		}
+		c.streams = append(c.streams, s)
+	}
+	for _, want := range []byte{iperfTestStart, iperfTestRunning} {
+		if s, err := readState(c.ctrl); err != nil || s != want {
+			return lost
+		}
+	}
+	return nil
+}
+
+// cookie names the test: 36 characters and a zero.
+func (c *iperfClient) cookie() []byte {
+	const letters = "abcdefghijklmnopqrstuvwxyz234567"
+	r := c.p.Loop().Stream("traffic/iperf3/" + c.p.Machine.Name)
+	b := make([]byte, iperfCookieLen)
+	for i := range iperfCookieLen - 1 {
+		b[i] = letters[r.IntN(len(letters))]
+	}
+	return b
+}
+
+func (c *iperfClient) stream(i int) (*iperfStream, error) {
+	s := &iperfStream{id: 5 + 2*i, peer: c.to}
+	if i == 0 {
+		s.id = 5
+	}
+	if c.params.TCP {
+		conn, err := c.p.NS().DialTCP(netip.AddrPort{}, c.to, 0)
+		if err != nil {
+			return nil, err
+		}
+		conn.SetOwner(c.p.Name(), c.p.PID)
+		s.tcp = conn
+		_, err = conn.Write(make([]byte, iperfCookieLen))
+		return s, err
+	}
+	conn, err := dialUDP(c.p.NS(), c.to)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetOwner(c.p.Name(), c.p.PID)
+	s.udp = conn
+	hello := binary.LittleEndian.AppendUint32(nil, iperfUDPHello)
+	if err := conn.WriteTo(hello, c.to); err != nil {
+		return s, err
+	}
+	_, _, err = conn.ReadFrom(make([]byte, 16), 30*time.Second)
+	return s, err
+}
+
+// test moves data for the time of the test and prints the intervals.
+func (c *iperfClient) test() (took time.Duration, cut bool) {
+	loop := c.p.Loop()
+	r := c.report()
+	for _, s := range c.streams {
+		r.connected(s)
+	}
+	r.heading()
+	start := loop.Now()
+	done := func() bool { return c.stopped || c.params.Num > 0 && c.moved() >= c.params.Num }
+	for _, s := range c.streams {
+		if c.params.Reverse {
+			c.p.Go(func() { s.pull(c.p) })
+		} else {
+			c.p.Go(func() { s.push(c.p, c.params, done) })
+		}
+	}
+	end := start + time.Duration(c.params.Time)*time.Second
+	if c.params.Num > 0 {
+		end = start + 24*time.Hour
+	}
+	last := start
+	for now := start; now < end && !done(); now = loop.Now() {
+		step := end - now
+		if c.interval > 0 {
+			step = min(step, last+c.interval-now)
+		}
+		if c.params.Num > 0 {
+			step = min(step, 10*time.Millisecond)
+		}
+		if c.p.Sleep(step) != nil {
+			cut = true
+			break
+		}
+		if c.interval > 0 && loop.Now() >= last+c.interval {
+			r.interval(c.streams, last-start, loop.Now()-start)
+			last = loop.Now()
+		}
+	}
+	if loop.Now() > last && c.interval > 0 {
+		r.interval(c.streams, last-start, loop.Now()-start)
+	}
+	c.stopped = true
+	sendState(c.ctrl, iperfTestEnd)
+	return loop.Now() - start, cut
+}
+
+func (c *iperfClient) moved() (n int64) {
+	for _, s := range c.streams {
+		n += s.bytes
+	}
+	return n
+}
+
+func (c *iperfClient) report() *iperfReport {
+	return &iperfReport{p: c.p, udp: c.params.UDP, sending: !c.params.Reverse, quiet: c.json}
+}
+
+// results exchanges what both sides counted and prints it.
+func (c *iperfClient) results(took time.Duration) error {
+	lost := fmt.Errorf("unable to receive results")
+	if s, err := readState(c.ctrl); err != nil || s != iperfExchangeResults {
+		return lost
+	}
+	mine := iperfResults{}
+	for _, s := range c.streams {
+		mine.Streams = append(mine.Streams, s.results(took))
+	}
+	theirs := iperfResults{}
+	if sendJSON(c.ctrl, mine) != nil || readJSON(c.ctrl, &theirs) != nil {
+		return lost
+	}
+	if s, err := readState(c.ctrl); err != nil || s != iperfDisplayResults {
+		return lost
+	}
+	sendState(c.ctrl, iperfDone)
+	if c.json {
+		return c.printJSON(mine, theirs, took)
+	}
+	r := c.report()
+	r.rule()
+	sender, receiver := mine, theirs
+	if c.params.Reverse {
+		sender, receiver = theirs, mine
+	}
+	var sums [2]iperfStreamResults
+	for i := range c.streams {
+		for k, side := range []iperfResults{sender, receiver} {
+			if i >= len(side.Streams) {
+				continue
+			}
+			x := side.Streams[i]
+			at := time.Duration(x.End * 1e9)
+			if at <= 0 {
+				at = took
+			}
+			r.total(fmt.Sprintf("%3d", c.streams[i].id), x, at, []string{"sender", "receiver"}[k])
+			sums[k].Bytes += x.Bytes
+			sums[k].Packets += x.Packets
+			sums[k].Errors += x.Errors
+			sums[k].End = x.End
+		}
+	}
+	if len(c.streams) > 1 {
+		for k, side := range []string{"sender", "receiver"} {
+			r.total("SUM", sums[k], time.Duration(sums[k].End*1e9), side)
+		}
+	}
+	c.p.Printf("\niperf Done.\n")
+	return nil
+}
+
+// printJSON is -J with the parts that people read.
+func (c *iperfClient) printJSON(mine, theirs iperfResults, took time.Duration) error {
+	sum := func(r iperfResults) map[string]any {
+		var n int64
+		for _, s := range r.Streams {
+			n += s.Bytes
+		}
+		return map[string]any{"start": 0, "end": took.Seconds(), "seconds": took.Seconds(), "bytes": n,
+			"bits_per_second": float64(n) * 8 / took.Seconds()}
+	}
+	sent, received := sum(mine), sum(theirs)
+	if c.params.Reverse {
+		sent, received = received, sent
+	}
+	text, err := json.MarshalIndent(map[string]any{
+		"start": map[string]any{"connecting_to": map[string]any{"host": c.host, "port": c.port}, "version": "iperf 3.12", "test_start": c.params},
+		"end":   map[string]any{"sum_sent": sent, "sum_received": received},
+	}, "", "\t")
+	if err == nil {
+		c.p.Printf("%s\n", text)
+	}
+	return err
+}
