@@ -1,0 +1,400 @@
+package netconf
+
+import (
+	"fmt"
+	"net/netip"
+	"sort"
+	"strings"
+
+	"dnetsim/stack"
+)
+
+// route is `ip route`.
+func (t *ipTool) route(w *words) error {
+	if !w.more() {
+		return t.routeShow(w)
+	}
+	switch cmd := w.next(); {
+	case abbreviates(cmd, "list", "show", "lst"):
+		return t.routeShow(w)
+	case abbreviates(cmd, "get"):
+		return t.routeGet(w)
+	case abbreviates(cmd, "add", "change", "chg", "replace", "prepend", "append", "test"):
+		return t.routeEdit(cmd, w)
+	case abbreviates(cmd, "delete"):
+		return t.routeEdit("delete", w)
+	case abbreviates(cmd, "flush"):
+		return t.routeFlush(w)
+	case abbreviates(cmd, "help"):
+		return exitUsage(255, "ip-route")
+	default:
+		return unknownCommand("ip", "route", cmd)
+	}
+}
+
+// routeFilter says which routes a listing shows. What it names exactly is not
+// printed again.
+type routeFilter struct {
+	table string // "main" unless given, "all"
+	dev   string
+	via   netip.Addr
+	proto string
+	scope string
+	kind  string
+	src   netip.Addr
+	exact netip.Prefix
+	root  netip.Prefix
+	match netip.Prefix
+	cache bool
+}
+
+var routeTypes = []string{"unicast", "local", "broadcast", "multicast", "throw", "unreachable",
+	"prohibit", "blackhole", "nat", "anycast"}
+
+func (t *ipTool) readRouteFilter(w *words) (f routeFilter, err error) {
+	f.table = "main"
+	mode := ""
+	for w.more() && err == nil {
+		arg := w.next()
+		switch {
+		case abbreviates(arg, "table") && len(arg) > 1:
+			var name string
+			if name, err = w.value(); err == nil {
+				f.table, err = t.tableWord(name, &f)
+			}
+		case arg == "dev", arg == "oif", arg == "iif":
+			var i *stack.Interface
+			if i, err = w.device(t.ns); err == nil {
+				f.dev = i.Name()
+			}
+		case arg == "via":
+			f.via, err = t.addressWord(w)
+		case arg == "src":
+			f.src, err = t.addressWord(w)
+		case abbreviates(arg, "protocol") && len(arg) > 1:
+			f.proto, err = w.value()
+		case abbreviates(arg, "scope") && len(arg) > 1:
+			f.scope, err = w.value()
+		case arg == "type":
+			f.kind, err = w.value()
+		case abbreviates(arg, "metric", "priority", "preference"), arg == "tos", arg == "realm", arg == "vrf":
+			_, err = w.value()
+		case arg == "cached", arg == "cloned":
+			f.cache = true
+		case arg == "root", arg == "match", arg == "exact":
+			mode = arg
+		case arg == "to":
+		case arg == "help":
+			err = exitUsage(255, "ip-route")
+		default:
+			p, ok := t.prefixWord(arg)
+			if !ok {
+				return f, wrongPrefix(arg, "any valid")
+			}
+			switch mode {
+			case "root":
+				f.root = p
+			case "match":
+				f.match = p
+			default:
+				f.exact = p
+			}
+			mode = ""
+		}
+	}
+	return f, err
+}
+
+// tableWord checks the name of a table.
+func (t *ipTool) tableWord(name string, f *routeFilter) (string, error) {
+	switch name {
+	case "main", "local", "default", "all":
+		return name, nil
+	case "unspec", "0":
+		return "all", nil
+	case "254":
+		return "main", nil
+	case "255":
+		return "local", nil
+	case "253":
+		return "default", nil
+	case "cache":
+		f.cache = true
+		return "main", nil
+	}
+	for _, c := range name {
+		if c < '0' || c > '9' {
+			return "", wrongArgument(name, "table id value is invalid\n")
+		}
+	}
+	return name, nil
+}
+
+// prefixWord reads a destination: "default", a prefix or an address.
+func (t *ipTool) prefixWord(text string) (netip.Prefix, bool) {
+	switch text {
+	case "default", "any", "all":
+		if t.family == 6 {
+			return netip.PrefixFrom(netip.IPv6Unspecified(), 0), true
+		}
+		return netip.PrefixFrom(netip.IPv4Unspecified(), 0), true
+	}
+	p, _, ok := parsePrefix(text)
+	return p, ok
+}
+
+func (t *ipTool) addressWord(w *words) (netip.Addr, error) {
+	text, err := w.value()
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	if text == "inet" || text == "inet6" {
+		if text, err = w.value(); err != nil {
+			return netip.Addr{}, err
+		}
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		family := "inet"
+		if t.family == 6 {
+			family = "inet6"
+		}
+		return a, exitWith(1, `Error: %s address is expected rather than "%s".`, family, text)
+	}
+	return a, nil
+}
+
+// tables are the tables that a filter's table names, in the kernel's order.
+func (t *ipTool) tables(name string) []string {
+	if name == "all" {
+		return []string{"main", "local"}
+	}
+	return []string{name}
+}
+
+// routes are the routes of one family that a filter lets through, ordered as
+// the kernel keeps them: IPv4 by destination, the longer prefix first among
+// those that begin alike, then by metric.
+func (t *ipTool) routes(f routeFilter, six bool) []stack.Route {
+	var out []stack.Route
+	for _, table := range t.tables(f.table) {
+		var part []stack.Route
+		for _, r := range t.ns.Routes(table) {
+			if r.Dst.Addr().Is6() == six && f.takes(r) {
+				r.Table = table
+				part = append(part, r)
+			}
+		}
+		sortRoutes(part)
+		out = append(out, part...)
+	}
+	return out
+}
+
+// sortRoutes puts routes into the kernel's order of listing. IPv4's trie goes
+// by address and, at one address, from the shorter prefix to the longer; IPv6
+// lists the specific before the default.
+func sortRoutes(list []stack.Route) {
+	sort.SliceStable(list, func(i, k int) bool {
+		a, b := list[i], list[k]
+		if a.Dst.Addr().Is6() {
+			if (a.Dst.Bits() == 0) != (b.Dst.Bits() == 0) {
+				return b.Dst.Bits() == 0
+			}
+		}
+		if c := a.Dst.Addr().Compare(b.Dst.Addr()); c != 0 {
+			return c < 0
+		}
+		if a.Dst.Bits() != b.Dst.Bits() {
+			return a.Dst.Bits() < b.Dst.Bits()
+		}
+		return a.Metric < b.Metric
+	})
+}
+
+func (f routeFilter) takes(r stack.Route) bool {
+	switch {
+	case f.dev != "" && r.Dev != f.dev, f.via.IsValid() && r.Via != f.via:
+		return false
+	case f.src.IsValid() && r.Src != f.src, f.scope != "" && f.scope != scopeOf(r):
+		return false
+	case f.proto != "" && f.proto != protoOf(r), f.kind != "" && f.kind != typeOf(r):
+		return false
+	case f.exact.IsValid() && r.Dst != f.exact:
+		return false
+	case f.root.IsValid() && !(f.root.Bits() <= r.Dst.Bits() && f.root.Contains(r.Dst.Addr())):
+		return false
+	case f.match.IsValid() && !(r.Dst.Bits() <= f.match.Bits() && r.Dst.Contains(f.match.Addr())):
+		return false
+	}
+	return true
+}
+
+func typeOf(r stack.Route) string {
+	if r.Type == "" {
+		return "unicast"
+	}
+	return r.Type
+}
+
+func protoOf(r stack.Route) string {
+	if r.Proto == "" {
+		return "boot"
+	}
+	return r.Proto
+}
+
+func scopeOf(r stack.Route) string {
+	switch {
+	case r.Dst.Addr().Is6():
+		return "global"
+	case r.Scope != "":
+		return r.Scope
+	case typeOf(r) == "local":
+		return "host"
+	case r.Dev != "" && !r.Via.IsValid() && typeOf(r) != "unreachable":
+		return "link"
+	}
+	return "global"
+}
+
+func (t *ipTool) routeShow(w *words) error {
+	f, err := t.readRouteFilter(w)
+	if err != nil || f.cache {
+		return err
+	}
+	var list []jmap
+	known := false
+	for _, six := range t.routeFamilies(f) {
+		for _, r := range t.routes(f, six) {
+			known = true
+			if t.json {
+				list = append(list, t.routeJSON(r, f))
+				continue
+			}
+			t.out.WriteString(t.routeLine(r, f) + "\n")
+		}
+	}
+	if t.json {
+		t.out.WriteString(encodeJSON(list, t.pretty))
+	}
+	if !known && t.family != 6 && f.table[0] >= '0' && f.table[0] <= '9' && len(t.ns.Routes(f.table)) == 0 {
+		return &failure{2, "Error: ipv4: FIB table does not exist.\nDump terminated\n"}
+	}
+	return nil
+}
+
+// routeFamilies are the families that a listing covers: IPv4 alone unless -6
+// or `table all` asks for more. true is IPv6.
+func (t *ipTool) routeFamilies(f routeFilter) []bool {
+	switch {
+	case t.family == 6, f.exact.IsValid() && f.exact.Addr().Is6(), f.via.IsValid() && f.via.Is6():
+		return []bool{true}
+	case t.family == 4, f.table != "all":
+		return []bool{false}
+	}
+	return []bool{false, true}
+}
+
+func destination(r stack.Route) string {
+	switch {
+	case r.Dst.Bits() == 0:
+		return "default"
+	case r.Dst.IsSingleIP():
+		return r.Dst.Addr().String()
+	}
+	return r.Dst.String()
+}
+
+// routeLine is a route as `ip route` prints it.
+func (t *ipTool) routeLine(r stack.Route, f routeFilter) string {
+	var b strings.Builder
+	six := r.Dst.Addr().Is6()
+	kind := typeOf(r)
+	deviceless := kind == "blackhole" || kind == "unreachable" || kind == "prohibit" || kind == "throw"
+	if kind != "unicast" || t.details > 0 {
+		b.WriteString(kind + " ")
+	}
+	b.WriteString(destination(r) + " ")
+	if r.Via.IsValid() && !f.via.IsValid() {
+		fmt.Fprintf(&b, "via %s ", r.Via)
+	}
+	if r.Dev != "" && f.dev == "" && !(deviceless && !six) {
+		fmt.Fprintf(&b, "dev %s ", r.Dev)
+	}
+	if f.table == "all" && r.Table != "main" {
+		fmt.Fprintf(&b, "table %s ", r.Table)
+	}
+	if (protoOf(r) != "boot" || t.details > 0) && f.proto == "" {
+		fmt.Fprintf(&b, "proto %s ", protoOf(r))
+	}
+	if deviceless && r.Scope == "" {
+		r.Scope = "global"
+	}
+	if (scopeOf(r) != "global" || t.details > 0) && f.scope == "" {
+		fmt.Fprintf(&b, "scope %s ", scopeOf(r))
+	}
+	if r.Src.IsValid() && !(six && r.Src.IsUnspecified()) {
+		fmt.Fprintf(&b, "src %s ", r.Src)
+	}
+	if r.Metric != 0 || six {
+		fmt.Fprintf(&b, "metric %d ", r.Metric)
+	}
+	if r.OnLink {
+		b.WriteString("onlink ")
+	}
+	if r.LinkDown && kind != "local" {
+		b.WriteString("linkdown ")
+	}
+	if r.MTU != 0 {
+		fmt.Fprintf(&b, "mtu %d ", r.MTU)
+	}
+	if six {
+		b.WriteString("pref medium")
+	}
+	return b.String()
+}
+
+func (t *ipTool) routeJSON(r stack.Route, f routeFilter) jmap {
+	var m jmap
+	if kind := typeOf(r); kind != "unicast" || t.details > 0 {
+		m = append(m, jfield{"type", kind})
+	}
+	m = append(m, jfield{"dst", destination(r)})
+	if r.Via.IsValid() {
+		m = append(m, jfield{"gateway", r.Via.String()})
+	}
+	if r.Dev != "" {
+		m = append(m, jfield{"dev", r.Dev})
+	}
+	if f.table == "all" && r.Table != "main" {
+		m = append(m, jfield{"table", r.Table})
+	}
+	if protoOf(r) != "boot" || t.details > 0 {
+		m = append(m, jfield{"protocol", protoOf(r)})
+	}
+	if scopeOf(r) != "global" && r.Dev != "" {
+		m = append(m, jfield{"scope", scopeOf(r)})
+	}
+	if r.Src.IsValid() {
+		m = append(m, jfield{"prefsrc", r.Src.String()})
+	}
+	if r.Metric != 0 || r.Dst.Addr().Is6() {
+		m = append(m, jfield{"metric", r.Metric})
+	}
+	flags := []string{}
+	if r.OnLink {
+		flags = append(flags, "onlink")
+	}
+	if r.LinkDown {
+		flags = append(flags, "linkdown")
+	}
+	m = append(m, jfield{"flags", flags})
+	if r.MTU != 0 {
+		m = append(m, jfield{"metrics", []jmap{{{"mtu", r.MTU}}}})
+	}
+	if r.Dst.Addr().Is6() {
+		m = append(m, jfield{"pref", "medium"})
+	}
+	return m
+}
