@@ -17,5 +17,19 @@ func (ns *Namespace) Conntrack() []netfilter.Flow {
 
 // netfilterOptions is what the rules need of the namespace.
 func (ns *Namespace) netfilterOptions(v6 bool) netfilter.Options {
-	return netfilter.Options{V6: v6, Now: ns.loop.Wall}
+	return netfilter.Options{
+		V6:       v6,
+		Now:      ns.loop.Wall,
+		Rand:     func() uint32 { return ns.random().Uint32() },
+		AddrType: ns.addrType,
+		MTU: func(dev string) int {
+			if i := ns.byName[dev]; i != nil {
+				return i.mtu
+			}
+			return 0
+		},
+		OnLog: func(e netfilter.LogEntry) {
+			ns.loop.Journal().Add(ns.name, "log", e.Prefix, e)
+		},
+	}
 }

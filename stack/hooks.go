@@ -38,6 +38,9 @@ func (ns *Namespace) hook(h netfilter.Hook, p *packet, in, out *Interface) bool 
 		p.nf.Out = out.name
 	}
 	p.nf.OutAddr = ns.masqueradeAddr
+	if p.nf.V6 {
+		p.nf.OutAddr = ns.masqueradeAddr6
+	}
 	v := r.Traverse(h, &p.nf)
 	if v.Action == netfilter.Accept {
 		return true
@@ -61,7 +64,21 @@ func (ns *Namespace) masqueradeAddr(dev string) (addr [16]byte, ok bool) {
 		return addr, false
 	}
 	for _, a := range i.addrs {
-		if ip := a.Prefix.Addr(); ip.Is4() && !a.Secondary && a.Scope == "global" {
+		if ip := a.Prefix.Addr(); ip.Is4() && !a.Secondary && a.Scope != "link" {
+			return ip.As16(), true
+		}
+	}
+	return addr, false
+}
+
+// masqueradeAddr6 is the same for IPv6.
+func (ns *Namespace) masqueradeAddr6(dev string) (addr [16]byte, ok bool) {
+	i := ns.byName[dev]
+	if i == nil {
+		return addr, false
+	}
+	for _, a := range i.addrs {
+		if ip := a.Prefix.Addr(); ip.Is6() && a.Scope != "link" {
 			return ip.As16(), true
 		}
 	}

@@ -25,6 +25,11 @@ func (ns *Namespace) ipIn(i *Interface, f *link.Frame, toUs bool) {
 		return
 	}
 	p.in = i
+	if p.fragment() && ns.rules[0] != nil { // connection tracking wants whole packets
+		if p = ns.reassemble(p); p == nil {
+			return
+		}
+	}
 	if !ns.hook(netfilter.Prerouting, p, i, nil) {
 		return
 	}
