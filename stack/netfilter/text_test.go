@@ -29,7 +29,7 @@ func dated(t testing.TB, text string) *Rules {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(Options{Now: func() time.Time { return now }})
+	return New(Options{V6: strings.Contains(text, "ip6tables"), Now: func() time.Time { return now }})
 }
 
 func must(t testing.TB, r *Rules, line string) string {
@@ -43,7 +43,7 @@ func must(t testing.TB, r *Rules, line string) string {
 
 func TestCapturesRoundTrip(t *testing.T) {
 	for _, name := range []string{"publish.txt", "user-defined.txt", "embedded-dns.txt", "overlay.txt", "overlay-raw.txt",
-		"icc-false.txt", "bridge.txt", "internal.txt"} {
+		"icc-false.txt", "bridge.txt", "internal.txt", "ip6tables.txt"} {
 		want := capture(t, name)
 		r := dated(t, want)
 		// Tables are printed newest first, so they were loaded from the last up.
