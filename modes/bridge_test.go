@@ -3,6 +3,8 @@ package modes
 import (
 	"strings"
 	"testing"
+
+	"dnetsim/stack/netfilter"
 )
 
 func TestTheRulesOfTwoContainersAreTheCapturedOnes(t *testing.T) {
@@ -10,7 +12,7 @@ func TestTheRulesOfTwoContainersAreTheCapturedOnes(t *testing.T) {
 	w.run(w.a, named("bbox1", HostConfig{}))
 	w.run(w.a, named("bbox2", HostConfig{}))
 	want := rulesOf(captured(t, "bridge/default/01-two-containers/bdc01/iptables-save.txt"))
-	got := rulesOf(w.a.NS().Netfilter(false).Save("", false))
+	got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}))
 	if got != want {
 		t.Fatalf("got\n%s\nwant\n%s", got, want)
 	}

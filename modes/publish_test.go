@@ -3,6 +3,8 @@ package modes
 import (
 	"strings"
 	"testing"
+
+	"dnetsim/stack/netfilter"
 	"time"
 )
 
@@ -32,7 +34,7 @@ func TestAPublishedPortAnswersOtherHostsTheHostAndItself(t *testing.T) {
 	}
 	zero := time.Duration(0)
 	w.do(func() { w.a.Daemon.ContainerStop("web1", &zero) })
-	if rules := w.a.NS().Netfilter(false).Save("", false); strings.Contains(rules, "8080") {
+	if rules := w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}); strings.Contains(rules, "8080") {
 		t.Errorf("rules left:\n%s", rules)
 	}
 	if all := w.a.NS().Sockets(); len(all) != 0 {
@@ -48,7 +50,7 @@ func TestAPublishedPortAnswersOtherHostsTheHostAndItself(t *testing.T) {
 func TestPortRefusalsLeaveNothing(t *testing.T) {
 	w := newWorld(t, "")
 	w.run(w.a, web("p1", PortBinding{HostPort: "8080"}))
-	rules := w.a.NS().Netfilter(false).Save("", false)
+	rules := w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})
 	sockets, interfaces := len(w.a.NS().Sockets()), len(w.a.NS().Interfaces())
 	for _, c := range []struct {
 		b    PortBinding
@@ -67,7 +69,7 @@ func TestPortRefusalsLeaveNothing(t *testing.T) {
 		}
 		w.do(func() { w.a.Daemon.ContainerRemove("p2", RemoveOptions{}) })
 	}
-	if got := w.a.NS().Netfilter(false).Save("", false); rulesOf(got) != rulesOf(rules) {
+	if got := w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}); rulesOf(got) != rulesOf(rules) {
 		t.Errorf("rules changed from\n%s\nto\n%s", rules, got)
 	}
 	if s, i := len(w.a.NS().Sockets()), len(w.a.NS().Interfaces()); s != sockets || i != interfaces {

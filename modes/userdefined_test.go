@@ -3,6 +3,8 @@ package modes
 import (
 	"strings"
 	"testing"
+
+	"dnetsim/stack/netfilter"
 	"time"
 )
 
@@ -23,7 +25,7 @@ func TestRulesOfUserDefinedBridgesAreTheCapturedOnes(t *testing.T) {
 	n2, _ := w.network(w.a, CreateNetwork{Name: "net2", IPAM: subnet("172.28.5.0/24", "172.28.5.254")})
 	want := rulesOf(captured(t, "bridge/user-defined/04-iptables-save.txt"))
 	want = strings.NewReplacer("br-057c0f9be82f", "br-"+n2.ShortID(), "br-a5e058b14c97", "br-"+n1.ShortID()).Replace(want)
-	got := rulesOf(w.a.NS().Netfilter(false).Save("", false))
+	got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}))
 	if got != want {
 		t.Fatalf("got\n%s\nwant\n%s", got, want)
 	}

@@ -95,7 +95,7 @@ func (w *world) host(name, addr string, last byte, daemonJSON string) *Host {
 	m := userland.NewMachine(w.loop, name, ns)
 	m.Install(testPrograms(), traffic.Host())
 	m.FS().WriteFile("/etc/resolv.conf", []byte("nameserver 10.0.0.2\n"), 0o644)
-	return NewHost(w.loop, HostSpec{Name: name, Machine: m, Registry: reg, DaemonJSON: daemonJSON})
+	return NewHost(w.loop, HostSpec{Name: name, Machine: m, Registry: reg, DaemonJSON: daemonJSON, Images: append([]string{"nginx"}, presentImages...)})
 }
 
 // testPrograms are stand-ins for the few programs that these tests need beside
