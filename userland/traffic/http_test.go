@@ -26,7 +26,7 @@ Connection: close
 Content-type: text/html
 Accept-Ranges: bytes
 Last-Modified: Mon, 05 Jan 2026 08:00:05 GMT
-ETag: "695b6ef5-10"
+ETag: "695b6f85-10"
 Content-Length: 16
 
 `, "\n", "\r\n")+"hello from web1\n")

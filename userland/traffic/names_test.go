@@ -118,5 +118,4 @@ func TestInetAtonForms(t *testing.T) {
 	}
 }
 
-
 var _ userland.Program = (&DNSServer{}).Run

@@ -65,6 +65,9 @@ func (r *ncRelay) run(conn ncStream) error {
 			conn.CloseWrite()
 		}
 	})
+	// What standard input has goes out before the peer's end is looked at, as
+	// poll reports both at once.
+	loop.Current().Yield()
 	buf := make([]byte, 32*1024)
 	for {
 		wait := r.idle

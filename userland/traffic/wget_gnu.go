@@ -348,8 +348,8 @@ func (w *gnuWget) save(u webURL, resp *httpResponse) int {
 func (w *gnuWget) progress(n int64, took time.Duration) {
 	const dot, line = 1024, 50
 	for at := int64(0); at <= n; at += dot * line {
-		dots := (min(n-at, dot*line) + dot - 1) / dot
-		if dots == 0 && at > 0 {
+		dots := min(n-at, dot*line) / dot
+		if n == at && at > 0 {
 			break
 		}
 		text := ""
