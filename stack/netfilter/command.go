@@ -265,7 +265,7 @@ func (r *Rules) renameChain(t *table, old, name string) *ExitError {
 		for i, rule := range ch.rules {
 			if rule.jump == old {
 				x := *rule
-				x.jump = name
+				x.jump, x.saved = name, ""
 				ch.rules[i] = &x
 			}
 		}

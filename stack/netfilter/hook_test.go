@@ -97,7 +97,9 @@ func udp(sport, dport uint16) []byte {
 	return b
 }
 
-func echo(kind byte, id uint16) []byte { return []byte{kind, 0, 0, 0, byte(id >> 8), byte(id), 0, 1, 'x', 'y'} }
+func echo(kind byte, id uint16) []byte {
+	return []byte{kind, 0, 0, 0, byte(id >> 8), byte(id), 0, 1, 'x', 'y'}
+}
 
 func outAddr(dev string) (b [16]byte, ok bool) {
 	return netip.MustParseAddr("10.0.0.11").As16(), dev == "eth0"

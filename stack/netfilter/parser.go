@@ -1,7 +1,6 @@
 package netfilter
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -24,45 +23,6 @@ type parser struct {
 	// refuse is set for what iptables accepts and the kernel does not.
 	refuse bool
 }
-
-// command is what a command line asks for.
-type command struct {
-	op      byte // the short option of the command, 0 for none
-	table   string
-	chain   string
-	arg     string // new name or policy
-	number  int    // of a rule, from 1; 0 for none
-	hasSpec bool   // an option of a rule was given
-	zero    bool   // -Z beside -L
-	verbose int
-	numeric bool
-	exact   bool
-	lines   bool
-	packets uint64 // -c
-	bytes   uint64
-	counted bool
-}
-
-type longOption struct {
-	name  string
-	short byte
-}
-
-var longOptions = []longOption{
-	{"append", 'A'}, {"delete", 'D'}, {"check", 'C'}, {"insert", 'I'}, {"replace", 'R'}, {"list", 'L'},
-	{"list-rules", 'S'}, {"flush", 'F'}, {"zero", 'Z'}, {"new-chain", 'N'}, {"delete-chain", 'X'},
-	{"rename-chain", 'E'}, {"policy", 'P'}, {"source", 's'}, {"src", 's'}, {"destination", 'd'}, {"dst", 'd'},
-	{"protocol", 'p'}, {"in-interface", 'i'}, {"out-interface", 'o'}, {"jump", 'j'}, {"goto", 'g'}, {"match", 'm'},
-	{"fragments", 'f'}, {"numeric", 'n'}, {"verbose", 'v'}, {"wait", 'w'}, {"wait-interval", 'W'}, {"exact", 'x'},
-	{"version", 'V'}, {"help", 'h'}, {"line-numbers", '0'}, {"modprobe", 'M'}, {"set-counters", 'c'},
-	{"ipv4", '4'}, {"ipv6", '6'}, {"table", 't'}, {"proto", 'p'},
-}
-
-const (
-	shortWithArg    = "ACDRINEPosdjigpmtMcW"
-	shortOptional   = "LSFZXwh"
-	shortWithoutArg = "Vvnfxb046"
-)
 
 // ParseRule reads the rule part of a command line ("-p tcp --dport 80 -j DROP").
 // A jump to anything that is not a known target is taken for a chain. Addresses
@@ -386,14 +346,21 @@ func (ps *parser) command(c byte, arg string) error {
 			return usagef("-R requires a rule number")
 		}
 	case 'E', 'P':
-		if cmd.arg = ps.optional(); cmd.arg == "" {
+		cmd.arg = ps.optional()
+		if c == 'E' && cmd.arg != "" && !plainName(cmd.arg) {
+			return usagef("Invalid chain name `%s'", cmd.arg)
+		}
+		if cmd.arg == "" {
 			if c == 'E' {
 				return usagef("-E requires old-chain-name and new-chain-name")
 			}
 			return usagef("-P requires a chain and a policy")
 		}
 	case 'N':
-		if strings.HasPrefix(arg, "-") || strings.HasPrefix(arg, "!") {
+		if arg == "" {
+			return usagef("Invalid chain name `'")
+		}
+		if arg[0] == '-' || arg[0] == '!' {
 			return usagef("chain name not allowed to start with `%c'\n", arg[0])
 		}
 	}
@@ -404,7 +371,24 @@ func (ps *parser) chainName() error {
 	if len(ps.cmd.chain) > 28 {
 		return usagef("chain name `%s' too long (must be under 29 chars)", ps.cmd.chain)
 	}
+	if ps.cmd.chain != "" && !plainName(ps.cmd.chain) {
+		return usagef("Invalid chain name `%s'", ps.cmd.chain)
+	}
 	return nil
+}
+
+// plainName reports whether a name of a chain or interface stands for itself in
+// the text of iptables-save, which never quotes names.
+func plainName(s string) bool {
+	if s == "" || len(s) > 28 || s[0] == '-' || s[0] == '!' || s[0] == '[' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if c <= ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // ruleOption is -s -d -p -i -o -f -m -j -g.
@@ -434,7 +418,7 @@ func (ps *parser) ruleOption(c byte, arg string) (err error) {
 		}
 		r.proto = protoTest{set: n != 0, not: ps.not, num: n}
 	case 'i', 'o':
-		if arg == "" || len(arg) > 15 {
+		if len(arg) > 15 || !plainName(arg) {
 			return usagef("interface name `%s' must be shorter than IFNAMSIZ (15)", arg)
 		}
 		t := &r.in
@@ -460,6 +444,12 @@ func (ps *parser) ruleOption(c byte, arg string) (err error) {
 		}
 		ps.exts = append(ps.exts, x)
 	case 'j', 'g':
+		if arg == "" {
+			return usagef("Invalid target name (too short)")
+		}
+		if !plainName(arg) {
+			return usagef("Invalid target name \"%s\" (28 chars max)", arg)
+		}
 		if r.jump != "" {
 			return usagef("multiple -j flags not allowed")
 		}
@@ -482,146 +472,4 @@ func (ps *parser) onlySyn() bool {
 		}
 	}
 	return false
-}
-
-// addresses reads "a", "a/24", "a/255.255.255.0", names, and lists of them.
-func (ps *parser) addresses(arg string, not bool) ([]addrTest, error) {
-	var list []addrTest
-	parts := strings.Split(arg, ",")
-	if not && len(parts) > 1 {
-		return nil, usagef("! not allowed with multiple source or destination IP addresses")
-	}
-	for _, part := range parts {
-		host, mask, hasMask := strings.Cut(part, "/")
-		m, err := ps.mask(mask, hasMask)
-		if err != nil {
-			return nil, err
-		}
-		hosts, err := ps.hosts(host)
-		if err != nil {
-			return nil, err
-		}
-		for _, h := range hosts {
-			a := addrTest{not: not, addr: applyMask(h, m), mask: m}
-			a.a, a.m = addrWords(a.addr), addrWords(m)
-			n, contiguous := maskLen(m)
-			a.set = not || !contiguous || n != 0
-			list = append(list, a)
-		}
-	}
-	return list, nil
-}
-
-func (ps *parser) hosts(host string) ([]netip.Addr, error) {
-	v6 := ps.rules.opts.V6
-	if a, err := netip.ParseAddr(host); err == nil && a.Is6() == v6 && a.Zone() == "" {
-		return []netip.Addr{a}, nil
-	}
-	if a, ok := shortV4(host); ok && !v6 {
-		return []netip.Addr{a}, nil
-	}
-	if host == "localhost" {
-		if v6 {
-			return []netip.Addr{netip.IPv6Loopback()}, nil
-		}
-		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, nil
-	}
-	var list []netip.Addr
-	if f := ps.rules.opts.Lookup; f != nil {
-		for _, s := range f(host) {
-			if a, err := netip.ParseAddr(s); err == nil && a.Is6() == v6 {
-				list = append(list, a)
-			}
-		}
-	}
-	if list == nil {
-		return nil, usagef("host/network `%s' not found", host)
-	}
-	return list, nil
-}
-
-// shortV4 reads networks such as "10.0.0" or "10", the rest being zero.
-func shortV4(s string) (netip.Addr, bool) {
-	parts := strings.Split(s, ".")
-	if len(parts) > 4 {
-		return netip.Addr{}, false
-	}
-	var b [4]byte
-	for i, p := range parts {
-		n, err := strconv.ParseUint(p, 10, 8)
-		if err != nil {
-			return netip.Addr{}, false
-		}
-		b[i] = byte(n)
-	}
-	return netip.AddrFrom4(b), true
-}
-
-func (ps *parser) mask(s string, given bool) (netip.Addr, error) {
-	v6 := ps.rules.opts.V6
-	bits := 32
-	if v6 {
-		bits = 128
-	}
-	if !given {
-		return lenMask(bits, v6), nil
-	}
-	if n, err := strconv.ParseUint(s, 10, 16); err == nil && int(n) <= bits {
-		return lenMask(int(n), v6), nil
-	}
-	if a, err := netip.ParseAddr(s); err == nil && a.Is6() == v6 && a.Zone() == "" {
-		return a, nil
-	}
-	return netip.Addr{}, usagef("invalid mask `%s' specified", s)
-}
-
-// build makes the rules that the line stands for: one for each pair of source
-// and destination. t may be nil when chains cannot be checked.
-func (ps *parser) build(t *table) ([]*Rule, error) {
-	r := ps.rule
-	for _, x := range ps.exts {
-		if x.done != nil {
-			if err := x.done(); err != nil {
-				return nil, err
-			}
-		}
-		r.matches = append(r.matches, x.match)
-	}
-	if ps.jump != nil {
-		if ps.jump.done != nil {
-			if err := ps.jump.done(); err != nil {
-				return nil, err
-			}
-		}
-		r.target = ps.jump.jump
-	}
-	if r.jump != "" && r.target == nil && t != nil && !standardTarget(r.jump) && t.chain(r.jump) == nil {
-		if r.isGoto {
-			return nil, usagef("goto '%s' is not a chain\n", r.jump)
-		}
-		return nil, usagef("Couldn't load target `%s':No such file or directory\n", r.jump)
-	}
-	srcs, dsts := ps.srcs, ps.dsts
-	if srcs == nil {
-		srcs = []addrTest{{}}
-	}
-	if dsts == nil {
-		dsts = []addrTest{{}}
-	}
-	var list []*Rule
-	for _, s := range srcs {
-		for _, d := range dsts {
-			k := *r
-			k.src, k.dst, k.counter = s, d, &counter{}
-			if ps.cmd.counted {
-				k.counter.set(ps.cmd.packets, ps.cmd.bytes)
-			}
-			list = append(list, &k)
-		}
-	}
-	return list, nil
-}
-
-func standardTarget(name string) bool {
-	return name == "ACCEPT" || name == "DROP" || name == "RETURN" || name == "QUEUE"
 }

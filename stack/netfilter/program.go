@@ -19,8 +19,6 @@ type op struct {
 	rule *Rule
 	next *code   // a chain, or nil
 	then verdict // without a chain: what a plain target does
-	// saved is the text of the rule, once it was needed.
-	saved string
 }
 
 type verdict uint8
@@ -149,15 +147,7 @@ func (r *Rules) walk(c *code, p *packet, depth int) verdict {
 }
 
 func (c *code) verdict(o *op, a Action, with string) Verdict {
-	return Verdict{Action: a, Table: c.table, Chain: c.name, Rule: o.text(), RejectWith: with}
-}
-
-// text is the rule as iptables-save prints it, made once.
-func (o *op) text() string {
-	if o.saved == "" {
-		o.saved = o.rule.String()
-	}
-	return o.saved
+	return Verdict{Action: a, Table: c.table, Chain: c.name, Rule: o.rule.String(), RejectWith: with}
 }
 
 // act carries out an extension target.

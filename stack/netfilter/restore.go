@@ -110,6 +110,9 @@ func (rs *restore) chain(f []string) *ExitError {
 	if len(name) > 28 {
 		return rs.r.usage(usagef("Invalid chain name `%s' (28 chars max)", name), rs.line, rs.prog)
 	}
+	if !plainName(name) {
+		return rs.failed()
+	}
 	if len(f) < 2 {
 		return rs.r.usage(usagef("line %d policy invalid\n", rs.line), rs.line, rs.prog)
 	}

@@ -18,6 +18,7 @@ type Rule struct {
 	isGoto   bool
 	target   target // nil for ACCEPT, DROP, RETURN, a chain or nothing
 	counter  *counter
+	saved    string // what String returns, once it was needed
 }
 
 // match is one "-m" extension of a rule. Implementations are pure data; those
@@ -109,9 +110,12 @@ func applyMask(a, mask netip.Addr) netip.Addr {
 // String is the rule as iptables-save prints it, without the chain and the
 // counters.
 func (r *Rule) String() string {
-	var w strings.Builder
-	r.save(&w)
-	return strings.TrimPrefix(w.String(), " ")
+	if r.saved == "" {
+		var w strings.Builder
+		r.save(&w)
+		r.saved = strings.TrimPrefix(w.String(), " ")
+	}
+	return r.saved
 }
 
 func (r *Rule) save(w *strings.Builder) {
