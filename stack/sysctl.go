@@ -205,6 +205,7 @@ func (ns *Namespace) sysctlEffect(key, value string) {
 	case key == "net.ipv4.ip_forward", key == "net.ipv4.conf.all.forwarding":
 		ns.sys.put("net.ipv4.ip_forward", value)
 		ns.sys.put("net.ipv4.conf.all.forwarding", value)
+		ns.sys.put("net.ipv4.conf.all.accept_redirects", map[bool]string{true: "0", false: "1"}[value != "0"])
 		ns.everyInterface("net.ipv4.conf.", "forwarding", value)
 	case key == "net.ipv6.conf.all.forwarding":
 		ns.everyInterface("net.ipv6.conf.", "forwarding", value)
@@ -272,7 +273,9 @@ func (ns *Namespace) Sysctls() []string {
 		}
 		for _, i := range ns.ifaces {
 			add(prefix + i.name + "." + leaf)
-			if x := strings.TrimSuffix(leaf, "_ms"); neigh && x != leaf && x != "interval_probe_time" {
+			// The second names are deprecated: sysctl of procps, which a host
+			// has, does not list them; busybox does.
+			if x := strings.TrimSuffix(leaf, "_ms"); neigh && x != leaf && x != "interval_probe_time" && !ns.opts.Host {
 				add(prefix + i.name + "." + x)
 			}
 		}
