@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"net/netip"
+	"time"
 
 	"dnetsim/link"
 	"dnetsim/stack"
@@ -39,13 +40,27 @@ func (a *arper) send() bool {
 	return true
 }
 
-// sendFrame sends a whole frame out of an interface as a packet socket does.
+// sendFrame sends a whole frame out of an interface as a packet socket does; it
+// reports whether the interface takes frames. Until the stack has such a socket
+// the frame goes straight into what the interface is plugged into, so that the
+// interface's own counters and observers miss it.
 func sendFrame(i *stack.Interface, f *link.Frame) bool {
 	if s, ok := any(i).(packetSocket); ok {
 		return s.SendFrame(f) == nil
 	}
-	return false
+	switch {
+	case i.End() != nil:
+		i.End().Send(f)
+	case i.Peer() != nil:
+		i.Namespace().Loop().After(vethDelay, func() { i.Peer().Receive(f) })
+	default:
+		return false
+	}
+	return true
 }
+
+// vethDelay is how long a frame takes through a veth pair.
+const vethDelay = 20 * time.Microsecond
 
 // see notices replies of the target. It runs on the loop.
 func (a *arper) see(dir link.Direction, f *link.Frame) {

@@ -367,7 +367,7 @@ func (w *gnuWget) progress(n int64, took time.Duration) {
 		if n > 0 {
 			percent = min((at+dot*line)*100/n, 100)
 		}
-		w.say("%6dK %s %3d%%", at/1024, text, percent)
+		w.say("%6dK %s%3d%%", at/1024, text, percent)
 		if at+dot*line >= n {
 			speed := strings.TrimSuffix(strings.ReplaceAll(gnuSpeed(n, took), " ", ""), "B/s")
 			w.say(" %s=%s", speed, gnuTime(took))
