@@ -26,31 +26,39 @@ import (
 // each keeps.
 func BenchmarkNamespace(b *testing.B) {
 	for _, n := range []int{1, 100, 1000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			var bytes uint64
-			for range b.N {
-				l := newLab(b, 0, Options{})
-				br := l.a.Interface("docker0")
-				var m0, m1 runtime.MemStats
-				b.StopTimer()
-				runtime.GC()
-				runtime.ReadMemStats(&m0)
-				b.StartTimer()
-				for i := range n {
-					l.boxes = append(l.boxes, addBox(b, l.a, br, i, Options{}))
-				}
-				b.StopTimer()
-				runtime.GC()
-				runtime.ReadMemStats(&m1)
-				bytes += m1.HeapAlloc - m0.HeapAlloc
-				l.close()
-				b.StartTimer()
-			}
-			per := float64(b.N * n)
-			b.ReportMetric(float64(bytes)/per/1000, "kB/container")
-			b.ReportMetric(b.Elapsed().Seconds()*1e3/per, "ms/container")
-		})
+		b.Run(fmt.Sprint(n), func(b *testing.B) { startContainers(b, n, false) })
+		b.Run(fmt.Sprint(n, "-listening"), func(b *testing.B) { startContainers(b, n, true) })
 	}
+}
+
+func startContainers(b *testing.B, n int, listen bool) {
+	var bytes uint64
+	for range b.N {
+		l := newLab(b, 0, Options{})
+		br := l.a.Interface("docker0")
+		var m0, m1 runtime.MemStats
+		b.StopTimer()
+		runtime.GC()
+		runtime.ReadMemStats(&m0)
+		b.StartTimer()
+		for i := range n {
+			box := addBox(b, l.a, br, i, Options{})
+			l.boxes = append(l.boxes, box)
+			if listen {
+				_, err := box.ListenTCP(ap("[::]:80"))
+				must0(b, err)
+			}
+		}
+		b.StopTimer()
+		runtime.GC()
+		runtime.ReadMemStats(&m1)
+		bytes += m1.HeapAlloc - m0.HeapAlloc
+		l.close()
+		b.StartTimer()
+	}
+	per := float64(b.N * n)
+	b.ReportMetric(float64(bytes)/per/1000, "kB/container")
+	b.ReportMetric(b.Elapsed().Seconds()*1e3/per, "ms/container")
 }
 
 // BenchmarkGoodput is TCP from container to container across docker0, beside

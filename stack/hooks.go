@@ -16,6 +16,7 @@ func (ns *Namespace) Netfilter(v6 bool) *netfilter.Rules {
 	}
 	if ns.rules[k] == nil {
 		ns.rules[k] = netfilter.New(ns.netfilterOptions(v6))
+		ns.outAddr = [2]func(string) ([16]byte, bool){ns.masqueradeAddr, ns.masqueradeAddr6}
 	}
 	return ns.rules[k]
 }
@@ -37,9 +38,9 @@ func (ns *Namespace) hook(h netfilter.Hook, p *packet, in, out *Interface) bool 
 	if out != nil {
 		p.nf.Out = out.name
 	}
-	p.nf.OutAddr = ns.masqueradeAddr
+	p.nf.OutAddr = ns.outAddr[0]
 	if p.nf.V6 {
-		p.nf.OutAddr = ns.masqueradeAddr6
+		p.nf.OutAddr = ns.outAddr[1]
 	}
 	v := r.Traverse(h, &p.nf)
 	if v.Action == netfilter.Accept {

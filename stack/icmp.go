@@ -140,6 +140,9 @@ func (ns *Namespace) sendRedirect(p *packet, h hop) {
 	if !onLink {
 		return
 	}
+	if !ns.icmpLimits(src, icmpRedirect) {
+		return
+	}
 	g := h.via.As4()
 	ns.sendICMPError(p, icmpRedirect, 1, binary.BigEndian.Uint32(g[:]))
 }
@@ -158,7 +161,7 @@ func (ns *Namespace) sendICMPError(p *packet, typ, code uint8, info uint32) {
 			return
 		}
 	}
-	if !ns.icmpLimit.take(ns.loop.Now(), ns.number("net.ipv4.icmp_msgs_per_sec"), ns.number("net.ipv4.icmp_msgs_burst")) {
+	if !ns.IsLocal(src) && typ != icmpRedirect && !ns.icmpLimits(src, typ) {
 		return
 	}
 	from := dst
@@ -187,6 +190,32 @@ func (ns *Namespace) buildICMPError(p *packet, from, to netip.Addr, typ, code ui
 	return q
 }
 
+// icmpLimits reports whether an error of that type may be sent to dst now: the
+// limits for all (icmp_msgs_per_sec) and for each peer (icmp_ratelimit). The
+// kernel does not limit what stays on the loopback.
+func (ns *Namespace) icmpLimits(dst netip.Addr, typ uint8) bool {
+	now := ns.loop.Now()
+	if ns.number("net.ipv4.icmp_ratemask")>>typ&1 == 0 && typ != icmpRedirect {
+		return true
+	}
+	if !ns.icmpLimit.take(now, float64(ns.number("net.ipv4.icmp_msgs_per_sec")), ns.number("net.ipv4.icmp_msgs_burst")) {
+		return false
+	}
+	every := ns.number("net.ipv4.icmp_ratelimit")
+	if every <= 0 {
+		return true
+	}
+	if ns.icmpPeers == nil || len(ns.icmpPeers) > 4096 {
+		ns.icmpPeers = make(map[netip.Addr]*tokenBucket)
+	}
+	b := ns.icmpPeers[dst]
+	if b == nil {
+		b = &tokenBucket{}
+		ns.icmpPeers[dst] = b
+	}
+	return b.take(now, 1000/float64(every), 6)
+}
+
 // tokenBucket limits ICMP errors as the kernel does: so many a second, with a
 // burst.
 type tokenBucket struct {
@@ -195,11 +224,11 @@ type tokenBucket struct {
 	started bool
 }
 
-func (b *tokenBucket) take(now time.Duration, rate, burst int) bool {
+func (b *tokenBucket) take(now time.Duration, rate float64, burst int) bool {
 	if !b.started {
 		b.started, b.tokens = true, float64(burst)
 	}
-	b.tokens = min(float64(burst), b.tokens+(now-b.last).Seconds()*float64(rate))
+	b.tokens = min(float64(burst), b.tokens+(now-b.last).Seconds()*rate)
 	b.last = now
 	if b.tokens < 1 {
 		return false

@@ -50,6 +50,8 @@ type Namespace struct {
 	flights   []*flight
 	pool      *link.Pool
 	icmpLimit tokenBucket
+	icmpPeers map[netip.Addr]*tokenBucket
+	outAddr   [2]func(dev string) ([16]byte, bool) // for MASQUERADE, by family
 	closed    bool
 }
 

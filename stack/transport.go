@@ -38,6 +38,7 @@ type transport struct {
 	mu     sync.Mutex // netstack's workers wake sockets and write packets
 	woken  []*endpoint
 	outbox []*gstack.PacketBuffer
+	failed error // the first packet that could not be sent, for UDP's callers
 
 	hint   [2]netip.Addr // source address that netstack now prefers, by family
 	nextID uint64
@@ -217,8 +218,11 @@ func (t *transport) flush() {
 		for _, pb := range box {
 			p := t.packet(pb)
 			pb.DecRef()
-			if p != nil {
-				t.ns.output(p)
+			if p == nil {
+				continue
+			}
+			if err := t.ns.output(p); err != nil && t.failed == nil {
+				t.failed = err
 			}
 		}
 	}

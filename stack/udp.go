@@ -137,12 +137,17 @@ func (c *UDPConn) fits(to netip.Addr, n int) error {
 }
 
 func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
+	t := c.ns.transport
+	t.failed = nil
 	err := c.calm(func() tcpip.Error {
 		_, err := c.ep.Write(bytes.NewReader(b), opts)
 		return err
 	})
 	if isBlocked(err) {
 		return ErrNoBufs
+	}
+	if err == nil {
+		err = t.failed // netfilter said no: EPERM
 	}
 	return err
 }
