@@ -1,0 +1,665 @@
+package programs
+
+import (
+	"io"
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"dnetsim/userland"
+)
+
+// exec runs a statement; the result is nil when control goes on behind it.
+func (r *awkRun) exec(n *awkNode) *awkJump {
+	r.Tick()
+	if n == nil {
+		return nil
+	}
+	switch n.op {
+	case "block":
+		for _, k := range n.kids {
+			if j := r.exec(k); j != nil {
+				return j
+			}
+		}
+	case "expr":
+		r.eval(n.kids[0])
+	case "if":
+		if r.eval(n.kids[0]).truth() {
+			return r.exec(n.kids[1])
+		}
+		if len(n.kids) > 2 {
+			return r.exec(n.kids[2])
+		}
+	case "while", "do", "for":
+		return r.loop(n)
+	case "forin":
+		a := r.array(n.kids[0].text)
+		keys := make([]string, 0, len(a))
+		for k := range a {
+			keys = append(keys, k)
+		}
+		sort.Slice(keys, func(i, k int) bool { return awkKeyLess(keys[i], keys[k]) })
+		for _, k := range keys {
+			if _, ok := a[k]; !ok {
+				continue
+			}
+			r.set(n.text, awkIn(k))
+			if j := r.exec(n.kids[1]); j != nil && j.kind != "continue" {
+				if j.kind == "break" {
+					return nil
+				}
+				return j
+			}
+		}
+	case "print", "printf":
+		r.print(n)
+	case "delete":
+		if k := n.kids[0]; k.op == "index" {
+			delete(r.array(k.text), r.key(k))
+		} else {
+			clear(r.array(k.text))
+		}
+	case "exit", "return":
+		j := &awkJump{kind: n.op}
+		if len(n.kids) > 0 {
+			j.value = r.eval(n.kids[0])
+			if n.op == "exit" {
+				j.value = awkNum(j.value.num())
+			}
+		}
+		return j
+	default:
+		return &awkJump{kind: n.op}
+	}
+	return nil
+}
+
+// awkKeyLess orders an array's keys: numbers first by value, then text, since
+// a run must not depend on the order of a map.
+func awkKeyLess(a, b string) bool {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	switch {
+	case errX == nil && errY == nil && x != y:
+		return x < y
+	case (errX == nil) != (errY == nil):
+		return errX == nil
+	}
+	return a < b
+}
+
+func (r *awkRun) loop(n *awkNode) *awkJump {
+	cond, body, post := n.kids[0], (*awkNode)(nil), (*awkNode)(nil)
+	switch n.op {
+	case "while":
+		body = n.kids[1]
+	case "do":
+		body, cond = n.kids[0], n.kids[1]
+	case "for":
+		if j := r.exec(n.kids[0]); j != nil {
+			return j
+		}
+		cond, post, body = n.kids[1], n.kids[2], n.kids[3]
+	}
+	for first := true; ; first = false {
+		if !(n.op == "do" && first) && cond != nil && !r.eval(cond).truth() {
+			return nil
+		}
+		if j := r.exec(body); j != nil && j.kind != "continue" {
+			if j.kind == "break" {
+				return nil
+			}
+			return j
+		}
+		r.exec(post)
+	}
+}
+
+func (r *awkRun) print(n *awkNode) {
+	args := n.kids[0].kids
+	if len(args) == 1 && args[0].op == "list" {
+		args = args[0].kids
+	}
+	var text string
+	switch {
+	case n.op == "printf":
+		vals := make([]string, len(args))
+		for i, a := range args {
+			vals[i] = r.printfArg(r.eval(a))
+		}
+		if len(vals) > 0 {
+			text, _, _ = userland.PrintfText(padArgs(vals))
+		}
+	case len(args) == 0:
+		text = r.record + r.get("ORS").str("%.6g")
+	default:
+		parts := make([]string, len(args))
+		for i, a := range args {
+			parts[i] = r.eval(a).str(r.get("OFMT").s)
+		}
+		text = strings.Join(parts, r.get("OFS").str("%.6g")) + r.get("ORS").str("%.6g")
+	}
+	w := io.Writer(r.Stdout)
+	if n.text != "" {
+		switch name := r.str(n.kids[1]); name {
+		case "/dev/stdout":
+		case "/dev/stderr":
+			w = r.Stderr
+		default:
+			w = r.output(n.text, name)
+		}
+	}
+	io.WriteString(w, text)
+}
+
+// printfArg gives a value the form that both %d and %s of the shell's printf
+// read: whole numbers without a fraction.
+func (r *awkRun) printfArg(v awkValue) string {
+	if v.number && v.n == math.Trunc(v.n) && math.Abs(v.n) < 1e18 {
+		return strconv.FormatInt(int64(v.n), 10)
+	}
+	return v.str("%.6g")
+}
+
+// padArgs makes the format be used once, whatever the number of arguments, and
+// cuts fractions for %d.
+func padArgs(vals []string) []string {
+	var want []byte
+	f := vals[0]
+	for i := 0; i < len(f); i++ {
+		if f[i] != '%' {
+			continue
+		}
+		i++
+		for i < len(f) && strings.IndexByte("-+ #0123456789.*", f[i]) >= 0 {
+			if f[i] == '*' {
+				want = append(want, 'd')
+			}
+			i++
+		}
+		if i < len(f) && f[i] != '%' {
+			want = append(want, f[i])
+		}
+	}
+	out := []string{f}
+	for i, w := range want {
+		v := ""
+		if i+1 < len(vals) {
+			v = vals[i+1]
+		}
+		switch w {
+		case 'd', 'i', 'o', 'x', 'X', 'u':
+			v = strconv.FormatInt(int64(awkStr(v).num()), 10)
+		case 'e', 'f', 'g', 'E', 'G', 'F':
+			v = strconv.FormatFloat(awkStr(v).num(), 'g', -1, 64)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func (r *awkRun) str(n *awkNode) string { return r.eval(n).str("%.6g") }
+
+func (r *awkRun) get(name string) awkValue {
+	if len(r.locals) > 0 {
+		if l, ok := r.locals[len(r.locals)-1][name]; ok {
+			return l.v
+		}
+	}
+	if name == "NF" {
+		r.splitRecord()
+		return awkNum(float64(len(r.fields)))
+	}
+	v, ok := r.vars[name]
+	if !ok {
+		return awkValue{input: true}
+	}
+	return v
+}
+
+func (r *awkRun) set(name string, v awkValue) {
+	if len(r.locals) > 0 {
+		if l, ok := r.locals[len(r.locals)-1][name]; ok {
+			l.v = v
+			return
+		}
+	}
+	if name == "NF" {
+		r.splitRecord()
+		n := int(v.num())
+		if n < 0 || n > 1<<20 {
+			panic(awkFatal{"NF set to impossible value"})
+		}
+		for len(r.fields) < n {
+			r.fields = append(r.fields, "")
+		}
+		r.fields = r.fields[:n]
+		r.join()
+		return
+	}
+	r.vars[name] = v
+}
+
+func (r *awkRun) array(name string) map[string]awkValue {
+	if len(r.locals) > 0 {
+		if l, ok := r.locals[len(r.locals)-1][name]; ok {
+			if l.a == nil {
+				l.a = map[string]awkValue{}
+			}
+			return l.a
+		}
+	}
+	a, ok := r.arrays[name]
+	if !ok {
+		a = map[string]awkValue{}
+		r.arrays[name] = a
+	}
+	return a
+}
+
+func (r *awkRun) key(n *awkNode) string {
+	parts := make([]string, len(n.kids))
+	for i, k := range n.kids {
+		parts[i] = r.str(k)
+	}
+	return strings.Join(parts, r.get("SUBSEP").s)
+}
+
+func (r *awkRun) field(i int) awkValue {
+	if i < 0 {
+		panic(awkFatal{"attempt to access field " + strconv.Itoa(i)})
+	}
+	if i == 0 {
+		return awkIn(r.record)
+	}
+	r.splitRecord()
+	if i > len(r.fields) {
+		return awkIn("")
+	}
+	return awkIn(r.fields[i-1])
+}
+
+// store assigns to a variable, a field or an element.
+func (r *awkRun) store(n *awkNode, v awkValue) {
+	switch n.op {
+	case "var":
+		r.set(n.text, v)
+	case "index":
+		r.array(n.text)[r.key(n)] = v
+	case "field":
+		i := int(r.eval(n.kids[0]).num())
+		if i == 0 {
+			r.setRecord(v.str("%.6g"))
+			return
+		}
+		if i < 0 || i > 1<<16 {
+			panic(awkFatal{"attempt to access field " + strconv.Itoa(i)})
+		}
+		r.splitRecord()
+		for len(r.fields) < i {
+			r.fields = append(r.fields, "")
+		}
+		r.fields[i-1] = v.str("%.6g")
+		r.join()
+	}
+}
+
+func (r *awkRun) eval(n *awkNode) awkValue {
+	switch n.op {
+	case "num":
+		x, _ := strconv.ParseFloat(n.text, 64)
+		return awkNum(x)
+	case "str":
+		return awkStr(n.text)
+	case "regex":
+		return awkBool(r.regex(n.text).MatchString(r.record))
+	case "var":
+		return r.get(n.text)
+	case "index":
+		a := r.array(n.text)
+		k := r.key(n)
+		v, ok := a[k]
+		if !ok {
+			v = awkValue{input: true}
+			a[k] = v
+		}
+		return v
+	case "field":
+		return r.field(int(r.eval(n.kids[0]).num()))
+	case "group":
+		return r.eval(n.kids[0])
+	case "call":
+		return r.call(n)
+	case "assign":
+		v := r.eval(n.kids[1])
+		if n.text != "=" {
+			v = awkNum(awkArith(n.text[:1], r.eval(n.kids[0]).num(), v.num()))
+		}
+		r.store(n.kids[0], v)
+		return v
+	case "pre", "post":
+		old := r.eval(n.kids[0]).num()
+		now := old + 1
+		if n.text == "--" {
+			now = old - 1
+		}
+		r.store(n.kids[0], awkNum(now))
+		if n.op == "pre" {
+			return awkNum(now)
+		}
+		return awkNum(old)
+	case "?":
+		if r.eval(n.kids[0]).truth() {
+			return r.eval(n.kids[1])
+		}
+		return r.eval(n.kids[2])
+	case "u!":
+		return awkBool(!r.eval(n.kids[0]).truth())
+	case "u-":
+		return awkNum(-r.eval(n.kids[0]).num())
+	case "u+":
+		return awkNum(r.eval(n.kids[0]).num())
+	case "||":
+		return awkBool(r.eval(n.kids[0]).truth() || r.eval(n.kids[1]).truth())
+	case "&&":
+		return awkBool(r.eval(n.kids[0]).truth() && r.eval(n.kids[1]).truth())
+	case "in":
+		k := r.str(n.kids[0])
+		if n.kids[0].op == "list" {
+			k = r.key(n.kids[0])
+		}
+		_, ok := r.array(n.kids[1].text)[k]
+		return awkBool(ok)
+	case "~", "!~":
+		return awkBool(r.pattern(n.kids[1]).MatchString(r.str(n.kids[0])) == (n.op == "~"))
+	case "cat":
+		s := r.str(n.kids[0]) + r.str(n.kids[1])
+		if len(s) > 16<<20 {
+			panic(awkFatal{"out of memory"})
+		}
+		return awkStr(s)
+	case "getline":
+		line, ok := r.nextRecord()
+		if ok {
+			r.setRecord(line)
+		}
+		return awkBool(ok)
+	case "<", "<=", "==", "!=", ">", ">=":
+		return awkBool(awkCompare(n.op, r.eval(n.kids[0]), r.eval(n.kids[1])))
+	case "list":
+		return awkStr(r.key(n))
+	}
+	return awkNum(awkArith(n.op, r.eval(n.kids[0]).num(), r.eval(n.kids[1]).num()))
+}
+
+func awkArith(op string, x, y float64) float64 {
+	switch op {
+	case "+":
+		return x + y
+	case "-":
+		return x - y
+	case "*":
+		return x * y
+	case "^":
+		return math.Pow(x, y)
+	}
+	if y == 0 {
+		panic(awkFatal{"division by zero"})
+	}
+	if op == "/" {
+		return x / y
+	}
+	return math.Mod(x, y)
+}
+
+func awkCompare(op string, a, b awkValue) bool {
+	d := 0
+	if a.numeric() && b.numeric() || a.number && b.input && b.s == "" || b.number && a.input && a.s == "" {
+		switch x, y := a.num(), b.num(); {
+		case x < y:
+			d = -1
+		case x > y:
+			d = 1
+		}
+	} else {
+		d = strings.Compare(a.str("%.6g"), b.str("%.6g"))
+	}
+	switch op {
+	case "<":
+		return d < 0
+	case "<=":
+		return d <= 0
+	case "==":
+		return d == 0
+	case "!=":
+		return d != 0
+	case ">":
+		return d > 0
+	}
+	return d >= 0
+}
+
+// call runs a function of the program's or a built-in one.
+func (r *awkRun) call(n *awkNode) awkValue {
+	if f, ok := r.funcs[n.text]; ok {
+		return r.callOwn(f, n)
+	}
+	arg := func(i int) awkValue {
+		if i < len(n.kids) {
+			return r.eval(n.kids[i])
+		}
+		return awkValue{}
+	}
+	str := func(i int) string { return arg(i).str("%.6g") }
+	num := func(i int) float64 { return arg(i).num() }
+	switch n.text {
+	case "length":
+		if len(n.kids) == 0 {
+			return awkNum(float64(utf8.RuneCountInString(r.record)))
+		}
+		if k := n.kids[0]; k.op == "var" && len(r.array(k.text)) > 0 {
+			return awkNum(float64(len(r.array(k.text))))
+		}
+		return awkNum(float64(utf8.RuneCountInString(str(0))))
+	case "substr":
+		return awkStr(awkSubstr([]rune(str(0)), num(1), num(2), len(n.kids) > 2))
+	case "index":
+		s := str(0)
+		k := strings.Index(s, str(1))
+		if k < 0 {
+			return awkNum(0)
+		}
+		return awkNum(float64(utf8.RuneCountInString(s[:k]) + 1))
+	case "split":
+		return r.splitCall(n, str)
+	case "sub", "gsub":
+		return r.subst(n, n.text == "gsub")
+	case "match":
+		m := r.pattern(n.kids[1]).FindStringIndex(str(0))
+		start, length := 0.0, -1.0
+		if m != nil {
+			start, length = float64(m[0]+1), float64(m[1]-m[0])
+		}
+		r.vars["RSTART"], r.vars["RLENGTH"] = awkNum(start), awkNum(length)
+		return awkNum(start)
+	case "sprintf":
+		vals := make([]string, len(n.kids))
+		for i := range n.kids {
+			vals[i] = r.printfArg(arg(i))
+		}
+		if len(vals) == 0 {
+			return awkStr("")
+		}
+		text, _, _ := userland.PrintfText(padArgs(vals))
+		return awkStr(text)
+	case "toupper":
+		return awkStr(strings.ToUpper(str(0)))
+	case "tolower":
+		return awkStr(strings.ToLower(str(0)))
+	case "int":
+		return awkNum(math.Trunc(num(0)))
+	case "sqrt":
+		return awkNum(math.Sqrt(num(0)))
+	case "exp":
+		return awkNum(math.Exp(num(0)))
+	case "log":
+		return awkNum(math.Log(num(0)))
+	case "sin":
+		return awkNum(math.Sin(num(0)))
+	case "cos":
+		return awkNum(math.Cos(num(0)))
+	case "atan2":
+		return awkNum(math.Atan2(num(0), num(1)))
+	case "rand":
+		return awkNum(r.Loop().Stream("awk/" + r.Machine.Name).Float64())
+	case "srand":
+		return awkNum(0)
+	case "systime":
+		return awkNum(float64(r.Loop().Wall().Unix()))
+	case "strftime":
+		return awkStr(strftime(str(0), r.Loop().Wall()))
+	case "system":
+		p, err := r.Spawn("sh", "-c", str(0))
+		if err != nil {
+			return awkNum(127)
+		}
+		return awkNum(float64(p.Wait()))
+	case "close", "fflush":
+		if n.text == "close" {
+			r.close(str(0))
+		}
+		return awkNum(0)
+	}
+	panic(awkFatal{"calling undefined function " + n.text})
+}
+
+func awkSubstr(s []rune, from, n float64, limited bool) string {
+	start := math.Round(from)
+	end := float64(len(s) + 1)
+	if limited {
+		end = math.Min(end, start+math.Round(n))
+	}
+	start = math.Max(start, 1)
+	if !(start < end) {
+		return ""
+	}
+	return string(s[int(start)-1 : int(end)-1])
+}
+
+// pattern is the right side of ~: a regular expression or a string.
+func (r *awkRun) pattern(n *awkNode) interface {
+	MatchString(string) bool
+	FindStringIndex(string) []int
+	FindAllStringIndex(string, int) [][]int
+} {
+	if n.op == "regex" {
+		return r.regex(n.text)
+	}
+	return r.regex(r.str(n))
+}
+
+func (r *awkRun) splitCall(n *awkNode, str func(int) string) awkValue {
+	if len(n.kids) < 2 {
+		panic(awkFatal{"not enough arguments to split"})
+	}
+	fs := r.get("FS").str("%.6g")
+	if len(n.kids) > 2 {
+		if n.kids[2].op == "regex" {
+			fs = n.kids[2].text
+		} else {
+			fs = str(2)
+		}
+	}
+	parts := r.cut(str(0), fs)
+	a := r.array(n.kids[1].text)
+	clear(a)
+	for i, p := range parts {
+		a[strconv.Itoa(i+1)] = awkIn(p)
+	}
+	return awkNum(float64(len(parts)))
+}
+
+// subst is sub and gsub.
+func (r *awkRun) subst(n *awkNode, all bool) awkValue {
+	if len(n.kids) < 2 {
+		panic(awkFatal{"not enough arguments to " + n.text})
+	}
+	target := &awkNode{op: "field", kids: []*awkNode{{op: "num", text: "0"}}}
+	if len(n.kids) > 2 {
+		target = n.kids[2]
+	}
+	src := r.str(target)
+	with := r.str(n.kids[1])
+	limit := 1
+	if all {
+		limit = -1
+	}
+	var b strings.Builder
+	at, count := 0, 0
+	for _, m := range r.pattern(n.kids[0]).FindAllStringIndex(src, limit) {
+		b.WriteString(src[at:m[0]])
+		for i := 0; i < len(with); i++ {
+			switch {
+			case with[i] == '\\' && i+1 < len(with) && (with[i+1] == '&' || with[i+1] == '\\'):
+				i++
+				b.WriteByte(with[i])
+			case with[i] == '&':
+				b.WriteString(src[m[0]:m[1]])
+			default:
+				b.WriteByte(with[i])
+			}
+		}
+		at = m[1]
+		count++
+	}
+	if count > 0 {
+		b.WriteString(src[at:])
+		r.store(target, awkStr(b.String()))
+	}
+	return awkNum(float64(count))
+}
+
+func (r *awkRun) callOwn(f *awkFunc, n *awkNode) awkValue {
+	if r.depth++; r.depth > 1000 {
+		panic(awkFatal{"function call nesting too deep"})
+	}
+	defer func() { r.depth-- }()
+	frame := map[string]*awkLocal{}
+	for i, p := range f.params {
+		l := &awkLocal{v: awkValue{input: true}}
+		if i < len(n.kids) {
+			if k := n.kids[i]; k.op == "var" && r.isArray(k.text) {
+				l.a = r.array(k.text)
+			} else {
+				l.v = r.eval(k)
+			}
+		}
+		frame[p] = l
+	}
+	r.locals = append(r.locals, frame)
+	j := r.exec(f.body)
+	r.locals = r.locals[:len(r.locals)-1]
+	if j != nil && j.kind == "return" {
+		return j.value
+	}
+	if j != nil && j.kind == "exit" {
+		panic(awkFatal{"exit within a function is not supported"})
+	}
+	return awkValue{input: true}
+}
+
+func (r *awkRun) isArray(name string) bool {
+	if len(r.locals) > 0 {
+		if l, ok := r.locals[len(r.locals)-1][name]; ok {
+			return l.a != nil
+		}
+	}
+	if _, ok := r.arrays[name]; ok {
+		return true
+	}
+	_, scalar := r.vars[name]
+	return !scalar
+}

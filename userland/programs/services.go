@@ -1,0 +1,268 @@
+package programs
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"dnetsim/userland"
+)
+
+var serviceTable = map[string]applet{
+	"systemctl": systemctl, "journalctl": journalctl, "service": service, "logger": logger,
+}
+
+// unit is a service's name without its suffix.
+func unit(name string) string { return strings.TrimSuffix(name, ".service") }
+
+func systemctl(c *invocation) int {
+	o := c.parse("qlfn:t:a|no-pager,quiet=q,full=l,now,all=a,type:,no-legend,lines=n")
+	if len(o.args) == 0 {
+		o.args = []string{"list-units"}
+	}
+	verb, names := o.args[0], o.args[1:]
+	switch verb {
+	case "daemon-reload", "daemon-reexec", "reset-failed":
+		return 0
+	case "list-units", "list-unit-files":
+		return listUnits(c)
+	}
+	if len(names) == 0 {
+		return c.fail("Too few arguments.")
+	}
+	status := 0
+	for _, n := range names {
+		s, ok := c.Machine.Services[unit(n)]
+		if !ok {
+			status = max(status, unknownUnit(c, verb, n))
+			continue
+		}
+		status = max(status, actOn(c, verb, unit(n), s, o))
+	}
+	return status
+}
+
+func unknownUnit(c *invocation, verb, name string) int {
+	full := unit(name) + ".service"
+	switch verb {
+	case "is-active":
+		c.Printf("inactive\n")
+		return 3
+	case "is-enabled":
+		c.Errorf("Failed to get unit file state for %s: No such file or directory\n", full)
+		return 1
+	case "status":
+		c.Errorf("Unit %s could not be found.\n", full)
+		return 4
+	case "enable", "disable":
+		c.Errorf("Failed to %s unit: Unit file %s does not exist.\n", verb, full)
+		return 1
+	}
+	c.Errorf("Failed to %s %s: Unit %s not found.\n", verb, full, full)
+	return 5
+}
+
+func actOn(c *invocation, verb, name string, s userland.Service, o options) int {
+	act := func(fn func() error) int {
+		if err := fn(); err != nil {
+			c.Errorf("Job for %s.service failed because the control process exited with error code.\nSee \"systemctl status %s.service\" and \"journalctl -xeu %s.service\" for details.\n", name, name, name)
+			return 1
+		}
+		return 0
+	}
+	state, _, _ := strings.Cut(s.Status(), " ")
+	switch verb {
+	case "start":
+		return act(s.Start)
+	case "stop":
+		return act(s.Stop)
+	case "restart", "try-restart", "reload-or-restart", "condrestart":
+		return act(s.Restart)
+	case "reload":
+		if r, ok := s.(interface{ Reload() error }); ok {
+			return act(r.Reload)
+		}
+		c.Errorf("Failed to reload %s.service: Job type reload is not applicable for unit %s.service.\n", name, name)
+		return 1
+	case "enable":
+		if o.has("now") {
+			return act(s.Start)
+		}
+		return 0
+	case "disable":
+		if o.has("now") {
+			return act(s.Stop)
+		}
+		return 0
+	case "is-enabled":
+		c.Printf("enabled\n")
+		return 0
+	case "is-active", "is-failed":
+		if !o.has("q") {
+			c.Printf("%s\n", state)
+		}
+		if (state == "active") == (verb == "is-active") {
+			return 0
+		}
+		return 3
+	case "status":
+		return showStatus(c, name, s, state, o)
+	case "show":
+		c.Printf("Id=%s.service\nActiveState=%s\n", name, state)
+		return 0
+	}
+	c.Errorf("Unknown command verb %s.\n", verb)
+	return 1
+}
+
+func showStatus(c *invocation, name string, s userland.Service, state string, o options) int {
+	dot := map[string]string{"active": "●", "failed": "×"}[state]
+	if dot == "" {
+		dot = "○"
+	}
+	log := s.Log()
+	c.Printf("%s %s.service\n     Loaded: loaded (/lib/systemd/system/%s.service; enabled; preset: enabled)\n     Active: %s", dot, name, name, s.Status())
+	if len(log) > 0 {
+		c.Printf(" since %s", log[0].At.Format("Mon 2006-01-02 15:04:05 MST"))
+	}
+	c.Printf("\n")
+	n, _ := strconv.Atoi(o.value("n", "10"))
+	if len(log) > 0 {
+		c.Printf("\n")
+	}
+	for _, l := range log[max(0, len(log)-n):] {
+		c.Printf("%s\n", journalLine(c, l))
+	}
+	if state == "active" {
+		return 0
+	}
+	return 3
+}
+
+func listUnits(c *invocation) int {
+	var names []string
+	for n := range c.Machine.Services {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	c.Printf("  UNIT                     LOAD   ACTIVE   SUB     DESCRIPTION\n")
+	for _, n := range names {
+		active, sub, _ := strings.Cut(c.Machine.Services[n].Status(), " ")
+		c.Printf("  %-24s loaded %-8s %-7s %s\n", n+".service", active, strings.Trim(sub, "()"), n)
+	}
+	return 0
+}
+
+// service is the older command: service NAME start.
+func service(c *invocation) int {
+	if len(c.Args) < 3 {
+		c.Errorf("Usage: service < option > | --status-all | [ service_name [ command | --full-restart ] ]\n")
+		return 1
+	}
+	s, ok := c.Machine.Services[c.Args[1]]
+	if !ok {
+		c.Errorf("%s: unrecognized service\n", c.Args[1])
+		return 1
+	}
+	return actOn(c, c.Args[2], c.Args[1], s, options{set: map[string]bool{}})
+}
+
+func journalLine(c *invocation, l userland.LogLine) string {
+	return fmt.Sprintf("%s %s %s: %s", l.At.Format("Jan 02 15:04:05"), c.Machine.Hostname(), l.Unit, l.Text)
+}
+
+// journal is the lines of one unit, or of all of them in order of time.
+func journal(c *invocation, units []string) []userland.LogLine {
+	if len(units) == 0 {
+		for n := range c.Machine.Services {
+			units = append(units, n)
+		}
+		sort.Strings(units)
+	}
+	var all []userland.LogLine
+	for _, n := range units {
+		if s, ok := c.Machine.Services[unit(n)]; ok {
+			all = append(all, s.Log()...)
+		}
+	}
+	if len(units) > 1 {
+		sort.SliceStable(all, func(i, k int) bool { return all[i].At.Before(all[k].At) })
+	}
+	return all
+}
+
+func journalctl(c *invocation) int {
+	o := c.parse("u:n:fxeo:rbkp:qS:U:g:t:|unit=u,lines=n,follow=f,no-pager,output=o,reverse=r,pager-end=e,since=S,until=U,grep=g,quiet=q,no-hostname")
+	lines := journal(c, o.values["u"])
+	if since := o.value("S", ""); since != "" {
+		if t, ok := parseDate(since, c.Loop().Wall()); ok {
+			kept := lines[:0:0]
+			for _, l := range lines {
+				if !l.At.Before(t) {
+					kept = append(kept, l)
+				}
+			}
+			lines = kept
+		}
+	}
+	if pat := o.value("g", ""); pat != "" {
+		rx, err := compile(pat, true, pat == strings.ToLower(pat))
+		if err != nil {
+			return c.fail("%s", err)
+		}
+		kept := lines[:0:0]
+		for _, l := range lines {
+			if rx.MatchString(l.Text) {
+				kept = append(kept, l)
+			}
+		}
+		lines = kept
+	}
+	n, err := strconv.Atoi(o.value("n", ""))
+	if err != nil && o.has("f") {
+		n, err = 10, nil
+	}
+	shown := len(lines)
+	if err == nil {
+		lines = lines[max(0, len(lines)-n):]
+	}
+	if len(lines) == 0 && !o.has("f") {
+		c.Printf("-- No entries --\n")
+		return 0
+	}
+	print := func(l userland.LogLine) {
+		if o.value("o", "") == "cat" {
+			c.Printf("%s\n", l.Text)
+			return
+		}
+		c.Printf("%s\n", journalLine(c, l))
+	}
+	for i, l := range lines {
+		if o.has("r") {
+			l = lines[len(lines)-1-i]
+		}
+		print(l)
+	}
+	for o.has("f") {
+		if c.Sleep(200*time.Millisecond) != nil {
+			return 0
+		}
+		all := journal(c, o.values["u"])
+		for _, l := range all[min(shown, len(all)):] {
+			print(l)
+		}
+		shown = len(all)
+	}
+	return 0
+}
+
+// logger has nowhere to log to but standard error.
+func logger(c *invocation) int {
+	o := c.parse("+t:p:si|tag=t,priority=p")
+	if o.has("s") {
+		c.Errorf("%s: %s\n", o.value("t", c.User), strings.Join(o.args, " "))
+	}
+	return 0
+}
