@@ -75,7 +75,7 @@ func TestRestartPolicyAndItsPause(t *testing.T) {
 	r.Config.Cmd = []string{"false"}
 	c := w.run(w.a, r)
 	w.loop.RunFor(time.Minute)
-	if c.RestartCount != 3 || c.State.Status != Exited || c.State.ExitCode != 3 {
+	if c.RestartCount != 3 || c.State.Status != Exited || c.State.ExitCode != 1 {
 		t.Fatalf("%d restarts, %s, exit %d", c.RestartCount, c.State.Status, c.State.ExitCode)
 	}
 }

@@ -22,9 +22,13 @@ func (d *Daemon) startProxy(b binding) (stop func(), err error) {
 	if b.port.Proto != "tcp" {
 		return func() {}, nil
 	}
-	l, err := d.ns().ListenTCP(at)
+	l, err := listenTCP(d.ns(), at)
 	if err != nil {
 		return nil, proxyError("tcp", at, err)
+	}
+	if l == nil {
+		p := d.proxyProcess(b, idle)
+		return func() { p.Signal(userland.SIGKILL) }, nil
 	}
 	if !d.config.Proxy {
 		l.SetOwner("dockerd", d.pid)
@@ -33,6 +37,41 @@ func (d *Daemon) startProxy(b binding) (stop func(), err error) {
 	p := d.proxyProcess(b, func(p *userland.Process) { serveTCPProxy(p, l, netip.AddrPortFrom(b.to, b.port.Number)) })
 	l.SetOwner("docker-proxy", p.PID)
 	return func() { l.Close(); p.Signal(userland.SIGKILL) }, nil
+}
+
+// onlyV6 opens sockets with IPV6_V6ONLY, as docker-proxy does for "::": beside
+// the one of 0.0.0.0 with the same port.
+type onlyV6 interface {
+	ListenTCPv6Only(netip.AddrPort) (*stack.TCPListener, error)
+	ListenUDPv6Only(netip.AddrPort) (*stack.UDPConn, error)
+}
+
+// listenTCP listens for one family. Where the stack cannot open a socket for
+// IPv6 alone there is none for "::": its proxy exists and hears nothing.
+func listenTCP(ns *stack.Namespace, at netip.AddrPort) (*stack.TCPListener, error) {
+	if at.Addr() != netip.IPv6Unspecified() {
+		return ns.ListenTCP(at)
+	}
+	if v6, ok := any(ns).(onlyV6); ok {
+		return v6.ListenTCPv6Only(at)
+	}
+	return nil, nil
+}
+
+func listenUDP(ns *stack.Namespace, at netip.AddrPort) (*stack.UDPConn, error) {
+	if at.Addr() != netip.IPv6Unspecified() {
+		return ns.ListenUDP(at)
+	}
+	if v6, ok := any(ns).(onlyV6); ok {
+		return v6.ListenUDPv6Only(at)
+	}
+	return nil, nil
+}
+
+// idle is a docker-proxy without a socket.
+func idle(p *userland.Process) {
+	for p.Sleep(time.Hour) == nil {
+	}
 }
 
 func proxyError(proto string, at netip.AddrPort, err error) error {
@@ -103,9 +142,13 @@ func proxyConn(p *userland.Process, client *stack.TCPConn, to netip.AddrPort) {
 const udpFlowTimeout = 90 * time.Second
 
 func (d *Daemon) startUDPProxy(b binding, at netip.AddrPort) (func(), error) {
-	conn, err := d.ns().ListenUDP(at)
+	conn, err := listenUDP(d.ns(), at)
 	if err != nil {
 		return nil, proxyError("udp", at, err)
+	}
+	if conn == nil {
+		p := d.proxyProcess(b, idle)
+		return func() { p.Signal(userland.SIGKILL) }, nil
 	}
 	if !d.config.Proxy {
 		conn.SetOwner("dockerd", d.pid)

@@ -37,8 +37,8 @@ func TestAPublishedPortAnswersOtherHostsTheHostAndItself(t *testing.T) {
 	if rules := w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}); strings.Contains(rules, "8080") {
 		t.Errorf("rules left:\n%s", rules)
 	}
-	if all := w.a.NS().Sockets(); len(all) != 0 {
-		t.Errorf("sockets left: %v", all)
+	if n := listening(w.a); n != 0 {
+		t.Errorf("%d listening sockets left", n)
 	}
 	for _, p := range w.a.Processes() {
 		if p.Name() == "docker-proxy" {
@@ -51,7 +51,7 @@ func TestPortRefusalsLeaveNothing(t *testing.T) {
 	w := newWorld(t, "")
 	w.run(w.a, web("p1", PortBinding{HostPort: "8080"}))
 	rules := w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})
-	sockets, interfaces := len(w.a.NS().Sockets()), len(w.a.NS().Interfaces())
+	sockets, interfaces := listening(w.a), len(w.a.NS().Interfaces())
 	for _, c := range []struct {
 		b    PortBinding
 		want string
@@ -72,7 +72,7 @@ func TestPortRefusalsLeaveNothing(t *testing.T) {
 	if got := w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}); rulesOf(got) != rulesOf(rules) {
 		t.Errorf("rules changed from\n%s\nto\n%s", rules, got)
 	}
-	if s, i := len(w.a.NS().Sockets()), len(w.a.NS().Interfaces()); s != sockets || i != interfaces {
+	if s, i := listening(w.a), len(w.a.NS().Interfaces()); s != sockets || i != interfaces {
 		t.Errorf("%d sockets, %d interfaces; before %d, %d", s, i, sockets, interfaces)
 	}
 }
@@ -91,5 +91,72 @@ func TestEphemeralPortsGoOnAfterTheLastOne(t *testing.T) {
 	p := func(c *Container) string { return c.NetworkSettings.Ports[Port{80, "tcp"}][0].HostPort }
 	if p(a) != "9100" || p(b) != "9101" {
 		t.Fatalf("range gave %s and %s", p(a), p(b))
+	}
+}
+
+// listening is the number of sockets on a host that wait for peers.
+func listening(h *Host) int {
+	n := 0
+	for _, s := range h.NS().Sockets() {
+		if s.State == "LISTEN" || s.State == "UNCONN" {
+			n++
+		}
+	}
+	return n
+}
+
+func TestRulesOfPublishedPortsAreTheCapturedOnes(t *testing.T) {
+	w := newWorld(t, "")
+	port := func(c int, proto string) Port { return Port{uint16(c), proto} }
+	up := func(name string, ports map[Port][]PortBinding, all bool) {
+		r := named(name, HostConfig{PortBindings: ports, PublishAllPorts: all})
+		r.Config.ExposedPorts = map[Port]bool{}
+		for p := range ports {
+			r.Config.ExposedPorts[p] = true
+		}
+		if all {
+			r.Config.ExposedPorts = map[Port]bool{port(80, "tcp"): true, port(53, "udp"): true}
+		}
+		w.run(w.a, r)
+	}
+	one := func(host, p string) map[Port][]PortBinding {
+		return map[Port][]PortBinding{port(80, "tcp"): {{host, p}}}
+	}
+	up("web1", one("", "8080"), false)
+	up("web2", one("127.0.0.1", "8081"), false)
+	up("web3", one("", ""), false)
+	up("web4", nil, true)
+	up("web5", map[Port][]PortBinding{port(80, "tcp"): {{"10.0.0.11", "8082"}}, port(53, "udp"): {{"", "5353"}}}, false)
+	up("web6", map[Port][]PortBinding{port(80, "tcp"): {{"", "9000"}}, port(81, "tcp"): {{"", "9001"}}, port(82, "tcp"): {{"", "9002"}}}, false)
+	up("web7", one("", "9100-9110"), false)
+	up("web8", one("", "9100-9110"), false)
+	want := rulesOf(captured(t, "bridge/publish/13-iptables-save.txt"))
+	if got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
+		t.Fatalf("got\n%s\nwant\n%s", got, want)
+	}
+	var proxies strings.Builder
+	for _, p := range w.a.Processes() {
+		if p.Name() == "docker-proxy" {
+			proxies.WriteString(strings.Join(p.Args, " ") + "\n")
+		}
+	}
+	_, wantProxies, _ := strings.Cut(captured(t, "bridge/publish/14-docker-proxy-processes.txt"), "# exit: 0\n")
+	if proxies.String() != wantProxies {
+		t.Fatalf("got\n%s\nwant\n%s", proxies.String(), wantProxies)
+	}
+}
+
+func TestWithoutTheUserlandProxyHairpinDoesItsWork(t *testing.T) {
+	w := newWorld(t, `{"userland-proxy": false}`)
+	w.run(w.a, web("web1", PortBinding{HostPort: "8080"}))
+	w.run(w.a, web("web2", PortBinding{"127.0.0.1", "8081"}))
+	want := rulesOf(captured(t, "bridge/publish-no-userland-proxy/13-iptables-save.txt"))
+	if got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
+		t.Fatalf("got\n%s\nwant\n%s", got, want)
+	}
+	for _, url := range []string{"http://127.0.0.1:8080/", "http://10.0.0.11:8080/"} {
+		if out, code := w.onHost(w.a.Machine, "wget", "-q", "-T", "3", "-t", "1", "-O", "-", url); code != 0 {
+			t.Errorf("%s: exit %d %s", url, code, out)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -199,5 +200,64 @@ func TestAddressRefusals(t *testing.T) {
 	}
 	if n := len(w.a.NS().Interfaces()); n != interfaces {
 		t.Errorf("%d interfaces, %d before", n, interfaces)
+	}
+}
+
+// part is what lies between the lines of a capture that holds several outputs.
+func part(text, from, to string) string {
+	_, text, _ = strings.Cut(text, from)
+	text, _, _ = strings.Cut(text, to)
+	return from + text + to
+}
+
+func TestRulesOfAnInternalNetworkAreTheCapturedOnes(t *testing.T) {
+	w := newWorld(t, "")
+	for _, name := range []string{"p1", "p2", "p3"} {
+		w.network(w.a, CreateNetwork{Name: name})
+	}
+	w.do(func() { w.a.Daemon.NetworksPrune(nil) })
+	n, _ := w.network(w.a, CreateNetwork{Name: "int1", Internal: true})
+	w.run(w.a, named("i1", HostConfig{NetworkMode: "int1"}))
+	want := rulesOf(captured(t, "bridge/user-defined/20-internal.txt"))
+	want = part(want, "*nat", "-A DOCKER-USER -j RETURN\nCOMMIT\n")
+	want = strings.ReplaceAll(want, "br-0433cffde9c3", "br-"+n.ShortID())
+	if got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
+		t.Fatalf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRulesOfANetworkWithOptionsAreTheCapturedOnes(t *testing.T) {
+	w := newWorld(t, "")
+	n, err := w.network(w.a, CreateNetwork{Name: "optnet", IPAM: subnet("172.22.0.0/16", ""), Options: map[string]string{
+		optBridgeName: "mybr0", optMTU: "1400", optICC: "false", optMasquerade: "false", optBindingIPv4: "127.0.0.1",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := web("m1", PortBinding{HostPort: "8080"})
+	r.HostConfig.NetworkMode = "optnet"
+	m1 := w.run(w.a, r)
+	m2 := w.run(w.a, named("m2", HostConfig{NetworkMode: "optnet"}))
+	want := part(rulesOf(captured(t, "bridge/user-defined/22-options-name-mtu-icc.txt")), "*nat", "-A DOCKER-USER -j RETURN\nCOMMIT\n")
+	if got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
+		t.Fatalf("got\n%s\nwant\n%s", got, want)
+	}
+	if w.pings(m2, "m1") || w.pings(m2, "220.181.38.150") {
+		t.Error("icc or the outside answers")
+	}
+	if mtu := m1.run.sandbox.ns.Interface("eth0").MTU(); mtu != 1400 || len(n.Containers()) != 2 {
+		t.Errorf("MTU %d, %d containers", mtu, len(n.Containers()))
+	}
+}
+
+func TestTheResolversRulesInsideAContainer(t *testing.T) {
+	w := newWorld(t, "")
+	w.network(w.a, CreateNetwork{Name: "net1"})
+	c := w.run(w.a, named("ca", HostConfig{NetworkMode: "net1"}))
+	ports := regexp.MustCompile(`(127\.0\.0\.11:|--sport )\d+`)
+	clean := func(s string) string { return ports.ReplaceAllString(rulesOf(s), "${1}N") }
+	want := clean(captured(t, "bridge/user-defined/06-ca/iptables-save-inside.txt"))
+	if got := clean(c.run.sandbox.ns.Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
+		t.Fatalf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -104,7 +104,7 @@ func testPrograms() map[string]userland.Program {
 	forever := func(p *userland.Process) int { p.Sleep(1000 * time.Hour); return 0 }
 	return map[string]userland.Program{
 		"sh": forever, "bash": forever, "sleep": forever,
-		"false": func(*userland.Process) int { return 3 },
+		"false": func(*userland.Process) int { return 1 },
 		"echo":  func(p *userland.Process) int { p.Printf("%s\n", strings.Join(p.Args[1:], " ")); return 0 },
 		"env":   func(p *userland.Process) int { p.Printf("%s\n", strings.Join(p.Environ(), "\n")); return 0 },
 		"cat": func(p *userland.Process) int {

@@ -1,0 +1,25 @@
+package modes
+
+import "dnetsim/stack"
+
+// Namespaces are the network namespaces of the host's containers, in the order
+// in which they were made; the host's own is not among them.
+func (h *Host) Namespaces() []*stack.Namespace {
+	var out []*stack.Namespace
+	for _, sb := range h.Daemon.sandboxes {
+		if !sb.shared {
+			out = append(out, sb.ns)
+		}
+	}
+	return out
+}
+
+// Close ends every process of the host's containers at once and gives their
+// namespaces back. It is for the end of a run: nothing is stopped in order.
+func (h *Host) Close() {
+	for _, sb := range h.Daemon.sandboxes {
+		if !sb.shared {
+			sb.ns.Close()
+		}
+	}
+}
