@@ -244,3 +244,84 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 	}
 	t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
+
+// crowd opens many connections at once, over a lossy cable, NAT, the bridge and
+// the loopback, and hashes every frame of two namespaces with its time.
+func crowd(t testing.TB) string {
+	l := newLab(t, 3, Options{})
+	defer l.close()
+	docker(t, l)
+	l.wire.A().Impair(link.Impairment{Delay: time.Millisecond, Loss: 0.03, Jitter: time.Millisecond})
+	h := sha256.New()
+	for _, ns := range []*Namespace{l.b, l.boxes[0]} {
+		for _, i := range ns.Interfaces() {
+			i.Observe(func(d link.Direction, f *link.Frame) {
+				fmt.Fprint(h, i.Name(), d, l.loop.Now(), f.Bytes())
+			})
+		}
+	}
+	left := 0
+	serve := func(ns *Namespace) {
+		ln, err := ns.ListenTCP(ap("[::]:80"))
+		must0(t, err)
+		l.loop.Go("server", func(*sim.Proc) {
+			for {
+				c, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				l.loop.Go("echo", func(*sim.Proc) {
+					n, _ := io.Copy(c, c)
+					fmt.Fprint(h, "echoed", n, l.loop.Now())
+					c.Close()
+				})
+			}
+		})
+	}
+	serve(l.b)
+	serve(l.boxes[0])
+	dial := func(from *Namespace, to string) {
+		left++
+		l.loop.Go("client", func(*sim.Proc) {
+			defer func() { left-- }()
+			c, err := from.DialTCP(netip.AddrPort{}, ap(to), 0)
+			if err != nil {
+				t.Errorf("%s: %v", to, err)
+				return
+			}
+			l.loop.Go("writer", func(*sim.Proc) {
+				c.Write(make([]byte, 50000))
+				c.CloseWrite()
+			})
+			n, err := io.Copy(io.Discard, c)
+			if n != 50000 || err != nil {
+				t.Errorf("%s: %d bytes, %v", to, n, err)
+			}
+			c.Close()
+		})
+	}
+	for range 8 {
+		dial(l.boxes[0], "10.0.0.12:80")
+		dial(l.boxes[1], "10.0.0.12:80")
+		dial(l.boxes[1], "172.17.0.2:80")
+		dial(l.boxes[2], "172.17.0.2:80")
+		dial(l.boxes[0], "127.0.0.1:80")
+		dial(l.a, "172.17.0.2:80")
+	}
+	if err := l.loop.Run(func() bool { return left == 0 }, time.Hour); err != nil {
+		t.Fatalf("%v with %d connections open", err, left)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+func TestManyConnectionsRepeatAtAnyGOMAXPROCS(t *testing.T) {
+	first := crowd(t)
+	for _, n := range []int{1, 2, 8, 8} {
+		old := runtime.GOMAXPROCS(n)
+		got := crowd(t)
+		runtime.GOMAXPROCS(old)
+		if got != first {
+			t.Fatalf("GOMAXPROCS %d: %s, before %s", n, got, first)
+		}
+	}
+}
