@@ -17,7 +17,6 @@ import (
 type busyboxHttpd struct {
 	home    string
 	verbose int
-	realm   string
 }
 
 const busyboxHttpdUsage = `BusyBox v1.35.0 multi-call binary.

@@ -185,9 +185,6 @@ func (c *iperfClient) cookie() []byte {
 
 func (c *iperfClient) stream(i int) (*iperfStream, error) {
 	s := &iperfStream{id: 5 + 2*i, peer: c.to}
-	if i == 0 {
-		s.id = 5
-	}
 	if c.params.TCP {
 		conn, err := c.p.NS().DialTCP(netip.AddrPort{}, c.to, 0)
 		if err != nil {
@@ -251,7 +248,7 @@ func (c *iperfClient) test() (took time.Duration, cut bool) {
 			last = loop.Now()
 		}
 	}
-	if loop.Now() > last && c.interval > 0 {
+	if c.interval > 0 && loop.Now()-last >= c.interval/10 && loop.Now() > last {
 		r.interval(c.streams, last-start, loop.Now()-start)
 	}
 	c.stopped = true

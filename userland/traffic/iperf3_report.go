@@ -93,13 +93,6 @@ func (r *iperfReport) span(id string, n int64, from, to time.Duration) string {
 		iperfUnit(float64(n), 1024, "Byte"), iperfUnit(float64(n)*8/secs, 1000, "bit"))
 }
 
-// iperfTotal is one stream's result at one side.
-type iperfTotal struct {
-	id     int
-	result iperfStreamResults
-	took   time.Duration
-}
-
 func (r *iperfReport) rule() {
 	r.out("- - - - - - - - - - - - - - - - - - - - - - - - -\n")
 	tail := ""

@@ -109,9 +109,6 @@ func (s *iperfServer) streams(ctrl *stack.TCPConn, params iperfParams) (streams 
 	}
 	for i := range params.Parallel {
 		x := &iperfStream{id: 5 + 2*i}
-		if i == 0 {
-			x.id = 5
-		}
 		if params.UDP {
 			buf := make([]byte, 16)
 			_, from, err := udp.ReadFrom(buf, 30*time.Second)
@@ -174,7 +171,7 @@ func (s *iperfServer) measure(ctrl *stack.TCPConn, params iperfParams, streams [
 	}
 	stopped = true
 	took := loop.Now() - start
-	if loop.Now() > last {
+	if loop.Now()-last >= time.Second/10 {
 		r.interval(streams, last-start, took)
 	}
 	ctrl.SetReadTimeout(30 * time.Second)

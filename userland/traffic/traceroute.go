@@ -41,7 +41,6 @@ type tracer struct {
 type traceAnswer struct {
 	from netip.Addr
 	rtt  time.Duration
-	ttl  int
 	mark string // "!H" and the like
 	end  bool   // the target itself, or nobody beyond
 }
@@ -278,7 +277,7 @@ func (t *tracer) probe(ttl int) (traceAnswer, error) {
 		if !ok || !t.ours(m, seq) {
 			continue
 		}
-		a := traceAnswer{from: pkt.From, rtt: pkt.At - start, ttl: pkt.TTL}
+		a := traceAnswer{from: pkt.From, rtt: pkt.At - start}
 		a.mark, a.end = t.judge(m, pkt.From)
 		return a, nil
 	}
