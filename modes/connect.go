@@ -15,7 +15,7 @@ func (d *Daemon) connectAll(c *Container) error {
 		d.plainNamespace(c)
 		return d.writeFiles(c)
 	}
-	if isNoneMode(c.HostConfig.NetworkMode) || !c.run.sandbox.shared {
+	if !c.run.sandbox.shared {
 		c.run.sandbox.ns.SetSysctl("net.ipv6.conf.all.disable_ipv6", "1")
 	}
 	if err := d.writeFiles(c); err != nil {
@@ -36,6 +36,9 @@ func (d *Daemon) connectAll(c *Container) error {
 func (d *Daemon) plainNamespace(c *Container) {
 	s := &c.NetworkSettings
 	s.SandboxID, s.SandboxKey = "", ""
+	for _, dev := range []string{"all", "default", "lo"} {
+		c.run.sandbox.ns.SetSysctl("net.ipv6.conf."+dev+".disable_ipv6", "0")
+	}
 	d.dropSandbox(c.run.sandbox)
 	for _, es := range s.Networks {
 		es.clear()

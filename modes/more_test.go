@@ -53,6 +53,10 @@ func TestIPv6NetworksGiveBothFamilies(t *testing.T) {
 	if a := v1.NetworkSettings.Networks["v6"].GlobalIPv6Address; a != "2001:db8:5::2" {
 		t.Errorf("v1 has %s", a)
 	}
+	w.run(w.a, named("v2", HostConfig{NetworkMode: "v6"}))
+	if out, _ := w.exec(v1, "ping", "-6", "-c", "1", "v2"); !strings.Contains(out, "1 packets received") {
+		t.Errorf("v2: %s", out)
+	}
 }
 
 func TestWithoutABridgeContainersHaveLoopbackOnly(t *testing.T) {
