@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+
+	"dnetsim/modes"
 )
 
 func (s *Server) systemRoutes() {
@@ -14,7 +17,14 @@ func (s *Server) systemRoutes() {
 	s.handle("GET /system/df", (*call).diskUsage)
 	s.handle("GET /volumes", (*call).volumeList)
 	s.handle("POST /volumes/prune", (*call).volumesPrune)
+	s.handle("GET /volumes/{id}", (*call).volumeMissing)
+	s.handle("DELETE /volumes/{id}", (*call).volumeMissing)
 	s.handle("GET /plugins", (*call).plugins)
+	s.handle("GET /plugins/{id...}", (*call).pluginMissing)
+	for _, noun := range []string{"services", "tasks", "nodes", "secrets", "configs", "swarm"} {
+		s.handle("GET /"+noun, (*call).notManager)
+		s.handle("GET /"+noun+"/{id...}", (*call).notManager)
+	}
 	s.handle("POST /build/prune", (*call).buildPrune)
 }
 
@@ -245,6 +255,21 @@ func (c *call) volumesPrune() error {
 		VolumesDeleted []string
 		SpaceReclaimed uint64
 	}{})
+}
+
+func (c *call) volumeMissing() error {
+	return &modes.Error{Kind: modes.ErrNotFound, Msg: "get " + c.job.Ref + ": no such volume"}
+}
+
+func (c *call) pluginMissing() error {
+	name := strings.TrimSuffix(c.job.Ref, "/json")
+	return &modes.Error{Kind: modes.ErrNotFound, Msg: fmt.Sprintf("plugin %q not found", name)}
+}
+
+// notManager is what an engine says that is in no swarm.
+func (c *call) notManager() error {
+	return &modes.Error{Kind: modes.ErrUnavailable, Msg: `This node is not a swarm manager. Use "docker swarm init" ` +
+		`or "docker swarm join" to connect this node to swarm and try again.`}
 }
 
 func (c *call) plugins() error { return c.json(http.StatusOK, []struct{}{}) }
