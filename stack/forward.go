@@ -29,7 +29,7 @@ func (ns *Namespace) forward(p *packet) {
 		return
 	}
 	p.decrementTTL()
-	if h.dev == p.in && !p.nf.V6 {
+	if h.dev == p.in && !p.nf.V6 && !p.rewritten {
 		ns.sendRedirect(p, h)
 	}
 	if !ns.hook(netfilter.Forward, p, p.in, h.dev) {

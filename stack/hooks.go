@@ -44,6 +44,7 @@ func (ns *Namespace) hook(h netfilter.Hook, p *packet, in, out *Interface) bool 
 	}
 	v := r.Traverse(h, &p.nf)
 	if v.Action == netfilter.Accept {
+		p.rewritten = p.rewritten || v.DNAT
 		return true
 	}
 	at := in

@@ -11,6 +11,14 @@ import (
 // ipIn is ip_rcv: check the header, pass PREROUTING, then route the packet in.
 func (ns *Namespace) ipIn(i *Interface, f *link.Frame, toUs bool) {
 	if b := i.passing; b != nil && b.f == f { // br_netfilter has seen it
+		if f.Dst().IsMulticast() { // the bridge goes on with it too
+			q := packetOf(f)
+			data := q.nf.Data
+			q.nf, q.in = b.nf, i
+			q.nf.Data = data
+			ns.route(q)
+			return
+		}
 		i.passing = nil
 		b.in, b.borrowed = i, false
 		b.nf.PhysIn, b.nf.PhysOut = "", ""

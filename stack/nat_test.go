@@ -147,3 +147,33 @@ func TestOutputRulesRefuseWithAnError(t *testing.T) {
 		}
 	})
 }
+
+func TestUDPSenderLearnsThatNetfilterRefuses(t *testing.T) {
+	l := newLab(t, 0, Options{})
+	defer l.close()
+	must0(t, l.a.Netfilter(false).Exec("-A", "OUTPUT", "-p", "udp", "-j", "DROP"))
+	c, err := l.a.ListenUDP(ap("0.0.0.0:0"))
+	must0(t, err)
+	if err := c.WriteTo([]byte("x"), ap("10.0.0.12:53")); err != ErrNotPermitted {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestContainerReachesItsOwnPublishedPort(t *testing.T) {
+	l := newLab(t, 2, Options{})
+	defer l.close()
+	r := docker(t, l)
+	must0(t, r.Exec(strings.Fields("-t nat -A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p tcp --dport 80 -j MASQUERADE")...))
+	ln, err := l.boxes[0].ListenTCP(ap("[::]:80"))
+	must0(t, err)
+	defer ln.Close()
+	l.do(t, func() {
+		for _, from := range l.boxes {
+			c, err := from.DialTCP(netip.AddrPort{}, ap("10.0.0.11:8080"), 5*time.Second)
+			if err != nil {
+				t.Fatalf("%s: %v", from.Name(), err)
+			}
+			c.Close()
+		}
+	})
+}

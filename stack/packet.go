@@ -27,6 +27,8 @@ type packet struct {
 	via   MAC        // sender on the link, for packets that came in
 	group bool       // it came as a link-layer broadcast or multicast
 	bcast bool       // its destination is a broadcast address
+	// rewritten tells that NAT changed its destination.
+	rewritten bool
 	// borrowed marks a frame that a bridge holds: release leaves it alone.
 	borrowed bool
 }
