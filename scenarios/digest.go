@@ -12,6 +12,7 @@ import (
 	"dnetsim/link"
 	"dnetsim/sim"
 	"dnetsim/stack"
+	"dnetsim/stack/netfilter"
 )
 
 // digest is the fingerprint of a run: every frame with its time and place,
@@ -82,7 +83,7 @@ func tables(ns *stack.Namespace) string {
 	for _, n := range ns.Neighbours() {
 		fmt.Fprintf(&b, "neighbour %+v\n", n)
 	}
-	b.WriteString(ns.Netfilter(false).Save(true))
-	b.WriteString(ns.Netfilter(true).Save(true))
+	b.WriteString(ns.Netfilter(false).Save(netfilter.SaveOptions{Counters: true}))
+	b.WriteString(ns.Netfilter(true).Save(netfilter.SaveOptions{Counters: true}))
 	return b.String()
 }

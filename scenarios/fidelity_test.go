@@ -146,7 +146,7 @@ func replay(t *testing.T, lines []typedLine, got map[string]capture) {
 			for path, j := range jobs {
 				if l.capture == "bridge/default/03-wire/conntrack.txt" {
 					lab.Finish(j)
-					got[path] = capture{path, j.Place, j.Line, j.Exit(), j.Output()}
+					got[path] = capture{path, j.Place, j.Line, j.Exit(), j.stdout.String()} // tcpdump counts on stderr
 				}
 			}
 		}

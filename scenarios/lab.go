@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"sort"
 	"strings"
+	"time"
 
 	"dnetsim/engine"
 	"dnetsim/engine/cli"
@@ -36,6 +37,10 @@ type segment struct {
 	sw  *link.Bridge
 }
 
+// settle is how long the machines have been on before their engines start: long
+// enough for IPv6 to find that nobody else has their addresses (RFC 4862).
+const settle = 3 * time.Second
+
 // Build makes the machines of a scenario and starts their engines. Nothing of
 // the scenario's setup has run yet; virtual time stands at the moment when the
 // engines are up.
@@ -62,6 +67,7 @@ func build(s *Scenario, loop *sim.Loop) (*Lab, error) {
 			return nil, fmt.Errorf("host %s: %w", s.Hosts[i].Name, err)
 		}
 	}
+	l.Loop.RunFor(settle)
 	if err := l.startEngines(); err != nil {
 		l.Close()
 		return nil, err
@@ -74,9 +80,6 @@ func (l *Lab) Close() {
 	for _, name := range l.names() {
 		if m := l.machines[name]; m != nil {
 			m.KillAll()
-		}
-		if s := l.servers[name]; s != nil {
-			s.Close()
 		}
 	}
 	l.Loop.RunFor(0)
@@ -117,7 +120,7 @@ func (l *Lab) plug(owner string, ns *stack.Namespace, p Port) (*stack.Interface,
 	name := owner + ":" + p.Name
 	w := link.NewWire(l.Loop, name)
 	l.cables[name] = w
-	w.SetCut(true)
+	w.Cut = true
 	port := seg.sw.AddPort(name)
 	w.B().Attach(port)
 	port.Attach(w.B())
@@ -259,6 +262,6 @@ func (l *Lab) images() *modes.Registry {
 	if l.registry != nil {
 		return l.registry
 	}
-	l.registry = modes.NewRegistry(l.Loop)
+	l.registry = modes.DefaultRegistry(l.Loop)
 	return l.registry
 }

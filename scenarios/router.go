@@ -117,16 +117,17 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 // serveNames runs the LAN's name server on the router: the internet's names,
 // and NXDOMAIN for everything else.
 func (l *Lab) serveNames(m *userland.Machine) error {
-	zone := traffic.NewZone()
+	zone := &traffic.Zone{Local: []string{""}}
 	for _, site := range l.Scenario.Internet {
 		if site.CNAME != "" {
-			zone.AddCNAME(site.Name, site.CNAME)
-			zone.AddAddress(site.CNAME, site.Address)
+			zone.AddAlias(site.Name, site.CNAME)
+			zone.AddHost(site.CNAME, site.Address)
 			continue
 		}
-		zone.AddAddress(site.Name, site.Address)
+		zone.AddHost(site.Name, site.Address)
 	}
-	m.Start(userland.ProcSpec{Program: traffic.DNSServer(zone), Args: []string{"dnsmasq"}, NewGroup: true})
+	server := &traffic.DNSServer{Zone: zone}
+	m.Start(userland.ProcSpec{Program: server.Run, Args: []string{"dnsmasq"}, NewGroup: true})
 	return nil
 }
 
@@ -171,7 +172,8 @@ func (l *Lab) buildSite(site Site, routers []Router) error {
 	}
 	m := userland.NewMachine(l.Loop, site.Name, ns)
 	m.Install(programs.Host(), traffic.Host())
-	m.Start(userland.ProcSpec{Program: traffic.WebServer(80), Args: []string{"nginx"}, NewGroup: true})
+	web := &traffic.WebServer{Index: "<html><body>" + site.Name + "</body></html>\n"}
+	m.Start(userland.ProcSpec{Program: web.Run, Args: []string{"nginx"}, NewGroup: true})
 	l.machines["internet "+site.Name] = m
 	return nil
 }

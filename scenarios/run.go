@@ -226,11 +226,14 @@ func (l *Lab) start(st *Step, t *transcript) *Job {
 	}
 	line := st.Line
 	if st.Container != "" {
-		line = fmt.Sprintf("docker exec %s sh -c %s", userland.Quote(st.Container), userland.Quote(st.Line))
+		line = fmt.Sprintf("docker exec %s sh -c %s", st.Container, quote(st.Line))
 	}
 	l.launch(j, m, line, t)
 	return j
 }
+
+// quote makes one word of a text, as a person would for sh.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // launch runs a line in the shell that stays open on a machine: variables, the
 // working directory and background jobs live from line to line.

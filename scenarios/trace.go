@@ -17,7 +17,7 @@ func tracer(w io.Writer) func(*sim.Entry) {
 func traceLine(e *sim.Entry) string {
 	text := ""
 	if f, ok := e.Data.(*link.Frame); ok {
-		text = " " + link.Describe(f.Bytes(), link.DescribeOptions{LinkLayer: true, Numeric: true})
+		text = " " + link.Describe(f.Bytes(), link.DescribeOptions{Ethernet: true})
 	} else if e.Data != nil {
 		text = fmt.Sprintf(" %v", e.Data)
 	}
