@@ -83,6 +83,12 @@ func TestTheDaemonRefusesBadConfigurationInItsOwnWords(t *testing.T) {
 		if err := w.restartWith(json); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
+		if json == `{"ipv6":true}` {
+			want := rulesOf(captured(t, "daemon-options/ipv6-nosubnet/iptables-save.txt"))
+			if got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		}
 		if w.a.Services["docker"].Status() != "failed" {
 			t.Errorf("the unit is %s", w.a.Services["docker"].Status())
 		}

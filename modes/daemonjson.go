@@ -3,7 +3,6 @@ package modes
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"sort"
 	"strings"
 
@@ -92,9 +91,6 @@ func readConfig(fs *userland.FS, flags string) (daemonConfig, error) {
 func (c *daemonConfig) merge(data []byte) error {
 	var keys map[string]json.RawMessage
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&keys); err != nil {
-		if err == io.ErrUnexpectedEOF {
-			err = io.ErrUnexpectedEOF
-		}
 		return err
 	}
 	known := map[string]bool{}

@@ -59,7 +59,7 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 		if err := b.plug(ep); err != nil {
 			return nil, wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
 		}
-		if b.gw.IsValid() && !n.Internal || b.gw.IsValid() {
+		if b.gw.IsValid() {
 			ep.gw = n.core.v4[0].gateway.Addr()
 		}
 		if b.gw6.IsValid() {

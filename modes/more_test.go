@@ -166,3 +166,23 @@ func TestEventsOfANetwork(t *testing.T) {
 		t.Fatalf("got %s", all)
 	}
 }
+
+func TestANetworkOnDocker0MakesTheDefaultOneStale(t *testing.T) {
+	w := newWorld(t, "")
+	old, _ := w.a.Daemon.Network("bridge")
+	if _, err := w.network(w.a, CreateNetwork{Name: "onbr0", Options: map[string]string{optBridgeName: "docker0"}}); err != nil {
+		t.Fatal(err)
+	}
+	w.do(func() {
+		if err := w.a.Daemon.NetworkRemove("onbr0"); err != nil {
+			t.Error(err)
+		}
+	})
+	if a := w.a.NS().Interface("docker0").Addrs(); a[0].Prefix.String() != "172.18.0.1/16" {
+		t.Errorf("docker0 has %v", a)
+	}
+	_, err := w.tryRun(w.a, named("lost", HostConfig{}))
+	if want := "failed to create endpoint lost on network bridge: network " + old.ID + " does not exist"; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}

@@ -117,9 +117,6 @@ func (d *Daemon) newMachine(c *Container) *userland.Machine {
 	if c.HostConfig.UTSMode == "host" {
 		m.UTS = d.host.UTS
 	}
-	if r.base != nil && r.base.run.machine != nil {
-		m.UTS.Hostname = r.base.Config.Hostname
-	}
 	m.KernelVersion, m.Arch, m.OSVersion = d.host.KernelVersion, d.host.Arch, d.host.OSVersion
 	m.Shell = r.image.recipe.shell
 	m.Programs = r.image.recipe.programs

@@ -208,9 +208,6 @@ func (d *Daemon) ContainerRename(ref, name string) error {
 		return errf(ErrInvalid, "Renaming a container with the same name as its current name")
 	}
 	if err := d.checkName(name); err != nil {
-		if KindOf(err) == ErrConflict {
-			return wrapf(err, "Error when allocating new name: ")
-		}
 		return wrapf(err, "Error when allocating new name: ")
 	}
 	d.spend(d.profile.cost.rename)
