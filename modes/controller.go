@@ -19,6 +19,7 @@ func (d *Daemon) startNetworking() error {
 	for _, v6 := range []bool{false, true} {
 		d.firewall(v6).setupChains(!cfg.Proxy)
 	}
+	d.firewall(false).userChain()
 	if cfg.IPForward {
 		d.enableForwarding()
 	}
