@@ -238,7 +238,7 @@ func (b *Bridge) forward(in, out *Port, f *Frame) {
 		r = ReasonPortDown
 	case out.recv == nil:
 		r = ReasonNoReceiver
-	case out.mtu > 0 && f.GSO == 0 && len(f.data)-HeaderLen > out.mtu:
+	case out.mtu > 0 && f.GSO == 0 && len(f.data)-HeaderLen-tagLen(f.data) > out.mtu:
 		r = ReasonMTU
 	case out.macs != nil && !out.hears(f.Dst()):
 		r = ReasonMACFilter

@@ -24,6 +24,16 @@ const (
 	ReasonFilter               // the bridge's netfilter hook said no
 	ReasonMalformed            // too short to be a frame
 	ReasonCannotSegment        // a GSO frame that cannot be cut
+	ReasonL2Miss               // a tunnel's table has no entry for the address
+	ReasonL3Miss               // a tunnel that answers ARP knows no such neighbour
+	ReasonNoAnswer             // it knows the neighbour and may not answer for it
+	ReasonNoRemote             // the tunnel's entry has no address of a far end
+	ReasonNoRoute              // the underlay has no way to the far end
+	ReasonTunnelLoop           // the way to the far end is the tunnel itself
+	ReasonUnknownVNI           // no tunnel here has that network identifier
+	ReasonOwnAddress           // a tunnel hears its own address from outside
+	ReasonEntryExists          // a permanent entry has the sender behind another far end
+	ReasonOtherMode            // the mode of the child device does not let it pass
 	reasonCount
 )
 
@@ -31,6 +41,8 @@ var reasonNames = [reasonCount]string{
 	"", "wire-down", "no-carrier", "no-receiver", "blocked", "mtu-exceeded", "loss",
 	"queue-full", "hairpin-off", "isolated", "no-port", "port-down", "mac-filter",
 	"invalid-source", "link-local", "bridge-filter", "malformed", "cannot-segment",
+	"l2-miss", "l3-miss", "proxy-no-answer", "no-remote", "no-route", "tunnel-loop",
+	"unknown-vni", "own-address", "entry-exists", "mode",
 }
 
 // String is the stable name, "mtu-exceeded".

@@ -281,7 +281,7 @@ func (e *End) refuse(f *Frame) Reason {
 		return ReasonWireDown
 	case len(i.Block) > 0 && blocked(i.Block, f.data):
 		return ReasonBlocked
-	case i.MTU > 0 && wireSize(f)-HeaderLen > i.MTU:
+	case i.MTU > 0 && wireSize(f)-HeaderLen-tagLen(f.data) > i.MTU:
 		return ReasonMTU
 	case i.Loss > 0 && e.rand.Float64() < i.Loss:
 		return ReasonLoss
