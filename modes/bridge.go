@@ -101,6 +101,7 @@ func (b *bridge) create() error {
 		if br, err = ns.AddBridge(b.name, b.d.randomMAC(b.name)); err != nil {
 			return errf(ErrSystem, "Failed to program NAT chain: %v", err)
 		}
+		br.SetTxQueueLen(0)
 		b.made = true
 	}
 	ns.SetSysctl("net.ipv6.conf."+b.name+".accept_ra", "0")

@@ -1,0 +1,72 @@
+package modes
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dnetsim/userland/programs"
+)
+
+func TestAShellOnATerminalIsAttachedAndLeft(t *testing.T) {
+	if programs.Busybox()["sh"] == nil {
+		t.Skip("no shell in the image")
+	}
+	w := newWorld(t, "")
+	c := w.run(w.a, named("bbox1", HostConfig{}))
+	d := w.a.Daemon
+	var out string
+	w.do(func() {
+		a, err := d.ContainerAttach("bbox1", AttachOptions{Stdin: true, Stdout: true, Stderr: true, Stream: true})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		a.Stdin.Write([]byte("hostname\n"))
+		d.spend(time.Second)
+		a.Stdin.Write([]byte("exit 4\n"))
+		for {
+			k, err := a.Next()
+			if err != nil {
+				break
+			}
+			out += string(k.Data)
+		}
+	})
+	if !strings.Contains(out, c.ShortID()+"\r\n") || c.State.ExitCode != 4 || c.State.Status != Exited {
+		t.Fatalf("%s, exit %d: %q", c.State.Status, c.State.ExitCode, out)
+	}
+}
+
+func TestStandardInputEndsWithItsClient(t *testing.T) {
+	if programs.Busybox()["sh"] == nil {
+		t.Skip("no shell in the image")
+	}
+	w := newWorld(t, "")
+	d := w.a.Daemon
+	var out string
+	w.do(func() {
+		c, _, err := d.ContainerCreate(CreateContainer{Config: Config{Image: "busybox", Cmd: []string{"sh"}, OpenStdin: true, StdinOnce: true}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		a, _ := d.ContainerAttach(c.ID, AttachOptions{Stdin: true, Stdout: true, Stderr: true, Stream: true})
+		if err := d.ContainerStart(c.ID); err != nil {
+			t.Error(err)
+			return
+		}
+		a.Stdin.Write([]byte("echo one\necho two >&2\n"))
+		a.Stdin.Close()
+		for {
+			k, err := a.Next()
+			if err != nil {
+				break
+			}
+			out += string('0'+rune(k.Stream)) + string(k.Data)
+		}
+	})
+	if out != "1one\n2two\n" {
+		t.Fatalf("got %q", out)
+	}
+}
