@@ -75,7 +75,7 @@ func (ns *Namespace) finish(p *packet, h hop) {
 	case h.dev.kind == KindLoopback:
 		h.dev.transmitIP(p, MAC{})
 	case h.kind == "broadcast":
-		if p.in == nil {
+		if p.in == nil && p.proto() == protoICMP { // netstack does so for its own
 			ns.loopCopy(p, h.dev)
 		}
 		h.dev.transmitIP(p, broadcastMAC)
@@ -90,7 +90,7 @@ func (ns *Namespace) finish(p *packet, h hop) {
 	}
 }
 
-// loopCopy gives our own broadcast to our own sockets too.
+// loopCopy gives a broadcast of a raw socket to this namespace too.
 func (ns *Namespace) loopCopy(p *packet, dev *Interface) {
 	q := ns.newPacket(len(p.nf.Data), p.nf.V6)
 	copy(q.nf.Data, p.nf.Data)

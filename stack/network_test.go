@@ -260,3 +260,35 @@ func TestEveryDropHasAReasonAndAPlace(t *testing.T) {
 		t.Fatalf("drops %v", got)
 	}
 }
+
+func TestBroadcastReachesEverySocketOnce(t *testing.T) {
+	l := newLab(t, 2, Options{})
+	defer l.close()
+	l.do(t, func() {
+		var conns []*UDPConn
+		for _, ns := range l.boxes {
+			c, err := ns.ListenUDP(ap("0.0.0.0:67"))
+			must0(t, err)
+			conns = append(conns, c)
+		}
+		for _, to := range []string{"172.17.255.255:67", "255.255.255.255:67"} {
+			must0(t, conns[0].WriteTo([]byte("who"), ap(to)))
+			for i, c := range conns {
+				n := 0
+				for b := make([]byte, 10); ; n++ {
+					if _, from, err := c.ReadFrom(b, time.Second); err != nil {
+						break
+					} else if from.Addr() != ip("172.17.0.2") {
+						t.Errorf("%s: from %v", to, from)
+					}
+				}
+				if n != 1 {
+					t.Errorf("%s reached container %d %d times", to, i+1, n)
+				}
+			}
+		}
+		if _, err := ping(l.a, ip("172.17.255.255"), time.Second); err != ErrAccess {
+			t.Errorf("broadcast ping without permission: %v", err)
+		}
+	})
+}
