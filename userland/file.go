@@ -95,6 +95,7 @@ func (f *File) Read(b []byte) (int, error) {
 		return 0, EBADF
 	case f.stream != nil:
 		checkpoint(f.fs.loop)
+		copied(f.fs.loop, len(b))
 		return f.stream.Read(b)
 	case f.n.kind == Directory:
 		return 0, EISDIR
@@ -130,6 +131,7 @@ func (f *File) Write(b []byte) (int, error) {
 		return 0, EBADF
 	case f.stream != nil:
 		checkpoint(f.fs.loop)
+		copied(f.fs.loop, len(b))
 		return f.stream.Write(b)
 	case f.n.write != nil:
 		f.written = append(f.written, b...)

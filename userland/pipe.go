@@ -49,6 +49,7 @@ func (r *PipeReader) Read(b []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n := copy(b, p.buf)
+	copied(p.loop, n)
 	if p.buf = p.buf[n:]; len(p.buf) == 0 {
 		p.buf = nil
 	}
@@ -111,6 +112,13 @@ func (w *PipeWriter) Close() error {
 	}
 	w.p.changed.Broadcast()
 	return nil
+}
+
+// copied counts bytes that the running process has moved.
+func copied(l *sim.Loop, n int) {
+	if q := Current(l); q != nil {
+		q.toil(n / copyUnit)
+	}
 }
 
 // checkpoint counts a step of the running process and blocks it while its

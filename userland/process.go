@@ -76,6 +76,7 @@ type Process struct {
 	comm    string
 	// work, lag and lastPause are of Tick.
 	work      int
+	pauses    int
 	lag       time.Duration
 	lastPause time.Duration
 }

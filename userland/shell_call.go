@@ -266,6 +266,7 @@ const errFork Errno = "can't fork: Resource temporarily unavailable"
 
 // start starts a process that holds fds and lets go of them when it ends.
 func (s *Shell) start(prog Program, args []string, fds map[int]*stream, group bool) (*Process, error) {
+	s.p.toil(spawnWork)
 	if len(s.m.procs) >= maxProcs {
 		drop(fds)
 		return nil, errFork

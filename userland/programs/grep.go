@@ -254,8 +254,13 @@ func (s *search) parts(line string, fn func(string)) {
 	for at := 0; at < len(line); {
 		best := []int(nil)
 		for _, rx := range s.rx {
-			if m := rx.FindStringIndex(line[at:]); m != nil && m[1] > m[0] && (best == nil || m[0] < best[0]) {
-				best = m
+			for _, m := range rx.FindAllStringIndex(line[at:], -1) {
+				if m[1] > m[0] {
+					if best == nil || m[0] < best[0] {
+						best = m
+					}
+					break
+				}
 			}
 		}
 		if best == nil {

@@ -73,6 +73,9 @@ func copyStatus(c *invocation, name string, err error) int {
 func (c *invocation) count(def string) (o options, n int, bytes, from, minus bool) {
 	args := c.Args[1:]
 	for i, a := range args {
+		if i > 0 && (args[i-1] == "-n" || args[i-1] == "-c" || args[i-1] == "-s") {
+			continue
+		}
 		if len(a) > 1 && (a[0] == '-' || a[0] == '+' && c.name() == "tail") && strings.Trim(a[1:], "0123456789") == "" {
 			v := a[1:]
 			if a[0] == '+' {
@@ -327,6 +330,9 @@ func sortLines(c *invocation) int {
 		all = append(all, textLines(slurp(r))...)
 		return 0
 	})
+	if status != 0 && c.gnu {
+		return 2
+	}
 	keys := o.values["k"]
 	less := func(a, b string) int {
 		for _, k := range keys {
@@ -636,6 +642,8 @@ func seq(c *invocation) int {
 			wide = true
 		case args[0] == "-s" && len(args) > 1:
 			sep, args = args[1], args[1:]
+		case strings.HasPrefix(args[0], "-s") && len(args[0]) > 2:
+			sep = args[0][2:]
 		default:
 			c.misuse(1, "invalid option -- '%s'", args[0][1:])
 		}

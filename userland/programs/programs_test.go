@@ -1,0 +1,48 @@
+package programs_test
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/userland"
+	"dnetsim/userland/programs"
+)
+
+// run gives a line to a shell on a machine with a set of programs.
+func run(t *testing.T, set map[string]userland.Program, style userland.ShellStyle, text string) (out string, status int) {
+	t.Helper()
+	l := sim.NewLoop(1)
+	m := userland.NewMachine(l, "m", nil)
+	m.Install(set)
+	var b bytes.Buffer
+	p := m.Start(userland.ProcSpec{Program: userland.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &b, Stderr: &b})
+	if err := l.Run(p.Done, time.Hour); err != nil {
+		t.Errorf("%s: %v", text, err)
+	}
+	return b.String(), p.Status()
+}
+
+// TestProgramsDoWhatGNUDoes holds pipelines with what Debian's programs
+// printed for them.
+func TestProgramsDoWhatGNUDoes(t *testing.T) {
+	data, err := os.ReadFile("testdata/gnu.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, part := range strings.Split(string(data), "=== \n")[1:] {
+		text, rest, _ := strings.Cut(part, "\n--- ")
+		code, want, _ := strings.Cut(rest, "\n")
+		wantStatus, _ := strconv.Atoi(code)
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			out, status := run(t, programs.Host(), userland.Bash, text)
+			if out != want || status != wantStatus {
+				t.Errorf("%s\ngot  %d %q\nwant %d %q", text, status, out, wantStatus, want)
+			}
+		})
+	}
+}
