@@ -25,7 +25,7 @@ var simulated = map[string]bool{
 	"network connect": true, "network disconnect": true, "network prune": true,
 	"info": true, "version": true, "events": true, "system df": true, "system prune": true,
 	"volume ls": true, "volume inspect": true, "volume create": true, "volume rm": true, "volume prune": true,
-	"context ls": true, "context show": true, "context inspect": true,
+	"context show": true, "context inspect": true,
 	"swarm init": true, "swarm join": true, "swarm leave": true, "swarm join-token": true,
 	"node ls": true, "node ps": true, "node inspect": true, "node rm": true, "node update": true,
 	"service ls": true, "service create": true, "service ps": true, "service inspect": true,

@@ -144,7 +144,7 @@ func TestSameBytesAtAnyGOMAXPROCS(t *testing.T) {
 }
 
 func TestTheRealUsersSettingsHaveNoEffect(t *testing.T) {
-	line := "docker ps; docker --help; docker info; docker context ls; docker run --rm -e SECRET busybox env; docker network ls"
+	line := "docker ps; docker --help; docker info; docker context show; docker run --rm -e SECRET busybox env; docker network ls"
 	clean := newLab(t, 1).run(line)
 	home := t.TempDir()
 	dir := filepath.Join(home, ".docker")

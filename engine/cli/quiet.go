@@ -18,17 +18,16 @@ func (s *session) quiet() bool {
 	if len(s.pending) > 0 || len(s.calls) > 0 || s.exited {
 		return false
 	}
-	waits := false
+	waits, working := false, false
 	for _, r := range s.active {
-		if s.letsTime(r) {
-			waits = true
-		}
+		working = working || !r.job.Streaming
+		waits = waits || s.letsTime(r)
 	}
 	if !waits && !s.prompting() {
 		return false
 	}
 	if s.plan.recheck && s.hijacked && s.inspections == 0 {
-		return false // docker attach inspects once more before it streams
+		return working // docker attach inspects once more before it streams
 	}
 	for _, r := range s.active {
 		// The answer to a wait is not output, and its reader may have gone.
