@@ -13,6 +13,10 @@ func FillChecksum(f *Frame) {
 	f.Checksum = ChecksumComplete
 }
 
+// FillChecksumBytes is FillChecksum for a bare frame whose checksum is known to
+// be missing.
+func FillChecksumBytes(b []byte) { fillBytes(b) }
+
 // fillBytes writes the transport checksum of the packet in b, if it has one.
 func fillBytes(b []byte) {
 	h, ok := parseHeaders(b)
@@ -110,4 +114,18 @@ func ChecksumGood(f *Frame) bool {
 		return true
 	}
 	return transportChecksum(f.data, &h) == 0
+}
+
+// SpoilChecksum turns the checksum of a TCP or UDP packet in a frame wrong, and
+// leaves other packets alone: it is what a network card does whose checksum
+// offload gets tunnelled packets wrong.
+func SpoilChecksum(b []byte) {
+	h, ok := parseHeaders(b)
+	if !ok || !h.ip || h.fragment || h.proto != protoTCP && h.proto != protoUDP {
+		return
+	}
+	if off, _ := checksumOffset(h.proto); h.l4+off+2 <= h.end {
+		b[h.l4+off] ^= 0x55
+		b[h.l4+off+1] ^= 0xaa
+	}
 }

@@ -2,9 +2,6 @@ package link
 
 import "encoding/binary"
 
-// vxlanPort is the port of VXLAN (RFC 7348), which Docker's overlay uses too.
-const vxlanPort = 4789
-
 // udp prints a UDP datagram (print-udp.c).
 func (p *Printer) udp(t *transport) {
 	b := t.body
@@ -30,7 +27,7 @@ func (p *Printer) udp(t *transport) {
 		p.f("UDP, length %d", ulen-8)
 	case is(53) || is(5353):
 		p.dns(payload, min(ulen-8, t.length-8))
-	case dport == vxlanPort:
+	case dport == VXLANPort:
 		p.vxlan(payload)
 	case is(67) || is(68):
 		p.bootp(payload)

@@ -33,6 +33,7 @@ const (
 	ReasonUnknownVNI           // no tunnel here has that network identifier
 	ReasonOwnAddress           // a tunnel hears its own address from outside
 	ReasonEntryExists          // a permanent entry has the sender behind another far end
+	ReasonUnderlay             // the underlay's netfilter refused the encapsulated packet
 	ReasonOtherMode            // the mode of the child device does not let it pass
 	reasonCount
 )
@@ -42,7 +43,7 @@ var reasonNames = [reasonCount]string{
 	"queue-full", "hairpin-off", "isolated", "no-port", "port-down", "mac-filter",
 	"invalid-source", "link-local", "bridge-filter", "malformed", "cannot-segment",
 	"l2-miss", "l3-miss", "proxy-no-answer", "no-remote", "no-route", "tunnel-loop",
-	"unknown-vni", "own-address", "entry-exists", "mode",
+	"unknown-vni", "own-address", "entry-exists", "underlay-refused", "mode",
 }
 
 // String is the stable name, "mtu-exceeded".

@@ -66,6 +66,10 @@ func canSegment(f *Frame) bool {
 	return ok
 }
 
+// WireLen is the length of the largest frame that f becomes on a cable: of a
+// segment, for one with GSO.
+func (f *Frame) WireLen() int { return wireSize(f) }
+
 // wireSize is the length of the largest frame that f becomes on a cable.
 func wireSize(f *Frame) int {
 	if f.GSO == 0 {
