@@ -63,7 +63,7 @@ func (b *Bridge) SetName(name string) {
 	b.name = name
 	b.local.name, b.local.label = name, name
 	for _, p := range b.ports {
-		p.name = name + "/" + p.label
+		p.name = name + ":" + p.label
 	}
 }
 
@@ -79,7 +79,7 @@ func (b *Bridge) Ports() []*Port { return append([]*Port(nil), b.ports...) }
 // AddPort adds a port, up and without anything attached.
 func (b *Bridge) AddPort(name string) *Port {
 	p := &Port{bridge: b, label: name}
-	p.name, p.journal = b.name+"/"+name, b.loop.Journal()
+	p.name, p.journal = b.name+":"+name, b.loop.Journal()
 	b.ports = append(b.ports, p)
 	p.number = len(b.ports)
 	return p

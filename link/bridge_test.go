@@ -68,8 +68,8 @@ func TestBridgeFloodsInPortOrder(t *testing.T) {
 		}
 	})
 	l.in(2, BroadcastMAC, macA)
-	if got := strings.Join(order, " "); got != "br0/p1 br0/p3 br0/p4" {
-		t.Fatalf("flooded to %s, want br0/p1 br0/p3 br0/p4", got)
+	if got := strings.Join(order, " "); got != "br0:p1 br0:p3 br0:p4" {
+		t.Fatalf("flooded to %s, want br0:p1 br0:p3 br0:p4", got)
 	}
 }
 

@@ -23,7 +23,7 @@ func (p *Port) Name() string { return p.label }
 // SetName renames the port, as renaming the interface does.
 func (p *Port) SetName(name string) {
 	p.label = name
-	p.name = p.bridge.name + "/" + name
+	p.name = p.bridge.name + ":" + name
 }
 
 // Bridge is the bridge the port belongs to.

@@ -7,6 +7,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"dnetsim/link"
+	"dnetsim/sim"
 )
 
 var updateLibrary = flag.Bool("update", false, "rewrite the expected transcripts of the library")
@@ -83,5 +86,50 @@ func TestNoGoroutineIsLeftAfterARun(t *testing.T) {
 	if n := runtime.NumGoroutine(); n > before {
 		buf := make([]byte, 1<<16)
 		t.Errorf("%d goroutines more than before\n%s", n-before, buf[:runtime.Stack(buf, true)])
+	}
+}
+
+// A capture must not show a bad checksum where none was made: every frame's
+// checksum is right, or right once what is left to fill in is filled in, at
+// every place that it passes.
+func TestEveryChecksumOnTheWayIsRight(t *testing.T) {
+	s, err := Read("test.yaml", []byte(`
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+internet:
+  www.baidu.com: {address: 220.181.38.150}
+hosts:
+  bdc01: {address: 10.0.0.11}
+  bdc02: {address: 10.0.0.12}
+steps:
+  - bdc01$ docker run -d --name web -p 8080:80 nginx
+  - bdc02$ curl -s http://10.0.0.11:8080/
+  - bdc01$ docker run --rm busybox wget -q -O - http://www.baidu.com/
+  - bdc01$ docker run --rm busybox ping -c 1 www.baidu.com
+  - bdc01$ docker run --rm busybox wget -q -O - http://172.17.0.2/
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, tcp := 0, 0
+	r := Run(s, Options{journal: func(e *sim.Entry) {
+		f, ok := e.Data.(*link.Frame)
+		if !ok || f.Checksum == link.ChecksumUnknown {
+			return
+		}
+		seen++
+		if b := f.Bytes(); f.EtherType() == link.TypeIPv4 && b[23] == 6 {
+			tcp++
+		}
+		c := f.Clone()
+		link.FillChecksum(c)
+		if !link.ChecksumGood(c) {
+			t.Errorf("%s", traceLine(e))
+		}
+	}})
+	if r.Failed() || r.Err != nil {
+		t.Fatal(r.Report(), r.Err)
+	}
+	if seen == 0 || tcp == 0 {
+		t.Fatalf("%d frames, %d of TCP: the test sees nothing", seen, tcp)
 	}
 }

@@ -57,7 +57,7 @@ func (r *Result) Report() string {
 		fmt.Fprintf(&b, "%s:%d:%d: %s: %s\n", r.File, s.Step.at.line, s.Step.at.column, s.Step, s.Failure)
 	}
 	if b.Len() > 0 {
-		fmt.Fprintf(&b, "FAIL %s at %v of virtual time; again with: dnetsim run %s --seed %d\n", r.Name, r.Virtual, strings.TrimSuffix(r.File, ".yaml"), r.Seed)
+		fmt.Fprintf(&b, "FAIL %s at %v of virtual time; again with: dnetsim run %s --seed %d\n", r.Name, r.Virtual, r.File, r.Seed)
 	}
 	return b.String()
 }

@@ -36,12 +36,12 @@ func Find(arg string, stdin io.Reader) ([]Source, error) {
 		}
 		return []Source{{File: "<stdin>", Text: text}}, nil
 	}
-	if !strings.ContainsAny(arg, `/\`) && !strings.HasSuffix(arg, ".yaml") && !strings.HasSuffix(arg, ".yml") {
-		if text, err := library.ReadFile("library/" + arg + ".yaml"); err == nil {
-			return []Source{{File: arg + ".yaml", Text: text}}, nil
+	info, err := os.Stat(arg)
+	if name := strings.TrimSuffix(arg, ".yaml"); !strings.ContainsAny(arg, `/\`) && (err != nil || name == arg) {
+		if text, err := library.ReadFile("library/" + name + ".yaml"); err == nil {
+			return []Source{{File: name + ".yaml", Text: text}}, nil
 		}
 	}
-	info, err := os.Stat(arg)
 	if err != nil {
 		var known []string
 		for _, s := range Library() {

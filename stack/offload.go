@@ -36,8 +36,10 @@ func (t *transport) packet(pb *gstack.PacketBuffer) *packet {
 // offloadTCP carries over what is left to do for the segment.
 func (t *transport) offloadTCP(p *packet, pb *gstack.PacketBuffer) {
 	b := p.payload()
+	// With checksum offload netstack leaves the sum of the pseudo header in
+	// every segment, those without GSO (SYN, RST) included.
+	p.nf.ChecksumPartial = t.dev.offload
 	if g := pb.GSOOptions; g.Type != gstack.GSONone {
-		p.nf.ChecksumPartial = g.NeedsCsum
 		if n := len(b) - int(b[12]>>4)*4; n > int(g.MSS) && g.MSS > 0 {
 			p.f.GSO = int(g.MSS)
 		}

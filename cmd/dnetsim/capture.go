@@ -42,7 +42,11 @@ func (c *capture) Open(loop *sim.Loop) error {
 		if err != nil {
 			return err
 		}
-		c.stop = one.Journal()
+		c.stop = loop.Journal().Listen(func(e *sim.Entry) {
+			if f, ok := e.Data.(*link.Frame); ok && atInterface(e) {
+				write(one, e, f)
+			}
+		})
 		return nil
 	}
 	c.stop = loop.Journal().Listen(c.entry)
@@ -62,7 +66,7 @@ func (c *capture) create(path string) (*link.Capture, error) {
 
 func (c *capture) entry(e *sim.Entry) {
 	f, ok := e.Data.(*link.Frame)
-	if !ok || c.err != nil {
+	if !ok || c.err != nil || !atInterface(e) {
 		return
 	}
 	one := c.byPlace[e.Place]
@@ -74,13 +78,25 @@ func (c *capture) entry(e *sim.Entry) {
 		}
 		c.byPlace[e.Place] = one
 	}
+	write(one, e, f)
+}
+
+// atInterface reports whether an entry belongs into a capture: what an
+// interface sends and receives, and what is lost anywhere. Cables and bridge
+// ports have a colon in their place; what passes them unharmed is seen at the
+// interfaces.
+func atInterface(e *sim.Entry) bool {
+	return e.Verb == "drop" || !strings.Contains(e.Place, ":")
+}
+
+func write(c *link.Capture, e *sim.Entry, f *link.Frame) {
 	switch e.Verb {
 	case "send":
-		one.Point(e.Place).Frame(link.Out, f)
+		c.Point(e.Place).Frame(link.Out, f)
 	case "receive":
-		one.Point(e.Place).Frame(link.In, f)
+		c.Point(e.Place).Frame(link.In, f)
 	case "drop":
-		one.Point(e.Place).Drop(f, e.Why)
+		c.Point(e.Place).Drop(f, e.Why)
 	}
 }
 
