@@ -65,7 +65,7 @@ type Machine struct {
 	booted    time.Duration
 	paused    bool
 	unpaused  sim.Cond
-	listening []func(*Process)
+	treadmill treadmill
 }
 
 // NewMachine returns a machine with an empty file system skeleton (see [NewFS])

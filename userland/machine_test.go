@@ -98,12 +98,14 @@ func TestHostileLoopsMeetTheLimit(t *testing.T) {
 		"sed ':a;ba' /etc/passwd",
 		"until false; do echo x; done",
 	} {
-		l := sim.NewLoop(1)
-		m := newMachine(l, programs.Host())
-		p := m.Start(userland.ProcSpec{Program: userland.Sh(userland.HostSh), Args: []string{"sh", "-c", text}})
-		if err := l.Run(p.Done, time.Minute); err != sim.ErrLimit {
-			t.Errorf("%s: %v at %v", text, err, l.Now())
-		}
+		t.Run(text, func(t *testing.T) {
+			l := sim.NewLoop(1)
+			m := newMachine(l, programs.Host())
+			p := m.Start(userland.ProcSpec{Program: userland.Sh(userland.HostSh), Args: []string{"sh", "-c", text}})
+			if err := l.Run(p.Done, time.Minute); err != sim.ErrLimit {
+				t.Errorf("%v at %v", err, l.Now())
+			}
+		})
 	}
 }
 

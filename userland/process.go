@@ -74,11 +74,6 @@ type Process struct {
 	onExit  []func(int)
 	files   map[int]*stream // descriptors above 2, for a shell's children
 	comm    string
-	// work, lag and lastPause are of Tick.
-	work      int
-	pauses    int
-	lag       time.Duration
-	lastPause time.Duration
 }
 
 // exiting unwinds a process that calls Exit.
