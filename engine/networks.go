@@ -3,6 +3,7 @@ package engine
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"dnetsim/modes"
 )
@@ -22,7 +23,7 @@ func (s *Server) networkRoutes() {
 type networkJSON struct {
 	Name       string
 	ID         string `json:"Id"`
-	Created    string
+	Created    time.Time
 	Scope      string
 	Driver     string
 	EnableIPv6 bool
@@ -62,7 +63,7 @@ type networkEndpoint struct {
 
 func describe(n *modes.Network, endpoints bool) *networkJSON {
 	out := &networkJSON{
-		Name: n.Name, ID: n.ID, Created: stamp(n.Created), Scope: n.Scope, Driver: n.Driver,
+		Name: n.Name, ID: n.ID, Created: n.Created.UTC(), Scope: n.Scope, Driver: n.Driver,
 		EnableIPv6: n.EnableIPv6, Internal: n.Internal, Attachable: n.Attachable, Ingress: n.Ingress,
 		ConfigFrom: configFrom{n.ConfigFrom}, ConfigOnly: n.ConfigOnly,
 		Containers: map[string]networkEndpoint{}, Options: labels(n.Options), Labels: labels(n.Labels),

@@ -2,6 +2,7 @@ package modes
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -186,6 +187,9 @@ func (e *ExecProcess) end(status int) {
 	}
 	e.Running = false
 	e.ExitCode = &status
+	// The container forgets it; its exit code can still be asked for.
+	c := e.Container
+	c.ExecIDs = slices.DeleteFunc(slices.Clone(c.ExecIDs), func(id string) bool { return id == e.ID })
 	e.run.streams.end()
 }
 

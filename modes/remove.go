@@ -49,8 +49,10 @@ func (d *Daemon) remove(c *Container) {
 			break
 		}
 	}
-	for _, id := range c.ExecIDs {
-		delete(d.execs, id)
+	for id, e := range d.execs {
+		if e.Container == c {
+			delete(d.execs, id)
+		}
 	}
 	d.host.FS().RemoveAll("/var/lib/docker/containers/" + c.ID)
 	c.run.streams.end()

@@ -165,6 +165,7 @@ func (s *session) adapt(cmd *cobra.Command, h *house) {
 	if cmd.Name() == "start" && f.Lookup("attach") != nil {
 		s.adaptStart(cmd, h)
 	}
+	s.adaptInspect(cmd, h)
 }
 
 // wrap passes the values of a flag through fn.
