@@ -16,6 +16,7 @@ const (
 	KindBridge   Kind = "bridge"
 	KindDummy    Kind = "dummy"
 	KindMacvlan  Kind = "macvlan"
+	KindIPvlan   Kind = "ipvlan"
 	KindVLAN     Kind = "vlan"
 	KindVXLAN    Kind = "vxlan"
 )
@@ -42,7 +43,7 @@ const (
 type Counters struct {
 	RxPackets, RxBytes, RxErrors, RxDropped uint64
 	TxPackets, TxBytes, TxErrors, TxDropped uint64
-	Multicast, Collisions                   uint64
+	Multicast, Collisions, TxCarrier        uint64
 }
 
 // Address is one address of an interface.

@@ -60,7 +60,7 @@ func (i *Interface) arpIn(b []byte, toUs bool) {
 	op := binary.BigEndian.Uint16(b[6:])
 	sha, spa := MAC(b[8:14]), netip.AddrFrom4([4]byte(b[14:18]))
 	tpa := netip.AddrFrom4([4]byte(b[24:28]))
-	if tpa.IsMulticast() || tpa.IsLoopback() || sha == i.mac && i.ns.localAddr(spa) == nil {
+	if tpa.IsMulticast() || tpa.IsLoopback() || sha == i.mac && i.kind != KindIPvlan && i.ns.localAddr(spa) == nil {
 		return
 	}
 	ns := i.ns

@@ -52,8 +52,10 @@ func (i *Interface) transmit(f *link.Frame) {
 		i.lose(f, "no-carrier")
 		return
 	}
-	i.count.TxPackets++
-	i.count.TxBytes += i.length(f, link.Out)
+	if i.kind != KindVXLAN { // a tunnel counts what it encapsulates
+		i.count.TxPackets++
+		i.count.TxBytes += i.length(f, link.Out)
+	}
 	i.see(link.Out, f)
 	if j := i.ns.loop.Journal(); j.On() {
 		j.Add(i.place, "send", "", f)
@@ -67,8 +69,10 @@ func (i *Interface) transmit(f *link.Frame) {
 		i.end.Send(f)
 	case KindBridge:
 		i.self.Receive(f)
+	case KindDummy:
+		f.Release()
 	default:
-		f.Release() // a dummy
+		i.driver.send(f)
 	}
 }
 
@@ -77,7 +81,7 @@ func (i *Interface) transmit(f *link.Frame) {
 // net/bridge/br_input.c). A GSO frame counts as one packet.
 func (i *Interface) length(f *link.Frame, dir link.Direction) uint64 {
 	n := uint64(f.Len())
-	if i.kind == KindLoopback || i.kind == KindBridge && dir == link.In {
+	if i.kind == KindLoopback || (i.kind == KindBridge || i.kind == KindVXLAN) && dir == link.In {
 		n -= link.HeaderLen
 	}
 	return n
@@ -130,6 +134,11 @@ func (i *Interface) receive(f *link.Frame) {
 	if j := i.ns.loop.Journal(); j.On() {
 		j.Add(i.place, "receive", "", f)
 	}
+	if len(i.uppers) > 0 {
+		if f = i.handUp(f); f == nil {
+			return
+		}
+	}
 	if i.port != nil {
 		if i.master.filtersBridge(f.EtherType()) {
 			f = f.Private()
@@ -143,14 +152,14 @@ func (i *Interface) receive(f *link.Frame) {
 // netIn hands a frame to ARP, IPv4 or IPv6 if it is for this interface.
 func (i *Interface) netIn(f *link.Frame) {
 	dst := f.Dst()
-	toUs := i.kind == KindLoopback || dst == i.mac
+	toUs := i.kind == KindLoopback || dst == i.mac || i.kind == KindIPvlan && !dst.IsMulticast()
 	if !toUs && !dst.IsMulticast() {
 		i.lose(f, "other-host")
 		return
 	}
 	switch f.EtherType() {
 	case link.TypeARP:
-		if i.kind != KindLoopback {
+		if i.kind != KindLoopback && i.Flags()&FlagNoARP == 0 {
 			i.arpIn(f.Payload(), toUs)
 		}
 		f.Release()

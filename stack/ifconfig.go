@@ -92,6 +92,11 @@ func (i *Interface) SetUp(up bool) error {
 	if i.up == up {
 		return nil
 	}
+	if up {
+		if err := i.mayOpen(); err != nil {
+			return err
+		}
+	}
 	i.up = up
 	i.ns.fib.gen++
 	if up {
@@ -110,6 +115,7 @@ func (i *Interface) SetUp(up bool) error {
 		i.end.SetDown(!up)
 	}
 	i.linkChanged()
+	i.vlansFollow()
 	if i.peer != nil {
 		i.peer.linkChanged()
 	}
@@ -136,12 +142,13 @@ func (i *Interface) linkChanged() {
 	case KindBridge:
 		i.carrier = i.up && slices.ContainsFunc(i.slaves, func(s *Interface) bool { return s.up && s.carrier })
 	default:
-		i.carrier = i.up
+		i.carrier = i.up && i.Carrier()
 	}
 	if i.ns == nil {
 		return
 	}
 	i.ns.fib.gen++
+	i.tellStacked()
 	if i.port != nil {
 		i.port.SetDown(!i.carrier)
 	}
@@ -182,7 +189,11 @@ func (i *Interface) SetMTU(mtu int) error {
 	if mtu < 68 || mtu > 65535 && i.kind != KindLoopback {
 		return ErrInvalid
 	}
+	if err := i.mtuAllowed(mtu); err != nil {
+		return err
+	}
 	i.mtu = mtu
+	i.lowerUppers()
 	i.ns.fib.gen++
 	if mtu < 1280 {
 		i.FlushAddrs(true)
@@ -199,6 +210,9 @@ func (i *Interface) SetMAC(mac MAC) error {
 	if mac.IsMulticast() || mac == (MAC{}) {
 		return ErrAddrNotAvail
 	}
+	if done, err := i.macMayChange(mac); done || err != nil {
+		return err
+	}
 	i.fixed = true
 	if i.bridge != nil {
 		i.setBridgeMAC(mac)
@@ -207,7 +221,9 @@ func (i *Interface) SetMAC(mac MAC) error {
 		i.master.bridge.Forget(i.mac)
 		i.master.bridge.AddLocal(mac, i.port)
 	}
+	old := i.mac
 	i.mac = mac
+	i.macChanged(old)
 	i.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i && n.state != NeighPermanent })
 	if i.master != nil {
 		i.master.followPorts()
@@ -239,6 +255,9 @@ func (i *Interface) Rename(name string) error {
 	if i.bridge != nil {
 		i.bridge.SetName(i.place)
 	}
+	if i.driver != nil {
+		i.driver.update()
+	}
 	return nil
 }
 
@@ -257,6 +276,9 @@ func (i *Interface) SetMaster(bridge *Interface) error {
 	}
 	if bridge.bridge == nil || bridge.ns != i.ns || i.kind == KindLoopback || i.kind == KindBridge {
 		return ErrInvalid
+	}
+	if i.macvlan != nil || i.ipvlan != nil {
+		return ErrBusy
 	}
 	i.master = bridge
 	i.port = bridge.bridge.AddPort(i.name)
@@ -358,10 +380,12 @@ func (i *Interface) delete() {
 	for _, s := range slices.Clone(i.slaves) {
 		s.release()
 	}
+	i.deleteUppers()
 	if i.master != nil {
 		i.release()
 	}
 	i.SetUp(false)
+	i.unstack()
 	i.ns.detach(i)
 	ns := i.ns
 	i.ns = nil

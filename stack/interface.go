@@ -40,6 +40,14 @@ type Interface struct {
 	fixed  bool         // the bridge's MAC was set, it does not follow its ports
 	slaves []*Interface
 
+	parent      *Interface    // macvlan, ipvlan, VLAN: the device below
+	uppers      []*Interface  // what is stacked on this one
+	driver      driver        // macvlan, ipvlan, VLAN, VXLAN: where frames go
+	macvlan     *link.Macvlan // what macvlan children share
+	ipvlan      *link.IPvlan
+	vlanID      uint16
+	tunnelFault bool // see SetTunnelChecksumFault
+
 	master *Interface // the bridge that this is a port of
 	port   *link.Port
 
@@ -117,6 +125,8 @@ func (i *Interface) Carrier() bool {
 	switch i.kind {
 	case KindPhysical, KindVeth, KindBridge:
 		return i.carrier
+	case KindMacvlan, KindIPvlan, KindVLAN:
+		return i.parent != nil && i.parent.up && i.parent.Carrier()
 	}
 	return true
 }
@@ -124,7 +134,7 @@ func (i *Interface) Carrier() bool {
 // OperState is the operational state as ip-link(8) prints it.
 func (i *Interface) OperState() string {
 	switch {
-	case i.kind == KindLoopback || i.kind == KindDummy:
+	case i.kind == KindLoopback || i.kind == KindDummy || i.kind == KindVXLAN:
 		if i.up {
 			return "UNKNOWN"
 		}
@@ -133,26 +143,38 @@ func (i *Interface) OperState() string {
 		return "DOWN"
 	case i.Carrier():
 		return "UP"
-	case i.kind == KindVeth && i.peer != nil:
+	case i.kind == KindVeth && i.peer != nil, i.parent != nil:
 		return "LOWERLAYERDOWN"
 	}
 	return "DOWN"
 }
 
-// PeerIndex is the index of the other end of a veth pair, or 0.
+// PeerIndex is the index of the other end of a veth pair, or of the device that
+// the interface is stacked on; 0 if there is none. A tunnel that is not in the
+// namespace of its underlay is tied to that one under its own index, as the
+// kernel reports it.
 func (i *Interface) PeerIndex() int {
-	if i.peer == nil {
-		return 0
+	switch {
+	case i.peer != nil:
+		return i.peer.index
+	case i.parent != nil:
+		return i.parent.index
+	case i.kind == KindVXLAN && i.Underlay() != i.ns:
+		return i.index
 	}
-	return i.peer.index
+	return 0
 }
 
-// PeerNamespace is where the other end of a veth pair is, or nil.
+// PeerNamespace is where the other end of a veth pair is, or the device below,
+// or a tunnel's underlay; nil if there is none.
 func (i *Interface) PeerNamespace() *Namespace {
-	if i.peer == nil {
-		return nil
+	switch {
+	case i.peer != nil:
+		return i.peer.ns
+	case i.parent != nil:
+		return i.parent.ns
 	}
-	return i.peer.ns
+	return i.Underlay()
 }
 
 // Peer is the other end of a veth pair, or nil.
@@ -170,6 +192,9 @@ func (i *Interface) Flags() Flags {
 	}
 	if i.kind == KindDummy {
 		f = FlagBroadcast | FlagNoARP
+	}
+	if m, ok := i.IPvlanMode(); ok && m != link.IPvlanL2 {
+		f |= FlagNoARP
 	}
 	if i.up {
 		f |= FlagUp

@@ -44,6 +44,7 @@ type Namespace struct {
 	sockets   []socket
 	orphans   []*TCPConn // closed by their owners, not yet by TCP
 	icmp      []*ICMPConn
+	tunnels   []*tunnel
 	hooks     map[uint16]func(src, dst netip.AddrPort, payload []byte)
 	rng       *sim.Rand
 	ipID      uint16
@@ -80,6 +81,7 @@ func (ns *Namespace) Close() {
 			i.delete()
 		}
 	}
+	ns.closeTunnels()
 	for _, s := range slices.Clone(ns.sockets) {
 		s.abandon()
 	}

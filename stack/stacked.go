@@ -1,0 +1,203 @@
+package stack
+
+import (
+	"slices"
+
+	"dnetsim/link"
+)
+
+// ErrRange is what the kernel says of a VLAN that there cannot be, and of an
+// MTU larger than that of the device below.
+const ErrRange Errno = "Numerical result out of range"
+
+// driver is what is behind an interface whose frames leave by another one:
+// macvlan, ipvlan, VLAN, VXLAN.
+type driver interface {
+	// send takes over one reference of a frame that the interface sends.
+	send(f *link.Frame)
+	// update looks at the interface again: its name, address or state changed.
+	update()
+	// close ends it; the interface is being deleted.
+	close()
+}
+
+// Parent is the device that a macvlan, ipvlan or VLAN interface is stacked on,
+// or nil. It may be in another namespace.
+func (i *Interface) Parent() *Interface { return i.parent }
+
+// Uppers are the interfaces that are stacked on this one, in the order in which
+// they were made.
+func (i *Interface) Uppers() []*Interface { return slices.Clone(i.uppers) }
+
+// addStacked makes an interface on a parent. A zero mac means the parent's.
+func (ns *Namespace) addStacked(name string, kind Kind, mac MAC, parent *Interface) (*Interface, error) {
+	if err := ns.check(name); err != nil {
+		return nil, err
+	}
+	if parent == nil || parent.ns == nil {
+		return nil, ErrNoDevice
+	}
+	if parent.kind == KindLoopback {
+		return nil, ErrInvalid
+	}
+	if mac == (MAC{}) {
+		mac = parent.mac
+	}
+	i := ns.newInterface(name, kind, mac, parent.mtu)
+	i.parent = parent
+	parent.uppers = append(parent.uppers, i)
+	return i, nil
+}
+
+// unstack takes the interface off its parent.
+func (i *Interface) unstack() {
+	if i.driver != nil {
+		i.driver.close()
+		i.driver = nil
+	}
+	if p := i.parent; p != nil {
+		p.uppers = slices.DeleteFunc(p.uppers, func(u *Interface) bool { return u == i })
+		i.parent = nil
+	}
+}
+
+// deleteUppers removes what is stacked on an interface that goes away.
+func (i *Interface) deleteUppers() {
+	for _, u := range slices.Clone(i.uppers) {
+		u.delete()
+	}
+}
+
+// mayOpen is why an interface cannot come up now (ndo_open).
+func (i *Interface) mayOpen() error {
+	switch i.kind {
+	case KindMacvlan:
+		return i.macvlanMayOpen()
+	case KindVLAN:
+		if !i.parent.up {
+			return ErrNetDown
+		}
+	case KindVXLAN:
+		return i.driver.(*vxlanDevice).open()
+	}
+	return nil
+}
+
+// tellStacked passes a change of state on to what is below and above.
+func (i *Interface) tellStacked() {
+	if i.driver != nil {
+		i.driver.update()
+	}
+	for _, u := range slices.Clone(i.uppers) {
+		u.linkChanged()
+	}
+}
+
+// vlansFollow brings the VLANs of an interface up or down with it.
+func (i *Interface) vlansFollow() {
+	for _, u := range slices.Clone(i.uppers) {
+		if u.kind == KindVLAN {
+			u.SetUp(i.up)
+		}
+	}
+}
+
+// mtuAllowed is why an interface cannot have an MTU that is fine in itself: the
+// device below has a smaller one.
+func (i *Interface) mtuAllowed(mtu int) error {
+	switch {
+	case i.parent == nil || mtu <= i.parent.mtu:
+		return nil
+	case i.kind == KindVLAN:
+		return ErrRange
+	}
+	return ErrInvalid
+}
+
+// lowerUppers keeps what is stacked on the interface within its MTU.
+func (i *Interface) lowerUppers() {
+	for _, u := range slices.Clone(i.uppers) {
+		if u.mtu > i.mtu || u.kind == KindIPvlan {
+			u.SetMTU(i.mtu)
+		}
+	}
+}
+
+// macMayChange is why an interface cannot have an address, or done if a change
+// of the device below has done it.
+func (i *Interface) macMayChange(mac MAC) (done bool, err error) {
+	switch i.kind {
+	case KindIPvlan:
+		return false, ErrNotSupported
+	case KindMacvlan:
+		if i.parent.macvlan.Passthru() && i.parent.mac != mac {
+			return true, i.parent.SetMAC(mac)
+		}
+		if i.up && i.macvlanBusy(mac) {
+			return false, ErrAddrInUse
+		}
+	}
+	return false, nil
+}
+
+// macChanged passes a new address on to those above that share it.
+func (i *Interface) macChanged(old MAC) {
+	if i.driver != nil {
+		i.driver.update()
+	}
+	for _, u := range slices.Clone(i.uppers) {
+		follows := u.kind == KindIPvlan || u.kind == KindVLAN && u.mac == old ||
+			u.kind == KindMacvlan && i.macvlan != nil && i.macvlan.Passthru()
+		if follows && u.mac != i.mac {
+			was := u.mac
+			u.mac = i.mac
+			u.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == u && n.state != NeighPermanent })
+			u.macChanged(was)
+		}
+	}
+}
+
+// handUp gives a frame that came in to what is stacked on the interface. It
+// returns the frame if it is for the interface itself.
+func (i *Interface) handUp(f *link.Frame) *link.Frame {
+	if id, tagged := f.VLANID(); tagged {
+		for _, u := range i.uppers {
+			if u.kind == KindVLAN && u.vlanID == id {
+				u.receive(link.PopVLAN(f))
+				return nil
+			}
+		}
+	}
+	switch {
+	case i.macvlan != nil:
+		return i.macvlan.Arrive(f)
+	case i.ipvlan != nil:
+		return i.ipvlan.Arrive(f)
+	}
+	return f
+}
+
+// asParent is the device as link's stacked devices see it.
+func (i *Interface) asParent() link.Parent {
+	return link.Parent{Out: link.ReceiverFunc(i.transmit), In: link.ReceiverFunc(i.receive)}
+}
+
+// hearsGroup reports whether the interface listens to a multicast address: all
+// IPv4 hosts, and its IPv6 groups.
+func (i *Interface) hearsGroup(mac MAC) bool {
+	if i.port != nil || mac == (MAC{0x01, 0, 0x5e, 0, 0, 1}) {
+		return true
+	}
+	if mac[0] != 0x33 || mac[1] != 0x33 || i.disabledIPv6() {
+		return false
+	}
+	if mac == (MAC{0x33, 0x33, 0, 0, 0, 1}) {
+		return true
+	}
+	for _, a := range i.addrs {
+		if ip := a.Prefix.Addr(); ip.Is6() && groupMAC(solicitedNode(ip)) == mac {
+			return true
+		}
+	}
+	return false
+}

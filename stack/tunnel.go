@@ -1,0 +1,248 @@
+package stack
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"dnetsim/link"
+)
+
+// tunnel is the UDP port of a namespace that VXLAN devices share: the socket in
+// which the kernel finds the device of a datagram by its network identifier.
+// It implements link.Underlay.
+type tunnel struct {
+	ns      *Namespace
+	port    uint16
+	conn    *UDPConn // nil while no device is up
+	devices []*vxlanDevice
+	buf     []byte // the UDP header and what follows
+}
+
+// tunnel is the shared socket for a port, made if need be.
+func (ns *Namespace) tunnel(port uint16) *tunnel {
+	for _, t := range ns.tunnels {
+		if t.port == port {
+			return t
+		}
+	}
+	t := &tunnel{ns: ns, port: port}
+	ns.tunnels = append(ns.tunnels, t)
+	return t
+}
+
+// closeTunnels deletes the devices whose packets travel in a namespace that
+// ends, wherever they are.
+func (ns *Namespace) closeTunnels() {
+	for _, t := range ns.tunnels {
+		for len(t.devices) > 0 {
+			t.devices[0].i.delete()
+		}
+	}
+}
+
+// device is the one with an identifier, up or not.
+func (t *tunnel) device(vni uint32) *vxlanDevice {
+	for _, d := range t.devices {
+		if d.v.Config().VNI == vni {
+			return d
+		}
+	}
+	return nil
+}
+
+// open opens the socket if it is not (vxlan_sock_add).
+func (t *tunnel) open() error {
+	if t.conn != nil {
+		return nil
+	}
+	c, err := t.ns.ListenUDP(netip.AddrPortFrom(netip.IPv4Unspecified(), t.port))
+	if err != nil {
+		return err
+	}
+	t.conn = c
+	t.ns.HandleUDP(t.port, t.receive)
+	return nil
+}
+
+// shut closes the socket when no device is up any more.
+func (t *tunnel) shut() {
+	for _, d := range t.devices {
+		if d.i.up {
+			return
+		}
+	}
+	if t.conn == nil {
+		return
+	}
+	t.ns.HandleUDP(t.port, nil)
+	t.conn.Close()
+	t.conn = nil
+}
+
+// receive is vxlan_rcv: find the device and give it the inner frame.
+func (t *tunnel) receive(src, dst netip.AddrPort, payload []byte) {
+	vni, inner, ok := link.ParseVXLAN(payload)
+	if !ok {
+		t.lose(link.ReasonMalformed, payload)
+		return
+	}
+	d := t.device(vni)
+	if d == nil || !d.i.up {
+		t.lose(link.ReasonUnknownVNI, payload)
+		return
+	}
+	f := t.ns.pool.New(len(inner))
+	copy(f.Bytes(), inner)
+	f.Checksum = link.ChecksumUnknown // nobody has looked at the inner one
+	d.v.Arrive(src.Addr(), f)
+}
+
+// lose records a datagram that no device takes.
+func (t *tunnel) lose(r link.Reason, payload []byte) {
+	if j := t.ns.loop.Journal(); j.On() {
+		j.Add(t.ns.name, "drop", r.String(), payload)
+	}
+}
+
+// Tunnel implements link.Underlay: vxlan_xmit_one behind the forwarding table.
+func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPort uint16) link.Reason {
+	ns := t.ns
+	if ns.closed || !r.Addr.Is4() {
+		return link.ReasonNoRoute // no IPv6 underlay
+	}
+	h, err := ns.routeOut(r.Addr, netip.Addr{}, nil)
+	switch {
+	case err != nil:
+		return link.ReasonNoRoute
+	case h.kind == "local":
+		return t.bypass(f, r)
+	case h.dev.VXLAN() == v:
+		return link.ReasonTunnelLoop
+	}
+	dev := t.device(v.Config().VNI).i
+	if mtu := h.mtu - link.VXLANOverhead; f.WireLen()-link.HeaderLen > mtu && dev.tooBigForTunnel(f, mtu) {
+		return link.ReasonMTU
+	}
+	out := outer{src: h.src, dst: r.Addr, srcPort: srcPort, dstPort: r.Port, vni: r.VNI}
+	out.zeroChecksum = v.Config().ZeroChecksum
+	out.spoil = h.dev.tunnelFault && (f.Checksum == link.ChecksumPartial || f.GSO > 0)
+	if f.GSO == 0 {
+		return t.encapsulate(f, out)
+	}
+	why := link.ReasonNone
+	link.Segment(f.Retain(), 0, func(s *link.Frame) {
+		why = max(why, t.encapsulate(s, out))
+		s.Release()
+	})
+	return why
+}
+
+// bypass delivers a frame whose far end is this namespace itself to the tunnel
+// of that identifier here, without encapsulation (encap_bypass_if_local).
+func (t *tunnel) bypass(f *link.Frame, r link.VXLANRemote) link.Reason {
+	d := t.ns.tunnel(r.Port).device(r.VNI)
+	if d == nil || !d.i.up {
+		return link.ReasonUnknownVNI
+	}
+	d.v.Bypass(f.Retain())
+	return link.ReasonNone
+}
+
+// outer is what the headers around a frame say.
+type outer struct {
+	src, dst         netip.Addr
+	srcPort, dstPort uint16
+	vni              uint32
+	zeroChecksum     bool
+	spoil            bool // the network card gets the inner checksum wrong
+}
+
+// encapsulate sends a copy of a frame in a datagram. DF is not set: the kernel
+// cuts what is too large for the underlay into fragments.
+func (t *tunnel) encapsulate(f *link.Frame, o outer) link.Reason {
+	const head = 8 + link.VXLANHeaderLen
+	ns, n := t.ns, head+f.Len()
+	t.buf = append(t.buf[:0], make([]byte, head)...)
+	t.buf = append(t.buf, f.Bytes()...)
+	b, inner := t.buf, t.buf[head:]
+	if f.Checksum == link.ChecksumPartial {
+		link.FillChecksumBytes(inner)
+	}
+	if o.spoil {
+		link.SpoilChecksum(inner)
+	}
+	binary.BigEndian.PutUint16(b, o.srcPort)
+	binary.BigEndian.PutUint16(b[2:], o.dstPort)
+	binary.BigEndian.PutUint16(b[4:], uint16(n))
+	link.PutVXLANHeader(b[8:], o.vni)
+	p := ns.buildIPv4(o.src, o.dst, protoUDP, ns.defaultTTL(false), false, b)
+	if !o.zeroChecksum {
+		u := p.payload()
+		binary.BigEndian.PutUint16(u[6:], p.pseudoSum(protoUDP, n))
+		p.nf.ChecksumPartial = true
+	}
+	if err := ns.output(p); err != nil {
+		return link.ReasonUnderlay
+	}
+	return link.ReasonNone
+}
+
+// tooBigForTunnel is skb_tunnel_check_pmtu: a frame does not fit the underlay's
+// MTU. If the device is a port of a bridge and the frame is an IPv4 packet that
+// must not be cut, the sender is told in the name of the far side, and the
+// frame goes nowhere.
+func (i *Interface) tooBigForTunnel(f *link.Frame, mtu int) bool {
+	d := f.Payload()
+	if f.EtherType() != link.TypeIPv4 || len(d) < 20 || len(d) < int(d[0]&15)*4 {
+		return false
+	}
+	if i.port == nil {
+		i.ns.learnMTU(netip.AddrFrom4([4]byte(d[16:20])), mtu)
+		return false
+	}
+	if binary.BigEndian.Uint16(d[6:]) != 0x4000 || isICMPError(d) {
+		return false
+	}
+	i.VXLAN().Return(fragNeeded(f, mtu))
+	return true
+}
+
+// isICMPError reports whether an IPv4 packet is an ICMP message that must not
+// be answered with another.
+func isICMPError(d []byte) bool {
+	h := int(d[0]&15) * 4
+	if d[9] != protoICMP || len(d) <= h {
+		return false
+	}
+	switch d[h] {
+	case icmpUnreachable, 4, icmpRedirect, icmpTimeExceeded, icmpParameter:
+		return true
+	}
+	return false
+}
+
+// fragNeeded is the answer to a frame (iptunnel_pmtud_build_icmp).
+func fragNeeded(f *link.Frame, mtu int) *link.Frame {
+	d := f.Payload()
+	quoted := d[:min(len(d), 576-28)]
+	b := make([]byte, link.HeaderLen+28+len(quoted))
+	putEther(b, f.Src(), f.Dst(), link.TypeIPv4)
+	h := b[link.HeaderLen:]
+	h[0] = 0x45
+	binary.BigEndian.PutUint16(h[2:], uint16(len(h)))
+	h[6] = 0x40
+	h[8], h[9] = d[8], protoICMP
+	copy(h[12:16], d[16:20])
+	copy(h[16:20], d[12:16])
+	headerChecksum(h[:20])
+	m := h[20:]
+	m[0], m[1] = icmpUnreachable, 4
+	binary.BigEndian.PutUint16(m[6:], uint16(mtu))
+	copy(m[8:], quoted)
+	binary.BigEndian.PutUint16(m[2:], ^sum(0, m))
+	return newFrame(b, link.ChecksumComplete, 0)
+}
+
+// SetTunnelChecksumFault makes a network card, in offloading checksums, get
+// those of TCP and UDP within tunnels wrong, as some virtual cards do.
+func (i *Interface) SetTunnelChecksumFault(on bool) { i.tunnelFault = on }

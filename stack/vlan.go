@@ -1,0 +1,39 @@
+package stack
+
+import "dnetsim/link"
+
+// AddVLAN adds an 802.1Q sub-interface: `ip link add NAME link PARENT type vlan
+// id ID`. Its frames leave by the parent with a tag. It has the parent's
+// address and MTU. It returns ErrRange for an identifier above 4094 and
+// ErrExist if the parent has that VLAN already.
+func (ns *Namespace) AddVLAN(name string, parent *Interface, id uint16) (*Interface, error) {
+	if id > 4094 {
+		return nil, ErrRange
+	}
+	if parent != nil {
+		for _, u := range parent.uppers {
+			if u.kind == KindVLAN && u.vlanID == id {
+				return nil, ErrExist
+			}
+		}
+	}
+	i, err := ns.addStacked(name, KindVLAN, MAC{}, parent)
+	if err != nil {
+		return nil, err
+	}
+	i.txqlen = 1000
+	i.vlanID = id
+	i.driver = &vlanDevice{i}
+	i.linkChanged()
+	return i, nil
+}
+
+// vlanDevice is a VLAN interface as a driver.
+type vlanDevice struct{ i *Interface }
+
+func (d *vlanDevice) send(f *link.Frame) { d.i.parent.transmit(link.PushVLAN(f, d.i.vlanID)) }
+func (d *vlanDevice) update()            {}
+func (d *vlanDevice) close()             {}
+
+// VLANID is the identifier of a VLAN interface.
+func (i *Interface) VLANID() (id uint16, ok bool) { return i.vlanID, i.kind == KindVLAN }
