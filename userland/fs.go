@@ -122,10 +122,11 @@ func NewFS(loop *sim.Loop) *FS {
 	for _, d := range []string{
 		"/bin", "/dev", "/etc", "/home", "/lib", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp",
 		"/usr", "/usr/bin", "/usr/sbin", "/usr/local", "/usr/local/bin", "/usr/local/sbin",
-		"/var", "/var/log", "/var/run", "/var/tmp", "/var/lib",
+		"/var", "/var/log", "/var/tmp", "/var/lib",
 	} {
 		fs.MkdirAll(d, 0o755)
 	}
+	fs.Symlink("/run", "/var/run")
 	fs.Chmod("/tmp", 0o1777)
 	fs.Chmod("/var/tmp", 0o1777)
 	fs.Chmod("/root", 0o700)

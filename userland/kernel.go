@@ -17,8 +17,8 @@ func (m *Machine) mountKernel() {
 	fs.device("/dev/tty", 5, 0, ttyDevice)
 	for fd, name := range []string{"stdin", "stdout", "stderr"} {
 		fs.device("/dev/"+name, 136, 0, standardStream(fd))
-		fs.device(fmt.Sprintf("/dev/fd/%d", fd), 136, 0, standardStream(fd))
 	}
+	m.mountDescriptors()
 	m.mountProc()
 }
 
@@ -52,6 +52,8 @@ func (m *Machine) mountProc() {
 	})
 	text("/proc/filesystems", func() string { return "nodev\tproc\nnodev\ttmpfs\nnodev\toverlay\n\text4\n" })
 	text("/proc/mounts", func() string { return m.mounts() })
+	m.mountSysctl()
+	m.mountProcesses()
 }
 
 // mounts is /proc/mounts: an overlay in a container, a disk on a host.

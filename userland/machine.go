@@ -49,8 +49,8 @@ type Machine struct {
 	// Parent is the host that a container runs on, or nil. Processes also take
 	// a PID from it, which docker top shows.
 	Parent *Machine
-	// Shell is the style of the shell that is started by a login, by ssh and
-	// by the #! line of scripts without one.
+	// Shell is the style of the shell that is started by ssh and by
+	// scripts without a #! line; NewMachine sets HostSh.
 	Shell ShellStyle
 	// Locals lets rooms above keep their own state with the machine (a
 	// resolver's cache, the daemon). Keys are owned by packages.
@@ -80,7 +80,7 @@ func NewMachine(loop *sim.Loop, name string, ns *stack.Namespace) *Machine {
 		Env: []string{
 			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
 		},
-		nextPID: 1, booted: loop.Now(),
+		Shell: HostSh, nextPID: 1, booted: loop.Now(),
 	}
 	m.SetFS(NewFS(loop))
 	return m

@@ -139,6 +139,9 @@ func (p *Process) find(file string, args []string, depth int) (Program, []string
 		if arg = strings.TrimSpace(arg); arg != "" {
 			full = append(full, arg)
 		}
+		if strings.Contains(args[0], "/") {
+			file = args[0]
+		}
 		full = append(append(full, file), args[1:]...)
 		at, err := p.LookPath(interp)
 		if err != nil {
