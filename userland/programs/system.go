@@ -1,13 +1,9 @@
 package programs
 
 import (
-	"fmt"
-	"math/big"
 	"path"
 	"sort"
-	"strconv"
 	"strings"
-	"time"
 
 	"dnetsim/userland"
 )
@@ -43,9 +39,12 @@ func id(c *invocation) int {
 }
 
 func whoami(c *invocation) int { c.Printf("%s\n", c.User); return 0 }
+
 func groups(c *invocation) int { c.Printf("root\n"); return 0 }
-func arch(c *invocation) int   { c.Printf("%s\n", c.Machine.Arch); return 0 }
-func nproc(c *invocation) int  { c.Printf("1\n"); return 0 }
+
+func arch(c *invocation) int { c.Printf("%s\n", c.Machine.Arch); return 0 }
+
+func nproc(c *invocation) int { c.Printf("1\n"); return 0 }
 
 func getconf(c *invocation) int {
 	switch strings.Join(c.Args[1:], " ") {
@@ -193,24 +192,6 @@ func printenv(c *invocation) int {
 	return status
 }
 
-func uptime(c *invocation) int {
-	up := c.Machine.Uptime()
-	days, hours, mins := int(up.Hours())/24, int(up.Hours())%24, int(up.Minutes())%60
-	text := fmt.Sprintf("%d min", mins)
-	if hours > 0 {
-		text = fmt.Sprintf("%2d:%02d", hours, mins)
-	}
-	if days > 0 {
-		text = fmt.Sprintf("%d days, %s", days, text)
-	}
-	users := "  1 user, "
-	if !c.gnu {
-		users = "  0 users,"
-	}
-	c.Printf(" %s up %s, %s load average: 0.00, 0.00, 0.00\n", c.Loop().Wall().Format("15:04:05"), text, users)
-	return 0
-}
-
 func free(c *invocation) int {
 	o := c.parse("mhkgbwt|mega=m,human=h")
 	div := 1
@@ -226,57 +207,6 @@ func free(c *invocation) int {
 	}
 	c.Printf("               total        used        free      shared  buff/cache   available\nMem:     %11d %11d %11d %11d %11d %11d\nSwap:    %11d %11d %11d\n",
 		total, used, total-used-cache, 0, cache, av, 0, 0, 0)
-	return 0
-}
-
-// duration reads sleep's 1.5, 2s, 3m, 4h, 5d.
-func duration(text string) (time.Duration, bool) {
-	unit := time.Second
-	if n := len(text); n > 0 {
-		if k := strings.IndexByte("smhd", text[n-1]); k >= 0 {
-			unit = []time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour}[k]
-			text = text[:n-1]
-		}
-	}
-	if text == "inf" || text == "infinity" {
-		return 100 * 365 * 24 * time.Hour, true
-	}
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || x < 0 {
-		return 0, false
-	}
-	if x*float64(unit) > 3e18 {
-		return 3e18, true
-	}
-	return time.Duration(x * float64(unit)), true
-}
-
-func sleep(c *invocation) int {
-	if len(c.Args) < 2 {
-		c.misuse(1, "missing operand")
-	}
-	total := time.Duration(0)
-	for _, a := range c.Args[1:] {
-		d, ok := duration(a)
-		if !ok {
-			if c.gnu {
-				c.misuse(1, "invalid time interval '%s'", a)
-			}
-			return c.fail("invalid number '%s'", a)
-		}
-		total += d
-	}
-	if c.Sleep(total) != nil {
-		return 130
-	}
-	return 0
-}
-
-func usleep(c *invocation) int {
-	if len(c.Args) > 1 {
-		n, _ := strconv.Atoi(c.Args[1])
-		c.Sleep(time.Duration(n) * time.Microsecond)
-	}
 	return 0
 }
 
@@ -405,247 +335,6 @@ func getent(c *invocation) int {
 		return 2
 	}
 	return 0
-}
-
-func date(c *invocation) int {
-	o := c.parse("ud:s:RI:r:f:|utc=u,date=d,universal=u,iso-8601:,rfc-email=R")
-	now := c.Loop().Wall()
-	if d := o.value("d", ""); d != "" {
-		t, ok := parseDate(d, now)
-		if !ok {
-			if c.gnu {
-				return c.fail("invalid date '%s'", d)
-			}
-			return c.fail("invalid date '%s'", d)
-		}
-		now = t
-	}
-	if o.has("R") {
-		c.Printf("%s\n", now.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
-		return 0
-	}
-	for _, a := range o.args {
-		if f, ok := strings.CutPrefix(a, "+"); ok {
-			c.Printf("%s\n", strftime(f, now))
-			return 0
-		}
-	}
-	c.Printf("%s\n", now.Format("Mon Jan _2 15:04:05 MST 2006"))
-	return 0
-}
-
-// parseDate reads @SECONDS, a date and time, or "N seconds ago".
-func parseDate(text string, now time.Time) (time.Time, bool) {
-	if n, err := strconv.ParseInt(strings.TrimPrefix(text, "@"), 10, 64); err == nil && strings.HasPrefix(text, "@") {
-		return time.Unix(n, 0).UTC(), true
-	}
-	if text == "now" {
-		return now, true
-	}
-	for _, layout := range []string{
-		"2006-01-02 15:04:05", "2006-01-02T15:04:05Z", "2006-01-02 15:04", "2006-01-02", "15:04:05", "15:04",
-		"Mon Jan _2 15:04:05 MST 2006", time.RFC3339,
-	} {
-		t, err := time.Parse(layout, text)
-		if err != nil {
-			continue
-		}
-		if t.Year() == 0 {
-			t = time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
-		}
-		return t, true
-	}
-	return now, false
-}
-
-func strftime(format string, t time.Time) string {
-	var b strings.Builder
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' || i+1 == len(format) {
-			b.WriteByte(format[i])
-			continue
-		}
-		i++
-		layouts := map[byte]string{
-			'Y': "2006", 'm': "01", 'd': "02", 'H': "15", 'M': "04", 'S': "05", 'y': "06", 'b': "Jan",
-			'B': "January", 'h': "Jan", 'a': "Mon", 'A': "Monday", 'e': "_2", 'I': "03", 'p': "PM",
-			'Z': "MST", 'z': "-0700", 'F': "2006-01-02", 'T': "15:04:05", 'D': "01/02/06", 'R': "15:04",
-			'c': "Mon Jan _2 15:04:05 2006", 'x': "01/02/06", 'X': "15:04:05", 'r': "03:04:05 PM",
-		}
-		switch ch := format[i]; ch {
-		case 's':
-			fmt.Fprint(&b, t.Unix())
-		case 'N':
-			fmt.Fprintf(&b, "%09d", t.Nanosecond())
-		case 'j':
-			fmt.Fprintf(&b, "%03d", t.YearDay())
-		case 'u':
-			fmt.Fprint(&b, (int(t.Weekday())+6)%7+1)
-		case 'w':
-			fmt.Fprint(&b, int(t.Weekday()))
-		case 'n':
-			b.WriteByte('\n')
-		case 't':
-			b.WriteByte('\t')
-		case '%':
-			b.WriteByte('%')
-		default:
-			if l, ok := layouts[ch]; ok {
-				b.WriteString(t.Format(l))
-			} else {
-				b.WriteString("%" + string(ch))
-			}
-		}
-	}
-	return b.String()
-}
-
-// expr evaluates expr(1)'s expressions.
-func expr(c *invocation) int {
-	e := &exprParser{c: c, args: c.Args[1:]}
-	if len(e.args) == 0 {
-		c.misuse(2, "missing operand")
-	}
-	v := e.level(0)
-	if len(e.args) > 0 {
-		c.misuse(2, "syntax error: unexpected argument '%s'", e.args[0])
-	}
-	c.Printf("%s\n", v)
-	if v == "" || strings.Trim(v, "0") == "" {
-		return 1
-	}
-	return 0
-}
-
-type exprParser struct {
-	c     *invocation
-	args  []string
-	depth int
-}
-
-var exprLevels = [][]string{
-	{"|"}, {"&"}, {"<", "<=", "=", "==", "!=", ">=", ">"}, {"+", "-"}, {"*", "/", "%"}, {":"},
-}
-
-func (e *exprParser) level(n int) string {
-	if n == len(exprLevels) {
-		return e.primary()
-	}
-	v := e.level(n + 1)
-	for len(e.args) > 0 {
-		op := ""
-		for _, o := range exprLevels[n] {
-			if e.args[0] == o {
-				op = o
-			}
-		}
-		if op == "" {
-			return v
-		}
-		e.args = e.args[1:]
-		v = e.apply(op, v, e.level(n+1))
-	}
-	return v
-}
-
-func (e *exprParser) primary() string {
-	if len(e.args) == 0 {
-		e.c.misuse(2, "syntax error: missing argument")
-	}
-	if e.depth++; e.depth > 1000 {
-		e.c.misuse(2, "syntax error")
-	}
-	a := e.args[0]
-	e.args = e.args[1:]
-	switch {
-	case a == "(":
-		v := e.level(0)
-		if len(e.args) == 0 || e.args[0] != ")" {
-			e.c.misuse(2, "syntax error: expecting ')'")
-		}
-		e.args = e.args[1:]
-		return v
-	case a == "length" && len(e.args) > 0:
-		return strconv.Itoa(len([]rune(e.primary())))
-	case a == "match" && len(e.args) > 1:
-		s := e.primary()
-		return e.apply(":", s, e.primary())
-	case a == "substr" && len(e.args) > 2:
-		s := []rune(e.primary())
-		p, _ := strconv.Atoi(e.primary())
-		n, _ := strconv.Atoi(e.primary())
-		if p < 1 || n < 1 || p > len(s) {
-			return ""
-		}
-		return string(s[p-1 : min(len(s), p-1+n)])
-	}
-	return a
-}
-
-func (e *exprParser) apply(op, a, b string) string {
-	truth := func(ok bool) string {
-		if ok {
-			return "1"
-		}
-		return "0"
-	}
-	null := func(v string) bool { return v == "" || v == "0" }
-	switch op {
-	case "|":
-		if !null(a) {
-			return a
-		}
-		return b
-	case "&":
-		if null(a) || null(b) {
-			return "0"
-		}
-		return a
-	case ":":
-		rx, err := compile(b, false, false)
-		if err != nil {
-			e.c.misuse(2, "%s", err)
-		}
-		m := rx.FindStringSubmatchIndex(a)
-		group := strings.Contains(b, `\(`)
-		switch {
-		case m == nil || m[0] != 0:
-			if group {
-				return ""
-			}
-			return "0"
-		case group && m[2] >= 0:
-			return a[m[2]:m[3]]
-		}
-		return strconv.Itoa(len([]rune(a[:m[1]])))
-	}
-	x, ok1 := new(big.Int).SetString(a, 10)
-	y, ok2 := new(big.Int).SetString(b, 10)
-	if i := strings.Index("< <= = == != >= >", op); i >= 0 {
-		d := strings.Compare(a, b)
-		if ok1 && ok2 {
-			d = x.Cmp(y)
-		}
-		return truth(map[string]bool{"<": d < 0, "<=": d <= 0, "=": d == 0, "==": d == 0, "!=": d != 0, ">=": d >= 0, ">": d > 0}[op])
-	}
-	if !ok1 || !ok2 {
-		e.c.misuse(2, "non-integer argument")
-	}
-	switch op {
-	case "+":
-		return x.Add(x, y).String()
-	case "-":
-		return x.Sub(x, y).String()
-	case "*":
-		return x.Mul(x, y).String()
-	}
-	if y.Sign() == 0 {
-		e.c.misuse(2, "division by zero")
-	}
-	if op == "/" {
-		return x.Quo(x, y).String()
-	}
-	return x.Rem(x, y).String()
 }
 
 // installed lists the programs of a machine, for busybox's own listing.

@@ -1,0 +1,226 @@
+package userland
+
+import (
+	"strings"
+	"time"
+)
+
+// WriteFile replaces a file's content; a new file gets the mode.
+func (fs *FS) WriteFile(name string, data []byte, mode uint32) error {
+	f, err := fs.open(nil, name, O_WRONLY|O_CREAT|O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Mkdir makes one directory.
+func (fs *FS) Mkdir(name string, mode uint32) error {
+	at, n, err := fs.resolve(name, false)
+	if err != nil {
+		return err
+	}
+	if n != nil {
+		return EEXIST
+	}
+	dir, base, err := fs.parent(at)
+	if err != nil {
+		return err
+	}
+	dir.children[base] = fs.newNode(Directory, mode)
+	dir.mtime = fs.loop.Wall()
+	return nil
+}
+
+// MkdirAll makes a directory and those above it that are missing.
+func (fs *FS) MkdirAll(name string, mode uint32) error {
+	at := ""
+	for _, w := range strings.Split(name, "/") {
+		if w == "" {
+			continue
+		}
+		at += "/" + w
+		if err := fs.Mkdir(at, mode); err != nil && err != EEXIST {
+			return err
+		}
+	}
+	if i, err := fs.Stat(name); err != nil || !i.IsDir() {
+		return ENOTDIR
+	}
+	return nil
+}
+
+// Remove removes a file or an empty directory.
+func (fs *FS) Remove(name string) error {
+	at, n, err := fs.lookup(name, false)
+	if err != nil {
+		return err
+	}
+	if n.kind == Directory && len(n.children) > 0 {
+		return ENOTEMPTY
+	}
+	return fs.unlink(at)
+}
+
+func (fs *FS) unlink(at string) error {
+	dir, base, err := fs.parent(at)
+	if err != nil {
+		return err
+	}
+	if dir.children[base] == nil {
+		return EPERM
+	}
+	fs.own(dir, base).links--
+	delete(dir.children, base)
+	dir.mtime = fs.loop.Wall()
+	return nil
+}
+
+// RemoveAll removes a file or a directory with everything in it. A path that
+// leads nowhere is no error.
+func (fs *FS) RemoveAll(name string) error {
+	at, n, err := fs.lookup(name, false)
+	if err == ENOENT {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if n.find != nil {
+		return EBUSY
+	}
+	return fs.unlink(at)
+}
+
+// Rename moves a file; it replaces a file, or an empty directory by a directory.
+func (fs *FS) Rename(from, to string) error {
+	src, n, err := fs.lookup(from, false)
+	if err != nil {
+		return err
+	}
+	dst, old, err := fs.resolve(to, false)
+	if err != nil {
+		return err
+	}
+	switch {
+	case src == dst:
+		return nil
+	case n.kind == Directory && strings.HasPrefix(dst+"/", src+"/"):
+		return EINVAL
+	case old != nil && old.kind == Directory && n.kind != Directory:
+		return EISDIR
+	case old != nil && old.kind != Directory && n.kind == Directory:
+		return ENOTDIR
+	case old != nil && old.kind == Directory && len(old.children) > 0:
+		return ENOTEMPTY
+	}
+	sdir, sbase, err := fs.parent(src)
+	if err != nil {
+		return err
+	}
+	ddir, dbase, err := fs.parent(dst)
+	if err != nil {
+		return err
+	}
+	moved := sdir.children[sbase]
+	if moved == nil {
+		return EPERM
+	}
+	delete(sdir.children, sbase)
+	ddir.children[dbase] = moved
+	sdir.mtime, ddir.mtime = fs.loop.Wall(), fs.loop.Wall()
+	return nil
+}
+
+// Symlink makes a symbolic link at name.
+func (fs *FS) Symlink(target, name string) error {
+	n, err := fs.place(name, Link, 0o777)
+	if err == nil {
+		n.target = target
+	}
+	return err
+}
+
+// Link makes a hard link. The content is shared until one of the trees that
+// carry it is cloned.
+func (fs *FS) Link(old, name string) error {
+	src, n, err := fs.lookup(old, false)
+	if err != nil {
+		return err
+	}
+	if n.kind == Directory {
+		return EPERM
+	}
+	at, there, err := fs.resolve(name, false)
+	if err != nil {
+		return err
+	}
+	if there != nil {
+		return EEXIST
+	}
+	dir, base, err := fs.parent(at)
+	if err != nil {
+		return err
+	}
+	own := fs.owned(src)
+	if own == nil {
+		return EPERM
+	}
+	own.links++
+	dir.children[base] = own
+	return nil
+}
+
+// place makes a new node at a path where nothing is.
+func (fs *FS) place(name string, k Kind, mode uint32) (*node, error) {
+	at, there, err := fs.resolve(name, false)
+	if err != nil {
+		return nil, err
+	}
+	if there != nil {
+		return nil, EEXIST
+	}
+	dir, base, err := fs.parent(at)
+	if err != nil {
+		return nil, err
+	}
+	if dir.find != nil {
+		return nil, EPERM
+	}
+	n := fs.newNode(k, mode)
+	dir.children[base] = n
+	dir.mtime = fs.loop.Wall()
+	return n, nil
+}
+
+// change applies fn to an owned node.
+func (fs *FS) change(name string, follow bool, fn func(*node)) error {
+	at, _, err := fs.lookup(name, follow)
+	if err != nil {
+		return err
+	}
+	n := fs.owned(at)
+	if n == nil {
+		return EPERM
+	}
+	fn(n)
+	return nil
+}
+
+// Chmod sets the permission bits.
+func (fs *FS) Chmod(name string, mode uint32) error {
+	return fs.change(name, true, func(n *node) { n.mode = mode & 0o7777 })
+}
+
+// Chown sets owner and group.
+func (fs *FS) Chown(name string, uid, gid int) error {
+	return fs.change(name, true, func(n *node) { n.uid, n.gid = uid, gid })
+}
+
+// Chtimes sets the modification time.
+func (fs *FS) Chtimes(name string, t time.Time) error {
+	return fs.change(name, true, func(n *node) { n.mtime = t })
+}
