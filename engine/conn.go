@@ -141,13 +141,13 @@ func (c *Conn) CloseWrite() error {
 
 // Close ends both directions.
 func (c *Conn) Close() error {
-	c.CloseWrite()
 	h := c.in
 	h.mu.Lock()
-	h.gone = true
+	h.gone = true // first: who sees the end of file sees that it is more than a half-close
 	h.buf = nil
 	h.cond.Broadcast()
 	h.mu.Unlock()
+	c.CloseWrite()
 	h.notify()
 	return nil
 }

@@ -329,6 +329,10 @@ func (r *createRequest) toModel(name string) (modes.CreateContainer, error) {
 		}
 	}
 	if r.NetworkingConfig != nil {
+		// Newer clients send --mac-address with the endpoint only.
+		if e := r.NetworkingConfig.EndpointsConfig[h.NetworkMode]; e != nil && e.MacAddress != "" && c.MacAddress == "" {
+			out.Config.MacAddress, e.MacAddress = e.MacAddress, ""
+		}
 		for name, e := range r.NetworkingConfig.EndpointsConfig {
 			if out.Endpoints == nil {
 				out.Endpoints = map[string]*modes.EndpointSettings{}

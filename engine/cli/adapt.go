@@ -67,6 +67,11 @@ func (s *session) before(cmd *cobra.Command, args []string) error {
 		p.sigProxy = isSet(f, "sig-proxy")
 		f.Lookup("sig-proxy").Value.Set("false")
 	}
+	if name == "run" || name == "create" {
+		if err := checkEndpointFlags(name, f); err != nil {
+			return err
+		}
+	}
 	if name == "start" {
 		p.sigProxy = isSet(f, "attach") || isSet(f, "interactive")
 	}

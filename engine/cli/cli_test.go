@@ -214,6 +214,28 @@ func TestTerminalReachesTheContainerAndIsGivenBack(t *testing.T) {
 	}
 }
 
+func TestDetachKeysLeaveTheContainerRunning(t *testing.T) {
+	b := newLab(t, 1)
+	b.run("docker run -itd --name cc busybox")
+	tty := userland.NewTTY(b.loop)
+	var shown strings.Builder
+	tty.OnOutput(func(o []byte) { shown.Write(o) })
+	done := false
+	p := b.host.Start(userland.ProcSpec{
+		Args: []string{"bash"}, TTY: tty, OnExit: func(int) { done = true },
+		Program: func(p *userland.Process) int { return b.shell.Run(p, "docker attach cc; echo after") },
+	})
+	tty.SetForeground(b.host.Machine, p.PGID)
+	for i, keys := range []string{"echo $((6*7))\r", "\x10", "\x11"} {
+		b.loop.After(time.Duration(i+1)*time.Second, func() { tty.Input([]byte(keys)) })
+	}
+	if err := b.loop.Run(func() bool { return done }, b.loop.Now()+time.Minute); err != nil {
+		t.Fatalf("%v after\n%s", err, shown.String())
+	}
+	want(t, shown.String(), "42\r\n", "read escape sequence\r\n", "after\r\n")
+	want(t, b.run("docker ps"), "cc")
+}
+
 func BenchmarkNetworkLs(b *testing.B) {
 	l := newLab(b, 1)
 	for b.Loop() {

@@ -64,6 +64,7 @@ func execute(s *session, c *shift) int {
 		return 0
 	}
 	if err.Error() != "" {
+		s.do(s.cooked)
 		s.write(true, []byte(err.Error()+"\n"))
 	}
 	var st cli.StatusError

@@ -36,6 +36,11 @@ func (s *session) quiet() bool {
 		}
 	}
 	for _, u := range s.ups {
+		if !u.req.finished && u.req.conn.Other().Closed() {
+			// It has left its stream (the detach keys): it is about to say so
+			// and to exit, or to ask for something else.
+			return working
+		}
 		if u.req.finished {
 			if !u.req.unread() && !u.req.conn.Other().Idle() {
 				return false // the end has not been read

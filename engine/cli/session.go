@@ -224,8 +224,14 @@ func (s *session) end() {
 	if s.reader != nil {
 		s.reader.Kill()
 	}
+	s.cooked()
+}
+
+// cooked gives the terminal back the mode that it had.
+func (s *session) cooked() {
 	if s.restore != nil {
 		s.restore()
+		s.restore = nil
 	}
 }
 
