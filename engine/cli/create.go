@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/docker/cli/cli"
+	"github.com/docker/cli/opts"
+	"github.com/moby/moby/api/types/container"
+	"github.com/spf13/pflag"
+)
+
+// checkEndpointFlags does with --link and --network-alias what a client of the
+// engine's release does: on a network that is named and not user-defined a link
+// is refused (newer ones send it), and without --network an alias is ignored
+// (newer ones refuse it).
+func checkEndpointFlags(command string, f *pflag.FlagSet) error {
+	network, _ := f.Lookup("network").Value.(*opts.NetworkOpt)
+	links, _ := f.Lookup("link").Value.(*opts.ListOpts)
+	aliases, _ := f.Lookup("network-alias").Value.(*opts.ListOpts)
+	if network == nil || links == nil || aliases == nil {
+		return nil
+	}
+	named := network.Value()
+	if len(named) == 0 {
+		for _, a := range aliases.GetSlice() {
+			aliases.Delete(a)
+		}
+		return nil
+	}
+	mode := container.NetworkMode(named[0].Target)
+	if mode.IsUserDefined() || links.Len() == 0 || aliases.Len() > 0 {
+		return nil // an alias is refused first, by docker
+	}
+	return cli.StatusError{
+		Status:     fmt.Sprintf("docker: links are only supported for user-defined networks\n\nRun 'docker %s --help' for more information", command),
+		StatusCode: 125,
+	}
+}
