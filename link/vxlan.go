@@ -36,7 +36,7 @@ type Underlay interface {
 // VXLANStats are a tunnel's counters, in the words of `ip -s link`. Bytes do
 // not count the inner Ethernet header, as in the kernel.
 type VXLANStats struct {
-	RxDropped                       uint64
+	RxPackets, RxBytes              uint64 // what it made itself, such as ARP answers, does not count
 	TxPackets, TxBytes              uint64
 	TxErrors, TxDropped             uint64
 	TxCarrierErrors, TxCollisions   uint64
@@ -194,6 +194,11 @@ func (v *VXLAN) countSent(f *Frame) {
 	v.stats.TxBytes += uint64(f.Len() - HeaderLen)
 }
 
+func (v *VXLAN) countReceived(f *Frame) {
+	v.stats.RxPackets++
+	v.stats.RxBytes += uint64(f.Len() - HeaderLen)
+}
+
 // answerARP is arp_reduce: every ARP packet ends here. A question for a known
 // neighbour is answered in its name.
 func (v *VXLAN) answerARP(f *Frame) {
@@ -316,6 +321,7 @@ func (v *VXLAN) Arrive(from netip.Addr, f *Frame) {
 		v.drop(f, r)
 		return
 	}
+	v.countReceived(f)
 	v.recv.Receive(f)
 }
 
@@ -326,9 +332,13 @@ func (v *VXLAN) Bypass(f *Frame) {
 	if v.cfg.Learning {
 		v.snoop(f.Src(), netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	}
+	v.countReceived(f)
 	v.loop.Schedule(siblingDelay, &sibling{v.recv, f})
 }
 
 // Return gives a frame to the device's own receiver: an ICMP error about one
 // that was too large for the underlay.
-func (v *VXLAN) Return(f *Frame) { v.loop.Schedule(siblingDelay, &sibling{v.recv, f}) }
+func (v *VXLAN) Return(f *Frame) {
+	v.countReceived(f)
+	v.loop.Schedule(siblingDelay, &sibling{v.recv, f})
+}

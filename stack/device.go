@@ -81,7 +81,7 @@ func (i *Interface) transmit(f *link.Frame) {
 // net/bridge/br_input.c). A GSO frame counts as one packet.
 func (i *Interface) length(f *link.Frame, dir link.Direction) uint64 {
 	n := uint64(f.Len())
-	if i.kind == KindLoopback || (i.kind == KindBridge || i.kind == KindVXLAN) && dir == link.In {
+	if i.kind == KindLoopback || i.kind == KindBridge && dir == link.In {
 		n -= link.HeaderLen
 	}
 	return n
@@ -123,8 +123,10 @@ func (i *Interface) receive(f *link.Frame) {
 		i.lose(f, "malformed")
 		return
 	}
-	i.count.RxPackets++
-	i.count.RxBytes += i.length(f, link.In)
+	if i.kind != KindVXLAN {
+		i.count.RxPackets++
+		i.count.RxBytes += i.length(f, link.In)
+	}
 	if i.kind == KindPhysical && i.port == nil || i.kind == KindVeth || i.kind == KindBridge {
 		if d := f.Dst(); d.IsMulticast() && !d.IsBroadcast() {
 			i.count.Multicast++

@@ -57,7 +57,8 @@ func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface,
 		VNI: o.VNI, Port: o.Port, Learning: o.Learning, Proxy: o.Proxy, L2Miss: o.L2Miss, L3Miss: o.L3Miss,
 		Ageing: o.Ageing, ZeroChecksum: o.ZeroChecksum,
 	}
-	d := &vxlanDevice{i: i, tunnel: t, v: link.NewVXLAN(ns.loop, i.place, mac, cfg, t, i)}
+	d := &vxlanDevice{i: i, tunnel: t}
+	d.v = link.NewVXLAN(ns.loop, i.place, mac, cfg, t, link.ReceiverFunc(d.receive))
 	d.v.SetNeighbours(i.tunnelNeighbour)
 	i.driver = d
 	t.devices = append(t.devices, d)
@@ -74,7 +75,19 @@ type vxlanDevice struct {
 
 func (d *vxlanDevice) send(f *link.Frame) {
 	d.v.Send(f)
+	d.count()
+}
+
+func (d *vxlanDevice) receive(f *link.Frame) {
+	d.count()
+	d.i.receive(f)
+}
+
+// count copies the tunnel's counters: it counts what it encapsulates and
+// decapsulates, not what passes the interface.
+func (d *vxlanDevice) count() {
 	s, c := d.v.Stats(), &d.i.count
+	c.RxPackets, c.RxBytes = s.RxPackets, s.RxBytes
 	c.TxPackets, c.TxBytes, c.TxErrors, c.TxDropped = s.TxPackets, s.TxBytes, s.TxErrors, s.TxDropped
 	c.TxCarrier, c.Collisions = s.TxCarrierErrors, s.TxCollisions
 }
