@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dnetsim/engine"
-	"dnetsim/engine/cli"
 	"dnetsim/link"
 	"dnetsim/modes"
 	"dnetsim/sim"
@@ -21,6 +20,7 @@ type Lab struct {
 	Loop     *sim.Loop
 	Scenario *Scenario
 
+	docker   Docker
 	machines map[string]*userland.Machine // hosts, routers, sites of the internet
 	hosts    map[string]*modes.Host
 	servers  map[string]*engine.Server
@@ -44,13 +44,19 @@ const settle = 3 * time.Second
 // Build makes the machines of a scenario and starts their engines. Nothing of
 // the scenario's setup has run yet; virtual time stands at the moment when the
 // engines are up.
-func Build(s *Scenario, seed uint64) (*Lab, error) {
-	return build(s, sim.NewLoop(seed))
+func Build(s *Scenario, seed uint64, docker Docker) (*Lab, error) {
+	return build(s, sim.NewLoop(seed), docker)
 }
 
-func build(s *Scenario, loop *sim.Loop) (*Lab, error) {
+// Docker makes the docker program of a host from its engine: engine/cli has
+// docker's own command line. It is a parameter because that one does not build
+// for a browser, and the scenarios do. Nil means that hosts have no docker
+// command; their engines run all the same.
+type Docker func(*engine.Server) userland.Program
+
+func build(s *Scenario, loop *sim.Loop, docker Docker) (*Lab, error) {
 	l := &Lab{
-		Loop: loop, Scenario: s,
+		Loop: loop, Scenario: s, docker: docker,
 		machines: map[string]*userland.Machine{}, hosts: map[string]*modes.Host{}, servers: map[string]*engine.Server{},
 		cables: map[string]*link.Wire{}, lans: map[string]*segment{}, shells: map[string]*userland.Shell{},
 	}
@@ -181,7 +187,9 @@ func (l *Lab) buildHost(h *Host) error {
 	l.hosts[h.Name] = host
 	srv := engine.NewServer(l.Loop, host.Daemon)
 	l.servers[h.Name] = srv
-	m.Install(map[string]userland.Program{"docker": cli.Program(srv)})
+	if l.docker != nil {
+		m.Install(map[string]userland.Program{"docker": l.docker(srv)})
+	}
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/engine/cli"
 	"dnetsim/link"
 	"dnetsim/sim"
 )
@@ -21,7 +22,7 @@ func openText(t *testing.T, text string) *Lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lab, err := Build(s, s.Seed)
+	lab, err := Build(s, s.Seed, cli.Program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func TestLibrary(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := Run(s, Options{Digest: true})
+			r := Run(s, Options{Docker: cli.Program, Digest: true})
 			if r.Err != nil {
 				t.Fatal(r.Err)
 			}
@@ -60,7 +61,7 @@ func TestLibrary(t *testing.T) {
 			}
 			for _, n := range []int{1, 2, 8} {
 				was := runtime.GOMAXPROCS(n)
-				again := Run(s, Options{Digest: true})
+				again := Run(s, Options{Docker: cli.Program, Digest: true})
 				runtime.GOMAXPROCS(was)
 				if again.Digest != r.Digest {
 					t.Errorf("GOMAXPROCS %d gives %s, not %s", n, again.Digest, r.Digest)
@@ -76,7 +77,7 @@ func TestNoGoroutineIsLeftAfterARun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Run(s, Options{})
+	Run(s, Options{Docker: cli.Program})
 	for range 200 { // goroutines that were told to end are about to
 		if runtime.NumGoroutine() <= before {
 			return
@@ -111,7 +112,7 @@ steps:
 		t.Fatal(err)
 	}
 	seen, tcp := 0, 0
-	r := Run(s, Options{journal: func(e *sim.Entry) {
+	r := Run(s, Options{Docker: cli.Program, journal: func(e *sim.Entry) {
 		f, ok := e.Data.(*link.Frame)
 		if !ok || f.Checksum == link.ChecksumUnknown {
 			return

@@ -16,6 +16,7 @@ import (
 // Options say how a scenario is run. The zero value runs it and keeps the
 // result.
 type Options struct {
+	Docker     Docker    // makes the docker program of each host
 	Seed       *uint64   // instead of the file's
 	Transcript io.Writer // the transcript as it comes, or nil
 	Style      Style
@@ -79,7 +80,7 @@ func Run(s *Scenario, o Options) *Result {
 			return r
 		}
 	}
-	lab, err := build(s, loop)
+	lab, err := build(s, loop, o.Docker)
 	if err != nil {
 		r.Err = err
 		return r

@@ -24,7 +24,7 @@ func Open(s *Scenario, o Options) (*Lab, error) {
 			return nil, err
 		}
 	}
-	lab, err := build(s, loop)
+	lab, err := build(s, loop, o.Docker)
 	if err != nil {
 		return nil, err
 	}

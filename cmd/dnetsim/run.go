@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"dnetsim/engine/cli"
 	"dnetsim/scenarios"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ func (f *shared) add(c *cobra.Command) {
 
 // options are the run's options that the shared flags stand for.
 func (f *shared) options(t *terminal) scenarios.Options {
-	o := scenarios.Options{}
+	o := scenarios.Options{Docker: cli.Program}
 	if f.seed >= 0 {
 		seed := uint64(f.seed)
 		o.Seed = &seed
