@@ -127,10 +127,13 @@ func (i *Interface) receive(f *link.Frame) {
 		i.count.RxPackets++
 		i.count.RxBytes += i.length(f, link.In)
 	}
-	if i.kind == KindPhysical && i.port == nil || i.kind == KindVeth || i.kind == KindBridge {
-		if d := f.Dst(); d.IsMulticast() && !d.IsBroadcast() {
-			i.count.Multicast++
-		}
+	switch d := f.Dst(); {
+	case !d.IsMulticast():
+	case i.kind == KindMacvlan || i.kind == KindIPvlan: // these count broadcasts too
+		i.count.Multicast++
+	case d.IsBroadcast():
+	case i.kind == KindPhysical && i.port == nil || i.kind == KindVeth || i.kind == KindBridge || i.kind == KindVLAN:
+		i.count.Multicast++
 	}
 	i.see(link.In, f)
 	if j := i.ns.loop.Journal(); j.On() {

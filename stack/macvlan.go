@@ -25,6 +25,9 @@ func (ns *Namespace) AddMacvlan(name string, mac MAC, parent *Interface, mode st
 	if parent != nil && (parent.port != nil || parent.ipvlan != nil) {
 		return nil, ErrBusy
 	}
+	if parent != nil && parent.macvlan != nil && (parent.macvlan.Passthru() || m == link.MacvlanPassthru) {
+		return nil, ErrInvalid
+	}
 	if mac == (MAC{}) && m != link.MacvlanPassthru {
 		mac = ns.randomMAC()
 	}

@@ -370,3 +370,22 @@ func TestVXLANLimits(t *testing.T) {
 		t.Error("the tunnel outlives the namespace of its underlay")
 	}
 }
+
+func TestOverlayRunsRepeat(t *testing.T) {
+	run := func() string {
+		l := newOverlayLab(t)
+		expectPing(t, l.side[0].box, "172.16.0.2", true)
+		expectPing(t, l.side[1].box, "172.16.0.1", true)
+		l.fetch(t, 200_000)
+		return strings.Join(l.wire, "\n")
+	}
+	a, b := strings.Split(run(), "\n"), strings.Split(run(), "\n")
+	for k := range min(len(a), len(b)) {
+		if a[k] != b[k] {
+			t.Fatalf("line %d differs:\n%s\n%s", k+1, a[k], b[k])
+		}
+	}
+	if len(a) != len(b) {
+		t.Errorf("%d and %d lines", len(a), len(b))
+	}
+}
