@@ -1,5 +1,6 @@
 // Package link owns layer 2 in motion: Ethernet frames, wires with
-// impairments, learning bridges, capture points and pcapng files, and how a
+// impairments, learning bridges, the devices that share or tunnel another one
+// (macvlan, ipvlan, 802.1Q, VXLAN), capture points and pcapng files, and how a
 // frame is printed and filtered in tcpdump's notation.
 //
 // It knows no addresses of layer 3 beyond what it must read to cut, print or

@@ -43,8 +43,8 @@ func lastAddr(p netip.Prefix) netip.Addr {
 }
 
 // AddAddr gives the interface an address, and its connected route if the
-// interface is up. It returns ErrExist if the interface has it already, and
-// ErrAccess for an IPv6 address where IPv6 is disabled.
+// interface is up. It returns ErrExist if the interface has it already,
+// ErrAddrInUse if another ipvlan child of its parent has it, and ErrAccess for an IPv6 address where IPv6 is disabled.
 func (i *Interface) AddAddr(p netip.Prefix, opts AddrOptions) error {
 	ip := p.Addr()
 	if !p.IsValid() || ip.IsMulticast() {
@@ -57,6 +57,9 @@ func (i *Interface) AddAddr(p netip.Prefix, opts AddrOptions) error {
 		if a.Prefix == p || ip.Is6() && a.Prefix.Addr() == ip {
 			return ErrExist
 		}
+	}
+	if i.siblingHas(ip) {
+		return ErrAddrInUse
 	}
 	i.insertAddr(&ifAddr{dev: i, Address: describeAddr(i, p, opts)}, opts.NoPrefixRoute)
 	return nil

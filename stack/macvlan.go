@@ -157,6 +157,20 @@ func (d *ipvlanDevice) close() {
 	}
 }
 
+// siblingHas reports whether another ipvlan child of the same parent has an
+// address (ipvlan_addr_busy).
+func (i *Interface) siblingHas(ip netip.Addr) bool {
+	if i.kind != KindIPvlan || i.parent == nil {
+		return false
+	}
+	for _, u := range i.parent.uppers {
+		if u != i && u.kind == KindIPvlan && u.addr(ip) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // IPvlanMode is the mode of an ipvlan interface.
 func (i *Interface) IPvlanMode() (mode link.IPvlanMode, ok bool) {
 	if i.kind != KindIPvlan || i.parent == nil {

@@ -158,6 +158,13 @@ func TestMacvlanFollowsItsParent(t *testing.T) {
 	expectPing(t, a, "100.0.0.2", false)
 	must0(t, eth0.SetUp(true))
 	expectPing(t, a, "100.0.0.2", true)
+	cable := eth0.End().Wire()
+	cable.SetDown(true)
+	if child.Carrier() {
+		t.Error("the child has a carrier while the parent's cable is cut")
+	}
+	cable.SetDown(false)
+	expectPing(t, a, "100.0.0.2", true)
 	if err := child.SetMTU(1501); err != ErrInvalid {
 		t.Errorf("MTU above the parent's: %v, want %v", err, ErrInvalid)
 	}
@@ -229,6 +236,9 @@ func TestIPvlan(t *testing.T) {
 			if mode == "l3" { // a route is what it takes
 				must0(t, l.hosts[1].AddRoute(Route{Dst: pfx("10.0.0.1/32"), Via: ip("10.0.0.11")}))
 				expectPing(t, a, "10.0.0.12", true)
+			}
+			if err := boxes[1].Interface("eth0").AddAddr(pfx("10.0.0.1/24"), AddrOptions{}); err != ErrAddrInUse {
+				t.Errorf("a sibling's address: %v, want %v", err, ErrAddrInUse)
 			}
 			if noARP := a.Interface("eth0").Flags()&FlagNoARP != 0; noARP != (mode == "l3") {
 				t.Errorf("NOARP %v in mode %s", noARP, mode)
