@@ -224,9 +224,8 @@ func (p *Printer) hex(b []byte) {
 func (p *Printer) hexASCII(b []byte) {
 	for i := 0; i < len(b); i += 16 {
 		row := b[i:min(len(b), i+16)]
-		start := len(p.out)
 		p.f("\n\t0x%04x: ", i)
-		start = len(p.out)
+		start := len(p.out)
 		for k, c := range row {
 			if k%2 == 0 {
 				p.s(" ")

@@ -292,7 +292,7 @@ func TestWireIsRepeatable(t *testing.T) {
 		l.run()
 		return fmt.Sprint(l.sink.at, l.sink.tags)
 	}
-	if run() != run() {
+	if first, second := run(), run(); first != second {
 		t.Fatal("two runs of one seed differ")
 	}
 }

@@ -16,7 +16,6 @@ var (
 )
 
 func isHostMode(mode string) bool    { return mode == "host" }
-func isNoneMode(mode string) bool    { return mode == "none" }
 func isDefaultMode(mode string) bool { return mode == "" || mode == "default" || mode == "bridge" }
 func isJoinMode(mode string) bool {
 	return mode == "container" || strings.HasPrefix(mode, "container:")

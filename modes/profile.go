@@ -10,9 +10,8 @@ var defaultPools = []AddressPool{
 
 // profile is what differs between engine versions.
 type profile struct {
-	version    Version
-	cost       costs
-	imageStore string
+	version Version
+	cost    costs
 }
 
 // costs is how long the daemon takes, in virtual time. The medians are those

@@ -34,7 +34,6 @@ type runtime struct {
 	shutdown   bool // stopped because the daemon did
 	backoff    time.Duration
 	retry      *sim.Timer
-	cancelled  bool // the pending restart is off
 }
 
 func newRuntime(d *Daemon, c *Container, img *Image) *runtime {

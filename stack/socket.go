@@ -176,16 +176,6 @@ func (e *endpoint) local() netip.AddrPort {
 	return e.addrPort(f)
 }
 
-func (e *endpoint) remote() (netip.AddrPort, bool) {
-	var f tcpip.FullAddress
-	var err tcpip.Error
-	e.ns.enterCalm(func() { f, err = e.ep.GetRemoteAddress() })
-	if err != nil {
-		return netip.AddrPort{}, false
-	}
-	return e.addrPort(f), true
-}
-
 func (e *endpoint) addrPort(f tcpip.FullAddress) netip.AddrPort {
 	ip := netipAddr(f.Addr)
 	if !ip.IsValid() {

@@ -17,7 +17,6 @@ type File struct {
 	dirty   bool
 	stream  io.ReadWriter
 	closed  bool
-	refs    int
 }
 
 // Open opens a file with the flags of open(2). Opening for reading or writing a
@@ -175,15 +174,8 @@ func (f *File) flush() error {
 	return f.n.write(b)
 }
 
-// retain and Close count the descriptors that share one open file.
-func (f *File) retain() { f.refs++ }
-
 // Close ends the use of the file.
 func (f *File) Close() error {
-	if f.refs > 0 {
-		f.refs--
-		return nil
-	}
 	if f.closed {
 		return EBADF
 	}

@@ -32,9 +32,6 @@ func NewPipe(loop *sim.Loop) (*PipeReader, *PipeWriter) {
 	return &PipeReader{p}, &PipeWriter{p}
 }
 
-func (r *PipeReader) retain() { r.p.readers++ }
-func (w *PipeWriter) retain() { w.p.writers++ }
-
 // Read blocks until there is something to read, or every writer is gone.
 func (r *PipeReader) Read(b []byte) (int, error) {
 	p := r.p

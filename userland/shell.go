@@ -80,7 +80,6 @@ type Shell struct {
 	exited   bool
 	optind   int // position within a getopts word
 	substOut *int
-	random   bool
 }
 
 // flow is how control leaves the running command.
@@ -238,10 +237,12 @@ func (s *Shell) runText(text string, line int) {
 	}
 	var done []*syntax.Stmt
 	s.quietly(func() {
-		s.parser().Stmts(strings.NewReader(text), func(st *syntax.Stmt) bool {
+		for st, err := range s.parser().StmtsSeq(strings.NewReader(text)) {
+			if err != nil {
+				return
+			}
 			done = append(done, st)
-			return true
-		})
+		}
 	})
 	var pe syntax.ParseError
 	if errors.As(err, &pe) {

@@ -23,6 +23,7 @@ func checkEndpointFlags(command string, f *pflag.FlagSet) error {
 	named := network.Value()
 	if len(named) == 0 {
 		for _, a := range aliases.GetSlice() {
+			//lint:ignore SA1019 the only way to take a value of a flag back
 			aliases.Delete(a)
 		}
 		return nil

@@ -24,7 +24,6 @@ type lab struct {
 	loop  *sim.Loop
 	host  *modes.Host
 	shell *userland.Shell
-	tty   *userland.TTY
 }
 
 func newLab(t testing.TB, seed uint64) *lab {

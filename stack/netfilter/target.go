@@ -122,9 +122,6 @@ type natTarget struct {
 	persistent  bool
 }
 
-// source reports whether the target changes the source.
-func (t *natTarget) source() bool { return t.kind == "SNAT" || t.kind == "MASQUERADE" }
-
 func (t *natTarget) ports() string {
 	s := strconv.Itoa(int(t.portLo))
 	if t.portHi != t.portLo {

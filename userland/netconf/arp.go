@@ -14,7 +14,7 @@ import (
 type arpOptions struct {
 	numeric, bsd, linux, verbose bool
 	set, del, useDev             bool
-	dev, host, file              string
+	dev, file                    string
 	args                         []string
 }
 

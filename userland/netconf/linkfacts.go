@@ -15,7 +15,6 @@ type linkFacts struct {
 	parentTag string // what follows "@": "if7", or the name if it is in the same namespace
 	foreign   bool   // the parent is in another namespace
 	nsid      int    // the number of that namespace here
-	nsname    string // its name, if `ip netns` gave one
 	mdown     bool   // the parent is here and down
 }
 

@@ -78,12 +78,10 @@ type awkRun struct {
 	record string
 	fields []string
 	split  bool
-	nf     int
 	in     *lineReader
 	rx     map[string]*regexp.Regexp
 	outs   map[string]io.WriteCloser
 	pipes  map[string]*userland.Process
-	rnd    func() float64
 	depth  int
 }
 
@@ -202,7 +200,7 @@ func (r *awkRun) run(args []string) int {
 		reads = reads || !rule.begin
 	}
 	if reads && !over {
-		over = r.records(args, exit, &status)
+		r.records(args, exit, &status)
 	}
 	for _, rule := range r.rules {
 		if rule.end && exit(r.exec(rule.body)) {

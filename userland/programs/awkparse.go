@@ -26,7 +26,6 @@ type awkParser struct {
 	rules []*awkRule
 	funcs map[string]*awkFunc
 	depth int
-	noIn  bool // in the head of a for loop
 	noGT  bool // in print's list, where > redirects
 }
 

@@ -282,8 +282,4 @@ func textLines(b []byte) []string {
 	return strings.Split(t, "\n")
 }
 
-// flusher is an output that is written when the program ends or the buffer is
-// full, and at once on a terminal or when the input would block.
-func (c *invocation) out() io.Writer { return c.Stdout }
-
 var errInterrupted = sim.ErrInterrupted

@@ -46,7 +46,6 @@ type editor struct {
 	hold    string
 	space   string
 	line    int
-	lines   []string
 	next    func() (string, bool)
 	isLast  func() bool
 	out     io.Writer

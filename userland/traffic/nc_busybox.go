@@ -26,11 +26,11 @@ Open a pipe to IP:PORT or FILE
 
 // busyboxNc is one run of busybox's nc.
 type busyboxNc struct {
-	p           *userland.Process
-	o           *options
-	wait        time.Duration
-	udp         bool
-	local, port uint16
+	p     *userland.Process
+	o     *options
+	wait  time.Duration
+	udp   bool
+	local uint16
 }
 
 // ncBusybox is the nc of busybox 1.35, with -u, -v, -z and -n of its larger
