@@ -1,0 +1,436 @@
+package serf
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"dnetsim/sim"
+)
+
+// MemberStatus is what the cluster thinks of a member.
+type MemberStatus int
+
+// The states of a member.
+const (
+	StatusNone MemberStatus = iota
+	StatusAlive
+	StatusLeaving
+	StatusLeft
+	StatusFailed
+)
+
+func (s MemberStatus) String() string {
+	return [...]string{"none", "alive", "leaving", "left", "failed"}[s]
+}
+
+// Member is one member of the cluster.
+type Member struct {
+	Name   string
+	Addr   netip.Addr
+	Port   uint16
+	Status MemberStatus
+}
+
+type member struct {
+	Member
+	ltime uint64        // of the last join or leave
+	gone  time.Duration // when it left or failed
+}
+
+// lamport is a Lamport clock.
+type lamport uint64
+
+func (l *lamport) witness(t uint64) {
+	if t >= uint64(*l) {
+		*l = lamport(t + 1)
+	}
+}
+
+// recentIntent is a join or leave of somebody who is not a member yet.
+type recentIntent struct {
+	typ   byte
+	ltime uint64
+	at    time.Duration
+}
+
+// Members are all members known, ourselves and the failed ones included, by
+// name.
+func (a *Agent) Members() []Member {
+	var out []Member
+	for _, m := range a.members {
+		out = append(out, m.Member)
+	}
+	slices.SortFunc(out, func(x, y Member) int { return strings.Compare(x.Name, y.Name) })
+	return out
+}
+
+// NumAlive is how many members are alive, ourselves included.
+func (a *Agent) NumAlive() int {
+	n := 0
+	for _, m := range a.members {
+		if m.Status == StatusAlive {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *Agent) nodeJoined(n *node) {
+	m := a.members[n.name]
+	if m == nil {
+		m = &member{Member: Member{Name: n.name, Status: StatusAlive}}
+		if in, ok := a.intents[n.name]; ok {
+			m.ltime = in.ltime
+			if in.typ == typeLeave {
+				m.Status = StatusLeaving
+			}
+		}
+		a.members[n.name] = m
+	} else {
+		a.failed, a.leftOld = without(a.failed, m), without(a.leftOld, m)
+		m.Status, m.gone = StatusAlive, 0
+	}
+	m.Addr, m.Port = n.addr.Addr(), n.addr.Port()
+	a.logf("INFO", "serf: EventMemberJoin: %s %s", m.Name, m.Addr)
+	a.tell(Event{Type: EventMemberJoin, Members: []Member{m.Member}})
+}
+
+func (a *Agent) nodeUpdated(n *node) {
+	m := a.members[n.name]
+	if m == nil {
+		return
+	}
+	m.Addr, m.Port = n.addr.Addr(), n.addr.Port()
+	a.logf("INFO", "serf: EventMemberUpdate: %s", m.Name)
+	a.tell(Event{Type: EventMemberUpdate, Members: []Member{m.Member}})
+}
+
+func (a *Agent) nodeLeft(n *node) {
+	m := a.members[n.name]
+	if m == nil {
+		return
+	}
+	ev, what := EventMemberFailed, "EventMemberFailed"
+	switch m.Status {
+	case StatusLeaving:
+		ev, what = EventMemberLeave, "EventMemberLeave"
+		m.Status = StatusLeft
+		a.leftOld = append(a.leftOld, m)
+	case StatusAlive:
+		m.Status = StatusFailed
+		a.failed = append(a.failed, m)
+	default:
+		a.logf("WARN", "serf: Bad state when leave: %d", m.Status)
+		return
+	}
+	m.gone = a.loop.Now()
+	a.logf("INFO", "serf: %s: %s %s", what, m.Name, m.Addr)
+	a.tell(Event{Type: ev, Members: []Member{m.Member}})
+}
+
+func without(ms []*member, m *member) []*member {
+	return slices.DeleteFunc(ms, func(o *member) bool { return o == m })
+}
+
+// leaveIntent takes in that a member means to leave, and reports whether that
+// is news to spread.
+func (a *Agent) leaveIntent(in *intent) bool {
+	a.clock.witness(in.ltime)
+	m := a.members[in.node]
+	if m == nil {
+		return a.noteIntent(typeLeave, in)
+	}
+	if in.ltime <= m.ltime {
+		return false
+	}
+	if in.node == a.cfg.NodeName && a.status == agentAlive {
+		a.logf("DEBUG", "serf: Refuting an older leave intent")
+		a.broadcastJoin(uint64(a.clock))
+		return false
+	}
+	switch m.Status {
+	case StatusAlive:
+		m.Status, m.ltime = StatusLeaving, in.ltime
+		return true
+	case StatusFailed:
+		m.Status, m.ltime = StatusLeft, in.ltime
+		a.failed = without(a.failed, m)
+		a.leftOld = append(a.leftOld, m)
+		a.logf("INFO", "serf: EventMemberLeave (forced): %s %s", m.Name, m.Addr)
+		a.tell(Event{Type: EventMemberLeave, Members: []Member{m.Member}})
+		return true
+	}
+	return false
+}
+
+func (a *Agent) joinIntent(in *intent) bool {
+	a.clock.witness(in.ltime)
+	m := a.members[in.node]
+	if m == nil {
+		return a.noteIntent(typeJoin, in)
+	}
+	if in.ltime <= m.ltime {
+		return false
+	}
+	m.ltime = in.ltime
+	if m.Status == StatusLeaving {
+		m.Status = StatusAlive
+	}
+	return true
+}
+
+func (a *Agent) noteIntent(typ byte, in *intent) bool {
+	if old, ok := a.intents[in.node]; ok && in.ltime <= old.ltime {
+		return false
+	}
+	a.intents[in.node] = recentIntent{typ, in.ltime, a.loop.Now()}
+	return true
+}
+
+func (a *Agent) broadcastJoin(ltime uint64) {
+	in := intent{ltime, a.cfg.NodeName}
+	a.clock.witness(ltime)
+	a.joinIntent(&in)
+	a.intentQueue.add(&rumour{msg: in.encode(typeJoin)})
+	a.wakeGossip()
+}
+
+// Join swaps states with each of the addresses ("10.0.0.12" or
+// "10.0.0.12:7946") and returns how many answered. With ignoreOld, user events
+// of before are not delivered. It blocks the running process; if nobody
+// answered the error lists why, in several lines, as the original's does.
+func (a *Agent) Join(addrs []string, ignoreOld bool) (int, error) {
+	if a.status != agentAlive {
+		return 0, errors.New("Serf can't Join after Leave or Shutdown")
+	}
+	for a.joining {
+		if err := a.joinFree.Wait(a.loop); err != nil {
+			return 0, err
+		}
+	}
+	a.joining, a.ignoreOld = true, ignoreOld
+	defer func() {
+		a.joining, a.ignoreOld = false, false
+		a.joinFree.Signal()
+	}()
+	n, err := a.joinNodes(addrs)
+	if n > 0 && !a.down {
+		a.broadcastJoin(uint64(a.clock))
+	}
+	return n, err
+}
+
+func (a *Agent) joinNodes(addrs []string) (int, error) {
+	n := 0
+	var failed []string
+	for _, s := range addrs {
+		to, err := netip.ParseAddrPort(s)
+		if err != nil {
+			ip, err := netip.ParseAddr(s)
+			if err != nil {
+				text := fmt.Sprintf("Failed to resolve %s: lookup %s: no such host", s, s)
+				a.logf("WARN", "memberlist: %s", text)
+				failed = append(failed, text)
+				continue
+			}
+			to = netip.AddrPortFrom(ip, a.cfg.Port)
+		}
+		if err := a.exchange(to, "", true); err != nil {
+			text := fmt.Sprintf("Failed to join %s: %v", to.Addr(), err)
+			a.logf("DEBUG", "memberlist: %s", text)
+			failed = append(failed, text)
+			continue
+		}
+		n++
+	}
+	if n > 0 || len(failed) == 0 {
+		return n, nil
+	}
+	head := fmt.Sprintf("%d errors", len(failed))
+	if len(failed) == 1 {
+		head = "1 error"
+	}
+	return 0, errors.New(head + " occurred:\n\t* " + strings.Join(failed, "\n\t* ") + "\n\n")
+}
+
+// Leave says goodbye to the cluster and stays running, alone; Shutdown comes
+// after it. It blocks the running process for at least a second.
+func (a *Agent) Leave() error {
+	switch a.status {
+	case agentLeft:
+		return nil
+	case agentLeaving:
+		return errors.New("Leave already in progress")
+	case agentShutdown:
+		return errors.New("Leave called after Shutdown")
+	}
+	a.status = agentLeaving
+	in := intent{uint64(a.clock), a.cfg.NodeName}
+	a.clock++
+	a.leaveIntent(&in)
+	if a.othersAlive() {
+		heard := false
+		a.intentQueue.add(&rumour{msg: in.encode(typeLeave), done: func() { heard = true; a.leaving.Broadcast() }})
+		a.wakeGossip()
+		if !a.waitFor(&heard) {
+			return errors.New("timeout while waiting for graceful leave")
+		}
+	}
+	if a.down {
+		return nil
+	}
+	a.left = true
+	if me := a.byName[a.cfg.NodeName]; me != nil {
+		a.dead(&accusation{me.incarnation, me.name, me.name})
+		if a.anyAlive() && !a.waitFor(&a.leaveHeard) {
+			return errors.New("timeout waiting for leave broadcast")
+		}
+	}
+	if p := a.loop.Current(); p != nil {
+		p.Sleep(leavePropagateDelay)
+	}
+	if a.status != agentShutdown {
+		a.status = agentLeft
+	}
+	return nil
+}
+
+func (a *Agent) waitFor(what *bool) bool {
+	end := a.loop.Now() + broadcastTimeout
+	for !*what && !a.down {
+		if a.leaving.WaitFor(a.loop, end-a.loop.Now()) != nil {
+			break
+		}
+	}
+	return *what || a.down
+}
+
+func (a *Agent) othersAlive() bool {
+	for _, m := range a.members {
+		if m.Name != a.cfg.NodeName && m.Status == StatusAlive {
+			return true
+		}
+	}
+	return false
+}
+
+// reap forgets members that failed or left long ago.
+func (a *Agent) reap() {
+	now := a.loop.Now()
+	old := func(ms []*member, limit time.Duration) []*member {
+		return slices.DeleteFunc(ms, func(m *member) bool {
+			if now-m.gone <= limit {
+				return false
+			}
+			a.logf("INFO", "serf: EventMemberReap: %s", m.Name)
+			delete(a.members, m.Name)
+			a.coord.forget(m.Name)
+			a.tell(Event{Type: EventMemberReap, Members: []Member{m.Member}})
+			return true
+		})
+	}
+	a.failed, a.leftOld = old(a.failed, reconnectTimeout), old(a.leftOld, tombstoneTimeout)
+	for n, in := range a.intents { // deleting has no order
+		if now-in.at > recentIntentTimeout {
+			delete(a.intents, n)
+		}
+	}
+}
+
+// startReconnect tries, each 30 s, to join one of the failed members again.
+func (a *Agent) startReconnect() {
+	var t *sim.Timer
+	t = a.timer(func() {
+		to, ok := a.pickFailed()
+		if !ok {
+			t.Reset(reconnectInterval)
+			return
+		}
+		a.loop.Go("serf reconnect "+a.cfg.NodeName, func(*sim.Proc) {
+			a.joinNodes([]string{to.String()})
+			if !a.down {
+				t.Reset(reconnectInterval)
+			}
+		})
+	})
+	t.Reset(reconnectInterval)
+}
+
+func (a *Agent) pickFailed() (netip.AddrPort, bool) {
+	if len(a.failed) == 0 {
+		return netip.AddrPort{}, false
+	}
+	alive := max(len(a.members)-len(a.failed)-len(a.leftOld), 1)
+	if a.rng.Float64() > float64(len(a.failed))/float64(alive) {
+		a.logf("DEBUG", "serf: forgoing reconnect for random throttling")
+		return netip.AddrPort{}, false
+	}
+	m := a.failed[a.rng.IntN(len(a.failed))]
+	to := netip.AddrPortFrom(m.Addr, m.Port)
+	a.logf("INFO", "serf: attempting reconnect to %s %v", m.Name, to)
+	return to, true
+}
+
+// clusterState is the upper layer's part of a push/pull.
+func (a *Agent) clusterState() []byte {
+	m := stateMsg{
+		ltime: uint64(a.clock), eventLTime: uint64(a.eventClock), queryLTime: uint64(a.queryClock),
+		status: make(map[string]uint64), events: a.events,
+	}
+	for n, x := range a.members {
+		m.status[n] = x.ltime
+	}
+	for _, x := range a.leftOld {
+		m.left = append(m.left, x.Name)
+	}
+	return m.encode()
+}
+
+func (a *Agent) mergeCluster(b []byte, join bool) {
+	if b[0] != typeState {
+		a.logf("ERR", "serf: Remote state has bad type prefix: %v", b[0])
+		return
+	}
+	var m stateMsg
+	if err := m.decode(&decoder{b: b[1:]}); err != nil {
+		a.logf("ERR", "serf: Failed to decode remote state: %v", err)
+		return
+	}
+	if m.ltime > 0 {
+		a.clock.witness(m.ltime - 1)
+	}
+	if m.eventLTime > 0 {
+		a.eventClock.witness(m.eventLTime - 1)
+	}
+	if m.queryLTime > 0 {
+		a.queryClock.witness(m.queryLTime - 1)
+	}
+	for _, n := range m.left {
+		a.leaveIntent(&intent{m.status[n] + 1, n})
+		delete(m.status, n)
+	}
+	names := make([]string, 0, len(m.status))
+	for n := range m.status {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		a.joinIntent(&intent{m.status[n], n})
+	}
+	if join && a.ignoreOld {
+		a.eventMin = max(a.eventMin, m.eventLTime)
+	}
+	for _, at := range m.events {
+		if at == nil {
+			continue
+		}
+		for _, ev := range at.events {
+			ev.ltime = at.ltime
+			a.userEvent(&ev)
+		}
+	}
+}
