@@ -1,10 +1,6 @@
 package stack
 
-import (
-	"net/netip"
-
-	"dnetsim/link"
-)
+import "dnetsim/link"
 
 // AddMacvlan adds a macvlan child of a parent: `ip link add NAME link PARENT
 // type macvlan mode MODE`. The mode is bridge (also if empty), private, vepa or
@@ -106,92 +102,4 @@ func (i *Interface) SetMacvlanMode(mode link.MacvlanMode) error {
 		return ErrInvalid
 	}
 	return nil
-}
-
-// AddIPvlan adds an ipvlan child of a parent, whose address it shares. The mode
-// is l2 (also if empty), l3 or l3s; all children of a parent have the mode of
-// the last one added. It returns ErrBusy if the parent is a port of a bridge or
-// has macvlan children.
-func (ns *Namespace) AddIPvlan(name string, parent *Interface, mode string) (*Interface, error) {
-	m, ok := link.ParseIPvlanMode(mode)
-	if !ok {
-		return nil, ErrInvalid
-	}
-	if parent != nil && parent.kind == KindIPvlan {
-		parent = parent.parent
-	}
-	if parent != nil && (parent.port != nil || parent.macvlan != nil) {
-		return nil, ErrBusy
-	}
-	i, err := ns.addStacked(name, KindIPvlan, MAC{}, parent)
-	if err != nil {
-		return nil, err
-	}
-	if parent.ipvlan == nil {
-		route := link.ReceiverFunc(func(f *link.Frame) { parent.routeFor(f) })
-		parent.ipvlan = link.NewIPvlan(ns.loop, parent.place, m, parent.asParent(), route)
-	}
-	parent.ipvlan.SetMode(m)
-	owns := func(a netip.Addr) bool { return i.addr(a) != nil }
-	i.driver = &ipvlanDevice{i, parent.ipvlan.Add(i.place, owns, i)}
-	i.linkChanged()
-	return i, nil
-}
-
-// ipvlanDevice is an ipvlan interface as a driver.
-type ipvlanDevice struct {
-	i     *Interface
-	child *link.IPvlanChild
-}
-
-func (d *ipvlanDevice) send(f *link.Frame) { d.child.Send(f) }
-
-func (d *ipvlanDevice) update() {
-	d.child.SetUp(d.i.up)
-	d.child.SetName(d.i.place)
-}
-
-func (d *ipvlanDevice) close() {
-	if p := d.i.parent; p.ipvlan.Remove(d.child) == 0 {
-		p.ipvlan = nil
-	}
-}
-
-// siblingHas reports whether another ipvlan child of the same parent has an
-// address (ipvlan_addr_busy).
-func (i *Interface) siblingHas(ip netip.Addr) bool {
-	if i.kind != KindIPvlan || i.parent == nil {
-		return false
-	}
-	for _, u := range i.parent.uppers {
-		if u != i && u.kind == KindIPvlan && u.addr(ip) != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// IPvlanMode is the mode of an ipvlan interface.
-func (i *Interface) IPvlanMode() (mode link.IPvlanMode, ok bool) {
-	if i.kind != KindIPvlan || i.parent == nil {
-		return 0, false
-	}
-	return i.parent.ipvlan.Mode(), true
-}
-
-// routeFor sends a packet of an ipvlan child in mode l3 through the network
-// layer of the parent's namespace, out by the parent (ipvlan_process_outbound).
-func (i *Interface) routeFor(f *link.Frame) {
-	if i.ns == nil || i.ns.closed || f.EtherType() != link.TypeIPv4 && f.EtherType() != link.TypeIPv6 {
-		i.lose(f, "ipvlan-no-ip")
-		return
-	}
-	p := packetOf(f)
-	if n := len(p.nf.Data); n < 20 || p.nf.V6 && n < 40 {
-		i.ns.discard(i, "bad-ip-header", p)
-		return
-	}
-	p.nf.HasMAC = false
-	p.oif = i
-	i.ns.output(p)
 }
