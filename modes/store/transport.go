@@ -1,0 +1,223 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/stack"
+)
+
+// What Go's default transport does.
+const (
+	dialTimeout = 30 * time.Second
+	idleTimeout = 90 * time.Second // an idle connection is closed after
+	idlePerHost = 2                // idle connections kept
+	// silence is how long an answer may take: keep-alive probes after 30 s and
+	// then every 30 s, nine of them. The transport has no limit of its own.
+	silence = 300 * time.Second
+	// glance is how long a look at an idle connection takes: has its peer
+	// closed it?
+	glance = time.Nanosecond
+)
+
+// transport makes requests of one server over a namespace's TCP.
+type transport struct {
+	loop   *sim.Loop
+	ns     *stack.Namespace
+	addr   string
+	lookup func(string) (netip.Addr, error)
+	owner  string
+	pid    int
+	idle   []*wire
+	all    []*wire
+	closed bool
+}
+
+// wire is one connection.
+type wire struct {
+	conn   *stack.TCPConn
+	in     *bufio.Reader
+	reused bool
+	timer  *sim.Timer
+}
+
+// target finds the server's address.
+func (t *transport) target() (netip.AddrPort, string, error) {
+	if at, err := netip.ParseAddrPort(t.addr); err == nil {
+		return at, t.addr, nil
+	}
+	host, port := t.addr, "80"
+	if i := strings.LastIndexByte(host, ':'); i >= 0 {
+		host, port = host[:i], host[i+1:]
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return netip.AddrPort{}, "", fmt.Errorf("dial tcp: lookup tcp/%s: unknown port", port)
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		at := netip.AddrPortFrom(ip, uint16(n))
+		return at, at.String(), nil
+	}
+	if t.lookup == nil {
+		return netip.AddrPort{}, "", fmt.Errorf("dial tcp: lookup %s: no such host", host)
+	}
+	ip, err := t.lookup(host)
+	if err != nil {
+		return netip.AddrPort{}, "", fmt.Errorf("dial tcp: lookup %s: %w", host, err)
+	}
+	at := netip.AddrPortFrom(ip, uint16(n))
+	return at, at.String(), nil
+}
+
+// take gives an idle connection that is still good, or a new one.
+func (t *transport) take() (*wire, error) {
+	for len(t.idle) > 0 {
+		w := t.idle[len(t.idle)-1]
+		t.idle = t.idle[:len(t.idle)-1]
+		w.timer.Stop()
+		w.conn.SetReadTimeout(glance)
+		if _, err := w.in.Peek(1); errors.Is(err, stack.ErrTimeout) {
+			w.in.Reset(w.conn)
+			w.reused = true
+			return w, nil
+		}
+		t.drop(w)
+	}
+	to, name, err := t.target()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := t.ns.DialTCP(netip.AddrPort{}, to, dialTimeout)
+	if err != nil {
+		return nil, dialError(name, err)
+	}
+	conn.SetOwner(t.owner, t.pid)
+	w := &wire{conn: conn, in: bufio.NewReader(conn)}
+	w.timer = t.loop.NewTimer(func() { t.expire(w) })
+	t.all = append(t.all, w)
+	return w, nil
+}
+
+func without(list []*wire, w *wire) []*wire {
+	for i, x := range list {
+		if x == w {
+			return append(list[:i:i], list[i+1:]...)
+		}
+	}
+	return list
+}
+
+// drop closes a connection.
+func (t *transport) drop(w *wire) {
+	w.timer.Stop()
+	t.all = without(t.all, w)
+	w.conn.Close()
+}
+
+// expire closes a connection that has idled for too long.
+func (t *transport) expire(w *wire) {
+	t.idle = without(t.idle, w)
+	t.drop(w)
+}
+
+// keep puts a connection back.
+func (t *transport) keep(w *wire) {
+	if t.closed || len(t.idle) >= idlePerHost {
+		t.drop(w)
+		return
+	}
+	t.idle = append(t.idle, w)
+	w.timer.Reset(idleTimeout)
+}
+
+// close ends every connection; requests under way fail.
+func (t *transport) close() {
+	t.closed = true
+	for _, w := range append([]*wire(nil), t.all...) {
+		t.drop(w)
+	}
+	t.idle = nil
+}
+
+// answer is an answer with its whole body.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do makes one request. Like Go's client it tries again when the server has
+// closed a connection that was kept, if the request may be made twice.
+func (t *transport) do(method, path string, query url.Values, body []byte) (*answer, error) {
+	u := url.URL{Scheme: "http", Host: t.addr, Path: path, RawQuery: query.Encode()}
+	fail := func(err error) error {
+		if errors.Is(err, sim.ErrInterrupted) {
+			return err
+		}
+		return &RequestError{Op: method[:1] + strings.ToLower(method[1:]), URL: u.String(), Err: err}
+	}
+	for {
+		if t.closed {
+			return nil, ErrClosed
+		}
+		w, err := t.take()
+		if err != nil {
+			return nil, fail(err)
+		}
+		a, again, err := t.once(w, method, &u, body)
+		if err == nil {
+			return a, nil
+		}
+		if !again || !w.reused || method != http.MethodGet {
+			return nil, fail(err)
+		}
+	}
+}
+
+// once makes the request on one connection; again tells that the server has
+// not said a word.
+func (t *transport) once(w *wire, method string, u *url.URL, body []byte) (a *answer, again bool, err error) {
+	whole := false
+	defer func() { // also when the process is killed
+		if whole {
+			t.keep(w)
+		} else {
+			t.drop(w)
+		}
+	}()
+	w.conn.SetReadTimeout(silence)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Go-http-client/1.1\r\n", method, u.RequestURI(), u.Host)
+	if len(body) > 0 || method == http.MethodPut {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))
+	}
+	b.WriteString("Accept-Encoding: gzip\r\n\r\n")
+	b.Write(body)
+	if _, err := w.conn.Write(b.Bytes()); err != nil {
+		return nil, true, ioError("write", w.conn.LocalAddr(), w.conn.RemoteAddr(), err)
+	}
+	if _, err := w.in.Peek(1); err != nil {
+		gone := err == io.EOF || errors.Is(err, stack.ErrConnReset)
+		return nil, gone, ioError("read", w.conn.LocalAddr(), w.conn.RemoteAddr(), err)
+	}
+	resp, err := http.ReadResponse(w.in, &http.Request{Method: method})
+	if err != nil {
+		return nil, false, ioError("read", w.conn.LocalAddr(), w.conn.RemoteAddr(), err)
+	}
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, false, ioError("read", w.conn.LocalAddr(), w.conn.RemoteAddr(), err)
+	}
+	whole = !resp.Close
+	return &answer{resp.StatusCode, resp.Header, data}, false, nil
+}
