@@ -57,7 +57,8 @@ type Config struct {
 	Debug bool
 
 	// Events receives what happens in the cluster. It runs on the loop, often
-	// within the process that reads a socket: it must not block.
+	// within the process that reads a socket: it must not block. The first one,
+	// our own joining, comes before New returns.
 	Events func(Event)
 
 	// UserCoalesce and UserQuiescent hold back user events that may be
@@ -203,6 +204,10 @@ func reason(err error) string { return strings.ToLower(err.Error()) }
 func (a *Agent) Name() string         { return a.cfg.NodeName }
 func (a *Agent) Addr() netip.AddrPort { return a.self }
 
+// Alive reports whether the agent takes part in the cluster: it has neither left
+// nor shut down.
+func (a *Agent) Alive() bool { return a.status == agentAlive }
+
 // Down reports whether the agent has shut down, by Shutdown or because it lost
 // a vote about its name.
 func (a *Agent) Down() bool { return a.down }
@@ -278,7 +283,7 @@ func (a *Agent) timer(fn func()) *sim.Timer {
 }
 
 func (a *Agent) logf(level, format string, args ...any) {
-	if a.cfg.Log == nil || a.down && level != "WARN" || level == "DEBUG" && !a.cfg.Debug {
+	if a.cfg.Log == nil || a.down || level == "DEBUG" && !a.cfg.Debug {
 		return
 	}
 	a.cfg.Log(level, "["+level+"] "+fmt.Sprintf(format, args...))

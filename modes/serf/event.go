@@ -44,10 +44,14 @@ func (a *Agent) tell(ev Event) {
 }
 
 // UserEvent sends an event to every member, ourselves included. With coalesce
-// receivers may leave out older events of the same name. It does not block.
+// receivers may leave out older events of the same name. It does not block. After
+// Shutdown it does nothing.
 func (a *Agent) UserEvent(name string, payload []byte, coalesce bool) error {
 	if len(name)+len(payload) > userEventSizeLimit {
 		return fmt.Errorf("user event exceeds configured limit of %d bytes before encoding", userEventSizeLimit)
+	}
+	if a.down {
+		return nil
 	}
 	m := userEventMsg{uint64(a.eventClock), name, payload, coalesce}
 	raw := m.encode()

@@ -1,0 +1,70 @@
+package serf
+
+import (
+	"bytes"
+	"compress/lzw"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+)
+
+// squeezer compresses messages, with one table for all of them.
+type squeezer struct {
+	w   *lzw.Writer
+	buf bytes.Buffer
+}
+
+func (s *squeezer) squeeze(msg []byte) []byte {
+	s.buf.Reset()
+	if s.w == nil {
+		s.w = lzw.NewWriter(&s.buf, lzw.LSB, 8).(*lzw.Writer)
+	} else {
+		s.w.Reset(&s.buf, lzw.LSB, 8)
+	}
+	s.w.Write(msg)
+	s.w.Close()
+	e := encoder{b: make([]byte, 0, 24+s.buf.Len())}
+	e.byte(typeCompress)
+	e.mapHead(2)
+	e.kUint("Algo", 0)
+	e.kRaw("Buf", s.buf.Bytes())
+	return e.b
+}
+
+// inflate reads a compressed message behind its type byte.
+func inflate(d *decoder) ([]byte, error) {
+	algo, buf := uint64(0), []byte(nil)
+	d.fields(func(k string) bool {
+		switch k {
+		case "Algo":
+			algo = d.uint()
+		case "Buf":
+			buf = d.raw()
+		default:
+			return false
+		}
+		return true
+	})
+	if d.err != nil {
+		return nil, d.err
+	}
+	if algo != 0 {
+		return nil, errors.New("cannot decompress unknown algorithm")
+	}
+	r := lzw.NewReader(bytes.NewReader(buf), lzw.LSB, 8)
+	defer r.Close()
+	out, err := io.ReadAll(io.LimitReader(r, maxState))
+	if err == nil && len(out) == 0 {
+		err = errFormat
+	}
+	return out, err
+}
+
+// sealed puts a checksum in front of a message.
+func sealed(msg []byte) []byte {
+	b := make([]byte, 5, 5+len(msg))
+	b[0] = typeCRC
+	binary.BigEndian.PutUint32(b[1:], crc32.ChecksumIEEE(msg))
+	return append(b, msg...)
+}
