@@ -57,12 +57,88 @@ func TestTenAndFiftyMembersConverge(t *testing.T) {
 	}
 }
 
-func TestARunIsRepeatable(t *testing.T) {
-	_, _, one := converge(t, 10, 7)
-	runtime.GC()
-	_, _, two := converge(t, 10, 7)
-	if one != two {
-		t.Fatal("two runs of one seed differ")
+func TestARunIsRepeatableOnAnyNumberOfProcessors(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	want := ""
+	for _, procs := range []int{1, 2, 8, 1} {
+		runtime.GOMAXPROCS(procs)
+		_, _, got := converge(t, 10, 7)
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Fatalf("with %d processors the run differs", procs)
+		}
+	}
+	if _, _, other := converge(t, 10, 8); other == want {
+		t.Fatal("another seed gives the same run")
+	}
+}
+
+func TestEventsAndQueriesReachTenMembersInASecondOrTwo(t *testing.T) {
+	l := newLab(t, 10)
+	l.startAll()
+	for _, h := range l.hosts[1:] {
+		l.loop.Go("join", func(*sim.Proc) { h.Join([]string{l.hosts[0].ip.String()}, true) })
+		h.answer = func(q *Query) { q.Respond([]byte(h.name)) }
+	}
+	l.loop.RunFor(10 * time.Second)
+	began := l.loop.Now()
+	l.must(l.hosts[4].UserEvent("jl", []byte("x"), false))
+	all := func() bool {
+		for _, h := range l.hosts {
+			if len(h.user) != 1 {
+				return false
+			}
+		}
+		return true
+	}
+	l.must(l.loop.Run(all, began+2*time.Second))
+	t.Logf("the event was everywhere after %v", l.loop.Now()-began)
+	l.do(func() {
+		began := l.loop.Now()
+		r, err := l.hosts[0].Query("who", nil, 0)
+		l.must(err)
+		for i := range 9 {
+			if n, err := r.Next(time.Second); err != nil {
+				t.Fatalf("answer %d: %+v, %v", i, n, err)
+			}
+		}
+		t.Logf("nine answers after %v", l.loop.Now()-began)
+	})
+	l.loop.RunFor(2 * time.Minute)
+	for _, h := range l.hosts {
+		if len(h.user) != 1 {
+			t.Errorf("%s got the event %d times", h.name, len(h.user))
+		}
+	}
+}
+
+func TestAFailureIsConfirmedByPeersInALargerCluster(t *testing.T) {
+	l := newLab(t, 5)
+	l.startAll()
+	for _, h := range l.hosts[1:] {
+		if _, err := h.join(l.hosts[0], true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.loop.RunFor(10 * time.Second)
+	l.hosts[4].cut()
+	l.loop.RunFor(40 * time.Second)
+	for _, h := range l.hosts[:4] {
+		h.wantStatus("bdc01 alive, bdc02 alive, bdc03 alive, bdc04 alive, bdc05 failed")
+	}
+	confirmed := false
+	for _, h := range l.hosts[:4] {
+		confirmed = confirmed || h.logged("Marking bdc05 as failed, suspect timeout reached (2 peer confirmations)")
+	}
+	if !confirmed {
+		t.Errorf("nobody counted two confirmations:\n%s", strings.Join(l.hosts[0].log, "\n"))
+	}
+	l.hosts[4].heal()
+	l.loop.RunFor(5 * time.Minute)
+	for _, h := range l.hosts {
+		h.wantStatus("bdc01 alive, bdc02 alive, bdc03 alive, bdc04 alive, bdc05 alive")
 	}
 }
 
@@ -94,12 +170,21 @@ func TestIdleMembersHoldTheirPeaceAndTheirMemory(t *testing.T) {
 	b.wantStatus("bdc01 alive, bdc02 alive")
 }
 
-// BenchmarkIdleHour is a virtual hour of two members that have nothing to say.
+// BenchmarkIdleHour is a virtual hour of members that have nothing to say.
 func BenchmarkIdleHour(b *testing.B) {
-	l, _, _ := pair(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		l.loop.RunFor(time.Hour)
+	for _, n := range []int{2, 10, 50} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			l := newLab(b, n)
+			l.startAll()
+			for _, h := range l.hosts[1:] {
+				l.loop.Go("join", func(*sim.Proc) { h.Join([]string{l.hosts[0].ip.String()}, true) })
+			}
+			l.loop.RunFor(10 * time.Second)
+			b.ReportAllocs()
+			for b.Loop() {
+				l.loop.RunFor(time.Hour)
+			}
+		})
 	}
 }
 
