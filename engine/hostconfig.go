@@ -194,17 +194,6 @@ type createRequest struct {
 	}
 }
 
-// maskedPaths and readonlyPaths are what runc hides from containers.
-var (
-	maskedPaths = []string{
-		"/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-		"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
-	}
-	readonlyPaths = []string{
-		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
-	}
-)
-
 const defaultShmSize = 64 << 20
 
 // normalise fills what dockerd 20.10 fills, and writes empty lists as the
@@ -270,10 +259,10 @@ func (h *hostConfig) normalise() {
 		h.OomKillDisable = new(bool)
 	}
 	if h.MaskedPaths == nil && !h.Privileged {
-		h.MaskedPaths = maskedPaths
+		h.MaskedPaths = modes.MaskedPaths
 	}
 	if h.ReadonlyPaths == nil && !h.Privileged {
-		h.ReadonlyPaths = readonlyPaths
+		h.ReadonlyPaths = modes.ReadonlyPaths
 	}
 }
 
@@ -310,7 +299,7 @@ func (r *createRequest) toModel(name string) (modes.CreateContainer, error) {
 		ExtraHosts: h.ExtraHosts, Links: h.Links, Privileged: h.Privileged, CapAdd: h.CapAdd,
 		CapDrop: h.CapDrop, Binds: h.Binds, Sysctls: h.Sysctls, PidMode: h.PidMode,
 		IpcMode: h.IpcMode, UTSMode: h.UTSMode, Memory: h.Memory, ShmSize: h.ShmSize,
-		ReadonlyRootfs: h.ReadonlyRootfs,
+		ReadonlyRootfs: h.ReadonlyRootfs, MaskedPaths: h.MaskedPaths, ReadonlyPaths: h.ReadonlyPaths,
 	}
 	if len(h.PortBindings) > 0 {
 		out.HostConfig.PortBindings = map[modes.Port][]modes.PortBinding{}

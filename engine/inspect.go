@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -194,17 +192,12 @@ func labels(m map[string]string) map[string]string {
 	return m
 }
 
-// graphOf names the directories of the overlay2 driver; the image's layer is
-// named after the image.
+// graphOf names the directories of the overlay2 driver.
 func graphOf(c *modes.Container) graphDriver {
-	dir := "/var/lib/docker/overlay2/" + c.LayerID
-	sum := sha256.Sum256([]byte(c.Image))
+	l := c.Layers()
 	return graphDriver{
 		Data: map[string]string{
-			"LowerDir":  dir + "-init/diff:/var/lib/docker/overlay2/" + hex.EncodeToString(sum[:]) + "/diff",
-			"MergedDir": dir + "/merged",
-			"UpperDir":  dir + "/diff",
-			"WorkDir":   dir + "/work",
+			"LowerDir": l.Init + ":" + l.Image, "MergedDir": l.Merged, "UpperDir": l.Upper, "WorkDir": l.Work,
 		},
 		Name: "overlay2",
 	}

@@ -81,6 +81,8 @@ type HostConfig struct {
 	Memory          int64
 	ShmSize         int64
 	ReadonlyRootfs  bool
+	// MaskedPaths and ReadonlyPaths replace the defaults; nil does not.
+	MaskedPaths, ReadonlyPaths []string
 }
 
 // EndpointIPAM is the addresses asked for with --ip and --ip6.

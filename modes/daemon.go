@@ -94,6 +94,7 @@ func (d *Daemon) Start() error {
 		return err
 	}
 	d.running = true
+	d.makeRunDir()
 	d.serveResolvers()
 	d.log("info", "API listen on /var/run/docker.sock")
 	d.restore()
@@ -134,6 +135,7 @@ func (d *Daemon) Stop() error {
 		d.closeIdleSandboxes()
 	}
 	d.running = false
+	d.dropPID()
 	d.log("info", "Daemon shutdown complete")
 	d.proc.Signal(userland.SIGKILL)
 	d.events.cond.Broadcast()

@@ -43,6 +43,7 @@ func (d *Daemon) ended(c *Container, pid1 *userland.Process, status int) {
 // bringDown takes the network away from a container that does not run.
 func (d *Daemon) bringDown(c *Container) {
 	r := c.run
+	d.unmountRoot(c)
 	if r.sandbox == nil {
 		return
 	}

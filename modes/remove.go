@@ -55,6 +55,7 @@ func (d *Daemon) remove(c *Container) {
 		}
 	}
 	d.host.FS().RemoveAll("/var/lib/docker/containers/" + c.ID)
+	d.host.FS().RemoveAll(overlays + c.LayerID)
 	c.run.streams.end()
 	c.run.log.grown.Broadcast()
 	d.finishWaits(c, true)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dnetsim/stack"
+	"dnetsim/userland"
 )
 
 // sandbox is the network side of a running container: its namespace and its
@@ -33,6 +34,7 @@ func (d *Daemon) newSandbox(c *Container) *sandbox {
 	sb := &sandbox{id: d.newID("sandbox", c.Name), d: d, c: c, users: 1}
 	if isHostMode(c.HostConfig.NetworkMode) {
 		sb.ns, sb.shared, sb.key = d.ns(), true, "/var/run/docker/netns/default"
+		d.pin(sb.key) // it stays
 		return sb
 	}
 	sb.key = "/var/run/docker/netns/" + sb.id[:12]
@@ -43,16 +45,32 @@ func (d *Daemon) newSandbox(c *Container) *sandbox {
 
 func (d *Daemon) addSandbox(sb *sandbox) {
 	d.sandboxes = append(d.sandboxes, sb)
+	d.pin(sb.key)
+}
+
+// pin keeps a namespace alive with a file that it is mounted on.
+func (d *Daemon) pin(key string) {
 	fs := d.host.FS()
 	fs.MkdirAll("/var/run/docker/netns", 0o755)
-	fs.WriteFile(sb.key, nil, 0o444)
+	if at, err := fs.Realpath(key); err == nil && !fs.Exists(at) {
+		fs.WriteFile(at, nil, 0o444)
+		fs.Mount(userland.Mount{Source: "nsfs", Target: at, Type: "nsfs", Options: "rw"})
+	}
+}
+
+func (d *Daemon) unpin(key string) {
+	fs := d.host.FS()
+	if at, err := fs.Realpath(key); err == nil {
+		fs.Unmount(at)
+		fs.Remove(at)
+	}
 }
 
 func (d *Daemon) dropSandbox(sb *sandbox) {
 	for i, x := range d.sandboxes {
 		if x == sb {
 			d.sandboxes = append(d.sandboxes[:i:i], d.sandboxes[i+1:]...)
-			d.host.FS().Remove(sb.key)
+			d.unpin(sb.key)
 			return
 		}
 	}
@@ -80,6 +98,11 @@ func (d *Daemon) netns(ref string) (*stack.Namespace, bool) {
 // plugs its interface in.
 func (sb *sandbox) join(ep *endpoint) error {
 	ep.sb = sb
+	if ch := ep.net.core.child; ch != nil {
+		if err := ch.join(ep); err != nil {
+			return err
+		}
+	}
 	sb.endpoints = append(sb.endpoints, ep)
 	sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })
 	sb.addHosts(ep)
@@ -128,6 +151,13 @@ func (sb *sandbox) plug(ep *endpoint) error {
 	}
 	sb.ns.SetSysctl("net.ipv6.conf."+ep.ifName+".disable_ipv6", v6)
 	sb.checkLoopback()
+	child := ep.net.core.child
+	if child != nil && child.kind.ownMAC {
+		if err := ep.inside.SetMAC(ep.mac); err != nil {
+			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q MAC to %q: %s",
+				ep.inside.Name(), ep.ifName, ep.mac, lower(err))
+		}
+	}
 	if err := ep.inside.AddAddr(ep.addr, stack.AddrOptions{AutoBroadcast: true}); err != nil {
 		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s",
 			ep.inside.Name(), ep.ifName, ep.addr, lower(err))
@@ -135,7 +165,13 @@ func (sb *sandbox) plug(ep *endpoint) error {
 	if ep.addr6.IsValid() {
 		ep.inside.AddAddr(ep.addr6, stack.AddrOptions{})
 	}
-	return ep.inside.SetUp(true)
+	if err := ep.inside.SetUp(true); err != nil {
+		return errf(ErrSystem, "failed to add interface %s to sandbox: failed to set link up: %s", ep.inside.Name(), lower(err))
+	}
+	if child != nil && child.routes() && !ep.net.Internal {
+		return ep.routeByDevice()
+	}
+	return nil
 }
 
 // checkLoopback gives lo its ::1 as long as an endpoint has an IPv6 address.
@@ -224,9 +260,7 @@ func (sb *sandbox) leave(ep *endpoint) {
 		}
 	}
 	sb.dropHosts(ep)
-	if ep.outside != nil {
-		ep.unplug()
-	}
+	ep.unplug()
 	if sb.gateway == ep {
 		sb.gateway = nil
 		if sb.plumbed {

@@ -121,6 +121,7 @@ func (d *Daemon) newMachine(c *Container) *userland.Machine {
 	m.Shell = r.image.recipe.shell
 	m.Programs = r.image.recipe.programs
 	m.Env = d.environment(c, false, nil)
+	d.mountRoot(c)
 	m.SetFS(r.fs)
 	m.SetFirstPID(1)
 	return m

@@ -39,6 +39,7 @@ type Info struct {
 	Kind    Kind
 	Mode    uint32 // permission bits with setuid, setgid, sticky
 	Size    int64
+	Blocks  int64     // disk space in units of 512 bytes
 	ModTime time.Time // virtual wall time
 	UID     int
 	GID     int
@@ -84,6 +85,8 @@ type FS struct {
 	owner *int // nodes that carry another token are shared and copied before a change
 	inode uint64
 	exec  bool // program files have been laid down
+	// mounts are in the order they were made.
+	mounts []Mount
 }
 
 // node is one file. A node whose owner is not its tree's is shared with another
@@ -138,7 +141,7 @@ func NewFS(loop *sim.Loop) *FS {
 // Clone returns a tree with the same content. Later changes of either are not
 // seen by the other, except through synthetic files, which are shared.
 func (fs *FS) Clone() *FS {
-	c := &FS{loop: fs.loop, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec}
+	c := &FS{loop: fs.loop, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec, mounts: fs.mounts}
 	fs.owner = new(int)
 	return c
 }
@@ -303,7 +306,6 @@ func (n *node) info(name string) Info {
 	}
 	switch {
 	case n.kind == Directory:
-		i.Size = 4096
 		for _, c := range n.children {
 			if c.kind == Directory {
 				i.Links++
@@ -319,13 +321,20 @@ func (n *node) info(name string) Info {
 	return i
 }
 
+// info describes what is at a path without symbolic links.
+func (fs *FS) info(clean string, n *node) Info {
+	i := n.info(path.Base(clean))
+	fs.measure(clean, n, &i)
+	return i
+}
+
 // Stat follows symbolic links.
 func (fs *FS) Stat(name string) (Info, error) {
 	at, n, err := fs.lookup(name, true)
 	if err != nil {
 		return Info{}, err
 	}
-	return n.info(path.Base(at)), nil
+	return fs.info(at, n), nil
 }
 
 // Lstat describes the link itself.
@@ -334,7 +343,7 @@ func (fs *FS) Lstat(name string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	return n.info(path.Base(at)), nil
+	return fs.info(at, n), nil
 }
 
 // Exists reports whether a path leads to a file.
@@ -352,7 +361,7 @@ func (fs *FS) Realpath(name string) (string, error) {
 
 // ReadDir lists a directory, sorted by name.
 func (fs *FS) ReadDir(name string) ([]Info, error) {
-	_, n, err := fs.lookup(name, true)
+	at, n, err := fs.lookup(name, true)
 	if err != nil {
 		return nil, err
 	}
@@ -361,7 +370,7 @@ func (fs *FS) ReadDir(name string) ([]Info, error) {
 	}
 	var out []Info
 	for k, c := range n.children {
-		out = append(out, c.info(k))
+		out = append(out, fs.info(path.Join(at, k), c))
 	}
 	if n.list != nil {
 		for _, k := range n.list() {
@@ -369,7 +378,7 @@ func (fs *FS) ReadDir(name string) ([]Info, error) {
 				continue
 			}
 			if c := n.find(k); c != nil {
-				out = append(out, c.info(k))
+				out = append(out, fs.info(path.Join(at, k), c))
 			}
 		}
 	}

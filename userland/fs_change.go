@@ -144,6 +144,12 @@ func (fs *FS) Symlink(target, name string) error {
 	return err
 }
 
+// Socket makes the file of a Unix socket. Nobody can connect to it.
+func (fs *FS) Socket(name string, mode uint32) error {
+	_, err := fs.place(name, Socket, mode)
+	return err
+}
+
 // Link makes a hard link. The content is shared until one of the trees that
 // carry it is cloned.
 func (fs *FS) Link(old, name string) error {

@@ -9,6 +9,9 @@ import (
 // mountKernel lays down /dev and /proc for the machine.
 func (m *Machine) mountKernel() {
 	fs := m.fs
+	if len(fs.mounts) == 0 {
+		fs.SetMounts(hostMounts)
+	}
 	fs.device("/dev/null", 1, 3, nullDevice)
 	fs.device("/dev/zero", 1, 5, zeroDevice)
 	fs.device("/dev/full", 1, 7, zeroDevice)
@@ -51,18 +54,10 @@ func (m *Machine) mountProc() {
 		return "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: dnetsim virtual CPU\ncpu MHz\t\t: 2400.000\n\n"
 	})
 	text("/proc/filesystems", func() string { return "nodev\tproc\nnodev\ttmpfs\nnodev\toverlay\n\text4\n" })
-	text("/proc/mounts", func() string { return m.mounts() })
+	text("/proc/mounts", func() string { return m.mountsFile() })
+	m.mountKernelDirs()
 	m.mountSysctl()
 	m.mountProcesses()
-}
-
-// mounts is /proc/mounts: an overlay in a container, a disk on a host.
-func (m *Machine) mounts() string {
-	root := "/dev/sda1 / ext4 rw,relatime 0 0\n"
-	if m.Container {
-		root = "overlay / overlay rw,relatime 0 0\n"
-	}
-	return root + "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\ntmpfs /dev tmpfs rw,nosuid,size=65536k,mode=755 0 0\nsysfs /sys sysfs ro,nosuid,nodev,noexec,relatime 0 0\n"
 }
 
 type streams struct {

@@ -234,26 +234,3 @@ func du(c *invocation) int {
 	}
 	return status
 }
-
-func df(c *invocation) int {
-	o := c.parse("hkTPai|human-readable=h")
-	root := "/dev/sda1"
-	if c.Machine.Container {
-		root = "overlay"
-	}
-	head := "Filesystem     1K-blocks    Used Available Use% Mounted on"
-	if !c.gnu {
-		head = "Filesystem           1K-blocks      Used Available Use% Mounted on"
-	}
-	if o.has("h") {
-		head = "Filesystem      Size  Used Avail Use% Mounted on"
-		c.Printf("%s\n%-15s  20G  3.1G   16G  17%% /\n", head, root)
-		return 0
-	}
-	if !c.gnu {
-		c.Printf("%s\n%-20s  20511312   3250324  16193720  17%% /\n", head, root)
-		return 0
-	}
-	c.Printf("%s\n%-15s 20511312 3250324  16193720  17%% /\n", head, root)
-	return 0
-}

@@ -108,12 +108,7 @@ func (l *lister) directory(dir string, depth int) {
 }
 
 // blocksOf is the disk space of a file in kilobytes.
-func blocksOf(i userland.Info) int64 {
-	if i.Kind == userland.Link || i.Kind == userland.CharDevice {
-		return 0
-	}
-	return (i.Size + 4095) / 4096 * 4
-}
+func blocksOf(i userland.Info) int64 { return i.Blocks / 2 }
 
 func (l *lister) sort(infos []userland.Info) {
 	sort.SliceStable(infos, func(a, b int) bool {

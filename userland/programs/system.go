@@ -302,16 +302,6 @@ func stty(c *invocation) int {
 
 func clearScreen(c *invocation) int { c.Printf("\x1b[H\x1b[J"); return 0 }
 
-func mount(c *invocation) int {
-	data, _ := c.Machine.FS().ReadFile("/proc/mounts")
-	for _, l := range textLines(data) {
-		if f := strings.Fields(l); len(f) > 3 {
-			c.Printf("%s on %s type %s (%s)\n", f[0], f[1], f[2], f[3])
-		}
-	}
-	return 0
-}
-
 // editor_ refuses: there is no full-screen editor; files are written through
 // redirections.
 func editor_(c *invocation) int {

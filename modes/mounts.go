@@ -1,0 +1,160 @@
+package modes
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"dnetsim/userland"
+)
+
+// MaskedPaths and ReadonlyPaths are what runc hides from containers, or lets
+// them only read, unless a container asks otherwise.
+var (
+	MaskedPaths = []string{
+		"/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+		"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+	}
+	ReadonlyPaths = []string{
+		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+	}
+)
+
+const (
+	overlays  = "/var/lib/docker/overlay2/"
+	restrict  = "nosuid,nodev,noexec,relatime"
+	deviceFS  = "rw,nosuid,size=65536k,mode=755"
+	terminals = "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666"
+)
+
+// Layers are the directories of the overlay2 driver for a container: two lower
+// ones, the container's own above its image's, and the one that it writes to.
+type Layers struct{ Init, Image, Upper, Work, Merged string }
+
+// Layers names the container's directories; the image's is named after it.
+func (c *Container) Layers() Layers {
+	dir := overlays + c.LayerID
+	sum := sha256.Sum256([]byte(c.Image))
+	return Layers{
+		Init: dir + "-init/diff", Image: overlays + hex.EncodeToString(sum[:]) + "/diff",
+		Upper: dir + "/diff", Work: dir + "/work", Merged: dir + "/merged",
+	}
+}
+
+// short is the short name of a layer: overlay2 makes links of it, so that the
+// options of many layers fit into a page.
+func short(layer string) string {
+	sum := sha256.Sum256([]byte(layer))
+	return overlays + "l/" + base32.StdEncoding.EncodeToString(sum[:])[:26]
+}
+
+func overlay(c *Container, target, mode string) userland.Mount {
+	l := c.Layers()
+	return userland.Mount{
+		Source: "overlay", Target: target, Type: "overlay",
+		Options: mode + ",relatime,lowerdir=" + short(l.Init) + ":" + short(l.Image) + ",upperdir=" + l.Upper + ",workdir=" + l.Work,
+	}
+}
+
+// mountsOf are the mounts that runc makes for a container, in its order: its
+// root, the kernel's file systems, what dockerd binds, the terminal, and what
+// must not be seen or changed.
+func (d *Daemon) mountsOf(c *Container) []userland.Mount {
+	h := &c.HostConfig
+	mode, system := "rw", "ro"
+	if h.ReadonlyRootfs {
+		mode = "ro"
+	}
+	if h.Privileged {
+		system = "rw"
+	}
+	out := []userland.Mount{
+		overlay(c, "/", mode),
+		{Source: "proc", Target: "/proc", Type: "proc", Options: "rw," + restrict},
+		{Source: "tmpfs", Target: "/dev", Type: "tmpfs", Options: deviceFS},
+		{Source: "devpts", Target: "/dev/pts", Type: "devpts", Options: terminals},
+		{Source: "sysfs", Target: "/sys", Type: "sysfs", Options: system + "," + restrict},
+		{Source: "tmpfs", Target: "/sys/fs/cgroup", Type: "tmpfs", Options: "rw," + restrict + ",mode=755"},
+	}
+	host := d.host.FS().Mounts()
+	for _, m := range host {
+		if m.Type == "cgroup" {
+			m.Options = system + strings.TrimPrefix(m.Options, "rw")
+			m.Bind = m.Target
+			out = append(out, m)
+		}
+	}
+	shm := h.ShmSize
+	if shm == 0 {
+		shm = 64 << 20
+	}
+	out = append(out,
+		userland.Mount{Source: "mqueue", Target: "/dev/mqueue", Type: "mqueue", Options: "rw," + restrict},
+		userland.Mount{Source: "shm", Target: "/dev/shm", Type: "tmpfs", Options: fmt.Sprintf("rw,%s,size=%dk", restrict, shm>>10)},
+	)
+	for _, m := range mounted {
+		out = append(out, bind(host, "/var/lib/docker", m[0]))
+	}
+	if c.Config.Tty {
+		out = append(out, userland.Mount{Source: "devpts", Target: "/dev/console", Type: "devpts", Options: terminals, Bind: "/dev/pts"})
+	}
+	if h.Privileged {
+		return out
+	}
+	return append(out, d.restrictions(h)...)
+}
+
+// bind is a file of the host at a place in a container: the disk appears there.
+func bind(host []userland.Mount, dir, target string) userland.Mount {
+	var disk userland.Mount
+	for _, m := range host {
+		if m.Target == "/" || m.Target == dir {
+			disk = m
+		}
+	}
+	return userland.Mount{Source: disk.Source, Target: target, Type: disk.Type, Options: disk.Options, Bind: "host:" + disk.Target}
+}
+
+// restrictions are the mounts over paths that the kernel has: read-only ones
+// show themselves again, directories that must not be seen are empty, files are
+// /dev/null.
+func (d *Daemon) restrictions(h *HostConfig) []userland.Mount {
+	readonly, masked := h.ReadonlyPaths, h.MaskedPaths
+	if readonly == nil {
+		readonly = ReadonlyPaths
+	}
+	if masked == nil {
+		masked = MaskedPaths
+	}
+	var out []userland.Mount
+	for _, p := range readonly {
+		if d.host.FS().Exists(p) {
+			out = append(out, userland.Mount{Source: "proc", Target: p, Type: "proc", Options: "ro," + restrict, Bind: "/proc"})
+		}
+	}
+	for _, p := range masked {
+		switch i, err := d.host.FS().Stat(p); {
+		case err != nil:
+		case i.IsDir():
+			out = append(out, userland.Mount{Source: "tmpfs", Target: p, Type: "tmpfs", Options: "ro,relatime"})
+		default:
+			out = append(out, userland.Mount{Source: "tmpfs", Target: p, Type: "tmpfs", Options: deviceFS, Bind: "/dev"})
+		}
+	}
+	return out
+}
+
+// mountRoot mounts a container's root on the host, and everything else in it.
+func (d *Daemon) mountRoot(c *Container) {
+	l := c.Layers()
+	host := d.host.FS()
+	host.MkdirAll(l.Merged, 0o710)
+	host.Mount(overlay(c, l.Merged, "rw"))
+	c.run.fs.SetMounts(d.mountsOf(c))
+}
+
+func (d *Daemon) unmountRoot(c *Container) {
+	d.host.FS().Unmount(c.Layers().Merged)
+}
