@@ -202,10 +202,11 @@ func (t *ticker) wait(p *sim.Proc) {
 // follow watches the folder for ever; after an error it waits one heartbeat.
 func (d *Discovery) follow(p *sim.Proc) {
 	for {
-		if err := d.folder(); err != nil {
+		err := d.folder()
+		if err != nil && !errors.Is(err, ErrClosed) {
 			d.problem(err)
 		}
-		err := d.c.follow(d.path, true, func(list []wirePair) { d.update(children(list, d.path)) })
+		err = d.c.follow(d.path, true, func(list []wirePair) { d.update(children(list, d.path)) })
 		if errors.Is(err, ErrClosed) {
 			return
 		}
@@ -217,6 +218,9 @@ func (d *Discovery) follow(p *sim.Proc) {
 // folder makes the key of the folder if there is none.
 func (d *Discovery) folder() error {
 	there, err := d.c.Exists(d.path)
+	if errors.Is(err, ErrClosed) {
+		return err
+	}
 	if err != nil {
 		d.problem(err)
 	}

@@ -25,9 +25,6 @@ const (
 	// silence is how long an answer may take: keep-alive probes after 30 s and
 	// then every 30 s, nine of them. The transport has no limit of its own.
 	silence = 300 * time.Second
-	// glance is how long a look at an idle connection takes: has its peer
-	// closed it?
-	glance = time.Nanosecond
 )
 
 // transport makes requests of one server over a namespace's TCP.
@@ -49,6 +46,7 @@ type wire struct {
 	in     *bufio.Reader
 	reused bool
 	timer  *sim.Timer
+	guard  *sim.Proc // sees the peer close an idle connection
 }
 
 // target finds the server's address.
@@ -79,19 +77,15 @@ func (t *transport) target() (netip.AddrPort, string, error) {
 	return at, at.String(), nil
 }
 
-// take gives an idle connection that is still good, or a new one.
+// take gives an idle connection, the one used last, or a new one.
 func (t *transport) take() (*wire, error) {
-	for len(t.idle) > 0 {
-		w := t.idle[len(t.idle)-1]
-		t.idle = t.idle[:len(t.idle)-1]
-		w.timer.Stop()
-		w.conn.SetReadTimeout(glance)
-		if _, err := w.in.Peek(1); errors.Is(err, stack.ErrTimeout) {
-			w.in.Reset(w.conn)
-			w.reused = true
-			return w, nil
-		}
-		t.drop(w)
+	if n := len(t.idle); n > 0 {
+		w := t.idle[n-1]
+		t.idle = t.idle[:n-1]
+		w.rouse()
+		w.in.Reset(w.conn)
+		w.reused = true
+		return w, nil
 	}
 	to, name, err := t.target()
 	if err != nil {
@@ -117,14 +111,23 @@ func without(list []*wire, w *wire) []*wire {
 	return list
 }
 
+// rouse ends the idling of a connection.
+func (w *wire) rouse() {
+	w.timer.Stop()
+	if w.guard != nil && w.guard != w.guard.Loop().Current() {
+		w.guard.Kill()
+	}
+	w.guard = nil
+}
+
 // drop closes a connection.
 func (t *transport) drop(w *wire) {
-	w.timer.Stop()
+	w.rouse()
 	t.all = without(t.all, w)
 	w.conn.Close()
 }
 
-// expire closes a connection that has idled for too long.
+// expire closes an idle connection that is over.
 func (t *transport) expire(w *wire) {
 	t.idle = without(t.idle, w)
 	t.drop(w)
@@ -138,6 +141,11 @@ func (t *transport) keep(w *wire) {
 	}
 	t.idle = append(t.idle, w)
 	w.timer.Reset(idleTimeout)
+	w.conn.SetReadTimeout(0)
+	w.guard = t.loop.Go("idle "+t.addr, func(*sim.Proc) {
+		w.in.Peek(1) // nobody speaks unasked: this is the end
+		t.expire(w)
+	})
 }
 
 // close ends every connection; requests under way fail.
