@@ -43,7 +43,7 @@ func (ns *Namespace) AddMacvlan(name string, mac MAC, parent *Interface, mode st
 		return nil, ErrInvalid
 	}
 	child.SetGroups(i.hearsGroup)
-	i.driver = &macvlanDevice{i, child}
+	i.driver = &macvlanDevice{i, child, parent.mac}
 	i.linkChanged()
 	return i, nil
 }
@@ -52,6 +52,7 @@ func (ns *Namespace) AddMacvlan(name string, mac MAC, parent *Interface, mode st
 type macvlanDevice struct {
 	i     *Interface
 	child *link.MacvlanChild
+	found MAC // the parent's address when the child came
 }
 
 func (d *macvlanDevice) send(f *link.Frame) { d.child.Send(f) }
@@ -63,8 +64,13 @@ func (d *macvlanDevice) update() {
 }
 
 func (d *macvlanDevice) close() {
-	if p := d.i.parent; p.macvlan.Remove(d.child) == 0 {
+	p := d.i.parent
+	passthru := p.macvlan.Passthru()
+	if p.macvlan.Remove(d.child) == 0 {
 		p.macvlan = nil
+	}
+	if passthru && p.mac != d.found && p.ns != nil {
+		p.SetMAC(d.found) // macvlan_port_destroy puts it back
 	}
 }
 

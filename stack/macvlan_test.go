@@ -127,8 +127,9 @@ func TestMacvlanModes(t *testing.T) {
 
 func TestMacvlanPassthruTakesTheParent(t *testing.T) {
 	l := newOnLAN(t, 2)
-	a := l.macvlan(t, 0, "passthru", "a", "100.0.0.1/24")
 	eth0 := l.hosts[0].Interface("eth0")
+	own := eth0.MAC()
+	a := l.macvlan(t, 0, "passthru", "a", "100.0.0.1/24")
 	if _, err := l.hosts[0].AddMacvlan("second", MAC{}, eth0, "passthru"); err != ErrInvalid {
 		t.Errorf("second passthru child: %v, want %v", err, ErrInvalid)
 	}
@@ -144,6 +145,10 @@ func TestMacvlanPassthruTakesTheParent(t *testing.T) {
 	}
 	must0(t, l.hosts[1].Interface("eth0").AddAddr(pfx("100.0.0.201/24"), AddrOptions{}))
 	expectPing(t, a, "100.0.0.201", true)
+	must0(t, a.Interface("eth0").Delete())
+	if eth0.MAC() != own {
+		t.Errorf("parent keeps %s of the child that went, want %s", eth0.MAC(), own)
+	}
 }
 
 func TestMacvlanFollowsItsParent(t *testing.T) {
