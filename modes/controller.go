@@ -91,13 +91,33 @@ func (d *Daemon) reviveNetworks(kept []*Network) {
 				continue
 			}
 		}
+		if k := childKinds[n.Driver]; k != nil && !n.ConfigOnly {
+			if err := d.reviveChild(n, old, k); err != nil {
+				d.log("warning", "could not restore network "+n.Name+": "+err.Error())
+				continue
+			}
+		}
 		d.networks = append(d.networks, n)
 	}
 }
 
-// reviveBridge takes the network's old pools again, whatever they were chosen
-// from, and sets its bridge up.
-func (d *Daemon) reviveBridge(n *Network, old *netCore) error {
+// reviveChild is reviveBridge for a network of the macvlan or ipvlan driver.
+func (d *Daemon) reviveChild(n *Network, old *netCore, k *childKind) error {
+	if err := d.revivePools(n, old); err != nil {
+		return err
+	}
+	ch, err := d.parseChild(n, k)
+	if err != nil {
+		return err
+	}
+	n.core.child = ch
+	ch.revive(old.child)
+	return nil
+}
+
+// revivePools takes the network's old pools again, whatever they were chosen
+// from.
+func (d *Daemon) revivePools(n *Network, old *netCore) error {
 	for f, uses := range [2][]poolUse{old.v4, old.v6} {
 		into := &n.core.v4
 		if f == 1 {
@@ -114,6 +134,14 @@ func (d *Daemon) reviveBridge(n *Network, old *netCore) error {
 			}
 			*into = append(*into, poolUse{key: key, pool: p, gateway: gw, aux: u.aux})
 		}
+	}
+	return nil
+}
+
+// reviveBridge takes the network's old pools again and sets its bridge up.
+func (d *Daemon) reviveBridge(n *Network, old *netCore) error {
+	if err := d.revivePools(n, old); err != nil {
+		return err
 	}
 	b, err := d.parseBridge(n)
 	if err != nil {

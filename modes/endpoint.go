@@ -66,6 +66,11 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 			ep.gw6 = n.core.v6[0].gateway.Addr()
 		}
 	}
+	if ch := n.core.child; ch != nil {
+		if err := ch.adopt(ep); err != nil {
+			return nil, wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
+		}
+	}
 	return ep, nil
 }
 
@@ -156,10 +161,14 @@ func (d *Daemon) deleteEndpoint(ep *endpoint) {
 	}
 }
 
-// unplug deletes the veth pair: either end takes the other with it.
+// unplug deletes the veth pair, of which either end takes the other with it, or
+// the device on a parent.
 func (ep *endpoint) unplug() {
-	if ep.outside != nil {
+	switch {
+	case ep.outside != nil:
 		ep.outside.Delete()
+	case ep.inside != nil:
+		ep.inside.Delete()
 	}
 	ep.inside, ep.outside = nil, nil
 }
@@ -179,9 +188,17 @@ func (ep *endpoint) settings(es *EndpointSettings) {
 	if ep.gw6.IsValid() {
 		es.IPv6Gateway = ep.gw6.String()
 	}
-	if ep.inside != nil {
-		es.MacAddress = ep.mac.String()
+	if m := ep.shownMAC(); m != "" {
+		es.MacAddress = m
 	}
+}
+
+// shownMAC is what inspect shows: nothing where the driver gives none.
+func (ep *endpoint) shownMAC() string {
+	if ep.mac == (link.MAC{}) || ep.inside == nil && ep.net.core.child == nil {
+		return ""
+	}
+	return ep.mac.String()
 }
 
 // clear forgets what an endpoint had while the container ran.

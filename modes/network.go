@@ -60,9 +60,10 @@ type netCore struct {
 	v4, v6    []poolUse
 	asked     [2][]IPAMConfig // what was asked for, IPv4 and IPv6
 	endpoints []*endpoint
-	bridge    *bridge // nil for host and null
-	deferIPv6 bool    // IPv6 addresses follow the MAC
-	stale     bool    // another network took its bridge
+	bridge    *bridge   // nil for other drivers
+	child     *childNet // macvlan and ipvlan
+	deferIPv6 bool      // IPv6 addresses follow the MAC
+	stale     bool      // another network took its bridge
 }
 
 // poolUse is a network's hold on one pool.
@@ -99,9 +100,7 @@ func (n *Network) Containers() map[string]NetworkEndpoint {
 			continue
 		}
 		e := NetworkEndpoint{Name: ep.c.Name, EndpointID: ep.id}
-		if ep.inside != nil {
-			e.MacAddress = ep.mac.String()
-		}
+		e.MacAddress = ep.shownMAC()
 		if ep.addr.IsValid() {
 			e.IPv4Address = ep.addr.String()
 		}

@@ -109,6 +109,16 @@ func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
 			return nil, err
 		}
 	}
+	if k := childKinds[n.Driver]; k != nil {
+		ch, err := d.parseChild(n, k)
+		if err != nil {
+			return nil, err
+		}
+		n.core.child = ch
+		if err := ch.create(); err != nil {
+			return nil, err
+		}
+	}
 	n.IPAM.Config = n.shownIPAM()
 	d.networks = append(d.networks, n)
 	d.firewall(false).userChain()
@@ -133,7 +143,7 @@ func (n *Network) readIPAM(cfg []IPAMConfig) error {
 
 func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 	switch n.Driver {
-	case "bridge":
+	case "bridge", "macvlan", "ipvlan":
 	case "host", "null":
 		if n.Ingress {
 			break
@@ -145,8 +155,6 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 		}
 	case "overlay":
 		return errf(ErrForbidden, `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.`)
-	case "macvlan", "ipvlan":
-		return errf(ErrNotImplemented, "operation not supported")
 	default:
 		return errf(ErrNotFound, "plugin %q not found", n.Driver)
 	}
@@ -172,7 +180,7 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 
 // allocatePools takes the network's subnets, gateways and auxiliary addresses.
 func (d *Daemon) allocatePools(n *Network) error {
-	if n.Driver != "bridge" {
+	if n.Driver != "bridge" && (childKinds[n.Driver] == nil || n.IPAM.Driver == "null") {
 		return nil
 	}
 	v4 := n.core.asked[0]

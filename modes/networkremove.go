@@ -38,6 +38,9 @@ func (d *Daemon) deleteNetwork(n *Network) {
 	if b := n.core.bridge; b != nil {
 		b.remove()
 	}
+	if ch := n.core.child; ch != nil {
+		ch.remove()
+	}
 	d.releasePools(n)
 	for i, x := range d.networks {
 		if x == n {

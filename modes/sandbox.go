@@ -98,6 +98,11 @@ func (d *Daemon) netns(ref string) (*stack.Namespace, bool) {
 // plugs its interface in.
 func (sb *sandbox) join(ep *endpoint) error {
 	ep.sb = sb
+	if ch := ep.net.core.child; ch != nil {
+		if err := ch.join(ep); err != nil {
+			return err
+		}
+	}
 	sb.endpoints = append(sb.endpoints, ep)
 	sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })
 	sb.addHosts(ep)
@@ -146,6 +151,13 @@ func (sb *sandbox) plug(ep *endpoint) error {
 	}
 	sb.ns.SetSysctl("net.ipv6.conf."+ep.ifName+".disable_ipv6", v6)
 	sb.checkLoopback()
+	child := ep.net.core.child
+	if child != nil && child.kind.ownMAC {
+		if err := ep.inside.SetMAC(ep.mac); err != nil {
+			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q MAC to %q: %s",
+				ep.inside.Name(), ep.ifName, ep.mac, lower(err))
+		}
+	}
 	if err := ep.inside.AddAddr(ep.addr, stack.AddrOptions{AutoBroadcast: true}); err != nil {
 		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s",
 			ep.inside.Name(), ep.ifName, ep.addr, lower(err))
@@ -153,7 +165,13 @@ func (sb *sandbox) plug(ep *endpoint) error {
 	if ep.addr6.IsValid() {
 		ep.inside.AddAddr(ep.addr6, stack.AddrOptions{})
 	}
-	return ep.inside.SetUp(true)
+	if err := ep.inside.SetUp(true); err != nil {
+		return errf(ErrSystem, "failed to add interface %s to sandbox: failed to set link up: %s", ep.inside.Name(), lower(err))
+	}
+	if child != nil && child.routes() && !ep.net.Internal {
+		return ep.routeByDevice()
+	}
+	return nil
 }
 
 // checkLoopback gives lo its ::1 as long as an endpoint has an IPv6 address.
@@ -242,9 +260,7 @@ func (sb *sandbox) leave(ep *endpoint) {
 		}
 	}
 	sb.dropHosts(ep)
-	if ep.outside != nil {
-		ep.unplug()
-	}
+	ep.unplug()
 	if sb.gateway == ep {
 		sb.gateway = nil
 		if sb.plumbed {
