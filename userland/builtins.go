@@ -307,7 +307,7 @@ func cd(s *Shell, args []string) int {
 	if _, err := s.m.fs.Stat(full); err != nil {
 		full, _ = s.m.fs.Realpath(to)
 	}
-	s.set("OLDPWD", s.dir)
+	s.export("OLDPWD", s.dir)
 	s.setDir(full)
 	if show {
 		fmt.Fprintln(s.out(), full)

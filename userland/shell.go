@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"strconv"
 	"strings"
 
 	"dnetsim/sim"
@@ -131,7 +132,16 @@ func NewShell(m *Machine, o ShellOptions) *Shell {
 		}
 	}
 	s.setDir(s.dir)
+	if s.style != HostSh {
+		above, _ := strconv.Atoi(s.get("SHLVL"))
+		s.export("SHLVL", strconv.Itoa(above+1))
+	}
 	return s
+}
+
+// export sets a variable that programs see.
+func (s *Shell) export(name, value string) {
+	s.vars[name] = expand.Variable{Set: true, Exported: true, Kind: expand.String, Str: value}
 }
 
 func (s *Shell) setDefaults() {
@@ -160,8 +170,7 @@ func (s *Shell) setDefaults() {
 // setDir moves the shell and its process.
 func (s *Shell) setDir(dir string) {
 	s.dir = dir
-	v := s.vars["PWD"]
-	s.vars["PWD"] = expand.Variable{Set: true, Exported: v.Exported, Kind: expand.String, Str: dir}
+	s.export("PWD", dir)
 	if s.p != nil {
 		s.p.Dir = dir
 	}
