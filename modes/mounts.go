@@ -50,7 +50,7 @@ func short(layer string) string {
 	return overlays + "l/" + base32.StdEncoding.EncodeToString(sum[:])[:26]
 }
 
-func overlay(c *Container, target, mode string) userland.Mount {
+func rootMount(c *Container, target, mode string) userland.Mount {
 	l := c.Layers()
 	return userland.Mount{
 		Source: "overlay", Target: target, Type: "overlay",
@@ -71,7 +71,7 @@ func (d *Daemon) mountsOf(c *Container) []userland.Mount {
 		system = "rw"
 	}
 	out := []userland.Mount{
-		overlay(c, "/", mode),
+		rootMount(c, "/", mode),
 		{Source: "proc", Target: "/proc", Type: "proc", Options: "rw," + restrict},
 		{Source: "tmpfs", Target: "/dev", Type: "tmpfs", Options: deviceFS},
 		{Source: "devpts", Target: "/dev/pts", Type: "devpts", Options: terminals},
@@ -151,7 +151,7 @@ func (d *Daemon) mountRoot(c *Container) {
 	l := c.Layers()
 	host := d.host.FS()
 	host.MkdirAll(l.Merged, 0o710)
-	host.Mount(overlay(c, l.Merged, "rw"))
+	host.Mount(rootMount(c, l.Merged, "rw"))
 	c.run.fs.SetMounts(d.mountsOf(c))
 }
 
