@@ -10,6 +10,7 @@ import (
 	"github.com/docker/cli/cli/context/docker"
 	"github.com/docker/cli/cli/context/store"
 	"github.com/docker/cli/cli/streams"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"dnetsim/userland"
@@ -213,3 +214,20 @@ func (a *apiClient) ImageHistory(ctx context.Context, image string, o ...client.
 
 // join is how docker prints a list of networks.
 func join(names []string) string { return strings.Join(names, ",") }
+
+// ContainerWait hands the answer on through a channel with room for it: the
+// client's own goroutine would wait for ever for a reader that has left, as
+// docker attach does when it is refused.
+func (a *apiClient) ContainerWait(ctx context.Context, id string, o client.ContainerWaitOptions) client.ContainerWaitResult {
+	from := a.APIClient.ContainerWait(ctx, id, o)
+	result, failed := make(chan container.WaitResponse, 1), make(chan error, 1)
+	go func() {
+		select {
+		case r := <-from.Result:
+			result <- r
+		case err := <-from.Error:
+			failed <- err
+		}
+	}()
+	return client.ContainerWaitResult{Result: result, Error: failed}
+}
