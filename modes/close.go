@@ -11,6 +11,9 @@ func (h *Host) Namespaces() []*stack.Namespace {
 			out = append(out, sb.ns)
 		}
 	}
+	for _, b := range h.Daemon.overlayBoxes {
+		out = append(out, b.ns)
+	}
 	return out
 }
 
@@ -21,5 +24,8 @@ func (h *Host) Close() {
 		if !sb.shared {
 			sb.ns.Close()
 		}
+	}
+	for _, b := range h.Daemon.overlayBoxes {
+		b.ns.Close()
 	}
 }

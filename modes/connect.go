@@ -21,6 +21,7 @@ func (d *Daemon) connectAll(c *Container) error {
 	if err := d.writeFiles(c); err != nil {
 		return err
 	}
+	d.refreshGlobal()
 	for _, name := range d.connectOrder(c) {
 		es := s.Networks[name]
 		es.clear()
@@ -214,6 +215,7 @@ func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) 
 	if err := checkConnectIPs(es); err != nil {
 		return err
 	}
+	d.refreshGlobal()
 	n, err := d.findNetwork(network)
 	if err != nil {
 		return err
@@ -260,6 +262,7 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 	if err := d.available(); err != nil {
 		return err
 	}
+	d.refreshGlobal()
 	n, nerr := d.findNetwork(network)
 	if nerr != nil && !force {
 		return nerr
@@ -313,7 +316,7 @@ func (d *Daemon) disconnect(c *Container, n *Network) error {
 	sb := c.run.sandbox
 	sb.leave(ep)
 	d.deleteEndpoint(ep)
-	err := sb.moveExternal()
+	err := sb.checkGateway()
 	d.showPorts(c)
 	delete(c.NetworkSettings.Networks, n.Name)
 	return err

@@ -35,6 +35,10 @@ type Daemon struct {
 	events     eventLog
 	execs      map[string]*ExecProcess
 	sandboxes  []*sandbox
+
+	cluster      *cluster // nil without cluster-store
+	overlayBoxes []*overlaySandbox
+	nsCount      int // of overlay sandboxes ever made
 }
 
 func newDaemon(h *Host, spec HostSpec) *Daemon {
@@ -97,6 +101,7 @@ func (d *Daemon) Start() error {
 	d.makeRunDir()
 	d.serveResolvers()
 	d.log("info", "API listen on /var/run/docker.sock")
+	d.joinCluster()
 	d.restore()
 	return nil
 }
@@ -112,6 +117,9 @@ func (d *Daemon) boot() error {
 	}
 	d.log("info", "Starting up")
 	d.log("info", "[graphdriver] using prior storage driver: overlay2")
+	if err := d.initCluster(); err != nil {
+		return err
+	}
 	d.log("info", "Loading containers: start.")
 	if err := d.startNetworking(); err != nil {
 		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
@@ -134,6 +142,7 @@ func (d *Daemon) Stop() error {
 		d.shutdownContainers()
 		d.closeIdleSandboxes()
 	}
+	d.leaveCluster()
 	d.running = false
 	d.dropPID()
 	d.log("info", "Daemon shutdown complete")
@@ -162,6 +171,7 @@ func (d *Daemon) launchSelf() {
 		OnExit: func(int) {
 			if d.proc == p && d.running { // killed
 				d.running, d.failed = false, true
+				d.leaveCluster()
 				d.events.cond.Broadcast()
 			}
 		},
@@ -231,9 +241,20 @@ func (d *Daemon) restore() {
 			continue
 		}
 		c.run.shutdown = false
-		if err := d.start(c); err != nil {
-			d.log("error", "Failed to start container "+c.ID+": "+err.Error())
+		if d.cluster != nil && d.missesNetwork(c) {
+			d.loop.Go("start "+c.Name, func(*sim.Proc) {
+				d.waitForNetworks(c)
+				d.restart(c)
+			})
+			continue
 		}
+		d.restart(c)
+	}
+}
+
+func (d *Daemon) restart(c *Container) {
+	if err := d.start(c); err != nil {
+		d.log("error", "Failed to start container "+c.ID+": "+err.Error())
 	}
 }
 

@@ -4,12 +4,29 @@ import (
 	"strconv"
 	"time"
 
+	"dnetsim/sim"
 	"dnetsim/userland"
 )
 
 // ended is called when PID 1 is over: the container stops, and its policy says
 // what comes next.
 func (d *Daemon) ended(c *Container, pid1 *userland.Process, status int) {
+	r := c.run
+	if r.pid1 != pid1 {
+		return
+	}
+	if r.sandbox != nil && r.base == nil && r.sandbox.global() {
+		// The store has to be told first, which takes time.
+		d.loop.Go("exit "+c.Name, func(*sim.Proc) {
+			d.disconnectAll(c)
+			d.hasEnded(c, pid1, status)
+		})
+		return
+	}
+	d.hasEnded(c, pid1, status)
+}
+
+func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
 	r := c.run
 	if r.pid1 != pid1 {
 		return
@@ -54,18 +71,29 @@ func (d *Daemon) bringDown(c *Container) {
 		sb.release()
 		return
 	}
+	r.sandbox = sb
+	d.disconnectAll(c)
+	r.sandbox = nil
+	c.NetworkSettings.Ports = map[Port][]PortBinding{}
+	d.dropSandbox(sb)
+	sb.release()
+}
+
+// disconnectAll takes a container out of all its networks.
+func (d *Daemon) disconnectAll(c *Container) {
+	sb := c.run.sandbox
 	for len(sb.endpoints) > 0 {
 		ep := sb.endpoints[0]
 		sb.leave(ep)
 		d.deleteEndpoint(ep)
+		if ep.gateway != "" {
+			continue
+		}
 		if es := c.NetworkSettings.Networks[ep.net.Name]; es != nil {
 			es.clear()
 		}
 		d.networkEvent(ep.net, "disconnect", "container", c.ID)
 	}
-	c.NetworkSettings.Ports = map[Port][]PortBinding{}
-	d.dropSandbox(sb)
-	sb.release()
 }
 
 // The pauses between restarts double from the first to the longest, and begin
@@ -106,11 +134,18 @@ func (d *Daemon) scheduleRestart(c *Container) {
 			if c.State.Status != Restarting || !d.running {
 				return
 			}
-			if err := d.start(c); err != nil {
-				c.State.Status = Exited
-				d.log("error", "restartmanger wait error: "+err.Error())
-				d.stateChanged(c)
+			again := func() {
+				if err := d.start(c); err != nil {
+					c.State.Status = Exited
+					d.log("error", "restartmanger wait error: "+err.Error())
+					d.stateChanged(c)
+				}
 			}
+			if d.cluster != nil { // starting may need an answer of the store
+				d.loop.Go("restart "+c.Name, func(*sim.Proc) { again() })
+				return
+			}
+			again()
 		})
 	}
 	r.retry.Reset(r.backoff + d.profile.cost.start)

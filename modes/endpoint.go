@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"fmt"
 	"net/netip"
 
 	"dnetsim/link"
@@ -23,8 +24,20 @@ type endpoint struct {
 	inside  *stack.Interface // eth0 …; nil if the network has no driver for it
 	outside *stack.Interface // veth… on the host
 	ifName  string
-	bound   []binding // published ports, while this endpoint is the gateway
-	exposed bool      // external connectivity was programmed
+	bound   []binding   // published ports, while this endpoint is the gateway
+	exposed bool        // external connectivity was programmed
+	gateway string      // name of a sandbox's endpoint in docker_gwbridge, or ""
+	overlay *overlayNet // while it is plugged into an overlay network
+	stored  uint64      // index of its key in the cluster store; 0: none
+	counted bool        // the store's count of endpoints has it
+}
+
+// name is the endpoint's name in its network.
+func (ep *endpoint) name() string {
+	if ep.gateway != "" {
+		return ep.gateway
+	}
+	return ep.c.Name
 }
 
 // createEndpoint makes the container's endpoint in a network: addresses, then
@@ -35,6 +48,9 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 	}
 	if n.core.byName(c.Name) != nil {
 		return nil, errf(ErrForbidden, "endpoint with name %s already exists in network %s", c.Name, n.Name)
+	}
+	if err := d.nameTaken(n, c.Name); err != nil {
+		return nil, err
 	}
 	if n.core.stale {
 		return nil, errf(ErrSystem, "failed to create endpoint %s on network %s: network %s does not exist", c.Name, n.Name, n.ID)
@@ -70,6 +86,14 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 		if err := ch.adopt(ep); err != nil {
 			return nil, wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
 		}
+	}
+	if n.Driver == "overlay" {
+		if err := d.cluster.driver.createEndpoint(ep); err != nil {
+			return nil, wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
+		}
+	}
+	if err := d.registerEndpoint(ep); err != nil {
+		return nil, err
 	}
 	return ep, nil
 }
@@ -129,7 +153,7 @@ func (d *Daemon) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 boo
 		if want.IsValid() && !u.pool.prefix.Contains(want) {
 			continue
 		}
-		p, err := d.ipam.requestAddress(u.key, want)
+		p, err := d.space(n).requestAddress(u.key, want)
 		if err == nil {
 			return p, u.key, nil
 		}
@@ -146,19 +170,23 @@ func (d *Daemon) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 boo
 // deleteEndpoint gives back what createEndpoint took.
 func (d *Daemon) deleteEndpoint(ep *endpoint) {
 	ep.unplug()
+	if err := d.unregisterEndpoint(ep); err != nil {
+		d.log("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
+	}
 	if ep.addr.IsValid() {
-		d.ipam.releaseAddress(ep.pool, ep.addr.Addr())
+		d.space(ep.net).releaseAddress(ep.pool, ep.addr.Addr())
 	}
 	if ep.addr6.IsValid() {
-		d.ipam.releaseAddress(ep.pool6, ep.addr6.Addr())
+		d.space(ep.net).releaseAddress(ep.pool6, ep.addr6.Addr())
 	}
 	core := ep.net.core
 	for i, x := range core.endpoints {
 		if x == ep {
 			core.endpoints = append(core.endpoints[:i:i], core.endpoints[i+1:]...)
-			return
+			break
 		}
 	}
+	d.unwatchNames(ep.net)
 }
 
 // unplug deletes the veth pair, of which either end takes the other with it, or
@@ -211,6 +239,9 @@ func (es *EndpointSettings) clear() {
 // ahead orders the endpoints of a sandbox: the first one with a gateway gives
 // the default route, and interfaces are numbered in this order at start.
 func (ep *endpoint) ahead(o *endpoint) bool {
+	if (ep.gateway != "") != (o.gateway != "") {
+		return o.gateway != ""
+	}
 	if ep.net.Internal != o.net.Internal {
 		return o.net.Internal
 	}

@@ -104,6 +104,9 @@ func (d *Daemon) hostGateway() string {
 
 // addHosts adds the endpoint's addresses with the container's name.
 func (sb *sandbox) addHosts(ep *endpoint) {
+	if ep.gateway != "" {
+		return
+	}
 	name := sb.c.Config.Hostname
 	if dom := sb.c.Config.Domainname; dom != "" {
 		name = name + "." + dom + " " + name

@@ -60,6 +60,7 @@ type netCore struct {
 	v4, v6    []poolUse
 	asked     [2][]IPAMConfig // what was asked for, IPv4 and IPv6
 	endpoints []*endpoint
+	global    *global   // nil for networks of one host
 	bridge    *bridge   // nil for other drivers
 	child     *childNet // macvlan and ipvlan
 	deferIPv6 bool      // IPv6 addresses follow the MAC
@@ -84,7 +85,7 @@ func predefined(name string) bool {
 
 func (c *netCore) byName(name string) *endpoint {
 	for _, ep := range c.endpoints {
-		if ep.c.Name == name {
+		if ep.name() == name {
 			return ep
 		}
 	}
@@ -99,7 +100,7 @@ func (n *Network) Containers() map[string]NetworkEndpoint {
 		if ep.sb == nil {
 			continue
 		}
-		e := NetworkEndpoint{Name: ep.c.Name, EndpointID: ep.id}
+		e := NetworkEndpoint{Name: ep.name(), EndpointID: ep.id}
 		e.MacAddress = ep.shownMAC()
 		if ep.addr.IsValid() {
 			e.IPv4Address = ep.addr.String()
@@ -109,7 +110,24 @@ func (n *Network) Containers() map[string]NetworkEndpoint {
 		}
 		m[ep.c.ID] = e
 	}
+	if n.core.global == nil {
+		return m
+	}
+	for _, s := range n.core.global.stored {
+		if !n.core.isJoined(s.ID) {
+			m["ep-"+s.ID] = NetworkEndpoint{Name: s.Name, EndpointID: s.ID, MacAddress: s.Iface.MAC, IPv4Address: s.Iface.Addr}
+		}
+	}
 	return m
+}
+
+func (c *netCore) isJoined(id string) bool {
+	for _, ep := range c.endpoints {
+		if ep.id == id {
+			return ep.sb != nil
+		}
+	}
+	return false
 }
 
 // Network finds a network by name, id or the beginning of an id.
@@ -117,7 +135,12 @@ func (d *Daemon) Network(ref string) (*Network, error) {
 	if err := d.available(); err != nil {
 		return nil, err
 	}
-	return d.findNetwork(ref)
+	d.refreshGlobal()
+	n, err := d.findNetwork(ref)
+	if err == nil {
+		d.refreshEndpoints(n)
+	}
+	return n, err
 }
 
 func (d *Daemon) findNetwork(ref string) (*Network, error) {
@@ -144,6 +167,7 @@ func (d *Daemon) Networks(f Filters) ([]*Network, error) {
 			return nil, errf(ErrInvalid, "invalid filter: 'type'='%s'", v)
 		}
 	}
+	d.refreshGlobal()
 	var out []*Network
 	for _, n := range d.networks {
 		if d.networkPasses(n, f) {

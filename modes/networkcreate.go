@@ -33,6 +33,7 @@ func (d *Daemon) NetworkCreate(r CreateNetwork) (n *Network, warning string, err
 	if r.Driver == "" {
 		r.Driver = "bridge"
 	}
+	d.refreshGlobal()
 	old, _ := d.findNetworkByName(r.Name)
 	if old != nil || strings.TrimSpace(r.Name) == "" {
 		if r.CheckDuplicate || old == nil {
@@ -120,6 +121,11 @@ func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
 		}
 	}
 	n.IPAM.Config = n.shownIPAM()
+	if n.core.global != nil {
+		if err := d.publishNetwork(n); err != nil {
+			return nil, err
+		}
+	}
 	d.networks = append(d.networks, n)
 	d.firewall(false).userChain()
 	return n, nil
@@ -154,6 +160,10 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 			}
 		}
 	case "overlay":
+		if d.cluster != nil {
+			n.Scope, n.core.global = "global", &global{}
+			break
+		}
 		return errf(ErrForbidden, `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.`)
 	default:
 		return errf(ErrNotFound, "plugin %q not found", n.Driver)
@@ -180,7 +190,7 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 
 // allocatePools takes the network's subnets, gateways and auxiliary addresses.
 func (d *Daemon) allocatePools(n *Network) error {
-	if n.Driver != "bridge" && (childKinds[n.Driver] == nil || n.IPAM.Driver == "null") {
+	if n.Driver != "bridge" && n.Driver != "overlay" && (childKinds[n.Driver] == nil || n.IPAM.Driver == "null") {
 		return nil
 	}
 	v4 := n.core.asked[0]
@@ -205,7 +215,8 @@ func (d *Daemon) allocatePools(n *Network) error {
 }
 
 func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool) error {
-	key, p, err := d.freePool(c.Subnet, c.IPRange, v6)
+	space := d.space(n)
+	key, p, err := d.freePool(space, c.Subnet, c.IPRange, v6)
 	if err != nil {
 		return err
 	}
@@ -218,9 +229,9 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 	}
 	if !want.IsValid() {
 		// The gateway comes from the range that containers are drawn from.
-		use.gateway, err = d.ipam.requestAddress(key, netip.Addr{})
+		use.gateway, err = space.requestAddress(key, netip.Addr{})
 	} else {
-		use.gateway, err = d.ipam.requestAddress(key, want)
+		use.gateway, err = space.requestAddress(key, want)
 	}
 	if err != nil {
 		return errf(ErrSystem, "failed to allocate gateway (%s): %v", c.Gateway, err)
@@ -234,7 +245,7 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 		if !p.prefix.Contains(a) {
 			return errf(ErrForbidden, "auxiliary address: (%s:%s) must belong to the master pool: %s", name, v, p.prefix)
 		}
-		if _, err := d.ipam.requestAddress(key, a); err != nil {
+		if _, err := space.requestAddress(key, a); err != nil {
 			return errf(ErrSystem, "failed to allocate secondary ip address (%s:%s): %v", name, v, err)
 		}
 		use.aux = append(use.aux, a)
@@ -242,18 +253,18 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 	return nil
 }
 
-// freePool takes a pool; one that nobody asked for by name must not overlap
-// the host's routes or name servers.
-func (d *Daemon) freePool(preferred, sub string, v6 bool) (string, *pool, error) {
+// freePool takes a pool; one of the host's own space that nobody asked for by
+// name must not overlap the host's routes or name servers.
+func (d *Daemon) freePool(space addressSpace, preferred, sub string, v6 bool) (string, *pool, error) {
 	var held []string
 	defer func() {
 		for _, k := range held {
-			d.ipam.releasePool(k)
+			space.releasePool(k)
 		}
 	}()
 	for {
-		key, p, err := d.ipam.requestPool(preferred, sub, v6)
-		if err != nil || preferred != "" || !d.hostOverlaps(p.prefix) {
+		key, p, err := space.requestPool(preferred, sub, v6)
+		if err != nil || preferred != "" || space != d.ipam || !d.hostOverlaps(p.prefix) {
 			return key, p, err
 		}
 		held = append(held, key)
@@ -277,14 +288,15 @@ func (d *Daemon) hostOverlaps(p netip.Prefix) bool {
 }
 
 func (d *Daemon) releasePools(n *Network) {
+	space := d.space(n)
 	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
 		if u.gateway.IsValid() {
-			d.ipam.releaseAddress(u.key, u.gateway.Addr())
+			space.releaseAddress(u.key, u.gateway.Addr())
 		}
 		for _, a := range u.aux {
-			d.ipam.releaseAddress(u.key, a)
+			space.releaseAddress(u.key, a)
 		}
-		d.ipam.releasePool(u.key)
+		space.releasePool(u.key)
 	}
 	n.core.v4, n.core.v6 = nil, nil
 }

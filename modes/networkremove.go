@@ -7,6 +7,7 @@ func (d *Daemon) NetworkRemove(ref string) error {
 	if err := d.available(); err != nil {
 		return err
 	}
+	d.refreshGlobal()
 	n, err := d.findNetwork(ref)
 	if err != nil {
 		return err
@@ -21,33 +22,50 @@ func (d *Daemon) NetworkRemove(ref string) error {
 	if err := d.idle(n); err != nil {
 		return wrapf(err, "error while removing network: ")
 	}
-	d.deleteNetwork(n)
+	if err := d.deleteNetwork(n); err != nil {
+		return err
+	}
 	d.networkEvent(n, "destroy")
 	return nil
 }
 
 func (d *Daemon) idle(n *Network) error {
-	if len(n.core.endpoints) > 0 {
+	used := len(n.core.endpoints) > 0
+	if n.core.global != nil && d.cluster != nil {
+		count := endpointCount{}
+		if _, err := d.cluster.store.get(countKey(n.ID), &count); err != nil {
+			return errf(ErrSystem, "%v", err)
+		}
+		used = count.Count > 0
+	}
+	if used {
 		return errf(ErrForbidden, "network %s id %s has active endpoints", n.Name, n.ID)
 	}
 	return nil
 }
 
 // deleteNetwork gives back everything that the network holds.
-func (d *Daemon) deleteNetwork(n *Network) {
+func (d *Daemon) deleteNetwork(n *Network) error {
+	if n.core.global != nil {
+		if err := d.withdrawNetwork(n); err != nil {
+			return err
+		}
+	} else {
+		defer d.releasePools(n)
+	}
 	if b := n.core.bridge; b != nil {
 		b.remove()
 	}
 	if ch := n.core.child; ch != nil {
 		ch.remove()
 	}
-	d.releasePools(n)
 	for i, x := range d.networks {
 		if x == n {
 			d.networks = append(d.networks[:i:i], d.networks[i+1:]...)
-			return
+			break
 		}
 	}
+	return nil
 }
 
 // NetworksPrune removes the user's networks that no container uses, and
@@ -64,15 +82,18 @@ func (d *Daemon) NetworksPrune(f Filters) ([]string, error) {
 		return nil, err
 	}
 	var gone []string
+	d.refreshGlobal()
 	for _, n := range append([]*Network(nil), d.networks...) {
-		if predefined(n.Name) || len(n.core.endpoints) > 0 || !matchLabels(f["label"], n.Labels) {
+		if n.core.global != nil || predefined(n.Name) || len(n.core.endpoints) > 0 || !matchLabels(f["label"], n.Labels) {
 			continue
 		}
 		if not := f["label!"]; len(not) > 0 && matchLabels(not, n.Labels) || !until.IsZero() && n.Created.After(until) {
 			continue
 		}
 		d.spend(d.profile.cost.networkRemove)
-		d.deleteNetwork(n)
+		if d.deleteNetwork(n) != nil {
+			continue
+		}
 		d.networkEvent(n, "destroy")
 		gone = append(gone, n.Name)
 	}

@@ -155,7 +155,7 @@ func (r *resolver) inNetwork(ep *endpoint, name string, v6 bool) (found []netip.
 		}
 	}
 	for _, o := range ep.net.core.endpoints {
-		if o.sb == nil || !o.answersTo(name) {
+		if o.sb == nil || o.gateway != "" || !o.answersTo(name) {
 			continue
 		}
 		known = true
@@ -164,6 +164,17 @@ func (r *resolver) inNetwork(ep *endpoint, name string, v6 bool) (found []netip.
 		}
 		if a := o.addr6.Addr(); v6 && a.IsValid() {
 			found = append(found, a)
+		}
+	}
+	if g := ep.net.core.global; g != nil {
+		for _, s := range g.remote {
+			if !s.answersTo(name) {
+				continue
+			}
+			known = true
+			if a := s.addr(); !v6 && a.IsValid() {
+				found = append(found, a)
+			}
 		}
 	}
 	return found, known
@@ -225,8 +236,15 @@ func (r *resolver) reverse(name string) (string, bool) {
 	}
 	for _, ep := range r.sb.endpoints {
 		for _, o := range ep.net.core.endpoints {
-			if o.sb != nil && o.addr.Addr() == want {
+			if o.sb != nil && o.gateway == "" && o.addr.Addr() == want {
 				return o.c.Name + "." + ep.net.Name, true
+			}
+		}
+		if g := ep.net.core.global; g != nil {
+			for _, s := range g.remote {
+				if s.addr() == want {
+					return s.Name + "." + ep.net.Name, true
+				}
 			}
 		}
 	}

@@ -85,6 +85,11 @@ func (d *Daemon) netns(ref string) (*stack.Namespace, bool) {
 			return sb.ns, true
 		}
 	}
+	for _, b := range d.overlayBoxes {
+		if b.key == ref || strings.HasSuffix(b.key, "/"+ref) {
+			return b.ns, true
+		}
+	}
 	pid := strings.TrimSuffix(strings.TrimPrefix(ref, "/proc/"), "/ns/net")
 	for _, p := range d.host.AllProcesses() {
 		if fmt.Sprint(p.PIDOn(d.host.Machine)) == pid {
@@ -103,6 +108,17 @@ func (sb *sandbox) join(ep *endpoint) error {
 			return err
 		}
 	}
+	if ep.net.Driver == "overlay" {
+		if err := sb.d.cluster.driver.join(ep); err != nil {
+			ep.sb = nil
+			return err
+		}
+		if err := sb.d.publishEndpoint(ep); err != nil {
+			sb.d.cluster.driver.leave(ep)
+			ep.sb = nil
+			return err
+		}
+	}
 	sb.endpoints = append(sb.endpoints, ep)
 	sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })
 	sb.addHosts(ep)
@@ -112,7 +128,7 @@ func (sb *sandbox) join(ep *endpoint) error {
 		}
 		sb.updateGateway()
 	}
-	return sb.moveExternal()
+	return sb.checkGateway()
 }
 
 // populate plugs everything in, in order: this is when eth0, eth1, … get their
@@ -170,6 +186,11 @@ func (sb *sandbox) plug(ep *endpoint) error {
 	}
 	if child != nil && child.routes() && !ep.net.Internal {
 		return ep.routeByDevice()
+	}
+	if ep.overlay != nil {
+		for _, r := range ep.overlay.routes(ep) {
+			sb.ns.AddRoute(r)
+		}
 	}
 	return nil
 }
@@ -260,6 +281,9 @@ func (sb *sandbox) leave(ep *endpoint) {
 		}
 	}
 	sb.dropHosts(ep)
+	if ep.overlay != nil {
+		ep.overlay.o.leave(ep)
+	}
 	ep.unplug()
 	if sb.gateway == ep {
 		sb.gateway = nil

@@ -1,0 +1,230 @@
+package modes
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"dnetsim/modes/store"
+	"dnetsim/stack"
+)
+
+// cluster is a daemon's part in a cluster of daemons that share a store
+// (cluster-store): it lives as long as dockerd runs.
+type cluster struct {
+	d         *Daemon
+	advertise string     // "ip:port", or ""
+	self      netip.Addr // its address; invalid without advertise
+	store     datastore
+	discovery *store.Discovery
+	space     *globalIPAM
+	driver    *overlay
+	known     map[string]*Network // networks of the store ever seen, by id
+	watches   []*keyWatch
+}
+
+// keyWatch is a watch of a key that begins anew when the store is back.
+type keyWatch struct {
+	c    *cluster
+	key  string
+	fn   func()
+	stop func() // nil while the watch is broken
+}
+
+// initCluster reads the cluster options; it refuses what dockerd refuses and
+// connects to nothing yet.
+func (d *Daemon) initCluster() error {
+	cfg := &d.config
+	d.cluster = nil
+	if cfg.ClusterStore == "" {
+		if cfg.ClusterAdvertise != "" {
+			return errf(ErrSystem, "failed to start daemon: discovery advertise parsing failed: invalid cluster configuration. --cluster-advertise must be accompanied by --cluster-store configuration")
+		}
+		return nil
+	}
+	advertise, err := d.parseAdvertise(cfg.ClusterAdvertise)
+	if err != nil {
+		return errf(ErrSystem, "failed to start daemon: %v", err)
+	}
+	at, err := store.Parse(cfg.ClusterStore)
+	if err != nil {
+		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
+	}
+	beat, ttl, err := store.ParseDiscoveryOptions(cfg.ClusterStoreOpts)
+	if err != nil {
+		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
+	}
+	cfg.ClusterAdvertise = advertise
+	c := &cluster{d: d, advertise: advertise, known: map[string]*Network{}}
+	if ap, err := netip.ParseAddrPort(advertise); err == nil {
+		c.self = ap.Addr()
+	}
+	client := store.New(d.ns(), at, store.Options{Owner: "dockerd", PID: d.pid, Lookup: d.hostLookup})
+	c.store = datastore{client}
+	c.space = newGlobalIPAM(c.store, d.log)
+	c.driver = newOverlay(c)
+	d.cluster = c
+	if advertise != "" {
+		c.discovery = store.NewDiscovery(client, store.DiscoveryOptions{
+			Advertise: advertise, Heartbeat: beat, TTL: ttl,
+			Log:       func(level, text string) { d.log(level, text) },
+			OnEntries: func([]store.Entry) { c.restartWatches() },
+			OnChange:  func(joined, _ []netip.Addr) { c.driver.discovered(joined) },
+		})
+		c.discovery.Advertise()
+	}
+	return nil
+}
+
+// parseAdvertise resolves "address:port" or "interface:port".
+func (d *Daemon) parseAdvertise(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	fail := func(format string, args ...any) (string, error) {
+		return "", errf(ErrSystem, "discovery advertise parsing failed: "+format, args...)
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return fail("invalid --cluster-advertise configuration: %s: %v", text, err)
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return text, nil
+	}
+	i := d.ns().Interface(host)
+	if i == nil {
+		return fail("invalid cluster advertise IP address or interface name (%s) : route ip+net: no such network interface", text)
+	}
+	for _, a := range i.Addrs() {
+		if ip := a.Prefix.Addr(); ip.Is4() && !ip.IsLoopback() {
+			return net.JoinHostPort(ip.String(), port), nil
+		}
+	}
+	return fail("couldn't find a valid ip-address in interface %s", host)
+}
+
+// hostLookup resolves the store's name with the host's files and servers.
+func (d *Daemon) hostLookup(host string) (netip.Addr, error) {
+	b, _ := d.host.FS().ReadFile("/etc/hosts")
+	for line := range strings.Lines(string(b)) {
+		line, _, _ = strings.Cut(line, "#")
+		f := strings.Fields(line)
+		for _, name := range f[min(1, len(f)):] {
+			if strings.EqualFold(name, host) {
+				return netip.ParseAddr(f[0])
+			}
+		}
+	}
+	server := "[::1]:53"
+	if all := d.hostNameservers(); len(all) > 0 {
+		server = all[0].String() + ":53"
+	}
+	return netip.Addr{}, &net.DNSError{Err: "no such host", Name: host, Server: server, IsNotFound: true}
+}
+
+// joinCluster begins to follow the other daemons, once the networks of this one
+// are there.
+func (d *Daemon) joinCluster() {
+	c := d.cluster
+	if c == nil || c.discovery == nil {
+		return
+	}
+	c.discovery.Watch()
+}
+
+// leaveCluster is what the end of dockerd does: nobody is told. The sockets are
+// closed, the registration times out.
+func (d *Daemon) leaveCluster() {
+	c := d.cluster
+	if c == nil {
+		return
+	}
+	d.cluster = nil
+	if c.discovery != nil {
+		c.discovery.Stop()
+	}
+	c.driver.close()
+	c.store.kv.Close()
+	var local []*Network
+	for _, n := range d.networks {
+		if n.core.global == nil {
+			local = append(local, n)
+		}
+	}
+	d.networks = local
+}
+
+// locator is how endpoints say which host they are on.
+func (c *cluster) locator() string {
+	if c.self.IsValid() {
+		return c.self.String()
+	}
+	return ""
+}
+
+// watch calls fn now and after every change of a key, until stop is called.
+// When the store goes away the watch ends; it begins anew when discovery hears
+// from the store again.
+func (c *cluster) watch(key string, fn func()) (stop func()) {
+	w := &keyWatch{c: c, key: key, fn: fn}
+	c.watches = append(c.watches, w)
+	w.start()
+	return func() {
+		for i, x := range c.watches {
+			if x == w {
+				c.watches = append(c.watches[:i:i], c.watches[i+1:]...)
+				break
+			}
+		}
+		if w.stop != nil {
+			w.stop()
+		}
+	}
+}
+
+func (w *keyWatch) start() {
+	kv := w.c.store.kv
+	w.stop = kv.Watch(w.c.store.at(w.key), func(*store.Pair) { w.fn() }, func(error) { w.stop = nil })
+}
+
+func (c *cluster) restartWatches() {
+	for _, w := range c.watches {
+		if w.stop == nil {
+			w.start()
+		}
+	}
+}
+
+// networkWait is how long a container whose network is not there waits at the
+// daemon's start for the store: it may be in a container that starts now.
+const networkWait = time.Minute
+
+// waitForNetworks lets a container with a restart policy wait for the store.
+func (d *Daemon) waitForNetworks(c *Container) {
+	if d.cluster == nil || d.cluster.discovery == nil || !d.missesNetwork(c) {
+		return
+	}
+	d.cluster.discovery.WaitReady(networkWait)
+}
+
+func (d *Daemon) missesNetwork(c *Container) bool {
+	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
+		if _, ok := d.findNetworkByName(name); !ok {
+			return true
+		}
+	}
+	return false
+}
+
+// isLocalAddr reports whether an address is one of the host's.
+func isLocalAddr(ns *stack.Namespace, a netip.Addr) bool {
+	for _, i := range ns.Interfaces() {
+		for _, x := range i.Addrs() {
+			if x.Prefix.Addr() == a {
+				return true
+			}
+		}
+	}
+	return false
+}

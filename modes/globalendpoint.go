@@ -1,0 +1,239 @@
+package modes
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"dnetsim/modes/store"
+)
+
+// endpointCount is a network's number of endpoints. Hosts watch the key to
+// learn of endpoints elsewhere.
+type endpointCount struct{ Count uint64 }
+
+// storedEndpoint is an endpoint in the cluster store. The fields are in the
+// order of their names, as libnetwork writes them.
+type storedEndpoint struct {
+	Anonymous         bool            `json:"anonymous"`
+	DisableResolution bool            `json:"disableResolution"`
+	Iface             storedInterface `json:"ep_iface"`
+	ExposedPorts      []storedPort    `json:"exposed_ports"`
+	Generic           map[string]any  `json:"generic"`
+	ID                string          `json:"id"`
+	IngressPorts      []storedPort    `json:"ingressPorts"`
+	JoinInfo          *storedJoin     `json:"joinInfo"`
+	LoadBalancer      bool            `json:"loadBalancer"`
+	Locator           string          `json:"locator"`
+	MyAliases         []string        `json:"myAliases"`
+	Name              string          `json:"name"`
+	Sandbox           string          `json:"sandbox"`
+	SvcAliases        []string        `json:"svcAliases"`
+	SvcID             string          `json:"svcID"`
+	SvcName           string          `json:"svcName"`
+	VirtualIP         string          `json:"virtualIP"`
+
+	index uint64
+}
+
+type storedInterface struct {
+	Addr      string   `json:"addr,omitempty"`
+	DstPrefix string   `json:"dstPrefix"`
+	MAC       string   `json:"mac,omitempty"`
+	Routes    []string `json:"routes"`
+	SrcName   string   `json:"srcName"`
+	V4PoolID  string   `json:"v4PoolID"`
+	V6PoolID  string   `json:"v6PoolID"`
+}
+
+type storedJoin struct {
+	StaticRoutes          []string
+	DisableGatewayService bool `json:"disableGatewayService"`
+}
+
+// storedPort is a port with its protocol's number.
+type storedPort struct{ Proto, Port int }
+
+func endpointKey(nid, eid string) string { return storeKey("endpoint", nid, eid) }
+
+func (e *storedEndpoint) addr() netip.Addr {
+	p, _ := netip.ParsePrefix(e.Iface.Addr)
+	return p.Addr()
+}
+
+func (e *storedEndpoint) answersTo(name string) bool {
+	if strings.EqualFold(e.Name, name) {
+		return true
+	}
+	for _, a := range e.MyAliases {
+		if strings.EqualFold(a, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// protocolNumbers are those of IP.
+var protocolNumbers = map[string]int{"tcp": 6, "udp": 17, "sctp": 132}
+
+// storeForm is the endpoint as the store keeps it.
+func (ep *endpoint) storeForm(locator string) *storedEndpoint {
+	ports := []storedPort{}
+	for _, p := range sortedPorts(ep.c.Config.ExposedPorts) {
+		ports = append(ports, storedPort{protocolNumbers[p.Proto], int(p.Number)})
+	}
+	bindings := []map[string]any{}
+	if all, err := publishRequests(ep.c); err == nil {
+		for _, r := range all {
+			bindings = append(bindings, map[string]any{
+				"Proto": protocolNumbers[r.port.Proto], "IP": "", "Port": r.port.Number,
+				"HostIP": r.hostIP, "HostPort": r.lo, "HostPortEnd": r.hi,
+			})
+		}
+	}
+	s := &storedEndpoint{
+		Iface: storedInterface{DstPrefix: "eth", V4PoolID: ep.pool}, ExposedPorts: ports,
+		Generic: map[string]any{
+			"com.docker.network.endpoint.exposedports": ports, "com.docker.network.portmap": bindings,
+		},
+		ID: ep.id, Locator: locator, MyAliases: ep.aliases, Name: ep.c.Name, VirtualIP: "<nil>",
+	}
+	if ep.addr.IsValid() {
+		s.Iface.Addr, s.Iface.MAC = ep.addr.String(), ep.mac.String()
+	}
+	if ep.inside != nil {
+		s.Iface.SrcName = ep.inside.Name()
+	}
+	if ep.sb != nil {
+		s.JoinInfo, s.Sandbox = &storedJoin{}, ep.sb.id
+	}
+	return s
+}
+
+// publishEndpoint writes an endpoint's key, anew or again.
+func (d *Daemon) publishEndpoint(ep *endpoint) error {
+	c := d.cluster
+	index, err := c.store.put(endpointKey(ep.net.ID, ep.id), ep.stored, ep.storeForm(c.locator()))
+	if err != nil {
+		return errf(ErrSystem, "failed to update store for object type *libnetwork.endpoint: %v", err)
+	}
+	ep.stored = index
+	return nil
+}
+
+// countEndpoints changes the number of a network's endpoints.
+func (c *cluster) countEndpoints(nid string, by int) error {
+	for {
+		var n endpointCount
+		index, err := c.store.get(countKey(nid), &n)
+		if err != nil {
+			return err
+		}
+		if index == 0 {
+			return store.ErrKeyNotFound
+		}
+		if by > 0 {
+			n.Count++
+		} else if n.Count > 0 {
+			n.Count--
+		}
+		if _, err = c.store.put(countKey(nid), index, n); err != store.ErrKeyModified {
+			return err
+		}
+	}
+}
+
+// nameTaken refuses an endpoint name that any host uses in the network.
+func (d *Daemon) nameTaken(n *Network, name string) error {
+	if n.core.global == nil {
+		return nil
+	}
+	if err := d.refreshEndpoints(n); err != nil {
+		d.log("debug", "cannot list endpoints: "+err.Error())
+		return nil
+	}
+	for _, e := range n.core.global.stored {
+		if e.Name == name {
+			return errf(ErrForbidden, "endpoint with name %s already exists in network %s", name, n.Name)
+		}
+	}
+	return nil
+}
+
+// registerEndpoint makes an endpoint known to the cluster; on error it is not.
+func (d *Daemon) registerEndpoint(ep *endpoint) error {
+	if ep.net.core.global == nil {
+		return nil
+	}
+	if err := d.publishEndpoint(ep); err != nil {
+		return err
+	}
+	d.watchNames(ep.net)
+	if err := d.cluster.countEndpoints(ep.net.ID, 1); err != nil {
+		d.cluster.store.delete(endpointKey(ep.net.ID, ep.id))
+		ep.stored = 0
+		return errf(ErrSystem, "%v", err)
+	}
+	ep.counted = true
+	return nil
+}
+
+// unregisterEndpoint takes it out of the store. What cannot be said to the
+// store now is kept for later.
+func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
+	if ep.net.core.global == nil || ep.stored == 0 || d.cluster == nil {
+		return nil
+	}
+	c := d.cluster
+	if err := c.store.delete(endpointKey(ep.net.ID, ep.id)); err != nil {
+		return err
+	}
+	ep.stored = 0
+	if ep.counted {
+		ep.counted = false
+		if err := c.countEndpoints(ep.net.ID, -1); err != nil {
+			d.log("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", ep.id, err))
+		}
+	}
+	return nil
+}
+
+// watchNames follows the endpoints of other hosts in a network that a container
+// here is in.
+func (d *Daemon) watchNames(n *Network) {
+	g, c := n.core.global, d.cluster
+	if g.unwatch != nil {
+		return
+	}
+	g.unwatch = c.watch(countKey(n.ID), func() {
+		eps, err := c.endpoints(n.ID)
+		if err != nil {
+			return
+		}
+		g.remote = nil
+		for _, e := range eps {
+			if !n.core.isLocal(e.ID) {
+				g.remote = append(g.remote, e)
+			}
+		}
+	})
+}
+
+func (c *netCore) isLocal(id string) bool {
+	for _, ep := range c.endpoints {
+		if ep.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+// unwatchNames forgets the names once no container here is in the network.
+func (d *Daemon) unwatchNames(n *Network) {
+	g := n.core.global
+	if g == nil || len(n.core.endpoints) > 0 || g.unwatch == nil {
+		return
+	}
+	g.unwatch()
+	g.unwatch, g.remote = nil, nil
+}

@@ -1,0 +1,267 @@
+package modes
+
+import (
+	"encoding/json"
+	"net/netip"
+	"sort"
+	"strings"
+	"time"
+)
+
+// storedNetwork is a network of global scope in the cluster store.
+type storedNetwork struct {
+	AddrSpace        string            `json:"addrSpace"`
+	Attachable       bool              `json:"attachable"`
+	ConfigFrom       string            `json:"configFrom"`
+	ConfigOnly       bool              `json:"configOnly"`
+	Created          time.Time         `json:"created"`
+	EnableIPv6       bool              `json:"enableIPv6"`
+	Generic          map[string]any    `json:"generic"`
+	ID               string            `json:"id"`
+	InDelete         bool              `json:"inDelete"`
+	Ingress          bool              `json:"ingress"`
+	Internal         bool              `json:"internal"`
+	IPAMOptions      map[string]string `json:"ipamOptions"`
+	IPAMType         string            `json:"ipamType"`
+	IPAMV4Config     string            `json:"ipamV4Config,omitempty"`
+	IPAMV4Info       string            `json:"ipamV4Info,omitempty"`
+	Labels           map[string]string `json:"labels"`
+	LoadBalancerIP   string            `json:"loadBalancerIP"`
+	LoadBalancerMode string            `json:"loadBalancerMode"`
+	Name             string            `json:"name"`
+	NetworkType      string            `json:"networkType"`
+	Persist          bool              `json:"persist"`
+	PostIPv6         bool              `json:"postIPv6"`
+	Scope            string            `json:"scope"`
+}
+
+// storedPool is one element of ipamV4Config.
+type storedPool struct {
+	PreferredPool, SubPool, Gateway string
+	AuxAddresses                    map[string]string
+}
+
+// storedInfo is one element of ipamV4Info: IPAMData is JSON in a string.
+type storedInfo struct{ IPAMData, PoolID string }
+
+type storedIPAMData struct {
+	AddressSpace, Gateway, Pool string
+	AuxAddresses                map[string]string `json:",omitempty"`
+}
+
+const (
+	labelIPv6     = "com.docker.network.enable_ipv6"
+	labelGeneric  = "com.docker.network.generic"
+	labelInternal = "com.docker.network.internal"
+)
+
+// global is what a host knows of a network of global scope.
+type global struct {
+	index    uint64 // of the network's key, as last read
+	stored   []*storedEndpoint
+	remote   []*storedEndpoint // whose names containers here can resolve
+	unwatch  func()
+	deleting bool
+}
+
+func networkKey(id string) string { return storeKey("network", id) }
+func countKey(id string) string   { return storeKey("endpoint_count", id) }
+
+// storeForm is the network as the store keeps it.
+func (n *Network) storeForm() storedNetwork {
+	opts := map[string]any{}
+	for k, v := range n.Options {
+		opts[k] = v
+	}
+	s := storedNetwork{
+		AddrSpace: globalSpace, Attachable: n.Attachable, ConfigFrom: n.ConfigFrom, ConfigOnly: n.ConfigOnly,
+		Created: n.Created.UTC(), EnableIPv6: n.EnableIPv6,
+		Generic: map[string]any{labelIPv6: n.EnableIPv6, labelGeneric: opts},
+		ID:      n.ID, InDelete: n.core.global.deleting, Ingress: n.Ingress, Internal: n.Internal,
+		IPAMOptions: n.IPAM.Options, IPAMType: n.IPAM.Driver, Labels: n.Labels, LoadBalancerMode: "NAT",
+		Name: n.Name, NetworkType: n.Driver, Persist: true, Scope: n.Scope,
+	}
+	if n.Internal {
+		s.Generic[labelInternal] = true
+	}
+	var cfg []storedPool
+	for _, c := range n.core.asked[0] {
+		cfg = append(cfg, storedPool{c.Subnet, c.IPRange, c.Gateway, c.AuxAddresses})
+	}
+	if len(cfg) == 0 {
+		cfg = []storedPool{{}}
+	}
+	b, _ := json.Marshal(cfg)
+	s.IPAMV4Config = string(b)
+	var info []storedInfo
+	for _, u := range n.core.v4 {
+		b, _ := json.Marshal(storedIPAMData{AddressSpace: globalSpace, Gateway: u.gateway.String(), Pool: u.pool.prefix.String()})
+		info = append(info, storedInfo{string(b), u.key})
+	}
+	b, _ = json.Marshal(info)
+	s.IPAMV4Info = string(b)
+	return s
+}
+
+// network makes the model of what the store has.
+func (s storedNetwork) network(index uint64) *Network {
+	n := &Network{
+		ID: s.ID, Name: s.Name, Created: s.Created, Scope: "global", Driver: s.NetworkType, EnableIPv6: s.EnableIPv6,
+		Internal: s.Internal, Attachable: s.Attachable, Ingress: s.Ingress, ConfigOnly: s.ConfigOnly, ConfigFrom: s.ConfigFrom,
+		Options: map[string]string{}, Labels: s.Labels, core: &netCore{name: s.Name, global: &global{index: index}},
+		IPAM: IPAM{Driver: s.IPAMType, Options: s.IPAMOptions},
+	}
+	if n.Labels == nil {
+		n.Labels = map[string]string{}
+	}
+	if opts, ok := s.Generic[labelGeneric].(map[string]any); ok {
+		for _, k := range sortedKeys(opts) {
+			if v, ok := opts[k].(string); ok {
+				n.Options[k] = v
+			}
+		}
+	}
+	var cfg []storedPool
+	json.Unmarshal([]byte(s.IPAMV4Config), &cfg)
+	for _, c := range cfg {
+		if c.PreferredPool != "" || len(cfg) > 1 {
+			n.core.asked[0] = append(n.core.asked[0], IPAMConfig{c.PreferredPool, c.SubPool, c.Gateway, c.AuxAddresses})
+		}
+	}
+	var info []storedInfo
+	json.Unmarshal([]byte(s.IPAMV4Info), &info)
+	for _, i := range info {
+		var data storedIPAMData
+		json.Unmarshal([]byte(i.IPAMData), &data)
+		p, err := netip.ParsePrefix(data.Pool)
+		if err != nil {
+			continue
+		}
+		gw, _ := netip.ParsePrefix(data.Gateway)
+		n.core.v4 = append(n.core.v4, poolUse{key: i.PoolID, pool: &pool{prefix: p}, gateway: gw})
+	}
+	n.IPAM.Config = n.shownIPAM()
+	return n
+}
+
+// refreshGlobal reads the networks of the cluster: those that are in the store
+// now are the ones that exist. Without a store that answers there are none.
+func (d *Daemon) refreshGlobal() {
+	c := d.cluster
+	if c == nil || d.loop.Current() == nil {
+		return
+	}
+	pairs, err := c.store.list(storeRoot + "network/")
+	if err == nil {
+		c.store.list(storeRoot + "endpoint_count/")
+	}
+	var found []*Network
+	for _, p := range pairs {
+		var s storedNetwork
+		if len(p.Value) == 0 || json.Unmarshal(p.Value, &s) != nil {
+			continue
+		}
+		n := c.known[s.ID]
+		if n == nil {
+			n = s.network(p.Index)
+			c.known[s.ID] = n
+		}
+		n.core.global.index = p.Index
+		found = append(found, n)
+	}
+	if d.cluster != c {
+		return
+	}
+	all := make([]*Network, 0, len(d.networks)+len(found))
+	for _, n := range d.networks {
+		if n.core.global == nil {
+			all = append(all, n)
+		}
+	}
+	d.networks = append(all, found...)
+}
+
+// refreshEndpoints reads a network's endpoints of all hosts.
+func (d *Daemon) refreshEndpoints(n *Network) error {
+	if n.core.global == nil || d.cluster == nil || d.loop.Current() == nil {
+		return nil
+	}
+	eps, err := d.cluster.endpoints(n.ID)
+	if err != nil {
+		return err
+	}
+	n.core.global.stored = eps
+	return nil
+}
+
+// endpoints lists what the store has of a network's endpoints.
+func (c *cluster) endpoints(nid string) ([]*storedEndpoint, error) {
+	pairs, err := c.store.list(storeKey("endpoint", nid))
+	if err != nil {
+		return nil, err
+	}
+	var out []*storedEndpoint
+	for _, p := range pairs {
+		e := &storedEndpoint{}
+		if len(p.Value) == 0 || strings.TrimSuffix(p.Key, "/") == strings.TrimSuffix(storeKey("endpoint", nid), "/") {
+			continue
+		}
+		if json.Unmarshal(p.Value, e) == nil {
+			e.index = p.Index
+			out = append(out, e)
+		}
+	}
+	sort.SliceStable(out, func(i, k int) bool { return out[i].ID < out[k].ID })
+	return out, nil
+}
+
+// publishNetwork writes a new network's keys: the driver's first, then the
+// count of endpoints, then the network itself.
+func (d *Daemon) publishNetwork(n *Network) (err error) {
+	c := d.cluster
+	if err := c.driver.createNetwork(n); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			c.driver.deleteNetwork(n)
+			c.store.delete(countKey(n.ID))
+		}
+	}()
+	if _, err := c.store.put(countKey(n.ID), 0, endpointCount{}); err != nil {
+		return errf(ErrSystem, "failed to update store for object type *libnetwork.endpointCnt: %v", err)
+	}
+	index, err := c.store.put(networkKey(n.ID), 0, n.storeForm())
+	if err != nil {
+		return errf(ErrSystem, "failed to update store for object type *libnetwork.network: %v", err)
+	}
+	n.core.global.index = index
+	c.known[n.ID] = n
+	c.store.list(storeKey("endpoint", n.ID))
+	return nil
+}
+
+// withdrawNetwork deletes a network from the store, with all that it holds.
+func (d *Daemon) withdrawNetwork(n *Network) error {
+	c := d.cluster
+	g := n.core.global
+	g.deleting = true
+	index, err := c.store.put(networkKey(n.ID), g.index, n.storeForm())
+	if err != nil {
+		g.deleting = false
+		return errf(ErrSystem, "error while removing network: error marking network %s (%s) for deletion: %v", n.Name, n.ID, err)
+	}
+	g.index = index
+	if err := c.driver.deleteNetwork(n); err != nil {
+		return errf(ErrSystem, "error while removing network: %v", err)
+	}
+	d.releasePools(n)
+	if err := c.store.delete(countKey(n.ID)); err != nil {
+		return errf(ErrSystem, "error while removing network: error deleting network endpoint count from store: %v", err)
+	}
+	if err := c.store.delete(networkKey(n.ID)); err != nil {
+		return errf(ErrSystem, "error while removing network: error deleting network from store: %v", err)
+	}
+	delete(c.known, n.ID)
+	return nil
+}

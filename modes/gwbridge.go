@@ -1,0 +1,95 @@
+package modes
+
+import "sort"
+
+// gatewayNetwork is the bridge network that gives a way out to containers whose
+// networks have none, such as overlays.
+const gatewayNetwork = "docker_gwbridge"
+
+// global reports whether one of the sandbox's networks spans hosts.
+func (sb *sandbox) global() bool {
+	for _, ep := range sb.endpoints {
+		if ep.net.core.global != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (sb *sandbox) gatewayEndpoint() *endpoint {
+	for _, ep := range sb.endpoints {
+		if ep.gateway != "" {
+			return ep
+		}
+	}
+	return nil
+}
+
+// needsGateway reports whether a network that should have a way out gives none.
+func (sb *sandbox) needsGateway() bool {
+	need := false
+	for _, ep := range sb.endpoints {
+		switch {
+		case ep.gateway != "" || ep.net.Driver == "null" || ep.net.Driver == "host" || ep.net.Internal:
+		case ep.gw.IsValid():
+			return false
+		default:
+			need = need || ep.overlay != nil
+		}
+	}
+	return need
+}
+
+// checkGateway gives the sandbox its endpoint in docker_gwbridge, or takes it
+// away, and publishes ports on what is then the way out.
+func (sb *sandbox) checkGateway() error {
+	have := sb.gatewayEndpoint()
+	switch {
+	case have == nil && sb.needsGateway():
+		return sb.addGateway()
+	case have != nil && !sb.needsGateway():
+		sb.leave(have)
+		sb.d.deleteEndpoint(have)
+	}
+	return sb.moveExternal()
+}
+
+func (sb *sandbox) addGateway() error {
+	d := sb.d
+	n, ok := d.findNetworkByName(gatewayNetwork)
+	if !ok {
+		var err error
+		if n, err = d.newNetwork(CreateNetwork{
+			Name: gatewayNetwork, Driver: "bridge",
+			Options: map[string]string{optBridgeName: gatewayNetwork, optICC: "false", optMasquerade: "true"},
+		}); err != nil {
+			return wrapf(err, "error creating external connectivity network: ")
+		}
+	}
+	ep := &endpoint{id: d.newID("endpoint", "gateway/"+sb.id), c: sb.c, net: n, gateway: "gateway_" + sb.id[:12]}
+	if err := d.assign(ep, nil); err != nil {
+		return err
+	}
+	n.core.endpoints = append(n.core.endpoints, ep)
+	err := n.core.bridge.plug(ep)
+	if err == nil {
+		ep.gw, ep.sb = n.core.v4[0].gateway.Addr(), sb
+		sb.endpoints = append(sb.endpoints, ep)
+		sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })
+		if sb.plumbed {
+			if err = sb.plug(ep); err == nil {
+				sb.updateGateway()
+			}
+		}
+		if err == nil {
+			err = sb.moveExternal()
+		}
+		if err != nil {
+			sb.leave(ep)
+		}
+	}
+	if err != nil {
+		d.deleteEndpoint(ep)
+	}
+	return err
+}
