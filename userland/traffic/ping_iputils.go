@@ -37,7 +37,6 @@ type iputilsPing struct {
 	flood, adaptive, strict    bool
 
 	tally pingTally
-	names map[netip.Addr]string
 }
 
 // pingIputils is the ping of Debian 12.
@@ -68,7 +67,7 @@ func runIputils(p *userland.Process, form pingForm) int {
 	g := &iputilsPing{
 		p: p, form: form, host: o.rest[len(o.rest)-1], interval: time.Second, linger: 10 * time.Second,
 		size: 56, quiet: o.has("q"), numeric: o.has("n"), stamps: o.has("D"), flood: o.has("f"),
-		adaptive: o.has("A"), names: map[netip.Addr]string{}, tally: newPingTally(),
+		adaptive: o.has("A"), tally: newPingTally(),
 		id: uint16(p.Loop().Stream("traffic/ping/" + p.Machine.Name).Uint32()),
 	}
 	for _, step := range []func(*options) int{g.numbers, g.resolve, g.open} {

@@ -207,17 +207,18 @@ func (g *iputilsPing) stamp() {
 }
 
 // name is iputils' pr_addr: the address with the name that reverse lookup gives
-// it, asked once for each address.
+// it, asked anew for every line. Versions of before 2015 print an address that
+// has no name as it is; later ones print what getnameinfo gives, which is the
+// address again.
 func (g *iputilsPing) name(a netip.Addr) string {
 	if g.numeric {
 		return a.String()
 	}
-	name, known := g.names[a]
-	if !known {
-		name = ReverseLookup(g.p, a)
-		g.names[a] = name
-	}
-	if name == "" {
+	name, err := nameOf(g.p, a)
+	switch {
+	case name == "" && err == nil && g.form != pingCentOS6:
+		name = a.String()
+	case name == "":
 		return a.String()
 	}
 	return fmt.Sprintf("%s (%s)", name, a)

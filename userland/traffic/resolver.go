@@ -198,24 +198,31 @@ func sortAddresses(p *userland.Process, addrs []netip.Addr) {
 // ReverseLookup is getnameinfo: the name of an address by /etc/hosts or a PTR
 // query, "" if there is none.
 func ReverseLookup(p *userland.Process, a netip.Addr) string {
+	name, _ := nameOf(p, a)
+	return name
+}
+
+// nameOf is ReverseLookup that tells an address without a name from a question
+// without an answer.
+func nameOf(p *userland.Process, a netip.Addr) (string, error) {
 	for _, e := range readHosts(p) {
 		if e.addr == a {
-			return e.names[0]
+			return e.names[0], nil
 		}
 	}
 	name, err := dns.ReverseAddr(a.String())
 	if err != nil {
-		return ""
+		return "", nil
 	}
 	conf := readResolverConfig(p)
 	replies, err := conf.ask(p, strings.TrimSuffix(name, "."), []uint16{dns.TypePTR})
-	if err != nil || replies[0].Rcode != dns.RcodeSuccess {
-		return ""
+	if err != nil {
+		return "", err
 	}
 	for _, rr := range replies[0].Answer {
 		if ptr, ok := rr.(*dns.PTR); ok {
-			return strings.TrimSuffix(ptr.Ptr, ".")
+			return strings.TrimSuffix(ptr.Ptr, "."), nil
 		}
 	}
-	return ""
+	return "", nil
 }
