@@ -181,8 +181,12 @@ func (l *Lab) buildHost(h *Host) error {
 	if !h.Docker {
 		return nil
 	}
+	registry, present, err := l.images(h)
+	if err != nil {
+		return err
+	}
 	host := modes.NewHost(l.Loop, modes.HostSpec{
-		Name: h.Name, Machine: m, Images: h.Images, Registry: l.images(), DaemonJSON: string(h.Daemon),
+		Name: h.Name, Machine: m, Images: present, Registry: registry, DaemonJSON: string(h.Daemon),
 	})
 	l.hosts[h.Name] = host
 	srv := engine.NewServer(l.Loop, host.Daemon)
@@ -264,12 +268,32 @@ func (l *Lab) startEngines() error {
 	return nil
 }
 
-// images is the registry that the hosts pull from: the usual images and the
-// scenario's own.
-func (l *Lab) images() *modes.Registry {
-	if l.registry != nil {
-		return l.registry
+// images is the registry, with the scenario's own images, and the names of
+// those that a host has from the start: its own list, and the scenario's.
+func (l *Lab) images(h *Host) (*modes.Registry, []string, error) {
+	if l.registry == nil {
+		r := modes.DefaultRegistry(l.Loop)
+		for _, im := range l.Scenario.Images {
+			spec := modes.ImageSpec{Name: im.Name, Like: im.Like, Cmd: im.Cmd, Env: im.Env, Response: im.Response}
+			for _, text := range im.Listen {
+				p, err := modes.ParsePort(text)
+				if err != nil {
+					return nil, nil, err
+				}
+				spec.Listen = append(spec.Listen, p)
+			}
+			if err := r.Add(spec); err != nil {
+				return nil, nil, err
+			}
+		}
+		l.registry = r
 	}
-	l.registry = modes.DefaultRegistry(l.Loop)
-	return l.registry
+	present := h.Images
+	if present == nil {
+		present = modes.PresentImages()
+	}
+	for _, im := range l.Scenario.Images {
+		present = append(present[:len(present):len(present)], im.Name)
+	}
+	return l.registry, present, nil
 }

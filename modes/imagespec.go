@@ -1,0 +1,80 @@
+package modes
+
+import (
+	"slices"
+	"strings"
+
+	"dnetsim/userland"
+	"dnetsim/userland/traffic"
+)
+
+// ImageSpec describes an image that the registry does not know by itself.
+type ImageSpec struct {
+	Name string // "shop" or "acme/shop:v2"
+	Like string // the known image whose programs and files it has; "" is busybox
+	Cmd  []string
+	Env  []string
+	// Listen are TCP ports that the image exposes. Without a Cmd it starts a
+	// web server on each that answers Response; its program is called serve.
+	Listen   []Port
+	Response string
+}
+
+// Add makes the registry know an image, or know another one by a name.
+func (r *Registry) Add(s ImageSpec) error {
+	like := s.Like
+	if like == "" {
+		like = "busybox"
+	}
+	base, ok := r.find(reference(like))
+	if !ok {
+		return errf(ErrNotFound, "no such image: %s", like)
+	}
+	k := *base.recipe
+	full := reference(s.Name)
+	i := strings.LastIndexByte(full, ':')
+	k.name, k.tags, k.programs = full[:i], []string{full[i+1:]}, nil
+	if s.Env != nil {
+		k.env = mergeEnv(k.env, s.Env)
+	}
+	if s.Cmd != nil {
+		k.cmd, k.entrypoint = s.Cmd, nil
+	}
+	if len(s.Listen) > 0 {
+		k.expose = s.Listen
+		for _, p := range s.Listen {
+			if p.Proto != "tcp" {
+				return errf(ErrInvalid, "image %s cannot listen on %s: only TCP", s.Name, p)
+			}
+		}
+		k.extra = map[string]userland.Program{"serve": serve(s.Listen, s.Response)}
+		for n, p := range base.recipe.extra {
+			k.extra[n] = p
+		}
+		if s.Cmd == nil {
+			k.cmd, k.entrypoint = []string{"serve"}, nil
+		}
+	}
+	r.recipes = slices.DeleteFunc(r.recipes, func(o *recipe) bool {
+		return o.name == k.name && slices.Equal(o.tags, k.tags)
+	})
+	r.recipes = append([]*recipe{&k}, r.recipes...)
+	return nil
+}
+
+// serve is a program that answers on every port: one process for each.
+func serve(ports []Port, response string) userland.Program {
+	return func(p *userland.Process) int {
+		servers := make([]*traffic.WebServer, len(ports))
+		for i, at := range ports {
+			servers[i] = &traffic.WebServer{Style: traffic.WebNginx, Port: at.Number, Index: response}
+		}
+		for _, w := range servers[1:] {
+			p.Machine.Start(userland.ProcSpec{Program: w.Run, Args: p.Args, Env: p.Environ(), Stdout: p.Stdout, Stderr: p.Stderr})
+		}
+		return servers[0].Run(p)
+	}
+}
+
+// PresentImages are on a host that does not say otherwise.
+func PresentImages() []string { return slices.Clone(presentImages) }
