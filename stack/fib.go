@@ -156,6 +156,9 @@ func (ns *Namespace) routeOut(dst, src netip.Addr, oif *Interface) (hop, error) 
 	if !h.src.IsValid() {
 		h.src = r.dev.primaryFor(h.via)
 	}
+	if len(ns.nextHops) > 0 && h.kind == "unicast" {
+		ns.redirect(dst, &h)
+	}
 	if !h.src.IsValid() {
 		h.src = ns.anySource(dst)
 	}

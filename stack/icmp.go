@@ -50,6 +50,8 @@ func (ns *Namespace) icmpIn(p *packet) {
 		ns.answerEcho(p)
 	case icmpUnreachable, icmpTimeExceeded, icmpParameter:
 		ns.icmpErrorIn(p, m)
+	case icmpRedirect:
+		ns.redirectIn(p, m)
 	}
 	p.release()
 }
@@ -122,29 +124,6 @@ func (ns *Namespace) sendFragNeeded(p *packet, mtu int) {
 		return
 	}
 	ns.sendICMPError(p, icmpUnreachable, 4, uint32(mtu))
-}
-
-// sendRedirect tells a neighbour of a shorter way (RFC 1122), at most once a
-// second.
-func (ns *Namespace) sendRedirect(p *packet, h hop) {
-	if !p.in.confFlag(false, "send_redirects") {
-		return
-	}
-	src := p.src()
-	onLink := false
-	for _, a := range p.in.addrs {
-		if a.Prefix.Contains(src) && a.Prefix.Contains(h.via) {
-			onLink = true
-		}
-	}
-	if !onLink {
-		return
-	}
-	if !ns.icmpLimits(src, icmpRedirect) {
-		return
-	}
-	g := h.via.As4()
-	ns.sendICMPError(p, icmpRedirect, 1, binary.BigEndian.Uint32(g[:]))
 }
 
 // sendICMPError is icmp_send: answer p with an error, unless it is one of the

@@ -306,3 +306,75 @@ func (l *onLAN) macvlanOn(t testing.TB, parent *Interface, name, addr string) {
 	must0(t, err)
 	l.box(t, i, name, addr)
 }
+
+// A router that is asked for the way to a neighbour of its own says so, in
+// another subnet too; who asked goes there directly once it knows the address.
+func TestRedirectsOnASharedMedium(t *testing.T) {
+	l := newOnLAN(t, 3)
+	router := l.hosts[2]
+	must0(t, router.SetSysctl("net.ipv4.ip_forward", "1"))
+	must0(t, router.Interface("eth0").AddAddr(pfx("100.0.0.254/24"), AddrOptions{}))
+	must0(t, l.hosts[1].AddRoute(Route{Dst: pfx("0.0.0.0/0"), Via: ip("10.0.0.13")}))
+	a := l.macvlan(t, 0, "bridge", "a", "100.0.0.1/24")
+	must0(t, a.AddRoute(Route{Dst: pfx("0.0.0.0/0"), Via: ip("100.0.0.254")}))
+	via := func() string {
+		r, err := a.RouteGet(ip("10.0.0.12"), netip.Addr{})
+		must0(t, err)
+		if !r.Via.IsValid() {
+			return "nobody"
+		}
+		return r.Via.String()
+	}
+	pings(t, a, "10.0.0.12")
+	if via() != "100.0.0.254" || a.neighbour(a.Interface("eth0"), ip("10.0.0.12")) == nil {
+		t.Errorf("after one redirect: via %s, neighbours %v", via(), a.Neighbours())
+	}
+	l.loop.RunFor(2 * time.Second)
+	pings(t, a, "10.0.0.12")
+	if via() != "nobody" {
+		t.Errorf("after two redirects: via %s", via())
+	}
+	expectPing(t, a, "10.0.0.12", true)
+	l.loop.RunFor(301 * time.Second)
+	if via() != "100.0.0.254" {
+		t.Errorf("after five minutes: via %s", via())
+	}
+	must0(t, a.SetSysctl("net.ipv4.ip_forward", "1")) // a router does not listen
+	pings(t, a, "10.0.0.12")
+	l.loop.RunFor(2 * time.Second)
+	pings(t, a, "10.0.0.12")
+	if via() != "100.0.0.254" {
+		t.Errorf("a router believed a redirect: via %s", via())
+	}
+}
+
+// A server with several addresses answers from the one that was asked.
+func TestUDPReplyFromTheAddressThatWasAsked(t *testing.T) {
+	l := newOnLAN(t, 2)
+	must0(t, l.hosts[1].Interface("eth0").AddAddr(pfx("100.0.0.254/24"), AddrOptions{}))
+	a := l.macvlan(t, 0, "bridge", "a", "100.0.0.1/24")
+	must0(t, a.AddRoute(Route{Dst: pfx("0.0.0.0/0"), Via: ip("100.0.0.254")}))
+	l.loop.Go("server", func(*sim.Proc) {
+		s, err := l.hosts[1].ListenUDP(netip.MustParseAddrPort("[::]:53"))
+		must0(t, err)
+		b := make([]byte, 100)
+		n, from, at, err := s.ReadMsg(b, 0)
+		must0(t, err)
+		must0(t, s.WriteFrom(b[:n], at, from))
+	})
+	done := false
+	l.loop.Go("client", func(*sim.Proc) {
+		defer func() { done = true }()
+		c, err := a.ListenUDP(netip.AddrPort{})
+		must0(t, err)
+		must0(t, c.Connect(netip.MustParseAddrPort("10.0.0.12:53")))
+		_, err = c.Write([]byte("who are you"))
+		must0(t, err)
+		b := make([]byte, 100)
+		n, from, err := c.ReadFrom(b, 5*time.Second)
+		if err != nil || string(b[:n]) != "who are you" || from.String() != "10.0.0.12:53" {
+			t.Errorf("answer %q from %s: %v", b[:n], from, err)
+		}
+	})
+	must0(t, l.loop.Run(func() bool { return done }, time.Minute))
+}

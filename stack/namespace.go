@@ -37,6 +37,7 @@ type Namespace struct {
 	fib       fib
 	neigh     neighTable
 	pmtu      map[netip.Addr]pathMTU
+	nextHops  map[netip.Addr]redirection
 	frags     map[fragKey]*fragQueue
 	sys       sysctls
 	rules     [2]*netfilter.Rules // IPv4, IPv6; nil until somebody asks

@@ -30,6 +30,7 @@ func (ns *Namespace) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
 	}
 	ns.register(c)
 	c.ep.SocketOptions().SetBroadcast(true)
+	c.ep.SocketOptions().SetReceivePacketInfo(true)
 	if err := c.bind(local); err != nil {
 		c.Close()
 		return nil, err
@@ -40,18 +41,22 @@ func (ns *Namespace) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
 // Connect fixes the peer: only its datagrams are received, and ICMP errors come
 // back as errors.
 func (c *UDPConn) Connect(to netip.AddrPort) error {
-	if err := c.prefer(to.Addr()); err != nil {
+	if err := c.prefer(c.bound.Addr(), to.Addr()); err != nil {
 		return err
 	}
 	c.remoteAP = to
 	return c.calm(func() tcpip.Error { return c.ep.Connect(c.full(to)) })
 }
 
-// prefer looks the route up and makes netstack take its source address.
-func (c *UDPConn) prefer(to netip.Addr) error {
-	h, err := c.ns.routeOut(to, c.bound.Addr(), c.device)
+// prefer looks the route up and makes netstack take its source address, or src
+// if that is one.
+func (c *UDPConn) prefer(src, to netip.Addr) error {
+	h, err := c.ns.routeOut(to, src, c.device)
 	if err != nil {
 		return err
+	}
+	if src.IsValid() && src != c.bound.Addr() {
+		h.src = src
 	}
 	if h.src.IsValid() && !c.closed {
 		c.ns.transport.prefer(h.src)
@@ -63,6 +68,11 @@ func (c *UDPConn) prefer(to netip.Addr) error {
 // timeout (zero or less: for ever) and returns ErrTimeout after that, or
 // ErrConnRefused on a connected socket whose peer's port is closed.
 func (c *UDPConn) ReadFrom(b []byte, timeout time.Duration) (int, netip.AddrPort, error) {
+	n, from, _, err := c.receive(b, timeout)
+	return n, from, err
+}
+
+func (c *UDPConn) receive(b []byte, timeout time.Duration) (n int, from netip.AddrPort, to netip.Addr, err error) {
 	end := c.ns.loop.Now() + timeout
 	for {
 		var r tcpip.ReadResult
@@ -73,21 +83,21 @@ func (c *UDPConn) ReadFrom(b []byte, timeout time.Duration) (int, netip.AddrPort
 			return err
 		})
 		if err == nil {
-			return r.Count, c.addrPort(r.RemoteAddr), nil
+			return r.Count, c.addrPort(r.RemoteAddr), netipAddr(r.ControlMessages.PacketInfo.LocalAddr).Unmap(), nil
 		}
 		if !isBlocked(err) {
-			return 0, netip.AddrPort{}, err
+			return 0, from, to, err
 		}
 		left := time.Duration(0)
 		if timeout > 0 {
 			if left = end - c.ns.loop.Now(); left <= 0 {
-				return 0, netip.AddrPort{}, ErrTimeout
+				return 0, from, to, ErrTimeout
 			}
 		}
 		if err := c.wait(left); err == sim.ErrTimeout {
-			return 0, netip.AddrPort{}, ErrTimeout
+			return 0, from, to, ErrTimeout
 		} else if err != nil {
-			return 0, netip.AddrPort{}, err
+			return 0, from, to, err
 		}
 	}
 }
@@ -95,7 +105,11 @@ func (c *UDPConn) ReadFrom(b []byte, timeout time.Duration) (int, netip.AddrPort
 // WriteTo sends one datagram. It returns ErrNetUnreachable if there is no
 // route.
 func (c *UDPConn) WriteTo(b []byte, to netip.AddrPort) error {
-	if err := c.prefer(to.Addr()); err != nil {
+	return c.writeTo(b, c.bound.Addr(), to)
+}
+
+func (c *UDPConn) writeTo(b []byte, src netip.Addr, to netip.AddrPort) error {
+	if err := c.prefer(src, to.Addr()); err != nil {
 		return err
 	}
 	if err := c.fits(to.Addr(), len(b)); err != nil {

@@ -17,7 +17,7 @@ import (
 func ServeDNS(p *userland.Process, conn *stack.UDPConn, h DNSHandler) error {
 	buf := make([]byte, 65535)
 	for {
-		n, from, err := conn.ReadFrom(buf, 0)
+		n, from, at, err := conn.ReadMsg(buf, 0)
 		if err == stack.ErrConnRefused { // an earlier answer met a closed port
 			continue
 		}
@@ -30,7 +30,7 @@ func ServeDNS(p *userland.Process, conn *stack.UDPConn, h DNSHandler) error {
 		}
 		wire := append([]byte(nil), buf[:n]...)
 		answerQuery(p, h, q, wire, queryOf(q, from, false), func(reply []byte) {
-			conn.WriteTo(fitUDP(reply, q), from)
+			conn.WriteFrom(fitUDP(reply, q), at, from) // from the address that was asked
 		})
 	}
 }

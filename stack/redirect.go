@@ -1,0 +1,117 @@
+package stack
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+)
+
+// redirectLife is how long a destination keeps the next hop that a redirect
+// gave it (RT_GC_TIMEOUT).
+const redirectLife = 300 * time.Second
+
+// redirection is the next hop of one destination, as a router told us.
+type redirection struct {
+	via   netip.Addr
+	dev   *Interface
+	until time.Duration
+}
+
+// sendRedirect tells a neighbour of a shorter way (RFC 1122), at most once a
+// second. On a medium that several subnets share, which is the default, the
+// next hop may be in a subnet that the neighbour is not in.
+func (ns *Namespace) sendRedirect(p *packet, h hop) {
+	if !p.in.confFlag(false, "send_redirects") {
+		return
+	}
+	src := p.src()
+	back := ns.fib.lookup(src, nil)
+	if back == nil || back.Via.IsValid() || back.dev != p.in { // not a neighbour
+		return
+	}
+	if !p.in.confFlag(false, "shared_media") && !p.in.bothOnLink(src, h.via) {
+		return
+	}
+	if !ns.icmpLimits(src, icmpRedirect) {
+		return
+	}
+	g := h.via.As4()
+	ns.sendICMPError(p, icmpRedirect, 1, binary.BigEndian.Uint32(g[:]))
+}
+
+// bothOnLink is inet_addr_onlink: one subnet of the interface has both.
+func (i *Interface) bothOnLink(a, b netip.Addr) bool {
+	for _, x := range i.addrs {
+		if x.Prefix.Contains(a) && x.Prefix.Contains(b) {
+			return true
+		}
+	}
+	return false
+}
+
+// redirectIn is __ip_do_redirect: believe the router that the destination goes
+// through if it names another next hop. As in the kernel the first redirect
+// only makes the new next hop's address known; one that comes when it is known
+// takes effect.
+func (ns *Namespace) redirectIn(p *packet, m []byte) {
+	if len(m) < 28 || m[8]>>4 != 4 || m[1] > 3 {
+		return
+	}
+	dst := netip.AddrFrom4([4]byte(m[24:28]))
+	via := netip.AddrFrom4([4]byte(m[4:8]))
+	h, err := ns.routeOut(dst, netip.Addr{}, nil)
+	if err != nil || h.kind != "unicast" || h.via != p.src() || via == p.src() || !p.in.believesRedirects() {
+		return
+	}
+	if via.IsMulticast() || via.IsUnspecified() || via == broadcast4 {
+		return
+	}
+	if p.in.confFlag(false, "shared_media") {
+		if ns.IsLocal(via) {
+			return
+		}
+	} else if !p.in.bothOnLink(via, p.src()) {
+		return
+	}
+	n := ns.neighbourFor(h.dev, via)
+	if !n.valid {
+		n.resolve()
+		return
+	}
+	if ns.nextHops == nil {
+		ns.nextHops = make(map[netip.Addr]redirection)
+	}
+	ns.nextHops[dst] = redirection{via, h.dev, ns.loop.Now() + redirectLife}
+}
+
+// resolve asks for the address of a neighbour that no packet waits for.
+func (n *neighbour) resolve() {
+	if n.state == "" || n.state == NeighFailed {
+		n.set(NeighIncomplete)
+		n.probes = 0
+		n.probe()
+	}
+}
+
+// believesRedirects is IN_DEV_RX_REDIRECTS: a router believes them only if both
+// settings say so.
+func (i *Interface) believesRedirects() bool {
+	all := i.ns.number(confKey(false, "all", "accept_redirects")) != 0
+	own := i.ns.number(confKey(false, i.name, "accept_redirects")) != 0
+	if i.ns.forwarding(i, false) {
+		return all && own
+	}
+	return all || own
+}
+
+// redirect replaces the next hop of a destination that a redirect named, unless
+// the route changed to another interface since.
+func (ns *Namespace) redirect(dst netip.Addr, h *hop) {
+	if r, ok := ns.nextHops[dst]; ok {
+		if ns.loop.Now() >= r.until || r.dev.ns != ns {
+			delete(ns.nextHops, dst)
+		} else if r.dev == h.dev {
+			h.via = r.via
+		}
+	}
+}
