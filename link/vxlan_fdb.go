@@ -20,6 +20,7 @@ type VXLANEntry struct {
 	MAC       MAC
 	Remote    VXLANRemote
 	Permanent bool
+	Static    bool          // permanent, and shown as static
 	Age       time.Duration // since the last frame from it; 0 for permanent ones
 }
 
@@ -27,6 +28,7 @@ type vxlanEntry struct {
 	mac       MAC
 	remotes   []VXLANRemote
 	permanent bool
+	static    bool
 	seen      time.Duration
 }
 
@@ -59,7 +61,7 @@ func (t *vxlanTable) entries(now time.Duration) []VXLANEntry {
 			continue
 		}
 		for _, r := range e.remotes {
-			x := VXLANEntry{MAC: e.mac, Remote: r, Permanent: e.permanent}
+			x := VXLANEntry{MAC: e.mac, Remote: r, Permanent: e.permanent, Static: e.static}
 			if !e.permanent {
 				x.Age = now - e.seen
 			}
@@ -74,6 +76,13 @@ func (t *vxlanTable) entries(now time.Duration) []VXLANEntry {
 // address takes what no other entry takes.
 func (v *VXLAN) AddFDB(mac MAC, r VXLANRemote, permanent bool) {
 	v.fdb.put(mac, r, permanent, v.loop.Now())
+}
+
+// AddStaticFDB is AddFDB for `bridge fdb replace … static`: an entry that does
+// not age and is shown as static.
+func (v *VXLAN) AddStaticFDB(mac MAC, r VXLANRemote) {
+	v.AddFDB(mac, r, true)
+	v.fdb.table[mac.key()].static = true
 }
 
 // AppendFDB adds another far end to an entry: frames go to all of them. Only

@@ -110,7 +110,11 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 	if ns.closed || !r.Addr.Is4() {
 		return link.ReasonNoRoute // no IPv6 underlay
 	}
-	h, err := ns.routeOut(r.Addr, netip.Addr{}, nil)
+	d := t.device(v.Config().VNI)
+	if d == nil || d.opts.Device != nil && d.opts.Device.ns != ns {
+		return link.ReasonNoRoute
+	}
+	h, err := ns.routeOut(r.Addr, d.opts.Local, d.opts.Device)
 	switch {
 	case err != nil:
 		return link.ReasonNoRoute
@@ -119,11 +123,16 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 	case h.dev.VXLAN() == v:
 		return link.ReasonTunnelLoop
 	}
-	dev := t.device(v.Config().VNI).i
-	if mtu := h.mtu - link.VXLANOverhead; f.WireLen()-link.HeaderLen > mtu && dev.tooBigForTunnel(f, mtu) {
+	if mtu := h.mtu - link.VXLANOverhead; f.WireLen()-link.HeaderLen > mtu && d.i.tooBigForTunnel(f, mtu) {
 		return link.ReasonMTU
 	}
-	out := outer{src: h.src, dst: r.Addr, srcPort: srcPort, dstPort: r.Port, vni: r.VNI}
+	out := outer{src: h.src, dst: r.Addr, srcPort: srcPort, dstPort: r.Port, vni: r.VNI, ttl: d.opts.TTL}
+	if d.opts.Local.IsValid() {
+		out.src = d.opts.Local
+	}
+	if out.ttl == 0 {
+		out.ttl = ns.defaultTTL(false)
+	}
 	out.zeroChecksum = v.Config().ZeroChecksum
 	out.spoil = h.dev.tunnelFault && (f.Checksum == link.ChecksumPartial || f.GSO > 0)
 	if f.GSO == 0 {
@@ -153,6 +162,7 @@ type outer struct {
 	src, dst         netip.Addr
 	srcPort, dstPort uint16
 	vni              uint32
+	ttl              int
 	zeroChecksum     bool
 	spoil            bool // the network card gets the inner checksum wrong
 }
@@ -175,7 +185,7 @@ func (t *tunnel) encapsulate(f *link.Frame, o outer) link.Reason {
 	binary.BigEndian.PutUint16(b[2:], o.dstPort)
 	binary.BigEndian.PutUint16(b[4:], uint16(n))
 	link.PutVXLANHeader(b[8:], o.vni)
-	p := ns.buildIPv4(o.src, o.dst, protoUDP, ns.defaultTTL(false), false, b)
+	p := ns.buildIPv4(o.src, o.dst, protoUDP, o.ttl, false, b)
 	if !o.zeroChecksum {
 		u := p.payload()
 		binary.BigEndian.PutUint16(u[6:], p.pseudoSum(protoUDP, n))

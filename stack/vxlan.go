@@ -18,6 +18,17 @@ type VXLANOptions struct {
 	L2Miss   bool
 	L3Miss   bool
 	Ageing   time.Duration // 0: 300 s
+	// Remote is where frames go that the forwarding table knows no far end for: a
+	// permanent entry of the all-zero address. Invalid: none.
+	Remote netip.Addr
+	// Local is the source of encapsulated packets; invalid: the route says.
+	Local netip.Addr
+	// Device is the interface of the underlay that they leave by, which also gives
+	// the tunnel its MTU; nil: the route says.
+	Device *Interface
+	TTL    int // of encapsulated packets; 0: the system's
+	// PortLow and PortHigh are the range of outer source ports; 0: ephemeral ones.
+	PortLow, PortHigh uint16
 	// Underlay is the namespace that the encapsulated packets travel in; nil is
 	// the one that the device is added to. It stays when the device is moved.
 	Underlay *Namespace
@@ -26,7 +37,7 @@ type VXLANOptions struct {
 }
 
 // AddVXLAN adds a tunnel device. A zero mac draws a random one. Its MTU is 1500
-// until somebody sets it: Docker sets 1450. It returns ErrRange for an
+// until somebody sets it (Docker sets 1450), or 50 less than that of Device. It returns ErrRange for an
 // identifier of more than 24 bits, and ErrExist if the underlay has a tunnel
 // with that identifier and port already.
 //
@@ -52,14 +63,21 @@ func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface,
 	if mac == (MAC{}) {
 		mac = ns.randomMAC()
 	}
-	i := ns.newInterface(name, KindVXLAN, mac, 1500)
+	mtu := 1500
+	if o.Device != nil {
+		mtu = o.Device.mtu - link.VXLANOverhead
+	}
+	i := ns.newInterface(name, KindVXLAN, mac, mtu)
 	cfg := link.VXLANConfig{
 		VNI: o.VNI, Port: o.Port, Learning: o.Learning, Proxy: o.Proxy, L2Miss: o.L2Miss, L3Miss: o.L3Miss,
-		Ageing: o.Ageing, ZeroChecksum: o.ZeroChecksum,
+		Ageing: o.Ageing, ZeroChecksum: o.ZeroChecksum, PortLow: o.PortLow, PortHigh: o.PortHigh,
 	}
-	d := &vxlanDevice{i: i, tunnel: t}
+	d := &vxlanDevice{i: i, tunnel: t, opts: o}
 	d.v = link.NewVXLAN(ns.loop, i.place, mac, cfg, t, link.ReceiverFunc(d.receive))
 	d.v.SetNeighbours(i.tunnelNeighbour)
+	if o.Remote.IsValid() {
+		d.v.AddFDB(MAC{}, link.VXLANRemote{Addr: o.Remote}, true)
+	}
 	i.driver = d
 	t.devices = append(t.devices, d)
 	i.linkChanged()
@@ -71,6 +89,7 @@ type vxlanDevice struct {
 	i      *Interface
 	v      *link.VXLAN
 	tunnel *tunnel
+	opts   VXLANOptions
 }
 
 func (d *vxlanDevice) send(f *link.Frame) {
@@ -116,6 +135,15 @@ func (i *Interface) VXLAN() *link.VXLAN {
 		return d.v
 	}
 	return nil
+}
+
+// VXLANOptions is what a VXLAN interface was made with, the underlay and the
+// port filled in. It is the zero value for other kinds.
+func (i *Interface) VXLANOptions() VXLANOptions {
+	if d, ok := i.driver.(*vxlanDevice); ok {
+		return d.opts
+	}
+	return VXLANOptions{}
 }
 
 // Underlay is the namespace in which a VXLAN interface's encapsulated packets

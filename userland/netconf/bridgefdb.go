@@ -2,6 +2,7 @@ package netconf
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -37,16 +38,20 @@ type fdbRow struct {
 	master string // empty: the device's own list, "self"
 	state  string // "", "static", "permanent"
 	age    time.Duration
+	tunnel string // where a tunnel's entry leads, with a space after each word
+	remote jmap   // the same for -j
 }
 
 // fdbRows are the rows of a device: those of the bridge that it is a port of,
-// then its own multicast list; a bridge's own address comes last.
+// then a tunnel's table or the device's own list of addresses; a bridge's own
+// address comes last.
 func (t *bridgeTool) fdbRows(i *stack.Interface) []fdbRow {
 	var rows []fdbRow
 	if m := i.Master(); m != nil && m.Bridge() != nil {
 		rows = append(rows, bridgeRows(m, i)...)
 	}
-	for _, mac := range multicastMACs(i) {
+	rows = append(rows, tunnelRows(i)...)
+	for _, mac := range append(activeMacvlans(i), multicastMACs(i)...) {
 		rows = append(rows, fdbRow{mac: mac, dev: i.Name(), state: "permanent"})
 	}
 	if i.Bridge() != nil {
@@ -143,7 +148,7 @@ func (t *bridgeTool) fdbShow(w *words) error {
 				continue
 			}
 			if t.json {
-				list = append(list, r.json())
+				list = append(list, r.json(!byPort))
 				continue
 			}
 			t.out.WriteString(t.fdbLine(r, !byPort))
@@ -161,7 +166,8 @@ func (t *bridgeTool) fdbLine(r fdbRow, dev bool) string {
 	if dev {
 		fmt.Fprintf(&b, "dev %s ", r.dev)
 	}
-	if t.stats > 0 && r.master != "" {
+	b.WriteString(r.tunnel)
+	if t.stats > 0 && (r.master != "" || r.tunnel != "") {
 		fmt.Fprintf(&b, "used %d/%d ", int(r.age/time.Second), int(r.age/time.Second))
 	}
 	if r.master != "" {
@@ -172,8 +178,12 @@ func (t *bridgeTool) fdbLine(r fdbRow, dev bool) string {
 	return b.String() + r.state + "\n"
 }
 
-func (r fdbRow) json() jmap {
-	m := jmap{{"mac", r.mac.String()}, {"ifname", r.dev}}
+func (r fdbRow) json(dev bool) jmap {
+	m := jmap{{"mac", r.mac.String()}}
+	if dev {
+		m = append(m, jfield{"ifname", r.dev})
+	}
+	m = append(m, r.remote...)
 	if r.master == "" {
 		return append(m, jfield{"flags", []string{"self"}}, jfield{"state", r.state})
 	}
@@ -187,7 +197,7 @@ type fdbChange struct {
 	dev                  *stack.Interface
 	self, master         bool
 	static, local, learn bool
-	dst                  string
+	remote               link.VXLANRemote
 }
 
 func (t *bridgeTool) readFDB(w *words) (c fdbChange, err error) {
@@ -195,9 +205,11 @@ func (t *bridgeTool) readFDB(w *words) (c fdbChange, err error) {
 		switch arg := w.next(); arg {
 		case "dev", "brport", "br":
 			c.dev, err = t.bridgeDevice(w, "")
-		case "dst":
-			c.dst, err = w.value()
-		case "vlan", "port", "vni", "via", "nhid", "src_vni":
+		case "dst", "port", "vni":
+			err = c.readRemote(arg, w)
+		case "via":
+			_, err = t.bridgeDevice(w, "")
+		case "vlan", "nhid", "src_vni":
 			_, err = w.value()
 		case "self":
 			c.self = true
@@ -211,6 +223,9 @@ func (t *bridgeTool) readFDB(w *words) (c fdbChange, err error) {
 			c.learn = true
 		case "use", "router", "extern_learn", "sticky", "to":
 		default:
+			if c.hasMAC {
+				return c, garbage("to", arg)
+			}
 			mac, bad := link.ParseMAC(arg)
 			if bad != nil {
 				return c, exitWith(255, "Invalid mac address %s", arg)
@@ -231,16 +246,28 @@ func (t *bridgeTool) fdbEdit(cmd string, w *words) error {
 	if err != nil {
 		return err
 	}
+	if c.master {
+		if err := c.editBridge(cmd); err != nil || !c.self {
+			return err
+		}
+	}
+	switch {
+	case c.dev.VXLAN() != nil:
+		return c.editTunnel(cmd)
+	case c.dev.Bridge() != nil:
+		return c.editBridge(cmd)
+	case abbreviates(cmd, "delete"):
+		return fdbAnswers(stack.ErrNoEntry)
+	}
+	return nil // a unicast filter of the device: it receives everything anyway
+}
+
+// editBridge changes the table of the bridge that the device is, or a port of.
+func (c fdbChange) editBridge(cmd string) error {
 	master := c.dev.Master()
-	if !c.master || master == nil || master.Bridge() == nil {
-		if c.dev.Bridge() != nil {
-			master = c.dev
-		} else if c.master || c.dst != "" {
+	if master == nil || master.Bridge() == nil {
+		if master = c.dev; c.dev.Bridge() == nil {
 			return fdbAnswers(stack.ErrNotSupported)
-		} else if abbreviates(cmd, "delete") {
-			return fdbAnswers(stack.ErrNoEntry)
-		} else {
-			return nil // a unicast filter of the device: it receives everything anyway
 		}
 	}
 	found := false
@@ -262,20 +289,25 @@ func (t *bridgeTool) fdbEdit(cmd string, w *words) error {
 	return nil
 }
 
+// fdbGet asks the bridge that the device is a port of, or with "self" the
+// device. bridge exits with 254 for an answer that explains itself.
 func (t *bridgeTool) fdbGet(w *words) error {
 	c, err := t.readFDB(w)
 	if err != nil {
 		return err
 	}
+	if !c.self && c.dev.Bridge() == nil && (c.dev.Master() == nil || c.dev.Master().Bridge() == nil) {
+		return exitWith(254, "Error: Device is not a bridge port.")
+	}
 	for _, i := range append([]*stack.Interface{c.dev}, c.dev.Ports()...) {
 		for _, r := range t.fdbRows(i) {
-			if r.mac == c.mac && r.master != "" {
+			if r.mac == c.mac && (r.master != "" || c.self && r.tunnel != "") {
 				t.out.WriteString(t.fdbLine(r, true))
 				return nil
 			}
 		}
 	}
-	return exitWith(255, "Error: Fdb entry not found.")
+	return exitWith(254, "Error: Fdb entry not found.")
 }
 
 func (t *bridgeTool) fdbFlush(w *words) error {
@@ -287,6 +319,12 @@ func (t *bridgeTool) fdbFlush(w *words) error {
 		return err
 	}
 	switch {
+	case dev.VXLAN() != nil:
+		for _, e := range dev.VXLAN().FDB() { // but for the all-zero address
+			if !e.MAC.IsZero() {
+				dev.VXLAN().DelFDB(e.MAC, netip.Addr{})
+			}
+		}
 	case dev.Bridge() != nil:
 		for _, i := range dev.Ports() {
 			dev.Bridge().Flush(i.Port())

@@ -265,7 +265,7 @@ func (newForm) interfaceText(v ifView) string {
 		fmt.Fprintf(&b, "        RX packets %d  bytes %d (%s)\n", c.RxPackets, c.RxBytes, humanBytes(c.RxBytes))
 		fmt.Fprintf(&b, "        RX errors %d  dropped %d  overruns 0  frame 0\n", c.RxErrors, c.RxDropped)
 		fmt.Fprintf(&b, "        TX packets %d  bytes %d (%s)\n", c.TxPackets, c.TxBytes, humanBytes(c.TxBytes))
-		fmt.Fprintf(&b, "        TX errors %d  dropped %d overruns 0  carrier 0  collisions %d\n", c.TxErrors, c.TxDropped, c.Collisions)
+		fmt.Fprintf(&b, "        TX errors %d  dropped %d overruns 0  carrier %d  collisions %d\n", c.TxErrors, c.TxDropped, c.TxCarrier, c.Collisions)
 	}
 	return b.String() + "\n"
 }
@@ -302,7 +302,7 @@ func (oldForm) interfaceText(v ifView) string {
 	if !v.alias {
 		c := v.Counters()
 		fmt.Fprintf(&b, in+"RX packets:%d errors:%d dropped:%d overruns:0 frame:0\n", c.RxPackets, c.RxErrors, c.RxDropped)
-		fmt.Fprintf(&b, in+"TX packets:%d errors:%d dropped:%d overruns:0 carrier:0\n", c.TxPackets, c.TxErrors, c.TxDropped)
+		fmt.Fprintf(&b, in+"TX packets:%d errors:%d dropped:%d overruns:0 carrier:%d\n", c.TxPackets, c.TxErrors, c.TxDropped, c.TxCarrier)
 		fmt.Fprintf(&b, in+"collisions:%d txqueuelen:%d \n", c.Collisions, v.TxQueueLen())
 		fmt.Fprintf(&b, in+"RX bytes:%d (%s)  TX bytes:%d (%s)\n", c.RxBytes, humanBytes(c.RxBytes), c.TxBytes, humanBytes(c.TxBytes))
 	}

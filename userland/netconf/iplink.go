@@ -212,7 +212,7 @@ func (t *ipTool) linkStats(l linkFacts) string {
 			[]uint64{c.RxBytes, c.RxPackets, c.RxErrors, c.RxDropped, 0, c.Multicast}, true},
 		{"RX errors:", []string{"", "length", "crc", "frame", "fifo", "overrun"}, make([]uint64, 6), false},
 		{"TX:", []string{"bytes", "packets", "errors", "dropped", "carrier", "collsns"},
-			[]uint64{c.TxBytes, c.TxPackets, c.TxErrors, c.TxDropped, 0, c.Collisions}, true},
+			[]uint64{c.TxBytes, c.TxPackets, c.TxErrors, c.TxDropped, c.TxCarrier, c.Collisions}, true},
 		{"TX errors:", []string{"", "aborted", "fifo", "window", "heartbt", "transns"}, make([]uint64, 6), false},
 	}
 	widths := []int{10, 7, 6, 7, 7, 7}
@@ -320,7 +320,7 @@ func statsJSON(l linkFacts) jmap {
 		{"rx", jmap{{"bytes", c.RxBytes}, {"packets", c.RxPackets}, {"errors", c.RxErrors},
 			{"dropped", c.RxDropped}, {"over_errors", 0}, {"multicast", c.Multicast}}},
 		{"tx", jmap{{"bytes", c.TxBytes}, {"packets", c.TxPackets}, {"errors", c.TxErrors},
-			{"dropped", c.TxDropped}, {"carrier_errors", 0}, {"collisions", c.Collisions}}},
+			{"dropped", c.TxDropped}, {"carrier_errors", c.TxCarrier}, {"collisions", c.Collisions}}},
 	}
 }
 

@@ -31,7 +31,11 @@ var linkMakers = map[string]linkMaker{
 	"dummy": func(t *ipTool, n linkName, w *words) (*stack.Interface, error) {
 		return t.ns.AddDummy(n.name, n.mac)
 	},
-	"veth": (*ipTool).makeVeth,
+	"veth":    (*ipTool).makeVeth,
+	"macvlan": (*ipTool).makeMacvlan,
+	"ipvlan":  (*ipTool).makeIPvlan,
+	"vlan":    (*ipTool).makeVLAN,
+	"vxlan":   (*ipTool).makeVXLAN,
 }
 
 func (t *ipTool) linkAdd(w *words) error {

@@ -17,6 +17,9 @@ var kindDetails = map[stack.Kind]func(t *ipTool, l linkFacts) string{
 	stack.KindDummy:   nil,
 	stack.KindBridge:  bridgeDetails,
 	stack.KindMacvlan: macvlanDetails,
+	stack.KindIPvlan:  ipvlanDetails,
+	stack.KindVLAN:    vlanDetails,
+	stack.KindVXLAN:   vxlanDetails,
 }
 
 // offloadLimits are the device limits at the end of `ip -d link`.
@@ -32,18 +35,15 @@ var kindLimits = map[stack.Kind]offloadLimits{
 // linkDetails is what -d adds after the link-layer address.
 func (t *ipTool) linkDetails(l linkFacts, mode bool) string {
 	var b strings.Builder
-	promisc, allmulti := 0, 0
+	allmulti := 0
 	if l.Master() != nil {
-		promisc, allmulti = 1, 1
-	}
-	if l.Flags()&stack.FlagPromisc != 0 {
-		promisc++
+		allmulti = 1
 	}
 	minMTU, maxMTU := 68, 65535
 	if l.Kind() == stack.KindLoopback {
 		minMTU, maxMTU = 0, 0
 	}
-	fmt.Fprintf(&b, "promiscuity %d  allmulti %d minmtu %d maxmtu %d ", promisc, allmulti, minMTU, maxMTU)
+	fmt.Fprintf(&b, "promiscuity %d  allmulti %d minmtu %d maxmtu %d ", promiscuity(l.Interface), allmulti, minMTU, maxMTU)
 	if say, ok := kindDetails[l.Kind()]; ok {
 		fmt.Fprintf(&b, "%s    %s ", t.sl(), l.Kind())
 		if say != nil {
@@ -57,7 +57,7 @@ func (t *ipTool) linkDetails(l linkFacts, mode bool) string {
 		b.WriteString("addrgenmode eui64 ")
 	}
 	lim, ok := kindLimits[l.Kind()]
-	if !ok {
+	if !ok || l.VXLANOptions().Device != nil { // or the limits of the device below
 		lim = offloadLimits{1, 524280}
 	}
 	fmt.Fprintf(&b, "numtxqueues %d numrxqueues %d gso_max_size 65536 gso_max_segs 65535 tso_max_size %d tso_max_segs 65535 gro_max_size 65536 ",
@@ -95,10 +95,6 @@ func bridgeDetails(t *ipTool, l linkFacts) string {
 		"mcast_query_response_interval 1000 mcast_startup_query_interval 3124 mcast_stats_enabled 0 "+
 		"mcast_igmp_version 2 mcast_mld_version 1 nf_call_iptables 0 nf_call_ip6tables 0 nf_call_arptables 0 ",
 		bridgeAgeing(l.Interface)/(10*time.Millisecond), id, id, bridgeTimer(t.p.Loop().Now()))
-}
-
-func macvlanDetails(t *ipTool, l linkFacts) string {
-	return "mode bridge bcqueuelen 1000 usedbcqueuelen 1000 "
 }
 
 func bridgeSlaveDetails(l linkFacts) string {
