@@ -57,6 +57,7 @@ func (m *Machine) mountProc() {
 	text("/proc/mounts", func() string { return m.mountsFile() })
 	m.mountKernelDirs()
 	m.mountSysctl()
+	m.mountClassNet()
 	m.mountProcesses()
 }
 
