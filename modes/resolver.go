@@ -18,6 +18,11 @@ const maxForward = 3
 // nameTTL is the time to live of the resolver's own answers, in seconds.
 const nameTTL = 600
 
+// newestFirst is how much later than AAAA the resolver answers A. Programs ask
+// for both at once, and dockerd, whose scheduler runs the newest goroutine
+// first, answers the second question before the first (captures of nslookup).
+const newestFirst = 50 * time.Microsecond
+
 // forwardTimeout is how long each of the host's name servers gets.
 const forwardTimeout = 4 * time.Second
 
@@ -102,6 +107,9 @@ func (r *resolver) Answer(q traffic.DNSQuery) traffic.DNSAnswer {
 		if known {
 			for _, addr := range r.shuffle(found) {
 				a.Records = append(a.Records, traffic.DNSRecord{Name: q.Name, Type: q.Type, TTL: nameTTL, Value: addr.String()})
+			}
+			if q.Type == "A" {
+				a.Delay = newestFirst
 			}
 			return a
 		}
