@@ -218,5 +218,11 @@ func (ns *Namespace) Sockets() []SocketInfo {
 
 // pruneOrphans forgets closed connections that have ended.
 func (ns *Namespace) pruneOrphans() {
-	ns.orphans = slices.DeleteFunc(ns.orphans, func(c *TCPConn) bool { return c.info().State == "CLOSED" })
+	ns.orphans = slices.DeleteFunc(ns.orphans, func(c *TCPConn) bool {
+		if !c.over() {
+			return false
+		}
+		c.wq.EventUnregister(&c.entry)
+		return true
+	})
 }

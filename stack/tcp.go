@@ -201,13 +201,23 @@ func (c *TCPConn) Close() error {
 	if c.closed {
 		return nil
 	}
-	c.finish(func() { c.ep.Close() })
+	c.closed = true
+	if c.ns.closed {
+		return nil
+	}
+	c.ns.enter(func() { c.ep.Close() })
+	c.cond.Broadcast()
 	c.ns.unregister(c)
-	if c.ns.orphans = append(c.ns.orphans, c); len(c.ns.orphans) > 256 {
-		c.ns.pruneOrphans()
+	if c.over() {
+		c.wq.EventUnregister(&c.entry)
+	} else { // its end will be news, see wake
+		c.ns.orphans = append(c.ns.orphans, c)
 	}
 	return nil
 }
+
+// over reports whether TCP is done with the connection.
+func (c *TCPConn) over() bool { return tcpState(tcp.EndpointState(c.ep.State())) == "CLOSED" }
 
 // Abort ends the connection with a reset.
 func (c *TCPConn) Abort() {

@@ -228,8 +228,9 @@ func (t *transport) flush() {
 	}
 }
 
-// wake lets the processes go on that wait for a socket which has news. Workers
-// may have reported them in any order.
+// wake lets the processes go on that wait for a socket which has news, and
+// forgets closed connections whose news is their end. Workers may have reported
+// them in any order.
 func (t *transport) wake() {
 	if len(t.woken) == 0 {
 		return
@@ -240,6 +241,9 @@ func (t *transport) wake() {
 	for _, e := range woken {
 		e.news = false
 		e.cond.Broadcast()
+		if e.closed {
+			t.ns.pruneOrphans()
+		}
 	}
 }
 
