@@ -76,6 +76,11 @@ func tables(ns *stack.Namespace) string {
 				fmt.Fprintf(&b, "fdb %s static %v local %v\n", e.MAC, e.Static, e.Local)
 			}
 		}
+		if v := i.VXLAN(); v != nil {
+			for _, e := range v.FDB() {
+				fmt.Fprintf(&b, "fdb %s dst %s port %d vni %d permanent %v\n", e.MAC, e.Remote.Addr, e.Remote.Port, e.Remote.VNI, e.Permanent)
+			}
+		}
 	}
 	for _, r := range ns.Routes("all") {
 		fmt.Fprintf(&b, "route %+v\n", r)
