@@ -14,7 +14,7 @@ type builtin func(s *Shell, args []string) int
 // builtinNamed finds a builtin of any style, nil if there is none.
 func builtinNamed(name string) builtin {
 	switch name {
-	case ":", "true", "hash", "shopt", "history":
+	case ":", "true", "hash", "shopt":
 		return succeed
 	case "false":
 		return fail
@@ -24,6 +24,8 @@ func builtinNamed(name string) builtin {
 		return eval
 	case "exec":
 		return exec
+	case "history":
+		return history_
 	case "exit", "logout":
 		return exit
 	case "return":
@@ -196,6 +198,9 @@ func exit(s *Shell, args []string) int {
 			n = 2
 		}
 		status = n
+	}
+	if s.interactive && s.style != Ash && IsTTY(s.p.Stdin) {
+		s.farewell()
 	}
 	s.flow = exitingShell
 	return status

@@ -206,7 +206,7 @@ func TestInteractiveShellOnATerminal(t *testing.T) {
 		tty.Input([]byte(key))
 		l.RunFor(time.Second)
 	}
-	want := "/ # echo h\b \bhi\r\nhi\r\n/ # if true\r\n> then echo yes; fi\r\nyes\r\n/ # sleep 100\r\n^C\r\n/ # echo $?\r\n130\r\n/ # ab^C\r\n/ # \r\n"
+	want := "/ # echo h\b\x1b[Khi\r\nhi\r\n/ # if true\r\n> then echo yes; fi\r\nyes\r\n/ # sleep 100\r\n^C\r\n/ # echo $?\r\n130\r\n/ # ab^C\r\n/ # \r\n"
 	if got := screen.String(); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -64,6 +64,8 @@ type Shell struct {
 	traps   map[string]string
 	fds     map[int]*stream
 	jobs    []*job
+	history *history    // nil unless lines are edited here
+	editor  *lineEditor // nil if the terminal's own lines do
 
 	pid      int // $$
 	lastBg   int // $!
@@ -357,7 +359,7 @@ func (s *Shell) fork(q *Process, fds map[int]*stream) *Shell {
 			c.traps[k] = v
 		}
 	}
-	c.jobs, c.tail = nil, false
+	c.jobs, c.tail, c.editor = nil, false, nil
 	q.Dir = s.dir
 	return &c
 }

@@ -28,6 +28,7 @@ type invocation struct {
 	stdin       bool
 	interactive bool
 	login       bool
+	plain       bool // no line editing
 	flags       []string
 	args        []string // after the options
 }
@@ -45,7 +46,10 @@ func parseInvocation(args []string) (inv invocation, err string) {
 		case "--login":
 			inv.login = true
 			continue
-		case "--norc", "--noprofile", "--posix", "--noediting":
+		case "--noediting":
+			inv.plain = true
+			continue
+		case "--norc", "--noprofile", "--posix":
 			continue
 		}
 		if strings.HasPrefix(a, "--") {
@@ -115,6 +119,7 @@ func (inv invocation) run(p *Process, style ShellStyle) int {
 		}
 	}
 	if !inv.command && !s.script {
+		s.edit(inv.plain)
 		return s.serve()
 	}
 	s.tail = inv.command
@@ -177,7 +182,20 @@ func (s *Shell) serve() int {
 		s.runTraps()
 	}
 	s.finish()
+	if s.history != nil {
+		s.saveHistory()
+	}
 	return s.status
+}
+
+// edit gives the shell a line editor if a person types at it.
+func (s *Shell) edit(plain bool) {
+	t, ok := s.in().(*TTY)
+	if !s.interactive || plain || !ok || !IsTTY(s.errOut()) {
+		return
+	}
+	s.history = s.loadHistory()
+	s.editor = &lineEditor{sh: s, hist: s.history, editScreen: editScreen{tty: t}}
 }
 
 // farewell is what the shell prints at the end of its input.
@@ -216,9 +234,11 @@ func (s *Shell) readCommand() (text string, more bool, err error) {
 			if b.Len() == 0 {
 				s.Notify()
 			}
-			io.WriteString(s.errOut(), s.Prompt(b.Len() > 0))
+			if s.editor == nil {
+				io.WriteString(s.errOut(), s.Prompt(b.Len() > 0))
+			}
 		}
-		line, err := s.rawLine()
+		line, err := s.promptedLine(b.Len() > 0)
 		if err == sim.ErrInterrupted {
 			return "", true, err
 		}
@@ -230,8 +250,33 @@ func (s *Shell) readCommand() (text string, more bool, err error) {
 			return b.String(), b.Len() > 0, nil
 		}
 		if !s.Incomplete(b.String()) {
+			if s.history != nil {
+				s.remember(b.String())
+			}
 			return b.String(), true, nil
 		}
+	}
+}
+
+// promptedLine reads one line, with the editor if there is one, which prompts.
+func (s *Shell) promptedLine(more bool) (string, error) {
+	if s.editor == nil {
+		return s.rawLine()
+	}
+	for {
+		line, err := s.editor.read(s.Prompt(more))
+		if err != nil || s.style == Ash {
+			return line, err
+		}
+		text, changed, missing := s.history.expand(line)
+		switch {
+		case missing != "":
+			s.warn(missing + ": event not found")
+			continue
+		case changed:
+			io.WriteString(s.errOut(), text)
+		}
+		return text, nil
 	}
 }
 

@@ -22,6 +22,7 @@ type TTY struct {
 
 	loop       *sim.Loop
 	raw        bool
+	editing    bool
 	echo       bool
 	size       Winsize
 	line       []byte   // what is typed and not yet ended
@@ -65,6 +66,47 @@ func (t *TTY) SetRaw(raw bool) (was bool) {
 
 // Raw reports whether the terminal is in raw mode.
 func (t *TTY) Raw() bool { return t.raw }
+
+// SetEditing switches between canonical mode and that of a program which edits
+// lines itself: keys pass as they are typed, without echo or signals, while
+// output is processed as ever. What is typed ahead passes over both ways.
+func (t *TTY) SetEditing(on bool) {
+	if on == t.editing || t.raw {
+		return
+	}
+	t.editing = on
+	ahead := t.line
+	ready := t.ready
+	t.line, t.ready = nil, nil
+	if on {
+		var keys []byte
+		for _, l := range ready {
+			if len(l) == 0 {
+				l = []byte{4}
+			}
+			keys = append(keys, l...)
+		}
+		if keys = append(keys, ahead...); len(keys) > 0 {
+			t.ready = [][]byte{keys}
+		}
+		return
+	}
+	for _, keys := range ready {
+		for _, c := range keys {
+			switch c {
+			case '\r', '\n':
+				t.ready, t.line = append(t.ready, append(t.line, '\n')), nil
+			case 4:
+				t.ready, t.line = append(t.ready, t.line), nil
+			default:
+				t.line = append(t.line, c)
+			}
+		}
+	}
+}
+
+// Echo reports whether canonical mode echoes.
+func (t *TTY) Echo() bool { return t.echo }
 
 // SetEcho switches the echo of canonical mode.
 func (t *TTY) SetEcho(on bool) { t.echo = on }
@@ -111,7 +153,7 @@ func (t *TTY) signal(s Signal) {
 
 // Input is what the person types. It never blocks.
 func (t *TTY) Input(b []byte) {
-	if t.raw {
+	if t.raw || t.editing {
 		if len(b) > 0 {
 			t.ready = append(t.ready, append([]byte(nil), b...))
 			t.typed.Broadcast()
