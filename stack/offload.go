@@ -2,6 +2,7 @@ package stack
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	gstack "gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -40,8 +41,9 @@ func (t *transport) offloadTCP(p *packet, pb *gstack.PacketBuffer) {
 	// every segment, those without GSO (SYN, RST) included.
 	p.nf.ChecksumPartial = t.dev.offload
 	if g := pb.GSOOptions; g.Type != gstack.GSONone {
-		if n := len(b) - int(b[12]>>4)*4; n > int(g.MSS) && g.MSS > 0 {
-			p.f.GSO = int(g.MSS)
+		size := int(g.MSS) - sackLen(b)
+		if n := len(b) - int(b[12]>>4)*4; n > size && size > 0 {
+			p.f.GSO = size
 		}
 	}
 	if b[13]&0x02 != 0 {
@@ -49,6 +51,61 @@ func (t *transport) offloadTCP(p *packet, pb *gstack.PacketBuffer) {
 			clampMSS(p, h.mtu)
 		}
 	}
+}
+
+// withSACKRoom is a packet as netstack should see it. Netstack keeps room in
+// every segment for as many SACK blocks as there can be, Linux only in those
+// that carry some: in a SYN that permits SACK the MSS grows by that room, and
+// [transport.offloadTCP] cuts the segments that do carry blocks. The checksum
+// is not looked at again.
+func withSACKRoom(d []byte, header int) []byte {
+	b := d[min(header, len(d)):]
+	if len(b) < 20 || b[13]&0x02 == 0 {
+		return d
+	}
+	mss, sack, stamps := tcpOption(b, 2), tcpOption(b, 4), tcpOption(b, 8)
+	if len(mss) != 2 || sack == nil {
+		return d
+	}
+	room := 36 // two bytes of padding and four blocks
+	if stamps != nil {
+		room = 28 // three blocks, the timestamps need the rest
+	}
+	n := int(binary.BigEndian.Uint16(mss)) + room
+	if n > 60000 {
+		return d // close to the largest packet: loopback
+	}
+	d = slices.Clone(d)
+	binary.BigEndian.PutUint16(tcpOption(d[header:], 2), uint16(n))
+	return d
+}
+
+// sackLen is how much of a segment's header its SACK blocks take, padding
+// included.
+func sackLen(b []byte) int {
+	if blocks := tcpOption(b, 5); blocks != nil {
+		return len(blocks) + 4
+	}
+	return 0
+}
+
+// tcpOption is the value of an option of a TCP header, nil if it is not there.
+func tcpOption(b []byte, kind byte) []byte {
+	for o := b[min(20, len(b)):min(int(b[12]>>4)*4, len(b))]; len(o) > 0; {
+		switch {
+		case o[0] == 0:
+			return nil
+		case o[0] == 1:
+			o = o[1:]
+			continue
+		case len(o) < 2 || int(o[1]) < 2 || int(o[1]) > len(o):
+			return nil
+		case o[0] == kind:
+			return o[2:o[1]:o[1]]
+		}
+		o = o[o[1]:]
+	}
+	return nil
 }
 
 // offloadUDP leaves the checksum to the receiver or the card: only the sum of
@@ -82,28 +139,18 @@ func clampMSS(p *packet, mtu int) {
 	if len(b) < 20 {
 		return
 	}
-	for o := b[20:min(int(b[12]>>4)*4, len(b))]; len(o) > 0; {
-		switch {
-		case o[0] == 0:
-			return
-		case o[0] == 1:
-			o = o[1:]
-			continue
-		case len(o) < 2 || int(o[1]) < 2 || int(o[1]) > len(o):
-			return
-		case o[0] == 2 && o[1] == 4:
-			old := binary.BigEndian.Uint16(o[2:])
-			if int(old) <= limit {
-				return
-			}
-			binary.BigEndian.PutUint16(o[2:], uint16(limit))
-			if !p.nf.ChecksumPartial {
-				c := ^binary.BigEndian.Uint16(b[16:])
-				s := uint32(c) + uint32(^old) + uint32(limit)
-				binary.BigEndian.PutUint16(b[16:], ^sum(s, nil))
-			}
-			return
-		}
-		o = o[o[1]:]
+	mss := tcpOption(b, 2)
+	if len(mss) != 2 {
+		return
+	}
+	old := binary.BigEndian.Uint16(mss)
+	if int(old) <= limit {
+		return
+	}
+	binary.BigEndian.PutUint16(mss, uint16(limit))
+	if !p.nf.ChecksumPartial {
+		c := ^binary.BigEndian.Uint16(b[16:])
+		s := uint32(c) + uint32(^old) + uint32(limit)
+		binary.BigEndian.PutUint16(b[16:], ^sum(s, nil))
 	}
 }

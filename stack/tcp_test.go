@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -322,6 +324,53 @@ func TestManyConnectionsRepeatAtAnyGOMAXPROCS(t *testing.T) {
 		runtime.GOMAXPROCS(old)
 		if got != first {
 			t.Fatalf("GOMAXPROCS %d: %s, before %s", n, got, first)
+		}
+	}
+}
+
+// Segments are as full as Linux makes them: 1448 bytes beside the timestamps,
+// less only in those that carry SACK blocks, and none is too large for its way.
+func TestSegmentsAreFull(t *testing.T) {
+	for _, loss := range []float64{0, 0.03} {
+		l := newOnLAN(t, 2)
+		l.lan.Ports()[1].SetMTU(1500)
+		sizes, tooBig := map[int]int{}, 0
+		l.lan.Ports()[0].Observe(func(_ link.Direction, f *link.Frame) {
+			if b := f.Payload(); f.EtherType() == link.TypeIPv4 && b[9] == protoTCP {
+				sizes[len(b)-20-int(b[32]>>4)*4]++
+				if len(b) > 1500 {
+					tooBig++
+				}
+			}
+		})
+		for _, h := range l.hosts {
+			h.Interface("eth0").End().Impair(link.Impairment{Delay: time.Millisecond, Loss: loss})
+		}
+		const n = 300_000
+		got := [2]int{}
+		talk := func(k int, c *TCPConn) { // both ways at once
+			l.loop.Go("writer", func(*sim.Proc) { c.Write(make([]byte, n)); c.CloseWrite() })
+			k64, _ := io.Copy(io.Discard, c)
+			got[k] = int(k64)
+		}
+		l.loop.Go("server", func(*sim.Proc) {
+			if s, err := l.hosts[1].ListenTCP(ap("0.0.0.0:80")); err == nil {
+				if c, err := s.Accept(); err == nil {
+					talk(1, c)
+				}
+			}
+		})
+		l.loop.Go("client", func(*sim.Proc) {
+			if c, err := l.hosts[0].DialTCP(netip.AddrPort{}, ap("10.0.0.12:80"), time.Minute); err == nil {
+				talk(0, c)
+			}
+		})
+		must0(t, l.loop.Run(func() bool { return got[0] > 0 && got[1] > 0 }, 5*time.Minute))
+		if got != [2]int{n, n} || sizes[1448] < 2*n/1448/2 || tooBig > 0 {
+			t.Errorf("loss %v: got %v, %d packets above 1500, payloads %v", loss, got, tooBig, sizes)
+		}
+		if over := slices.Max(slices.Collect(maps.Keys(sizes))); over != 1448 {
+			t.Errorf("loss %v: the largest payload has %d bytes", loss, over)
 		}
 	}
 }

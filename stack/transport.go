@@ -312,7 +312,11 @@ func (t *transport) takeIn(p *packet) {
 	if p.nf.V6 {
 		proto = header.IPv6ProtocolNumber
 	}
-	pb := gstack.NewPacketBuffer(gstack.PacketBufferOptions{Payload: buffer.MakeWithData(p.nf.Data)})
+	data := p.nf.Data
+	if t.dev.offload && p.proto() == protoTCP {
+		data = withSACKRoom(data, p.headerLen())
+	}
+	pb := gstack.NewPacketBuffer(gstack.PacketBufferOptions{Payload: buffer.MakeWithData(data)})
 	pb.RXChecksumValidated = true
 	p.release()
 	t.dev.d.DeliverNetworkPacket(proto, pb)
