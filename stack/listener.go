@@ -30,6 +30,10 @@ func (ns *Namespace) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
 		return nil, err
 	}
 	ns.register(l)
+	// As every server asks (SO_REUSEADDR): old connections that wait to be
+	// forgotten do not keep the port. Another listener does, which netstack
+	// would let pass.
+	l.ep.SocketOptions().SetReuseAddress(!ns.listens(local.Port()))
 	err := l.bind(local)
 	if err == nil {
 		err = l.call(func() tcpip.Error { return l.ep.Listen(listenBacklog) })
@@ -40,6 +44,16 @@ func (ns *Namespace) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
 	}
 	l.addr = l.local()
 	return l, nil
+}
+
+// listens reports whether somebody listens on a port.
+func (ns *Namespace) listens(port uint16) bool {
+	for _, s := range ns.sockets {
+		if l, ok := s.(*TCPListener); ok && l.addr.Port() == port && port != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Accept blocks until a connection is there.
