@@ -20,7 +20,6 @@ type cluster struct {
 	discovery *store.Discovery
 	space     *globalIPAM
 	driver    *overlay
-	known     map[string]*Network // networks of the store ever seen, by id
 	watches   []*keyWatch
 }
 
@@ -56,7 +55,7 @@ func (d *Daemon) initCluster() error {
 		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
 	}
 	cfg.ClusterAdvertise = advertise
-	c := &cluster{d: d, advertise: advertise, known: map[string]*Network{}}
+	c := &cluster{d: d, advertise: advertise}
 	if ap, err := netip.ParseAddrPort(advertise); err == nil {
 		c.self = ap.Addr()
 	}
@@ -123,6 +122,32 @@ func (d *Daemon) hostLookup(host string) (netip.Addr, error) {
 	return netip.Addr{}, &net.DNSError{Err: "no such host", Name: host, Server: server, IsNotFound: true}
 }
 
+// consultStore is what dockerd asks the store while it starts: which pools are
+// taken, which networks there are, and which endpoints of an earlier run are
+// left in them. A store that does not answer only costs time.
+func (d *Daemon) consultStore() {
+	c := d.cluster
+	if c == nil || d.loop.Current() == nil {
+		return
+	}
+	c.space.read()
+	d.refreshGlobal()
+	d.cleanLeftovers()
+	for _, n := range d.networks {
+		if n.core.global == nil && !c.listsEndpoints(n) {
+			return
+		}
+	}
+}
+
+// listsEndpoints lists a network's endpoints in the store, as dockerd does for
+// every network, those of one host too; it leaves the folder's key behind. It
+// reports whether the store answered.
+func (c *cluster) listsEndpoints(n *Network) bool {
+	_, err := c.store.list(storeKey("endpoint", n.ID))
+	return err == nil
+}
+
 // joinCluster begins to follow the other daemons, once the networks of this one
 // are there.
 func (d *Daemon) joinCluster() {
@@ -151,6 +176,9 @@ func (d *Daemon) leaveCluster() {
 		if n.core.global == nil {
 			local = append(local, n)
 		}
+	}
+	for _, n := range d.globals { // each by itself: the order is no matter
+		n.core.global.unwatch, n.core.global.remote, n.core.global.stored = nil, nil, nil
 	}
 	d.networks = local
 }
@@ -209,6 +237,7 @@ func (d *Daemon) waitForNetworks(c *Container) {
 }
 
 func (d *Daemon) missesNetwork(c *Container) bool {
+	d.refreshGlobal()
 	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
 		if _, ok := d.findNetworkByName(name); !ok {
 			return true

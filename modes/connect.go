@@ -9,6 +9,9 @@ func (d *Daemon) connectAll(c *Container) error {
 		return d.joinStack(c)
 	}
 	s := &c.NetworkSettings
+	if !d.cleanLeftover(c) {
+		d.log("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", notCleaned(c.run.leftover))
+	}
 	c.run.sandbox = d.newSandbox(c)
 	s.SandboxID, s.SandboxKey = c.run.sandbox.id, c.run.sandbox.key
 	if c.Config.NetworkDisabled || d.config.Bridge == "none" && s.Networks["bridge"] != nil && len(s.Networks) == 1 {

@@ -55,6 +55,7 @@ func (d *Daemon) startNetworking() error {
 			return errf(ErrSystem, "Error creating default %q network: %v", driver, err)
 		}
 	}
+	d.consultStore()
 	if cfg.Bridge == "none" || len(cfg.Pools) > 0 {
 		if br := d.ns().Interface("docker0"); br != nil {
 			br.Delete()

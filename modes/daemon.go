@@ -36,7 +36,8 @@ type Daemon struct {
 	execs      map[string]*ExecProcess
 	sandboxes  []*sandbox
 
-	cluster      *cluster // nil without cluster-store
+	cluster      *cluster            // nil without cluster-store
+	globals      map[string]*Network // networks of the cluster store ever seen, by id
 	overlayBoxes []*overlaySandbox
 	nsCount      int // of overlay sandboxes ever made
 }
@@ -46,6 +47,7 @@ func newDaemon(h *Host, spec HostSpec) *Daemon {
 	d := &Daemon{
 		host: h, loop: l, profile: &engine2010, spec: spec,
 		events: eventLog{loop: l}, execs: map[string]*ExecProcess{},
+		globals: map[string]*Network{},
 	}
 	if spec.Registry == nil {
 		d.spec.Registry = DefaultRegistry(l)

@@ -18,7 +18,9 @@ func (d *Daemon) ended(c *Container, pid1 *userland.Process, status int) {
 	if r.sandbox != nil && r.base == nil && r.sandbox.global() {
 		// The store has to be told first, which takes time.
 		d.loop.Go("exit "+c.Name, func(*sim.Proc) {
-			d.disconnectAll(c)
+			if r.pid1 == pid1 && r.sandbox != nil {
+				d.leaveAll(c)
+			}
 			d.hasEnded(c, pid1, status)
 		})
 		return

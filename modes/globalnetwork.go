@@ -161,10 +161,10 @@ func (d *Daemon) refreshGlobal() {
 		if len(p.Value) == 0 || json.Unmarshal(p.Value, &s) != nil {
 			continue
 		}
-		n := c.known[s.ID]
+		n := d.globals[s.ID]
 		if n == nil {
 			n = s.network(p.Index)
-			c.known[s.ID] = n
+			d.globals[s.ID] = n
 		}
 		n.core.global.index = p.Index
 		found = append(found, n)
@@ -236,8 +236,7 @@ func (d *Daemon) publishNetwork(n *Network) (err error) {
 		return errf(ErrSystem, "failed to update store for object type *libnetwork.network: %v", err)
 	}
 	n.core.global.index = index
-	c.known[n.ID] = n
-	c.store.list(storeKey("endpoint", n.ID))
+	d.globals[n.ID] = n
 	return nil
 }
 
@@ -262,6 +261,6 @@ func (d *Daemon) withdrawNetwork(n *Network) error {
 	if err := c.store.delete(networkKey(n.ID)); err != nil {
 		return errf(ErrSystem, "error while removing network: error deleting network from store: %v", err)
 	}
-	delete(c.known, n.ID)
+	delete(d.globals, n.ID)
 	return nil
 }

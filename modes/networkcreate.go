@@ -128,6 +128,9 @@ func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
 	}
 	d.networks = append(d.networks, n)
 	d.firewall(false).userChain()
+	if d.cluster != nil && d.loop.Current() != nil {
+		d.cluster.listsEndpoints(n)
+	}
 	return n, nil
 }
 

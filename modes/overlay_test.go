@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"dnetsim/link"
-	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/consul"
 )
@@ -103,7 +102,8 @@ func logOf(h *Host) string {
 
 func (w *lan) logs() {
 	for _, h := range []*Host{w.a, w.b} {
-		w.t.Logf("%s:\n%s", h.Name, logOf(h))
+		all := logOf(h)
+		w.t.Logf("%s:\n%s", h.Name, all[max(0, strings.LastIndex(all, "API listen")):])
 	}
 }
 
@@ -128,4 +128,295 @@ func TestContainersOnTwoHostsReachEachOther(t *testing.T) {
 	}
 }
 
-var _ = sim.Epoch
+// loses reports that a ping run got no answer at all.
+func (w *lan) loses(c *Container, to string) {
+	w.t.Helper()
+	if out, _ := w.exec(c, "ping", "-c", "3", to); !strings.Contains(out, "PING "+to+" (") || !strings.Contains(out, "3 packets transmitted, 0 packets received, 100% packet loss") {
+		w.t.Errorf("%s pings %s:\n%s", c.Name, to, out)
+	}
+}
+
+func (w *lan) gets(c *Container, to string) {
+	w.t.Helper()
+	if out, _ := w.exec(c, "ping", "-c", "2", to); !strings.Contains(out, "2 packets received") {
+		w.t.Errorf("%s pings %s:\n%s", c.Name, to, out)
+	}
+}
+
+// says counts the lines of a host's log with a text.
+func (w *lan) says(h *Host, text string, want int) {
+	w.t.Helper()
+	if n := strings.Count(logOf(h), text); n != want {
+		w.t.Errorf("%s's log has %d times, not %d: %s", h.Name, n, want, text)
+	}
+}
+
+func (w *lan) show() {
+	w.t.Helper()
+	if w.t.Failed() {
+		w.logs()
+	}
+}
+
+// unresolved is the daemon's complaint about an address that nobody answers for.
+func unresolved(ip string) string {
+	return `msg="could not resolve peer \"` + ip + `\": timed out resolving peer by querying the cluster"`
+}
+
+// The document's fault: both hosts advertise the first one's address. All looks
+// healthy, and no packet leaves.
+func TestHostsThatAdvertiseOneAddressDoNotMeet(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.11:2376"))
+	c1, c2 := w.pair()
+	w.loses(c1, "172.16.0.2")
+	w.loses(c2, "172.16.0.1")
+	w.loses(c1, "bbox2")
+	w.loses(c2, "bbox1")
+	w.gets(c1, "www.baidu.com")
+	w.gets(c2, "172.16.0.254")
+	if len(w.vxlan) != 0 {
+		t.Errorf("VXLAN packets: %v", w.vxlan)
+	}
+	w.says(w.b, `level=warning msg="Multi-Host overlay networking requires cluster-advertise(10.0.0.11) to be configured with a local ip-address that is reachable within the cluster"`, 1)
+	w.says(w.b, `level=error msg="initializing serf instance failed: failed to create cluster node: Failed to create memberlist: Could not set up network transport: failed to obtain an address: Failed to start TCP listener on \"10.0.0.11\" port 7946: listen tcp 10.0.0.11:7946: bind: cannot assign requested address"`, 1)
+	w.says(w.b, "could not resolve", 0)
+	w.says(w.a, "[INFO] serf: EventMemberJoin: bdc01 10.0.0.11", 1)
+	w.says(w.a, unresolved("172.16.0.2"), 6)
+	for _, h := range []*Host{w.a, w.b} {
+		var n *Network
+		w.do(func() { n, _ = h.Daemon.Network("overlay") })
+		if n == nil || len(n.Containers()) != 2 {
+			t.Fatalf("%s: network inspect shows %v", h.Name, n.Containers())
+		}
+	}
+	w.show()
+}
+
+// Only the second host's address is corrected and its engine restarted: its
+// container, started again, has its address back, and the first host sends it
+// what it needs to know.
+func TestCorrectedAddressHealsLive(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.11:2376"))
+	c1, c2 := w.pair()
+	w.loses(c1, "172.16.0.2")
+	w.configure(w.b, clusterJSON("10.0.0.12:2376"))
+	w.do(func() {
+		if err := w.b.Daemon.Restart(); err != nil {
+			t.Error(err)
+		}
+		w.loop.Current().Sleep(3 * time.Second)
+		if err := w.b.Daemon.ContainerStart("bbox2"); err != nil {
+			t.Error(err)
+		}
+		w.loop.Current().Sleep(2 * time.Second)
+	})
+	w.gets(c1, "172.16.0.2")
+	w.gets(c2, "172.16.0.1")
+	w.gets(c1, "bbox2")
+	w.gets(c2, "bbox1")
+	w.show()
+}
+
+// block drops what comes in for a port.
+func (w *lan) block(h *Host, proto, port string) {
+	h.NS().Netfilter(false).Exec("-A", "INPUT", "-p", proto, "--dport", port, "-j", "DROP")
+}
+
+// Without 7946 from the start nobody learns of anybody.
+func TestBlockedGossip(t *testing.T) {
+	w := newLAN(t, "{}", "{}")
+	for _, h := range []*Host{w.a, w.b} {
+		w.block(h, "tcp", "7946")
+		w.block(h, "udp", "7946")
+		w.configure(h, clusterJSON(map[string]string{"bdc01": "10.0.0.11:2376", "bdc02": "10.0.0.12:2376"}[h.Name]))
+		w.do(func() { h.Daemon.Restart() })
+	}
+	c1, c2 := w.pair()
+	w.wait(8 * time.Second)
+	w.loses(c1, "172.16.0.2")
+	w.loses(c2, "bbox1")
+	if len(w.vxlan) != 0 {
+		t.Errorf("VXLAN packets: %v", w.vxlan)
+	}
+	w.says(w.a, `joining serf neighbor 10.0.0.12 failed: Failed to join the cluster at neigh IP 10.0.0.12: 1 error occurred:\n\t* Failed to join 10.0.0.12: dial tcp 10.0.0.12:7946: i/o timeout\n\n`, 1)
+	w.says(w.b, `failed: Failed to join the cluster at neigh IP 10.0.0.11: 1 error occurred:\n\t* Failed to join 10.0.0.11: dial tcp 10.0.0.11:7946: i/o timeout\n\n`, 1)
+	w.says(w.a, unresolved("172.16.0.2"), 3)
+	w.show()
+}
+
+// With 4789 blocked everybody knows everybody, and requests arrive in vain.
+func TestBlockedTunnel(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	w.block(w.a, "udp", "4789")
+	w.block(w.b, "udp", "4789")
+	c1, c2 := w.pair()
+	w.loses(c1, "172.16.0.2")
+	w.loses(c2, "bbox1")
+	if w.vxlan["bdc01"] != 6 || w.vxlan["bdc02"] != 6 {
+		t.Errorf("VXLAN packets: %v", w.vxlan)
+	}
+	w.says(w.a, "could not resolve", 0)
+	w.show()
+}
+
+// Two hosts of one name fight over it, and both lose.
+func TestDuplicateHostname(t *testing.T) {
+	w := newLAN(t, "{}", "{}")
+	w.b.SetHostname("bdc01")
+	for _, h := range []*Host{w.a, w.b} {
+		w.configure(h, clusterJSON(map[string]string{"bdc01": "10.0.0.11:2376", "bdc02": "10.0.0.12:2376"}[h.Name]))
+		w.do(func() { h.Daemon.Restart() })
+	}
+	c1, c2 := w.pair()
+	w.loses(c1, "172.16.0.2")
+	w.loses(c2, "bbox1")
+	for _, h := range []*Host{w.a, w.b} {
+		w.says(h, "Names must be unique! (Resolution enabled: true)", 1)
+		w.says(h, "[WARN] serf: minority in name conflict resolution, quitting [0 / 0]", 1)
+		w.says(h, "[WARN] serf: Shutdown without a Leave", 1)
+		w.says(h, "could not resolve", 0)
+	}
+	w.show()
+}
+
+// ownStore is the document's daemon.json: the store is a container on the first
+// host.
+func ownStore(advertise string) string {
+	return fmt.Sprintf(`{"cluster-store": "consul://10.0.0.11:8500", "cluster-advertise": %q}`, advertise)
+}
+
+func consulContainer(policy string) CreateContainer {
+	return CreateContainer{
+		Name: "consul", Config: Config{Image: "progrium/consul", Hostname: "consul", Cmd: []string{"-server", "-bootstrap"}},
+		HostConfig: HostConfig{
+			PortBindings:  map[Port][]PortBinding{{8500, "tcp"}: {{HostPort: "8500"}}},
+			RestartPolicy: RestartPolicy{Name: policy},
+		},
+	}
+}
+
+// The document's order: consul, then daemon.json and a restart, which stops
+// consul; its author must have started it again.
+func TestStoreInAContainerStopsWithItsHostsEngine(t *testing.T) {
+	w := newLAN(t, "{}", "{}")
+	w.do(func() {
+		if err := w.a.Daemon.ImagePull("progrium/consul", nil); err != nil {
+			t.Error(err)
+		}
+	})
+	c := w.run(w.a, consulContainer(""))
+	w.wait(3 * time.Second)
+	w.configure(w.a, ownStore("10.0.0.11:2376"))
+	w.configure(w.b, ownStore("10.0.0.12:2376"))
+	w.do(func() { w.a.Daemon.Restart() })
+	w.do(func() { w.b.Daemon.Restart() })
+	if c.State.Running() {
+		t.Error("consul runs after the restart of its engine")
+	}
+	w.do(func() {
+		_, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "early", Driver: "overlay", IPAM: &IPAM{Options: map[string]string{}}})
+		if err == nil || !strings.Contains(err.Error(), "error getting pools config from store: could not get pools config from store: Get \"http://10.0.0.11:8500/v1/kv/docker/network/v1.0/ipam/default/config/GlobalDefault/?consistent=\": dial tcp 10.0.0.11:8500: connect: connection refused") {
+			t.Errorf("create without a store: %v", err)
+		}
+		if err := w.a.Daemon.ContainerStart("consul"); err != nil {
+			t.Error(err)
+		}
+	})
+	w.wait(25 * time.Second)
+	c1, c2 := w.pair()
+	w.gets(c1, "bbox2")
+	w.gets(c2, "bbox1")
+	w.show()
+}
+
+// With a restart policy the store comes back with its engine. A container that
+// starts then is earlier than the gossip, which waits for the next heartbeat:
+// nobody tells this host of the others' containers, and nobody here asks, until
+// the container is started again.
+func TestStoreWithPolicyComesBackWithItsEngine(t *testing.T) {
+	w := newLAN(t, "{}", "{}")
+	w.do(func() { w.a.Daemon.ImagePull("progrium/consul", nil) })
+	w.run(w.a, consulContainer("always"))
+	w.configure(w.a, ownStore("10.0.0.11:2376"))
+	w.configure(w.b, ownStore("10.0.0.12:2376"))
+	w.do(func() { w.a.Daemon.Restart() })
+	w.do(func() { w.b.Daemon.Restart() })
+	w.wait(25 * time.Second)
+	w.overlay()
+	r := onOverlay("bbox1")
+	r.HostConfig.RestartPolicy.Name = "always"
+	c1, c2 := w.run(w.a, r), w.run(w.b, onOverlay("bbox2"))
+	w.wait(3 * time.Second)
+	w.gets(c1, "bbox2")
+	w.do(func() { w.a.Daemon.Restart() })
+	w.wait(30 * time.Second)
+	if !c1.State.Running() {
+		t.Fatalf("bbox1 after the restart: %+v", c1.State)
+	}
+	w.loses(c1, "bbox2")
+	w.do(func() {
+		zero := time.Duration(0)
+		if err := w.a.Daemon.ContainerRestart("bbox1", &zero); err != nil {
+			t.Error(err)
+		}
+	})
+	w.wait(2 * time.Second)
+	w.gets(c1, "bbox2")
+	w.gets(c2, "bbox1")
+	w.show()
+}
+
+// A store that stops takes the networks out of sight, not out of use.
+func TestStoppedStore(t *testing.T) {
+	w := newLAN(t, "{}", "{}")
+	p := w.consul2()
+	w.wait(2 * time.Second)
+	for _, h := range []*Host{w.a, w.b} {
+		w.configure(h, strings.Replace(clusterJSON(map[string]string{"bdc01": "10.0.0.11:2376", "bdc02": "10.0.0.12:2376"}[h.Name]), ":8500", ":8501", 1))
+		w.do(func() { h.Daemon.Restart() })
+	}
+	c1, c2 := w.pair()
+	w.gets(c1, "bbox2")
+	id := c1.NetworkSettings.Networks["overlay"].NetworkID
+	p.Signal(userland.SIGKILL)
+	w.wait(3 * time.Second)
+	w.gets(c1, "172.16.0.2")
+	w.gets(c2, "bbox1")
+	w.do(func() {
+		if n, err := w.b.Daemon.Network("overlay"); err == nil {
+			t.Errorf("inspect shows %v", n.Name)
+		}
+	})
+	if _, err := w.tryRun(w.a, onOverlay("bbox5")); err == nil || err.Error() != "network overlay not found" {
+		t.Errorf("run: %v", err)
+	}
+	w.do(func() {
+		zero := time.Duration(0)
+		if err := w.a.Daemon.ContainerStop("bbox1", &zero); err != nil {
+			t.Error(err)
+		}
+		if err := w.a.Daemon.ContainerStart("bbox1"); err == nil || err.Error() != "network "+id+" not found" {
+			t.Errorf("start: %v", err)
+		}
+	})
+	w.says(w.a, "discovery error: Unexpected watch error", 1)
+	w.consul2()
+	w.wait(30 * time.Second)
+	w.do(func() {
+		if err := w.a.Daemon.ContainerStart("bbox1"); err != nil {
+			t.Errorf("start with the store back: %v", err)
+		}
+	})
+	w.wait(3 * time.Second)
+	w.gets(c1, "bbox2")
+	w.gets(c2, "bbox1")
+	w.show()
+}
+
+// consul2 is a second store on the router, on port 8501.
+func (w *lan) consul2() *userland.Process {
+	return w.router.Start(userland.ProcSpec{
+		Args:    []string{"consul", "agent", "-server", "-bootstrap", "-client", "0.0.0.0", "-data-dir", "/data2", "-http-port", "8501", "-dns-port", "8601"},
+		Program: consul.Programs()["consul"],
+	})
+}

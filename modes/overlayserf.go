@@ -17,6 +17,9 @@ const (
 	gossipCoalesce  = time.Second
 	gossipQuiescent = 50 * time.Millisecond
 	lookupTimeout   = time.Second
+	// gossipStart is how long it takes to start it: long enough for another
+	// node, which hears of us at the same time, to come too early.
+	gossipStart = time.Millisecond
 )
 
 // discovered is called with the addresses of nodes that have come, ourselves
@@ -61,6 +64,7 @@ func (o *overlay) nodeJoin(a netip.Addr, self bool) {
 
 func (o *overlay) startGossip() error {
 	host := o.d.host
+	o.d.spend(gossipStart)
 	agent, err := serf.New(o.d.loop, o.d.ns(), serf.Config{
 		NodeName: host.Hostname(), BindAddr: o.address, Owner: "dockerd", PID: o.d.pid,
 		Stream:       host.Name + "/serf",

@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/sim"
 	"dnetsim/userland"
+	"dnetsim/userland/consul"
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/programs"
 	"dnetsim/userland/traffic"
@@ -117,7 +118,46 @@ func knownRecipes() []*recipe {
 			"/etc/os-release":                      debianRelease,
 		},
 	}
-	return []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &ubuntu, &nginx, &httpd}
+	all := []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &ubuntu, &nginx, &httpd}
+	return append(all, storeRecipes()...)
+}
+
+// storeRecipes are the images of the cluster store: the one that documents of
+// the time use, and the official one of the captures.
+func storeRecipes() []*recipe {
+	progrium := recipe{
+		name: "progrium/consul", tags: []string{"latest"}, sets: busyboxSets, shell: userland.Ash,
+		extra: consul.Programs(), files: consul.ImageFiles(),
+		size: 69_400_000, age: 3000 * day, layers: []int64{672_000, 1_900_000, 9_100_000, 1_400_000, 11_000_000},
+		entrypoint: []string{"/bin/start"}, env: []string{pathEnv, "SHELL=/bin/bash"},
+		expose: tcpAndUDP([]uint16{53, 8300, 8301, 8302, 8400, 8500}, []uint16{53, 8301, 8302}),
+	}
+	official := recipe{
+		name: "consul", tags: []string{"1.5.3", "1.5", "latest"}, sets: busyboxSets, shell: userland.Ash,
+		extra: consul.Programs(),
+		size:  116_000_000, age: 400 * day, layers: []int64{2_800_000, 41_000_000, 1_200},
+		entrypoint: []string{"docker-entrypoint.sh"}, cmd: []string{"agent", "-dev", "-client", "0.0.0.0"},
+		env:    []string{pathEnv, "CONSUL_VERSION=1.5.3"},
+		expose: tcpAndUDP([]uint16{8300, 8301, 8302, 8500, 8600}, []uint16{8301, 8302, 8600}),
+		files: map[string]string{
+			"/usr/local/bin/docker-entrypoint.sh": "#!/bin/sh\n" +
+				"if [ \"$1\" = agent ]; then shift; set -- agent -data-dir=/consul/data -config-dir=/consul/config \"$@\"; fi\n" +
+				"exec consul \"$@\"\n",
+			"/consul/config/.keep": "", "/consul/data/.keep": "",
+		},
+	}
+	return []*recipe{&progrium, &official}
+}
+
+func tcpAndUDP(tcp, udp []uint16) []Port {
+	var out []Port
+	for _, n := range tcp {
+		out = append(out, Port{n, "tcp"})
+	}
+	for _, n := range udp {
+		out = append(out, Port{n, "udp"})
+	}
+	return out
 }
 
 const (

@@ -19,6 +19,9 @@ type runtime struct {
 	sandbox *sandbox          // its own, or the one it joined
 	base    *Container        // whose stack it shares, in container mode
 	links   []containerLink
+	// leftover is the sandbox of an earlier run that the cluster store could
+	// not be told the end of.
+	leftover *sandbox
 
 	log     *containerLog
 	streams *streams

@@ -1,0 +1,128 @@
+package modes
+
+import (
+	"fmt"
+
+	"dnetsim/userland"
+)
+
+// A sandbox is left over when its container has ended and the cluster store
+// could not be told: the endpoints stay in the store, and the namespace with
+// its interfaces stays on the host until somebody can.
+
+// reachable reports whether the store knows all of the sandbox's networks now.
+func (d *Daemon) reachable(sb *sandbox) bool {
+	d.refreshGlobal()
+	all := true
+	for _, ep := range sb.endpoints {
+		if ep.net.core.global == nil || d.hasNetwork(ep.net) {
+			continue
+		}
+		all = false
+		d.log("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.id, sb.id, ep.net.ID))
+	}
+	return all
+}
+
+func (d *Daemon) hasNetwork(n *Network) bool {
+	for _, x := range d.networks {
+		if x == n {
+			return true
+		}
+	}
+	return false
+}
+
+func notCleaned(sb *sandbox) string {
+	return fmt.Sprintf("could not cleanup all the endpoints in container %s / sandbox %s", sb.c.ID, sb.id)
+}
+
+// leaveAll takes a container that has ended out of networks that span hosts. If
+// the store does not answer, its sandbox is left over.
+func (d *Daemon) leaveAll(c *Container) {
+	sb := c.run.sandbox
+	if d.reachable(sb) {
+		d.disconnectAll(c)
+		return
+	}
+	d.log("error", fmt.Sprintf("Error deleting sandbox id %s for container %s: %s", sb.id, c.ID, notCleaned(sb)))
+	d.setAside(c)
+}
+
+// setAside makes a container's sandbox a left over one.
+func (d *Daemon) setAside(c *Container) {
+	sb := c.run.sandbox
+	c.run.leftover, c.run.sandbox = sb, nil
+	sb.stopResolver()
+	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
+		c.NetworkSettings.Networks[name].clear()
+	}
+	c.NetworkSettings.Ports = map[Port][]PortBinding{}
+}
+
+// cleanLeftover tries again to give back what an ended container held.
+func (d *Daemon) cleanLeftover(c *Container) bool {
+	sb := c.run.leftover
+	if sb == nil {
+		return true
+	}
+	if !d.reachable(sb) {
+		return false
+	}
+	c.run.leftover = nil
+	current := c.run.sandbox
+	c.run.sandbox = sb
+	d.disconnectAll(c)
+	c.run.sandbox = current
+	d.dropSandbox(sb)
+	sb.release()
+	return true
+}
+
+// cleanLeftovers is what dockerd tries when it starts.
+func (d *Daemon) cleanLeftovers() {
+	for _, c := range d.containers {
+		sb := c.run.leftover
+		if sb == nil {
+			continue
+		}
+		d.log("info", fmt.Sprintf("Removing stale sandbox %s (%s)", sb.id, c.ID))
+		if !d.cleanLeftover(c) {
+			d.log("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.id, notCleaned(sb)))
+		}
+	}
+}
+
+// Crash is a loss of power: every process of the host ends at once, nobody is
+// told anything, and what was only in the kernel is gone. Files stay, and so
+// does what the cluster store has of the host. Boot starts the engine again.
+func (h *Host) Crash() {
+	d := h.Daemon
+	d.running, d.failed = false, false
+	d.leaveCluster()
+	for _, c := range d.containers {
+		if c.run.pid1 == nil {
+			continue
+		}
+		d.cancelRestart(c)
+		pid1 := c.run.pid1
+		c.run.shutdown = true
+		sb := c.run.sandbox
+		if sb != nil && c.run.base == nil && sb.global() {
+			d.setAside(c)
+			for _, ep := range sb.endpoints {
+				ep.unpublish()
+			}
+		}
+		c.run.pid1 = pid1
+		pid1.Signal(userland.SIGKILL)
+	}
+	for _, p := range h.Machine.Processes() {
+		p.Signal(userland.SIGKILL)
+	}
+	for _, b := range append([]*overlaySandbox(nil), d.overlayBoxes...) {
+		d.dropOverlay(b)
+		ns := b.ns
+		d.loop.After(0, func() { d.loop.After(0, ns.Close) })
+	}
+}
