@@ -105,7 +105,7 @@ func (c *invocation) count(def string) (o options, n int, bytes, from, minus boo
 		mult = 1 << 20
 	}
 	n, err := strconv.Atoi(strings.TrimRight(text, "kKmM"))
-	if err != nil || n < 0 || n > 1<<40 {
+	if err != nil || n < 0 || n > 1<<30 {
 		what := "lines"
 		if bytes {
 			what = "bytes"

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"math"
 	"net/netip"
 	"path"
 	"time"
@@ -89,7 +90,7 @@ func (b *busyboxPing) numbers(o *options) bool {
 		letter string
 		into   *int
 		high   int
-	}{{"c", &b.count, 1 << 31}, {"s", &b.size, 65507}} {
+	}{{"c", &b.count, math.MaxInt32}, {"s", &b.size, 65507}} {
 		if v, ok := o.value(n.letter); ok {
 			if *n.into, ok = number(v, 0, n.high); !ok {
 				return bad(v)

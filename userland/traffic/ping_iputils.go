@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"math"
 	"net/netip"
 	"path"
 	"time"
@@ -114,7 +115,7 @@ func (g *iputilsPing) numbers(o *options) int {
 		letter    string
 		into      *int
 		low, high int
-	}{{"c", &g.count, 1, 1 << 62}, {"s", &g.size, 0, 65507}, {"t", &g.ttl, 1, 255}} {
+	}{{"c", &g.count, 1, math.MaxInt}, {"s", &g.size, 0, 65507}, {"t", &g.ttl, 1, 255}} {
 		if v, ok := o.value(n.letter); ok {
 			if *n.into, ok = number(v, n.low, n.high); !ok {
 				return bad(v)
