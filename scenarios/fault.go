@@ -19,6 +19,16 @@ func (l *Lab) fault(st *Step) error {
 	if w == nil {
 		return fmt.Errorf("there is no cable %s: write HOST or HOST:INTERFACE", st.Fault.Cable)
 	}
+	at := l.sockets[key]
+	switch {
+	case st.Kind == StepFault && st.Fault.MACFilter:
+		at.port.SetMACFilter(at.mac)
+	case st.Kind == StepRepair && (st.Fault.MACFilter || len(st.Fault.Set) == 0):
+		at.port.SetMACFilter()
+	}
+	if st.Kind == StepRepair && st.Fault.MACFilter && len(st.Fault.Set) == 0 {
+		return nil // the filter alone
+	}
 	base := l.declared(key)
 	for _, end := range []struct {
 		way string

@@ -26,6 +26,7 @@ type Lab struct {
 	servers  map[string]*engine.Server
 	spaces   []*stack.Namespace // in the order of the file, for the digest
 	cables   map[string]*link.Wire
+	sockets  map[string]socket // by the cable's name
 	lans     map[string]*segment
 	shells   map[string]*userland.Shell
 	registry *modes.Registry
@@ -35,6 +36,13 @@ type Lab struct {
 type segment struct {
 	lan LAN
 	sw  *link.Bridge
+}
+
+// socket is where a cable is plugged in: the switch's port, and the address that
+// the interface at the other end has by birth.
+type socket struct {
+	port *link.Port
+	mac  link.MAC
 }
 
 // settle is how long the machines have been on before their engines start: long
@@ -58,7 +66,7 @@ func build(s *Scenario, loop *sim.Loop, docker Docker) (*Lab, error) {
 	l := &Lab{
 		Loop: loop, Scenario: s, docker: docker,
 		machines: map[string]*userland.Machine{}, hosts: map[string]*modes.Host{}, servers: map[string]*engine.Server{},
-		cables: map[string]*link.Wire{}, lans: map[string]*segment{}, shells: map[string]*userland.Shell{},
+		cables: map[string]*link.Wire{}, sockets: map[string]socket{}, lans: map[string]*segment{}, shells: map[string]*userland.Shell{},
 	}
 	for _, lan := range s.LANs {
 		l.lans[lan.Name] = &segment{lan, link.NewBridge(l.Loop, lan.Name)}
@@ -136,6 +144,7 @@ func (l *Lab) plug(owner string, ns *stack.Namespace, p Port) (*stack.Interface,
 	if mac == (link.MAC{}) {
 		mac = hardwareMAC(p.Address.Addr())
 	}
+	l.sockets[name] = socket{port, mac}
 	iface, err := ns.AddPhysical(p.Name, mac, w.A())
 	if err != nil {
 		return nil, err

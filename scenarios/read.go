@@ -25,8 +25,10 @@ var (
 	imageKeys  = []string{"like", "cmd", "env", "listen", "response"}
 	stepKeys   = []string{"run", "expect", "wait", "at", "fault", "repair"}
 	expectKeys = []string{"exit", "stdout", "stderr"}
-	faultKeys  = append([]string{"cable", "way"}, cableKeys...)
+	faultKeys  = append([]string{"cable", "way", macFilterKey}, cableKeys...)
 )
+
+const macFilterKey = "mac-filter"
 
 // Engines are the profiles that a scenario may ask for.
 var Engines = []string{"20.10"}

@@ -154,6 +154,8 @@ func (r *reader) fault(p pair, s *Step) {
 			if s.Fault.Way != "both" && s.Fault.Way != "in" && s.Fault.Way != "out" {
 				r.add(at(q.value), "write both, in or out (as the host sees it)", "way cannot be %q", s.Fault.Way)
 			}
+		case macFilterKey:
+			s.Fault.MACFilter = r.flag(q)
 		default:
 			r.cable(q, &s.Fault.Change)
 			s.Fault.Set = append(s.Fault.Set, q.key)
@@ -162,7 +164,7 @@ func (r *reader) fault(p pair, s *Step) {
 	if s.Fault.Cable == "" {
 		r.add(p.keyAt, "add cable: HOST or cable: HOST:INTERFACE", "%s does not say which cable", p.key)
 	}
-	if s.Kind == StepFault && len(s.Fault.Set) == 0 {
-		r.add(p.keyAt, fmt.Sprintf("add one of %s", strings.Join(cableKeys, ", ")), "fault does not say what happens to the cable")
+	if s.Kind == StepFault && len(s.Fault.Set) == 0 && !s.Fault.MACFilter {
+		r.add(p.keyAt, fmt.Sprintf("add one of %s, %s", strings.Join(cableKeys, ", "), macFilterKey), "fault does not say what happens to the cable")
 	}
 }

@@ -130,6 +130,9 @@ type Fault struct {
 	Change link.Impairment
 	Set    []string // the keys given, in order
 	Way    string   // both, in, out
+	// MACFilter: the switch's port lets only the interface's own address pass,
+	// as virtual switches do that refuse forged transmits.
+	MACFilter bool
 }
 
 // Expect is what a step must do to pass.

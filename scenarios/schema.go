@@ -58,7 +58,7 @@ func Schema() []byte {
 		"stdout": about(map[string]any{"type": []any{"string", "null"}}, "exact text; a line ... is any lines, ~ begins a regular expression, <any> is any text within a line"),
 		"stderr": map[string]any{"type": []any{"string", "null"}},
 	})
-	fault := object(with(cableSchema(), map[string]any{"cable": kind("string"), "way": map[string]any{"enum": []any{"both", "in", "out"}}}), "cable")
+	fault := object(with(cableSchema(), map[string]any{"cable": kind("string"), "way": map[string]any{"enum": []any{"both", "in", "out"}}, macFilterKey: kind("boolean")}), "cable")
 	step := map[string]any{"oneOf": []any{
 		about(map[string]any{"type": "string", "pattern": `^[^\s$/#]+(/[^\s$]+)?[$#]\s+`}, "HOST$ COMMAND or HOST/CONTAINER$ COMMAND"),
 		object(map[string]any{"run": kind("string"), "expect": expect, "wait": kind("string"), "at": kind("string"), "fault": fault, "repair": fault}),
