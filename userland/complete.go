@@ -113,7 +113,7 @@ func (s *Shell) complete(line string) (base string, found []match, quote byte) {
 func (s *Shell) variables(prefix string, curly bool) (found []match) {
 	for n := range s.vars {
 		if strings.HasPrefix(n, prefix) {
-			m := match{n, " ", n}
+			m := match{n, " ", "$" + n}
 			if curly {
 				m.end = "}"
 			}
@@ -295,8 +295,8 @@ func (e *lineEditor) complete() error {
 	}
 	if more != "" {
 		e.insert([]rune(more))
+		e.tabs = 0
 		if len(found) > 1 {
-			e.tabs = 1
 			e.put("\a")
 		}
 		return nil

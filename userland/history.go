@@ -67,7 +67,7 @@ func oneLine(text string) string {
 func (s *Shell) remember(text string) {
 	h := s.history
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if s.style != Ash && !strings.Contains(text, "<<") {
+	if s.style != Ash && !strings.Contains(text, "<<") && !quotedNewline(lines) {
 		lines = []string{joinLines(lines)}
 	}
 	for _, l := range lines {
@@ -111,6 +111,16 @@ func (s *Shell) saveHistory() {
 	}
 	f.Close()
 	h.fresh = 0
+}
+
+// quotedNewline reports whether a line ends within quotes.
+func quotedNewline(lines []string) bool {
+	for i := range lines {
+		if parseTyped(strings.Join(lines[:i+1], "\n")).quote != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // joinLines writes a command of several lines in one, as bash does for its
@@ -177,7 +187,7 @@ func history_(s *Shell, args []string) int {
 	return 0
 }
 
-// expandHistory replaces !!, !$, !N, !-N and !TEXT as bash does at its prompt,
+// expand replaces !!, !$, !N, !-N and !TEXT as bash does at its prompt,
 // outside single quotes. An event that is not there is an error.
 func (h *history) expand(line string) (text string, changed bool, missing string) {
 	var b strings.Builder

@@ -13,7 +13,7 @@ var systemTable = map[string]applet{
 	"printenv": printenv, "uptime": uptime, "free": free, "sleep": sleep, "usleep": usleep,
 	"true": nothing, "false": failing, "test": test, "[": test, "echo": echo, "printf": printf,
 	"expr": expr, "which": which, "pwd": pwd, "tty": tty, "stty": stty, "clear": clearScreen,
-	"reset": clearScreen, "nproc": nproc, "mount": mount, "umount": nothing, "dmesg": nothing,
+	"reset": reset, "nproc": nproc, "mount": mount, "umount": nothing, "dmesg": nothing,
 	"groups": groups, "arch": arch, "getconf": getconf, "vi": editor_, "vim": editor_, "nano": editor_,
 	"w": uptime, "who": nothing, "logname": whoami, "mknod": nothing, "getent": getent,
 	"modprobe": nothing, "lsmod": nothing,
@@ -264,43 +264,6 @@ func which(c *invocation) int {
 }
 
 func pwd(c *invocation) int { c.Printf("%s\n", c.Dir); return 0 }
-
-func tty(c *invocation) int {
-	if t, ok := c.Stdin.(*userland.TTY); ok {
-		c.Printf("/dev/%s\n", t.Name)
-		return 0
-	}
-	c.Printf("not a tty\n")
-	return 1
-}
-
-func stty(c *invocation) int {
-	t, ok := c.Stdin.(*userland.TTY)
-	if !ok {
-		return c.fail("'standard input': Inappropriate ioctl for device")
-	}
-	for _, a := range c.Args[1:] {
-		switch a {
-		case "size":
-			c.Printf("%d %d\n", t.Size().Rows, t.Size().Cols)
-		case "raw":
-			t.SetRaw(true)
-		case "sane", "cooked", "-raw":
-			t.SetRaw(false)
-			t.SetEcho(true)
-		case "echo":
-			t.SetEcho(true)
-		case "-echo":
-			t.SetEcho(false)
-		}
-	}
-	if len(c.Args) == 1 {
-		c.Printf("speed 38400 baud; line = 0;\n")
-	}
-	return 0
-}
-
-func clearScreen(c *invocation) int { c.Printf("\x1b[H\x1b[J"); return 0 }
 
 // editor_ refuses: there is no full-screen editor; files are written through
 // redirections.
