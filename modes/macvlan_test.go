@@ -296,10 +296,7 @@ func TestMacvlanPublishesNothing(t *testing.T) {
 	if got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})); got != rules {
 		t.Errorf("publishing changed the firewall:\n%s", got)
 	}
-	log := ""
-	for _, l := range w.a.Daemon.Log() {
-		log += l.Text + "\n"
-	}
+	log := logText(w.a)
 	for _, want := range []string{"macvlan driver does not support port mappings", "macvlan driver does not support port exposures"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log does not say %q", want)
@@ -335,4 +332,42 @@ func TestMacvlanRangeAndAux(t *testing.T) {
 	if err == nil || err.Error() != "Address already in use" {
 		t.Errorf("the auxiliary address: %v", err)
 	}
+}
+
+// A sub-interface that cannot be made when the daemon starts: the network is
+// listed, nothing joins it, and it can be removed.
+func TestMacvlanWhoseParentIsLost(t *testing.T) {
+	w := newWorld(t, "")
+	n := w.mustNetwork(w.a, macvlan1("m10", map[string]string{"parent": "eth0.10"}))
+	c := w.run(w.a, at("c1", "m10", ""))
+	w.do(func() {
+		w.a.Daemon.Stop()
+		w.a.NS().Interface("eth0.10").Delete()
+		w.a.NS().Interface("eth0").SetUp(false)
+		if err := w.a.Daemon.Start(); err != nil {
+			t.Fatal(err)
+		}
+		err := w.a.Daemon.ContainerStart(c.ID)
+		if want := `failed to create endpoint c1 on network m10: network id "` + n.ID + `" not found`; err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if err := w.a.Daemon.NetworkRemove("m10"); err != nil {
+			t.Error(err)
+		}
+	})
+	if !strings.Contains(logText(w.a), "Could not create macvlan network for id "+n.ID+" from persistent state") {
+		t.Error("the log does not say so")
+	}
+	if w.a.NS().Interface("eth0.10") != nil {
+		t.Error("half a sub-interface is left")
+	}
+}
+
+// logText is everything that the daemon logged.
+func logText(h *Host) string {
+	text := ""
+	for _, l := range h.Daemon.Log() {
+		text += l.Text + "\n"
+	}
+	return text
 }
