@@ -152,10 +152,17 @@ func (c *cluster) listsEndpoints(n *Network) bool {
 // are there.
 func (d *Daemon) joinCluster() {
 	c := d.cluster
-	if c == nil || c.discovery == nil {
+	if c == nil {
 		return
 	}
-	c.discovery.Watch()
+	for _, id := range sortedKeys(d.globals) { // containers that an earlier run left running
+		if n := d.globals[id]; len(n.core.endpoints) > 0 {
+			d.watchNames(n)
+		}
+	}
+	if c.discovery != nil {
+		c.discovery.Watch()
+	}
 }
 
 // leaveCluster is what the end of dockerd does: nobody is told. The sockets are

@@ -38,6 +38,7 @@ type Daemon struct {
 
 	cluster      *cluster            // nil without cluster-store
 	globals      map[string]*Network // networks of the cluster store ever seen, by id
+	overlays     *overlay            // the driver of this run, or else of the last one
 	overlayBoxes []*overlaySandbox
 	nsCount      int // of overlay sandboxes ever made
 }

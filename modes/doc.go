@@ -6,7 +6,13 @@
 // "Whose network stack does the container use, and what is plugged into it?"
 // The first question chooses between the host's stack (hostmode.go), another
 // container's (joinmode.go) and one of its own (sandbox.go); the second is
-// answered by the network's driver (bridge.go, nullmode.go).
+// answered by the network's driver (bridge.go, nullmode.go, overlay.go).
+//
+// Networks of several hosts: cluster.go has the daemon's part in a cluster that
+// shares a store (store/, discovery and gossip over real packets), global*.go
+// what of a network is in the store, overlay*.go and peer*.go the driver,
+// gwbridge.go the way out that such networks need, leftover.go and power.go
+// what is left when somebody could not be told.
 //
 // Every method of [Daemon] runs on the loop; those that change something sleep
 // in virtual time (the table in profile.go) and must be called from a process.

@@ -31,6 +31,11 @@ type Host struct {
 	*userland.Machine
 	// Daemon is the host's dockerd; it does not run until it is started.
 	Daemon *Daemon
+
+	// While the power is off: what PowerOn brings back.
+	off, wasRunning bool
+	cables          []*stack.Interface
+	routes          []stack.Route
 }
 
 // NewHost returns a host whose daemon is installed and not started.

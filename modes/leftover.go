@@ -1,10 +1,6 @@
 package modes
 
-import (
-	"fmt"
-
-	"dnetsim/userland"
-)
+import "fmt"
 
 // A sandbox is left over when its container has ended and the cluster store
 // could not be told: the endpoints stay in the store, and the namespace with
@@ -90,39 +86,5 @@ func (d *Daemon) cleanLeftovers() {
 		if !d.cleanLeftover(c) {
 			d.log("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.id, notCleaned(sb)))
 		}
-	}
-}
-
-// Crash is a loss of power: every process of the host ends at once, nobody is
-// told anything, and what was only in the kernel is gone. Files stay, and so
-// does what the cluster store has of the host. Boot starts the engine again.
-func (h *Host) Crash() {
-	d := h.Daemon
-	d.running, d.failed = false, false
-	d.leaveCluster()
-	for _, c := range d.containers {
-		if c.run.pid1 == nil {
-			continue
-		}
-		d.cancelRestart(c)
-		pid1 := c.run.pid1
-		c.run.shutdown = true
-		sb := c.run.sandbox
-		if sb != nil && c.run.base == nil && sb.global() {
-			d.setAside(c)
-			for _, ep := range sb.endpoints {
-				ep.unpublish()
-			}
-		}
-		c.run.pid1 = pid1
-		pid1.Signal(userland.SIGKILL)
-	}
-	for _, p := range h.Machine.Processes() {
-		p.Signal(userland.SIGKILL)
-	}
-	for _, b := range append([]*overlaySandbox(nil), d.overlayBoxes...) {
-		d.dropOverlay(b)
-		ns := b.ns
-		d.loop.After(0, func() { d.loop.After(0, ns.Close) })
 	}
 }

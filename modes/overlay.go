@@ -43,7 +43,8 @@ type overlay struct {
 	queue    []peerOp
 	queued   sim.Cond
 	procs    []*sim.Proc
-	probed   bool // a test device was made
+	probed   bool          // a test device was made
+	stale    []*overlayNet // whose sandboxes earlier runs left behind
 	closed   bool
 }
 
@@ -73,6 +74,8 @@ type overlaySubnet struct {
 
 func newOverlay(c *cluster) *overlay {
 	o := &overlay{c: c, d: c.d, networks: map[string]*overlayNet{}}
+	o.adopt(o.d.overlays)
+	o.d.overlays = o
 	o.procs = append(o.procs, o.d.loop.Go("overlay peers "+o.d.host.Name, o.peerLoop))
 	return o
 }
@@ -91,11 +94,61 @@ func (o *overlay) close() {
 	if o.agent != nil {
 		o.agent.Shutdown()
 	}
-	for _, id := range sortedKeys(o.networks) {
-		if n := o.networks[id]; n.box != nil {
-			n.destroySandbox()
-		}
+}
+
+// adopt takes over what an earlier run of dockerd left in the kernel. Sandboxes
+// with containers that still run go on, without anybody who watches their
+// misses; the others are cleared away when their networks are used again.
+func (o *overlay) adopt(old *overlay) {
+	if old == nil {
+		return
 	}
+	o.stale = old.stale
+	for _, id := range sortedKeys(old.networks) {
+		n := old.networks[id]
+		if n.box == nil {
+			continue
+		}
+		n.box.watch = nil
+		live := false
+		for _, ep := range n.sortedEndpoints() {
+			if ep.overlay != n || ep.c.run.sandbox != ep.sb {
+				continue
+			}
+			live = true
+			o.push(peerOp{
+				kind: peerAdd, network: id, endpoint: ep.id, ip: ep.addr.Addr(), bits: ep.addr.Bits(), mac: ep.mac,
+				local: true, caller: "restoreEndpoints",
+			})
+		}
+		if !live {
+			o.stale = append(o.stale, n)
+			continue
+		}
+		n.o = o
+		o.networks[id] = n
+	}
+}
+
+func (n *overlayNet) sortedEndpoints() []*endpoint {
+	var out []*endpoint
+	for _, id := range sortedKeys(n.endpoints) {
+		out = append(out, n.endpoints[id])
+	}
+	return out
+}
+
+// clearStale removes the sandbox that an earlier run left for a network.
+func (o *overlay) clearStale(id string) {
+	var kept []*overlayNet
+	for _, n := range o.stale {
+		if n.id == id {
+			n.destroySandbox()
+			continue
+		}
+		kept = append(kept, n)
+	}
+	o.stale = kept
 }
 
 // storedOverlay is the driver's part of a network in the store.

@@ -420,3 +420,104 @@ func (w *lan) consul2() *userland.Process {
 		Program: consul.Programs()["consul"],
 	})
 }
+
+// A host that crashes leaves its endpoints in the store: the name and the
+// address stay taken, until the host is back and starts its engine.
+func TestCrashLeavesEndpointsBehind(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	c1, c2 := w.pair()
+	w.gets(c1, "bbox2")
+	w.do(w.b.Crash)
+	w.wait(30 * time.Second)
+	if c2.State.Running() {
+		t.Error("bbox2 outlived its host")
+	}
+	w.loses(c1, "bbox2")
+	if _, err := w.tryRun(w.a, onOverlay("bbox2")); err == nil || err.Error() != "endpoint with name bbox2 already exists in network overlay" {
+		t.Errorf("run bbox2 elsewhere: %v", err)
+	}
+	w.do(func() {
+		w.a.Daemon.ContainerRemove("bbox2", RemoveOptions{Force: true})
+		if err := w.a.Daemon.NetworkRemove("overlay"); err == nil {
+			t.Error("the network was removed")
+		}
+		if err := w.b.PowerOn(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.says(w.b, "Removing stale sandbox "+c2.NetworkSettings.SandboxID, 1)
+	w.do(func() {
+		n, err := w.a.Daemon.Network("overlay")
+		if err != nil || len(n.Containers()) != 1 {
+			t.Errorf("after the repair: %v", n.Containers())
+		}
+		if err := w.b.Daemon.ContainerStart("bbox2"); err != nil {
+			t.Error(err)
+		}
+	})
+	w.wait(3 * time.Second)
+	w.gets(c1, "bbox2")
+	w.gets(c2, "bbox1")
+	w.show()
+}
+
+// A container that leaves is forgotten everywhere; one that comes with its
+// address is learned anew.
+func TestLeaveAndRejoin(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	c1, c2 := w.pair()
+	w.gets(c1, "bbox2")
+	zero := time.Duration(0)
+	w.do(func() { w.b.Daemon.ContainerStop("bbox2", &zero) })
+	w.wait(2 * time.Second)
+	if len(w.b.Daemon.overlayBoxes) != 0 {
+		t.Error("the sandbox outlived its last container")
+	}
+	b := w.a.Daemon.overlayBoxes[0]
+	if fdb := b.ns.Interface("vxlan0").VXLAN().FDB(); len(fdb) != 0 {
+		t.Errorf("entries that are left: %v", fdb)
+	}
+	if out, _ := w.exec(c1, "ping", "-c", "1", "bbox2"); !strings.Contains(out, "bad address") {
+		t.Errorf("the name is still there:\n%s", out)
+	}
+	c3 := w.run(w.a, onOverlay("bbox3"))
+	if ip := c3.NetworkSettings.Networks["overlay"].IPAddress; ip != "172.16.0.2" {
+		t.Errorf("bbox3 has %s", ip)
+	}
+	w.do(func() {
+		if err := w.b.Daemon.ContainerStart("bbox2"); err != nil {
+			t.Error(err)
+		}
+	})
+	w.wait(2 * time.Second)
+	if _, err := w.b.FS().Stat("/var/run/docker/netns/2-" + c2.NetworkSettings.Networks["overlay"].NetworkID[:10]); err != nil {
+		t.Errorf("the second sandbox's file: %v", err)
+	}
+	for _, c := range []*Container{c1, c3} {
+		w.gets(c, "bbox2")
+		w.gets(c2, c.Name)
+	}
+	w.gets(c1, "bbox3")
+	w.gets(c3, "bbox1")
+	w.show()
+}
+
+// Killing dockerd leaves containers and tunnels alone; the next dockerd finds
+// them.
+func TestKilledEngineLeavesTheTunnelsAlone(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	c1, c2 := w.pair()
+	w.gets(c1, "172.16.0.2")
+	w.do(func() { w.b.Daemon.proc.Signal(userland.SIGKILL) })
+	w.wait(time.Second)
+	w.gets(c1, "172.16.0.2")
+	w.do(func() {
+		if err := w.b.Daemon.Start(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.wait(3 * time.Second)
+	w.gets(c1, "172.16.0.2")
+	w.gets(c2, "bbox1")
+	w.show()
+}

@@ -61,6 +61,7 @@ func (n *overlayNet) joinSandbox(s *overlaySubnet) error {
 func (n *overlayNet) initSandbox() {
 	o, d := n.o, n.o.d
 	o.probeTunnels()
+	o.clearStale(n.id)
 	n.epoch++
 	name := fmt.Sprintf("%d-%s", n.epoch, n.id[:10])
 	b := &overlaySandbox{key: "/var/run/docker/netns/" + name, next: map[string]int{}}

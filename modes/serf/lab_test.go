@@ -31,7 +31,6 @@ type host struct {
 	events []string
 	user   []string
 	answer func(*Query)
-	err    error
 }
 
 func newLab(t testing.TB, n int) *lab { return seededLab(t, n, 1) }

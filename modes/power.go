@@ -1,0 +1,102 @@
+package modes
+
+import (
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// Crash is a loss of power: the engine and all containers end at once, nobody
+// is told anything, and what was only in the kernel is gone: Docker's
+// interfaces, rules and namespaces. The cables are dead until PowerOn. Files
+// stay, and so does what the cluster store has of the host. Other processes of
+// the machine are the caller's.
+func (h *Host) Crash() {
+	d, ns := h.Daemon, h.NS()
+	if h.off {
+		return
+	}
+	h.off = true
+	h.wasRunning = d.running
+	d.running, d.failed = false, false
+	d.leaveCluster()
+	for _, c := range d.containers {
+		d.cancelRestart(c)
+		if c.run.pid1 == nil {
+			continue
+		}
+		c.run.shutdown = true
+		if sb := c.run.sandbox; sb != nil && c.run.base == nil && sb.global() {
+			d.setAside(c)
+		}
+		c.run.pid1.Signal(userland.SIGKILL)
+	}
+	for _, c := range d.containers {
+		if sb := c.run.leftover; sb != nil {
+			sb.vanish()
+		}
+	}
+	for _, b := range append([]*overlaySandbox(nil), d.overlayBoxes...) {
+		d.dropOverlay(b)
+		closeSoon(d, b.ns)
+	}
+	d.overlays = nil
+	if d.proc != nil {
+		d.proc.Signal(userland.SIGKILL)
+	}
+	h.routes = ns.Routes("main")
+	for _, i := range ns.Interfaces() {
+		switch i.Kind() {
+		case stack.KindBridge, stack.KindVeth:
+			i.Delete()
+		case stack.KindPhysical:
+			h.cables = append(h.cables, i)
+			i.SetUp(false)
+		}
+	}
+	for _, t := range []string{"filter", "nat"} {
+		f := ns.Netfilter(false)
+		f.Exec("-t", t, "-F")
+		f.Exec("-t", t, "-X")
+	}
+	ns.Netfilter(false).SetPolicy("filter", "FORWARD", "ACCEPT")
+	ns.SetSysctl("net.ipv4.ip_forward", "0")
+}
+
+// vanish is the end of a sandbox whose kernel is gone; its endpoints stay in
+// the store.
+func (sb *sandbox) vanish() {
+	for _, ep := range sb.endpoints {
+		ep.unpublish()
+		ep.overlay, ep.inside, ep.outside = nil, nil, nil
+	}
+	if !sb.shared {
+		closeSoon(sb.d, sb.ns)
+	}
+}
+
+// closeSoon ends a namespace when its processes are gone.
+func closeSoon(d *Daemon, ns *stack.Namespace) {
+	d.loop.After(0, func() { d.loop.After(0, ns.Close) })
+}
+
+// PowerOn brings a crashed host back: its cables and routes, and the engine if
+// it ran. It must be called from a process.
+func (h *Host) PowerOn() error {
+	if !h.off {
+		return nil
+	}
+	h.off = false
+	for _, i := range h.cables {
+		i.SetUp(true)
+	}
+	for _, r := range h.routes {
+		if r.Proto != "kernel" {
+			h.NS().AddRoute(r)
+		}
+	}
+	h.cables, h.routes = nil, nil
+	if !h.wasRunning {
+		return nil
+	}
+	return h.Daemon.Start()
+}
