@@ -18,7 +18,7 @@ import (
 // world is the topology of the captures: two hosts and a router on one switch,
 // the internet's 220.181.38.150 on the router.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	loop   *sim.Loop
 	lan    *link.Bridge
 	router *userland.Machine
@@ -29,7 +29,7 @@ func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
 // newWorld makes the topology with the engines started; the first host reads
 // daemonJSON.
-func newWorld(t *testing.T, daemonJSON string) *world {
+func newWorld(t testing.TB, daemonJSON string) *world {
 	t.Helper()
 	w := &world{t: t, loop: sim.NewLoop(1)}
 	w.lan = link.NewBridge(w.loop, "br-lan")
