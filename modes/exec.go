@@ -38,6 +38,7 @@ type ExecProcess struct {
 type execRun struct {
 	proc    *userland.Process
 	tty     *userland.TTY
+	size    userland.Winsize // of the terminal, zero if nobody said
 	stdin   *userland.PipeWriter
 	streams *streams
 }
@@ -154,6 +155,9 @@ func (d *Daemon) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	r := e.run
 	if cfg.Tty {
 		r.tty = userland.NewTTY(d.loop)
+		if r.size.Rows > 0 && r.size.Cols > 0 {
+			r.tty.Resize(r.size) // asked for before the start
+		}
 		r.tty.OnOutput(func(b []byte) { r.streams.write(1, b) })
 		spec.TTY = r.tty
 		if cfg.AttachStdin {
@@ -209,8 +213,9 @@ func (d *Daemon) ExecResize(id string, rows, cols int) error {
 	if err != nil {
 		return err
 	}
+	e.run.size = userland.Winsize{Rows: rows, Cols: cols}
 	if e.run.tty != nil {
-		e.run.tty.Resize(userland.Winsize{Rows: rows, Cols: cols})
+		e.run.tty.Resize(e.run.size)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 
 func TestAShellOnATerminalIsAttachedAndLeft(t *testing.T) {
 	if programs.Busybox()["sh"] == nil {
-		t.Skip("no shell in the image")
+		t.Fatal("no shell in the image")
 	}
 	w := newWorld(t, "")
 	c := w.run(w.a, named("bbox1", HostConfig{}))
@@ -40,7 +40,7 @@ func TestAShellOnATerminalIsAttachedAndLeft(t *testing.T) {
 
 func TestStandardInputEndsWithItsClient(t *testing.T) {
 	if programs.Busybox()["sh"] == nil {
-		t.Skip("no shell in the image")
+		t.Fatal("no shell in the image")
 	}
 	w := newWorld(t, "")
 	d := w.a.Daemon
@@ -68,5 +68,37 @@ func TestStandardInputEndsWithItsClient(t *testing.T) {
 	})
 	if out != "1one\n2two\n" {
 		t.Fatalf("got %q", out)
+	}
+}
+
+func TestASizeAskedForBeforeAnExecStartsIsItsTerminals(t *testing.T) {
+	w := newWorld(t, "")
+	w.run(w.a, named("bbox1", HostConfig{}))
+	d := w.a.Daemon
+	var out string
+	w.do(func() {
+		e, err := d.ExecCreate("bbox1", ExecConfig{Tty: true, AttachStdout: true, Cmd: []string{"stty", "size"}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if err := d.ExecResize(e.ID, 50, 132); err != nil {
+			t.Error(err)
+		}
+		a, err := d.ExecStart(e.ID, false, true)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for {
+			k, err := a.Next()
+			if err != nil {
+				break
+			}
+			out += string(k.Data)
+		}
+	})
+	if out != "50 132\r\n" {
+		t.Fatalf("stty size says %q, want 50 132", out)
 	}
 }

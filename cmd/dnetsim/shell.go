@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"dnetsim/scenarios"
 	"dnetsim/userland"
@@ -113,6 +114,9 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 	}
 	resize()
 	tty.OnOutput(func(b []byte) { t.out.Write(b) })
+	over := make(chan struct{})
+	defer close(over)
+	go followSize(int(in.Fd()), over, func() { lab.Loop.Inject(resize) })
 	go func() {
 		for {
 			b := make([]byte, 1024)
@@ -122,7 +126,6 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 					tty.Hangup()
 					return
 				}
-				resize()
 				tty.Input(b[:n])
 			})
 			if err != nil {
@@ -132,4 +135,24 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 	}()
 	lab.Loop.Live(newPace(lab.Loop.Now(), 1), p.Done)
 	return p.Status(), nil
+}
+
+// followSize calls changed when the window's size has changed. It looks instead
+// of taking SIGWINCH, which not every system has.
+func followSize(fd int, over <-chan struct{}, changed func()) {
+	look := time.NewTicker(200 * time.Millisecond)
+	defer look.Stop()
+	cols, rows, _ := term.GetSize(fd)
+	for {
+		select {
+		case <-over:
+			return
+		case <-look.C:
+		}
+		c, r, err := term.GetSize(fd)
+		if err == nil && (c != cols || r != rows) {
+			cols, rows = c, r
+			changed()
+		}
+	}
 }

@@ -133,28 +133,26 @@ func (a *agent) run() int {
 	} else if a.cfg.server {
 		a.p.Go(a.wait)
 	}
-	for {
-		a.accept(a.lsn[0])
-		s := a.p.Pending()
-		if s == 0 {
-			return 1
-		}
-		a.log("INFO", "agent: Caught signal:  "+signalName(s))
-		if s == userland.SIGTERM || a.cfg.server {
-			a.log("INFO", "agent: Graceful shutdown disabled. Exiting")
-			a.log("INFO", "agent: Requesting shutdown")
-			a.log("INFO", "consul: shutting down server")
-			a.log("INFO", "agent: consul server down")
-			a.log("INFO", "agent: shutdown complete")
-			a.log("INFO", "agent: Stopping DNS server "+a.dns()+" (tcp)")
-			a.log("INFO", "agent: Stopping DNS server "+a.dns()+" (udp)")
-			a.log("INFO", "agent: Stopping HTTP server "+a.httpAddr()+" (tcp)")
-			a.log("INFO", "agent: Endpoints down")
-			a.log("INFO", "agent: Exit code: 1")
-			return 1
-		}
-		return 0
+	a.accept(a.lsn[0])
+	s := a.p.Pending()
+	if s == 0 {
+		return 1
 	}
+	a.log("INFO", "agent: Caught signal:  "+signalName(s))
+	if s == userland.SIGTERM || a.cfg.server {
+		a.log("INFO", "agent: Graceful shutdown disabled. Exiting")
+		a.log("INFO", "agent: Requesting shutdown")
+		a.log("INFO", "consul: shutting down server")
+		a.log("INFO", "agent: consul server down")
+		a.log("INFO", "agent: shutdown complete")
+		a.log("INFO", "agent: Stopping DNS server "+a.dns()+" (tcp)")
+		a.log("INFO", "agent: Stopping DNS server "+a.dns()+" (udp)")
+		a.log("INFO", "agent: Stopping HTTP server "+a.httpAddr()+" (tcp)")
+		a.log("INFO", "agent: Endpoints down")
+		a.log("INFO", "agent: Exit code: 1")
+		return 1
+	}
+	return 0
 }
 
 func signalName(s userland.Signal) string {
