@@ -124,6 +124,7 @@ func (d *Daemon) boot() error {
 		return err
 	}
 	d.log("info", "Loading containers: start.")
+	d.spend(d.profile.cost.daemonLoad)
 	if err := d.startNetworking(); err != nil {
 		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
 	}

@@ -46,8 +46,8 @@ func NewHost(loop *sim.Loop, spec HostSpec) *Host {
 		m.Install(spec.Programs...)
 	}
 	h := &Host{Machine: m}
+	m.FS().MkdirAll("/etc/docker", 0o755)
 	if spec.DaemonJSON != "" {
-		m.FS().MkdirAll("/etc/docker", 0o755)
 		m.FS().WriteFile("/etc/docker/daemon.json", []byte(spec.DaemonJSON), 0o644)
 	}
 	h.Daemon = newDaemon(h, spec)

@@ -19,7 +19,7 @@ type profile struct {
 type costs struct {
 	create, start, stop, remove, exec, kill, rename time.Duration
 	networkCreate, networkRemove, connect           time.Duration
-	disconnect, daemonStart, layer                  time.Duration
+	disconnect, daemonStart, daemonLoad, layer      time.Duration
 }
 
 // engine2010 is Docker Engine 20.10.24 as Debian 12 ships it.
@@ -37,7 +37,7 @@ var engine2010 = profile{
 		remove: 30 * time.Millisecond, exec: 60 * time.Millisecond, kill: 10 * time.Millisecond,
 		rename: 5 * time.Millisecond, networkCreate: 90 * time.Millisecond,
 		networkRemove: 110 * time.Millisecond, connect: 120 * time.Millisecond,
-		disconnect: 60 * time.Millisecond, daemonStart: 430 * time.Millisecond,
+		disconnect: 60 * time.Millisecond, daemonStart: 80 * time.Millisecond, daemonLoad: 350 * time.Millisecond,
 		layer: 800 * time.Millisecond,
 	},
 }
