@@ -23,7 +23,7 @@ update: ## rewrite the expected transcripts of the library from what happens
 	go test ./scenarios -run TestLibrary -update
 
 run: ## run the main example
-	go run ./cmd/dnetsim run local-modes
+	go run ./cmd/dnetsim run overlay-ping
 
 fuzz: ## fuzz the readers for a minute each
 	go test ./scenarios -run '^$$' -fuzz FuzzRead -fuzztime 1m

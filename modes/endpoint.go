@@ -170,6 +170,9 @@ func (d *Daemon) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 boo
 // deleteEndpoint gives back what createEndpoint took.
 func (d *Daemon) deleteEndpoint(ep *endpoint) {
 	ep.unplug()
+	if ep.net.Driver == "overlay" && d.cluster != nil {
+		d.cluster.driver.deleteEndpoint(ep)
+	}
 	if err := d.unregisterEndpoint(ep); err != nil {
 		d.log("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
 	}
