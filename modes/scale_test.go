@@ -62,14 +62,24 @@ func BenchmarkIdleHour(b *testing.B) {
 	}
 }
 
-// From a switched-on cable to a cluster of fifty.
-func BenchmarkFiftyHosts(b *testing.B) {
-	for b.Loop() {
-		w, hosts := newCluster(b, 50)
-		start := w.loop.Now()
-		for !met(hosts) && w.loop.Now() < start+time.Minute {
-			w.wait(100 * time.Millisecond)
-		}
-		b.ReportMetric(float64((w.loop.Now()-start)/time.Millisecond), "virtual-ms")
+// BenchmarkConverge starts n engines one after the other and runs until every
+// gossip knows all the others: virtual time since the last engine is up, and
+// the events of the whole, start of the hosts included.
+func BenchmarkConverge(b *testing.B) {
+	for _, n := range []int{3, 10, 50} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				w, hosts := newCluster(b, n)
+				start := w.loop.Now()
+				for !met(hosts) && w.loop.Now() < start+time.Minute {
+					w.wait(100 * time.Millisecond)
+				}
+				if !met(hosts) {
+					b.Fatalf("%d hosts have not met after a minute", n)
+				}
+				b.ReportMetric(float64((w.loop.Now()-start)/time.Millisecond), "virtual-ms")
+				b.ReportMetric(float64(w.loop.Fired()), "events")
+			}
+		})
 	}
 }
