@@ -82,3 +82,13 @@ func (b *Block) matches(frame []byte) bool {
 	}
 	return h.ports && (b.Port == 0 || h.srcPort == b.Port || h.dstPort == b.Port)
 }
+
+// KnownProtocol reports whether a Block may have the name as its Proto.
+func KnownProtocol(name string) bool {
+	switch name {
+	case "arp", "ip", "ip6":
+		return true
+	}
+	_, ok := protocolNumber(name)
+	return ok
+}

@@ -222,9 +222,26 @@ func (r *reader) checkStep(s *Scenario, st *Step) {
 			r.add(st.at, did(st.Host, known), "there is no host %q", st.Host)
 		}
 	case StepFault, StepRepair:
+		if st.Fault.Host != "" {
+			r.checkPower(s, st)
+			return
+		}
 		host, _, _ := strings.Cut(st.Fault.Cable, ":")
 		if host != "" && !has(host) {
 			r.add(st.at, did(host, known), "there is no host %q to have a cable", host)
 		}
 	}
+}
+
+func (r *reader) checkPower(s *Scenario, st *Step) {
+	var names []string
+	for _, h := range s.Hosts {
+		if h.Docker {
+			names = append(names, h.Name)
+		}
+		if h.Docker && h.Name == st.Fault.Host {
+			return
+		}
+	}
+	r.add(st.at, did(st.Fault.Host, names), "there is no host %q with an engine", st.Fault.Host)
 }

@@ -5,11 +5,15 @@ import (
 	"strings"
 
 	"dnetsim/link"
+	"dnetsim/sim"
 )
 
 // fault changes the cable that a step names, or puts it back as the file
-// declared it.
+// declared it; or it takes a host's power, or gives it back.
 func (l *Lab) fault(st *Step) error {
+	if st.Fault.Host != "" {
+		return l.power(st)
+	}
 	name, _, explicit := strings.Cut(st.Fault.Cable, ":")
 	key := st.Fault.Cable
 	if !explicit {
@@ -97,7 +101,43 @@ func merge(into, from link.Impairment, keys []string) link.Impairment {
 			into.MTU = from.MTU
 		case "down":
 			into.Down = from.Down
+		case "block":
+			into.Block = from.Block
 		}
 	}
 	return into
+}
+
+// String is what is changed, as the transcript names it.
+func (f *Fault) String() string {
+	switch {
+	case f.Crash:
+		return f.Host + " loses power"
+	case f.Host != "":
+		return f.Host + " has power again"
+	}
+	return f.Cable
+}
+
+// power takes a host's power or gives it back. Whoever is logged in there is
+// thrown out: variables and background jobs of its shell are gone.
+func (l *Lab) power(st *Step) error {
+	name := st.Fault.Host
+	host, m := l.hosts[name], l.machines[name]
+	if host == nil {
+		return fmt.Errorf("%s is no host with an engine", name)
+	}
+	if st.Kind == StepFault {
+		host.Crash()
+		m.KillAll()
+		delete(l.shells, name)
+		l.Loop.RunFor(0)
+		return nil
+	}
+	var err error
+	p := l.Loop.Go("boot "+name, func(*sim.Proc) { err = host.PowerOn() })
+	if e := l.Loop.Run(p.Done, l.Scenario.Limit); e != nil {
+		return fmt.Errorf("the engine of %s does not come up: %w", name, e)
+	}
+	return err
 }

@@ -15,7 +15,7 @@ import (
 // The keys of each mapping, for reading, for suggestions and for the schema.
 var (
 	rootKeys   = []string{"name", "description", "seed", "engine", "limit", "lan", "lans", "routers", "internet", "hosts", "images", "setup", "steps"}
-	cableKeys  = []string{"delay", "jitter", "loss", "rate", "queue", "duplicate", "reorder", "corrupt", "mtu", "down"}
+	cableKeys  = []string{"delay", "jitter", "loss", "rate", "queue", "duplicate", "reorder", "corrupt", "mtu", "down", "block"}
 	lanKeys    = append([]string{"subnet", "gateway"}, cableKeys...)
 	siteKeys   = []string{"address", "cname", "delay", "ttl"}
 	hostKeys   = []string{"address", "lan", "mac", "hostname", "gateway", "interfaces", "engine", "daemon", "docker", "images", "files"}
@@ -25,7 +25,7 @@ var (
 	imageKeys  = []string{"like", "cmd", "env", "listen", "response"}
 	stepKeys   = []string{"run", "expect", "wait", "at", "fault", "repair"}
 	expectKeys = []string{"exit", "stdout", "stderr"}
-	faultKeys  = append([]string{"cable", "way", macFilterKey}, cableKeys...)
+	faultKeys  = append([]string{"cable", "host", "crash", "way", macFilterKey}, cableKeys...)
 )
 
 const macFilterKey = "mac-filter"
@@ -142,6 +142,8 @@ func (r *reader) cable(p pair, c *link.Impairment) {
 		c.MTU = int(r.number(p, 68, 65535))
 	case "down":
 		c.Down = r.flag(p)
+	case "block":
+		c.Block = r.blocks(p)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"dnetsim/link"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -154,6 +156,10 @@ func (r *reader) fault(p pair, s *Step) {
 			if s.Fault.Way != "both" && s.Fault.Way != "in" && s.Fault.Way != "out" {
 				r.add(at(q.value), "write both, in or out (as the host sees it)", "way cannot be %q", s.Fault.Way)
 			}
+		case "host":
+			s.Fault.Host = r.text(q)
+		case "crash":
+			s.Fault.Crash = r.flag(q)
 		case macFilterKey:
 			s.Fault.MACFilter = r.flag(q)
 		default:
@@ -161,10 +167,49 @@ func (r *reader) fault(p pair, s *Step) {
 			s.Fault.Set = append(s.Fault.Set, q.key)
 		}
 	})
+	if s.Fault.Host != "" || s.Fault.Crash {
+		r.crash(p, s)
+		return
+	}
 	if s.Fault.Cable == "" {
 		r.add(p.keyAt, "add cable: HOST or cable: HOST:INTERFACE", "%s does not say which cable", p.key)
 	}
 	if s.Kind == StepFault && len(s.Fault.Set) == 0 && !s.Fault.MACFilter {
 		r.add(p.keyAt, fmt.Sprintf("add one of %s, %s", strings.Join(cableKeys, ", "), macFilterKey), "fault does not say what happens to the cable")
 	}
+}
+
+// crash checks a fault of a whole host.
+func (r *reader) crash(p pair, s *Step) {
+	f := &s.Fault
+	switch {
+	case f.Cable != "" || len(f.Set) > 0 || f.MACFilter:
+		r.add(p.keyAt, "make one step of each", "%s names a host and a cable", p.key)
+	case f.Host == "":
+		r.add(p.keyAt, "add host: HOST", "%s does not say which host", p.key)
+	case s.Kind == StepFault && !f.Crash:
+		r.add(p.keyAt, "add crash: true", "fault does not say what happens to the host")
+	case s.Kind == StepRepair && f.Crash:
+		r.add(p.keyAt, "write repair: {host: "+f.Host+"}", "a repair is no crash")
+	}
+}
+
+// blocks reads a list of protocols with or without a port, as udp/4789.
+func (r *reader) blocks(p pair) []link.Block {
+	var out []link.Block
+	for _, text := range r.texts(p) {
+		proto, port, given := strings.Cut(text, "/")
+		b := link.Block{Proto: proto}
+		ok := link.KnownProtocol(proto)
+		if given {
+			n, err := strconv.ParseUint(port, 10, 16)
+			ok = ok && err == nil && n > 0 && (proto == "tcp" || proto == "udp" || proto == "sctp")
+			b.Port = uint16(n)
+		}
+		if !ok {
+			r.add(at(p.value), "write PROTOCOL or PROTOCOL/PORT, such as udp/4789 or icmp", "%s cannot be %q", p.key, text)
+		}
+		out = append(out, b)
+	}
+	return out
 }

@@ -68,9 +68,9 @@ func (s *Step) String() string {
 	case StepWait:
 		return fmt.Sprintf("wait: %v", s.Wait)
 	case StepFault:
-		return "fault: " + s.Fault.Cable
+		return "fault: " + s.Fault.String()
 	case StepRepair:
-		return "repair: " + s.Fault.Cable
+		return "repair: " + s.Fault.String()
 	}
 	place := s.Host
 	if s.Container != "" {

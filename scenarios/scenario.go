@@ -133,6 +133,9 @@ type Fault struct {
 	// MACFilter: the switch's port lets only the interface's own address pass,
 	// as virtual switches do that refuse forged transmits.
 	MACFilter bool
+	// Host is the machine that loses power, or gets it back; Cable is empty then.
+	Host  string
+	Crash bool
 }
 
 // Expect is what a step must do to pass.

@@ -37,6 +37,7 @@ func cableSchema() map[string]any {
 		"queue": map[string]any{"type": "integer", "minimum": 1},
 		"mtu":   map[string]any{"type": "integer", "minimum": 68, "maximum": 65535},
 		"down":  kind("boolean"),
+		"block": about(texts(), "what the cable loses: udp/4789, tcp/7946, icmp"),
 	}
 }
 
@@ -58,7 +59,9 @@ func Schema() []byte {
 		"stdout": about(map[string]any{"type": []any{"string", "null"}}, "exact text; a line ... is any lines, ~ begins a regular expression, <any> is any text within a line"),
 		"stderr": map[string]any{"type": []any{"string", "null"}},
 	})
-	fault := object(with(cableSchema(), map[string]any{"cable": kind("string"), "way": map[string]any{"enum": []any{"both", "in", "out"}}, macFilterKey: kind("boolean")}), "cable")
+	fault := object(with(cableSchema(), map[string]any{"cable": kind("string"), "way": map[string]any{"enum": []any{"both", "in", "out"}}, macFilterKey: kind("boolean"),
+		"host": kind("string"), "crash": about(kind("boolean"), "loss of power, until the host's repair")}))
+	fault["oneOf"] = []any{map[string]any{"required": []any{"cable"}}, map[string]any{"required": []any{"host"}}}
 	step := map[string]any{"oneOf": []any{
 		about(map[string]any{"type": "string", "pattern": `^[^\s$/#]+(/[^\s$]+)?[$#]\s+`}, "HOST$ COMMAND or HOST/CONTAINER$ COMMAND"),
 		object(map[string]any{"run": kind("string"), "expect": expect, "wait": kind("string"), "at": kind("string"), "fault": fault, "repair": fault}),
