@@ -110,7 +110,7 @@ func (c *call) networkInspect() error {
 func (c *call) networkCreate() error {
 	var r struct {
 		Name           string
-		CheckDuplicate bool
+		CheckDuplicate *bool
 		Driver         string
 		Scope          string
 		EnableIPv6     bool
@@ -126,8 +126,9 @@ func (c *call) networkCreate() error {
 	if err := c.decode(&r); err != nil {
 		return err
 	}
+	// A client since API 1.44 no longer says CheckDuplicate, and means it.
 	m := modes.CreateNetwork{
-		Name: r.Name, CheckDuplicate: r.CheckDuplicate, Driver: r.Driver, Scope: r.Scope,
+		Name: r.Name, CheckDuplicate: r.CheckDuplicate == nil || *r.CheckDuplicate, Driver: r.Driver, Scope: r.Scope,
 		Internal: r.Internal, Attachable: r.Attachable, Ingress: r.Ingress, EnableIPv6: r.EnableIPv6,
 		ConfigOnly: r.ConfigOnly, Options: r.Options, Labels: r.Labels,
 	}

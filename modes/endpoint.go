@@ -226,7 +226,7 @@ func (ep *endpoint) settings(es *EndpointSettings) {
 
 // shownMAC is what inspect shows: nothing where the driver gives none.
 func (ep *endpoint) shownMAC() string {
-	if ep.mac == (link.MAC{}) || ep.inside == nil && ep.net.core.child == nil {
+	if ep.mac == (link.MAC{}) || ep.inside == nil && ep.net.core.child == nil && ep.net.Driver != "overlay" {
 		return ""
 	}
 	return ep.mac.String()

@@ -45,7 +45,7 @@ var normalisations = []normalisation{
 	{"random MACs", "docker0's and the host ends' MACs are random; containers' and hosts' are compared", always, func(s string) string {
 		mac := regexp.MustCompile(`(?i)\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b`)
 		s = mac.ReplaceAllStringFunc(s, func(m string) string {
-			for _, known := range []string{"02:42:ac:11:", "02:42:64:", "00:0c:29:", "00:50:56:", "33:33:00:", "33:33:ff:ab:", "01:00:5e:", "00:00:00:", "ff:ff:ff:", "01:80:c2:"} {
+			for _, known := range []string{"02:42:ac:11:", "02:42:64:", "02:42:ac:10:", "00:0c:29:", "00:50:56:", "33:33:00:", "33:33:ff:ab:", "01:00:5e:", "00:00:00:", "ff:ff:ff:", "01:80:c2:"} {
 				if strings.HasPrefix(strings.ToLower(m), known) {
 					return m
 				}
@@ -152,6 +152,13 @@ func normalise(c capture) string {
 	for _, n := range normalisations {
 		if n.applies(c.command) {
 			text = n.apply(text)
+		}
+	}
+	if strings.HasPrefix(c.path, "overlay-") {
+		for _, n := range overlayNormalisations {
+			if n.applies(c.command) {
+				text = n.apply(text)
+			}
 		}
 	}
 	lines := splitLines(text)

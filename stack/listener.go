@@ -12,8 +12,8 @@ import (
 )
 
 // listenBacklog is how many connections wait for Accept: net.core.somaxconn is
-// 4096, programs commonly ask for 128.
-const listenBacklog = 128
+// 4096, which is what Go's programs (dockerd, docker-proxy, consul) ask for.
+const listenBacklog = 4096
 
 // TCPListener is a listening TCP socket.
 type TCPListener struct {
