@@ -149,6 +149,7 @@ func (l *Lab) plug(owner string, ns *stack.Namespace, p Port) (*stack.Interface,
 	if err != nil {
 		return nil, err
 	}
+	iface.SetTunnelChecksumFault(p.Flawed)
 	if err := iface.SetUp(true); err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ var (
 	lanKeys    = append([]string{"subnet", "gateway"}, cableKeys...)
 	siteKeys   = []string{"address", "cname", "delay", "ttl"}
 	hostKeys   = []string{"address", "lan", "mac", "hostname", "gateway", "interfaces", "engine", "daemon", "docker", "images", "files"}
-	portKeys   = []string{"lan", "address", "mac"}
+	portKeys   = []string{"lan", "address", "mac", "wrong-tunnel-checksums"}
 	routerKeys = []string{"interfaces", "nat", "routes"}
 	routeKeys  = []string{"to", "via"}
 	imageKeys  = []string{"like", "cmd", "env", "listen", "response"}
@@ -231,6 +231,8 @@ func (r *reader) port(q pair) Port {
 			port.LAN = r.text(p)
 		case "address":
 			port.Address = r.prefix(p)
+		case "wrong-tunnel-checksums":
+			port.Flawed = r.flag(p)
 		case "mac":
 			port.MAC = r.mac(p)
 		}

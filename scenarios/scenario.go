@@ -54,6 +54,7 @@ type Port struct {
 	LAN     string
 	Address netip.Prefix
 	MAC     link.MAC // zero: derived from the address
+	Flawed  bool     // the card gets checksums within tunnels wrong when it is asked to make them
 	at      place
 }
 

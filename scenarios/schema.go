@@ -51,7 +51,8 @@ func with(base map[string]any, more map[string]any) map[string]any {
 // Schema is the JSON Schema (draft 2020-12) of a scenario file. A test keeps
 // its keys equal to those that [Read] knows.
 func Schema() []byte {
-	port := object(map[string]any{"lan": kind("string"), "address": kind("string"), "mac": kind("string")}, "address")
+	port := object(map[string]any{"lan": kind("string"), "address": kind("string"), "mac": kind("string"),
+		"wrong-tunnel-checksums": about(kind("boolean"), "a card that gets the checksums of TCP and UDP within tunnels wrong, while ethtool -k says tx-checksum-ip-generic: on")}, "address")
 	lan := about(object(with(cableSchema(), map[string]any{"subnet": kind("string"), "gateway": kind("string")}), "subnet"),
 		"a switch; delay, loss and the like are those of each cable plugged into it")
 	expect := object(map[string]any{

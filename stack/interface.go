@@ -47,6 +47,7 @@ type Interface struct {
 	ipvlan      *link.IPvlan
 	vlanID      uint16
 	tunnelFault bool // see SetTunnelChecksumFault
+	softSums    bool // see SetChecksumOffload
 
 	master *Interface // the bridge that this is a port of
 	port   *link.Port

@@ -142,8 +142,8 @@ func ethtoolPermanent(p *userland.Process, l linkFacts, _ []string) error {
 // featureKey finds the features that -K turned off among a machine's locals.
 type featureKey struct{ dev *stack.Interface }
 
-// ethtoolFeatures is -k. The stack does its offloads always; turning one off
-// is remembered and shown.
+// ethtoolFeatures is -k. Turning an offload off is remembered and shown; the
+// one of checksums also reaches the card, see [stack.Interface.SetChecksumOffload].
 func ethtoolFeatures(p *userland.Process, l linkFacts, _ []string) error {
 	name := "ethtool-features"
 	if l.Kind() == stack.KindBridge {
@@ -193,6 +193,9 @@ func ethtoolSet(p *userland.Process, l linkFacts, args []string) error {
 				continue
 			}
 			off[f] = args[n+1] == "off"
+			if f == "tx-checksum-ip-generic" {
+				l.SetChecksumOffload(!off[f])
+			}
 			suffix := ""
 			if args[n] == "tx" && strings.HasSuffix(f, "segmentation") {
 				suffix = " [not requested]"
