@@ -89,18 +89,24 @@ func date(c *invocation) int {
 		}
 		now = t
 	}
+	status := 0
+	if o.has("s") {
+		// Every machine has the run's clock: it is refused as to one without
+		// CAP_SYS_TIME, and the time is printed all the same.
+		status = c.fail("%s set date: Operation not permitted", map[bool]string{true: "cannot", false: "can't"}[c.gnu])
+	}
 	if o.has("R") {
 		c.Printf("%s\n", now.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
-		return 0
+		return status
 	}
 	for _, a := range o.args {
 		if f, ok := strings.CutPrefix(a, "+"); ok {
 			c.Printf("%s\n", strftime(f, now))
-			return 0
+			return status
 		}
 	}
 	c.Printf("%s\n", now.Format("Mon Jan _2 15:04:05 MST 2006"))
-	return 0
+	return status
 }
 
 // parseDate reads @SECONDS, a date and time, or "N seconds ago".
