@@ -521,3 +521,25 @@ func TestKilledEngineLeavesTheTunnelsAlone(t *testing.T) {
 	w.gets(c2, "bbox1")
 	w.show()
 }
+
+// The driver takes every stale neighbour of the sandbox for a miss. A container
+// that has asked for the gateway is one, its own host answers the look-up, and
+// the container becomes a peer behind its own host (ground-truth/overlay-kv,
+// bdc01-bridge-fdb of correct and of same-advertise).
+func TestContainerThatAskedForTheGatewayIsAPeerOfItsOwnHost(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	c1, c2 := w.pair()
+	mac := link.MAC{2, 0x42, 172, 16, 0, 1}
+	tunnel := func() *link.VXLAN { return w.a.Daemon.overlayBoxes[0].ns.Interface("vxlan0").VXLAN() }
+	if tunnel().HasFDB(mac) {
+		t.Error("bbox1 is behind vxlan0 of its own host before anybody asked for it")
+	}
+	w.gets(c1, "172.16.0.254")
+	w.wait(2 * time.Second)
+	if !tunnel().HasFDB(mac) {
+		t.Error("bbox1 is not behind vxlan0 of its own host")
+	}
+	w.says(w.a, "peerDbAdd transient condition - Key:172.16.0.1 02:42:ac:10:00:01 cardinality:2", 1)
+	w.gets(c1, "172.16.0.2")
+	w.gets(c2, "172.16.0.1")
+}

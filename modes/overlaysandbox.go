@@ -76,6 +76,7 @@ func (n *overlayNet) initSandbox() {
 	fs.WriteFile(b.key, nil, 0o444)
 	if o.alive() {
 		b.watch = d.loop.Go("miss "+b.ns.Name(), func(p *sim.Proc) { n.watchMisses(b) })
+		b.ns.OnNeighbour(b.aged)
 	}
 }
 
@@ -144,6 +145,16 @@ func (n *overlayNet) initSubnet(s *overlaySubnet) error {
 		})
 	}
 	return nil
+}
+
+// aged is told of the namespace's neighbours on the same socket as of the
+// misses, and the driver takes one that has become stale for a miss. So a
+// container that has asked for the gateway is looked up too, and its own host,
+// which answers, makes it a peer behind itself.
+func (b *overlaySandbox) aged(n stack.Neighbour) {
+	if n.State == stack.NeighStale {
+		b.missing(miss{ip: n.Addr, l3: true})
+	}
 }
 
 func (b *overlaySandbox) missing(m miss) {
@@ -237,7 +248,7 @@ func (n *overlayNet) watchMisses(b *overlaySandbox) {
 		}
 		m := b.misses[0]
 		b.misses = b.misses[1:]
-		if !o.alive() {
+		if !o.alive() || n.subnetFor(m.ip) == nil {
 			continue
 		}
 		mac, bits, vtep, err := o.resolvePeer(n.id, m.ip)

@@ -19,7 +19,7 @@ type ICMPConn struct {
 	ns     *Namespace
 	v6     bool
 	ttl    int
-	df     bool
+	pmtu   PMTU
 	bcast  bool
 	src    netip.Addr
 	dev    *Interface
@@ -42,8 +42,8 @@ func (ns *Namespace) OpenICMP(v6 bool) (*ICMPConn, error) {
 // SetTTL sets the TTL of what is sent; zero is the default.
 func (c *ICMPConn) SetTTL(ttl int) { c.ttl = ttl }
 
-// SetDF sets or clears the Don't Fragment bit.
-func (c *ICMPConn) SetDF(on bool) { c.df = on }
+// SetPMTU says how the socket uses path MTU discovery; [PMTUWant] is the start.
+func (c *ICMPConn) SetPMTU(how PMTU) { c.pmtu = how }
 
 // SetBroadcast permits broadcast destinations.
 func (c *ICMPConn) SetBroadcast(on bool) { c.bcast = on }
@@ -116,10 +116,11 @@ func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error {
 	if dst.Is6() {
 		p = c.ns.buildICMP6(src, dst, ttl, msg)
 	} else {
-		if c.df && 20+len(msg) > h.mtu || 20+len(msg) > 65535 {
+		size := 20 + len(msg)
+		if !c.pmtu.permits(size, h) {
 			return ErrMsgSize
 		}
-		p = c.ns.buildIPv4(src, dst, protoICMP, ttl, c.df, msg)
+		p = c.ns.buildIPv4(src, dst, protoICMP, ttl, c.ns.pmtuOf(c.pmtu).forbidsCutting(size, h), msg)
 	}
 	p.oif = c.dev
 	return c.ns.output(p)

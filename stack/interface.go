@@ -32,6 +32,8 @@ type Interface struct {
 	addrs   []*ifAddr
 	count   Counters
 
+	reachable [2]struct{ time, drawn time.Duration } // of IPv4 and IPv6 neighbours
+
 	peer *Interface // veth
 	end  *link.End  // physical
 

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/binary"
-	"time"
 
 	"dnetsim/link"
 	"dnetsim/stack/netfilter"
@@ -111,44 +110,6 @@ func groupMAC(a netip.Addr) MAC {
 		return MAC{0x01, 0x00, 0x5e, b[1] & 0x7f, b[2], b[3]}
 	}
 	return MAC{0x33, 0x33, b[12], b[13], b[14], b[15]}
-}
-
-// pathMTU is a learned limit for a destination.
-type pathMTU struct {
-	mtu     int
-	expires time.Duration
-}
-
-// pathMTU is the largest packet that may go to dst by a route.
-func (ns *Namespace) pathMTU(dst netip.Addr, dev *Interface, r *route) int {
-	mtu := dev.mtu
-	if r != nil && r.MTU > 0 {
-		mtu = min(mtu, r.MTU)
-	}
-	if ns.pmtu != nil {
-		if e, ok := ns.pmtu[dst]; ok {
-			if ns.loop.Now() < e.expires {
-				mtu = min(mtu, e.mtu)
-			} else {
-				delete(ns.pmtu, dst)
-			}
-		}
-	}
-	return mtu
-}
-
-// learnMTU stores what an ICMP error said about the path to dst.
-func (ns *Namespace) learnMTU(dst netip.Addr, mtu int) {
-	low := ns.number("net.ipv4.route.min_pmtu")
-	if dst.Is6() {
-		low = 1280
-	}
-	mtu = max(mtu, low)
-	if ns.pmtu == nil {
-		ns.pmtu = make(map[netip.Addr]pathMTU)
-	}
-	keep := time.Duration(ns.number("net.ipv4.route.mtu_expires")) * time.Second
-	ns.pmtu[dst] = pathMTU{mtu, ns.loop.Now() + keep}
 }
 
 // nextID is the identification of the next IPv4 packet that may be fragmented.

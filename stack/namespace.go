@@ -3,6 +3,7 @@ package stack
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"dnetsim/link"
 	"dnetsim/sim"
@@ -36,6 +37,7 @@ type Namespace struct {
 	locals    map[netip.Addr]*ifAddr
 	fib       fib
 	neigh     neighTable
+	onNeigh   func(Neighbour)
 	pmtu      map[netip.Addr]pathMTU
 	nextHops  map[netip.Addr]redirection
 	frags     map[fragKey]*fragQueue
@@ -49,6 +51,7 @@ type Namespace struct {
 	hooks     map[uint16]func(src, dst netip.AddrPort, payload []byte)
 	rng       *sim.Rand
 	ipID      uint16
+	booted    time.Duration // before the run began; see wheel
 	flights   []*flight
 	pool      *link.Pool
 	icmpLimit tokenBucket

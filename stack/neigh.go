@@ -28,7 +28,6 @@ type neighbour struct {
 	updated   time.Duration // last change of address or assertion of it
 	confirmed time.Duration // last proof that the neighbour hears us
 	used      time.Duration
-	reachable time.Duration // how long a confirmation lasts
 	probes    int
 	router    bool
 	timer     *sim.Timer
@@ -92,6 +91,23 @@ func (n *neighbour) delayFirstProbe() time.Duration {
 	return n.param("delay_first_probe_time", time.Second, 5*time.Second)
 }
 
+// reachable is how long a confirmation lasts: half to one and a half times
+// base_reachable_time_ms, drawn for an interface and again every five minutes
+// (neigh_rand_reach_time, RFC 4861 section 6.3.2).
+func (n *neighbour) reachable() time.Duration {
+	d := &n.dev.reachable[0]
+	if n.addr.Is6() {
+		d = &n.dev.reachable[1]
+	}
+	now := n.ns.loop.Now()
+	if d.time == 0 || now >= d.drawn+5*time.Minute {
+		base := n.param("base_reachable_time_ms", time.Millisecond, 30*time.Second)
+		dice := n.ns.loop.Stream("reachable/" + n.dev.place)
+		d.time, d.drawn = base/2+time.Duration(dice.Int64N(int64(base)+1)), now
+	}
+	return d.time
+}
+
 // maxProbes is how many solicitations the current state may send.
 func (n *neighbour) maxProbes() int {
 	key := "mcast_solicit"
@@ -99,6 +115,11 @@ func (n *neighbour) maxProbes() int {
 		key = "ucast_solicit"
 	}
 	return int(n.param(key, 1, 3))
+}
+
+// after sets the entry's timer, which is a kernel timer.
+func (n *neighbour) after(d time.Duration) {
+	n.timer.Reset(n.ns.wheel(d))
 }
 
 func (n *neighbour) set(s NeighbourState) {
@@ -132,7 +153,7 @@ func (n *neighbour) send(p *packet) {
 		return
 	case NeighStale:
 		n.set(NeighDelay)
-		n.timer.Reset(n.delayFirstProbe())
+		n.after(n.delayFirstProbe())
 	}
 	n.dev.transmitIP(p, n.mac)
 }
@@ -148,7 +169,7 @@ func (n *neighbour) enqueue(p *packet) {
 // probe sends one solicitation and sets the timer for the next.
 func (n *neighbour) probe() {
 	n.probes++
-	n.timer.Reset(n.retrans())
+	n.after(n.retrans())
 	n.solicit()
 }
 
@@ -182,21 +203,24 @@ func (n *neighbour) expire() {
 	switch n.state {
 	case NeighReachable:
 		switch {
-		case now < n.confirmed+n.reachable:
-			n.timer.Reset(n.confirmed + n.reachable - now)
+		case now < n.confirmed+n.reachable():
+			n.after(n.confirmed + n.reachable() - now)
 		case now < n.used+n.delayFirstProbe():
 			n.set(NeighDelay)
-			n.timer.Reset(n.delayFirstProbe())
+			n.after(n.delayFirstProbe())
 		default:
 			n.set(NeighStale)
+			n.notify()
 		}
 	case NeighDelay:
 		if now <= n.confirmed+n.delayFirstProbe() {
 			n.set(NeighReachable)
-			n.timer.Reset(n.reachable)
+			n.notify()
+			n.after(n.reachable())
 			return
 		}
 		n.set(NeighProbe)
+		n.notify()
 		n.probes = 0
 		n.probe()
 	case NeighProbe, NeighIncomplete:
@@ -206,6 +230,7 @@ func (n *neighbour) expire() {
 		}
 		n.set(NeighFailed)
 		n.valid = false
+		n.notify()
 		n.fail("host-unreachable", true)
 	}
 }
@@ -239,14 +264,16 @@ func (n *neighbour) learn(mac MAC, s NeighbourState, override bool) {
 	}
 	if s == NeighReachable {
 		n.confirmed = now
-		base := n.param("base_reachable_time_ms", time.Millisecond, 30*time.Second)
-		n.reachable = base/2 + time.Duration(n.ns.random().Int64N(int64(base)+1))
 	}
+	changed := n.state != s || n.mac != mac
 	n.mac, n.valid, n.updated = mac, true, now
 	n.set(s)
+	if changed {
+		n.notify()
+	}
 	n.timer.Stop()
 	if s == NeighReachable {
-		n.timer.Reset(n.reachable)
+		n.after(n.reachable())
 	}
 	q := n.queue
 	n.queue = nil
@@ -254,9 +281,29 @@ func (n *neighbour) learn(mac MAC, s NeighbourState, override bool) {
 		n.used = now
 		if n.state == NeighStale {
 			n.set(NeighDelay)
-			n.timer.Reset(n.delayFirstProbe())
+			n.after(n.delayFirstProbe())
 		}
 		n.dev.transmitIP(p, n.mac)
+	}
+}
+
+// OnNeighbour calls fn, as an event of its own, for what the kernel tells of
+// with RTM_NEWNEIGH: an entry that a packet has made or changed, and one whose
+// state a timer has changed. That a neighbour is being looked for, or is used
+// again after a while, is not told (neigh_update_notify in
+// net/core/neighbour.c).
+func (ns *Namespace) OnNeighbour(fn func(Neighbour)) { ns.onNeigh = fn }
+
+func (n *neighbour) notify() {
+	if fn := n.ns.onNeigh; fn != nil {
+		e := n.entry()
+		n.ns.loop.After(0, func() { fn(e) })
+	}
+}
+
+func (n *neighbour) entry() Neighbour {
+	return Neighbour{
+		Addr: n.addr, Dev: n.dev.name, MAC: n.mac, HasMAC: n.valid, State: n.state, Router: n.router, Since: n.since,
 	}
 }
 
@@ -269,9 +316,7 @@ func (ns *Namespace) Neighbours() []Neighbour {
 			if n.addr.Is6() != v6 || n.state == "" {
 				continue
 			}
-			out = append(out, Neighbour{
-				Addr: n.addr, Dev: n.dev.name, MAC: n.mac, HasMAC: n.valid, State: n.state, Router: n.router, Since: n.since,
-			})
+			out = append(out, n.entry())
 		}
 	}
 	return out
@@ -284,11 +329,11 @@ func (ns *Namespace) AddNeighbour(dev string, addr netip.Addr, mac MAC) error {
 		return ErrNoDevice
 	}
 	n := ns.neighbourFor(i, addr)
-	n.state = NeighStale
-	n.learn(mac, NeighStale, true)
-	n.mac, n.valid = mac, true
-	n.timer.Stop()
-	n.set(NeighPermanent)
+	if n.state == NeighPermanent {
+		n.mac = mac
+		return nil
+	}
+	n.learn(mac, NeighPermanent, true)
 	return nil
 }
 

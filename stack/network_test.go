@@ -127,7 +127,7 @@ func TestFragmentsArePutTogether(t *testing.T) {
 		if err != nil || len(p.Data) != 4008 || p.Data[0] != icmpEchoReply {
 			t.Fatalf("%d bytes, %v", len(p.Data), err)
 		}
-		c.SetDF(true)
+		c.SetPMTU(PMTUDo)
 		if err := c.Send(ip("172.17.0.2"), m); err != ErrMsgSize {
 			t.Fatalf("with DF: %v", err)
 		}
@@ -144,7 +144,7 @@ func TestSmallerMTUOnTheWayIsLearned(t *testing.T) {
 	l.do(t, func() {
 		c, _ := l.b.OpenICMP(false)
 		defer c.Close()
-		c.SetDF(true)
+		c.SetPMTU(PMTUDo)
 		m := make([]byte, 1480)
 		m[0] = icmpEcho
 		s := ^sum(0, m)

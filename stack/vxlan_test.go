@@ -210,9 +210,8 @@ func TestVXLANObeysTheHostsFirewall(t *testing.T) {
 	}
 }
 
-// bigPing sends an echo request of n bytes of IP with or without DF. It returns
-// the answer.
-func bigPing(t testing.TB, ns *Namespace, dst netip.Addr, n int, df bool) (p ICMPPacket, err error) {
+// bigPing sends an echo request of n bytes of IP. It returns the answer.
+func bigPing(t testing.TB, ns *Namespace, dst netip.Addr, n int, how PMTU) (p ICMPPacket, err error) {
 	t.Helper()
 	done := false
 	ns.Loop().Go("ping", func(*sim.Proc) {
@@ -222,7 +221,7 @@ func bigPing(t testing.TB, ns *Namespace, dst netip.Addr, n int, df bool) (p ICM
 			return
 		}
 		defer c.Close()
-		c.SetDF(df)
+		c.SetPMTU(how)
 		m := make([]byte, n-20)
 		m[0], m[5], m[7] = icmpEcho, 7, 1
 		s := ^sum(0, m)
@@ -242,17 +241,21 @@ func TestSmallUnderlayMTUHealsItself(t *testing.T) {
 	}
 	box, far := l.side[0].box, overlayAddr(1)
 	expectPing(t, box, "172.16.0.2", true)
-	if p, err := bigPing(t, box, far, 1400, true); err != nil || p.Data[0] != icmpEchoReply {
+	if p, err := bigPing(t, box, far, 1400, PMTUDo); err != nil || p.Data[0] != icmpEchoReply {
 		t.Errorf("1400 bytes with DF: %v %v", p, err)
 	}
-	p, err := bigPing(t, box, far, 1401, true)
+	p, err := bigPing(t, box, far, 1401, PMTUDo)
 	if err != nil || p.From != far || p.Data[0] != icmpUnreachable || p.Data[1] != 4 || p.Data[6] != 0x05 || p.Data[7] != 0x78 {
 		t.Errorf("1401 bytes with DF: %+v %v, want frag needed, mtu 1400, from 172.16.0.2", p, err)
 	}
-	if _, err := bigPing(t, box, far, 1450, true); err != ErrMsgSize {
+	// An ordinary socket cuts what does not fit, now that it knows.
+	if p, err := bigPing(t, box, far, 1401, PMTUWant); err != nil || p.Data[0] != icmpEchoReply {
+		t.Errorf("then 1401 bytes: %+v %v", p, err)
+	}
+	if _, err := bigPing(t, box, far, 1450, PMTUDo); err != ErrMsgSize {
 		t.Errorf("then 1450 bytes with DF: %v, want %v", err, ErrMsgSize)
 	}
-	if p, err := bigPing(t, box, far, 1478, false); err != nil || p.Data[0] != icmpEchoReply {
+	if p, err := bigPing(t, box, far, 1478, PMTUDont); err != nil || p.Data[0] != icmpEchoReply {
 		t.Errorf("1478 bytes without DF: %v %v", p, err)
 	}
 }
@@ -262,10 +265,10 @@ func TestSmallMTUInTheFabricLosesLargeFramesOnly(t *testing.T) {
 	l.lan.Ports()[1].SetMTU(1450)
 	box, far := l.side[0].box, overlayAddr(1)
 	expectPing(t, box, "172.16.0.2", true)
-	if p, err := bigPing(t, box, far, 1400, true); err != nil || p.Data[0] != icmpEchoReply {
+	if p, err := bigPing(t, box, far, 1400, PMTUDo); err != nil || p.Data[0] != icmpEchoReply {
 		t.Errorf("1400 bytes: %v %v", p, err)
 	}
-	if p, err := bigPing(t, box, far, 1450, true); err != ErrTimeout {
+	if p, err := bigPing(t, box, far, 1450, PMTUDo); err != ErrTimeout {
 		t.Errorf("1450 bytes: %v %v, want silence", p, err)
 	}
 }

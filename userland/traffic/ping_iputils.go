@@ -218,12 +218,9 @@ func (g *iputilsPing) open(o *options) int {
 	if g.ttl > 0 {
 		conn.SetTTL(g.ttl)
 	}
-	conn.SetDF(g.discovery != "dont")
+	conn.SetPMTU(map[string]stack.PMTU{"dont": stack.PMTUDont, "do": stack.PMTUDo, "probe": stack.PMTUDo}[g.discovery])
 	if o.has("b") {
 		conn.SetBroadcast(true)
-	}
-	if g.discovery == "" || g.discovery == "want" {
-		conn.SetDF(g.to.Is4() && g.size+28 <= g.mtu())
 	}
 	if g.device != "" {
 		err = conn.BindDevice(g.device)

@@ -1,0 +1,76 @@
+package stack
+
+import (
+	"net/netip"
+	"time"
+)
+
+// PMTU is how a socket uses path MTU discovery: IP_MTU_DISCOVER of ip(7).
+type PMTU uint8
+
+const (
+	// PMTUWant sets Don't Fragment on what fits the path's MTU as it is known,
+	// and cuts what does not: how sockets start on Linux.
+	PMTUWant PMTU = iota
+	// PMTUDont never sets Don't Fragment.
+	PMTUDont
+	// PMTUDo always sets it; what does not fit the path's MTU is not sent.
+	PMTUDo
+)
+
+// permits reports whether a packet of size bytes may be sent at all.
+func (m PMTU) permits(size int, h hop) bool {
+	return size <= 65535 && (m != PMTUDo || size <= h.mtu)
+}
+
+// forbidsCutting reports whether a packet carries Don't Fragment
+// (ip_dont_fragment and __ip_make_skb).
+func (m PMTU) forbidsCutting(size int, h hop) bool {
+	return m == PMTUDo || m == PMTUWant && size <= h.mtu
+}
+
+// pmtuOf is what a socket's wish becomes under net.ipv4.ip_no_pmtu_disc.
+func (ns *Namespace) pmtuOf(m PMTU) PMTU {
+	if m == PMTUWant && ns.number("net.ipv4.ip_no_pmtu_disc") != 0 {
+		return PMTUDont
+	}
+	return m
+}
+
+// pathMTU is a learned limit for a destination.
+type pathMTU struct {
+	mtu     int
+	expires time.Duration
+}
+
+// pathMTU is the largest packet that may go to dst by a route.
+func (ns *Namespace) pathMTU(dst netip.Addr, dev *Interface, r *route) int {
+	mtu := dev.mtu
+	if r != nil && r.MTU > 0 {
+		mtu = min(mtu, r.MTU)
+	}
+	if ns.pmtu != nil {
+		if e, ok := ns.pmtu[dst]; ok {
+			if ns.loop.Now() < e.expires {
+				mtu = min(mtu, e.mtu)
+			} else {
+				delete(ns.pmtu, dst)
+			}
+		}
+	}
+	return mtu
+}
+
+// learnMTU stores what an ICMP error said about the path to dst.
+func (ns *Namespace) learnMTU(dst netip.Addr, mtu int) {
+	low := ns.number("net.ipv4.route.min_pmtu")
+	if dst.Is6() {
+		low = 1280
+	}
+	mtu = max(mtu, low)
+	if ns.pmtu == nil {
+		ns.pmtu = make(map[netip.Addr]pathMTU)
+	}
+	keep := time.Duration(ns.number("net.ipv4.route.mtu_expires")) * time.Second
+	ns.pmtu[dst] = pathMTU{mtu, ns.loop.Now() + keep}
+}
