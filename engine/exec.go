@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"dnetsim/modes"
@@ -36,6 +37,7 @@ func (c *call) execCreate() error {
 		AttachStderr: r.AttachStderr, DetachKeys: r.DetachKeys,
 	})
 	if err != nil {
+		c.daemon.LogError(fmt.Sprintf("Error setting up exec command in container %s: %v", c.job.Ref, err))
 		return err
 	}
 	return c.json(http.StatusCreated, struct {

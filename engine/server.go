@@ -228,10 +228,14 @@ func (c *call) done(status int) error {
 // fail answers with an error, unless an answer has begun.
 func (c *call) fail(err error) {
 	c.job.Refused = true
+	status := statusOf(err)
+	if status == http.StatusInternalServerError && !errors.Is(err, sim.ErrInterrupted) {
+		path, _, _ := strings.Cut(c.r.RequestURI, "?")
+		c.daemon.LogError(fmt.Sprintf("Handler for %s %s returned error: %v", c.r.Method, path, err))
+	}
 	if c.sent || c.job.dead {
 		return
 	}
-	status := statusOf(err)
 	if status == http.StatusNotModified {
 		c.w.WriteHeader(status)
 		return

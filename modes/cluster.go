@@ -148,19 +148,24 @@ func (c *cluster) listsEndpoints(n *Network) bool {
 	return err == nil
 }
 
-// joinCluster begins to follow the other daemons, once the networks of this one
-// are there.
-func (d *Daemon) joinCluster() {
-	c := d.cluster
-	if c == nil {
+// watchAllNames follows the names of the networks in which an earlier run left
+// containers running.
+func (d *Daemon) watchAllNames() {
+	if d.cluster == nil {
 		return
 	}
-	for _, id := range sortedKeys(d.globals) { // containers that an earlier run left running
+	for _, id := range sortedKeys(d.globals) {
 		if n := d.globals[id]; len(n.core.endpoints) > 0 {
 			d.watchNames(n)
 		}
 	}
-	if c.discovery != nil {
+}
+
+// followCluster begins to follow the other daemons. dockerd does so before it
+// sets up its networks: where the store still has its registration, it is in
+// the gossip before docker0 is there.
+func (d *Daemon) followCluster() {
+	if c := d.cluster; c != nil && c.discovery != nil {
 		c.discovery.Watch()
 	}
 }

@@ -257,11 +257,6 @@ func (d *Daemon) defaultBridgePool(name string) (IPAMConfig, error) {
 	if c.Subnet == "" {
 		return c, errf(ErrSystem, "list bridge addresses failed: no available network")
 	}
-	shown := c.Subnet
-	if c.Gateway != "" {
-		p, _ := netip.ParsePrefix(c.Subnet)
-		shown = c.Gateway + "/" + strconv.Itoa(p.Bits())
-	}
-	d.log("info", "Default bridge ("+name+") is assigned with an IP address "+shown+". Daemon option --bip can be used to set a preferred IP address")
+	d.log("info", "Default bridge ("+name+") is assigned with an IP address "+c.Subnet+". Daemon option --bip can be used to set a preferred IP address")
 	return c, nil
 }

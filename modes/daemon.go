@@ -96,6 +96,7 @@ func (d *Daemon) Start() error {
 	err := d.boot()
 	d.failed = err != nil
 	if err != nil {
+		d.leaveCluster()
 		d.logRaw(err.Error())
 		d.proc.Signal(userland.SIGKILL)
 		return err
@@ -104,7 +105,7 @@ func (d *Daemon) Start() error {
 	d.makeRunDir()
 	d.serveResolvers()
 	d.log("info", "API listen on /var/run/docker.sock")
-	d.joinCluster()
+	d.watchAllNames()
 	d.restore()
 	return nil
 }
@@ -120,14 +121,17 @@ func (d *Daemon) boot() error {
 	}
 	d.log("info", "Starting up")
 	d.log("info", "[graphdriver] using prior storage driver: overlay2")
+	d.spend(d.profile.cost.daemonInit)
 	if err := d.initCluster(); err != nil {
 		return err
 	}
 	d.log("info", "Loading containers: start.")
+	d.followCluster()
 	d.spend(d.profile.cost.daemonLoad)
 	if err := d.startNetworking(); err != nil {
 		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
 	}
+	d.spend(d.profile.cost.daemonReady)
 	d.log("info", "Loading containers: done.")
 	v := d.profile.version
 	d.log("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
@@ -146,6 +150,7 @@ func (d *Daemon) Stop() error {
 		d.shutdownContainers()
 		d.closeIdleSandboxes()
 	}
+	d.spend(d.profile.cost.daemonStop)
 	d.leaveCluster()
 	d.running = false
 	d.dropPID()
@@ -208,15 +213,11 @@ func (d *Daemon) shutdownContainers() {
 			continue
 		}
 		c.run.shutdown = true
-		limit := 15 * time.Second
-		if c.Config.StopTimeout != nil {
-			limit = *c.Config.StopTimeout
-		}
 		if d.loop.Current() == nil {
 			d.killNow(c)
 			continue
 		}
-		procs = append(procs, d.loop.Go("stop "+c.Name, func(*sim.Proc) { d.stopAndWait(c, limit) }))
+		procs = append(procs, d.loop.Go("stop "+c.Name, func(*sim.Proc) { d.stopAndWait(c, c.grace(nil)) }))
 	}
 	for _, p := range procs {
 		p.Join()

@@ -114,7 +114,7 @@ func (c *daemonConfig) merge(data []byte) error {
 		return err
 	}
 	for _, k := range []string{"cluster-advertise", "cluster-store", "cluster-store-opts"} {
-		if _, ok := keys[k]; ok {
+		if v, ok := keys[k]; ok && string(v) != `""` {
 			c.deprecated = append(c.deprecated, k)
 		}
 	}

@@ -150,7 +150,7 @@ func (d *Daemon) scheduleRestart(c *Container) {
 			again()
 		})
 	}
-	r.retry.Reset(r.backoff + d.profile.cost.start)
+	r.retry.Reset(r.backoff + d.profile.cost.start + d.profile.cost.launch)
 }
 
 // cancelRestart forgets a restart that is due.

@@ -68,17 +68,15 @@ func (d *Daemon) Info() Info {
 	if !i.IPv4Forwarding {
 		i.Warnings = append(i.Warnings, "WARNING: IPv4 forwarding is disabled")
 	}
-	if d.config.ClusterStore != "" || d.config.ClusterAdvertise != "" {
-		defer func() {
-			i.Warnings = append(i.Warnings, "WARNING: node discovery and overlay networks with an external k/v store (cluster-advertise,\n"+
-				"         cluster-store, cluster-store-opt) are deprecated and will be removed in a future release.")
-		}()
-	}
 	if !i.BridgeNfIptables {
 		i.Warnings = append(i.Warnings, "WARNING: bridge-nf-call-iptables is disabled")
 	}
 	if !i.BridgeNfIp6tables {
 		i.Warnings = append(i.Warnings, "WARNING: bridge-nf-call-ip6tables is disabled")
+	}
+	if d.config.ClusterStore != "" || d.config.ClusterAdvertise != "" {
+		i.Warnings = append(i.Warnings, "WARNING: node discovery and overlay networks with an external k/v store (cluster-advertise,\n"+
+			"         cluster-store, cluster-store-opt) are deprecated and will be removed in a future release.")
 	}
 	return i
 }

@@ -33,6 +33,9 @@ func (u *unit) Log() []userland.LogLine { return u.d.logs }
 // Log is what the daemon wrote to its standard error, for journalctl.
 func (d *Daemon) Log() []userland.LogLine { return d.logs }
 
+// LogError writes an error into the daemon's log: what its API says of a call.
+func (d *Daemon) LogError(text string) { d.log("error", text) }
+
 // log writes a line as logrus does: time, level, message, then pairs.
 func (d *Daemon) log(level, msg string, pairs ...string) {
 	var b strings.Builder

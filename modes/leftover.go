@@ -33,6 +33,10 @@ func notCleaned(sb *sandbox) string {
 	return fmt.Sprintf("could not cleanup all the endpoints in container %s / sandbox %s", sb.c.ID, sb.id)
 }
 
+func (d *Daemon) notDeleted(sb *sandbox) {
+	d.log("error", fmt.Sprintf("Error deleting sandbox id %s for container %s: %s", sb.id, sb.c.ID, notCleaned(sb)))
+}
+
 // leaveAll takes a container that has ended out of networks that span hosts. If
 // the store does not answer, its sandbox is left over.
 func (d *Daemon) leaveAll(c *Container) {
@@ -41,7 +45,7 @@ func (d *Daemon) leaveAll(c *Container) {
 		d.disconnectAll(c)
 		return
 	}
-	d.log("error", fmt.Sprintf("Error deleting sandbox id %s for container %s: %s", sb.id, c.ID, notCleaned(sb)))
+	d.notDeleted(sb)
 	d.setAside(c)
 }
 

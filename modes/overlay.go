@@ -398,8 +398,9 @@ func (o *overlay) deleteEndpoint(ep *endpoint) {
 // join plugs an endpoint into the network's sandbox, which is made if this is
 // the first one, and tells the other hosts.
 func (o *overlay) join(ep *endpoint) error {
+	o.d.spend(o.d.profile.cost.overlayJoin)
 	n := o.network(ep.net.ID)
-	if n == nil {
+	if n == nil || o.closed {
 		return errf(ErrSystem, "could not find network with id %s", ep.net.ID)
 	}
 	if n.secure { // the keys come from swarm only

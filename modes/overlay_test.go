@@ -543,3 +543,58 @@ func TestContainerThatAskedForTheGatewayIsAPeerOfItsOwnHost(t *testing.T) {
 	w.gets(c1, "172.16.0.2")
 	w.gets(c2, "172.16.0.1")
 }
+
+// An engine that is stopped ends its containers, which takes PID 1 that catches
+// no signal ten seconds, and the others hear that they left before it is gone.
+// Started again while the store still has its registration, it is in the gossip
+// before its own bridge is there (ground-truth/overlay-kv/correct/12-…).
+func TestEngineThatStopsTellsTheOthersFirst(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	c1, _ := w.pair()
+	w.gets(c1, "172.16.0.2")
+	mac := link.MAC{2, 0x42, 172, 16, 0, 2}
+	tunnel := w.a.Daemon.overlayBoxes[0].ns.Interface("vxlan0").VXLAN()
+	if !tunnel.HasFDB(mac) {
+		t.Fatal("bdc01 does not know where bbox2 is")
+	}
+	start := w.loop.Now()
+	w.do(func() { w.b.Daemon.Stop() })
+	if d := w.loop.Now() - start; d < 10*time.Second || d > 11*time.Second {
+		t.Errorf("stopping took %v, want ten seconds for bbox2", d)
+	}
+	w.says(w.b, "Container failed to exit within 10s of signal 15 - using the force", 1)
+	w.wait(2 * time.Second)
+	if tunnel.HasFDB(mac) {
+		t.Error("bdc01 still sends to bbox2")
+	}
+	before := len(logOf(w.b))
+	w.do(func() { w.b.Daemon.Start() })
+	w.wait(2 * time.Second)
+	again := logOf(w.b)[before:]
+	join, bridge := strings.Index(again, "EventMemberJoin: bdc01"), strings.Index(again, "Default bridge")
+	if join < 0 || join > bridge || !strings.Contains(again, "IP address 172.17.0.0/16.") {
+		t.Errorf("the second start:\n%s", again)
+	}
+	w.show()
+}
+
+// What a container exited with stays when it cannot be started again.
+func TestFailedStartKeepsTheExitCode(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	w.wait(4 * time.Second)
+	n := w.overlay()
+	c := w.run(w.a, onOverlay("bbox1"))
+	none := time.Duration(0)
+	w.do(func() {
+		w.a.Daemon.ContainerStop("bbox1", &none)
+		if err := w.a.Daemon.NetworkRemove(n.ID); err != nil {
+			t.Errorf("network rm: %v", err)
+		}
+		if err := w.a.Daemon.ContainerStart("bbox1"); err == nil {
+			t.Error("started without its network")
+		}
+	})
+	if c.State.ExitCode != 137 {
+		t.Errorf("exit code %d, want that of the kill, 137", c.State.ExitCode)
+	}
+}

@@ -39,7 +39,7 @@ func startable(c *Container) error {
 	return nil
 }
 
-// start brings a container up at this instant. On error it is as before, but
+// start brings a container up. On error it is as before, but
 // for the words and the exit code in its state.
 func (d *Daemon) start(c *Container) error {
 	d.cancelRestart(c)
@@ -48,8 +48,13 @@ func (d *Daemon) start(c *Container) error {
 		return nil
 	}
 	c.State.Error = err.Error()
-	c.State.ExitCode = exitCodeOf(err)
+	if code := exitCodeOf(err); code != 128 || c.State.ExitCode == 0 {
+		c.State.ExitCode = code // 128 does not hide how it ended before
+	}
 	d.bringDown(c)
+	if !d.cleanLeftover(c) {
+		d.notDeleted(c.run.leftover)
+	}
 	c.run.streams.end()
 	d.stateChanged(c)
 	if c.HostConfig.AutoRemove {
@@ -73,6 +78,13 @@ func exitCodeOf(err error) int {
 func (d *Daemon) bringUp(c *Container) error {
 	if err := d.connectAll(c); err != nil {
 		return err
+	}
+	d.spend(d.profile.cost.launch)
+	switch {
+	case c.run.removing || c.run.removed:
+		return errf(ErrConflict, "container is marked for removal and cannot be started")
+	case !d.running:
+		return errf(ErrSystem, "context canceled")
 	}
 	m := d.newMachine(c)
 	argv := append([]string{c.Path}, c.Args...)

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -61,6 +62,7 @@ func (d *Daemon) stopAndWait(c *Container, limit time.Duration) {
 	if d.waitStopped(c, limit) {
 		return
 	}
+	d.log("info", fmt.Sprintf("Container failed to exit within %v of signal %d - using the force", limit, sig), "container", c.ID)
 	d.killNow(c)
 	d.waitStopped(c, -1)
 }

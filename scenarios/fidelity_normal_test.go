@@ -101,7 +101,7 @@ var normalisations = []normalisation{
 		s = re(`@if\d+`, "@if<n>")(s)
 		return re(`link-netnsid \d+`, "link-netnsid <n>")(s)
 	}},
-	{"the hosts' cable", "the captures' hosts are namespaces, whose eth0 is a veth; a machine's is not (README, Topology)", commandHas("ip addr", "ip -d link"), func(s string) string {
+	{"the hosts' cable", "the captures' hosts are namespaces, whose eth0 is a veth; a machine's is not (README, Topology)", commandHas("ip addr", "ip -d link", "ip link show eth0"), func(s string) string {
 		s = re(`(?m)^<n>: eth0@if<n>: (.*) state`, "<n>: eth0: $1 state")(s)
 		s = re(`(link/ether 00:0c:29:\S+ brd ff:ff:ff:ff:ff:ff)( link-netnsid <n>)?`, "$1")(s)
 		return re(`(link/ether 00:0c:29:.* maxmtu 65535) (\n    veth )?(addrgenmode \w+).*`, "$1 $3")(s)
@@ -129,7 +129,9 @@ var normalisations = []normalisation{
 		return s
 	}},
 	{"the machine's disk", "the options of the file system under /var/lib/docker", commandHas("mount"), re(`/dev/\S+ on (\S+) type ext4 \([^)]*\)`, "<disk> on $1")},
-	{"client wording", "the captures were typed at a 20.10 client; the docker command line that is compiled in is v29, which ends errors without a full stop, words its hint differently, gives it at other errors too, and writes [::] for ::", always, func(s string) string {
+	{"client wording", "the captures were typed at a 20.10 client; the docker command line that is compiled in is v29, which ends errors without a full stop, words its hint differently, gives it at other errors too, ends a failed rm with its exit status, begins a failed start without Error:, and writes [::] for ::", always, func(s string) string {
+		s = re(`(?m)\n?^exit status 1$`, "")(s)
+		s = re(`(?m)^Error: failed to start containers`, "failed to start containers")(s)
 		s = re(`(?m)^(docker: .*[^.])\.$`, "$1")(s)
 		s = re(`(?m)\n*^(See 'docker run --help'\.|Run 'docker run --help' for more information)$`, "")(s)
 		return strings.ReplaceAll(s, "[::]:", ":::")

@@ -1,7 +1,10 @@
 package scenarios
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"sort"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,6 +89,9 @@ func replayOverlay(t *testing.T, name string, on bool, want, got map[string]capt
 		}
 	}
 	for i, l := range lines {
+		if strings.HasPrefix(l.command, "ip -n lan link set v-bdc01 mtu 1500") {
+			r.sizes()
+		}
 		switch {
 		case strings.Contains(l.command, "wire-bdc0"):
 			// Both tcpdumps ran beside the ping, in whatever order they are listed.
@@ -111,6 +117,21 @@ func replayOverlay(t *testing.T, name string, on bool, want, got map[string]capt
 		if _, done := got[r.folder+sub+"/09-logs/bdc01-dockerd.log"]; !done {
 			r.logs(r.folder + sub + "/09-logs/")
 		}
+	}
+}
+
+// sizes types the pings of every size, which a sequence may leave out; their
+// captures name them.
+func (r *overlayReplay) sizes() {
+	paths := make([]string, 0, 12)
+	for p := range r.want {
+		if strings.HasPrefix(p, r.folder+"/05-ping/size-") && r.got[p].path == "" {
+			paths = append(paths, p)
+		}
+	}
+	sort.Strings(paths)
+	for _, p := range paths {
+		r.line(typedLine{r.want[p].host, p, r.want[p].command})
 	}
 }
 
@@ -171,12 +192,66 @@ func (r *overlayReplay) line(l typedLine) {
 		}
 	case strings.HasPrefix(l.command, "timeout 30 tcpdump"):
 		r.idle(l)
+	case strings.Contains(l.command, "/v1/kv/docker"):
+		r.keys(l)
 	default:
 		r.typed(l)
 		if strings.Contains(r.folder, "advertise-invalid") && l.command == "systemctl start docker" {
 			r.refused()
 		}
 	}
+}
+
+// keys asks the store, as a capture's head says, and reads the answer as jq
+// there did; a list of keys has the sessions behind it.
+func (r *overlayReplay) keys(l typedLine) {
+	r.typed(l)
+	g, ok := r.got[l.capture]
+	if !ok || showsTheStore(l.capture) {
+		return
+	}
+	if g.output = storeText(r.t, g.output); strings.HasSuffix(l.capture, "/keys.txt") {
+		_, sessions, err := r.lab.Output(l.place, "curl -s 'http://10.0.0.11:8500/v1/session/list'")
+		var b bytes.Buffer
+		if err == nil {
+			err = json.Indent(&b, []byte(sessions), "", "  ")
+		}
+		if err != nil {
+			r.t.Errorf("%s: %v", l.capture, err)
+		}
+		g.output += "\n# sessions\n" + b.String() + "\n"
+	}
+	r.got[l.capture] = g
+}
+
+// storeText is an answer of /v1/kv as the captures have it: a line for each
+// key, or each key's head and its decoded value.
+func storeText(t *testing.T, answer string) string {
+	var keys []string
+	if json.Unmarshal([]byte(answer), &keys) == nil {
+		return strings.Join(keys, "\n") + "\n"
+	}
+	var pairs []struct {
+		Key, Session string
+		Flags        float64 // jq's only kind of number
+		LockIndex    int
+		Value        []byte
+	}
+	if err := json.Unmarshal([]byte(answer), &pairs); err != nil {
+		t.Errorf("the store's answer: %v\n%s", err, answer)
+	}
+	var b strings.Builder
+	for _, p := range pairs {
+		fmt.Fprintf(&b, "== %s  flags=%s lockindex=%d", p.Key, strconv.FormatFloat(p.Flags, 'f', -1, 64), p.LockIndex)
+		if p.Session != "" {
+			b.WriteString(" session=" + p.Session)
+		}
+		if p.Value == nil {
+			p.Value = []byte("(null)")
+		}
+		b.WriteString("\n" + string(p.Value) + "\n")
+	}
+	return b.String()
 }
 
 // idle is the capture of twelve idle seconds.

@@ -171,6 +171,7 @@ func (s *session) adapt(cmd *cobra.Command, h *house) {
 		s.adaptStart(cmd, h)
 	}
 	s.adaptInspect(cmd, h)
+	s.adaptInfo(cmd, h)
 }
 
 // wrap passes the values of a flag through fn.
