@@ -9,9 +9,9 @@ import (
 	"dnetsim/stack/netfilter"
 )
 
-// holdings is everything that a network may take: interfaces, rules, files,
-// and all keys of the store but those of discovery.
-func (w *lan) holdings() string {
+// taken is everything that a network may take of the hosts: interfaces, rules,
+// namespaces, networks, and addresses of local pools.
+func (w *world) taken() string {
 	var b strings.Builder
 	for _, h := range []*Host{w.a, w.b} {
 		for _, i := range h.NS().Interfaces() {
@@ -24,7 +24,19 @@ func (w *lan) holdings() string {
 			nets[n.Name] += 1 + len(n.core.endpoints)
 		}
 		fmt.Fprintln(&b, nets)
+		for _, key := range h.Daemon.ipam.order {
+			p := h.Daemon.ipam.pools[key]
+			fmt.Fprintln(&b, key, p.refs, p.bits.used) // a map prints in order
+		}
 	}
+	return b.String()
+}
+
+// holdings is what is taken of the hosts, and all keys of the store but those
+// of discovery.
+func (w *lan) holdings() string {
+	var b strings.Builder
+	b.WriteString(w.taken())
 	w.do(func() {
 		ps, err := w.a.Daemon.cluster.store.kv.List("docker/network")
 		if err != nil {
@@ -159,12 +171,50 @@ func withoutVNIs(s string) string {
 // Without a store there are no overlays but a swarm's.
 func TestOverlayWithoutStore(t *testing.T) {
 	w := newWorld(t, "")
-	w.do(func() {
-		_, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "ov", Driver: "overlay"})
-		if err == nil || err.Error() != `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.` {
-			t.Error(err)
+	before := w.taken()
+	for _, c := range []*IPAM{nil, {Config: []IPAMConfig{{Subnet: "172.16.0.0/24", Gateway: "172.16.0.254"}}}} {
+		w.do(func() {
+			_, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "ov", Driver: "overlay", IPAM: c})
+			if err == nil || err.Error() != `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.` {
+				t.Error(err)
+			}
+		})
+	}
+	if after := w.taken(); after != before {
+		t.Errorf("refused networks left something:\n%s", difference(before, after))
+	}
+}
+
+// 68 is the least MTU of an interface that speaks IPv4 (RFC 791), and the
+// network's is 50 less than the option says.
+func TestOverlayMTUsLeastIs68(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	w.pair()
+	before := w.holdings()
+	for _, x := range [][2]string{{"117", "invalid argument"}, {"118", ""}} {
+		mtu, want := x[0], x[1]
+		w.do(func() {
+			_, _, err := w.b.Daemon.NetworkCreate(CreateNetwork{Name: "m", Driver: "overlay", Options: map[string]string{optMTU: mtu}})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		_, err := w.tryRun(w.b, named("c3", HostConfig{NetworkMode: "m"}))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
+			t.Errorf("mtu %s: %v", mtu, err)
 		}
-	})
+		w.do(func() {
+			if err := w.b.Daemon.ContainerRemove("c3", RemoveOptions{Force: true}); err != nil {
+				t.Error(err)
+			}
+			if err := w.b.Daemon.NetworkRemove("m"); err != nil {
+				t.Error(err)
+			}
+		})
+		if after := w.holdings(); after != before {
+			t.Errorf("mtu %s left something, tunnel number and all:\n%s", mtu, difference(before, after))
+		}
+	}
 }
 
 // The engine starts with any address that it can take apart, and not with others.
