@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"dnetsim/link"
 )
 
 // way is a direction between the two containers.
@@ -88,14 +90,18 @@ func (s *set) add(host string) {
 // request reports whether a frame is the flow's echo request within VXLAN on
 // UDP port 4789.
 func (f *flow) request(b []byte) bool {
-	const ethernet, ipv4, udp, vxlan = 14, 20, 8, 8
-	const inner = ethernet + ipv4 + udp + vxlan + ethernet
-	if len(b) < inner+ipv4+8 || b[23] != 17 || binary.BigEndian.Uint16(b[ethernet+ipv4+2:]) != 4789 {
+	const ipv4 = 20
+	const udp = link.HeaderLen + ipv4
+	if len(b) < udp+8 || b[23] != 17 || binary.BigEndian.Uint16(b[udp+2:]) != link.VXLANPort {
 		return false
 	}
-	in := b[inner:]
-	return netip.AddrFrom4([4]byte(in[12:16])) == f.address && netip.AddrFrom4([4]byte(in[16:20])) == f.target &&
-		in[9] == 1 && in[ipv4] == 8
+	_, inner, ok := link.ParseVXLAN(b[udp+8:])
+	if !ok || len(inner) < link.HeaderLen+ipv4+8 {
+		return false
+	}
+	p := inner[link.HeaderLen:]
+	return netip.AddrFrom4([4]byte(p[12:16])) == f.address && netip.AddrFrom4([4]byte(p[16:20])) == f.target &&
+		p[9] == 1 && p[ipv4] == 8
 }
 
 // outer is the address that a frame's packet is for.
