@@ -58,6 +58,10 @@ func (sb *sandbox) addGateway() error {
 	d := sb.d
 	n, ok := d.findNetworkByName(gatewayNetwork)
 	if !ok {
+		d.spend(d.profile.cost.networkCreate)
+		n, ok = d.findNetworkByName(gatewayNetwork) // another container may have been faster
+	}
+	if !ok {
 		var err error
 		if n, err = d.newNetwork(CreateNetwork{
 			Name: gatewayNetwork, Driver: "bridge",
