@@ -55,6 +55,6 @@ func quoteIfNeeded(s string) string {
 
 func (d *Daemon) logRaw(text string) {
 	d.logs = append(d.logs, userland.LogLine{
-		At: d.loop.Wall(), Unit: fmt.Sprintf("dockerd[%d]", d.pid), Text: text,
+		At: d.loop.Wall(), After: d.loop.Now(), Unit: fmt.Sprintf("dockerd[%d]", d.pid), Text: text,
 	})
 }

@@ -52,7 +52,8 @@ func NewLoop(seed uint64) *Loop {
 // Now is the virtual time since the start of the run.
 func (l *Loop) Now() time.Duration { return l.now }
 
-// Wall is the virtual wall clock: [Epoch] plus Now.
+// Wall is the run's virtual wall clock: [Epoch] plus Now. Nobody sets it; the
+// machines of a run have clocks of their own.
 func (l *Loop) Wall() time.Time { return Epoch.Add(l.now) }
 
 // Seed is the seed the loop was made with.

@@ -66,7 +66,7 @@ func (fs *FS) open(p *Process, name string, flags int, mode uint32) (*File, erro
 		f.n = own
 	}
 	if writes && flags&O_TRUNC != 0 {
-		f.n.data, f.n.shown, f.n.mtime = nil, 0, fs.loop.Wall()
+		f.n.data, f.n.shown, f.n.mtime = nil, 0, fs.now()
 	}
 	return f, nil
 }
@@ -160,7 +160,7 @@ func (f *File) Write(b []byte) (int, error) {
 		n.data = fresh
 	}
 	n.shown = 0
-	n.mtime = f.fs.loop.Wall()
+	n.mtime = f.fs.now()
 	f.off = end
 	return len(b), nil
 }

@@ -40,7 +40,7 @@ type Info struct {
 	Mode    uint32 // permission bits with setuid, setgid, sticky
 	Size    int64
 	Blocks  int64     // disk space in units of 512 bytes
-	ModTime time.Time // virtual wall time
+	ModTime time.Time // of the machine's wall clock, see [FS.SetClock]
 	UID     int
 	GID     int
 	Inode   uint64
@@ -81,6 +81,7 @@ func (i Info) ModeString() string {
 // has changed. Paths are absolute; times are virtual.
 type FS struct {
 	loop  *sim.Loop
+	now   func() time.Time
 	root  *node
 	owner *int // nodes that carry another token are shared and copied before a change
 	inode uint64
@@ -120,7 +121,7 @@ const maxFile = 64 << 20
 // NewFS returns a tree with the directories that every Linux system has, /tmp,
 // /etc/passwd, /etc/group and the devices.
 func NewFS(loop *sim.Loop) *FS {
-	fs := &FS{loop: loop, owner: new(int)}
+	fs := &FS{loop: loop, now: loop.Wall, owner: new(int)}
 	fs.root = fs.newNode(Directory, 0o755)
 	for _, d := range []string{
 		"/bin", "/dev", "/etc", "/home", "/lib", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp",
@@ -141,14 +142,18 @@ func NewFS(loop *sim.Loop) *FS {
 // Clone returns a tree with the same content. Later changes of either are not
 // seen by the other, except through synthetic files, which are shared.
 func (fs *FS) Clone() *FS {
-	c := &FS{loop: fs.loop, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec, mounts: fs.mounts}
+	c := &FS{loop: fs.loop, now: fs.now, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec, mounts: fs.mounts}
 	fs.owner = new(int)
 	return c
 }
 
+// SetClock makes a machine's wall clock that of the files: it is the run's
+// before. [Machine.SetFS] does so too.
+func (fs *FS) SetClock(m *Machine) { fs.now = m.Wall }
+
 func (fs *FS) newNode(k Kind, mode uint32) *node {
 	fs.inode++
-	n := &node{owner: fs.owner, kind: k, mode: mode, mtime: fs.loop.Wall(), inode: fs.inode, links: 1}
+	n := &node{owner: fs.owner, kind: k, mode: mode, mtime: fs.now(), inode: fs.inode, links: 1}
 	if k == Directory {
 		n.children, n.links = map[string]*node{}, 2
 	}

@@ -31,7 +31,7 @@ func (fs *FS) Mkdir(name string, mode uint32) error {
 		return err
 	}
 	dir.children[base] = fs.newNode(Directory, mode)
-	dir.mtime = fs.loop.Wall()
+	dir.mtime = fs.now()
 	return nil
 }
 
@@ -75,7 +75,7 @@ func (fs *FS) unlink(at string) error {
 	}
 	fs.own(dir, base).links--
 	delete(dir.children, base)
-	dir.mtime = fs.loop.Wall()
+	dir.mtime = fs.now()
 	return nil
 }
 
@@ -131,7 +131,7 @@ func (fs *FS) Rename(from, to string) error {
 	}
 	delete(sdir.children, sbase)
 	ddir.children[dbase] = moved
-	sdir.mtime, ddir.mtime = fs.loop.Wall(), fs.loop.Wall()
+	sdir.mtime, ddir.mtime = fs.now(), fs.now()
 	return nil
 }
 
@@ -198,7 +198,7 @@ func (fs *FS) place(name string, k Kind, mode uint32) (*node, error) {
 	}
 	n := fs.newNode(k, mode)
 	dir.children[base] = n
-	dir.mtime = fs.loop.Wall()
+	dir.mtime = fs.now()
 	return n, nil
 }
 

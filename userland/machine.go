@@ -63,6 +63,8 @@ type Machine struct {
 	children  []*Machine
 	nextPID   int
 	booted    time.Duration
+	ahead     time.Duration // of the run's wall clock; on a container its host's counts
+	battery   time.Duration // what the clock is ahead after a reboot
 	paused    bool
 	unpaused  sim.Cond
 	treadmill treadmill
@@ -106,9 +108,11 @@ func (m *Machine) SetNS(ns *stack.Namespace) { m.ns = ns }
 func (m *Machine) FS() *FS { return m.fs }
 
 // SetFS gives the machine other files, usually a [FS.Clone] of an image's, and
-// mounts /proc and /dev in them.
+// mounts /proc and /dev in them. Their times are of the machine's clock from
+// then on.
 func (m *Machine) SetFS(fs *FS) {
 	m.fs = fs
+	fs.SetClock(m)
 	m.mountKernel()
 }
 
@@ -181,8 +185,13 @@ func (m *Machine) Unpause() {
 	m.unpaused.Broadcast()
 }
 
-// Reboot kills everything and starts the uptime anew.
+// Reboot kills everything and boots.
 func (m *Machine) Reboot() {
 	m.KillAll()
-	m.booted = m.loop.Now()
+	m.Boot()
+}
+
+// Boot starts the uptime anew and takes the wall clock from the battery's.
+func (m *Machine) Boot() {
+	m.booted, m.ahead = m.loop.Now(), m.battery
 }

@@ -35,6 +35,9 @@ type ProcSpec struct {
 	NewGroup bool
 	// User is the user that id and ps print; "" is the parent's, or root.
 	User string
+	// SysTime gives a process of a container CAP_SYS_TIME, which its children
+	// inherit; see [Process.SetWall].
+	SysTime bool
 	// OnExit is called on the loop when the process has ended.
 	OnExit func(status int)
 }
@@ -52,7 +55,8 @@ type Process struct {
 	// TTY is the controlling terminal, nil if none. IsTTY tells whether a
 	// stream is a terminal.
 	TTY *TTY
-	// Started is virtual wall time.
+	// Started is the machine's wall clock at the start. What ps prints is
+	// reckoned from [Process.Age], as Linux does it.
 	Started time.Time
 	User    string
 	// Umask is applied to files that the process makes.
@@ -74,6 +78,8 @@ type Process struct {
 	onExit  []func(int)
 	files   map[int]*stream // descriptors above 2, for a shell's children
 	comm    string
+	began   time.Duration // of the loop
+	sysTime bool
 }
 
 // exiting unwinds a process that calls Exit.
@@ -83,7 +89,8 @@ type exiting struct{ status int }
 func (m *Machine) Start(spec ProcSpec) *Process {
 	p := &Process{
 		Machine: m, Args: spec.Args, Dir: spec.Dir, Stdin: spec.Stdin, Stdout: spec.Stdout,
-		Stderr: spec.Stderr, TTY: spec.TTY, Started: m.loop.Wall(), User: spec.User,
+		Stderr: spec.Stderr, TTY: spec.TTY, Started: m.Wall(), User: spec.User,
+		began: m.loop.Now(), sysTime: spec.SysTime,
 		program: spec.Program, ns: spec.NS, parent: spec.Parent, Umask: 0o022,
 	}
 	p.inherit(spec)
@@ -115,6 +122,7 @@ func (p *Process) inherit(spec ProcSpec) {
 		if p.ns == nil && up.Machine == p.Machine {
 			p.ns = up.ns
 		}
+		p.sysTime = p.sysTime || up.Machine == p.Machine && up.sysTime
 		if p.User == "" {
 			p.User = up.User
 		}

@@ -21,7 +21,7 @@ func (m *Machine) mountDescriptors() {
 			if err != nil || fd < 0 || fd >= maxFD {
 				return nil
 			}
-			n := &node{owner: fs.owner, kind: CharDevice, mode: 0o620, mtime: m.loop.Wall(), links: 1, major: 136}
+			n := &node{owner: fs.owner, kind: CharDevice, mode: 0o620, mtime: m.Wall(), links: 1, major: 136}
 			n.dev = standardStream(fd)
 			if fd > 2 {
 				n.dev = descriptor(fd)

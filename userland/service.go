@@ -4,8 +4,11 @@ import "time"
 
 // LogLine is one line of a service's journal.
 type LogLine struct {
-	// At is virtual wall time.
+	// At is the machine's wall clock.
 	At time.Time
+	// After is the time since the start of the run, by which lines of several
+	// units are put in order: a clock that is set does not change it.
+	After time.Duration
 	// Unit is the identifier that journalctl prints before the text, such as
 	// "dockerd[612]".
 	Unit string

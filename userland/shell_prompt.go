@@ -44,7 +44,7 @@ func (s *Shell) Prompt(more bool) string {
 		case 's':
 			b.WriteString(strings.TrimPrefix(path.Base(s.name), "-"))
 		case 't':
-			b.WriteString(s.loop.Wall().Format("15:04:05"))
+			b.WriteString(s.m.Wall().Format("15:04:05"))
 		case 'n':
 			b.WriteByte('\n')
 		case 'e':

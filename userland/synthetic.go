@@ -57,7 +57,7 @@ func (fs *FS) finder(find func(string) (Entry, bool)) func(string) *node {
 		if !ok {
 			return nil
 		}
-		n := &node{owner: fs.owner, mtime: fs.loop.Wall(), links: 1, inode: pathInode(name)}
+		n := &node{owner: fs.owner, mtime: fs.now(), links: 1, inode: pathInode(name)}
 		switch {
 		case e.List != nil:
 			n.kind, n.mode, n.list, n.find = Directory, 0o555, e.List, fs.finder(e.Find)

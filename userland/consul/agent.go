@@ -117,7 +117,7 @@ func (a *agent) log(level, text string) {
 	if strings.HasPrefix(text, "raft:") && len(level) == 4 {
 		space = "  "
 	}
-	a.p.Printf("    %s [%s]%s%s\n", a.p.Loop().Wall().Format("2006/01/02 15:04:05"), level, space, text)
+	a.p.Printf("    %s [%s]%s%s\n", a.p.Wall().Format("2006/01/02 15:04:05"), level, space, text)
 }
 
 // run serves until a signal ends it.

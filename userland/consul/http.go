@@ -71,7 +71,7 @@ func (a *agent) reply(conn *stack.TCPConn, q *request, out []byte, r *http.Reque
 	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", q.status, http.StatusText(q.status))
 	q.header.Set("Vary", "Accept-Encoding")
 	q.header.Write(&b)
-	fmt.Fprintf(&b, "Date: %s\r\nContent-Length: %d\r\n", a.p.Loop().Wall().UTC().Format(http.TimeFormat), len(out))
+	fmt.Fprintf(&b, "Date: %s\r\nContent-Length: %d\r\n", a.p.Wall().UTC().Format(http.TimeFormat), len(out))
 	if q.header.Get("Content-Type") == "" && len(out) > 0 {
 		b.WriteString("Content-Type: text/plain; charset=utf-8\r\n")
 	}

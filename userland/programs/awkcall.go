@@ -85,9 +85,9 @@ func (r *awkRun) call(n *awkNode) awkValue {
 	case "srand":
 		return awkNum(0)
 	case "systime":
-		return awkNum(float64(r.Loop().Wall().Unix()))
+		return awkNum(float64(r.Wall().Unix()))
 	case "strftime":
-		return awkStr(strftime(str(0), r.Loop().Wall()))
+		return awkStr(strftime(str(0), r.Wall()))
 	case "system":
 		p, err := r.Spawn("sh", "-c", str(0))
 		if err != nil {

@@ -21,7 +21,7 @@ func uptime(c *invocation) int {
 	if !c.gnu {
 		users = "  0 users,"
 	}
-	c.Printf(" %s up %s, %s load average: 0.00, 0.00, 0.00\n", c.Loop().Wall().Format("15:04:05"), text, users)
+	c.Printf(" %s up %s, %s load average: 0.00, 0.00, 0.00\n", c.Wall().Format("15:04:05"), text, users)
 	return 0
 }
 
@@ -78,7 +78,7 @@ func usleep(c *invocation) int {
 
 func date(c *invocation) int {
 	o := c.parse("ud:s:RI:r:f:|utc=u,date=d,universal=u,iso-8601:,rfc-email=R")
-	now := c.Loop().Wall()
+	now := c.Wall()
 	if d := o.value("d", ""); d != "" {
 		t, ok := parseDate(d, now)
 		if !ok {

@@ -92,7 +92,7 @@ func touch(c *invocation) int {
 	o := c.parse("acmd:r:t:h|no-create=c,date=d,reference=r")
 	c.needs(o, 1)
 	status := 0
-	when := c.Loop().Wall()
+	when := c.Wall()
 	if ref := o.value("r", ""); ref != "" {
 		i, err := c.Stat(ref)
 		if err != nil {

@@ -162,7 +162,7 @@ func (f *finder) primary() findTest {
 		if a == "-mmin" {
 			unit = time.Minute
 		}
-		return f.number(f.take(), func(i userland.Info, _ int64) int64 { return int64(f.Loop().Wall().Sub(i.ModTime) / unit) })
+		return f.number(f.take(), func(i userland.Info, _ int64) int64 { return int64(f.Wall().Sub(i.ModTime) / unit) })
 	case "-newer":
 		ref, err := f.Stat(f.take())
 		return func(_ string, i userland.Info) bool { return err == nil && i.ModTime.After(ref.ModTime) }

@@ -217,7 +217,7 @@ func (l *lister) when(t time.Time) string {
 	if l.o.has("full-time") {
 		return t.Format("2006-01-02 15:04:05.000000000 -0700")
 	}
-	now := l.Loop().Wall()
+	now := l.Wall()
 	if age := now.Sub(t); age > 182*24*time.Hour || age < -time.Hour {
 		return t.Format("Jan _2  2006")
 	}

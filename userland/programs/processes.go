@@ -25,10 +25,11 @@ func ttyName(p *userland.Process) string {
 }
 
 func startTime(c *invocation, p *userland.Process) string {
-	if c.Loop().Wall().Sub(p.Started) < 24*time.Hour {
-		return p.Started.Format("15:04")
+	start := c.Wall().Add(-p.Age())
+	if p.Age() < 24*time.Hour {
+		return start.Format("15:04")
 	}
-	return p.Started.Format("Jan02")
+	return start.Format("Jan02")
 }
 
 func ps(c *invocation) int {
@@ -144,7 +145,7 @@ func psColumns(c *invocation, list []*userland.Process, columns []string) {
 		case "time":
 			return "00:00:00"
 		case "etime":
-			e := c.Loop().Wall().Sub(p.Started)
+			e := p.Age()
 			return fmt.Sprintf("   %02d:%02d:%02d", int(e.Hours()), int(e.Minutes())%60, int(e.Seconds())%60)
 		}
 		return commandLine(p)

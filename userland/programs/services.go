@@ -188,7 +188,7 @@ func journal(c *invocation, units []string) []userland.LogLine {
 		}
 	}
 	if len(units) > 1 {
-		sort.SliceStable(all, func(i, k int) bool { return all[i].At.Before(all[k].At) })
+		sort.SliceStable(all, func(i, k int) bool { return all[i].After < all[k].After })
 	}
 	return all
 }
@@ -197,7 +197,7 @@ func journalctl(c *invocation) int {
 	o := c.parse("u:n:fxeo:rbkp:qS:U:g:t:|unit=u,lines=n,follow=f,no-pager,output=o,reverse=r,pager-end=e,since=S,until=U,grep=g,quiet=q,no-hostname")
 	lines := journal(c, o.values["u"])
 	if since := o.value("S", ""); since != "" {
-		if t, ok := parseDate(since, c.Loop().Wall()); ok {
+		if t, ok := parseDate(since, c.Wall()); ok {
 			kept := lines[:0:0]
 			for _, l := range lines {
 				if !l.At.Before(t) {

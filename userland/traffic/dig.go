@@ -257,7 +257,7 @@ func (d *digRun) statistics(m *dns.Msg) {
 	}
 	d.p.Printf(";; Query time: %d msec\n;; SERVER: %s(%s) (%s)\n;; WHEN: %s\n;; MSG SIZE  rcvd: %d\n\n",
 		d.c.took/time.Millisecond, hashPort(d.c.answeredBy), d.c.answeredBy.Addr(), kind,
-		d.p.Loop().Wall().Format("Mon Jan 02 15:04:05 MST 2006"), d.c.size)
+		d.p.Wall().Format("Mon Jan 02 15:04:05 MST 2006"), d.c.size)
 }
 
 // recordLine is a record in dig's columns.

@@ -177,7 +177,7 @@ func (r *httpdReply) head(status int, reason string) string {
 	if r.verbose > 0 {
 		r.p.Errorf("%s: response:%d\n", r.peer, status)
 	}
-	return fmt.Sprintf("HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\n", status, reason, httpDate(r.p.Loop().Wall()))
+	return fmt.Sprintf("HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\n", status, reason, httpDate(r.p.Wall()))
 }
 
 func (r *httpdReply) success(name string, changed time.Time, data []byte) {

@@ -180,7 +180,7 @@ func (s *iperfStream) push(p *userland.Process, params iperfParams, stop func() 
 	for n := int64(1); !stop(); n++ {
 		if s.udp != nil {
 			s.packets++
-			now := p.Loop().Wall()
+			now := p.Loop().Wall() // CLOCK_MONOTONIC since 3.8: not the clock that date sets
 			binary.BigEndian.PutUint32(block, uint32(now.Unix()))
 			binary.BigEndian.PutUint32(block[4:], uint32(now.Nanosecond()/1000))
 			binary.BigEndian.PutUint32(block[8:], uint32(s.packets))

@@ -201,7 +201,7 @@ func (g *iputilsPing) failure(pkt stack.ICMPPacket, m icmpMessage) {
 
 func (g *iputilsPing) stamp() {
 	if g.stamps {
-		now := g.p.Loop().Wall()
+		now := g.p.Wall()
 		g.p.Printf("[%d.%06d] ", now.Unix(), now.Nanosecond()/1000)
 	}
 }

@@ -206,7 +206,7 @@ func (d *dumper) see(i *stack.Interface, dir link.Direction, f *link.Frame) {
 	}
 	d.received++
 	data := append([]byte(nil), f.Bytes()...)
-	d.queue = append(d.queue, dumpedFrame{d.p.Loop().Wall(), dir, i, data})
+	d.queue = append(d.queue, dumpedFrame{d.p.Wall(), dir, i, data})
 	d.arrived.Signal()
 }
 

@@ -76,7 +76,7 @@ func (w *WebServer) refuse(p *userland.Process, addr netip.Addr, port uint16, er
 		return
 	}
 	p.Errorf("%s [emerg] 1#1: bind() to %s failed (98: %s)\n",
-		p.Loop().Wall().Format("2006/01/02 15:04:05"), netip.AddrPortFrom(addr, port), reason(err))
+		p.Wall().Format("2006/01/02 15:04:05"), netip.AddrPortFrom(addr, port), reason(err))
 }
 
 // webRequest is one request that was read.
@@ -194,7 +194,7 @@ func (w *WebServer) server() string {
 }
 
 func (w *WebServer) head(p *userland.Process, status int, reason, target string, size int, changed time.Time, keep bool) string {
-	now := httpDate(p.Loop().Wall())
+	now := httpDate(p.Wall())
 	kind := contentType(target)
 	if strings.HasSuffix(target, "/") || status != 200 || path.Ext(target) == "" {
 		kind = "text/html"
@@ -233,7 +233,7 @@ func (w *WebServer) errorPage(status int, reason string) []byte {
 
 // log writes the access log line of the style.
 func (w *WebServer) log(p *userland.Process, conn *stack.TCPConn, r webRequest, status, size int) {
-	peer, now := conn.RemoteAddr().Addr().Unmap(), p.Loop().Wall()
+	peer, now := conn.RemoteAddr().Addr().Unmap(), p.Wall()
 	if w.Style == WebPython {
 		p.Errorf("%s - - [%s] \"%s\" %d -\n", peer, now.Format("02/Jan/2006 15:04:05"), r.line, status)
 		return

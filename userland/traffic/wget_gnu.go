@@ -94,7 +94,7 @@ func (w *gnuWget) say(format string, args ...any) {
 	}
 }
 
-func (w *gnuWget) clock() string { return w.p.Loop().Wall().Format("2006-01-02 15:04:05") }
+func (w *gnuWget) clock() string { return w.p.Wall().Format("2006-01-02 15:04:05") }
 
 // fetch is one URL with its retries and redirections; the result is an exit
 // status.
