@@ -150,7 +150,7 @@ func (d *Daemon) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	if user == "" {
 		user = c.Config.User
 	}
-	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: userName(user), NewGroup: true}
+	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: userName(user), NewGroup: true, SysTime: cfg.Privileged || c.HostConfig.sysTime()}
 	var in io.WriteCloser
 	r := e.run
 	if cfg.Tty {

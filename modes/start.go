@@ -100,7 +100,7 @@ func (d *Daemon) bringUp(c *Container) error {
 	r.machine = m
 	spec := userland.ProcSpec{
 		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: userName(c.Config.User),
-		NewGroup: true,
+		NewGroup: true, SysTime: c.HostConfig.sysTime(),
 	}
 	if r.tty != nil {
 		spec.TTY = r.tty

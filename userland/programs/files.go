@@ -101,7 +101,7 @@ func touch(c *invocation) int {
 		when = i.ModTime
 	}
 	if d := o.value("d", ""); d != "" {
-		t, ok := parseDate(d, when)
+		t, ok := c.parseDate(d, when)
 		if !ok {
 			return c.fail("invalid date format '%s'", d)
 		}

@@ -197,7 +197,7 @@ func journalctl(c *invocation) int {
 	o := c.parse("u:n:fxeo:rbkp:qS:U:g:t:|unit=u,lines=n,follow=f,no-pager,output=o,reverse=r,pager-end=e,since=S,until=U,grep=g,quiet=q,no-hostname")
 	lines := journal(c, o.values["u"])
 	if since := o.value("S", ""); since != "" {
-		if t, ok := parseDate(since, c.Wall()); ok {
+		if t, ok := gnuDate(since, c.Wall()); ok {
 			kept := lines[:0:0]
 			for _, l := range lines {
 				if !l.At.Before(t) {
