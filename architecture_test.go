@@ -207,6 +207,43 @@ func TestNothingBelowEngineTouchesTheRealMachine(t *testing.T) {
 	}
 }
 
+// runClock are the files that may ask the loop for the wall clock although a
+// machine has one of its own: each has its reason.
+var runClock = map[string]string{
+	"userland/clock.go":          "the machine's clock is made of it",
+	"userland/fs.go":             "files of an image, before a machine has them",
+	"userland/traffic/iperf3.go": "stands for CLOCK_MONOTONIC",
+}
+
+func TestWhatAMachineShowsIsOfItsOwnClock(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test || runClock[s.path] != "" || s.room != "userland" && s.room != "modes" && s.room != "engine" {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok || sel.Sel.Name != "Wall" {
+				return true
+			}
+			of := sel.X
+			if call, ok := of.(*ast.CallExpr); ok {
+				of = call.Fun
+			}
+			name := ""
+			switch of := of.(type) {
+			case *ast.Ident:
+				name = of.Name
+			case *ast.SelectorExpr:
+				name = of.Sel.Name
+			}
+			if strings.EqualFold(name, "loop") {
+				t.Errorf("%s: the run's clock: ask the machine for its own", s.fset.Position(n.Pos()))
+			}
+			return true
+		})
+	}
+}
+
 func TestEveryPackageSaysWhatItOwns(t *testing.T) {
 	docs, dirs := map[string]bool{}, map[string]bool{}
 	for _, s := range sources(t) {

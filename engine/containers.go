@@ -47,7 +47,7 @@ func (c *call) containerList() error {
 		return err
 	}
 	out := make([]*summary, 0, len(cs))
-	now := c.s.loop.Wall()
+	now := c.daemon.Wall()
 	for _, x := range cs {
 		out = append(out, summarise(x, now))
 	}

@@ -285,7 +285,7 @@ func (c *call) containerStats() error {
 	if err != nil {
 		return err
 	}
-	now := c.s.loop.Wall()
+	now := c.daemon.Wall()
 	pids := 0
 	if x.State.Running() {
 		pids = 1

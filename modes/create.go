@@ -182,7 +182,7 @@ func (d *Daemon) newContainer(r CreateContainer, img *Image) *Container {
 		name = d.generateName()
 	}
 	c := &Container{
-		ID: d.newID("container", name), Name: name, Created: d.loop.Wall(), Image: img.ID,
+		ID: d.newID("container", name), Name: name, Created: d.Wall(), Image: img.ID,
 		Config: r.Config, HostConfig: r.HostConfig, Opaque: r.Opaque,
 		State: State{Status: Created}, Mounts: []Mount{},
 	}

@@ -47,7 +47,7 @@ func newDaemon(h *Host, spec HostSpec) *Daemon {
 	l := h.Loop()
 	d := &Daemon{
 		host: h, loop: l, profile: &engine2010, spec: spec,
-		events: eventLog{loop: l}, execs: map[string]*ExecProcess{},
+		events: eventLog{loop: l, wall: h.Wall}, execs: map[string]*ExecProcess{},
 		globals: map[string]*Network{},
 	}
 	if spec.Registry == nil {
@@ -69,6 +69,9 @@ func (d *Daemon) ns() *stack.Namespace { return d.host.NS() }
 
 // Host is the host that the daemon runs on.
 func (d *Daemon) Host() *Host { return d.host }
+
+// Wall is the wall clock of the daemon's host.
+func (d *Daemon) Wall() time.Time { return d.host.Wall() }
 
 // Running reports whether the daemon answers.
 func (d *Daemon) Running() bool { return d.running }

@@ -34,9 +34,9 @@ func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
 		return
 	}
 	r.pid1 = nil
-	lasted := d.loop.Wall().Sub(c.State.StartedAt)
+	lasted := d.loop.Now() - r.began
 	c.State.Pid, c.State.ExitCode = 0, status
-	c.State.FinishedAt = d.loop.Wall()
+	c.State.FinishedAt = d.Wall()
 	again := d.restartWanted(c, status, lasted)
 	c.State.Status = Exited
 	if again {

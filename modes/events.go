@@ -28,6 +28,7 @@ type EventOptions struct {
 // eventLog keeps the last events and tells who listens.
 type eventLog struct {
 	loop  *sim.Loop
+	wall  func() time.Time // the host's
 	kept  []Event
 	cond  sim.Cond
 	total int // number of events ever; kept holds the last of them
@@ -37,7 +38,7 @@ type eventLog struct {
 const keptEvents = 256
 
 func (l *eventLog) add(e Event) {
-	e.Time, e.Scope = l.loop.Wall(), "local"
+	e.Time, e.Scope = l.wall(), "local"
 	l.kept = append(l.kept, e)
 	l.total++
 	if len(l.kept) > 2*keptEvents {
@@ -50,6 +51,8 @@ func (l *eventLog) add(e Event) {
 type EventStream struct {
 	d      *Daemon
 	o      EventOptions
+	asked  time.Duration // of the loop: Until is so long after it, by the clock of then
+	span   time.Duration
 	seen   int
 	closed bool
 }
@@ -57,6 +60,9 @@ type EventStream struct {
 // Events starts a stream: with Since it begins in the past.
 func (d *Daemon) Events(o EventOptions) *EventStream {
 	s := &EventStream{d: d, o: o, seen: d.events.total}
+	if !o.Until.IsZero() {
+		s.asked, s.span = d.loop.Now(), o.Until.Sub(d.Wall())
+	}
 	if !o.Since.IsZero() {
 		s.seen = d.events.total - len(d.events.kept)
 	}
@@ -83,7 +89,7 @@ func (s *EventStream) Next() (Event, error) {
 		}
 		wait := time.Duration(-1)
 		if !s.o.Until.IsZero() {
-			if wait = s.o.Until.Sub(l.loop.Wall()); wait <= 0 {
+			if wait = s.span - (l.loop.Now() - s.asked); wait <= 0 {
 				return Event{}, io.EOF
 			}
 		}

@@ -56,7 +56,7 @@ func (d *Daemon) ExecCreate(ref string, cfg ExecConfig) (*ExecProcess, error) {
 		return nil, err
 	}
 	e := &ExecProcess{
-		ID: d.newID("exec", c.Name), Container: c, Config: cfg, Created: d.loop.Wall(),
+		ID: d.newID("exec", c.Name), Container: c, Config: cfg, Created: d.Wall(),
 		run: &execRun{streams: &streams{loop: d.loop}},
 	}
 	d.execs[e.ID] = e

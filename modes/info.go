@@ -46,7 +46,7 @@ func (d *Daemon) Info() Info {
 		ID: d.id, Name: d.host.Hostname(), Images: len(d.images.all()),
 		ServerVersion: d.profile.version.Version, KernelVersion: d.host.KernelVersion,
 		OperatingSystem: "Debian GNU/Linux 12 (bookworm)", OSVersion: "12", Architecture: d.host.Arch,
-		NCPU: 2, MemTotal: 8 << 30, SystemTime: d.loop.Wall(),
+		NCPU: 2, MemTotal: 8 << 30, SystemTime: d.Wall(),
 		IPv4Forwarding:    on("net.ipv4.ip_forward"),
 		BridgeNfIptables:  on("net.bridge.bridge-nf-call-iptables"),
 		BridgeNfIp6tables: on("net.bridge.bridge-nf-call-ip6tables"),

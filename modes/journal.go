@@ -39,7 +39,7 @@ func (d *Daemon) LogError(text string) { d.log("error", text) }
 // log writes a line as logrus does: time, level, message, then pairs.
 func (d *Daemon) log(level, msg string, pairs ...string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "time=%q level=%s msg=%q", d.loop.Wall().Format("2006-01-02T15:04:05.000000000Z"), level, msg)
+	fmt.Fprintf(&b, "time=%q level=%s msg=%q", d.Wall().Format("2006-01-02T15:04:05.000000000Z"), level, msg)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		fmt.Fprintf(&b, " %s=%s", pairs[i], quoteIfNeeded(pairs[i+1]))
 	}
@@ -55,6 +55,6 @@ func quoteIfNeeded(s string) string {
 
 func (d *Daemon) logRaw(text string) {
 	d.logs = append(d.logs, userland.LogLine{
-		At: d.loop.Wall(), After: d.loop.Now(), Unit: fmt.Sprintf("dockerd[%d]", d.pid), Text: text,
+		At: d.Wall(), After: d.loop.Now(), Unit: fmt.Sprintf("dockerd[%d]", d.pid), Text: text,
 	})
 }

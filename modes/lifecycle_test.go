@@ -128,3 +128,33 @@ func TestLogsKeepLinesAndStreams(t *testing.T) {
 		t.Fatalf("got %q", got)
 	}
 }
+
+// The pause before a restart is reckoned from how long the container ran, not
+// from its stamps: a clock that jumps does not make a short run a stable one.
+func TestAClockThatJumpsDoesNotChangeTheRestartPause(t *testing.T) {
+	restarts := func(cmd string) (int, time.Duration) {
+		w := newWorld(t, "")
+		r := named("again", HostConfig{RestartPolicy: RestartPolicy{Name: "always"}, CapAdd: []string{"SYS_TIME"}})
+		r.Config.Cmd = []string{cmd}
+		c := w.run(w.a, r)
+		w.loop.RunFor(20 * time.Second)
+		return c.RestartCount, w.a.Wall().Sub(w.b.Wall())
+	}
+	still, _ := restarts("false")
+	jumped, ahead := restarts("jump")
+	if jumped != still || ahead < 2*time.Hour {
+		t.Errorf("%d restarts in 20 s while the clock jumps (%v ahead), %d while it does not", jumped, ahead, still)
+	}
+}
+
+func TestPowerBringsTheBatterysClockBack(t *testing.T) {
+	w := newWorld(t, "")
+	w.a.SetHardwareClock(3 * time.Minute)
+	w.a.SetWall(w.a.Wall().Add(time.Hour))
+	w.a.Crash()
+	w.loop.RunFor(time.Minute)
+	w.do(func() { w.a.PowerOn() })
+	if ahead := w.a.Wall().Sub(w.loop.Wall()); ahead != 3*time.Minute {
+		t.Errorf("the clock is %v ahead after the power came back, want 3m", ahead)
+	}
+}

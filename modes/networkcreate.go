@@ -62,7 +62,7 @@ func (d *Daemon) findNetworkByName(name string) (*Network, bool) {
 // newNetwork makes a network, predefined ones too. On error nothing is left.
 func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
 	n := &Network{
-		ID: d.newID("network", r.Name), Name: r.Name, Created: d.loop.Wall(), Scope: "local",
+		ID: d.newID("network", r.Name), Name: r.Name, Created: d.Wall(), Scope: "local",
 		Driver: r.Driver, EnableIPv6: r.EnableIPv6, Internal: r.Internal, Attachable: r.Attachable,
 		Ingress: r.Ingress, ConfigOnly: r.ConfigOnly, ConfigFrom: r.ConfigFrom,
 		Options: r.Options, Labels: r.Labels, core: &netCore{name: r.Name},

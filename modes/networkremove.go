@@ -110,7 +110,7 @@ func (d *Daemon) parseUntil(f Filters) (time.Time, error) {
 		return time.Time{}, errf(ErrInvalid, "more than one until filter specified")
 	}
 	if back, err := time.ParseDuration(vs[0]); err == nil {
-		return d.loop.Wall().Add(-back), nil
+		return d.Wall().Add(-back), nil
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"} {
 		if t, err := time.Parse(layout, vs[0]); err == nil {

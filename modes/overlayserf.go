@@ -83,7 +83,7 @@ func (o *overlay) startGossip() error {
 func (o *overlay) gossipLine(level, line string) {
 	to := map[string]string{"WARN": "warning", "INFO": "info", "ERR": "error"}[level]
 	if to != "" && !o.closed {
-		o.d.log(to, o.d.loop.Wall().Format("2006/01/02 15:04:05 ")+line+"\n")
+		o.d.log(to, o.d.Wall().Format("2006/01/02 15:04:05 ")+line+"\n")
 	}
 }
 

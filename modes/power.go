@@ -79,8 +79,8 @@ func closeSoon(d *Daemon, ns *stack.Namespace) {
 	d.loop.After(0, func() { d.loop.After(0, ns.Close) })
 }
 
-// PowerOn brings a crashed host back: its cables and routes, and the engine if
-// it ran. It must be called from a process.
+// PowerOn brings a crashed host back: its cables and routes, the clock as its
+// battery kept it, and the engine if it ran. It must be called from a process.
 func (h *Host) PowerOn() error {
 	if !h.off {
 		return nil
@@ -95,6 +95,7 @@ func (h *Host) PowerOn() error {
 		}
 	}
 	h.cables, h.routes = nil, nil
+	h.Boot()
 	if !h.wasRunning {
 		return nil
 	}

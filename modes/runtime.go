@@ -36,12 +36,14 @@ type runtime struct {
 	manualStop bool // stopped by a person: policies respect it
 	shutdown   bool // stopped because the daemon did
 	backoff    time.Duration
+	began      time.Duration // of the loop, of the last start
 	retry      *sim.Timer
 }
 
 func newRuntime(d *Daemon, c *Container, img *Image) *runtime {
-	r := &runtime{daemon: d, image: img, log: &containerLog{loop: d.loop}}
+	r := &runtime{daemon: d, image: img, log: &containerLog{loop: d.loop, wall: d.Wall}}
 	r.fs = d.images.files(img).Clone()
+	r.fs.SetClock(d.host.Machine)
 	r.streams = &streams{loop: d.loop, log: r.log}
 	r.openStdio(d.loop, c)
 	d.mountFiles(c, r.fs)

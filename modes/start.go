@@ -112,7 +112,8 @@ func (d *Daemon) bringUp(c *Container) error {
 		}
 	}
 	r.pid1 = m.Start(spec)
-	c.State = State{Status: Running, Pid: r.pid1.PIDOn(d.host.Machine), StartedAt: d.loop.Wall(), FinishedAt: c.State.FinishedAt}
+	r.began = d.loop.Now()
+	c.State = State{Status: Running, Pid: r.pid1.PIDOn(d.host.Machine), StartedAt: d.Wall(), FinishedAt: c.State.FinishedAt}
 	run := r.pid1
 	run.OnExit(func(status int) { d.ended(c, run, status) })
 	d.stateChanged(c)

@@ -79,6 +79,7 @@ const maxLogLine = 16 << 10
 // containerLog is what json-file keeps of a container.
 type containerLog struct {
 	loop    *sim.Loop
+	wall    func() time.Time // the host's
 	entries []LogEntry
 	part    [3][]byte
 	since   [3]time.Time
@@ -88,7 +89,7 @@ type containerLog struct {
 func (l *containerLog) write(n byte, b []byte) {
 	for len(b) > 0 {
 		if len(l.part[n]) == 0 {
-			l.since[n] = l.loop.Wall()
+			l.since[n] = l.wall()
 		}
 		i := bytes.IndexByte(b, '\n')
 		take := i + 1

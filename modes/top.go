@@ -32,11 +32,12 @@ func (d *Daemon) ContainerTop(ref, args string) (Top, error) {
 			tty = "pts/0"
 		}
 		cmd := join(p.Args)
+		started := d.Wall().Add(-p.Age())
 		if args == "aux" {
-			t.Processes = append(t.Processes, []string{p.User, pid, "0.0", "0.0", "1320", "4", tty, "Ss", p.Started.Format("15:04"), "0:00", cmd})
+			t.Processes = append(t.Processes, []string{p.User, pid, "0.0", "0.0", "1320", "4", tty, "Ss", started.Format("15:04"), "0:00", cmd})
 			continue
 		}
-		t.Processes = append(t.Processes, []string{p.User, pid, ppid, "0", p.Started.Format("15:04"), tty, "00:00:00", cmd})
+		t.Processes = append(t.Processes, []string{p.User, pid, ppid, "0", started.Format("15:04"), tty, "00:00:00", cmd})
 	}
 	return t, nil
 }

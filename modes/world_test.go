@@ -105,8 +105,10 @@ func testPrograms() map[string]userland.Program {
 	return map[string]userland.Program{
 		"sh": forever, "bash": forever, "sleep": forever,
 		"false": func(*userland.Process) int { return 1 },
-		"echo":  func(p *userland.Process) int { p.Printf("%s\n", strings.Join(p.Args[1:], " ")); return 0 },
-		"env":   func(p *userland.Process) int { p.Printf("%s\n", strings.Join(p.Environ(), "\n")); return 0 },
+		// jump sets the clock on and ends.
+		"jump": func(p *userland.Process) int { p.SetWall(p.Wall().Add(time.Hour)); return 1 },
+		"echo": func(p *userland.Process) int { p.Printf("%s\n", strings.Join(p.Args[1:], " ")); return 0 },
+		"env":  func(p *userland.Process) int { p.Printf("%s\n", strings.Join(p.Environ(), "\n")); return 0 },
 		"cat": func(p *userland.Process) int {
 			b, err := p.ReadFile(p.Args[1])
 			if err != nil {

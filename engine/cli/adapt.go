@@ -91,13 +91,13 @@ func (s *session) before(cmd *cobra.Command, args []string) error {
 	return s.flush()
 }
 
-// instant makes an absolute time of what --since and --until take, by the run's
-// clock and in UTC: docker would use the machine's. What it does not know is
-// left to docker to refuse.
+// instant makes an absolute time of what --since and --until take, by the
+// simulated host's clock and in UTC: docker would use the real machine's. What
+// it does not know is left to docker to refuse.
 func (s *session) instant(text string) string {
 	if d, err := time.ParseDuration(text); err == nil {
 		var now time.Time
-		s.do(func() { now = s.loop.Wall() })
+		s.do(func() { now = s.p.Wall() })
 		return unix(now.Add(-d))
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil {

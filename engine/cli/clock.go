@@ -12,8 +12,8 @@ import (
 // This file is the one place of the package that looks at the real clock.
 // docker's formatters print ages ("5 minutes ago") as the difference between
 // time.Now and an instant that the daemon sent, and there is no way to give
-// them another clock. So the instants of lists are moved to where the machine's
-// clock would have them, and if its second changes before the command is over,
+// them another clock. So the instants of lists are moved by what the machine's
+// clock is away from the simulated host's, and if its second changes before the command is over,
 // the command runs again: the run's bytes do not depend on the machine's clock.
 // The guard, which only ever ends a run that is stuck, is here for the same
 // reason.
@@ -44,11 +44,11 @@ func (g *guard) wait(wake <-chan struct{}) bool {
 	}
 }
 
-// shift moves instants of the run to the machine's clock and back.
+// shift moves instants of a simulated host's clock to the machine's and back.
 type shift struct {
 	used    bool
 	real    int64 // the machine's second at the first use
-	virtual int64 // the run's second
+	virtual int64 // the host's second
 	moved   [][2]string
 }
 
@@ -87,7 +87,7 @@ func (c *shift) history(list []image.HistoryResponseItem) {
 // were moved, so that an age may be off by one.
 func (c *shift) stale() bool { return c.used && time.Now().Unix() != c.real }
 
-// back writes the run's instants where the moved ones were printed in full.
+// back writes the host's instants where the moved ones were printed in full.
 func (c *shift) back(b []byte) []byte {
 	text := string(b)
 	for _, m := range c.moved {

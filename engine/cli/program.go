@@ -24,7 +24,7 @@ func Program(srv *engine.Server) userland.Program {
 		defer p.Default(userland.SIGINT, userland.SIGTERM)
 		for attempt := 0; ; attempt++ {
 			s := newSession(p, srv)
-			c := &shift{virtual: p.Loop().Wall().Unix()}
+			c := &shift{virtual: p.Wall().Unix()}
 			status := s.run(func() int { return execute(s, c) })
 			if c.stale() && attempt < 3 {
 				continue
