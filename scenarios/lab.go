@@ -187,6 +187,7 @@ func (l *Lab) buildHost(h *Host) error {
 	}
 	m := l.appliance(h.Name, ns)
 	m.SetHostname(h.Hostname)
+	m.SetHardwareClock(h.Clock)
 	l.files(m, h)
 	if !h.Docker {
 		return nil

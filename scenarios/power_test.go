@@ -50,6 +50,20 @@ func TestFaultCrashesAHost(t *testing.T) {
 `)
 }
 
+// A host may have a wrong clock from the start. That is its battery's: what date
+// sets is gone with the power.
+func TestAHostHasTheClockOfTheFile(t *testing.T) {
+	passes(t, strings.Replace(twoMore, "10.0.0.12}", "10.0.0.12, clock: -10m}", 1)+`
+  - {run: "bdc01$ date +%R; ssh bdc02 date +%R", expect: {stdout: "08:00\n07:50"}}
+  - {run: "bdc02$ docker run --rm busybox date +%R", expect: {stdout: "07:50"}}
+  - {run: "bdc02$ journalctl -u docker | grep -c '^Jan 05 07:50'", expect: {stdout: "~^[1-9][0-9]*$"}}
+  - {run: "bdc02$ date -s '+1 hour' +%R", expect: {stdout: "08:50"}}
+  - fault: {host: bdc02, crash: true}
+  - repair: {host: bdc02}
+  - {run: "bdc02$ date +%R; uptime", expect: {stdout: "07:50\n~^ 07:50:[0-9]+ up 0 min,.*$"}}
+`)
+}
+
 func passes(t *testing.T, text string) {
 	t.Helper()
 	s, err := Read("test.yaml", []byte(text))

@@ -18,7 +18,7 @@ var (
 	cableKeys  = []string{"delay", "jitter", "loss", "rate", "queue", "duplicate", "reorder", "corrupt", "mtu", "down", "block"}
 	lanKeys    = append([]string{"subnet", "gateway"}, cableKeys...)
 	siteKeys   = []string{"address", "cname", "delay", "ttl"}
-	hostKeys   = []string{"address", "lan", "mac", "hostname", "gateway", "interfaces", "engine", "daemon", "docker", "images", "files"}
+	hostKeys   = []string{"address", "lan", "mac", "hostname", "gateway", "interfaces", "engine", "daemon", "docker", "images", "files", "clock"}
 	portKeys   = []string{"lan", "address", "mac", "wrong-tunnel-checksums"}
 	routerKeys = []string{"interfaces", "nat", "routes"}
 	routeKeys  = []string{"to", "via"}
@@ -308,6 +308,8 @@ func (r *reader) host(q pair) Host {
 				return
 			}
 			h.Daemon = []byte(r.json(p.value, "") + "\n")
+		case "clock":
+			h.Clock = r.lead(p)
 		case "images":
 			h.Images = r.texts(p)
 		case "files":

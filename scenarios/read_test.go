@@ -52,6 +52,8 @@ func TestReadNamesEveryMistakeWithItsLineAndTheRemedy(t *testing.T) {
 		{"no prompt", strings.Replace(twoHosts, "- bdc01$ docker", "- docker", 1), "x.yaml:9:5: no prompt in \"docker network ls\": write `HOST$ COMMAND`"},
 		{"bad expectation", strings.Replace(twoHosts, `"..."`, `"~ ("`, 1), "x.yaml:12:31: stdout: line 1: error parsing regexp"},
 		{"bad wait", strings.Replace(twoHosts, "wait: 3s", "wait: soon", 1), `x.yaml:10:11: wait cannot be "soon": write a time such as 200us, 3ms or 30s`},
+		{"bad clock", strings.Replace(twoHosts, "bdc01: {", "bdc01: {clock: late, ", 1), `x.yaml:6:18: clock cannot be "late": write how far the clock is ahead, such as 3h, or behind, such as -10m`},
+		{"a clock of no time", strings.Replace(twoHosts, "bdc01: {", "bdc01: {clock: -999999h, ", 1), `x.yaml:6:18: clock cannot be "-999999h"`},
 		{"two things", strings.Replace(twoHosts, "  - wait: 3s", "  - {wait: 3s, run: 'bdc01$ true'}", 1), "a step does one thing"},
 		{"bad engine", "engine: 99\n" + twoHosts, `x.yaml:1:9: no engine profile "99": write "20.10"`},
 	} {

@@ -73,6 +73,7 @@ func Schema() []byte {
 		"interfaces": named(port), "engine": map[string]any{"enum": Engines},
 		"daemon": about(map[string]any{"type": []any{"object", "string"}}, "/etc/docker/daemon.json: a mapping, or its text"),
 		"docker": kind("boolean"), "images": texts(), "files": named(kind("string")),
+		"clock": about(map[string]any{"type": "string", "pattern": `^[+-]?([0-9.]+(ns|us|µs|ms|s|m|h))+$|^0$`}, "how far the host's clock is ahead of the others', or behind: 3h, -10m"),
 	})
 	router := object(map[string]any{"interfaces": named(port), "nat": kind("boolean"),
 		"routes": map[string]any{"type": "array", "items": object(map[string]any{"to": kind("string"), "via": kind("string")}, "to", "via")}})

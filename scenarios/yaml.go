@@ -221,6 +221,19 @@ func (r *reader) duration(p pair) time.Duration {
 	return d
 }
 
+// maxLead keeps clocks where Linux and its dates have them.
+const maxLead = 50 * 365 * 24 * time.Hour
+
+// lead reads how far a clock is ahead, or with a minus behind.
+func (r *reader) lead(p pair) time.Duration {
+	d, err := time.ParseDuration(p.value.Value)
+	if err != nil || p.value.Kind != yaml.ScalarNode || d.Abs() > maxLead {
+		r.add(at(p.value), "write how far the clock is ahead, such as 3h, or behind, such as -10m", "%s cannot be %s", p.key, kindName(p.value))
+		return 0
+	}
+	return d
+}
+
 // share reads a probability: 0.02 or 2%.
 func (r *reader) share(p pair) float64 {
 	s, scale := p.value.Value, 1.0
