@@ -16,6 +16,10 @@ var overlayNormalisations = []normalisation{
 		re(`(?m)^.*(gc_thresh|default vlan|blkio|devmapper|containerd|metadata content store|prior storage driver).*\n?`, "")},
 	{"interrupted receives", "Go's own signals interrupt a system call of the engine now and then: none to five times in captures of the same kind", commandHas("journalctl"),
 		re(`(?m)^.*Failed to receive from netlink: interrupted system call.*\n?`, "")},
+	{"members in a shuffled order", "a join merges the other side's members in the order of a list that memberlist shuffles", commandHas("journalctl"), func(s string) string {
+		run := regexp.MustCompile(`(?m)(?:^.*(?:EventMemberJoin|Refuting a suspect message).*\n){2,}`)
+		return run.ReplaceAllStringFunc(s, func(lines string) string { return sortLines(lines) + "\n" })
+	}},
 	{"joins before the other engine listens", "the first engine hears of the second one's registration as the second one itself does, and may be too early by a millisecond: it is in half of the captures", commandHas("journalctl"),
 		re(`(?m)^.*joining serf neighbor .* connection refused.*\n?`, "")},
 	{"the store's client", "the words around a connection that failed: etcd's client in overlay-kv, Consul's here (README: leave out the store's name in logs)", func(string) bool { return true }, func(s string) string {

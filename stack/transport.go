@@ -49,6 +49,7 @@ func (t *transport) stack() *gstack.Stack {
 	if t.s != nil {
 		return t.s
 	}
+	silence()
 	ns := t.ns
 	rng := newLockedPCG(ns.loop.Stream("netstack/" + ns.name))
 	t.s = gstack.New(gstack.Options{

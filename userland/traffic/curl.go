@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"io"
 	"strings"
 	"time"
 
@@ -118,11 +119,18 @@ func curlOptionError(err error) string {
 	return text
 }
 
-// body joins the -d values; @FILE reads a file without its line ends.
+// body joins the -d values; @FILE reads a file without its line ends, @- the
+// standard input.
 func (c *curlRun) body(values []string) int {
 	for i, v := range values {
 		if name, ok := strings.CutPrefix(v, "@"); ok {
-			data, err := c.p.ReadFile(name)
+			var data []byte
+			var err error
+			if name == "-" {
+				data, err = io.ReadAll(c.p.Stdin)
+			} else {
+				data, err = c.p.ReadFile(name)
+			}
 			if err != nil {
 				c.p.Errorf("curl: Failed to open %s\ncurl: option -d: error encountered when reading a file\n", name)
 				return 26

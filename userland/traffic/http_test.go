@@ -113,3 +113,17 @@ func TestWebServerLogsItsRequests(t *testing.T) {
 	l.check(l.tools, "curl -s http://172.17.0.2/", "", 0, "<h1>Welcome to nginx!</h1>\n")
 	compare(t, "log", log.String(), "172.17.0.4 - - [05/Jan/2026:08:00:05 +0000] \"GET / HTTP/1.1\" 200 27 \"-\" \"curl/7.88.1\" \"-\"\n")
 }
+
+func TestCurlSendsWhatItReads(t *testing.T) {
+	l := newLab(t)
+	server, out := l.spawn(l.bbox1, "nc -l -p 90", "")
+	l.loop.RunFor(time.Second)
+	p, _ := l.spawn(l.tools, "curl -s -d @- http://172.17.0.2:90/", "one\ntwo\n")
+	l.loop.RunFor(5 * time.Second)
+	p.Signal(userland.SIGTERM)
+	server.Signal(userland.SIGTERM)
+	l.loop.RunFor(time.Second)
+	if !strings.Contains(out.String(), "Content-Length: 6\r\n") || !strings.HasSuffix(out.String(), "\r\n\r\nonetwo") {
+		t.Errorf("the server got %q", out)
+	}
+}
