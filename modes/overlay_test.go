@@ -15,7 +15,8 @@ import (
 // engines that use it.
 type lan struct {
 	*world
-	vxlan map[string]int // datagrams to port 4789 on each host's eth0
+	vxlan  map[string]int // datagrams to port 4789 on each host's eth0
+	gossip int            // packets on port 7946 that left a host
 }
 
 func clusterJSON(advertise string) string {
