@@ -24,28 +24,14 @@ func (s *squeezer) squeeze(msg []byte) []byte {
 	}
 	s.w.Write(msg)
 	s.w.Close()
-	e := encoder{b: make([]byte, 0, 24+s.buf.Len())}
-	e.byte(typeCompress)
-	e.mapHead(2)
-	e.kUint("Algo", 0)
-	e.kRaw("Buf", s.buf.Bytes())
-	return e.b
+	algo, b := uint64(0), s.buf.Bytes()
+	return message(typeCompress, []field{{"Algo", &algo}, {"Buf", &b}})
 }
 
 // inflate reads a compressed message behind its type byte.
 func inflate(d *decoder) ([]byte, error) {
 	algo, buf := uint64(0), []byte(nil)
-	d.fields(func(k string) bool {
-		switch k {
-		case "Algo":
-			algo = d.uint()
-		case "Buf":
-			buf = d.raw()
-		default:
-			return false
-		}
-		return true
-	})
+	d.table([]field{{"Algo", &algo}, {"Buf", &buf}})
 	if d.err != nil {
 		return nil, d.err
 	}

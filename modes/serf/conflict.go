@@ -77,43 +77,23 @@ func (a *Agent) internal(q *Query) {
 }
 
 func encodeMember(m *member) []byte {
-	var e encoder
-	e.byte(typeConflictResponse)
 	if m == nil {
-		e.null()
-		return e.b
+		return []byte{typeConflictResponse, 0xc0} // null
 	}
-	e.mapHead(11)
-	e.kRaw("Addr", m.Addr.AsSlice())
-	e.kUint("DelegateCur", 4)
-	e.kUint("DelegateMax", 5)
-	e.kUint("DelegateMin", 2)
-	e.kStr("Name", m.Name)
-	e.kUint("Port", uint64(m.Port))
-	e.kUint("ProtocolCur", 2)
-	e.kUint("ProtocolMax", 5)
-	e.kUint("ProtocolMin", 1)
-	e.kUint("Status", uint64(m.Status))
-	e.str("Tags")
-	e.mapHead(0)
-	return e.b
+	addr, status := m.Addr.AsSlice(), uint8(m.Status)
+	least, cur, most, protocol, protocols := uint8(2), uint8(4), uint8(5), uint8(2), uint8(1)
+	return message(typeConflictResponse, []field{
+		{"Addr", &addr}, {"DelegateCur", &cur}, {"DelegateMax", &most}, {"DelegateMin", &least}, {"Name", &m.Name},
+		{"Port", &m.Port}, {"ProtocolCur", &protocol}, {"ProtocolMax", &most}, {"ProtocolMin", &protocols},
+		{"Status", &status}, {"Tags", &timesByName{}},
+	})
 }
 
 func decodeMember(b []byte) (Member, error) {
 	d := &decoder{b: b}
 	var m Member
-	d.fields(func(k string) bool {
-		switch k {
-		case "Name":
-			m.Name = d.str()
-		case "Addr":
-			m.Addr = addrOf(d.raw(), 0).Addr()
-		case "Port":
-			m.Port = uint16(d.uint())
-		default:
-			return false
-		}
-		return true
-	})
+	var addr []byte
+	d.table([]field{{"Name", &m.Name}, {"Addr", &addr}, {"Port", &m.Port}})
+	m.Addr = addrOf(addr, 0).Addr()
 	return m, d.err
 }

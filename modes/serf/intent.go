@@ -10,38 +10,22 @@ import (
 type intent struct {
 	ltime uint64
 	node  string
+	prune bool // only of a leave
+}
+
+func (m *intent) table() []field {
+	return []field{{"LTime", &m.ltime}, {"Node", &m.node}, {"Prune", &m.prune}}
 }
 
 func (m *intent) encode(typ byte) []byte {
-	var e encoder
-	e.byte(typ)
-	if typ == typeLeave {
-		e.mapHead(3)
-	} else {
-		e.mapHead(2)
+	t := m.table()
+	if typ == typeJoin {
+		t = t[:2]
 	}
-	e.kUint("LTime", m.ltime)
-	e.kStr("Node", m.node)
-	if typ == typeLeave {
-		e.kBool("Prune", false)
-	}
-	return e.b
+	return message(typ, t)
 }
 
-func (m *intent) decode(d *decoder) error {
-	d.fields(func(k string) bool {
-		switch k {
-		case "LTime":
-			m.ltime = d.uint()
-		case "Node":
-			m.node = d.str()
-		default:
-			return false
-		}
-		return true
-	})
-	return d.err
-}
+func (m *intent) decode(d *decoder) error { return d.table(m.table()) }
 
 type userEventMsg struct {
 	ltime    uint64
@@ -50,35 +34,12 @@ type userEventMsg struct {
 	coalesce bool
 }
 
-func (m *userEventMsg) encode() []byte {
-	var e encoder
-	e.byte(typeUserEvent)
-	e.mapHead(4)
-	e.kBool("CC", m.coalesce)
-	e.kUint("LTime", m.ltime)
-	e.kStr("Name", m.name)
-	e.kRaw("Payload", m.payload)
-	return e.b
+func (m *userEventMsg) table() []field {
+	return []field{{"CC", &m.coalesce}, {"LTime", &m.ltime}, {"Name", &m.name}, {"Payload", &m.payload}}
 }
 
-func (m *userEventMsg) decode(d *decoder) error {
-	d.fields(func(k string) bool {
-		switch k {
-		case "LTime":
-			m.ltime = d.uint()
-		case "Name":
-			m.name = d.str()
-		case "Payload":
-			m.payload = d.raw()
-		case "CC":
-			m.coalesce = d.bool()
-		default:
-			return false
-		}
-		return true
-	})
-	return d.err
-}
+func (m *userEventMsg) encode() []byte          { return message(typeUserEvent, m.table()) }
+func (m *userEventMsg) decode(d *decoder) error { return d.table(m.table()) }
 
 // eventsAt is what is remembered of one Lamport time: user events with their
 // contents.
@@ -95,98 +56,98 @@ type stateMsg struct {
 	events                        []*eventsAt
 }
 
-func (m *stateMsg) encode() []byte {
-	e := encoder{b: make([]byte, 0, 1024)}
-	e.byte(typeState)
-	e.mapHead(6)
-	e.kUint("EventLTime", m.eventLTime)
-	e.str("Events")
-	e.arrayHead(len(m.events))
-	for _, at := range m.events {
+func (m *stateMsg) table() []field {
+	return []field{
+		{"EventLTime", &m.eventLTime}, {"Events", (*eventBuffer)(&m.events)}, {"LTime", &m.ltime},
+		{"LeftMembers", (*nameList)(&m.left)}, {"QueryLTime", &m.queryLTime}, {"StatusLTimes", (*timesByName)(&m.status)},
+	}
+}
+
+func (m *stateMsg) encode() []byte { return message(typeState, m.table()) }
+
+func (m *stateMsg) decode(d *decoder) error {
+	m.status = make(map[string]uint64)
+	return d.table(m.table())
+}
+
+// eventBuffer is a list of which some places may be null.
+type eventBuffer []*eventsAt
+
+func (b *eventBuffer) encode(e *encoder) {
+	e.arrayHead(len(*b))
+	for _, at := range *b {
 		if at == nil {
 			e.null()
 			continue
 		}
-		e.mapHead(2)
-		e.str("Events")
-		e.arrayHead(len(at.events))
-		for i := range at.events {
-			e.mapHead(2)
-			e.kStr("Name", at.events[i].name)
-			e.kRaw("Payload", at.events[i].payload)
-		}
-		e.kUint("LTime", at.ltime)
+		e.table([]field{{"Events", (*eventList)(&at.events)}, {"LTime", &at.ltime}})
 	}
-	e.kUint("LTime", m.ltime)
-	e.str("LeftMembers")
-	e.arrayHead(len(m.left))
-	for _, n := range m.left {
+}
+
+func (b *eventBuffer) decode(d *decoder) {
+	for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
+		if len(d.b) > 0 && d.b[0] == 0xc0 {
+			d.byte()
+			*b = append(*b, nil)
+			continue
+		}
+		at := &eventsAt{}
+		d.table([]field{{"Events", (*eventList)(&at.events)}, {"LTime", &at.ltime}})
+		*b = append(*b, at)
+	}
+}
+
+// eventList is events without their time, which they share.
+type eventList []userEventMsg
+
+func (l *eventList) encode(e *encoder) {
+	e.arrayHead(len(*l))
+	for i := range *l {
+		ev := &(*l)[i]
+		e.table([]field{{"Name", &ev.name}, {"Payload", &ev.payload}})
+	}
+}
+
+func (l *eventList) decode(d *decoder) {
+	for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
+		var ev userEventMsg
+		ev.decode(d)
+		*l = append(*l, ev)
+	}
+}
+
+type nameList []string
+
+func (l *nameList) encode(e *encoder) {
+	e.arrayHead(len(*l))
+	for _, n := range *l {
 		e.str(n)
 	}
-	e.kUint("QueryLTime", m.queryLTime)
-	e.str("StatusLTimes")
-	names := make([]string, 0, len(m.status))
-	for n := range m.status {
+}
+
+func (l *nameList) decode(d *decoder) {
+	for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
+		*l = append(*l, d.str())
+	}
+}
+
+type timesByName map[string]uint64
+
+func (t *timesByName) encode(e *encoder) {
+	names := make([]string, 0, len(*t))
+	for n := range *t {
 		names = append(names, n)
 	}
 	slices.SortFunc(names, strings.Compare)
 	e.mapHead(len(names))
 	for _, n := range names {
-		e.kUint(n, m.status[n])
+		e.str(n)
+		e.uint((*t)[n])
 	}
-	return e.b
 }
 
-func (m *stateMsg) decode(d *decoder) error {
-	m.status = make(map[string]uint64)
-	d.fields(func(k string) bool {
-		switch k {
-		case "LTime":
-			m.ltime = d.uint()
-		case "EventLTime":
-			m.eventLTime = d.uint()
-		case "QueryLTime":
-			m.queryLTime = d.uint()
-		case "StatusLTimes":
-			d.fields(func(name string) bool { m.status[name] = d.uint(); return true })
-		case "LeftMembers":
-			for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
-				m.left = append(m.left, d.str())
-			}
-		case "Events":
-			for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
-				m.events = append(m.events, decodeEventsAt(d))
-			}
-		default:
-			return false
-		}
-		return true
-	})
-	return d.err
-}
-
-func decodeEventsAt(d *decoder) *eventsAt {
-	if len(d.b) > 0 && d.b[0] == 0xc0 {
-		d.byte()
-		return nil
-	}
-	at := &eventsAt{}
-	d.fields(func(k string) bool {
-		switch k {
-		case "LTime":
-			at.ltime = d.uint()
-		case "Events":
-			for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
-				var ev userEventMsg
-				ev.decode(d)
-				at.events = append(at.events, ev)
-			}
-		default:
-			return false
-		}
-		return true
-	})
-	return at
+func (t *timesByName) decode(d *decoder) {
+	d.fields(func(name string) bool { (*t)[name] = d.uint(); return true })
 }
 
 type queryMsg struct {
@@ -209,65 +170,34 @@ const (
 	queryNoBroadcast = 2
 )
 
-func (m *queryMsg) encode() []byte {
-	e := encoder{b: make([]byte, 0, 256)}
-	e.byte(typeQuery)
-	e.mapHead(11)
-	e.kRaw("Addr", m.addr)
-	e.str("Filters")
-	if m.filters == nil {
-		e.null()
-	} else {
-		e.arrayHead(len(m.filters))
-		for _, f := range m.filters {
-			e.raw(f)
-		}
+func (m *queryMsg) table() []field {
+	return []field{
+		{"Addr", &m.addr}, {"Filters", (*filterList)(&m.filters)}, {"Flags", &m.flags}, {"ID", &m.id},
+		{"LTime", &m.ltime}, {"Name", &m.name}, {"Payload", &m.payload}, {"Port", &m.port},
+		{"RelayFactor", &m.relay}, {"SourceNode", &m.source}, {"Timeout", &m.timeout},
 	}
-	e.kUint("Flags", uint64(m.flags))
-	e.kUint("ID", uint64(m.id))
-	e.kUint("LTime", m.ltime)
-	e.kStr("Name", m.name)
-	e.kRaw("Payload", m.payload)
-	e.kUint("Port", uint64(m.port))
-	e.kUint("RelayFactor", uint64(m.relay))
-	e.kStr("SourceNode", m.source)
-	e.kUint("Timeout", uint64(m.timeout))
-	return e.b
 }
 
-func (m *queryMsg) decode(d *decoder) error {
-	d.fields(func(k string) bool {
-		switch k {
-		case "LTime":
-			m.ltime = d.uint()
-		case "ID":
-			m.id = uint32(d.uint())
-		case "Addr":
-			m.addr = d.raw()
-		case "Port":
-			m.port = uint16(d.uint())
-		case "SourceNode":
-			m.source = d.str()
-		case "Filters":
-			for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
-				m.filters = append(m.filters, d.raw())
-			}
-		case "Flags":
-			m.flags = uint32(d.uint())
-		case "RelayFactor":
-			m.relay = uint8(d.uint())
-		case "Timeout":
-			m.timeout = time.Duration(d.uint())
-		case "Name":
-			m.name = d.str()
-		case "Payload":
-			m.payload = d.raw()
-		default:
-			return false
-		}
-		return true
-	})
-	return d.err
+func (m *queryMsg) encode() []byte          { return message(typeQuery, m.table()) }
+func (m *queryMsg) decode(d *decoder) error { return d.table(m.table()) }
+
+type filterList [][]byte
+
+func (l *filterList) encode(e *encoder) {
+	if *l == nil {
+		e.null()
+		return
+	}
+	e.arrayHead(len(*l))
+	for _, f := range *l {
+		e.raw(f)
+	}
+}
+
+func (l *filterList) decode(d *decoder) {
+	for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
+		*l = append(*l, d.raw())
+	}
 }
 
 type responseMsg struct {
@@ -278,35 +208,11 @@ type responseMsg struct {
 	payload []byte
 }
 
-func (m *responseMsg) encode() []byte {
-	var e encoder
-	e.byte(typeQueryResponse)
-	e.mapHead(5)
-	e.kUint("Flags", uint64(m.flags))
-	e.kStr("From", m.from)
-	e.kUint("ID", uint64(m.id))
-	e.kUint("LTime", m.ltime)
-	e.kRaw("Payload", m.payload)
-	return e.b
+func (m *responseMsg) table() []field {
+	return []field{
+		{"Flags", &m.flags}, {"From", &m.from}, {"ID", &m.id}, {"LTime", &m.ltime}, {"Payload", &m.payload},
+	}
 }
 
-func (m *responseMsg) decode(d *decoder) error {
-	d.fields(func(k string) bool {
-		switch k {
-		case "LTime":
-			m.ltime = d.uint()
-		case "ID":
-			m.id = uint32(d.uint())
-		case "From":
-			m.from = d.str()
-		case "Flags":
-			m.flags = uint32(d.uint())
-		case "Payload":
-			m.payload = d.raw()
-		default:
-			return false
-		}
-		return true
-	})
-	return d.err
-}
+func (m *responseMsg) encode() []byte          { return message(typeQueryResponse, m.table()) }
+func (m *responseMsg) decode(d *decoder) error { return d.table(m.table()) }

@@ -79,7 +79,7 @@ func (a *Agent) Leave() error {
 		return errors.New("Leave called after Shutdown")
 	}
 	a.status = agentLeaving
-	in := intent{uint64(a.clock), a.cfg.NodeName}
+	in := intent{ltime: uint64(a.clock), node: a.cfg.NodeName}
 	a.clock++
 	a.leaveIntent(&in)
 	if a.othersAlive() {

@@ -188,7 +188,7 @@ func (a *Agent) noteIntent(typ byte, in *intent) bool {
 }
 
 func (a *Agent) broadcastJoin(ltime uint64) {
-	in := intent{ltime, a.cfg.NodeName}
+	in := intent{ltime: ltime, node: a.cfg.NodeName}
 	a.clock.witness(ltime)
 	a.joinIntent(&in)
 	a.intentQueue.add(&rumour{msg: in.encode(typeJoin)})
@@ -253,7 +253,7 @@ func (a *Agent) mergeCluster(b []byte, join bool) {
 		a.queryClock.witness(m.queryLTime - 1)
 	}
 	for _, n := range m.left {
-		a.leaveIntent(&intent{m.status[n] + 1, n})
+		a.leaveIntent(&intent{ltime: m.status[n] + 1, node: n})
 		delete(m.status, n)
 	}
 	names := make([]string, 0, len(m.status))
@@ -262,7 +262,7 @@ func (a *Agent) mergeCluster(b []byte, join bool) {
 	}
 	slices.Sort(names)
 	for _, n := range names {
-		a.joinIntent(&intent{m.status[n], n})
+		a.joinIntent(&intent{ltime: m.status[n], node: n})
 	}
 	if join && a.ignoreOld {
 		a.eventMin = max(a.eventMin, m.eventLTime)

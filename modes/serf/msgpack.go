@@ -76,13 +76,6 @@ func (e *encoder) float(v float64) {
 	e.b = binary.BigEndian.AppendUint64(append(e.b, 0xcb), math.Float64bits(v))
 }
 
-// Keys with their values, for structures as maps.
-func (e *encoder) kStr(k, v string)           { e.str(k); e.str(v) }
-func (e *encoder) kRaw(k string, v []byte)    { e.str(k); e.raw(v) }
-func (e *encoder) kUint(k string, v uint64)   { e.str(k); e.uint(v) }
-func (e *encoder) kBool(k string, v bool)     { e.str(k); e.bool(v) }
-func (e *encoder) kFloat(k string, v float64) { e.str(k); e.float(v) }
-
 // decoder reads msgpack from a slice. After the first error everything reads as
 // zero, so callers look at err once, at the end.
 type decoder struct {

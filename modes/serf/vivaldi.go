@@ -53,18 +53,34 @@ func (v *vivaldi) forget(name string) { delete(v.recent, name) }
 
 // payload is our coordinate as an ack carries it.
 func (v *vivaldi) payload() []byte {
-	e := encoder{b: make([]byte, 0, 144)}
-	e.byte(ackVersion)
-	e.mapHead(4)
-	e.kFloat("Adjustment", v.coord.adjust)
-	e.kFloat("Error", v.coord.errorEst)
-	e.kFloat("Height", v.coord.height)
-	e.str("Vec")
+	return message(ackVersion, v.coord.table())
+}
+
+func (c *coordinate) table() []field {
+	return []field{{"Adjustment", &c.adjust}, {"Error", &c.errorEst}, {"Height", &c.height}, {"Vec", (*vector)(&c.vec)}}
+}
+
+// vector is a place in the coordinates' space. One of another dimension is read
+// as one that is no place at all.
+type vector [dimensions]float64
+
+func (v *vector) encode(e *encoder) {
 	e.arrayHead(dimensions)
-	for _, x := range v.coord.vec {
+	for _, x := range v {
 		e.float(x)
 	}
-	return e.b
+}
+
+func (v *vector) decode(d *decoder) {
+	n := d.arrayLen()
+	for i := 0; i < n && d.err == nil; i++ {
+		if x := d.float(); i < dimensions {
+			v[i] = x
+		}
+	}
+	if n != dimensions {
+		v[0] = math.NaN()
+	}
 }
 
 func decodeCoordinate(b []byte) (coordinate, bool) {
@@ -73,28 +89,9 @@ func decodeCoordinate(b []byte) (coordinate, bool) {
 		return c, false
 	}
 	d := &decoder{b: b[1:]}
-	n := 0
-	d.fields(func(k string) bool {
-		switch k {
-		case "Adjustment":
-			c.adjust = d.float()
-		case "Error":
-			c.errorEst = d.float()
-		case "Height":
-			c.height = d.float()
-		case "Vec":
-			n = d.arrayLen()
-			for i := 0; i < n && d.err == nil; i++ {
-				if x := d.float(); i < dimensions {
-					c.vec[i] = x
-				}
-			}
-		default:
-			return false
-		}
-		return true
-	})
-	return c, d.err == nil && n == dimensions && c.valid()
+	c.vec[0] = math.NaN() // until there is one
+	d.table(c.table())
+	return c, d.err == nil && c.valid()
 }
 
 func (c *coordinate) valid() bool {

@@ -54,54 +54,21 @@ type pingMsg struct {
 }
 
 func (m *pingMsg) encode(typ byte) []byte {
-	e := encoder{b: make([]byte, 0, 128)}
-	e.byte(typ)
-	n := 5
-	if typ == typeIndirectPing {
-		e.mapHead(n + 3)
-		e.kBool("Nack", m.nack)
-	} else {
-		e.mapHead(n)
+	t := []field{
+		{"Nack", &m.nack}, {"Node", &m.node}, {"Port", &m.port}, {"SeqNo", &m.seq}, {"SourceAddr", &m.sourceAddr},
+		{"SourceNode", &m.sourceNode}, {"SourcePort", &m.sourcePort}, {"Target", &m.target},
 	}
-	e.kStr("Node", m.node)
-	if typ == typeIndirectPing {
-		e.kUint("Port", uint64(m.port))
+	if typ == typePing {
+		t = append(t[1:2], t[3:7]...)
 	}
-	e.kUint("SeqNo", uint64(m.seq))
-	e.kRaw("SourceAddr", m.sourceAddr)
-	e.kStr("SourceNode", m.sourceNode)
-	e.kUint("SourcePort", uint64(m.sourcePort))
-	if typ == typeIndirectPing {
-		e.kRaw("Target", m.target)
-	}
-	return e.b
+	return message(typ, t)
 }
 
 func (m *pingMsg) decode(d *decoder) error {
-	d.fields(func(k string) bool {
-		switch k {
-		case "SeqNo":
-			m.seq = uint32(d.uint())
-		case "Node":
-			m.node = d.str()
-		case "SourceAddr":
-			m.sourceAddr = d.raw()
-		case "SourcePort":
-			m.sourcePort = uint16(d.uint())
-		case "SourceNode":
-			m.sourceNode = d.str()
-		case "Target":
-			m.target = d.raw()
-		case "Port":
-			m.port = uint16(d.uint())
-		case "Nack":
-			m.nack = d.bool()
-		default:
-			return false
-		}
-		return true
+	return d.table([]field{
+		{"SeqNo", &m.seq}, {"Node", &m.node}, {"SourceAddr", &m.sourceAddr}, {"SourcePort", &m.sourcePort},
+		{"SourceNode", &m.sourceNode}, {"Target", &m.target}, {"Port", &m.port}, {"Nack", &m.nack},
 	})
-	return d.err
 }
 
 type ackMsg struct {
@@ -109,55 +76,13 @@ type ackMsg struct {
 	payload []byte
 }
 
-func (m *ackMsg) encode() []byte {
-	e := encoder{b: make([]byte, 0, 32+len(m.payload))}
-	e.byte(typeAck)
-	e.mapHead(2)
-	e.kRaw("Payload", m.payload)
-	e.kUint("SeqNo", uint64(m.seq))
-	return e.b
-}
+func (m *ackMsg) table() []field          { return []field{{"Payload", &m.payload}, {"SeqNo", &m.seq}} }
+func (m *ackMsg) encode() []byte          { return message(typeAck, m.table()) }
+func (m *ackMsg) decode(d *decoder) error { return d.table(m.table()) }
 
-func (m *ackMsg) decode(d *decoder) error {
-	d.fields(func(k string) bool {
-		switch k {
-		case "SeqNo":
-			m.seq = uint32(d.uint())
-		case "Payload":
-			m.payload = d.raw()
-		default:
-			return false
-		}
-		return true
-	})
-	return d.err
-}
-
-func encodeNack(seq uint32) []byte {
-	var e encoder
-	e.byte(typeNack)
-	e.mapHead(1)
-	e.kUint("SeqNo", uint64(seq))
-	return e.b
-}
-
-func encodeErr(text string) []byte {
-	var e encoder
-	e.byte(typeErr)
-	e.mapHead(1)
-	e.kStr("Error", text)
-	return e.b
-}
-
-func decodeErr(d *decoder) (text string) {
-	d.fields(func(k string) bool {
-		if k == "Error" {
-			text = d.str()
-		}
-		return k == "Error"
-	})
-	return text
-}
+func encodeNack(seq uint32) []byte    { return message(typeNack, []field{{"SeqNo", &seq}}) }
+func encodeErr(text string) []byte    { return message(typeErr, []field{{"Error", &text}}) }
+func decodeErr(d *decoder) (s string) { d.table([]field{{"Error", &s}}); return s }
 
 // accusation is a suspect or a dead message.
 type accusation struct {
@@ -165,32 +90,12 @@ type accusation struct {
 	node, from  string
 }
 
-func (m *accusation) encode(typ byte) []byte {
-	var e encoder
-	e.byte(typ)
-	e.mapHead(3)
-	e.kStr("From", m.from)
-	e.kUint("Incarnation", uint64(m.incarnation))
-	e.kStr("Node", m.node)
-	return e.b
+func (m *accusation) table() []field {
+	return []field{{"From", &m.from}, {"Incarnation", &m.incarnation}, {"Node", &m.node}}
 }
 
-func (m *accusation) decode(d *decoder) error {
-	d.fields(func(k string) bool {
-		switch k {
-		case "Incarnation":
-			m.incarnation = uint32(d.uint())
-		case "Node":
-			m.node = d.str()
-		case "From":
-			m.from = d.str()
-		default:
-			return false
-		}
-		return true
-	})
-	return d.err
-}
+func (m *accusation) encode(typ byte) []byte  { return message(typ, m.table()) }
+func (m *accusation) decode(d *decoder) error { return d.table(m.table()) }
 
 // aliveMsg is an alive message, and one node of a push/pull.
 type aliveMsg struct {
@@ -204,52 +109,24 @@ type aliveMsg struct {
 }
 
 func (m *aliveMsg) encode() []byte {
-	var e encoder
-	e.byte(typeAlive)
-	e.mapHead(6)
-	e.kRaw("Addr", m.addr)
-	e.kUint("Incarnation", uint64(m.incarnation))
-	e.kRaw("Meta", m.meta)
-	e.kStr("Node", m.node)
-	e.kUint("Port", uint64(m.port))
-	e.kRaw("Vsn", m.vsn)
-	return e.b
+	return message(typeAlive, []field{
+		{"Addr", &m.addr}, {"Incarnation", &m.incarnation}, {"Meta", &m.meta}, {"Node", &m.node}, {"Port", &m.port},
+		{"Vsn", &m.vsn},
+	})
 }
 
 func (m *aliveMsg) encodeState(e *encoder) {
-	e.mapHead(7)
-	e.kRaw("Addr", m.addr)
-	e.kUint("Incarnation", uint64(m.incarnation))
-	e.kRaw("Meta", m.meta)
-	e.kStr("Name", m.node)
-	e.kUint("Port", uint64(m.port))
-	e.kUint("State", uint64(m.state))
-	e.kRaw("Vsn", m.vsn)
+	e.table([]field{
+		{"Addr", &m.addr}, {"Incarnation", &m.incarnation}, {"Meta", &m.meta}, {"Name", &m.node}, {"Port", &m.port},
+		{"State", &m.state}, {"Vsn", &m.vsn},
+	})
 }
 
 func (m *aliveMsg) decode(d *decoder) error {
-	d.fields(func(k string) bool {
-		switch k {
-		case "Incarnation":
-			m.incarnation = uint32(d.uint())
-		case "Node", "Name":
-			m.node = d.str()
-		case "Addr":
-			m.addr = d.raw()
-		case "Port":
-			m.port = uint16(d.uint())
-		case "Meta":
-			m.meta = d.raw()
-		case "Vsn":
-			m.vsn = d.raw()
-		case "State":
-			m.state = nodeState(d.uint())
-		default:
-			return false
-		}
-		return true
+	return d.table([]field{
+		{"Incarnation", &m.incarnation}, {"Node", &m.node}, {"Name", &m.node}, {"Addr", &m.addr}, {"Port", &m.port},
+		{"Meta", &m.meta}, {"Vsn", &m.vsn}, {"State", &m.state},
 	})
-	return d.err
 }
 
 // pushPull is the whole state of a member, as it goes over a stream.
@@ -259,13 +136,17 @@ type pushPull struct {
 	user  []byte
 }
 
+// head is what goes before the nodes and the upper layer's part, which are
+// written one after the other.
+func (m *pushPull) head(nodes, user *int) []field {
+	return []field{{"Join", &m.join}, {"Nodes", nodes}, {"UserStateLen", user}}
+}
+
 func (m *pushPull) encode() []byte {
-	e := encoder{b: make([]byte, 0, 256+len(m.user)+100*len(m.nodes))}
+	nodes, user := len(m.nodes), len(m.user)
+	e := encoder{b: make([]byte, 0, 256+user+100*nodes)}
 	e.byte(typePushPull)
-	e.mapHead(3)
-	e.kBool("Join", m.join)
-	e.kUint("Nodes", uint64(len(m.nodes)))
-	e.kUint("UserStateLen", uint64(len(m.user)))
+	e.table(m.head(&nodes, &user))
 	for i := range m.nodes {
 		m.nodes[i].encodeState(&e)
 	}
@@ -274,19 +155,7 @@ func (m *pushPull) encode() []byte {
 
 func (m *pushPull) decode(d *decoder) error {
 	nodes, user := 0, 0
-	d.fields(func(k string) bool {
-		switch k {
-		case "Join":
-			m.join = d.bool()
-		case "Nodes":
-			nodes = int(d.uint())
-		case "UserStateLen":
-			user = int(d.uint())
-		default:
-			return false
-		}
-		return true
-	})
+	d.table(m.head(&nodes, &user))
 	for i := 0; i < nodes && d.err == nil; i++ {
 		var n aliveMsg
 		n.decode(d)
