@@ -59,6 +59,7 @@ func (h *Host) Crash() {
 		f.Exec("-t", t, "-X")
 	}
 	ns.Netfilter(false).SetPolicy("filter", "FORWARD", "ACCEPT")
+	ns.ForgetPolicy()
 	ns.SetSysctl("net.ipv4.ip_forward", "0")
 }
 

@@ -85,6 +85,14 @@ func tables(ns *stack.Namespace) string {
 	for _, r := range ns.Routes("all") {
 		fmt.Fprintf(&b, "route %+v\n", r)
 	}
+	for _, v6 := range []bool{false, true} {
+		if !ns.HasPolicy(v6) {
+			continue // a namespace that nobody gave rules says nothing of them
+		}
+		for _, r := range ns.Rules(v6) {
+			fmt.Fprintf(&b, "rule %+v\n", r)
+		}
+	}
 	for _, n := range ns.Neighbours() {
 		fmt.Fprintf(&b, "neighbour %+v\n", n)
 	}

@@ -144,7 +144,7 @@ func (i *Interface) addConnected(a *ifAddr) {
 	default:
 		r.Src = ip
 	}
-	for _, o := range i.ns.fib.routes {
+	for _, o := range i.ns.fib.of(ip).main.routes {
 		if o.dev == i && o.Dst == r.Dst && o.Proto == "kernel" {
 			return
 		}

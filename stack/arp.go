@@ -101,7 +101,7 @@ func (i *Interface) arpAnswers(spa, tpa netip.Addr) bool {
 	if !i.confFlag(false, "proxy_arp") || !ns.forwarding(i, false) {
 		return false
 	}
-	h, err := ns.routeOut(tpa, netip.Addr{}, nil)
+	h, err := ns.routeOut(flow{dst: tpa, src: spa, in: i})
 	return err == nil && h.dev != i
 }
 

@@ -191,6 +191,9 @@ func (i *Interface) transmitIP(p *packet, dst MAC) {
 	p.f = nil
 	putEther(f.Bytes(), dst, i.mac, typ)
 	f.Mark = 0
+	if i.kind == KindLoopback || i.kind == KindVXLAN { // they see it; a peer does not
+		f.Mark = p.nf.Mark
+	}
 	f.Checksum = link.ChecksumComplete
 	if p.nf.ChecksumPartial {
 		f.Checksum = link.ChecksumPartial

@@ -36,6 +36,7 @@ const (
 	ErrNetDown         Errno = "Network is down"
 	ErrNotSupported    Errno = "Operation not supported"
 	ErrClosed          Errno = "Bad file descriptor"
+	ErrCrossDevice     Errno = "Invalid cross-device link"
 	// ErrTimeout is a read that ran out of its own time limit (EAGAIN).
 	ErrTimeout Errno = "Resource temporarily unavailable"
 )

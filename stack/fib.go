@@ -4,32 +4,86 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+	"strconv"
 )
 
-// route is one entry of the forwarding information base. Its interface is kept
-// by pointer, so that a rename or a change of index does not touch it.
+// The numbers of the tables that have names (linux/rtnetlink.h).
+const (
+	defaultTable = 253
+	mainTable    = 254
+	localTable   = 255
+)
+
+// route is one entry of a routing table. Its interface is kept by pointer, so
+// that a rename or a change of index does not touch it.
 type route struct {
 	Route
 	dev *Interface
 }
 
-// fib is the routing tables of a namespace: main and numbered tables. The
-// local table is not stored: it follows from the addresses.
-type fib struct {
-	routes []*route // by table, family, length descending, metric; stable
-	gen    uint64   // counts changes, for caches of looked-up routes
+// table is one routing table of one family.
+type table struct {
+	id     uint32
+	routes []*route // length descending, metric; stable
 }
 
-func tableName(t string) string {
-	switch t {
-	case "", "254":
+// family is the routing tables of IPv4 or IPv6 and the rules that choose among
+// them. Of the local table only what was added by hand is stored: the rest
+// follows from the addresses.
+type family struct {
+	main  table
+	more  []*table // every other one that was ever written to, as the kernel dumps them
+	rules []*rule  // by priority; nil: those of a new namespace, see startRules
+	// policy tells that a lookup has to walk the rules: the answer is no longer
+	// "ours, or what main says".
+	policy bool
+}
+
+// fib is the forwarding information base of a namespace. It needs init.
+type fib struct {
+	families [2]family // IPv4, IPv6
+	gen      uint64    // counts changes, for caches of looked-up routes
+}
+
+func (t *fib) init() {
+	for k := range t.families {
+		t.families[k].main.id = mainTable
+	}
+}
+
+// of is the family that routes to dst.
+func (t *fib) of(dst netip.Addr) *family {
+	if dst.Is6() {
+		return &t.families[1]
+	}
+	return &t.families[0]
+}
+
+// tableID reads the name of a table as [Route] has it; ok is false for what is
+// neither a name nor a number of 1 to 2^32-1.
+func tableID(name string) (id uint32, ok bool) {
+	switch name {
+	case "", "main":
+		return mainTable, true
+	case "local":
+		return localTable, true
+	case "default":
+		return defaultTable, true
+	}
+	n, err := strconv.ParseUint(name, 10, 32)
+	return uint32(n), err == nil && n > 0
+}
+
+func tableName(id uint32) string {
+	switch id {
+	case mainTable:
 		return "main"
-	case "255":
+	case localTable:
 		return "local"
-	case "253":
+	case defaultTable:
 		return "default"
 	}
-	return t
+	return strconv.FormatUint(uint64(id), 10)
 }
 
 func routeType(t string) string {
@@ -39,39 +93,86 @@ func routeType(t string) string {
 	return t
 }
 
-// routeBefore is the order of a table: families apart, longest prefix first,
-// then lowest metric.
-func routeBefore(a, b *route) bool {
-	if a4, b4 := a.Dst.Addr().Is4(), b.Dst.Addr().Is4(); a4 != b4 {
-		return a4
+// table returns the table of a number, or nil if nothing was ever put there.
+func (f *family) table(id uint32) *table {
+	if id == mainTable {
+		return &f.main
 	}
+	for _, t := range f.more {
+		if t.id == id {
+			return t
+		}
+	}
+	return nil
+}
+
+// makeTable returns the table of a number, made if need be. The kernel hashes
+// the numbers into 256 chains and puts a new table at the head of its own
+// (fib_new_table); a dump goes through the chains.
+func (f *family) makeTable(id uint32) *table {
+	if t := f.table(id); t != nil {
+		return t
+	}
+	t := &table{id: id}
+	at := slices.IndexFunc(f.more, func(o *table) bool { return o.id&255 >= id&255 })
+	if at < 0 {
+		at = len(f.more)
+	}
+	f.more = slices.Insert(f.more, at, t)
+	f.policy = f.policy || id == localTable || id == defaultTable
+	return t
+}
+
+// tables are all tables in the order of a dump: main is the oldest of its chain.
+func (f *family) tables() []*table {
+	at := slices.IndexFunc(f.more, func(o *table) bool { return o.id&255 > mainTable })
+	if at < 0 {
+		at = len(f.more)
+	}
+	return slices.Insert(slices.Clone(f.more), at, &f.main)
+}
+
+// routeBefore is the order of a table: longest prefix first, then lowest
+// metric.
+func routeBefore(a, b *route) bool {
 	if a.Dst.Bits() != b.Dst.Bits() {
 		return a.Dst.Bits() > b.Dst.Bits()
 	}
 	return a.Metric < b.Metric
 }
 
+// insert puts a route into the table that it names.
 func (t *fib) insert(r *route) {
-	i := sort.Search(len(t.routes), func(i int) bool { return routeBefore(r, t.routes[i]) })
-	t.routes = slices.Insert(t.routes, i, r)
+	id, _ := tableID(r.Table)
+	tb := t.of(r.Dst.Addr()).makeTable(id)
+	i := sort.Search(len(tb.routes), func(i int) bool { return routeBefore(r, tb.routes[i]) })
+	tb.routes = slices.Insert(tb.routes, i, r)
 	t.gen++
 }
 
-func (t *fib) remove(keep func(*route) bool) (removed int) {
-	out := t.routes[:0]
-	for _, r := range t.routes {
+// remove takes out, of all tables, the routes that are not to be kept.
+func (t *fib) remove(keep func(*route) bool) {
+	for k := range t.families {
+		f := &t.families[k]
+		t.removeFrom(&f.main, keep)
+		for _, tb := range f.more {
+			t.removeFrom(tb, keep)
+		}
+	}
+}
+
+func (t *fib) removeFrom(tb *table, keep func(*route) bool) {
+	out := tb.routes[:0]
+	for _, r := range tb.routes {
 		if keep(r) {
 			out = append(out, r)
-			continue
 		}
-		removed++
 	}
-	clear(t.routes[len(out):])
-	t.routes = out
-	if removed > 0 {
+	if len(out) < len(tb.routes) {
+		clear(tb.routes[len(out):])
+		tb.routes = out
 		t.gen++
 	}
-	return removed
 }
 
 // usable reports whether the route may carry packets now: the interface is up,
@@ -86,137 +187,28 @@ func (r *route) usable() bool {
 	return r.dev.Carrier() || !r.dev.confFlag(r.Dst.Addr().Is6(), "ignore_routes_with_linkdown")
 }
 
-// lookup finds the route to dst in the main table; out restricts it to one
-// interface if not nil. nil means no route.
-func (t *fib) lookup(dst netip.Addr, out *Interface) *route {
+// direct reports whether the route leads to neighbours: its scope is link.
+func (r *route) direct() bool {
+	return r.Type == "" && !r.Via.IsValid() && (r.Scope != "global" || r.Dst.Addr().Is6())
+}
+
+// lookup is fib_table_lookup: the route to the flow's destination. nil means no
+// route; a "throw" route says so too, that other tables may be asked.
+func (t *table) lookup(f *flow) *route {
+	if t == nil {
+		return nil
+	}
 	for _, r := range t.routes {
-		if r.Table != "main" || !r.Dst.Contains(dst) {
+		if !r.Dst.Contains(f.dst) || f.out != nil && r.dev != f.out {
 			continue
 		}
-		if out != nil && r.dev != out {
+		if !r.usable() || f.direct && !r.direct() {
 			continue
 		}
-		if r.usable() {
-			return r
+		if r.Type == "throw" {
+			return nil
 		}
+		return r
 	}
 	return nil
-}
-
-// hop is what a route lookup yields: where a packet goes next.
-type hop struct {
-	kind string     // "unicast", "local", "broadcast", "multicast", or an error type
-	dev  *Interface // out interface; lo for local
-	via  netip.Addr // next hop; the destination itself if directly connected
-	src  netip.Addr // source address for packets that have none yet
-	mtu  int        // path MTU
-	r    *route     // nil for local, broadcast and multicast
-}
-
-// routeOut looks up the way out for a packet of this namespace to dst. src may
-// be invalid; oif restricts the way to one interface if not nil.
-func (ns *Namespace) routeOut(dst, src netip.Addr, oif *Interface) (hop, error) {
-	dst = dst.Unmap()
-	if a := ns.localAddr(dst); a != nil || ns.loopbackNet(dst) {
-		h := hop{kind: "local", dev: ns.lo, via: dst, src: dst, mtu: ns.lo.mtu}
-		if ns.lo == nil || !ns.lo.up {
-			return h, ErrNetUnreachable
-		}
-		return h, nil
-	}
-	if dst.IsMulticast() || dst == broadcast4 {
-		return ns.routeGroup(dst, src, oif)
-	}
-	if dst.Is6() && dst.IsLinkLocalUnicast() {
-		return ns.routeLinkLocal(dst, oif)
-	}
-	r := ns.fib.lookup(dst, oif)
-	if r == nil {
-		if oif != nil && oif.up && dst.Is4() { // SO_BINDTODEVICE: assume it is on the link
-			return hop{kind: "unicast", dev: oif, via: dst, src: oif.primaryFor(dst), mtu: ns.pathMTU(dst, oif, nil)}, nil
-		}
-		return hop{}, ErrNetUnreachable
-	}
-	switch routeType(r.Type) {
-	case "unreachable":
-		return hop{kind: "unreachable", r: r}, ErrHostUnreachable
-	case "prohibit":
-		return hop{kind: "prohibit", r: r}, ErrAccess
-	case "blackhole":
-		return hop{kind: "blackhole", r: r}, ErrInvalid
-	}
-	h := hop{kind: "unicast", dev: r.dev, via: r.Via, r: r, mtu: ns.pathMTU(dst, r.dev, r)}
-	if !h.via.IsValid() {
-		h.via = dst
-		if r.dev.isBroadcast(dst) {
-			h.kind = "broadcast"
-		}
-	}
-	h.src = r.Src
-	if !h.src.IsValid() {
-		h.src = r.dev.primaryFor(h.via)
-	}
-	if len(ns.nextHops) > 0 && h.kind == "unicast" {
-		ns.redirect(dst, &h)
-	}
-	if !h.src.IsValid() {
-		h.src = ns.anySource(dst)
-	}
-	return h, nil
-}
-
-// routeGroup picks the interface for multicast and limited broadcast: the one
-// asked for, that of the source address, or that of the default route.
-func (ns *Namespace) routeGroup(dst, src netip.Addr, oif *Interface) (hop, error) {
-	kind := "multicast"
-	if dst == broadcast4 {
-		kind = "broadcast"
-	}
-	if oif == nil && src.IsValid() {
-		if a := ns.localAddr(src); a != nil {
-			oif = a.dev
-		}
-	}
-	if oif == nil {
-		if r := ns.fib.lookup(dst, nil); r != nil {
-			oif = r.dev
-		}
-	}
-	if oif == nil || !oif.up {
-		return hop{}, ErrNetUnreachable
-	}
-	return hop{kind: kind, dev: oif, via: dst, src: oif.primaryFor(dst), mtu: oif.mtu}, nil
-}
-
-// routeLinkLocal picks the interface for an fe80:: destination: the one asked
-// for, or the first that is up and has a link-local address.
-func (ns *Namespace) routeLinkLocal(dst netip.Addr, oif *Interface) (hop, error) {
-	if z := dst.Zone(); z != "" && oif == nil {
-		oif = ns.Interface(z)
-	}
-	for _, i := range ns.ifaces {
-		if (oif != nil && i != oif) || !i.up || !i.Carrier() || i.kind == KindLoopback {
-			continue
-		}
-		if src := i.linkLocal(); src.IsValid() {
-			return hop{kind: "unicast", dev: i, via: dst.WithZone(""), src: src, mtu: i.mtu}, nil
-		}
-	}
-	return hop{}, ErrNetUnreachable
-}
-
-// anySource is the kernel's last resort for a source address: the first
-// address of global scope on any interface.
-func (ns *Namespace) anySource(dst netip.Addr) netip.Addr {
-	for _, i := range ns.ifaces {
-		if !i.up {
-			continue
-		}
-		for _, a := range i.addrs {
-			if a.Scope == "global" && a.Prefix.Addr().Is4() == dst.Is4() {
-				return a.Prefix.Addr()
-			}
-		}
-	}
-	return netip.Addr{}
 }

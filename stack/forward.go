@@ -1,10 +1,6 @@
 package stack
 
-import (
-	"net/netip"
-
-	"dnetsim/stack/netfilter"
-)
+import "dnetsim/stack/netfilter"
 
 // forward is ip_forward: send a packet of somebody else on its way.
 func (ns *Namespace) forward(p *packet) {
@@ -13,7 +9,7 @@ func (ns *Namespace) forward(p *packet) {
 		ns.discard(p.in, "link-local-not-forwarded", p)
 		return
 	}
-	h, err := ns.routeOut(dst, netip.Addr{}, nil)
+	h, err := ns.routeOut(p.flow())
 	if err != nil {
 		ns.unroutable(p, h.kind)
 		return

@@ -155,7 +155,7 @@ func (ns *Namespace) addrType(a netip.Addr) string {
 			return "BROADCAST"
 		}
 	}
-	if r := ns.fib.lookup(a, nil); r != nil {
+	if r := ns.family(a.Is6()).main.lookup(&flow{dst: a}); r != nil {
 		switch routeType(r.Type) {
 		case "blackhole":
 			return "BLACKHOLE"

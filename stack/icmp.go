@@ -143,15 +143,13 @@ func (ns *Namespace) sendICMPError(p *packet, typ, code uint8, info uint32) {
 	if !ns.IsLocal(src) && typ != icmpRedirect && !ns.icmpLimits(src, typ) {
 		return
 	}
-	from := dst
-	if !ns.IsLocal(dst) {
-		r, err := ns.routeOut(src, netip.Addr{}, nil)
-		if err != nil {
-			return
-		}
-		from = r.src
+	if ns.IsLocal(dst) {
+		ns.output(ns.buildICMPError(p, dst, src, typ, code, info))
+		return
 	}
-	ns.output(ns.buildICMPError(p, from, src, typ, code, info))
+	if h, err := ns.routeOut(flow{dst: src}); err == nil { // the way chooses the source
+		ns.send(ns.buildICMPError(p, h.src, src, typ, code, info), h)
+	}
 }
 
 // buildICMPError makes the message: the offending packet as far as 576 bytes

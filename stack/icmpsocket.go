@@ -72,7 +72,7 @@ func (c *ICMPConn) BindDevice(dev string) error {
 // Source is the address that a message to dst would come from, or the error
 // that sending would return: what connect on a UDP socket tells ping.
 func (c *ICMPConn) Source(dst netip.Addr) (netip.Addr, error) {
-	h, err := c.ns.routeOut(dst, c.src, c.dev)
+	h, err := c.ns.routeOut(flow{dst: dst, src: c.src, out: c.dev})
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -91,7 +91,7 @@ func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error {
 		return ErrClosed
 	}
 	dst = dst.Unmap()
-	h, err := c.ns.routeOut(dst, c.src, c.dev)
+	h, err := c.ns.routeOut(flow{dst: dst, src: c.src, out: c.dev})
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error {
 		p = c.ns.buildIPv4(src, dst, protoICMP, ttl, c.ns.pmtuOf(c.pmtu).forbidsCutting(size, h), msg)
 	}
 	p.oif = c.dev
-	return c.ns.output(p)
+	return c.ns.send(p, h)
 }
 
 // Recv waits for the next message. It blocks up to timeout (zero or less: for

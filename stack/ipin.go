@@ -93,13 +93,14 @@ func (ns *Namespace) discard(i *Interface, reason string, p *packet) {
 
 // route is ip_rcv_finish: is the packet for us, to be forwarded, or neither?
 func (ns *Namespace) route(p *packet) {
-	src, dst, i := p.src(), p.dst(), p.in
-	if why := ns.martian(i, src, dst); why != "" {
+	dst, i := p.dst(), p.in
+	f := p.flow()
+	if why := ns.martian(&f); why != "" {
 		ns.discard(i, why, p)
 		return
 	}
 	switch {
-	case ns.IsLocal(dst):
+	case ns.takes(p):
 		ns.deliver(p)
 	case dst.IsMulticast():
 		p.group = true
@@ -116,32 +117,14 @@ func (ns *Namespace) route(p *packet) {
 	}
 }
 
-// martian is why a packet's addresses are impossible here: the source checks of
-// ip_route_input_slow and fib_validate_source.
-func (ns *Namespace) martian(i *Interface, src, dst netip.Addr) string {
-	if i.kind == KindLoopback {
-		return ""
+// takes reports whether a packet is for this namespace itself.
+func (ns *Namespace) takes(p *packet) bool {
+	dst := p.dst()
+	if !ns.fib.of(dst).policy || dst.IsMulticast() {
+		return ns.IsLocal(dst)
 	}
-	c := i.conf()
-	switch {
-	case src.IsMulticast() || src == broadcast4:
-		return "martian-source"
-	case src.IsLoopback() && !(c.localnet && src.Is4()):
-		return "martian-source"
-	case dst.IsLoopback() && !(c.localnet && dst.Is4()):
-		return "martian-destination"
-	case src.IsUnspecified():
-		return ""
-	case ns.localAddr(src) != nil && !c.localSrc:
-		return "martian-source" // our own address from outside
-	case c.rpFilter == 0 || src.Is6():
-		return ""
-	}
-	r := ns.fib.lookup(src, nil)
-	if r == nil || c.rpFilter == 1 && r.dev != i {
-		return "rp-filter"
-	}
-	return ""
+	h, err := ns.routeOut(p.flow())
+	return err == nil && h.kind == "local"
 }
 
 // deliver is ip_local_deliver: reassemble, pass INPUT, hand to the protocol.
@@ -200,7 +183,7 @@ func (ns *Namespace) confirmSender(p *packet) {
 		n.confirm()
 		return
 	}
-	if r := ns.fib.lookup(p.src(), nil); r != nil && r.Via.IsValid() {
+	if r, _ := ns.find(&flow{dst: p.src(), src: p.dst()}); r != nil && r.Via.IsValid() {
 		if n := ns.neighbour(r.dev, r.Via); n != nil {
 			n.confirm()
 		}

@@ -13,17 +13,29 @@ import (
 // POSTROUTING, give it to the interface. It returns the errors that the kernel
 // returns to the sender at once.
 func (ns *Namespace) output(p *packet) error {
-	h, err := ns.routeOut(p.dst(), p.src(), p.oif)
+	h, err := ns.routeOut(p.flow())
 	if err != nil {
 		ns.discard(nil, "no-route", p)
 		return err
 	}
-	before := p.dst()
+	return ns.send(p, h)
+}
+
+// send is output for a packet whose way is known (ip_local_out). What OUTPUT
+// rewrites, be it only the mark that a rule asks for, is routed again.
+func (ns *Namespace) send(p *packet, h hop) error {
+	before, mark, tos := p.dst(), p.nf.Mark, p.tos()
 	if !ns.hook(netfilter.Output, p, nil, h.dev) {
 		return ErrNotPermitted
 	}
-	if p.dst() != before { // ip_route_me_harder
-		if h, err = ns.routeOut(p.dst(), p.src(), p.oif); err != nil {
+	rerouted := p.dst() != before
+	if ns.fib.of(before).policy {
+		rerouted = rerouted || p.nf.Mark != mark || p.tos() != tos
+	}
+	if rerouted { // ip_route_me_harder: with the source that the packet has by now
+		p.unbound = false
+		var err error
+		if h, err = ns.routeOut(p.flow()); err != nil {
 			ns.discard(nil, "no-route", p)
 			return err
 		}

@@ -51,7 +51,7 @@ func (ns *Namespace) route6(p *packet) {
 			return
 		}
 		ns.deliver6(p)
-	case ns.IsLocal(dst):
+	case ns.takes(p):
 		ns.deliver6(p)
 	case p.group:
 		ns.discard(i, "other-host", p)
@@ -182,7 +182,7 @@ func (ns *Namespace) sendICMP6Error(p *packet, typ, code uint8, info uint32) {
 	}
 	from, oif := dst, linkScope(p.in, src)
 	if !ns.IsLocal(dst) {
-		r, err := ns.routeOut(src, netip.Addr{}, oif)
+		r, err := ns.routeOut(flow{dst: src, out: oif})
 		if err != nil {
 			return
 		}
@@ -194,7 +194,7 @@ func (ns *Namespace) sendICMP6Error(p *packet, typ, code uint8, info uint32) {
 	binary.BigEndian.PutUint32(m[4:], info)
 	copy(m[8:], orig)
 	q := ns.buildICMP6(from, src, ns.defaultTTL(true), m)
-	q.oif = oif
+	q.oif, q.unbound = oif, from != dst
 	ns.output(q)
 }
 

@@ -65,6 +65,7 @@ type Namespace struct {
 func New(loop *sim.Loop, name string, opts Options) *Namespace {
 	ns := &Namespace{loop: loop, name: name, opts: opts, byName: make(map[string]*Interface), pool: link.NewPool()}
 	ns.transport = &transport{ns: ns}
+	ns.fib.init()
 	ns.sys.init(ns)
 	ns.lo = ns.newInterface("lo", KindLoopback, MAC{}, 65536)
 	ns.lo.txqlen = 1000

@@ -22,6 +22,7 @@ func (t *transport) packet(pb *gstack.PacketBuffer) *packet {
 	case protoTCP:
 		t.offloadTCP(p, pb)
 	case protoUDP:
+		p.unbound = t.unbound
 		t.offloadUDP(p)
 	case protoICMP, protoICMPv6:
 	default:
@@ -47,7 +48,7 @@ func (t *transport) offloadTCP(p *packet, pb *gstack.PacketBuffer) {
 		}
 	}
 	if b[13]&0x02 != 0 {
-		if h, err := t.ns.routeOut(p.dst(), p.src(), nil); err == nil {
+		if h, err := t.ns.routeOut(p.flow()); err == nil {
 			clampMSS(p, h.mtu)
 		}
 	}
@@ -118,7 +119,7 @@ func (t *transport) offloadUDP(p *packet) {
 	if p.dontFragment() && len(p.nf.Data) > 1280 {
 		// Path MTU discovery as Linux does it for UDP by default: what is too
 		// large goes without DF. Sockets that insist were refused before.
-		if h, err := t.ns.routeOut(p.dst(), p.src(), nil); err == nil && len(p.nf.Data) > h.mtu {
+		if h, err := t.ns.routeOut(p.flow()); err == nil && len(p.nf.Data) > h.mtu {
 			p.nf.Data[6] &^= 0x40
 			binary.BigEndian.PutUint16(p.nf.Data[4:], t.ns.nextID())
 			headerChecksum(p.nf.Data)

@@ -27,6 +27,8 @@ type packet struct {
 	via   MAC        // sender on the link, for packets that came in
 	group bool       // it came as a link-layer broadcast or multicast
 	bcast bool       // its destination is a broadcast address
+	// unbound tells that the sender left the source to the route.
+	unbound bool
 	// rewritten tells that NAT changed its destination.
 	rewritten bool
 	// borrowed marks a frame that a bridge holds: release leaves it alone.

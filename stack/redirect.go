@@ -25,7 +25,7 @@ func (ns *Namespace) sendRedirect(p *packet, h hop) {
 		return
 	}
 	src := p.src()
-	back := ns.fib.lookup(src, nil)
+	back, _ := ns.find(&flow{dst: src, src: p.dst(), in: h.dev})
 	if back == nil || back.Via.IsValid() || back.dev != p.in { // not a neighbour
 		return
 	}
@@ -59,7 +59,7 @@ func (ns *Namespace) redirectIn(p *packet, m []byte) {
 	}
 	dst := netip.AddrFrom4([4]byte(m[24:28]))
 	via := netip.AddrFrom4([4]byte(m[4:8]))
-	h, err := ns.routeOut(dst, netip.Addr{}, nil)
+	h, err := ns.routeOut(flow{dst: dst, src: netip.AddrFrom4([4]byte(m[20:24]))})
 	if err != nil || h.kind != "unicast" || h.via != p.src() || via == p.src() || !p.in.believesRedirects() {
 		return
 	}

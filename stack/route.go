@@ -7,24 +7,47 @@ import (
 )
 
 // Routes returns the routes of a table in the order in which `ip route` shows
-// them: IPv4 before IPv6, by destination. "all" or "" is every table but
-// "local" for "", which is the main table.
+// them: IPv4 before IPv6, by destination. "" is the main table, "all" every
+// table, in one order.
 func (ns *Namespace) Routes(table string) []Route {
-	table = tableName(table)
+	id, _ := tableID(table)
 	var out []Route
-	for _, r := range ns.fib.routes {
-		if table != "all" && r.Table != table {
-			continue
+	for k := range ns.fib.families {
+		f := &ns.fib.families[k]
+		for _, t := range f.tables() {
+			if table == "all" || t.id == id {
+				out = t.shown(out)
+			}
 		}
-		if r.dev != nil && !r.dev.up {
-			continue // the kernel drops them when the interface goes down
-		}
-		out = append(out, r.shown())
 	}
-	if table == "local" || table == "all" {
-		out = append(out, ns.localTable()...)
+	if table == "all" || id == localTable {
+		out = append(out, ns.localRoutes()...)
 	}
 	slices.SortStableFunc(out, compareShown)
+	return out
+}
+
+// Tables returns the names of the tables of a family that exist, as [Routes]
+// takes them, in the order in which the kernel dumps them: local, the oldest of
+// the last chain, at the end. A table stays when its last route has gone.
+func (ns *Namespace) Tables(v6 bool) []string {
+	var out []string
+	for _, t := range ns.family(v6).tables() {
+		if t.id != localTable {
+			out = append(out, tableName(t.id))
+		}
+	}
+	return append(out, "local")
+}
+
+// shown appends the table's routes. The kernel drops those of an interface that
+// goes down.
+func (t *table) shown(out []Route) []Route {
+	for _, r := range t.routes {
+		if r.dev == nil || r.dev.up {
+			out = append(out, r.shown())
+		}
+	}
 	return out
 }
 
@@ -56,8 +79,8 @@ func (r *route) shown() Route {
 	return s
 }
 
-// localTable derives the local table from the addresses.
-func (ns *Namespace) localTable() []Route {
+// localRoutes derives the local table from the addresses.
+func (ns *Namespace) localRoutes() []Route {
 	var out []Route
 	for _, i := range ns.ifaces {
 		for _, a := range i.addrs {
@@ -92,40 +115,54 @@ func (a *ifAddr) localRoutes() []Route {
 	return out
 }
 
-// AddRoute adds a route. It returns ErrExist if there is one to the same
+// AddRoute adds a route. It returns ErrExist if its table has one to the same
 // destination with the same metric, ErrNetUnreachable if the gateway is not
-// reachable directly, ErrNoDevice, or ErrNetDown.
+// reachable directly, ErrNoDevice, ErrNetDown, or ErrInvalid for a table that
+// is none.
 func (ns *Namespace) AddRoute(r Route) error {
 	x, err := ns.resolveRoute(r)
 	if err != nil {
 		return err
 	}
-	for _, o := range ns.fib.routes {
-		if o.Table == x.Table && o.Dst == x.Dst && o.Metric == x.Metric && (x.Dst.Addr().Is4() || o.dev == x.dev) {
-			return ErrExist
-		}
+	if t := ns.tableOf(x); t != nil && slices.ContainsFunc(t.routes, x.collides) {
+		return ErrExist
 	}
 	ns.fib.insert(x)
 	return nil
 }
 
-// ReplaceRoute adds a route in the place of the one to the same destination
-// with the same metric, if there is one.
+// ReplaceRoute adds a route in the place of the one in its table to the same
+// destination with the same metric, if there is one.
 func (ns *Namespace) ReplaceRoute(r Route) error {
 	x, err := ns.resolveRoute(r)
 	if err != nil {
 		return err
 	}
-	ns.fib.remove(func(o *route) bool {
-		return o.Table != x.Table || o.Dst != x.Dst || o.Metric != x.Metric
-	})
+	if t := ns.tableOf(x); t != nil {
+		ns.fib.removeFrom(t, func(o *route) bool { return o.Dst != x.Dst || o.Metric != x.Metric })
+	}
 	ns.fib.insert(x)
 	return nil
 }
 
+// tableOf is the table that a route belongs to, or nil if there is none yet.
+func (ns *Namespace) tableOf(r *route) *table {
+	id, _ := tableID(r.Table)
+	return ns.fib.of(r.Dst.Addr()).table(id)
+}
+
+// collides reports whether a table has no room for both routes.
+func (r *route) collides(o *route) bool {
+	return o.Dst == r.Dst && o.Metric == r.Metric && (r.Dst.Addr().Is4() || o.dev == r.dev)
+}
+
 // resolveRoute checks a route and fills in what is derived.
 func (ns *Namespace) resolveRoute(r Route) (*route, error) {
-	r.Table = tableName(r.Table)
+	id, ok := tableID(r.Table)
+	if !ok {
+		return nil, ErrInvalid
+	}
+	r.Table = tableName(id)
 	r.Dst = r.Dst.Masked()
 	if r.Type == "unicast" {
 		r.Type = ""
@@ -145,8 +182,11 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 			return nil, ErrNetDown
 		}
 	}
-	if r.Type != "" {
+	switch r.Type {
+	case "unreachable", "blackhole", "prohibit", "throw":
 		return x, nil
+	case "local":
+		x.Scope = "host"
 	}
 	if r.Via.IsValid() {
 		if err := ns.resolveGateway(x); err != nil {
@@ -169,12 +209,13 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 }
 
 // resolveGateway finds the interface of the gateway: it must be on a directly
-// connected network.
+// connected network, according to the table of the route if that knows it, or
+// else to the rules (fib_check_nh).
 func (ns *Namespace) resolveGateway(x *route) error {
 	if x.OnLink && x.dev != nil {
 		return nil
 	}
-	if ns.localAddr(x.Via) != nil {
+	if ns.IsLocal(x.Via) {
 		return ErrInvalid
 	}
 	if x.Via.Is6() && x.Via.IsLinkLocalUnicast() {
@@ -183,8 +224,12 @@ func (ns *Namespace) resolveGateway(x *route) error {
 		}
 		return nil
 	}
-	g := ns.fib.lookup(x.Via, x.dev)
-	if g == nil || g.Via.IsValid() || routeType(g.Type) != "unicast" {
+	f := flow{dst: x.Via, out: x.dev, direct: true}
+	g := ns.tableOf(x).lookup(&f)
+	if g == nil {
+		g, _ = ns.find(&f)
+	}
+	if g == nil || !g.direct() {
 		if x.Via.Is6() {
 			return ErrHostUnreachable
 		}
@@ -194,50 +239,33 @@ func (ns *Namespace) resolveGateway(x *route) error {
 	return nil
 }
 
-// DelRoute removes the first route that agrees with every field of r that is
-// set. It returns ErrNoProcess if there is none, as the kernel does.
+// GatewayOnLink reports whether AddRoute would take the gateway of a route: one
+// that is not on a connected network is refused.
+func (ns *Namespace) GatewayOnLink(r Route) bool {
+	return ns.resolveGateway(&route{Route: r, dev: ns.byName[r.Dev]}) == nil
+}
+
+// DelRoute removes the first route of a table that agrees with every field of r
+// that is set. It returns ErrNoProcess if there is none, as the kernel does.
 func (ns *Namespace) DelRoute(r Route) error {
-	table := tableName(r.Table)
+	id, _ := tableID(r.Table)
+	t := ns.fib.of(r.Dst.Addr()).table(id)
+	if t == nil {
+		return ErrNoProcess
+	}
 	dst := r.Dst.Masked()
-	for _, o := range ns.fib.routes {
+	for _, o := range t.routes {
 		switch {
-		case o.Table != table || o.Dst != dst:
+		case o.Dst != dst:
 		case r.Via.IsValid() && r.Via != o.Via:
 		case r.Dev != "" && (o.dev == nil || o.dev.name != r.Dev):
 		case r.Metric != 0 && r.Metric != o.Metric:
 		case r.Proto != "" && r.Proto != o.Proto:
 		case r.Type != "" && routeType(r.Type) != routeType(o.Type):
 		default:
-			ns.fib.remove(func(x *route) bool { return x != o })
+			ns.fib.removeFrom(t, func(x *route) bool { return x != o })
 			return nil
 		}
 	}
 	return ErrNoProcess
-}
-
-// RouteGet answers `ip route get`: the way that a packet to dst would take. The
-// answer's Dst is the address itself. from may be invalid.
-func (ns *Namespace) RouteGet(dst, from netip.Addr) (Route, error) {
-	h, err := ns.routeOut(dst, from, nil)
-	if err != nil {
-		return Route{}, err
-	}
-	dst = dst.Unmap()
-	r := Route{Dst: netip.PrefixFrom(dst, dst.BitLen()), Type: h.kind, Table: "main", Src: h.src}
-	if h.dev != nil {
-		r.Dev = h.dev.name
-	}
-	if h.kind == "local" {
-		r.Table = "local"
-	}
-	if h.via != dst && h.via.IsValid() {
-		r.Via = h.via
-	}
-	if from.IsValid() {
-		r.Src = from
-	}
-	if h.dev != nil && h.mtu < h.dev.mtu {
-		r.MTU = h.mtu
-	}
-	return r, nil
 }

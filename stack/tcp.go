@@ -44,7 +44,7 @@ func (ns *Namespace) dial(local, remote netip.AddrPort) (*TCPConn, error) {
 	if to.IsUnspecified() { // Linux takes it for the loopback
 		to = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
-	h, err := ns.routeOut(to, local.Addr(), nil)
+	h, err := ns.routeConnect(flow{dst: to, src: local.Addr()})
 	if err != nil {
 		return nil, err
 	}

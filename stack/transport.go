@@ -40,6 +40,8 @@ type transport struct {
 	outbox []*gstack.PacketBuffer
 	failed error // the first packet that could not be sent, for UDP's callers
 
+	unbound bool // the datagrams being written are from a socket without an address
+
 	hint   [2]netip.Addr // source address that netstack now prefers, by family
 	nextID uint64
 }
@@ -251,7 +253,7 @@ func (t *transport) wake() {
 // deliver hands a TCP or UDP packet for this namespace to netstack.
 func (t *transport) deliver(p *packet) {
 	if b := p.payload(); p.proto() == protoTCP && len(b) >= 20 && b[13]&0x02 != 0 {
-		if h, err := t.ns.routeOut(p.src(), p.dst(), nil); err == nil {
+		if h, err := t.ns.routeOut(flow{dst: p.src(), src: p.dst()}); err == nil {
 			clampMSS(p, h.mtu)
 		}
 	}

@@ -114,7 +114,7 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 	if d == nil || d.opts.Device != nil && d.opts.Device.ns != ns {
 		return link.ReasonNoRoute
 	}
-	h, err := ns.routeOut(r.Addr, d.opts.Local, d.opts.Device)
+	h, err := ns.routeOut(flow{dst: r.Addr, src: d.opts.Local, out: d.opts.Device, mark: f.Mark})
 	switch {
 	case err != nil:
 		return link.ReasonNoRoute
@@ -126,7 +126,7 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 	if mtu := h.mtu - link.VXLANOverhead; f.WireLen()-link.HeaderLen > mtu && d.i.tooBigForTunnel(f, mtu) {
 		return link.ReasonMTU
 	}
-	out := outer{src: h.src, dst: r.Addr, srcPort: srcPort, dstPort: r.Port, vni: r.VNI, ttl: d.opts.TTL}
+	out := outer{way: h, src: h.src, dst: r.Addr, srcPort: srcPort, dstPort: r.Port, vni: r.VNI, ttl: d.opts.TTL}
 	if d.opts.Local.IsValid() {
 		out.src = d.opts.Local
 	}
@@ -165,6 +165,7 @@ type outer struct {
 	ttl              int
 	zeroChecksum     bool
 	spoil            bool // the network card gets the inner checksum wrong
+	way              hop
 }
 
 // encapsulate sends a copy of a frame in a datagram. DF is not set: the kernel
@@ -191,7 +192,7 @@ func (t *tunnel) encapsulate(f *link.Frame, o outer) link.Reason {
 		binary.BigEndian.PutUint16(u[6:], p.pseudoSum(protoUDP, n))
 		p.nf.ChecksumPartial = true
 	}
-	if err := ns.output(p); err != nil {
+	if err := ns.send(p, o.way); err != nil {
 		return link.ReasonUnderlay
 	}
 	return link.ReasonNone

@@ -41,9 +41,11 @@ func (ns *Namespace) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
 // Connect fixes the peer: only its datagrams are received, and ICMP errors come
 // back as errors.
 func (c *UDPConn) Connect(to netip.AddrPort) error {
-	if err := c.prefer(c.bound.Addr(), to.Addr()); err != nil {
+	h, err := c.ns.routeConnect(flow{dst: to.Addr(), src: c.bound.Addr(), out: c.device})
+	if err != nil {
 		return err
 	}
+	c.preferSource(h.src)
 	c.remoteAP = to
 	return c.calm(func() tcpip.Error { return c.ep.Connect(c.full(to)) })
 }
@@ -51,17 +53,21 @@ func (c *UDPConn) Connect(to netip.AddrPort) error {
 // prefer looks the route up and makes netstack take its source address, or src
 // if that is one.
 func (c *UDPConn) prefer(src, to netip.Addr) error {
-	h, err := c.ns.routeOut(to, src, c.device)
+	h, err := c.ns.routeOut(flow{dst: to, src: src, out: c.device})
 	if err != nil {
 		return err
 	}
 	if src.IsValid() && src != c.bound.Addr() {
 		h.src = src
 	}
-	if h.src.IsValid() && !c.closed {
-		c.ns.transport.prefer(h.src)
-	}
+	c.preferSource(h.src)
 	return nil
+}
+
+func (c *UDPConn) preferSource(src netip.Addr) {
+	if src.IsValid() && !c.closed {
+		c.ns.transport.prefer(src)
+	}
 }
 
 // ReadFrom receives one datagram into b, cut to its length. It blocks up to
@@ -116,7 +122,11 @@ func (c *UDPConn) writeTo(b []byte, src netip.Addr, to netip.AddrPort) error {
 		return err
 	}
 	f := c.full(to)
-	return c.write(b, tcpip.WriteOptions{To: &f})
+	t := c.ns.transport
+	t.unbound = !src.IsValid() || src.IsUnspecified()
+	err := c.write(b, tcpip.WriteOptions{To: &f})
+	t.unbound = false
+	return err
 }
 
 // Write sends one datagram to the connected peer.
@@ -136,7 +146,7 @@ func (c *UDPConn) Write(b []byte) (int, error) {
 // fits checks that there is a route and that a datagram of n bytes, if it must
 // not be cut, is not larger than the path takes.
 func (c *UDPConn) fits(to netip.Addr, n int) error {
-	h, err := c.ns.routeOut(to, c.bound.Addr(), c.device)
+	h, err := c.ns.routeOut(flow{dst: to, src: c.bound.Addr(), out: c.device})
 	if err != nil {
 		return err
 	}

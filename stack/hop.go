@@ -1,0 +1,164 @@
+package stack
+
+import "net/netip"
+
+// hop is what a route lookup yields: where a packet goes next.
+type hop struct {
+	kind string     // "unicast", "local", "broadcast", "multicast", or an error type
+	dev  *Interface // out interface; lo for local
+	via  netip.Addr // next hop; the destination itself if directly connected
+	src  netip.Addr // source address for packets that have none yet
+	mtu  int        // path MTU
+	r    *route     // nil if the local table or a group says so
+}
+
+// routeOut looks up the way of a packet: of one that is made here
+// (ip_route_output_key_hash), or of one that is to be forwarded.
+func (ns *Namespace) routeOut(f flow) (hop, error) {
+	f.dst = f.dst.Unmap()
+	if f.dst.IsMulticast() || f.dst == broadcast4 {
+		return ns.routeGroup(f)
+	}
+	if f.dst.Is6() && f.dst.IsLinkLocalUnicast() && ns.localAddr(f.dst) == nil {
+		return ns.routeLinkLocal(f.dst, f.out)
+	}
+	r, err := ns.find(&f)
+	switch {
+	case err == ErrNetUnreachable && f.out != nil && f.out.up && f.dst.Is4(): // SO_BINDTODEVICE: assume it is on the link
+		return hop{kind: "unicast", dev: f.out, via: f.dst, src: f.out.primaryFor(f.dst), mtu: ns.pathMTU(f.dst, f.out, nil)}, nil
+	case err != nil:
+		return hop{kind: refusals[err]}, err
+	case r == nil:
+		return ns.own(&f)
+	}
+	return ns.hopBy(r, f.dst)
+}
+
+// routeConnect is routeOut for a socket that is being connected: once the way is
+// known the source is, and it may belong to another way (ip_route_connect).
+func (ns *Namespace) routeConnect(f flow) (hop, error) {
+	h, err := ns.routeOut(f)
+	chosen := f.src.IsValid() && !f.src.IsUnspecified()
+	if err != nil || chosen || !ns.fib.of(f.dst.Unmap()).policy {
+		return h, err
+	}
+	src := h.src
+	f.src = src
+	h, err = ns.routeOut(f)
+	h.src = src
+	return h, err
+}
+
+// refusals are the route types that say the same as a rule's error.
+var refusals = map[error]string{ErrAccess: "prohibit", ErrInvalid: "blackhole"}
+
+// own is the way to what the local table has.
+func (ns *Namespace) own(f *flow) (hop, error) {
+	if !ns.IsLocal(f.dst) {
+		i := ns.broadcastBy(f)
+		return hop{kind: "broadcast", dev: i, via: f.dst, src: i.primaryFor(f.dst), mtu: ns.pathMTU(f.dst, i, nil)}, nil
+	}
+	return ns.inward(f.dst, f.dst)
+}
+
+// inward leads back to this namespace.
+func (ns *Namespace) inward(dst, src netip.Addr) (hop, error) {
+	h := hop{kind: "local", dev: ns.lo, via: dst, src: src, mtu: ns.lo.mtu}
+	if !ns.lo.up {
+		return h, ErrNetUnreachable
+	}
+	return h, nil
+}
+
+// hopBy is the way that a route shows to dst.
+func (ns *Namespace) hopBy(r *route, dst netip.Addr) (hop, error) {
+	switch routeType(r.Type) {
+	case "unreachable":
+		return hop{kind: "unreachable", r: r}, ErrHostUnreachable
+	case "prohibit":
+		return hop{kind: "prohibit", r: r}, ErrAccess
+	case "blackhole":
+		return hop{kind: "blackhole", r: r}, ErrInvalid
+	case "local":
+		h, err := ns.inward(dst, dst)
+		if h.r = r; r.Src.IsValid() {
+			h.src = r.Src
+		}
+		return h, err
+	}
+	h := hop{kind: "unicast", dev: r.dev, via: r.Via, r: r, mtu: ns.pathMTU(dst, r.dev, r)}
+	if !h.via.IsValid() {
+		h.via = dst
+		if r.dev.isBroadcast(dst) {
+			h.kind = "broadcast"
+		}
+	}
+	h.src = r.Src
+	if !h.src.IsValid() {
+		h.src = r.dev.primaryFor(h.via)
+	}
+	if len(ns.nextHops) > 0 && h.kind == "unicast" {
+		ns.redirect(dst, &h)
+	}
+	if !h.src.IsValid() {
+		h.src = ns.anySource(dst)
+	}
+	return h, nil
+}
+
+// routeGroup picks the interface for multicast and limited broadcast: the one
+// asked for, that of the source address, or that of the default route.
+func (ns *Namespace) routeGroup(f flow) (hop, error) {
+	dst, oif := f.dst, f.out
+	kind := "multicast"
+	if dst == broadcast4 {
+		kind = "broadcast"
+	}
+	if oif == nil && f.src.IsValid() {
+		if a := ns.localAddr(f.src); a != nil {
+			oif = a.dev
+		}
+	}
+	if oif == nil {
+		if r, _ := ns.find(&f); r != nil {
+			oif = r.dev
+		}
+	}
+	if oif == nil || !oif.up {
+		return hop{}, ErrNetUnreachable
+	}
+	return hop{kind: kind, dev: oif, via: dst, src: oif.primaryFor(dst), mtu: oif.mtu}, nil
+}
+
+// routeLinkLocal picks the interface for an fe80:: destination: the one asked
+// for, or the first that is up and has a link-local address.
+func (ns *Namespace) routeLinkLocal(dst netip.Addr, oif *Interface) (hop, error) {
+	if z := dst.Zone(); z != "" && oif == nil {
+		oif = ns.Interface(z)
+	}
+	for _, i := range ns.ifaces {
+		if (oif != nil && i != oif) || !i.up || !i.Carrier() || i.kind == KindLoopback {
+			continue
+		}
+		if src := i.linkLocal(); src.IsValid() {
+			return hop{kind: "unicast", dev: i, via: dst.WithZone(""), src: src, mtu: i.mtu}, nil
+		}
+	}
+	return hop{}, ErrNetUnreachable
+}
+
+// anySource is the kernel's last resort for a source address: the first
+// address of global scope on any interface.
+func (ns *Namespace) anySource(dst netip.Addr) netip.Addr {
+	for _, i := range ns.ifaces {
+		if !i.up {
+			continue
+		}
+		for _, a := range i.addrs {
+			if a.Scope == "global" && a.Prefix.Addr().Is4() == dst.Is4() {
+				return a.Prefix.Addr()
+			}
+		}
+	}
+	return netip.Addr{}
+}

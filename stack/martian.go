@@ -1,0 +1,66 @@
+package stack
+
+import "net/netip"
+
+// martian is why a packet's addresses are impossible here: the source checks of
+// ip_route_input_slow and fib_validate_source.
+func (ns *Namespace) martian(f *flow) string {
+	i, src, dst := f.in, f.src, f.dst
+	if i.kind == KindLoopback {
+		return ""
+	}
+	c := i.conf()
+	switch {
+	case src.IsMulticast() || src == broadcast4:
+		return "martian-source"
+	case src.IsLoopback() && !(c.localnet && src.Is4()):
+		return "martian-source"
+	case dst.IsLoopback() && !(c.localnet && dst.Is4()):
+		return "martian-destination"
+	case src.IsUnspecified():
+		return ""
+	case ns.localAddr(src) != nil && !c.localSrc:
+		return "martian-source" // our own address from outside
+	case c.rpFilter == 0 || src.Is6():
+		return ""
+	}
+	back, ok := ns.reverse(f)
+	if !ok {
+		return ""
+	}
+	r, err := ns.find(&back)
+	var dev *Interface
+	if r != nil {
+		dev = r.dev
+	} else if a := ns.localAddr(src); err == nil && a != nil { // accept_local
+		dev = a.dev
+	}
+	if dev == nil || c.rpFilter == 1 && dev != i {
+		return "rp-filter"
+	}
+	return ""
+}
+
+// reverse is the flow of an answer, whose way fib_validate_source compares with
+// the interface that the packet came in by: the addresses swapped, as if it
+// came in where the packet leaves, or were made here. The mark counts if
+// src_valid_mark is set. ok is false if the packet has no way out: it is not
+// looked at then, but refused for that.
+func (ns *Namespace) reverse(f *flow) (back flow, ok bool) {
+	back = flow{dst: f.src, src: f.dst, tos: f.tos}
+	if !ns.fib.of(f.src).policy {
+		return back, true
+	}
+	if f.mark != 0 && f.in.confFlag(false, "src_valid_mark") {
+		back.mark = f.mark
+	}
+	if f.dst.IsMulticast() || f.in.isBroadcast(f.dst) {
+		back.src = netip.Addr{}
+		return back, true
+	}
+	h, err := ns.routeOut(*f)
+	if h.kind == "unicast" {
+		back.in = h.dev
+	}
+	return back, err == nil
+}
