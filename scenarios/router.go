@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"net/netip"
+	"path"
 
 	"dnetsim/link"
 	"dnetsim/stack"
@@ -109,6 +110,8 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m := userland.NewMachine(l.Loop, name, ns)
 	m.Shell = userland.HostSh
 	m.Install(programs.Host(), netconf.Host(), traffic.Host())
+	m.FS().MkdirAll(path.Dir(netconf.TablesPath), 0o755)
+	m.FS().WriteFile(netconf.TablesPath, []byte(netconf.TablesFile), 0o644)
 	m.Remote = l.remote
 	l.machines[name] = m
 	return m

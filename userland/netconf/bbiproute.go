@@ -34,8 +34,12 @@ func (t *busyboxIPTool) routeList(w *words, flush bool) error {
 	for w.more() {
 		switch arg := w.next(); arg {
 		case "table":
-			f.table = w.next()
-			if f.table == "cache" {
+			var err error
+			name := w.next()
+			if f.table, f.cache, err = tool.listedTable(name); err != nil {
+				return busyboxWrong(name, "table")
+			}
+			if f.cache {
 				return nil
 			}
 		case "dev", "oif", "iif":
@@ -107,7 +111,7 @@ func (t *busyboxIPTool) routeLine(r stack.Route, f routeFilter) string {
 		fmt.Fprintf(&b, "dev %s ", r.Dev)
 	}
 	if f.table == "all" && r.Table != "main" {
-		fmt.Fprintf(&b, "table %s ", r.Table)
+		fmt.Fprintf(&b, "table %s ", readTableNames(t.p).shown(r.Table))
 	}
 	if scope := scopeOf(r); scope != "global" && f.scope == "" && !deviceless {
 		fmt.Fprintf(&b, "scope %s ", scope)
@@ -122,26 +126,31 @@ func (t *busyboxIPTool) routeLine(r stack.Route, f routeFilter) string {
 }
 
 func (t *busyboxIPTool) routeGet(w *words) error {
-	var dst, from netip.Addr
+	var q stack.RouteQuery
 	for w.more() {
 		switch arg := w.next(); arg {
 		case "from":
-			from, _ = netip.ParseAddr(w.next())
+			q.From, _ = netip.ParseAddr(w.next())
 		case "oif", "dev", "iif":
-			if _, err := t.device(w, 1); err != nil {
+			i, err := t.device(w, 1)
+			if err != nil {
 				return err
+			}
+			if q.Out = i.Name(); arg == "iif" {
+				q.In, q.Out = q.Out, ""
 			}
 		case "to":
 		default:
 			if p, _, ok := parsePrefix(arg); ok {
-				dst = p.Addr()
+				q.Dst = p.Addr()
 			}
 		}
 	}
+	dst, from := q.Dst, q.From
 	if !dst.IsValid() {
 		return busyboxSays(1, "need at least destination address")
 	}
-	r, err := t.inner().lookUp(dst, from, "")
+	r, err := t.ns.RouteFor(q)
 	if err != nil {
 		return t.answers(err)
 	}
@@ -160,7 +169,7 @@ func (t *busyboxIPTool) routeGet(w *words) error {
 		line += "via " + r.Via.String() + " "
 	}
 	line += "dev " + r.Dev + " "
-	if r.Src.IsValid() {
+	if r.Src.IsValid() && !from.IsValid() {
 		line += " src " + r.Src.String() + " "
 	}
 	t.out.WriteString(line + "\n")
@@ -194,7 +203,10 @@ func (t *busyboxIPTool) routeEdit(cmd string, w *words) error {
 		case arg == "scope":
 			r.Scope = w.next()
 		case arg == "table":
-			r.Table = w.next()
+			var err error
+			if r.Table, err = t.table(w.next(), "table"); err != nil {
+				return err
+			}
 		case arg == "mtu", arg == "advmss":
 			w.next()
 		case arg == "onlink":
@@ -231,7 +243,7 @@ func (t *busyboxIPTool) routeDo(cmd string, r stack.Route) error {
 		return stack.ErrInvalid
 	case !deviceless && !r.Via.IsValid() && r.Dev == "":
 		return stack.ErrNoDevice
-	case r.Via.IsValid() && r.Via.Is4() && !r.OnLink && !onLink(t.ns, r.Via, r.Dev):
+	case r.Via.IsValid() && r.Via.Is4() && !r.OnLink && !t.ns.GatewayOnLink(r):
 		return stack.ErrNetUnreachable
 	case abbreviates(cmd, "change", "chg") && !tool.hasRoute(r):
 		return stack.ErrNoEntry

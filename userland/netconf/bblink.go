@@ -214,22 +214,3 @@ func (t *busyboxIPTool) neighLine(n stack.Neighbour, dev bool) string {
 	fmt.Fprintf(&b, "%s used %d/%d/%d probes %d %s", ref, age, age, age, neighProbes(n), n.State)
 	return b.String()
 }
-
-func (t *busyboxIPTool) rule(w *words) error {
-	cmd := "list"
-	if w.more() {
-		cmd = w.next()
-	}
-	switch {
-	case abbreviates(cmd, "list", "show"):
-		for _, r := range startRules(t.family == 6) {
-			t.out.WriteString(r + " \n")
-		}
-		return nil
-	case abbreviates(cmd, "add"):
-		return t.answers(stack.ErrNotSupported)
-	case abbreviates(cmd, "delete"):
-		return t.answers(stack.ErrNoEntry)
-	}
-	return t.badWord(1, cmd)
-}

@@ -15,6 +15,8 @@ type ipTool struct {
 	out    strings.Builder
 	family int // 0: any, 4, 6, or familyLink
 
+	names *tableNames // of routing tables, once they were asked for
+
 	stats, details                             int
 	brief, oneline, json, pretty, human, all   bool
 	force, numeric, timestamp, colour, resolve bool

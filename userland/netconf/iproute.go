@@ -60,7 +60,7 @@ func (t *ipTool) readRouteFilter(w *words) (f routeFilter, err error) {
 		case abbreviates(arg, "table") && len(arg) > 1:
 			var name string
 			if name, err = w.value(); err == nil {
-				f.table, err = t.tableWord(name, &f)
+				f.table, f.cache, err = t.listedTable(name)
 			}
 		case arg == "dev", arg == "oif", arg == "iif":
 			var i *stack.Interface
@@ -105,31 +105,6 @@ func (t *ipTool) readRouteFilter(w *words) (f routeFilter, err error) {
 	return f, err
 }
 
-// tableWord checks the name of a table.
-func (t *ipTool) tableWord(name string, f *routeFilter) (string, error) {
-	switch name {
-	case "main", "local", "default", "all":
-		return name, nil
-	case "unspec", "0":
-		return "all", nil
-	case "254":
-		return "main", nil
-	case "255":
-		return "local", nil
-	case "253":
-		return "default", nil
-	case "cache":
-		f.cache = true
-		return "main", nil
-	}
-	for _, c := range name {
-		if c < '0' || c > '9' {
-			return "", wrongArgument(name, "table id value is invalid\n")
-		}
-	}
-	return name, nil
-}
-
 // prefixWord reads a destination: "default", a prefix or an address.
 func (t *ipTool) prefixWord(text string) (netip.Prefix, bool) {
 	switch text {
@@ -164,20 +139,12 @@ func (t *ipTool) addressWord(w *words) (netip.Addr, error) {
 	return a, nil
 }
 
-// tables are the tables that a filter's table names, in the kernel's order.
-func (t *ipTool) tables(name string) []string {
-	if name == "all" {
-		return []string{"main", "local"}
-	}
-	return []string{name}
-}
-
 // routes are the routes of one family that a filter lets through, ordered as
 // the kernel keeps them: IPv4 by destination, the longer prefix first among
 // those that begin alike, then by metric.
 func (t *ipTool) routes(f routeFilter, six bool) []stack.Route {
 	var out []stack.Route
-	for _, table := range t.tables(f.table) {
+	for _, table := range t.tables(f.table, six) {
 		var part []stack.Route
 		for _, r := range t.ns.Routes(table) {
 			if r.Dst.Addr().Is6() == six && f.takes(r) {
@@ -264,10 +231,11 @@ func (t *ipTool) routeShow(w *words) error {
 		return err
 	}
 	var list []jmap
-	known := false
 	for _, six := range t.routeFamilies(f) {
+		if err := t.tableExists(f.table, six, "Dump"); err != nil {
+			return err
+		}
 		for _, r := range t.routes(f, six) {
-			known = true
 			if t.json {
 				list = append(list, t.routeJSON(r, f))
 				continue
@@ -277,9 +245,6 @@ func (t *ipTool) routeShow(w *words) error {
 	}
 	if t.json {
 		t.out.WriteString(encodeJSON(list, t.pretty))
-	}
-	if !known && t.family != 6 && f.table[0] >= '0' && f.table[0] <= '9' && len(t.ns.Routes(f.table)) == 0 {
-		return &failure{2, "Error: ipv4: FIB table does not exist.\nDump terminated\n"}
 	}
 	return nil
 }
@@ -322,8 +287,8 @@ func (t *ipTool) routeLine(r stack.Route, f routeFilter) string {
 	if r.Dev != "" && f.dev == "" && !(deviceless && !six) {
 		fmt.Fprintf(&b, "dev %s ", r.Dev)
 	}
-	if f.table == "all" && r.Table != "main" {
-		fmt.Fprintf(&b, "table %s ", r.Table)
+	if f.table == "all" && (r.Table != "main" || t.details > 0) {
+		fmt.Fprintf(&b, "table %s ", t.tableShown(r.Table))
 	}
 	if (protoOf(r) != "boot" || t.details > 0) && f.proto == "" {
 		fmt.Fprintf(&b, "proto %s ", protoOf(r))
@@ -367,8 +332,8 @@ func (t *ipTool) routeJSON(r stack.Route, f routeFilter) jmap {
 	if r.Dev != "" {
 		m = append(m, jfield{"dev", r.Dev})
 	}
-	if f.table == "all" && r.Table != "main" {
-		m = append(m, jfield{"table", r.Table})
+	if f.table == "all" && (r.Table != "main" || t.details > 0) {
+		m = append(m, jfield{"table", t.tableShown(r.Table)})
 	}
 	if protoOf(r) != "boot" || t.details > 0 {
 		m = append(m, jfield{"protocol", protoOf(r)})

@@ -1,10 +1,8 @@
 package netconf
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"dnetsim/stack"
 )
@@ -37,7 +35,10 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 		case abbreviates(arg, "table"):
 			var name string
 			if name, err = w.value(); err == nil {
-				r.Table, err = t.tableWord(name, &routeFilter{})
+				id, ok := t.tableNames().number(name)
+				if r.Table = stackTable(id); !ok {
+					err = wrongArgument(name, "\"table\" value is invalid\n")
+				}
 			}
 		case arg == "tos", arg == "dsfield", arg == "advmss", arg == "window", arg == "rtt", arg == "initcwnd",
 			arg == "hoplimit", arg == "realm", arg == "pref", arg == "congctl", arg == "vrf", arg == "weight":
@@ -72,6 +73,9 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 		}
 		r.Dst, _ = t.prefixWord("default")
 	}
+	if r.Table == "" && slices.Contains([]string{"local", "broadcast", "nat", "anycast"}, r.Type) {
+		r.Table = "local"
+	}
 	if r.Via.IsValid() && r.Via.Is6() && r.Dst.IsValid() && r.Dst.Bits() == 0 {
 		r.Dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 	}
@@ -88,6 +92,9 @@ func (t *ipTool) routeEdit(cmd string, w *words) error {
 	}
 	switch {
 	case cmd == "delete":
+		if t.tableExists(mainUnless(r.Table), r.Dst.Addr().Is6(), "") != nil {
+			return kernelSays("FIB table does not exist.")
+		}
 		err = t.ns.DelRoute(r)
 	case abbreviates(cmd, "add"):
 		err = t.addRoute(r)
@@ -115,11 +122,7 @@ func (t *ipTool) routeEdit(cmd string, w *words) error {
 // hasRoute reports whether the table has a route to r's destination with r's
 // metric.
 func (t *ipTool) hasRoute(r stack.Route) bool {
-	table := r.Table
-	if table == "" {
-		table = "main"
-	}
-	for _, have := range t.ns.Routes(table) {
+	for _, have := range t.ns.Routes(r.Table) {
 		if have.Dst == r.Dst && have.Metric == r.Metric {
 			return true
 		}
@@ -153,138 +156,10 @@ func (t *ipTool) nextHop(r stack.Route) error {
 	if r.Via.Is6() || r.OnLink {
 		return nil
 	}
-	if !onLink(t.ns, r.Via, r.Dev) {
+	if !t.ns.GatewayOnLink(r) {
 		return kernelSays("Nexthop has invalid gateway.")
 	}
 	return nil
-}
-
-// onLink reports whether a gateway lies in a connected network (of dev, if it
-// is given).
-func onLink(ns *stack.Namespace, via netip.Addr, dev string) bool {
-	if ns.IsLocal(via) {
-		return false
-	}
-	best := -1
-	ok := false
-	for _, r := range ns.Routes("main") {
-		if (dev != "" && r.Dev != dev) || !r.Dst.Contains(via) || r.Dst.Bits() <= best {
-			continue
-		}
-		best, ok = r.Dst.Bits(), !r.Via.IsValid() && typeOf(r) == "unicast"
-	}
-	return ok
-}
-
-func (t *ipTool) routeGet(w *words) error {
-	var dst, from netip.Addr
-	dev := ""
-	for w.more() {
-		var err error
-		switch arg := w.next(); arg {
-		case "from":
-			var p netip.Prefix
-			text := w.next()
-			if p, _, ok := parsePrefix(text); ok {
-				from = p.Addr()
-				break
-			}
-			_ = p
-			err = wrongPrefix(text, "any valid")
-		case "oif", "dev":
-			var i *stack.Interface
-			if i, err = w.device(t.ns); err == nil {
-				dev = i.Name()
-			}
-		case "iif":
-			_, err = w.device(t.ns)
-		case "tos", "mark", "vrf", "uid", "ipproto", "sport", "dport":
-			_, err = w.value()
-		case "fibmatch", "notify", "cached", "connected", "to":
-		case "help":
-			err = exitUsage(255, "ip-route")
-		default:
-			p, _, ok := parsePrefix(arg)
-			if !ok {
-				return wrongPrefix(arg, "any valid")
-			}
-			dst = p.Addr()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if !dst.IsValid() {
-		return exitWith(1, "need at least a destination address")
-	}
-	r, err := t.lookUp(dst, from, dev)
-	if err != nil {
-		return rtnetlink(err)
-	}
-	t.routeGetText(r, dst, from)
-	return nil
-}
-
-// lookUp is the route that a packet would take; dev restricts it to the routes
-// of one device.
-func (t *ipTool) lookUp(dst, from netip.Addr, dev string) (stack.Route, error) {
-	r, err := t.ns.RouteGet(dst, from)
-	if err == nil && dev != "" && r.Dev != dev {
-		r = stack.Route{Dst: netip.PrefixFrom(dst, dst.BitLen()), Dev: dev}
-		for _, a := range t.ns.Interface(dev).Addrs() {
-			if a.Prefix.Addr().Is4() == dst.Is4() && !r.Src.IsValid() {
-				r.Src = a.Prefix.Addr()
-			}
-		}
-	}
-	if err != nil {
-		return r, err
-	}
-	switch typeOf(r) {
-	case "unreachable":
-		return r, stack.ErrHostUnreachable
-	case "blackhole":
-		return r, stack.ErrInvalid
-	case "prohibit":
-		return r, stack.ErrAccess
-	}
-	return r, nil
-}
-
-func (t *ipTool) routeGetText(r stack.Route, dst, from netip.Addr) {
-	var b strings.Builder
-	kind := typeOf(r)
-	if kind == "local" {
-		r.Dev, r.Via = "lo", netip.Addr{}
-	}
-	if kind != "unicast" {
-		b.WriteString(kind + " ")
-	}
-	b.WriteString(dst.String() + " ")
-	switch {
-	case from.IsValid():
-		fmt.Fprintf(&b, "from %s ", from)
-	case dst.Is6():
-		b.WriteString("from :: ")
-	}
-	if r.Via.IsValid() {
-		fmt.Fprintf(&b, "via %s ", r.Via)
-	}
-	fmt.Fprintf(&b, "dev %s ", r.Dev)
-	if dst.Is6() {
-		if r.Proto != "" && r.Proto != "boot" {
-			fmt.Fprintf(&b, "proto %s ", r.Proto)
-		}
-		fmt.Fprintf(&b, "src %s metric %d pref medium\n", r.Src, r.Metric)
-		t.out.WriteString(b.String())
-		return
-	}
-	if r.Src.IsValid() && !from.IsValid() {
-		fmt.Fprintf(&b, "src %s ", r.Src)
-	}
-	flags := map[string]string{"local": "<local> ", "broadcast": "<local,brd> ", "multicast": "<mc> "}[kind]
-	fmt.Fprintf(&b, "uid 0 %s    cache %s\n", t.sl(), flags)
-	t.out.WriteString(b.String())
 }
 
 func (t *ipTool) routeFlush(w *words) error {
@@ -296,6 +171,9 @@ func (t *ipTool) routeFlush(w *words) error {
 		return err
 	}
 	for _, six := range t.routeFamilies(f) {
+		if err := t.tableExists(f.table, six, "Flush"); err != nil {
+			return err
+		}
 		for _, r := range t.routes(f, six) {
 			t.ns.DelRoute(r)
 		}

@@ -290,7 +290,7 @@ func (t *routeTool) add(r stack.Route) error {
 	ns := t.p.NS()
 	switch {
 	case r.Type == "unreachable":
-	case r.Via.IsValid() && r.Via.Is4() && !onLink(ns, r.Via, r.Dev):
+	case r.Via.IsValid() && r.Via.Is4() && !ns.GatewayOnLink(r):
 		return stack.ErrNetUnreachable
 	case !r.Via.IsValid() && (r.Dev == "" || ns.Interface(r.Dev) == nil):
 		return stack.ErrNoDevice

@@ -1,0 +1,112 @@
+package netconf
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"dnetsim/stack"
+)
+
+// routeGet is `ip route get`.
+func (t *ipTool) routeGet(w *words) error {
+	q, err := t.readRouteQuery(w)
+	if err != nil {
+		return err
+	}
+	r, err := t.ns.RouteFor(q)
+	if err != nil {
+		return rtnetlink(err)
+	}
+	t.routeGetText(r, q)
+	return nil
+}
+
+func (t *ipTool) readRouteQuery(w *words) (q stack.RouteQuery, err error) {
+	address := func(text string) (netip.Addr, error) {
+		p, _, ok := parsePrefix(text)
+		if !ok {
+			return netip.Addr{}, wrongPrefix(text, "any valid")
+		}
+		return p.Addr(), nil
+	}
+	for w.more() && err == nil {
+		var i *stack.Interface
+		switch arg := w.next(); arg {
+		case "from":
+			q.From, err = address(w.next())
+		case "oif", "dev":
+			if i, err = w.device(t.ns); err == nil {
+				q.Out = i.Name()
+			}
+		case "iif":
+			if i, err = w.device(t.ns); err == nil {
+				q.In = i.Name()
+			}
+		case "mark":
+			q.Mark, err = w.number32("invalid mark value")
+		case "tos", "dsfield":
+			q.TOS, err = w.tos()
+		case "vrf", "uid", "ipproto", "sport", "dport":
+			_, err = w.value()
+		case "fibmatch", "notify", "cached", "connected", "to":
+		case "help":
+			err = exitUsage(255, "ip-route")
+		default:
+			q.Dst, err = address(arg)
+		}
+	}
+	if err == nil && !q.Dst.IsValid() {
+		err = exitWith(1, "need at least a destination address")
+	}
+	return q, err
+}
+
+func (t *ipTool) routeGetText(r stack.Route, q stack.RouteQuery) {
+	var b strings.Builder
+	kind := typeOf(r)
+	if kind == "local" {
+		r.Dev, r.Via = "lo", netip.Addr{}
+	}
+	if kind != "unicast" || t.details > 0 {
+		b.WriteString(kind + " ")
+	}
+	b.WriteString(q.Dst.String() + " ")
+	switch {
+	case q.From.IsValid():
+		fmt.Fprintf(&b, "from %s ", q.From)
+	case q.Dst.Is6():
+		b.WriteString("from :: ")
+	}
+	if r.Via.IsValid() {
+		fmt.Fprintf(&b, "via %s ", r.Via)
+	}
+	fmt.Fprintf(&b, "dev %s ", r.Dev)
+	if r.Table != "main" {
+		fmt.Fprintf(&b, "table %s ", t.tableShown(r.Table))
+	}
+	if q.Dst.Is6() {
+		if r.Proto != "" && r.Proto != "boot" {
+			fmt.Fprintf(&b, "proto %s ", r.Proto)
+		}
+		fmt.Fprintf(&b, "src %s metric %d pref medium\n", r.Src, r.Metric)
+		t.out.WriteString(b.String())
+		return
+	}
+	made := q.In == "" // here
+	if r.Src.IsValid() && !q.From.IsValid() && made {
+		fmt.Fprintf(&b, "src %s ", r.Src)
+	}
+	if q.Mark != 0 {
+		fmt.Fprintf(&b, "mark %d ", q.Mark)
+	}
+	if made {
+		b.WriteString("uid 0 ")
+	}
+	flags := map[string]string{"local": "<local> ", "broadcast": "<local,brd> ", "multicast": "<mc> "}[kind]
+	fmt.Fprintf(&b, "%s    cache %s", t.sl(), flags)
+	if !made {
+		fmt.Fprintf(&b, "iif %s ", q.In)
+	}
+	t.out.WriteString(b.String() + "\n")
+}
