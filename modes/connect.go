@@ -84,6 +84,11 @@ func (d *Daemon) connectTo(c *Container, ref string, es *EndpointSettings, start
 			return err
 		}
 	}
+	// What was asked for stays in the container's settings even if it cannot be
+	// had, and the next start asks for it again: so 20.10 (errors/140).
+	if _, ok := c.NetworkSettings.Networks[n.Name]; !ok {
+		c.NetworkSettings.Networks[n.Name] = es
+	}
 	ep, err := d.createEndpoint(n, c, es)
 	if err != nil {
 		return err
@@ -95,9 +100,6 @@ func (d *Daemon) connectTo(c *Container, ref string, es *EndpointSettings, start
 		sb.leave(ep)
 		d.deleteEndpoint(ep)
 		es.clear()
-		if !starting {
-			delete(c.NetworkSettings.Networks, n.Name)
-		}
 		return err
 	}
 	d.showPorts(c)

@@ -166,6 +166,9 @@ func (d *Daemon) loadModules() {
 // enableForwarding switches ip_forward on. Only when it was off the policy of
 // FORWARD becomes DROP.
 func (d *Daemon) enableForwarding() {
+	if f := d.firewall(true); f.on { // whatever IPv4's switch says
+		f.r.SetPolicy("filter", "FORWARD", "DROP")
+	}
 	if v, _ := d.ns().Sysctl("net.ipv4.ip_forward"); v == "1" {
 		return
 	}

@@ -78,13 +78,12 @@ func readConfig(fs *userland.FS, flags string) (daemonConfig, error) {
 			return cfg, err
 		}
 	}
-	data, err := fs.ReadFile(daemonJSONPath)
-	if err != nil || len(bytes.TrimSpace(data)) == 0 {
-		return cfg, nil
+	if data, err := fs.ReadFile(daemonJSONPath); err == nil && len(bytes.TrimSpace(data)) > 0 {
+		if err := cfg.merge(data); err != nil {
+			return cfg, errf(ErrSystem, "unable to configure the Docker daemon with file %s: %v", daemonJSONPath, err)
+		}
 	}
-	if err := cfg.merge(data); err != nil {
-		return cfg, errf(ErrSystem, "unable to configure the Docker daemon with file %s: %v", daemonJSONPath, err)
-	}
+	cfg.IPMasq = cfg.IPMasq && cfg.IPTables // dockerd's verifyDaemonSettings
 	return cfg, nil
 }
 

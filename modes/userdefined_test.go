@@ -261,3 +261,34 @@ func TestTheResolversRulesInsideAContainer(t *testing.T) {
 		t.Fatalf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// 20.10 keeps what a failed connect asked for, and the next start asks for it
+// again (ground-truth/errors/076 and 140); an endpoint that is there stays as
+// it is.
+func TestFailedConnectComesBackAtTheNextStart(t *testing.T) {
+	w := newWorld(t, "")
+	w.do(func() {
+		if _, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "n2", Driver: "bridge", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "192.168.90.0/24"}}}}); err != nil {
+			t.Error(err)
+		}
+	})
+	taken := named("c2", HostConfig{NetworkMode: "n2"})
+	w.run(w.a, taken)
+	c := w.run(w.a, named("c1", HostConfig{}))
+	none := time.Duration(0)
+	w.do(func() {
+		d := w.a.Daemon
+		want := "Address already in use"
+		if err := d.NetworkConnect("n2", "c1", &EndpointSettings{IPAMConfig: &EndpointIPAM{IPv4Address: "192.168.90.2"}}); err == nil || err.Error() != want {
+			t.Errorf("connect: %v, want %s", err, want)
+		}
+		before := c.NetworkSettings.Networks["bridge"].IPAddress
+		if err := d.NetworkConnect("bridge", "c1", nil); err == nil || c.NetworkSettings.Networks["bridge"].IPAddress != before {
+			t.Errorf("second connect to bridge: %v, address %s, was %s", err, c.NetworkSettings.Networks["bridge"].IPAddress, before)
+		}
+		d.ContainerStop("c1", &none)
+		if err := d.ContainerStart("c1"); err == nil || err.Error() != want {
+			t.Errorf("start: %v, want %s", err, want)
+		}
+	})
+}

@@ -192,6 +192,15 @@ func (i *Interface) SetMTU(mtu int) error {
 	if err := i.mtuAllowed(mtu); err != nil {
 		return err
 	}
+	i.fixedMTU = true
+	i.setMTU(mtu)
+	return nil
+}
+
+func (i *Interface) setMTU(mtu int) {
+	if i.mtu == mtu {
+		return
+	}
 	i.mtu = mtu
 	i.lowerUppers()
 	i.ns.fib.gen++
@@ -201,7 +210,6 @@ func (i *Interface) SetMTU(mtu int) error {
 	if i.master != nil {
 		i.master.followPorts()
 	}
-	return nil
 }
 
 // SetMAC changes the link-layer address. Neighbours of the interface are
@@ -300,9 +308,22 @@ func (i *Interface) release() {
 	b.linkChanged()
 }
 
-// followPorts recomputes what a bridge takes from its ports: the lowest MTU,
-// and the lowest MAC if nobody has set one.
+// followPorts recomputes what a bridge takes from its ports: the lowest MTU and
+// the lowest MAC, if nobody has set one (br_mtu_auto_adjust,
+// br_stp_recalculate_bridge_id).
 func (i *Interface) followPorts() {
+	if !i.fixedMTU {
+		low := 0
+		for _, s := range i.slaves {
+			if low == 0 || s.mtu < low {
+				low = s.mtu
+			}
+		}
+		if low == 0 {
+			low = 1500
+		}
+		i.setMTU(low)
+	}
 	if len(i.slaves) == 0 {
 		return
 	}

@@ -37,10 +37,11 @@ type Interface struct {
 	peer *Interface // veth
 	end  *link.End  // physical
 
-	bridge *link.Bridge // bridge
-	self   *link.Port   // the bridge's own port, towards this host
-	fixed  bool         // the bridge's MAC was set, it does not follow its ports
-	slaves []*Interface
+	bridge   *link.Bridge // bridge
+	self     *link.Port   // the bridge's own port, towards this host
+	fixed    bool         // the bridge's MAC was set, it does not follow its ports
+	fixedMTU bool         // the bridge's MTU likewise
+	slaves   []*Interface
 
 	parent      *Interface    // macvlan, ipvlan, VLAN: the device below
 	uppers      []*Interface  // what is stacked on this one
