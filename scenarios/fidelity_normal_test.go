@@ -91,17 +91,18 @@ var normalisations = []normalisation{
 		s = re(`TX packets \d+  bytes \d+ \([^)]*\)`, "TX packets <n>")(s)
 		return re(`(TX [^\n]*)dropped([: ])\d+`, "${1}dropped${2}<n>")(s)
 	}},
-	{"rule counters", "packets that the machine itself sent before the command", commandHas("iptables-save", "iptables -L"), func(s string) string {
+	{"rule counters", "packets that the machine itself sent before the command", commandHas("iptables-save", "ip6tables-save", "iptables -L"), func(s string) string {
 		s = re(`\[\d+:\d+\]`, "[<n>:<n>]")(s)
 		s = re(`(?m)^ *\d+ +\d+ `, "<n> <n> ")(s)
-		return re(`policy DROP \d+ packets, \d+ bytes`, "policy DROP <n> packets")(s)
+		return re(`policy (DROP|ACCEPT) \d+ packets, \d+ bytes`, "policy $1 <n> packets")(s)
 	}},
 	{"interface indexes", "the captures of the later sets were taken after many runs in one machine (README)", commandHas("ip addr", "ip link", "ip -d link", "bridge -d link"), func(s string) string {
 		s = re(`(?m)^\d+: `, "<n>: ")(s)
 		s = re(`@if\d+`, "@if<n>")(s)
 		return re(`link-netnsid \d+`, "link-netnsid <n>")(s)
 	}},
-	{"the hosts' cable", "the captures' hosts are namespaces, whose eth0 is a veth; a machine's is not (README, Topology)", commandHas("ip addr", "ip -d link", "ip link show eth0"), func(s string) string {
+	{"the hosts' cable", "the captures' hosts are namespaces, whose eth0 is a veth; a machine's is not (README, Topology)", commandHas("ip addr", "ip -d link", "ip link show eth0", "ip -br"), func(s string) string {
+		s = re(`(?m)^eth0@if\d+ +`, "eth0 ")(re(`(?m)^eth0 +`, "eth0 ")(s))
 		s = re(`(?m)^<n>: eth0@if<n>: (.*) state`, "<n>: eth0: $1 state")(s)
 		s = re(`(link/ether 00:0c:29:\S+ brd ff:ff:ff:ff:ff:ff)( link-netnsid <n>)?`, "$1")(s)
 		return re(`(link/ether 00:0c:29:.* maxmtu 65535) (\n    veth )?(addrgenmode \w+).*`, "$1 $3")(s)
@@ -131,10 +132,38 @@ var normalisations = []normalisation{
 	{"the machine's disk", "the options of the file system under /var/lib/docker", commandHas("mount"), re(`/dev/\S+ on (\S+) type ext4 \([^)]*\)`, "<disk> on $1")},
 	{"client wording", "the captures were typed at a 20.10 client; the docker command line that is compiled in is v29, which ends errors without a full stop, words its hint differently, gives it at other errors too, ends a failed rm with its exit status, begins a failed start without Error:, and writes [::] for ::", always, func(s string) string {
 		s = re(`(?m)\n?^exit status 1$`, "")(s)
+		s = re(`(?m)\n*^Usage:  docker .*(\n\n(Create|Connect|Remove|List) .*)?`, "")(s)
+		s = re(`(?m)\n*^(See|Run) 'docker [^']*--help'( for more information|\.)`, "")(s)
+		s = re(`(?m)^(?:docker: )?["'](docker [a-z ]+)["'] (requires|accepts) (?:exactly )?([a-z0-9 ]+?)\.?$`, "'$1' $2 $3")(s)
+		s = re(`(?m)^docker: (Invalid|No port|invalid)`, "docker: <Inv>")(strings.ReplaceAll(s, "Invalid ip address", "Invalid IP address"))
+		s = strings.NewReplacer("docker: No port", "docker: <Inv>", "docker: no port", "docker: <Inv>").Replace(s)
+		s = re(`(?m)^Error(?:: No such network: (\S+)| response from daemon: network (\S+) not found)$`, "<no network $1$2>")(s)
+		s = re(`(?m)^Error(?: response from daemon)?: No such (container|object): `, "<no such $1> ")(s)
+		s = re(`(?m)^(?:Error: No|no) public port '(\d+)(?:/tcp)?' published`, "no public port '$1' published")(s)
+		s = re(`(?m)^time="[^"]*" level=error msg="error waiting for container: context canceled"\n?`, "")(s)
+		s = re(`(?m)^docker: (Cannot connect .*\?)\.?$`, "$1")(s)
 		s = re(`(?m)^Error: failed to start containers`, "failed to start containers")(s)
 		s = re(`(?m)^(docker: .*[^.])\.$`, "$1")(s)
 		s = re(`(?m)\n*^(See 'docker run --help'\.|Run 'docker run --help' for more information)$`, "")(s)
 		return strings.ReplaceAll(s, "[::]:", ":::")
+	}},
+	{"web clients and servers", "dates, tags made of them, and the clients' ports", commandHas("wget", "nc ", "docker logs"), func(s string) string {
+		s = re(`--\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}--`, "--<date>--")(s)
+		s = re(`ETag: "[0-9a-f]+-`, `ETag: "<time>-`)(s)
+		return re(`(\[::ffff:[\d.]+\]):\d+:`, "$1:<port>:")(s)
+	}},
+	{"embedded DNS", "its ports, and the ids of questions, are random", always, func(s string) string {
+		s = re(`127\.0\.0\.11:[1-9]\d{3,} *`, "127.0.0.11:<port> ")(s)
+		s = re(`(127\.0\.0\.11/32 -p (?:tcp|udp) -m (?:tcp|udp) --sport) \d+`, "$1 <port>")(s)
+		return re(`(status: \w+, id:) \d+`, "$1 <id>")(s)
+	}},
+	{"order of a map", "docker network prune goes through a Go map; docker port lists one", func(c string) bool {
+		return strings.HasPrefix(c, "docker port") || strings.Contains(c, "network prune")
+	}, sortLines},
+	{"made-up names", "of a container that is given none", commandHas("docker run"), re(`endpoint [a-z]+_[a-z]+ on`, "endpoint <name> on")},
+	{"socket table", "the kernel prints sockets in the order of a hash, columns as wide as the widest, and file numbers as they fell", commandHas("ss -lntu"), func(s string) string {
+		s = re(`fd=\d+`, "fd=<n>")(s)
+		return sortLines(re(` +`, " ")(s))
 	}},
 	{"json objects", "JSON objects keyed by random ids are printed in the order of the ids", commandHas("docker network inspect"), containersByName},
 }

@@ -34,10 +34,6 @@ var overlayNormalisations = []normalisation{
 	}},
 	{"sockets of the store", "the store is etcd in overlay-kv and an agent of another set-up in overlay-kv-consul (README: leave out what shows the store itself)", commandHas("ss -lntu"),
 		re(`(?m)^.*:(2379|2380|8300|8301|8302|8500|8600) .*\n?`, "")},
-	{"socket table", "the kernel prints sockets in the order of a hash, columns as wide as the widest, and file numbers as they fell", commandHas("ss -lntu"), func(s string) string {
-		s = re(`fd=\d+`, "fd=<n>")(s)
-		return sortLines(re(` +`, " ")(s))
-	}},
 	{"interface indexes of the sandbox", "as for ip link: many runs in one machine", commandHas("ip -s link"), func(s string) string {
 		return re(`@if\d+`, "@if<n>")(re(`(?m)^\d+: `, "<n>: ")(s))
 	}},
