@@ -51,7 +51,7 @@ func NewBridge(loop *sim.Loop, name string) *Bridge {
 	b := &Bridge{loop: loop, name: name}
 	b.fdb.init(DefaultAgeing)
 	b.local = Port{bridge: b, label: name, mtu: 0}
-	b.local.name, b.local.journal = name, loop.Journal()
+	b.local.name, b.local.journal = name+localPlace, loop.Journal()
 	return b
 }
 
@@ -61,11 +61,15 @@ func (b *Bridge) Name() string { return b.name }
 // SetName changes the name, and with it the places in the journal.
 func (b *Bridge) SetName(name string) {
 	b.name = name
-	b.local.name, b.local.label = name, name
+	b.local.name, b.local.label = name+localPlace, name
 	for _, p := range b.ports {
 		p.name = name + ":" + p.label
 	}
 }
+
+// localPlace sets the bridge's own port apart from the interface that a machine
+// has there, which tells the journal by itself.
+const localPlace = ":local"
 
 // Local is the bridge seen as an interface of its machine: what is attached
 // there receives frames for the bridge's own addresses and for groups, and

@@ -274,7 +274,13 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 	}
 	c, err := d.findContainer(container)
 	if err != nil {
-		return err
+		if !force {
+			return err
+		}
+		if nerr != nil {
+			return nerr
+		}
+		return d.forgetEndpoint(n, container)
 	}
 	if c.run.pid1 == nil || nerr != nil {
 		name := network

@@ -10,7 +10,13 @@ import (
 
 // ended is called when PID 1 is over: the container stops, and its policy says
 // what comes next.
+// The engine hears of it a little later: what its sockets still had to say is
+// on its way before the network is taken away.
 func (d *Daemon) ended(c *Container, pid1 *userland.Process, status int) {
+	d.loop.After(d.profile.cost.reap, func() { d.reap(c, pid1, status) })
+}
+
+func (d *Daemon) reap(c *Container, pid1 *userland.Process, status int) {
 	r := c.run
 	if r.pid1 != pid1 {
 		return

@@ -198,6 +198,36 @@ func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
 	return nil
 }
 
+// forgetEndpoint takes an endpoint whose container is not on this host out of
+// the store, with its address: what docker network disconnect -f is for when
+// the host that it was on has crashed. The container, if there is one, is not
+// told (libnetwork's Endpoint.Delete with force).
+func (d *Daemon) forgetEndpoint(n *Network, name string) error {
+	if n.core.global == nil || d.cluster == nil {
+		return errf(ErrNotFound, "endpoint %s not found", name)
+	}
+	if err := d.refreshEndpoints(n); err != nil {
+		return errf(ErrSystem, "%v", err)
+	}
+	for _, e := range n.core.global.stored {
+		if e.Name != name {
+			continue
+		}
+		c := d.cluster
+		if err := c.store.delete(endpointKey(n.ID, e.ID)); err != nil {
+			return errf(ErrSystem, "%v", err)
+		}
+		if a := e.addr(); a.IsValid() {
+			d.space(n).releaseAddress(e.Iface.V4PoolID, a)
+		}
+		if err := c.countEndpoints(n.ID, -1); err != nil {
+			d.log("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", e.ID, err))
+		}
+		return nil
+	}
+	return errf(ErrNotFound, "endpoint %s not found", name)
+}
+
 // watchNames follows the endpoints of other hosts in a network that a container
 // here is in.
 func (d *Daemon) watchNames(n *Network) {

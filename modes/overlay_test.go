@@ -599,3 +599,52 @@ func TestFailedStartKeepsTheExitCode(t *testing.T) {
 		t.Errorf("exit code %d, want that of the kill, 137", c.State.ExitCode)
 	}
 }
+
+// What a crashed host leaves in the store can be taken out from another one, and
+// the name and the address are free again.
+func TestForcedDisconnectForgetsAnEndpointOfAnotherHost(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	w.pair()
+	w.do(func() {
+		w.b.Crash()
+		d := w.a.Daemon
+		if err := d.NetworkDisconnect("overlay", "bbox2", false); err == nil || err.Error() != "No such container: bbox2" {
+			t.Errorf("without force: %v", err)
+		}
+		if err := d.NetworkDisconnect("overlay", "bbox2", true); err != nil {
+			t.Errorf("with force: %v", err)
+		}
+		if err := d.NetworkDisconnect("overlay", "bbox2", true); err == nil || err.Error() != "endpoint bbox2 not found" {
+			t.Errorf("again: %v", err)
+		}
+	})
+	c := w.run(w.a, onOverlay("bbox2"))
+	if a := c.NetworkSettings.Networks["overlay"].IPAddress; a != "172.16.0.2" {
+		t.Errorf("the new bbox2 has %s, want the address of the old one", a)
+	}
+}
+
+// An overlay may have several subnets. Their gateways are the bridges of the
+// network's own namespace, which forwards between them as its host does.
+func TestOverlayRoutesBetweenItsSubnets(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	w.wait(4 * time.Second)
+	w.do(func() {
+		_, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "overlay", Driver: "overlay", IPAM: &IPAM{Config: []IPAMConfig{
+			{Subnet: "192.168.70.0/24", Gateway: "192.168.70.254"}, {Subnet: "192.168.71.0/24", Gateway: "192.168.71.254"},
+		}}})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	at := func(name, addr string) CreateContainer {
+		r := onOverlay(name)
+		r.Endpoints = map[string]*EndpointSettings{"overlay": {IPAMConfig: &EndpointIPAM{IPv4Address: addr}}}
+		return r
+	}
+	c1, c2 := w.run(w.a, at("bbox1", "192.168.70.5")), w.run(w.b, at("bbox2", "192.168.71.5"))
+	w.wait(3 * time.Second)
+	w.gets(c1, "192.168.71.5")
+	w.gets(c2, "192.168.70.5")
+	w.show()
+}

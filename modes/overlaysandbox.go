@@ -66,7 +66,7 @@ func (n *overlayNet) initSandbox() {
 	name := fmt.Sprintf("%d-%s", n.epoch, n.id[:10])
 	b := &overlaySandbox{key: "/var/run/docker/netns/" + name, next: map[string]int{}}
 	d.nsCount++
-	b.ns = stack.New(d.loop, fmt.Sprintf("%s/%s/%d", d.host.Name, name, d.nsCount), stack.Options{})
+	b.ns = stack.New(d.loop, fmt.Sprintf("%s/%s/%d", d.host.Name, name, d.nsCount), stack.Options{Init: d.ns()})
 	b.ns.SetSysctl("net.ipv6.conf.all.disable_ipv6", "1")
 	b.ns.SetSysctl("net.ipv6.conf.default.disable_ipv6", "1")
 	n.box = b

@@ -18,7 +18,7 @@ type profile struct {
 // of the captures (ground-truth/timing), split over the calls of one command;
 // the steps of dockerd's own start and end are those of its log.
 type costs struct {
-	create, stop, remove, exec, kill, rename                     time.Duration
+	create, stop, reap, remove, exec, kill, rename               time.Duration
 	start, launch                                                time.Duration // before and after a container gets its networks
 	overlayJoin                                                  time.Duration // a namespace of its own, a tunnel, and a store that writes to disk
 	networkCreate, networkRemove, connect                        time.Duration
@@ -39,8 +39,8 @@ var engine2010 = profile{
 	cost: costs{
 		create: 40 * time.Millisecond, start: 80 * time.Millisecond, launch: 260 * time.Millisecond, stop: 60 * time.Millisecond,
 		remove: 30 * time.Millisecond, exec: 60 * time.Millisecond, kill: 10 * time.Millisecond,
-		overlayJoin: 300 * time.Millisecond,
-		rename:      5 * time.Millisecond, networkCreate: 90 * time.Millisecond,
+		overlayJoin: 300 * time.Millisecond, reap: 10 * time.Millisecond,
+		rename: 5 * time.Millisecond, networkCreate: 90 * time.Millisecond,
 		networkRemove: 110 * time.Millisecond, connect: 120 * time.Millisecond,
 		disconnect: 60 * time.Millisecond, daemonStart: 40 * time.Millisecond, daemonInit: 50 * time.Millisecond,
 		daemonLoad: 80 * time.Millisecond, daemonReady: 80 * time.Millisecond, daemonStop: 300 * time.Millisecond,

@@ -38,7 +38,7 @@ func (d *Daemon) newSandbox(c *Container) *sandbox {
 		return sb
 	}
 	sb.key = "/var/run/docker/netns/" + sb.id[:12]
-	sb.ns = stack.New(d.loop, d.host.Name+"/"+c.Name, stack.Options{})
+	sb.ns = stack.New(d.loop, d.host.Name+"/"+c.Name, stack.Options{Init: d.ns()})
 	d.addSandbox(sb)
 	return sb
 }

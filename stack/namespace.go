@@ -21,6 +21,10 @@ type Options struct {
 	// NoOffload switches off segmentation and checksum offload (`ethtool -K`),
 	// so that TCP makes segments of the MTU and sums them itself.
 	NoOffload bool
+	// Init is the machine's first namespace. A new one copies what it has for
+	// all and for new IPv4 interfaces, forwarding among it (devinet_init_net,
+	// net.core.devconf_inherit_init_net 0); IPv6 starts from the defaults.
+	Init *Namespace
 }
 
 // Namespace is one network namespace. Make one with [New].

@@ -15,6 +15,9 @@ import (
 // socket is what every kind of socket has in common for the namespace's list.
 type socket interface {
 	info() SocketInfo
+	heldBy(program string, pid int, holder any) bool
+	hold(*sim.Loop)
+	Close() error
 	abandon() // the namespace is closing
 }
 
@@ -22,10 +25,40 @@ type socket interface {
 type owner struct {
 	program string
 	pid, fd int
+	loop    *sim.Loop
+	holder  any // what the process that said so is to the room above
 }
 
-// SetOwner names the program that holds the socket.
-func (o *owner) SetOwner(program string, pid int) { o.program, o.pid = program, pid }
+func (o *owner) hold(l *sim.Loop) { o.loop = l }
+
+// SetOwner names the program that holds the socket, and remembers the running
+// process as the one with that number, see [Namespace.CloseHeld].
+func (o *owner) SetOwner(program string, pid int) {
+	o.program, o.pid = program, pid
+	if o.loop != nil && o.loop.Current() != nil {
+		o.holder = o.loop.Current().Local()
+	}
+}
+
+func (o *owner) heldBy(program string, pid int, holder any) bool {
+	return o.pid == pid && o.program == program && o.holder == holder
+}
+
+// CloseHeld closes the sockets of a process that has ended, as the kernel does
+// with its descriptors (do_exit): connections are finished, or reset where data
+// was left unread. A process is its program, its number and what it is to the
+// loop ([sim.Proc.Local]); two machines in one namespace may have the same
+// numbers.
+func (ns *Namespace) CloseHeld(program string, pid int, holder any) {
+	if ns.closed {
+		return
+	}
+	for _, s := range slices.Clone(ns.sockets) {
+		if s.heldBy(program, pid, holder) {
+			s.Close()
+		}
+	}
+}
 
 // SetFD sets the descriptor number that ss -p prints.
 func (o *owner) SetFD(fd int) { o.fd = fd }
@@ -84,7 +117,10 @@ func (e *endpoint) adopt(ns *Namespace, ep tcpip.Endpoint, wq *waiter.Queue, v6 
 }
 
 // register puts a socket into the namespace's list.
-func (ns *Namespace) register(s socket) { ns.sockets = append(ns.sockets, s) }
+func (ns *Namespace) register(s socket) {
+	s.hold(ns.loop)
+	ns.sockets = append(ns.sockets, s)
+}
 
 func (ns *Namespace) unregister(s socket) {
 	ns.sockets = slices.DeleteFunc(ns.sockets, func(x socket) bool { return x == s })

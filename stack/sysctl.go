@@ -46,7 +46,17 @@ type sysctls struct {
 	set map[string]string
 }
 
-func (s *sysctls) init(ns *Namespace) { s.ns = ns }
+func (s *sysctls) init(ns *Namespace) {
+	s.ns = ns
+	if ns.opts.Init == nil {
+		return
+	}
+	for key, value := range ns.opts.Init.sys.set {
+		if key == "net.ipv4.ip_forward" || strings.HasPrefix(key, "net.ipv4.conf.all.") || strings.HasPrefix(key, "net.ipv4.conf.default.") {
+			s.put(key, value)
+		}
+	}
+}
 
 func (s *sysctls) table() sysctlTable {
 	if s.ns.opts.Host {

@@ -242,6 +242,7 @@ func (p *Process) end(status int) {
 			t.Kill()
 		}
 	}
+	p.closeSockets()
 	if p.PID == 1 && m.Container {
 		m.KillAll()
 	}
@@ -251,6 +252,17 @@ func (p *Process) end(status int) {
 	p.exited.Broadcast()
 	for _, fn := range p.onExit {
 		fn(status)
+	}
+}
+
+// closeSockets closes what the process has left open, in the namespace that it
+// is in and in its machine's.
+func (p *Process) closeSockets() {
+	if ns := p.NS(); ns != nil {
+		ns.CloseHeld(p.comm, p.PID, p)
+	}
+	if m := p.Machine.ns; m != nil && m != p.ns {
+		m.CloseHeld(p.comm, p.PID, p)
 	}
 }
 

@@ -69,3 +69,24 @@ func packets(t *testing.T, path string) [][]byte {
 	}
 	return out
 }
+
+// A bridge is an interface too, and its capture has each frame once.
+func TestCaptureOfABridgeHasEachFrameOnce(t *testing.T) {
+	folder := t.TempDir()
+	scenario := filepath.Join(folder, "one.yaml")
+	text := "lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}\nhosts:\n  bdc01: {address: 10.0.0.11}\nsteps:\n" +
+		"  - bdc01$ docker run -itd --name c1 busybox\n  - bdc01$ docker exec c1 ping -c 1 10.0.0.11\n"
+	if err := os.WriteFile(scenario, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := call(t, "", nil, "run", scenario, "--quiet", "--pcap", folder); code != exitOK {
+		t.Fatalf("status %d\n%s", code, errs)
+	}
+	frames := packets(t, filepath.Join(folder, "bdc01-docker0.pcapng"))
+	if len(frames) != 4 { // ARP and its answer, echo and its reply
+		for _, f := range frames {
+			t.Log(link.Describe(f, link.DescribeOptions{Ethernet: true}))
+		}
+		t.Errorf("%d frames, want 4", len(frames))
+	}
+}

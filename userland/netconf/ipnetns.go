@@ -63,7 +63,7 @@ func (t *ipTool) netnsAdd(w *words) error {
 	if _, ok := named[name]; ok {
 		return exitWith(1, `Cannot create namespace file "%s/%s": File exists`, netnsDir, name)
 	}
-	named[name] = stack.New(t.p.Loop(), t.p.Machine.Name+"/"+name, stack.Options{LoopbackDown: true})
+	named[name] = stack.New(t.p.Loop(), t.p.Machine.Name+"/"+name, stack.Options{LoopbackDown: true, Init: t.p.Machine.NS()})
 	fs := t.p.Machine.FS()
 	if err := fs.MkdirAll(netnsDir, 0o755); err == nil {
 		fs.WriteFile(netnsDir+"/"+name, nil, 0o444)

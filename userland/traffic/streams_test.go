@@ -1,10 +1,14 @@
 package traffic
 
 import (
+	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"dnetsim/sim"
+	"dnetsim/stack"
 	"dnetsim/userland"
 )
 
@@ -84,4 +88,32 @@ func TestIperf3MovesBytesBothWays(t *testing.T) {
 		t.Errorf("status %d\n%s\nserver:\n%s", status, got, server)
 	}
 	l.check(l.tools, "iperf3 -c 172.17.0.2", "", 1, "iperf3: error - unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: Connection refused\n")
+}
+
+// The kernel closes what a killed process had open: the other end reads the end
+// of the stream, and a new connection is refused.
+func TestKilledProgramsConnectionsEnd(t *testing.T) {
+	l := newLab(t)
+	server, _ := l.spawn(l.bbox1, "httpd -f", "")
+	l.loop.RunFor(time.Second)
+	at := netip.MustParseAddrPort("172.17.0.2:80")
+	open, again := error(nil), error(nil)
+	client := l.loop.Go("client", func(p *sim.Proc) {
+		c, err := l.tools.NS().DialTCP(netip.AddrPort{}, at, time.Second)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, open = c.Read(make([]byte, 10))
+		_, again = l.tools.NS().DialTCP(netip.AddrPort{}, at, time.Second)
+	})
+	l.loop.RunFor(time.Second)
+	if client.Done() {
+		t.Fatal("the connection is over before the server was killed")
+	}
+	server.Signal(userland.SIGKILL)
+	l.loop.RunFor(time.Second)
+	if !client.Done() || open != io.EOF || again != stack.ErrConnRefused {
+		t.Errorf("done %v; read %v, want %v; then %v, want %v", client.Done(), open, io.EOF, again, stack.ErrConnRefused)
+	}
 }
