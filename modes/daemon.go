@@ -21,7 +21,8 @@ type Daemon struct {
 	id      string
 
 	running bool
-	failed  bool // the last start did not work
+	failed  bool      // the last start did not work
+	since   time.Time // when these two changed, by the host's clock
 	pid     int
 	proc    *userland.Process // dockerd itself
 	over    sim.Cond          // broadcast when dockerd is to end
@@ -97,14 +98,14 @@ func (d *Daemon) Start() error {
 	d.spend(d.profile.cost.daemonStart)
 	d.launchSelf()
 	err := d.boot()
-	d.failed = err != nil
 	if err != nil {
+		d.setState(false, true)
 		d.leaveCluster()
 		d.logRaw(err.Error())
 		d.proc.Signal(userland.SIGKILL)
 		return err
 	}
-	d.running = true
+	d.setState(true, false)
 	d.makeRunDir()
 	d.serveResolvers()
 	d.log("info", "API listen on /var/run/docker.sock")
@@ -142,10 +143,17 @@ func (d *Daemon) boot() error {
 	return nil
 }
 
+// setState notes that the daemon came up, went down or failed.
+func (d *Daemon) setState(running, failed bool) {
+	if d.running != running || d.failed != failed {
+		d.running, d.failed, d.since = running, failed, d.Wall()
+	}
+}
+
 // Stop stops the daemon and, without live-restore, its containers.
 func (d *Daemon) Stop() error {
 	if !d.running {
-		d.failed = false
+		d.setState(false, false)
 		return nil
 	}
 	d.log("info", "Processing signal 'terminated'")
@@ -155,7 +163,7 @@ func (d *Daemon) Stop() error {
 	}
 	d.spend(d.profile.cost.daemonStop)
 	d.leaveCluster()
-	d.running = false
+	d.setState(false, false)
 	d.dropPID()
 	d.log("info", "Daemon shutdown complete")
 	d.proc.Signal(userland.SIGKILL)
@@ -182,7 +190,7 @@ func (d *Daemon) launchSelf() {
 		},
 		OnExit: func(int) {
 			if d.proc == p && d.running { // killed
-				d.running, d.failed = false, true
+				d.setState(false, true)
 				d.leaveCluster()
 				d.events.cond.Broadcast()
 			}

@@ -67,7 +67,7 @@ func serve(ports []Port, response string) userland.Program {
 	return func(p *userland.Process) int {
 		servers := make([]*traffic.WebServer, len(ports))
 		for i, at := range ports {
-			servers[i] = &traffic.WebServer{Style: traffic.WebNginx, Port: at.Number, Index: response}
+			servers[i] = &traffic.WebServer{Style: traffic.WebNginx, Port: at.Number, Index: response, Quit: []userland.Signal{userland.SIGTERM}}
 		}
 		for _, w := range servers[1:] {
 			p.Machine.Start(userland.ProcSpec{Program: w.Run, Args: p.Args, Env: p.Environ(), Stdout: p.Stdout, Stderr: p.Stderr})

@@ -3,6 +3,7 @@ package modes
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"dnetsim/userland"
 )
@@ -25,6 +26,17 @@ func (u *unit) Status() string {
 		return "failed"
 	}
 	return "inactive (dead)"
+}
+
+// Since is when the daemon came up, went down or failed.
+func (u *unit) Since() time.Time { return u.d.since }
+
+// MainPID is the process of dockerd.
+func (u *unit) MainPID() int {
+	if !u.d.running {
+		return 0
+	}
+	return u.d.pid
 }
 
 // Log is the daemon's standard error.

@@ -17,7 +17,7 @@ func (h *Host) Crash() {
 	}
 	h.off = true
 	h.wasRunning = d.running
-	d.running, d.failed = false, false
+	d.setState(false, false)
 	d.leaveCluster()
 	for _, c := range d.containers {
 		d.cancelRestart(c)

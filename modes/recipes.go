@@ -92,7 +92,10 @@ func knownRecipes() []*recipe {
 		files: map[string]string{"/etc/os-release": "PRETTY_NAME=\"Ubuntu 22.04.2 LTS\"\nNAME=\"Ubuntu\"\n" +
 			"VERSION_ID=\"22.04\"\nID=ubuntu\nID_LIKE=debian\n"},
 	}
-	web := traffic.WebServer{Style: traffic.WebNginx, Root: "/usr/share/nginx/html"}
+	web := traffic.WebServer{
+		Style: traffic.WebNginx, Root: "/usr/share/nginx/html",
+		Quit: []userland.Signal{userland.SIGQUIT, userland.SIGTERM},
+	}
 	nginx := recipe{
 		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: debianSets, shell: userland.Bash,
 		extra: map[string]userland.Program{"nginx": web.Run},
@@ -106,7 +109,10 @@ func knownRecipes() []*recipe {
 			"/etc/os-release":                  debianRelease,
 		},
 	}
-	page := traffic.WebServer{Style: traffic.WebNginx, Root: "/usr/local/apache2/htdocs"}
+	page := traffic.WebServer{
+		Style: traffic.WebNginx, Root: "/usr/local/apache2/htdocs",
+		Quit: []userland.Signal{userland.SIGWINCH, userland.SIGTERM},
+	}
 	httpd := recipe{
 		name: "httpd", tags: []string{"latest", "2.4"}, sets: debianSets, shell: userland.Bash,
 		extra: map[string]userland.Program{"httpd-foreground": page.Run},

@@ -79,6 +79,9 @@ func (d *Daemon) dropSandbox(sb *sandbox) {
 // netns finds a container's namespace by the path or name of its file, or by
 // the PID of one of its processes.
 func (d *Daemon) netns(ref string) (*stack.Namespace, bool) {
+	if rest, ok := strings.CutPrefix(ref, "/run/"); ok {
+		ref = "/var/run/" + rest // a link to it
+	}
 	name := ref[strings.LastIndexByte(ref, '/')+1:]
 	for _, sb := range d.sandboxes {
 		if sb.key == ref || sb.id[:12] == ref || strings.HasPrefix(ref, "/var/run/docker/netns/") && sb.id[:12] == name {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/netip"
+	"reflect"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -242,9 +243,27 @@ func (c *TCPConn) info() SocketInfo {
 	c.ns.enterCalm(func() {
 		i.State = tcpState(tcp.EndpointState(c.ep.State()))
 		i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption)
-		i.SendQ, _ = c.ep.GetSockOptInt(tcpip.SendQueueSizeOption)
+		i.SendQ = c.unsent()
 	})
 	return i
+}
+
+// unsent is the number of bytes that were written and are not acknowledged, as
+// ss has it. netstack keeps the number and has no option that tells it.
+func (c *TCPConn) unsent() int {
+	ep := reflect.ValueOf(c.ep)
+	if ep.Kind() != reflect.Pointer || ep.Elem().Kind() != reflect.Struct {
+		return 0
+	}
+	queue := ep.Elem().FieldByName("sndQueueInfo")
+	if queue.Kind() != reflect.Struct {
+		return 0
+	}
+	used := queue.FieldByName("SndBufUsed")
+	if !used.CanInt() {
+		return 0
+	}
+	return int(used.Int())
 }
 
 // tcpState is the state as ss prints it.

@@ -99,6 +99,45 @@ func TestTCPToTheOtherHostIsCutToTheMTU(t *testing.T) {
 	}
 }
 
+// Send-Q is what the peer has not acknowledged: nothing while it answers, all of
+// it when it is gone.
+func TestSendQueueIsWhatIsNotAcknowledged(t *testing.T) {
+	l := newLab(t, 2, Options{})
+	defer l.close()
+	ln, err := l.boxes[1].ListenTCP(ap("0.0.0.0:80"))
+	must0(t, err)
+	defer ln.Close()
+	l.loop.Go("server", func(*sim.Proc) {
+		c, err := ln.Accept()
+		for b := make([]byte, 4096); err == nil; _, err = c.Read(b) {
+		}
+	})
+	queued := func() int {
+		for _, s := range l.boxes[0].Sockets() {
+			if s.State == "ESTAB" {
+				return s.SendQ
+			}
+		}
+		return -1
+	}
+	var c *TCPConn
+	l.loop.Go("client", func(*sim.Proc) {
+		c, err = l.boxes[0].DialTCP(netip.AddrPort{}, ap("172.17.0.3:80"), 0)
+		must0(t, err)
+		c.Write(make([]byte, 1000))
+	})
+	l.loop.RunFor(time.Second)
+	if got := queued(); got != 0 {
+		t.Errorf("with a peer that answers: %d", got)
+	}
+	must0(t, l.boxes[1].Interface("eth0").SetUp(false))
+	l.loop.Go("client", func(*sim.Proc) { c.Write(make([]byte, 3000)) })
+	l.loop.RunFor(time.Second)
+	if got := queued(); got != 3000 {
+		t.Errorf("with a peer that is gone: %d", got)
+	}
+}
+
 func TestSocketErrors(t *testing.T) {
 	l := newLab(t, 1, Options{})
 	defer l.close()

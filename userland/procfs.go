@@ -140,6 +140,20 @@ func (m *Machine) mountProcesses() {
 	})
 }
 
+// namespaceDir is /proc/PID/ns with the one namespace that there can be several
+// of: two processes are in the same one if the numbers are equal.
+func (p *Process) namespaceDir() Entry {
+	return Entry{
+		List: func() []string { return []string{"net"} },
+		Find: func(name string) (Entry, bool) {
+			if ns := p.NS(); name == "net" && ns != nil {
+				return Entry{Target: fmt.Sprintf("net:[%d]", pathInode(ns.Name()))}, true
+			}
+			return Entry{}, false
+		},
+	}
+}
+
 func (m *Machine) processDir(p *Process) Entry {
 	file := func(fn func() string) Entry { return Entry{Read: func() []byte { return []byte(fn()) }} }
 	entries := map[string]Entry{
@@ -148,6 +162,7 @@ func (m *Machine) processDir(p *Process) Entry {
 		"environ": file(func() string { return strings.Join(p.env, "\x00") + "\x00" }),
 		"mounts":  file(m.mountsFile),
 		"cwd":     {Target: p.Dir},
+		"ns":      p.namespaceDir(),
 		"status": file(func() string {
 			return fmt.Sprintf("Name:\t%s\nState:\tS (sleeping)\nPid:\t%d\nPPid:\t%d\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n", p.comm, p.PIDOn(m), p.PPID)
 		}),

@@ -23,5 +23,10 @@ type Service interface {
 	// Status is the unit's state in systemd's words: "active (running)",
 	// "inactive (dead)", "failed".
 	Status() string
+	// Since is when it came into this state by its host's clock; the zero time
+	// means never.
+	Since() time.Time
+	// MainPID is its process, 0 while there is none.
+	MainPID() int
 	Log() []LogLine
 }

@@ -41,11 +41,12 @@ func (t *ipTool) netns(w *words) error {
 }
 
 func (t *ipTool) netnsList() error {
-	named := netnsOf(t.p.Machine)
-	for _, name := range named.names() {
-		t.out.WriteString(name)
+	entries, _ := t.p.Machine.FS().ReadDir(netnsDir)
+	for _, e := range entries {
+		t.out.WriteString(e.Name)
+		ns, _ := findNetns(t.p, e.Name)
 		for n, seen := range foreignNamespaces(t.ns) {
-			if seen == named[name] {
+			if seen == ns {
 				fmt.Fprintf(&t.out, " (id: %d)", n)
 			}
 		}
@@ -127,7 +128,7 @@ func (t *ipTool) netnsPids(w *words) error {
 		return exitWith(1, "No netns name specified")
 	}
 	name := w.next()
-	ns, ok := netnsOf(t.p.Machine)[name]
+	ns, ok := findNetns(t.p, name)
 	if !ok {
 		return exitWith(1, `Cannot open network namespace "%s": No such file or directory`, name)
 	}

@@ -2,6 +2,7 @@ package netconf
 
 import (
 	"io"
+	"path"
 	"sort"
 	"strconv"
 	"strings"
@@ -49,10 +50,8 @@ func netnsName(p *userland.Process, ns *stack.Namespace) string {
 // findNetns finds a namespace by its name, the path of its file, or the PID of
 // a process that is in it.
 func findNetns(p *userland.Process, ref string) (*stack.Namespace, bool) {
-	name := ref
-	for _, dir := range []string{"/run/netns/", "/var/run/netns/"} {
-		name = strings.TrimPrefix(name, dir)
-	}
+	ref = netnsHandle(p, ref)
+	name := strings.TrimPrefix(ref, netnsDir+"/")
 	if ns, ok := netnsOf(p.Machine)[name]; ok {
 		return ns, true
 	}
@@ -65,6 +64,35 @@ func findNetns(p *userland.Process, ref string) (*stack.Namespace, bool) {
 		return p.Machine.Netns(ref)
 	}
 	return nil, false
+}
+
+// netnsHandle follows the links by which people give namespaces names: an entry
+// of /run/netns that points to /proc/PID/ns/net or to a file of Docker's, or
+// the whole folder being such a link.
+func netnsHandle(p *userland.Process, ref string) string {
+	fs := p.Machine.FS()
+	at := ref
+	if !strings.Contains(ref, "/") {
+		at = netnsDir + "/" + ref
+		if _, err := fs.Lstat(at); err != nil {
+			return ref
+		}
+	}
+	at = p.Abs(at)
+	for range 40 {
+		if dir, err := fs.Realpath(path.Dir(at)); err == nil {
+			at = path.Join(dir, path.Base(at))
+		}
+		target, err := fs.Readlink(at)
+		if err != nil || strings.HasPrefix(target, "net:[") {
+			break
+		}
+		if !path.IsAbs(target) {
+			target = path.Join(path.Dir(at), target)
+		}
+		at = target
+	}
+	return at
 }
 
 // processOf reads a PID, or the PID in /proc/PID/ns/net.

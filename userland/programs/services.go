@@ -2,6 +2,7 @@ package programs
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ var serviceTable = map[string]applet{
 func unit(name string) string { return strings.TrimSuffix(name, ".service") }
 
 func systemctl(c *invocation) int {
-	o := c.parse("qlfn:t:a|no-pager,quiet=q,full=l,now,all=a,type:,no-legend,lines=n")
+	o := c.parse("qlfn:t:ap:|property=p,value,no-pager,quiet=q,full=l,now,all=a,type:,no-legend,lines=n")
 	if len(o.args) == 0 {
 		o.args = []string{"list-units"}
 	}
@@ -110,8 +111,7 @@ func actOn(c *invocation, verb, name string, s userland.Service, o options) int 
 	case "status":
 		return showStatus(c, name, s, state, o)
 	case "show":
-		c.Printf("Id=%s.service\nActiveState=%s\n", name, state)
-		return 0
+		return showProperties(c, name, s, o)
 	}
 	c.Errorf("Unknown command verb %s.\n", verb)
 	return 1
@@ -123,11 +123,14 @@ func showStatus(c *invocation, name string, s userland.Service, state string, o 
 		dot = "○"
 	}
 	log := s.Log()
-	c.Printf("%s %s.service\n     Loaded: loaded (/lib/systemd/system/%s.service; enabled; preset: enabled)\n     Active: %s", dot, name, name, s.Status())
-	if len(log) > 0 {
-		c.Printf(" since %s", log[0].At.Format("Mon 2006-01-02 15:04:05 MST"))
+	c.Printf("%s %s.service\n     Loaded: loaded (/lib/systemd/system/%s.service; enabled; preset: enabled)\n     Active: %s", dot, name, name, activeLine(s))
+	if at := s.Since(); !at.IsZero() {
+		c.Printf(" since %s; %s", at.Format("Mon 2006-01-02 15:04:05 MST"), age(c.Wall().Sub(at)))
 	}
 	c.Printf("\n")
+	if p, ok := c.Machine.Process(s.MainPID()); ok {
+		c.Printf("   Main PID: %d (%s)\n", p.PID, p.Name())
+	}
 	n, _ := strconv.Atoi(o.value("n", "10"))
 	if len(log) > 0 {
 		c.Printf("\n")
@@ -139,6 +142,76 @@ func showStatus(c *invocation, name string, s userland.Service, state string, o 
 		return 0
 	}
 	return 3
+}
+
+// activeLine is the state with systemd's reason for a failure.
+func activeLine(s userland.Service) string {
+	if s.Status() == "failed" {
+		return "failed (Result: exit-code)"
+	}
+	return s.Status()
+}
+
+// showProperties prints a unit's properties, or those that -p asks for.
+func showProperties(c *invocation, name string, s userland.Service, o options) int {
+	active, sub, _ := strings.Cut(s.Status(), " ")
+	if sub = strings.Trim(sub, "()"); sub == "" {
+		sub = active
+	}
+	enter := ""
+	if at := s.Since(); !at.IsZero() && active == "active" {
+		enter = at.Format("Mon 2006-01-02 15:04:05 MST")
+	}
+	asked := o.values["p"]
+	for i := 0; i < len(asked); i++ {
+		if list := strings.Split(asked[i], ","); len(list) > 1 {
+			asked = append(asked[:i:i], append(list, asked[i+1:]...)...)
+		}
+	}
+	for _, property := range [][2]string{
+		{"MainPID", strconv.Itoa(s.MainPID())}, {"Id", name + ".service"}, {"LoadState", "loaded"},
+		{"ActiveState", active}, {"SubState", sub}, {"UnitFileState", "enabled"}, {"ActiveEnterTimestamp", enter},
+	} {
+		switch {
+		case len(asked) > 0 && !slices.Contains(asked, property[0]):
+		case o.has("value"):
+			c.Printf("%s\n", property[1])
+		default:
+			c.Printf("%s=%s\n", property[0], property[1])
+		}
+	}
+	return 0
+}
+
+// age is how long ago something was, as systemd has it: two units at most, one
+// from a large number of the first on.
+func age(d time.Duration) string {
+	word := "ago"
+	if d < 0 {
+		d, word = -d, "left"
+	}
+	if d < time.Second {
+		return "now"
+	}
+	const day = 24 * time.Hour
+	two := func(first time.Duration, a string, second time.Duration, b string, upTo int) string {
+		n, m := int(d/first), int(d%first/second)
+		if n >= upTo || m == 0 {
+			return fmt.Sprintf("%d%s %s", n, a, word)
+		}
+		return fmt.Sprintf("%d%s %d%s %s", n, a, m, b, word)
+	}
+	switch {
+	case d >= 2*day:
+		return fmt.Sprintf("%d days %s", d/day, word)
+	case d >= day:
+		return two(day, " day", time.Hour, "h", 2)
+	case d >= time.Hour:
+		return two(time.Hour, "h", time.Minute, "min", 6)
+	case d >= time.Minute:
+		return two(time.Minute, "min", time.Second, "s", 5)
+	}
+	return fmt.Sprintf("%ds %s", int(d/time.Second), word)
 }
 
 func listUnits(c *invocation) int {

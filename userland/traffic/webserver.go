@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,9 +37,11 @@ type WebServer struct {
 	Index string
 	// Server is the Server header, "" means the style's.
 	Server string
+	// Quit are the signals at which it closes its port and ends well.
+	Quit []userland.Signal
 }
 
-// Run serves until the process is killed.
+// Run serves until the process is killed or gets one of the signals of Quit.
 func (w *WebServer) Run(p *userland.Process) int {
 	addr, port := w.Addr, w.Port
 	if !addr.IsValid() {
@@ -54,12 +57,16 @@ func (w *WebServer) Run(p *userland.Process) int {
 	}
 	defer l.Close()
 	l.SetOwner(p.Name(), p.PID)
+	p.Catch(w.Quit...)
 	if w.Style == WebPython {
 		p.Printf("Serving HTTP on 0.0.0.0 port %d (http://0.0.0.0:%d/) ...\n", port, port)
 	}
 	for {
 		conn, err := l.Accept()
 		if err != nil {
+			if slices.Contains(w.Quit, p.Pending()) {
+				return 0
+			}
 			return 1
 		}
 		conn.SetOwner(p.Name(), p.PID)
