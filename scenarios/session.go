@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"dnetsim/sim"
 	"dnetsim/userland"
@@ -46,23 +48,63 @@ func (l *Lab) First() string { return l.Scenario.Hosts[0].Name }
 
 // Script runs a shell on a host that reads its lines from in, without prompts,
 // until in ends or the script exits. It returns the shell's status. Virtual
-// time stands still while in makes it wait.
+// time stands still while in makes it wait. Each line may take as much virtual
+// time as the scenario's limit says.
 func (l *Lab) Script(host string, in io.Reader, out, errs io.Writer) (int, error) {
 	m, ok := l.machines[host]
 	if !ok {
 		return 2, fmt.Errorf("there is no host %q", host)
 	}
+	lines := &lineWatch{in: in, loop: l.Loop, at: l.Loop.Now()}
 	p := m.Start(userland.ProcSpec{
 		Program: userland.Sh(userland.HostSh), Args: []string{"sh"}, Dir: "/root",
-		Stdin: in, Stdout: out, Stderr: errs, NewGroup: true,
+		Stdin: lines, Stdout: out, Stderr: errs, NewGroup: true,
 	})
-	if err := l.Loop.Run(p.Done, 0); err != nil {
-		return 1, fmt.Errorf("%s: the line waits for something that cannot come", host)
+	for {
+		since := lines.at
+		err := l.Loop.Run(p.Done, since+l.Scenario.Limit)
+		switch {
+		case err == nil:
+			return p.Status(), nil
+		case lines.at == since:
+			return 1, l.endless(host, lines.last, err)
+		}
 	}
-	return p.Status(), nil
 }
 
-// Line runs one line on a host and returns its status.
+// lineWatch remembers the last line that was read from in, and when.
+type lineWatch struct {
+	in   io.Reader
+	loop *sim.Loop
+	at   time.Duration
+	last string
+	line []byte
+}
+
+func (w *lineWatch) Read(b []byte) (int, error) {
+	n, err := w.in.Read(b)
+	w.at = w.loop.Now()
+	for _, c := range b[:n] {
+		if c != '\n' {
+			w.line = append(w.line, c)
+			continue
+		}
+		w.last, w.line = string(w.line), w.line[:0]
+	}
+	return n, err
+}
+
+// endless is the error of a line that does not end.
+func (l *Lab) endless(host, line string, err error) error {
+	if errors.Is(err, sim.ErrLimit) {
+		return fmt.Errorf("%s: %s\nstill runs after %v of virtual time: give it an end (ping -c 3, timeout 10 tcpdump …), put it into the background with &, or raise limit: in the scenario",
+			host, line, l.Scenario.Limit)
+	}
+	return fmt.Errorf("%s: %s\nwaits for something that cannot come", host, line)
+}
+
+// Line runs one line on a host and returns its status. It may take as much
+// virtual time as the scenario's limit says.
 func (l *Lab) Line(host, line string, in io.Reader, out, errs io.Writer) (int, error) {
 	m, ok := l.machines[host]
 	if !ok {
@@ -73,8 +115,8 @@ func (l *Lab) Line(host, line string, in io.Reader, out, errs io.Writer) (int, e
 		Program: func(p *userland.Process) int { return sh.Run(p, line) }, Args: []string{"sh", "-c", line},
 		Dir: sh.Dir(), Stdin: in, Stdout: out, Stderr: errs, NewGroup: true,
 	})
-	if err := l.Loop.Run(p.Done, 0); err != nil {
-		return 1, fmt.Errorf("%s: the line waits for something that cannot come", host)
+	if err := l.Loop.Run(p.Done, l.Loop.Now()+l.Scenario.Limit); err != nil {
+		return 1, l.endless(host, line, err)
 	}
 	return p.Status(), nil
 }

@@ -74,6 +74,19 @@ func TestUpdateRewritesTheExpectationAndNothingElse(t *testing.T) {
 	}
 }
 
+// A line without an end stops at the scenario's limit, with its text; the limit
+// is each line's, so that a long script is none.
+func TestALineThatDoesNotEndIsToldSo(t *testing.T) {
+	code, _, errs := call(t, "", nil, "shell", "overlay-ping-fixed", "-c", "ping 10.0.0.12 | tail -1")
+	if code == exitOK || !strings.Contains(errs, "bdc01: ping 10.0.0.12 | tail -1\nstill runs after 1h0m0s") {
+		t.Errorf("-c: status %d\n%s", code, errs)
+	}
+	code, out, errs := call(t, "sleep 3000\nsleep 3000\necho late\nping 10.0.0.12 >/dev/null\necho never\n", nil, "shell", "overlay-ping-fixed")
+	if code == exitOK || out != "late\n" || !strings.Contains(errs, "ping 10.0.0.12 >/dev/null\nstill runs") {
+		t.Errorf("script: status %d\n%s%s", code, out, errs)
+	}
+}
+
 func TestLinesFromStandardInputRunWithoutPrompts(t *testing.T) {
 	code, out, errs := call(t, "docker run -d --name c1 busybox sleep 1000\nssh bdc02 docker ps -q\ndocker exec c1 ping -c 1 172.17.0.1 | grep received\n", nil, "shell", "local-modes")
 	lines := strings.Split(strings.TrimSpace(out), "\n")

@@ -23,7 +23,8 @@ func newShell(t *terminal) *cobra.Command {
 opens on the first host of the file; ssh HOST moves to another, exit comes back.
 
 On a terminal, virtual time follows the clock. With lines from standard input or
-with -c it runs as fast as it can and gives the same output every time.`,
+with -c it runs as fast as it can and gives the same output every time; a line that
+has not ended after the scenario's limit: of virtual time is an error.`,
 		Example: `  dnetsim shell local-modes
   dnetsim shell local-modes -c 'docker network ls'
   echo 'docker ps' | dnetsim shell local-modes --host bdc02`,
