@@ -33,6 +33,7 @@ type Server struct {
 func NewServer(loop *sim.Loop, d *modes.Daemon) *Server {
 	s := &Server{loop: loop, daemon: d, mux: http.NewServeMux()}
 	s.routes()
+	d.ServeAPI(s.Serve)
 	return s
 }
 

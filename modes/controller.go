@@ -41,6 +41,7 @@ func (d *Daemon) startNetworking() error {
 	}
 	low, high := d.portRange()
 	d.ports = newPortAllocator(low, high)
+	d.reservePorts()
 	d.networks = nil
 	d.reviveNetworks(kept)
 	for _, name := range []string{"none", "host"} {

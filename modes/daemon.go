@@ -28,6 +28,9 @@ type Daemon struct {
 	over    sim.Cond          // broadcast when dockerd is to end
 	logs    []userland.LogLine
 
+	serveAPI  func(APIConn) // answers connections, nil: nobody does
+	listeners []*apiListener
+
 	containers []*Container // in the order of their making
 	networks   []*Network
 	images     *imageStore
@@ -99,6 +102,7 @@ func (d *Daemon) Start() error {
 	d.launchSelf()
 	err := d.boot()
 	if err != nil {
+		d.closeListeners()
 		d.setState(false, true)
 		d.leaveCluster()
 		d.logRaw(err.Error())
@@ -108,7 +112,7 @@ func (d *Daemon) Start() error {
 	d.setState(true, false)
 	d.makeRunDir()
 	d.serveResolvers()
-	d.log("info", "API listen on /var/run/docker.sock")
+	d.answer()
 	d.watchAllNames()
 	d.restore()
 	return nil
@@ -124,6 +128,9 @@ func (d *Daemon) boot() error {
 		d.log("warning", `The "`+o+`" option is deprecated. To be removed soon.`)
 	}
 	d.log("info", "Starting up")
+	if err := d.openListeners(); err != nil {
+		return err
+	}
 	d.log("info", "[graphdriver] using prior storage driver: overlay2")
 	d.spend(d.profile.cost.daemonInit)
 	if err := d.initCluster(); err != nil {
@@ -163,7 +170,9 @@ func (d *Daemon) Stop() error {
 	}
 	d.spend(d.profile.cost.daemonStop)
 	d.leaveCluster()
+	d.closeListeners()
 	d.setState(false, false)
+	d.host.FS().Remove(socketPath)
 	d.dropPID()
 	d.log("info", "Daemon shutdown complete")
 	d.proc.Signal(userland.SIGKILL)
@@ -176,7 +185,7 @@ func (d *Daemon) Stop() error {
 func (d *Daemon) launchSelf() {
 	var p *userland.Process
 	p = d.host.Machine.Start(userland.ProcSpec{
-		Args:     []string{"/usr/sbin/dockerd", "-H", "fd://", "--containerd=/run/containerd/containerd.sock"},
+		Args:     []string{"/usr/sbin/dockerd", "--containerd=/run/containerd/containerd.sock"},
 		NewGroup: true,
 		Program: func(p *userland.Process) int {
 			p.Catch(userland.SIGTERM, userland.SIGINT)
@@ -191,6 +200,7 @@ func (d *Daemon) launchSelf() {
 		OnExit: func(int) {
 			if d.proc == p && d.running { // killed
 				d.setState(false, true)
+				d.closeListeners()
 				d.leaveCluster()
 				d.events.cond.Broadcast()
 			}

@@ -32,6 +32,9 @@ type daemonConfig struct {
 	LiveRestore  bool          `json:"live-restore"`
 	Experimental bool          `json:"experimental"`
 	Pools        []AddressPool `json:"default-address-pools"`
+	Hosts        []string      `json:"hosts"`
+	TLS          *bool         `json:"tls"`
+	TLSVerify    *bool         `json:"tlsverify"`
 	// The cluster options are kept for the overlay driver.
 	ClusterStore     string            `json:"cluster-store"`
 	ClusterAdvertise string            `json:"cluster-advertise"`
@@ -42,13 +45,13 @@ type daemonConfig struct {
 
 // otherOptions are accepted and have no effect here.
 var otherOptions = map[string]bool{
-	"hosts": true, "log-level": true, "debug": true, "labels": true, "log-driver": true,
+	"log-level": true, "debug": true, "labels": true, "log-driver": true,
 	"log-opts": true, "data-root": true, "graph": true, "exec-root": true, "exec-opts": true,
 	"storage-driver": true, "storage-opts": true, "insecure-registries": true,
 	"registry-mirrors": true, "selinux-enabled": true, "userns-remap": true, "group": true,
 	"default-runtime": true, "runtimes": true, "default-ulimits": true, "oom-score-adjust": true,
 	"cgroup-parent": true, "default-shm-size": true, "shutdown-timeout": true, "pidfile": true,
-	"tls": true, "tlsverify": true, "tlscacert": true, "tlscert": true, "tlskey": true,
+	"tlscacert": true, "tlscert": true, "tlskey": true,
 	"max-concurrent-downloads": true, "max-concurrent-uploads": true, "metrics-addr": true,
 	"seccomp-profile": true, "no-new-privileges": true, "init": true, "init-path": true,
 	"features": true, "builder": true, "raw-logs": true, "authorization-plugins": true,

@@ -58,8 +58,13 @@ func (d *Daemon) log(level, msg string, pairs ...string) {
 	d.logRaw(b.String())
 }
 
+// quoteIfNeeded quotes a value with other characters than logrus takes as they
+// are.
 func quoteIfNeeded(s string) string {
-	if strings.ContainsAny(s, " \"=") || s == "" {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._/@^+", r)
+	}
+	if s == "" || strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) >= 0 {
 		return fmt.Sprintf("%q", s)
 	}
 	return s

@@ -17,6 +17,7 @@ func (h *Host) Crash() {
 	}
 	h.off = true
 	h.wasRunning = d.running
+	d.closeListeners()
 	d.setState(false, false)
 	d.leaveCluster()
 	for _, c := range d.containers {

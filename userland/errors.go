@@ -28,6 +28,7 @@ const (
 	ENAMETOOLONG Errno = "File name too long"
 	EIO          Errno = "Input/output error"
 	ESRCH        Errno = "No such process"
+	ECONNREFUSED Errno = "Connection refused"
 	ENXIO        Errno = "No such device or address"
 	// ErrNotFound is the result of a program lookup through PATH that finds
 	// nothing; shells print "not found" and give 127.

@@ -110,8 +110,10 @@ type node struct {
 	list  func() []string
 	find  func(name string) *node
 	dev   device
-	major int
-	minor int
+	// accept takes connections to a socket.
+	accept func(*UnixConn) error
+	major  int
+	minor  int
 }
 
 // maxFile bounds one file, so that a runaway writer gets an error as on a full

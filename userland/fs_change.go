@@ -144,7 +144,8 @@ func (fs *FS) Symlink(target, name string) error {
 	return err
 }
 
-// Socket makes the file of a Unix socket. Nobody can connect to it.
+// Socket makes the file of a Unix socket. Nobody can connect to it before
+// [FS.ListenUnix].
 func (fs *FS) Socket(name string, mode uint32) error {
 	_, err := fs.place(name, Socket, mode)
 	return err

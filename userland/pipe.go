@@ -2,8 +2,10 @@ package userland
 
 import (
 	"io"
+	"time"
 
 	"dnetsim/sim"
+	"dnetsim/stack"
 )
 
 // pipeSize is the capacity of a Linux pipe.
@@ -18,7 +20,10 @@ type pipe struct {
 }
 
 // PipeReader is the reading end of a pipe.
-type PipeReader struct{ p *pipe }
+type PipeReader struct {
+	p       *pipe
+	timeout time.Duration // of a Read, for sockets; 0: none
+}
 
 // PipeWriter is the writing end of a pipe.
 type PipeWriter struct{ p *pipe }
@@ -29,15 +34,25 @@ type PipeWriter struct{ p *pipe }
 // SIGPIPE unless it ignores or catches it.
 func NewPipe(loop *sim.Loop) (*PipeReader, *PipeWriter) {
 	p := &pipe{loop: loop, readers: 1, writers: 1}
-	return &PipeReader{p}, &PipeWriter{p}
+	return &PipeReader{p: p}, &PipeWriter{p}
 }
 
 // Read blocks until there is something to read, or every writer is gone.
 func (r *PipeReader) Read(b []byte) (int, error) {
 	p := r.p
 	checkpoint(p.loop)
+	end := p.loop.Now() + r.timeout
 	for len(p.buf) == 0 && p.writers > 0 && len(b) > 0 {
-		if err := p.changed.Wait(p.loop); err != nil {
+		var err error
+		if r.timeout > 0 {
+			if p.loop.Now() >= end {
+				return 0, stack.ErrTimeout
+			}
+			err = p.changed.WaitFor(p.loop, end-p.loop.Now())
+		} else {
+			err = p.changed.Wait(p.loop)
+		}
+		if err != nil && err != sim.ErrTimeout {
 			return 0, err
 		}
 	}

@@ -65,3 +65,59 @@ func TestSystemctlTellsSinceWhen(t *testing.T) {
 	want(t, b.run("systemctl show -p ActiveState,MainPID docker"), "MainPID=0\nActiveState=failed\n")
 	want(t, b.run("systemctl show -p SubState --value docker"), "failed\n")
 }
+
+// The API is at the daemon's socket for whoever asks with curl, and at the TCP
+// ports that daemon.json's hosts name, which take 16 s to open as in 20.10.
+func TestTheAPIAnswersOnSocketAndPort(t *testing.T) {
+	b := newLab(t, 1)
+	sock := "curl -s --unix-socket /var/run/docker.sock "
+	want(t, b.run(sock+"-i http://localhost/_ping"), "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\n", "Content-Length: 2\r\n\r\nOK")
+	b.run(sock + `-d '{"Image":"busybox","Cmd":["sleep","1000"]}' -H 'Content-Type: application/json' http://localhost/v1.41/containers/create?name=web`)
+	want(t, b.run(sock+"-X POST -w '%{http_code}' http://localhost/containers/web/start"), "204")
+	want(t, b.run("docker ps --format '{{.Names}} {{.Status}}'"), "web Up ")
+	stream := b.run(sock + "-m 2 http://localhost/events & sleep 1; docker kill web >/dev/null; wait")
+	want(t, stream, `"Action":"die"`, `"signal":"9"`)
+
+	before := b.loop.Now()
+	b.run(`echo '{"hosts":["tcp://0.0.0.0:2376","unix:///var/run/docker.sock"]}' > /etc/docker/daemon.json; systemctl restart docker`)
+	if took := b.loop.Now() - before; took < 16*time.Second || took > 18*time.Second {
+		t.Errorf("a restart with a plain port took %v", took)
+	}
+	want(t, b.run("ss -lnt"), "*:2376")
+	want(t, b.run("journalctl -u docker"), `level=warning msg="Binding to an IP address without --tlsverify is deprecated. Startup is intentionally being slowed down to show this message" host="tcp://0.0.0.0:2376"`,
+		`msg="API listen on [::]:2376"`)
+	want(t, b.run("curl -s http://10.0.0.11:2376/containers/json?all=1"), `"Names":["/web"]`)
+	want(t, b.run("docker run -d -p 2376:80 nginx"), "Bind for 0.0.0.0:2376 failed: port is already allocated")
+	want(t, b.run("docker -H tcp://10.0.0.11:2376 ps; DOCKER_HOST=tcp://10.0.0.11:2376 docker ps"), "docker -H tcp://10.0.0.11:2376: type", "DOCKER_HOST=tcp://10.0.0.11:2376: type")
+
+	before = b.loop.Now()
+	b.run(`echo '{"hosts":["tcp://10.0.0.11:2376"], "tls": false}' > /etc/docker/daemon.json; systemctl restart docker`)
+	if took := b.loop.Now() - before; took > 3*time.Second {
+		t.Errorf("a restart with tls: false took %v", took)
+	}
+	want(t, b.run("docker ps"), "Cannot connect to the Docker daemon at unix:///var/run/docker.sock")
+	want(t, b.run("curl -s http://10.0.0.11:2376/_ping"), "OK")
+	b.run("systemctl stop docker")
+	want(t, b.run("curl http://10.0.0.11:2376/_ping"), "curl: (7) Failed to connect to 10.0.0.11 port 2376")
+}
+
+// Addresses that cannot be had keep the daemon from starting, and leave nothing
+// behind.
+func TestAPIAddressesThatCannotBeHad(t *testing.T) {
+	b := newLab(t, 1)
+	for _, c := range []struct{ hosts, says string }{
+		{`["tcp://10.0.0.11:2376", "tcp://10.0.0.99:2376"]`, "failed to load listeners: listen tcp 10.0.0.99:2376: bind: cannot assign requested address"},
+		{`["tcp://10.0.0.11:22", "tcp://10.0.0.11:22"]`, "failed to load listeners: listen tcp 10.0.0.11:22: bind: address already in use"},
+		{`["http://10.0.0.11:2376"]`, "Invalid bind address format: http://10.0.0.11:2376"},
+		{`["tcp://10.0.0.11:99999"]`, "Invalid bind address format: tcp://10.0.0.11:99999"},
+	} {
+		b.run(`echo '{"tls": false, "hosts": ` + c.hosts + `}' > /etc/docker/daemon.json; systemctl restart docker`)
+		want(t, b.run("journalctl -u docker -n 1"), c.says)
+		if got := b.run("ss -Hlnt"); got != "" {
+			t.Errorf("%s leaves %s", c.hosts, got)
+		}
+	}
+	b.run(`echo '{"tlsverify": true, "hosts": ["unix://", "tcp://10.0.0.11:2376"]}' > /etc/docker/daemon.json; systemctl restart docker`)
+	want(t, b.run("curl -s http://10.0.0.11:2376/_ping"), "Client sent an HTTP request to an HTTPS server.")
+	want(t, b.run("docker info --format '{{.ServerVersion}}'"), "20.10")
+}

@@ -132,6 +132,9 @@ func run(s *session, c *shift) error {
 	if len(opts.Hosts) > 0 && opts.Hosts[0] != "unix://"+socket {
 		return fmt.Errorf("dnetsim does not simulate docker -H %s: type the command on that host", opts.Hosts[0])
 	}
+	if h := s.p.Getenv("DOCKER_HOST"); len(opts.Hosts) == 0 && h != "" && h != "unix://"+socket {
+		return fmt.Errorf("dnetsim does not simulate DOCKER_HOST=%s: type the command on that host", h)
+	}
 	if opts.Context != "" && opts.Context != command.DefaultContextName {
 		return missing(opts.Context)
 	}

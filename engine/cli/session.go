@@ -129,7 +129,7 @@ func (s *session) poke() {
 // until it is over. It returns the exit status.
 func (s *session) run(body func() int) int {
 	defer s.end()
-	s.up = s.srv.Daemon().Running()
+	s.up = s.srv.Daemon().Reachable()
 	go s.http.Serve(s.ln)
 	go func() {
 		status := 1
@@ -153,7 +153,7 @@ func (s *session) pump() int {
 	defer guard.stop()
 	for {
 		s.mu.Lock()
-		s.up = s.srv.Daemon().Running()
+		s.up = s.srv.Daemon().Reachable()
 		if len(s.calls) > 0 {
 			c := s.calls[0]
 			s.calls = s.calls[1:]

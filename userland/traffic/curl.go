@@ -20,7 +20,7 @@ type curlRun struct {
 	old bool // CentOS 6's texts
 
 	silent, showError, include, head, verbose, follow, fail bool
-	method, data, output, agent, writeOut                   string
+	method, data, output, agent, writeOut, socket           string
 	remoteName, hasData                                     bool
 	headers                                                 []string
 	connectTimeout, maxTime                                 time.Duration
@@ -43,6 +43,7 @@ var curlLong = map[string]longOption{
 	"no-progress-meter": {"no-progress-meter", false}, "interface": {"interface", true}, "url": {"url", true},
 	"progress-bar": {"#", false}, "compressed": {"compressed", false}, "globoff": {"g", false},
 	"user": {"u", true}, "get": {"G", false}, "no-keepalive": {"nk", false}, "no-buffer": {"N", false},
+	"unix-socket": {"unix-socket", true},
 }
 
 // curl is Debian 12's curl for http.
@@ -73,6 +74,7 @@ func runCurl(p *userland.Process, old bool) int {
 		c.agent = v
 	}
 	c.output, _ = o.value("o")
+	c.socket, _ = o.value("unix-socket")
 	c.writeOut, _ = o.value("w")
 	c.method, _ = o.value("X")
 	c.family = map[bool]int{true: 4}[o.has("4")]

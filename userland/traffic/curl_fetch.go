@@ -223,7 +223,10 @@ func (c *curlRun) addresses(u webURL) ([]netip.Addr, error) {
 	return addrs, err
 }
 
-func (c *curlRun) connect(u webURL) (*stack.TCPConn, int) {
+func (c *curlRun) connect(u webURL) (webConn, int) {
+	if c.socket != "" {
+		return c.connectUnix()
+	}
 	addrs, err := c.addresses(u)
 	if err != nil {
 		text := "Could not resolve host: " + u.host
@@ -251,6 +254,19 @@ func (c *curlRun) connect(u webURL) (*stack.TCPConn, int) {
 		return conn, 0
 	}
 	return nil, c.connectError(u, addrs, err, timeout, whole)
+}
+
+// connectUnix connects to the socket that --unix-socket names.
+func (c *curlRun) connectUnix() (webConn, int) {
+	c.note("*", "  Trying "+c.socket+"...")
+	conn, err := c.p.DialUnix(c.socket)
+	if err == nil {
+		c.note("*", "Connected to localhost ("+c.socket+") port 80 (#0)")
+		return conn, 0
+	}
+	c.note("*", "Immediate connect fail for "+c.socket+": "+err.Error())
+	c.note("*", "Closing connection 0")
+	return nil, c.problem(7, fmt.Sprintf("Failed to connect to localhost port 80 after %d ms: Couldn't connect to server", c.passed()))
 }
 
 func (c *curlRun) connectError(u webURL, addrs []netip.Addr, err error, timeout time.Duration, whole bool) int {

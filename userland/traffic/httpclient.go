@@ -213,10 +213,15 @@ func dialFirst(p *userland.Process, addrs []netip.Addr, port uint16, timeout tim
 	return nil, last
 }
 
+// webConn is what a request travels on: a TCP connection or a Unix socket.
+type webConn interface {
+	io.ReadWriteCloser
+}
+
 // deadlineReader makes every read of a connection end at one virtual time.
 type deadlineReader struct {
 	p    *userland.Process
-	conn *stack.TCPConn
+	conn webConn
 	end  time.Duration // 0: none
 }
 
@@ -227,7 +232,9 @@ func (d *deadlineReader) Read(b []byte) (int, error) {
 		if left <= 0 {
 			return 0, stack.ErrTimeout
 		}
-		d.conn.SetReadTimeout(left)
+		if c, ok := d.conn.(interface{ SetReadTimeout(time.Duration) }); ok {
+			c.SetReadTimeout(left)
+		}
 	}
 	return d.conn.Read(b)
 }
