@@ -17,8 +17,8 @@ func (h *Host) Namespaces() []*stack.Namespace {
 	return out
 }
 
-// Close ends every process of the host's containers at once and gives their
-// namespaces back. It is for the end of a run: nothing is stopped in order.
+// Close gives the containers' namespaces back. It is for the end of a run:
+// nothing is stopped in order.
 func (h *Host) Close() {
 	for _, sb := range h.Daemon.sandboxes {
 		if !sb.shared {

@@ -107,6 +107,7 @@ func TestIdleOverlayDoesNotGrow(t *testing.T) {
 // A virtual hour of the idle overlay of two hosts.
 func BenchmarkIdleHour(b *testing.B) {
 	w := idlePair(b)
+	defer w.close()
 	b.ReportAllocs()
 	for b.Loop() {
 		w.wait(time.Hour)
@@ -133,6 +134,9 @@ func BenchmarkConverge(b *testing.B) {
 				b.ReportMetric(float64((w.loop.Now()-start)/time.Millisecond), "virtual-ms")
 				b.ReportMetric(float64(w.loop.Fired()), "events")
 				b.ReportMetric(float64(w.loop.Fired())/float64(w.gossip), "events/packet")
+				b.StopTimer()
+				w.close()
+				b.StartTimer()
 			}
 		})
 	}

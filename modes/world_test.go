@@ -23,6 +23,7 @@ type world struct {
 	lan    *link.Bridge
 	router *userland.Machine
 	a, b   *Host
+	hosts  []*Host
 }
 
 func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
@@ -95,7 +96,20 @@ func (w *world) host(name, addr string, last byte, daemonJSON string) *Host {
 	m := userland.NewMachine(w.loop, name, ns)
 	m.Install(testPrograms(), traffic.Host())
 	m.FS().WriteFile("/etc/resolv.conf", []byte("nameserver 10.0.0.2\n"), 0o644)
-	return NewHost(w.loop, HostSpec{Name: name, Machine: m, Registry: reg, DaemonJSON: daemonJSON, Images: append([]string{"nginx"}, presentImages...)})
+	h := NewHost(w.loop, HostSpec{Name: name, Machine: m, Registry: reg, DaemonJSON: daemonJSON, Images: append([]string{"nginx"}, presentImages...)})
+	w.hosts = append(w.hosts, h)
+	return h
+}
+
+// close ends everything that runs, so that a benchmark's next world does not
+// carry the last.
+func (w *world) close() {
+	for _, h := range w.hosts {
+		h.Close()
+		h.NS().Close()
+	}
+	w.router.NS().Close()
+	w.loop.Close()
 }
 
 // testPrograms are stand-ins for the few programs that these tests need beside

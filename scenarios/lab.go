@@ -105,6 +105,7 @@ func (l *Lab) Close() {
 	for _, ns := range l.spaces {
 		ns.Close()
 	}
+	l.Loop.Close()
 }
 
 func (l *Lab) names() []string {

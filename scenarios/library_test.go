@@ -74,11 +74,23 @@ func TestLibrary(t *testing.T) {
 
 func TestNoGoroutineIsLeftAfterARun(t *testing.T) {
 	before := runtime.NumGoroutine()
-	s, err := Read("test.yaml", []byte(twoHosts))
+	// Shells that wait for a terminal, consul, gossip, a capture, a stream of
+	// events and a blocked reader are all there at the end.
+	s, err := Read("test.yaml", []byte(strings.Replace(twoHosts, "steps:", `setup:
+  - bdc01$ docker run -d -p 8500:8500 --name consul progrium/consul -server -bootstrap
+  - bdc01$ docker run -itd --restart always --name c1 busybox
+  - bdc01$ docker run -d --name web nginx
+  - bdc01$ docker exec -d c1 sleep 1000
+  - bdc01$ (tcpdump -ni eth0 > /dev/null 2>&1 & curl -s http://10.0.0.11:8500/v1/kv/x?index=99 & docker events & nc -l -p 9 &) > /dev/null 2>&1
+  - bdc02$ echo '{"cluster-store":"consul://10.0.0.11:8500", "cluster-advertise":"10.0.0.12:2376", "hosts":["tcp://0.0.0.0:2376","unix://"]}' > /etc/docker/daemon.json
+  - bdc02$ systemctl restart docker; docker network create -d overlay o; docker run -itd --network o busybox
+steps:`, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	Run(s, Options{Docker: cli.Program})
+	if r := Run(s, Options{Docker: cli.Program}); r.Err != nil {
+		t.Fatal(r.Err)
+	}
 	// Goroutines of the command line end in real time, when they are scheduled:
 	// only one that stays for long is a leak.
 	for i := 0; i < 10_000 && runtime.NumGoroutine() > before; i++ {

@@ -34,6 +34,8 @@ type Loop struct {
 	free    []*event
 	current *Proc
 	procs   int
+	first   *Proc // of those that have not finished, in the order of their start
+	last    *Proc
 	seed    uint64
 	streams map[string]*Rand
 	journal Journal

@@ -36,13 +36,15 @@ type Proc struct {
 	parked bool
 	exit   Cond
 	local  any
+	// The list of the loop's processes that have not finished.
+	prev, next *Proc
 }
 
 // Go starts fn as a process. It begins as an event of this instant, not within
 // the call. The name is for people who read traces.
 func (l *Loop) Go(name string, fn func(p *Proc)) *Proc {
 	p := &Proc{loop: l, name: name}
-	l.procs++
+	l.enlist(p)
 	p.resume, p.stop = iter.Pull(func(yield func(struct{}) bool) {
 		p.yield = yield
 		defer p.finish()
@@ -58,7 +60,7 @@ func (l *Loop) Go(name string, fn func(p *Proc)) *Proc {
 func (p *Proc) finish() {
 	r := recover()
 	p.done = true
-	p.loop.procs--
+	p.loop.delist(p)
 	p.exit.Broadcast()
 	if r == nil {
 		return
@@ -67,6 +69,45 @@ func (p *Proc) finish() {
 		return
 	}
 	panic(fmt.Sprintf("process %s: %v\n%s", p.name, r, debug.Stack()))
+}
+
+func (l *Loop) enlist(p *Proc) {
+	l.procs++
+	if p.prev = l.last; p.prev != nil {
+		p.prev.next = p
+	} else {
+		l.first = p
+	}
+	l.last = p
+}
+
+func (l *Loop) delist(p *Proc) {
+	l.procs--
+	if p.prev != nil {
+		p.prev.next = p.next
+	} else {
+		l.first = p.next
+	}
+	if p.next != nil {
+		p.next.prev = p.prev
+	} else {
+		l.last = p.prev
+	}
+	p.prev, p.next = nil, nil
+}
+
+// Close kills every process, so that nothing holds on to the loop and what
+// lives on it. Processes that their deferred functions start are killed as well.
+func (l *Loop) Close() {
+	for range 100 {
+		if l.first == nil {
+			return
+		}
+		for p := l.first; p != nil; p = p.next {
+			p.Kill()
+		}
+		l.RunFor(0)
+	}
 }
 
 // Current is the process that is running now, or nil when the loop itself
@@ -201,7 +242,7 @@ func (p *Proc) run() {
 	p.epoch++
 	if p.dying && !p.started {
 		p.done = true
-		p.loop.procs--
+		p.loop.delist(p)
 		p.stop()
 		p.exit.Broadcast()
 	} else {

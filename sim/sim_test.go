@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -185,5 +186,31 @@ func BenchmarkProcHandOver(b *testing.B) {
 	b.ReportAllocs()
 	for range b.N {
 		l.Step()
+	}
+}
+
+// Close ends whatever waits, however it waits, and what that starts while it
+// ends; their deferred functions run.
+func TestCloseEndsEveryProcess(t *testing.T) {
+	before := runtime.NumGoroutine()
+	l := NewLoop(1)
+	var c Cond
+	ended := 0
+	l.Go("sleeps", func(p *Proc) { defer func() { ended++ }(); p.Sleep(time.Hour) })
+	l.Go("waits", func(*Proc) { defer func() { ended++ }(); c.Wait(l) })
+	l.Go("starts another", func(p *Proc) {
+		defer l.Go("other", func(p *Proc) { defer func() { ended++ }(); p.Sleep(time.Hour) })
+		defer func() { ended++ }()
+		p.Sleep(time.Hour)
+	})
+	l.Go("ends", func(*Proc) {})
+	l.RunFor(time.Second)
+	l.Go("has not begun", func(*Proc) { t.Error("it has begun") })
+	l.Close()
+	if l.Procs() != 0 || ended != 4 {
+		t.Errorf("%d processes are left, %d have ended in order", l.Procs(), ended)
+	}
+	if n := runtime.NumGoroutine(); n > before {
+		t.Errorf("%d goroutines more than before", n-before)
 	}
 }
