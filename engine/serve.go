@@ -13,6 +13,7 @@ import (
 
 	"dnetsim/modes"
 	"dnetsim/sim"
+	"dnetsim/userland/traffic"
 )
 
 // Serve answers the requests of a connection within the simulation, one after
@@ -22,11 +23,8 @@ import (
 func (s *Server) Serve(conn modes.APIConn) {
 	in := bufio.NewReader(conn)
 	for {
-		r, err := http.ReadRequest(in)
-		if err != nil {
-			if err != io.EOF && strings.Contains(err.Error(), "malformed") {
-				io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request")
-			}
+		r, ok := traffic.NextRequest(in, conn)
+		if !ok {
 			return
 		}
 		d := &within{loop: s.loop, conn: conn, in: in}
@@ -35,7 +33,7 @@ func (s *Server) Serve(conn modes.APIConn) {
 		if w.hijacked {
 			return
 		}
-		err = w.finish()
+		err := w.finish()
 		io.Copy(io.Discard, r.Body)
 		if err != nil || r.Close || d.last {
 			return

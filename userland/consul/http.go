@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dnetsim/stack"
+	"dnetsim/userland/traffic"
 )
 
 // idleLimit ends connections whose peer is gone without a word; the keep-alive
@@ -41,11 +42,8 @@ func (a *agent) serve(conn *stack.TCPConn) {
 	conn.SetReadTimeout(idleLimit)
 	in := bufio.NewReader(conn)
 	for {
-		r, err := http.ReadRequest(in)
-		if err != nil {
-			if err != io.EOF && strings.Contains(err.Error(), "malformed") {
-				io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request")
-			}
+		r, ok := traffic.NextRequest(in, conn)
+		if !ok {
 			return
 		}
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxValue+1))

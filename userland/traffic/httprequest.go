@@ -1,0 +1,21 @@
+package traffic
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// NextRequest reads the next request of a connection, as Go's HTTP server does:
+// what is no request is answered with 400. ok is false when there is no more.
+func NextRequest(in *bufio.Reader, out io.Writer) (r *http.Request, ok bool) {
+	r, err := http.ReadRequest(in)
+	if err == nil {
+		return r, true
+	}
+	if err != io.EOF && strings.Contains(err.Error(), "malformed") {
+		io.WriteString(out, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request")
+	}
+	return nil, false
+}
