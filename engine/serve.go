@@ -59,10 +59,18 @@ func (d *within) Do(_ *http.Request, job *Job) {
 	d.last = true
 	self := d.loop.Current()
 	watch := d.loop.Go("api client", func(*sim.Proc) {
-		if _, err := d.in.Peek(1); err != nil {
-			job.Abandon()
-			self.Kill()
+		// What it sends on meanwhile is of no interest, but its end is.
+		for {
+			_, err := d.in.Peek(d.in.Buffered() + 1)
+			if err == bufio.ErrBufferFull {
+				return
+			}
+			if err != nil {
+				break
+			}
 		}
+		job.Abandon()
+		self.Kill()
 	})
 	defer watch.Kill()
 	job.Run()
@@ -121,9 +129,15 @@ func (w *reply) Write(b []byte) (int, error) {
 // FlushError sends what has been written so far.
 func (w *reply) FlushError() error {
 	w.WriteHeader(http.StatusOK)
-	if !w.begun {
+	switch {
+	case w.begun:
+	case w.r.ProtoAtLeast(1, 1):
 		w.head("Transfer-Encoding: chunked\r\n")
 		w.chunks = httputil.NewChunkedWriter(w.conn)
+	default: // the end of the connection is the body's
+		w.r.Close = true
+		w.head("Connection: close\r\n")
+		w.chunks = unframed{w.conn}
 	}
 	if len(w.body) > 0 && w.err == nil && w.r.Method != http.MethodHead {
 		_, w.err = w.chunks.Write(w.body)
@@ -150,10 +164,11 @@ func (w *reply) finish() error {
 	switch {
 	case w.begun:
 		w.FlushError()
-		w.chunks.Close()
-		if w.err == nil {
-			_, w.err = io.WriteString(w.conn, "\r\n")
+		if _, raw := w.chunks.(unframed); raw || w.err != nil || w.r.Method == http.MethodHead {
+			break
 		}
+		w.chunks.Close()
+		_, w.err = io.WriteString(w.conn, "\r\n")
 	case w.status == http.StatusNoContent || w.status == http.StatusNotModified:
 		w.head("")
 	default:
@@ -164,6 +179,12 @@ func (w *reply) finish() error {
 	}
 	return w.err
 }
+
+// unframed is the body of an answer that ends with its connection.
+type unframed struct{ io.Writer }
+
+// Close leaves the connection to its owner.
+func (unframed) Close() error { return nil }
 
 // Hijack implements http.Hijacker.
 func (w *reply) Hijack() (net.Conn, *bufio.ReadWriter, error) {

@@ -136,7 +136,8 @@ func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []st
 	if err := d.checkName(r.Name); err != nil {
 		return nil, nil, err
 	}
-	if len(r.Config.Cmd)+len(r.Config.Entrypoint)+len(img.Cmd)+len(img.Entrypoint) == 0 {
+	merged := r.Config
+	if d.mergeImage(&merged, img); len(merged.Cmd)+len(merged.Entrypoint) == 0 {
 		return nil, nil, errf(ErrInvalid, "No command specified")
 	}
 	d.spend(d.profile.cost.create)

@@ -20,16 +20,20 @@ type Daemon struct {
 	config  daemonConfig
 	id      string
 
-	running bool
-	failed  bool      // the last start did not work
-	since   time.Time // when these two changed, by the host's clock
-	pid     int
-	proc    *userland.Process // dockerd itself
-	over    sim.Cond          // broadcast when dockerd is to end
-	logs    []userland.LogLine
+	starting *startup // while it comes up
+	running  bool
+	reaping  int // containers whose first process is over and who count as running
+	reaped   sim.Cond
+	failed   bool      // the last start did not work
+	since    time.Time // when these two changed, by the host's clock
+	pid      int
+	proc     *userland.Process // dockerd itself
+	over     sim.Cond          // broadcast when dockerd is to end
+	logs     []userland.LogLine
 
 	serveAPI  func(APIConn) // answers connections, nil: nobody does
 	listeners []*apiListener
+	conns     []*openConn
 
 	containers []*Container // in the order of their making
 	networks   []*Network
@@ -91,33 +95,6 @@ func (d *Daemon) spend(t time.Duration) {
 	}
 }
 
-// Start starts the daemon: it reads its configuration, sets up forwarding, the
-// firewall and the predefined networks, and starts the containers whose policy
-// says so. The error is what dockerd prints before it exits.
-func (d *Daemon) Start() error {
-	if d.running {
-		return nil
-	}
-	d.spend(d.profile.cost.daemonStart)
-	d.launchSelf()
-	err := d.boot()
-	if err != nil {
-		d.closeListeners()
-		d.setState(false, true)
-		d.leaveCluster()
-		d.logRaw(err.Error())
-		d.proc.Signal(userland.SIGKILL)
-		return err
-	}
-	d.setState(true, false)
-	d.makeRunDir()
-	d.serveResolvers()
-	d.answer()
-	d.watchAllNames()
-	d.restore()
-	return nil
-}
-
 func (d *Daemon) boot() error {
 	cfg, err := readConfig(d.host.FS(), d.spec.Flags)
 	if err != nil {
@@ -160,7 +137,7 @@ func (d *Daemon) setState(running, failed bool) {
 // Stop stops the daemon and, without live-restore, its containers.
 func (d *Daemon) Stop() error {
 	if !d.running {
-		d.setState(false, false)
+		d.abortStart(false)
 		return nil
 	}
 	d.log("info", "Processing signal 'terminated'")
@@ -175,8 +152,8 @@ func (d *Daemon) Stop() error {
 	d.host.FS().Remove(socketPath)
 	d.dropPID()
 	d.log("info", "Daemon shutdown complete")
-	d.proc.Signal(userland.SIGKILL)
 	d.events.cond.Broadcast()
+	d.endSelf()
 	return nil
 }
 
@@ -198,7 +175,11 @@ func (d *Daemon) launchSelf() {
 			}
 		},
 		OnExit: func(int) {
-			if d.proc == p && d.running { // killed
+			switch { // killed?
+			case d.proc != p:
+			case d.starting != nil:
+				d.abortStart(true)
+			case d.running:
 				d.setState(false, true)
 				d.closeListeners()
 				d.leaveCluster()
@@ -207,6 +188,15 @@ func (d *Daemon) launchSelf() {
 		},
 	})
 	d.proc, d.pid = p, p.PID
+}
+
+// endSelf ends dockerd's process in order: nobody takes it for killed.
+func (d *Daemon) endSelf() {
+	p := d.proc
+	d.proc = nil
+	if p != nil {
+		p.Signal(userland.SIGKILL)
+	}
 }
 
 // serveResolvers lets a new dockerd answer for the sandboxes that it found.
@@ -312,8 +302,14 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// available refuses everything while the daemon does not run.
+// available begins every call of the API: it refuses while the daemon does not
+// run, and waits until the ends of containers are known.
 func (d *Daemon) available() error {
+	for d.reaping > 0 && d.loop.Current() != nil {
+		if d.reaped.Wait(d.loop) != nil {
+			break
+		}
+	}
 	if d.running {
 		return nil
 	}

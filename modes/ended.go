@@ -11,9 +11,15 @@ import (
 // ended is called when PID 1 is over: the container stops, and its policy says
 // what comes next.
 // The engine hears of it a little later: what its sockets still had to say is
-// on its way before the network is taken away.
+// on its way before the network is taken away. Calls of the API wait for that
+// ([Daemon.available]), as they wait for the container's lock.
 func (d *Daemon) ended(c *Container, pid1 *userland.Process, status int) {
-	d.loop.After(d.profile.cost.reap, func() { d.reap(c, pid1, status) })
+	d.reaping++
+	d.loop.After(d.profile.cost.reap, func() {
+		d.reap(c, pid1, status)
+		d.reaping--
+		d.reaped.Broadcast()
+	})
 }
 
 func (d *Daemon) reap(c *Container, pid1 *userland.Process, status int) {

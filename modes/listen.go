@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -156,13 +157,7 @@ func (d *Daemon) answer() {
 					return
 				}
 				conn.SetOwner("dockerd", d.pid)
-				d.loop.Go("dockerd "+conn.RemoteAddr().String(), func(*sim.Proc) {
-					if d.config.speaksTLS() {
-						refusePlain(conn)
-						return
-					}
-					d.serveConn(conn)
-				})
+				d.serveConn("dockerd "+conn.RemoteAddr().String(), conn, d.config.speaksTLS())
 			}
 		})
 	}
@@ -175,32 +170,56 @@ func (d *Daemon) answer() {
 		if !d.running {
 			return userland.ECONNREFUSED // what a killed dockerd leaves
 		}
-		d.loop.Go("dockerd "+socketPath, func(*sim.Proc) { d.serveConn(conn) })
+		d.serveConn("dockerd "+socketPath, conn, false)
 		return nil
 	})
 }
 
-func (d *Daemon) serveConn(conn APIConn) {
-	defer conn.Close()
-	if d.serveAPI != nil {
-		d.serveAPI(conn)
-	}
+// openConn is a connection that is served.
+type openConn struct {
+	conn APIConn
+	proc *sim.Proc
+}
+
+// serveConn answers a connection in a process of its own.
+func (d *Daemon) serveConn(name string, conn APIConn, tls bool) {
+	c := &openConn{conn: conn}
+	d.conns = append(d.conns, c)
+	c.proc = d.loop.Go(name, func(*sim.Proc) {
+		defer func() {
+			conn.Close()
+			d.conns = slices.DeleteFunc(d.conns, func(o *openConn) bool { return o == c })
+		}()
+		switch {
+		case tls:
+			refusePlain(conn)
+		case d.serveAPI != nil:
+			d.serveAPI(conn)
+		}
+	})
 }
 
 // refusePlain is what Go's TLS server tells a client that begins without a
 // handshake. Handshakes are not simulated: they end with the connection.
 func refusePlain(conn APIConn) {
-	defer conn.Close()
 	first := make([]byte, 4096)
 	if n, _ := conn.Read(first); n > 0 && first[0] >= 'A' && first[0] <= 'Z' {
 		io.WriteString(conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 	}
 }
 
-// closeListeners closes what openListeners opened.
+// closeListeners closes what openListeners opened, and every connection.
 func (d *Daemon) closeListeners() {
 	for _, l := range d.listeners {
 		l.tcp.Close()
 	}
 	d.listeners = nil
+	conns := d.conns
+	d.conns = nil
+	for _, c := range conns {
+		if c.proc != d.loop.Current() {
+			c.conn.Close()
+			c.proc.Kill()
+		}
+	}
 }

@@ -16,9 +16,8 @@ func (h *Host) Crash() {
 		return
 	}
 	h.off = true
-	h.wasRunning = d.running
-	d.closeListeners()
-	d.setState(false, false)
+	h.wasRunning = d.running || d.starting != nil
+	d.abortStart(false)
 	d.leaveCluster()
 	for _, c := range d.containers {
 		d.cancelRestart(c)
@@ -41,9 +40,7 @@ func (h *Host) Crash() {
 		closeSoon(d, b.ns)
 	}
 	d.overlays = nil
-	if d.proc != nil {
-		d.proc.Signal(userland.SIGKILL)
-	}
+	d.endSelf()
 	h.routes = ns.Routes("main")
 	for _, i := range ns.Interfaces() {
 		switch i.Kind() {
@@ -54,6 +51,7 @@ func (h *Host) Crash() {
 			i.SetUp(false)
 		}
 	}
+	d.closeListeners() // with dead cables: nobody hears of it
 	for _, t := range []string{"filter", "nat"} {
 		f := ns.Netfilter(false)
 		f.Exec("-t", t, "-F")

@@ -62,7 +62,9 @@ func (r *reader) scenario(root *yaml.Node, s *Scenario) {
 		case "engine":
 			s.Engine = r.engine(p)
 		case "limit":
-			s.Limit = r.duration(p)
+			if s.Limit = r.duration(p); s.Limit == 0 {
+				r.add(at(p.value), "write the longest time that a run may take, such as 10m", "limit cannot be 0")
+			}
 		case "lan":
 			s.LANs = append(s.LANs, r.lan("lan", p.value))
 		case "lans":

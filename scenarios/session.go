@@ -91,6 +91,9 @@ func (w *lineWatch) Read(b []byte) (int, error) {
 		}
 		w.last, w.line = string(w.line), w.line[:0]
 	}
+	if err != nil && len(w.line) > 0 { // a last line without its end
+		w.last, w.line = string(w.line), w.line[:0]
+	}
 	return n, err
 }
 

@@ -263,7 +263,7 @@ func (c *TCPConn) unsent() int {
 	if !used.CanInt() {
 		return 0
 	}
-	return int(used.Int())
+	return max(0, int(used.Int())) // below 0 once a FIN is on its way
 }
 
 // tcpState is the state as ss prints it.

@@ -121,3 +121,88 @@ func TestAPIAddressesThatCannotBeHad(t *testing.T) {
 	want(t, b.run("curl -s http://10.0.0.11:2376/_ping"), "Client sent an HTTP request to an HTTPS server.")
 	want(t, b.run("docker info --format '{{.ServerVersion}}'"), "20.10")
 }
+
+// Time stands still between two commands, and yet the end of a container is
+// known to the next.
+func TestTheNextCommandKnowsThatAContainerHasEnded(t *testing.T) {
+	b := newLab(t, 1)
+	b.run("docker run -d --name c1 busybox sh -c 'exit 3'")
+	want(t, b.run("docker rm c1"), "c1\n")
+	b.run("docker run -d --name c2 busybox true")
+	want(t, b.run("docker exec c2 echo x"), "is not running")
+	b.run("docker run -d --name c3 busybox sleep 1000; kill -9 $(docker inspect -f '{{.State.Pid}}' c3)")
+	want(t, b.run("docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' c3"), "exited 137")
+	b.run("docker start c3; sleep 1")
+	want(t, b.run("docker inspect -f '{{.State.Status}}' c3"), "running")
+	b.run("docker network create n1; docker run --rm --network n1 busybox true")
+	want(t, b.run("docker network rm n1"), "n1\n")
+}
+
+// A connection to the API is dockerd's: it ends with it, however it ends.
+func TestConnectionsToTheAPIEndWithDockerd(t *testing.T) {
+	for _, end := range []string{"systemctl restart docker", "kill -9 $(pidof dockerd); systemctl start docker"} {
+		for _, way := range []string{"http://10.0.0.11:2376", "--unix-socket /var/run/docker.sock http://x"} {
+			b := newLab(t, 1)
+			b.run(`echo '{"tls":false,"hosts":["tcp://0.0.0.0:2376","unix://"]}' > /etc/docker/daemon.json; systemctl restart docker`)
+			b.run("(curl -s -N " + way + "/events; echo ended) > /tmp/ev & sleep 1")
+			b.run(end)
+			b.run("docker run -d busybox sleep 100; sleep 1")
+			if got := b.run("cat /tmp/ev"); got != "ended\n" {
+				t.Errorf("%s, %s: the stream has %q", end, way, got)
+			}
+			if got := b.run("ss -Hntp state established state close-wait"); got != "" {
+				t.Errorf("%s, %s: open are %s", end, way, got)
+			}
+		}
+	}
+}
+
+// A start takes 16 s with a plain port, and in that time it can be asked for
+// again, stopped, and killed; who asked for it may leave.
+func TestAStartThatIsUnderWay(t *testing.T) {
+	for _, c := range []struct{ meanwhile, state, port string }{
+		{"systemctl start docker", "active", "*:2376"},
+		{"systemctl stop docker", "inactive", ""},
+		{"kill -9 $(pidof dockerd)", "failed", ""},
+		{"systemctl stop docker; systemctl start docker", "active", "*:2376"},
+	} {
+		b := newLab(t, 1)
+		b.run(`echo '{"hosts":["tcp://0.0.0.0:2376","unix://"]}' > /etc/docker/daemon.json`)
+		b.run("timeout 3 systemctl restart docker")
+		b.run(c.meanwhile)
+		b.loop.RunFor(30 * time.Second)
+		want(t, b.run("systemctl is-active docker"), c.state)
+		if got := b.run("ss -Hlnt"); strings.Contains(got, "*:2376") != (c.port != "") {
+			t.Errorf("%s: ports %q", c.meanwhile, got)
+		}
+		if got := strings.Count(b.run("ps -e"), "dockerd"); got != min(1, len(c.port)) {
+			t.Errorf("%s: %d dockerd", c.meanwhile, got)
+		}
+	}
+}
+
+// Odd requests get an answer, or end the connection; a stream ends with its
+// client, whatever else that has sent.
+func TestOddRequestsToTheAPI(t *testing.T) {
+	b := newLab(t, 1)
+	b.run(`echo '{"tls":false,"hosts":["tcp://0.0.0.0:2376","unix://"]}' > /etc/docker/daemon.json; systemctl restart docker`)
+	send := func(request string) string {
+		return b.run("(printf '" + request + "'; sleep 1) | timeout 3 nc 10.0.0.11 2376")
+	}
+	for _, r := range []string{`GET /%%%%zz HTTP/1.1\r\nHost: x\r\n\r\n`, `GE@T / HTTP/1.1\r\nHost: x\r\n\r\n`, `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n`, `hello\r\n\r\n`} {
+		want(t, send(r), "HTTP/1.1 400 Bad Request\r\n")
+	}
+	want(t, send(`POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: foo\r\n\r\n`), "HTTP/1.1 501 ")
+	if got := send(`HEAD /events?since=0&until=1 HTTP/1.1\r\nHost: x\r\n\r\n`); !strings.HasSuffix(got, "\r\n\r\n") {
+		t.Errorf("HEAD has a body: %q", got)
+	}
+	if got := send(`GET /events?since=0&until=1 HTTP/1.0\r\nHost: x\r\n\r\n`); strings.Contains(got, "chunked") {
+		t.Errorf("HTTP/1.0 has chunks: %q", got)
+	}
+	send(`GET /events HTTP/1.1\r\nHost: x\r\n\r\nX`)
+	b.run("sleep 5; docker run -d busybox sleep 100; sleep 100")
+	if got := b.run("ss -Hntp state established state close-wait"); got != "" {
+		t.Errorf("open are %s", got)
+	}
+	want(t, b.run(`curl -s --unix-socket /var/run/docker.sock -H 'Content-Type: application/json' -d '{"Image":"busybox","Entrypoint":[""]}' http://x/containers/create`), "No command specified")
+}

@@ -61,7 +61,7 @@ func (t *ipTool) netnsAdd(w *words) error {
 	}
 	name := w.next()
 	named := netnsOf(t.p.Machine)
-	if _, ok := named[name]; ok {
+	if _, err := t.p.Machine.FS().Lstat(netnsDir + "/" + name); named[name] != nil || err == nil {
 		return exitWith(1, `Cannot create namespace file "%s/%s": File exists`, netnsDir, name)
 	}
 	named[name] = stack.New(t.p.Loop(), t.p.Machine.Name+"/"+name, stack.Options{LoopbackDown: true, Init: t.p.Machine.NS()})

@@ -29,7 +29,7 @@ func (c *curlRun) fetch(text string) int {
 	if status != 0 {
 		return status
 	}
-	if f, ok := out.(*userland.File); ok {
+	if f, ok := out.(*userland.File); ok && out != c.p.Stdout {
 		defer f.Close()
 	}
 	for range 50 {

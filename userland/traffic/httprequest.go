@@ -2,9 +2,12 @@ package traffic
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
+
+	"dnetsim/stack"
 )
 
 // NextRequest reads the next request of a connection, as Go's HTTP server does:
@@ -14,7 +17,12 @@ func NextRequest(in *bufio.Reader, out io.Writer) (r *http.Request, ok bool) {
 	if err == nil {
 		return r, true
 	}
-	if err != io.EOF && strings.Contains(err.Error(), "malformed") {
+	switch {
+	case err == io.EOF || err == io.ErrUnexpectedEOF || interrupted(err) || isTimeout(err) || errors.As(err, new(stack.Errno)):
+		// The connection is over.
+	case strings.Contains(err.Error(), "unsupported transfer encoding"):
+		io.WriteString(out, "HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nUnsupported transfer encoding")
+	default:
 		io.WriteString(out, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request")
 	}
 	return nil, false

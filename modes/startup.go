@@ -1,0 +1,80 @@
+package modes
+
+import (
+	"dnetsim/sim"
+)
+
+// startup is a daemon on its way up. It goes on when whoever asked for it is
+// interrupted, as systemd's jobs do, and ends when dockerd is stopped or killed.
+type startup struct {
+	proc *sim.Proc
+	done bool
+	err  error
+	over sim.Cond
+}
+
+func (s *startup) end(err error) {
+	s.done, s.err = true, err
+	s.over.Broadcast()
+}
+
+// Start starts the daemon: it reads its configuration, sets up forwarding, the
+// firewall and the predefined networks, and starts the containers whose policy
+// says so. A start that is under way is waited for. The error is what dockerd
+// prints before it exits.
+func (d *Daemon) Start() error {
+	if d.running {
+		return nil
+	}
+	s := d.starting
+	if s == nil {
+		s = &startup{}
+		d.starting = s
+		s.proc = d.loop.Go("start dockerd of "+d.host.Name, func(*sim.Proc) { s.end(d.comeUp()) })
+	}
+	for !s.done {
+		if err := s.over.Wait(d.loop); err != nil {
+			return err
+		}
+	}
+	return s.err
+}
+
+// comeUp is the work of a start.
+func (d *Daemon) comeUp() error {
+	d.spend(d.profile.cost.daemonStart)
+	d.launchSelf()
+	if err := d.boot(); err != nil {
+		d.starting = nil
+		d.closeListeners()
+		d.setState(false, true)
+		d.leaveCluster()
+		d.logRaw(err.Error())
+		d.endSelf()
+		return err
+	}
+	d.starting = nil
+	d.setState(true, false)
+	d.makeRunDir()
+	d.serveResolvers()
+	d.answer()
+	d.watchAllNames()
+	d.restore()
+	return nil
+}
+
+// abortStart ends a start that is under way: dockerd was stopped, or killed,
+// which is a failure.
+func (d *Daemon) abortStart(failed bool) {
+	s := d.starting
+	d.starting = nil
+	d.setState(false, failed)
+	if s == nil {
+		return
+	}
+	s.proc.Kill()
+	d.closeListeners()
+	d.leaveCluster()
+	s.end(errf(ErrSystem, "dockerd was stopped while it started"))
+	d.endSelf()
+}
