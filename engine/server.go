@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -246,6 +247,11 @@ func (c *call) fail(err error) {
 
 // decode reads the JSON body into v.
 func (c *call) decode(v any) error {
+	if t := c.r.Header.Get("Content-Type"); len(c.body) > 0 || t != "" {
+		if kind, _, _ := mime.ParseMediaType(t); kind != "application/json" {
+			return invalid("Content-Type specified (%s) must be 'application/json'", t)
+		}
+	}
 	if len(bytes.TrimSpace(c.body)) == 0 {
 		return invalid("EOF")
 	}

@@ -8,7 +8,7 @@ import (
 
 // ErrSyntax is what tcpdump says of an expression that it cannot read. Other
 // errors of [ParseFilter] are tcpdump's own sentences too.
-var ErrSyntax = errors.New("can't parse filter expression: syntax error")
+var ErrSyntax = errors.New("syntax error")
 
 // Filter is a compiled tcpdump expression. A nil Filter matches every frame.
 // It is not safe for concurrent use.

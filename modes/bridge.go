@@ -220,8 +220,14 @@ func (b *bridge) plug(ep *endpoint) error {
 	inside.SetTxQueueLen(0)
 	outside.SetTxQueueLen(0)
 	if b.mtu != 0 {
-		outside.SetMTU(b.mtu)
-		inside.SetMTU(b.mtu)
+		if err := outside.SetMTU(b.mtu); err != nil {
+			ep.unplug()
+			return errf(ErrSystem, "failed to set MTU on host interface %s: %s", hostName, lower(err))
+		}
+		if err := inside.SetMTU(b.mtu); err != nil {
+			ep.unplug()
+			return errf(ErrSystem, "failed to set MTU on sandbox interface %s: %s", sandboxName, lower(err))
+		}
 	}
 	if err := outside.SetMaster(br); err != nil {
 		ep.unplug()

@@ -46,6 +46,9 @@ func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
 		return
 	}
 	r.pid1 = nil
+	if r.powerLost { // nobody saw how it ended, which is what 255 says
+		r.powerLost, status = false, 255
+	}
 	lasted := d.loop.Now() - r.began
 	c.State.Pid, c.State.ExitCode = 0, status
 	c.State.FinishedAt = d.Wall()

@@ -163,6 +163,9 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 			}
 		}
 	case "overlay":
+		if r.Scope == "local" {
+			return errf(ErrForbidden, "cannot downgrade network scope for overlay networks")
+		}
 		if d.cluster != nil {
 			n.Scope, n.core.global = "global", &global{}
 			break
@@ -176,6 +179,9 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 	}
 	if r.Scope == "swarm" {
 		return errf(ErrForbidden, "cannot create a swarm scoped network when swarm is not active")
+	}
+	if r.Scope == "global" && n.Driver != "overlay" {
+		return errf(ErrNotImplemented, "dnetsim does not simulate networks of driver %s with scope global", n.Driver)
 	}
 	if r.ConfigFrom != "" {
 		from, ok := d.findNetworkByName(r.ConfigFrom)

@@ -212,7 +212,7 @@ func (o *overlay) createNetwork(n *Network) error {
 	if v, ok := n.Options[optMTU]; ok {
 		mtu, err := strconv.Atoi(v)
 		if err != nil {
-			return errf(ErrSystem, "failed to parse %s: %v", optMTU, err)
+			return errf(ErrSystem, "failed to parse %s: %v", v, err)
 		}
 		if on.mtu = mtu; mtu < 0 {
 			return errf(ErrSystem, "invalid MTU value: %d", mtu)

@@ -73,7 +73,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		{net("overlay", "", "", nil), "network with name overlay already exists"},
 		{net("overlay2", "172.16.0.0/16", "", nil), "Pool overlaps with other one on this address space"},
 		{net("o3", "172.30.0.0/24", "172.31.0.1", nil), "requested address is out of range"},
-		{net("o4", "172.30.0.0/24", "", map[string]string{optMTU: "x"}), "failed to parse com.docker.network.driver.mtu: strconv.Atoi: parsing \"x\": invalid syntax"},
+		{net("o4", "172.30.0.0/24", "", map[string]string{optMTU: "x"}), "failed to parse x: strconv.Atoi: parsing \"x\": invalid syntax"},
 		{net("o5", "172.30.0.0/24", "", map[string]string{optMTU: "-1"}), "invalid MTU value: -1"},
 		{net("o6", "172.30.0.0/24", "", map[string]string{optVxlanIDs: "abc"}), `invalid vxlan id value "abc" passed`},
 	} {

@@ -24,7 +24,7 @@ func (h *Host) Crash() {
 		if c.run.pid1 == nil {
 			continue
 		}
-		c.run.shutdown = true
+		c.run.shutdown, c.run.powerLost = true, true
 		if sb := c.run.sandbox; sb != nil && c.run.base == nil && sb.global() {
 			d.setAside(c)
 		}

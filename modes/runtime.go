@@ -35,6 +35,7 @@ type runtime struct {
 	removing   bool
 	manualStop bool // stopped by a person: policies respect it
 	shutdown   bool // stopped because the daemon did
+	powerLost  bool // its host crashed
 	backoff    time.Duration
 	began      time.Duration // of the loop, of the last start
 	retry      *sim.Timer

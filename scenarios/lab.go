@@ -229,6 +229,8 @@ func (l *Lab) files(m *userland.Machine, h *Host) {
 	}
 	fs := m.FS()
 	fs.WriteFile("/etc/hosts", []byte(hosts.String()), 0o644)
+	fs.WriteFile("/etc/os-release", []byte("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\n"+
+		"VERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n"), 0o644)
 	fs.WriteFile("/etc/hostname", []byte(h.Hostname+"\n"), 0o644)
 	if len(h.Ports) > 0 {
 		if gw := l.lans[h.Ports[0].LAN].lan.Gateway; gw.IsValid() {

@@ -47,6 +47,7 @@ func TestFaultCrashesAHost(t *testing.T) {
   - bdc01$ ping -c 1 -W 1 10.0.0.12
   - {run: "bdc02$ cat /root/file", expect: {stdout: kept}}
   - {run: "bdc02$ docker ps --format '{{.Names}}'", expect: {stdout: ever}}
+  - {run: "bdc02$ docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' once", expect: {stdout: exited 255}}
 `)
 }
 

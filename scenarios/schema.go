@@ -65,7 +65,7 @@ func Schema() []byte {
 	fault["oneOf"] = []any{map[string]any{"required": []any{"cable"}}, map[string]any{"required": []any{"host"}}}
 	step := map[string]any{"oneOf": []any{
 		about(map[string]any{"type": "string", "pattern": `^[^\s$/#]+(/[^\s$]+)?[$#]\s+`}, "HOST$ COMMAND or HOST/CONTAINER$ COMMAND"),
-		object(map[string]any{"run": kind("string"), "expect": expect, "wait": kind("string"), "at": kind("string"), "fault": fault, "repair": fault}),
+		object(map[string]any{"run": kind("string"), "expect": expect, "wait": about(kind("string"), "let this much virtual time pass, such as 3s"), "at": about(kind("string"), "let virtual time pass until it is this much since the start of the run; the engines take the first seconds"), "fault": fault, "repair": fault}),
 	}}
 	steps := map[string]any{"type": []any{"array", "null"}, "items": step}
 	host := object(map[string]any{

@@ -58,6 +58,7 @@ func (m *Machine) mountProc() {
 	m.mountKernelDirs()
 	m.mountSysctl()
 	m.mountClassNet()
+	m.mountProcNet()
 	m.mountProcesses()
 }
 

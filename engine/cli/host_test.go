@@ -206,3 +206,41 @@ func TestOddRequestsToTheAPI(t *testing.T) {
 	}
 	want(t, b.run(`curl -s --unix-socket /var/run/docker.sock -H 'Content-Type: application/json' -d '{"Image":"busybox","Entrypoint":[""]}' http://x/containers/create`), "No command specified")
 }
+
+// What cannot be is refused in the engine's words, and leaves nothing behind.
+func TestRefusalsOfNetworks(t *testing.T) {
+	b := newLab(t, 1)
+	b.run("docker network create -o com.docker.network.driver.mtu=67 m67")
+	before := b.run("ip -br link; iptables-save -c | grep -v '^#'")
+	want(t, b.run("docker run -d --name c1 --network m67 busybox sleep 100"), "failed to set MTU on host interface veth", ": invalid argument")
+	if after := b.run("ip -br link; iptables-save -c | grep -v '^#'"); after != before {
+		t.Errorf("before\n%safter\n%s", before, after)
+	}
+	want(t, b.run("docker network create -d overlay --scope local yy"), "cannot downgrade network scope for overlay networks")
+	want(t, b.run("curl -s --unix-socket /var/run/docker.sock -d '{}' http://x/networks/create"), "Content-Type specified (application/x-www-form-urlencoded) must be 'application/json'")
+}
+
+// The journal has what a service wrote, all of it with priority info.
+func TestJournalctlSelectsAndForms(t *testing.T) {
+	b := newLab(t, 1)
+	for _, c := range [][2]string{
+		{"journalctl -k", "-- No entries --\n"}, {"journalctl -p err", "-- No entries --\n"},
+		{"journalctl -p 0..3", "-- No entries --\n"}, {"journalctl -p info -n 1", "API listen on"},
+		{"journalctl -n 1 -o json", `"SYSLOG_IDENTIFIER":"dockerd"`}, {"journalctl -n 1 -o short-iso", "2026-01-05T08:00:0"},
+		{"journalctl -o xml", "Unknown output format 'xml'"}, {"journalctl -p 9", "Unknown log level 9"},
+	} {
+		want(t, b.run(c[0]), c[1])
+	}
+}
+
+func TestProcNetIsTheReadersNamespace(t *testing.T) {
+	b := newLab(t, 1)
+	b.run("docker run -d --name c1 busybox sleep 1000; docker exec c1 ping -c 1 172.17.0.1; ip link add link eth0 name eth0.10 type vlan id 10")
+	want(t, b.run("docker exec c1 cat /proc/net/arp"), "172.17.0.1       0x1         0x2         02:42:", "     *        eth0\n")
+	want(t, b.run("docker exec c1 cat /proc/net/route"), "eth0\t00000000\t010011AC\t0003\t0\t0\t0\t00000000\t", "eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t")
+	want(t, b.run("cat /proc/net/dev"), "docker0:")
+	want(t, b.run("cat /proc/net/vlan/config"), "eth0.10        | 10  | eth0\n")
+	if got := b.run("docker exec c1 cat /proc/net/dev"); strings.Contains(got, "docker0") {
+		t.Errorf("a container sees the host's interfaces:\n%s", got)
+	}
+}

@@ -1,6 +1,7 @@
 package programs
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sort"
@@ -110,6 +111,9 @@ func actOn(c *invocation, verb, name string, s userland.Service, o options) int 
 		return 3
 	case "status":
 		return showStatus(c, name, s, state, o)
+	case "cat", "edit", "kill", "mask", "unmask":
+		c.Errorf("dnetsim does not simulate systemctl %s: units have no files here, and dockerd takes signals from kill\n", verb)
+		return 1
 	case "show":
 		return showProperties(c, name, s, o)
 	}
@@ -266,8 +270,60 @@ func journal(c *invocation, units []string) []userland.LogLine {
 	return all
 }
 
+// journalForms are the forms of -o.
+var journalForms = map[string]func(c *invocation, l userland.LogLine) string{
+	"short": journalLine,
+	"cat":   func(_ *invocation, l userland.LogLine) string { return l.Text },
+	"short-iso": func(c *invocation, l userland.LogLine) string {
+		return strings.Replace(journalLine(c, l), l.At.Format("Jan 02 15:04:05"), l.At.Format("2006-01-02T15:04:05-0700"), 1)
+	},
+	"short-precise": func(c *invocation, l userland.LogLine) string {
+		return strings.Replace(journalLine(c, l), l.At.Format("Jan 02 15:04:05"), l.At.Format("Jan 02 15:04:05.000000"), 1)
+	},
+	"short-full": func(c *invocation, l userland.LogLine) string {
+		return strings.Replace(journalLine(c, l), l.At.Format("Jan 02 15:04:05"), l.At.Format("Mon 2006-01-02 15:04:05 MST"), 1)
+	},
+	"json": func(c *invocation, l userland.LogLine) string {
+		name, pid, _ := strings.Cut(strings.TrimSuffix(l.Unit, "]"), "[")
+		b, _ := json.Marshal(map[string]string{
+			"__REALTIME_TIMESTAMP": strconv.FormatInt(l.At.UnixMicro(), 10), "_HOSTNAME": c.Machine.Hostname(),
+			"SYSLOG_IDENTIFIER": name, "_PID": pid, "PRIORITY": "6", "MESSAGE": l.Text,
+		})
+		return string(b)
+	},
+}
+
+// ofKind keeps the lines that -k and -p ask for and checks -o. What a service
+// writes to its standard error has the priority info, and nothing here is the
+// kernel's.
+func ofKind(c *invocation, lines []userland.LogLine, o options) ([]userland.LogLine, int) {
+	if form := o.value("o", "short"); journalForms[form] == nil {
+		return nil, c.fail("Unknown output format '%s'; dnetsim has cat, json, short, short-full, short-iso and short-precise.", form)
+	}
+	if o.has("k") {
+		return nil, 0
+	}
+	most := o.value("p", "")
+	if most == "" {
+		return lines, 0
+	}
+	_, to, ranged := strings.Cut(most, "..")
+	if !ranged {
+		to = most
+	}
+	for level, names := range []string{"0 emerg", "1 alert", "2 crit", "3 err", "4 warning", "5 notice", "6 info", "7 debug"} {
+		if slices.Contains(strings.Fields(names), to) {
+			if level < 6 {
+				return nil, 0
+			}
+			return lines, 0
+		}
+	}
+	return nil, c.fail("Unknown log level %s", most)
+}
+
 func journalctl(c *invocation) int {
-	o := c.parse("u:n:fxeo:rbkp:qS:U:g:t:|unit=u,lines=n,follow=f,no-pager,output=o,reverse=r,pager-end=e,since=S,until=U,grep=g,quiet=q,no-hostname")
+	o := c.parse("u:n:fxeo:rbkp:qS:U:g:t:|unit=u,lines=n,follow=f,no-pager,output=o,reverse=r,pager-end=e,since=S,until=U,grep=g,quiet=q,dmesg=k,priority=p,no-hostname")
 	lines := journal(c, o.values["u"])
 	if since := o.value("S", ""); since != "" {
 		if t, ok := gnuDate(since, c.Wall()); ok {
@@ -279,6 +335,11 @@ func journalctl(c *invocation) int {
 			}
 			lines = kept
 		}
+	}
+	if kept, status := ofKind(c, lines, o); status != 0 {
+		return status
+	} else {
+		lines = kept
 	}
 	if pat := o.value("g", ""); pat != "" {
 		rx, err := compile(pat, true, pat == strings.ToLower(pat))
@@ -306,11 +367,7 @@ func journalctl(c *invocation) int {
 		return 0
 	}
 	print := func(l userland.LogLine) {
-		if o.value("o", "") == "cat" {
-			c.Printf("%s\n", l.Text)
-			return
-		}
-		c.Printf("%s\n", journalLine(c, l))
+		c.Printf("%s\n", journalForms[o.value("o", "short")](c, l))
 	}
 	for i, l := range lines {
 		if o.has("r") {
