@@ -105,6 +105,10 @@ func (l *Lab) buildRouter(r *Router, wan netip.Addr) error {
 	return l.serveNames(m)
 }
 
+// firstPID is where the PIDs of a host's own programs begin, as on a machine that
+// has booted a while ago.
+const firstPID = 701
+
 // appliance is a machine without an engine that people can type at.
 func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m := userland.NewMachine(l.Loop, name, ns)
@@ -113,6 +117,7 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m.FS().MkdirAll(path.Dir(netconf.TablesPath), 0o755)
 	m.FS().WriteFile(netconf.TablesPath, []byte(netconf.TablesFile), 0o644)
 	m.Remote = l.remote
+	m.StartInit(firstPID, "/sbin/init")
 	l.machines[name] = m
 	return m
 }

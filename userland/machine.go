@@ -62,6 +62,8 @@ type Machine struct {
 	procs     []*Process
 	children  []*Machine
 	nextPID   int
+	initArgs  []string // of the first process, see StartInit
+	initNext  int
 	booted    time.Duration
 	ahead     time.Duration // of the run's wall clock; on a container its host's counts
 	battery   time.Duration // what the clock is ahead after a reboot
@@ -141,6 +143,33 @@ func (m *Machine) Uptime() time.Duration { return m.loop.Now() - m.booted }
 // and services are not modelled starts somewhere above them.
 func (m *Machine) SetFirstPID(pid int) { m.nextPID = pid }
 
+// StartInit starts the first process of a host, which does nothing and waits,
+// now and at every later boot. What starts after it has PIDs from next on: kernel
+// threads and services that are not modelled have those between.
+func (m *Machine) StartInit(next int, args ...string) {
+	m.initArgs, m.initNext = args, next
+	m.startInit()
+}
+
+func (m *Machine) startInit() {
+	if len(m.initArgs) == 0 {
+		return
+	}
+	if p, ok := m.Process(1); ok && p.init {
+		return
+	}
+	next := max(m.nextPID, m.initNext)
+	m.nextPID = 1
+	p := m.Start(ProcSpec{Args: m.initArgs, NewGroup: true, Program: func(*Process) int {
+		var never sim.Cond
+		for {
+			never.Wait(m.loop)
+		}
+	}})
+	p.init = true
+	m.nextPID = next
+}
+
 // Processes are the processes of this machine, by PID.
 func (m *Machine) Processes() []*Process {
 	return append([]*Process(nil), m.procs...)
@@ -171,6 +200,7 @@ func (m *Machine) Process(pid int) (*Process, bool) {
 func (m *Machine) KillAll() {
 	ps := m.Processes()
 	for i := len(ps) - 1; i >= 0; i-- {
+		ps[i].init = false
 		ps[i].Signal(SIGKILL)
 	}
 }
@@ -194,4 +224,5 @@ func (m *Machine) Reboot() {
 // Boot starts the uptime anew and takes the wall clock from the battery's.
 func (m *Machine) Boot() {
 	m.booted, m.ahead = m.loop.Now(), m.battery
+	m.startInit()
 }

@@ -314,3 +314,34 @@ func FuzzShell(f *testing.F) {
 		}
 	})
 }
+
+// The first process of a host is there from the boot on, whatever is sent to
+// it, and again after the next boot.
+func TestInitOutlivesSignals(t *testing.T) {
+	l := sim.NewLoop(1)
+	m := userland.NewMachine(l, "h", nil)
+	m.StartInit(701, "/sbin/init")
+	p := m.Start(userland.ProcSpec{Args: []string{"p"}, Program: func(*userland.Process) int { return 0 }})
+	if p.PID != 701 {
+		t.Errorf("the first program has PID %d", p.PID)
+	}
+	first, _ := m.Process(1)
+	for _, s := range []userland.Signal{userland.SIGTERM, userland.SIGKILL, userland.SIGHUP} {
+		first.Signal(s)
+	}
+	l.RunFor(time.Second)
+	if q, ok := m.Process(1); !ok || q != first {
+		t.Error("init is gone")
+	}
+	m.Reboot()
+	l.RunFor(time.Second)
+	if q, ok := m.Process(1); !ok || q == first {
+		t.Error("there is no new init after a boot")
+	}
+	if p := m.Start(userland.ProcSpec{Args: []string{"p"}, Program: func(*userland.Process) int { return 0 }}); p.PID <= 701 {
+		t.Errorf("the next program has PID %d", p.PID)
+	}
+	m.KillAll()
+	l.RunFor(0)
+	l.Close()
+}

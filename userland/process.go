@@ -62,6 +62,8 @@ type Process struct {
 	// Umask is applied to files that the process makes.
 	Umask uint32
 
+	init bool // a host's first process, which no signal ends (kill(2))
+
 	env     []string
 	ns      *stack.Namespace
 	program Program

@@ -5,7 +5,7 @@ package userland
 // only SIGKILL ends unless it catches the signal. A process that signals itself
 // to death does not return.
 func (p *Process) Signal(s Signal) {
-	if p.done || s <= 0 {
+	if p.done || s <= 0 || p.init {
 		return
 	}
 	catch, known := p.caught[s]
