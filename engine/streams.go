@@ -280,6 +280,18 @@ func (c *call) events() error {
 
 // containerStats gives one sample of a container that uses nothing: programs
 // take no processor time here.
+// networkStats are the counters of one interface of a container.
+type networkStats struct {
+	RxBytes   uint64 `json:"rx_bytes"`
+	RxPackets uint64 `json:"rx_packets"`
+	RxErrors  uint64 `json:"rx_errors"`
+	RxDropped uint64 `json:"rx_dropped"`
+	TxBytes   uint64 `json:"tx_bytes"`
+	TxPackets uint64 `json:"tx_packets"`
+	TxErrors  uint64 `json:"tx_errors"`
+	TxDropped uint64 `json:"tx_dropped"`
+}
+
 func (c *call) containerStats() error {
 	x, err := c.daemon.Container(c.job.Ref)
 	if err != nil {
@@ -311,12 +323,18 @@ func (c *call) containerStats() error {
 			Usage int64 `json:"usage"`
 			Limit int64 `json:"limit"`
 		} `json:"memory_stats"`
-		Name string `json:"name"`
-		ID   string `json:"id"`
+		Name     string                  `json:"name"`
+		ID       string                  `json:"id"`
+		Networks map[string]networkStats `json:"networks,omitempty"`
 	}{Read: now, PreRead: now.Add(-time.Second), Name: "/" + x.Name, ID: x.ID}
 	out.Pids.Current = pids
 	out.CPU.Online, out.PreCPU.Online = info.NCPU, info.NCPU
 	out.Memory.Limit = info.MemTotal
+	out.Networks = map[string]networkStats{}
+	for _, i := range c.daemon.ContainerInterfaces(x) {
+		n := i.Counters()
+		out.Networks[i.Name()] = networkStats{n.RxBytes, n.RxPackets, n.RxErrors, n.RxDropped, n.TxBytes, n.TxPackets, n.TxErrors, n.TxDropped}
+	}
 	return c.json(http.StatusOK, out)
 }
 
