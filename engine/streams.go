@@ -278,8 +278,6 @@ func (c *call) events() error {
 	}
 }
 
-// containerStats gives one sample of a container that uses nothing: programs
-// take no processor time here.
 // networkStats are the counters of one interface of a container.
 type networkStats struct {
 	RxBytes   uint64 `json:"rx_bytes"`
@@ -292,6 +290,8 @@ type networkStats struct {
 	TxDropped uint64 `json:"tx_dropped"`
 }
 
+// containerStats gives one sample of a container: what its interfaces carried.
+// Programs take no processor time here, and memory is not counted.
 func (c *call) containerStats() error {
 	x, err := c.daemon.Container(c.job.Ref)
 	if err != nil {

@@ -149,7 +149,9 @@ func (d *Daemon) Stop() error {
 	d.leaveCluster()
 	d.closeListeners()
 	d.setState(false, false)
-	d.host.FS().Remove(socketPath)
+	for _, at := range d.config.sockets() {
+		d.host.FS().Remove(at)
+	}
 	d.dropPID()
 	d.log("info", "Daemon shutdown complete")
 	d.events.cond.Broadcast()

@@ -22,7 +22,7 @@ type APIConn interface {
 	CloseWrite() error
 }
 
-// socketPath is where dockerd's Unix socket is: /var/run is a link to /run.
+// socketPath is where dockerd's own Unix socket is: /var/run is a link to /run.
 const socketPath = "/run/docker.sock"
 
 // apiListener is one of the daemon's addresses.
@@ -36,21 +36,30 @@ type apiListener struct {
 // the loop and closes the connection.
 func (d *Daemon) ServeAPI(serve func(APIConn)) { d.serveAPI = serve }
 
-// Reachable reports whether the daemon answers at its Unix socket: it runs, and
-// hosts of daemon.json, if there, has the socket.
-func (d *Daemon) Reachable() bool { return d.running && d.config.onSocket() }
+// Reachable reports whether the daemon answers at the socket that docker asks:
+// it runs, and hosts of daemon.json, if there, has it.
+func (d *Daemon) Reachable() bool {
+	return d.running && slices.ContainsFunc(d.config.sockets(), func(at string) bool {
+		return strings.TrimPrefix(at, "/var") == socketPath
+	})
+}
 
-func (c *daemonConfig) onSocket() bool {
+// sockets are the paths of the Unix sockets that hosts names.
+func (c *daemonConfig) sockets() []string {
 	if len(c.Hosts) == 0 {
-		return true
+		return []string{"/var" + socketPath}
 	}
+	var out []string
 	for _, h := range c.Hosts {
-		switch h {
-		case "unix://", "unix:///var/run/docker.sock", "unix:///run/docker.sock", "fd://":
-			return true
+		at, ok := strings.CutPrefix(h, "unix://")
+		switch {
+		case h == "fd://" || ok && at == "":
+			out = append(out, "/var"+socketPath)
+		case ok:
+			out = append(out, at)
 		}
 	}
-	return false
+	return out
 }
 
 // openListeners opens the TCP ports of hosts, before anything else of a start.
@@ -161,18 +170,17 @@ func (d *Daemon) answer() {
 			}
 		})
 	}
-	if !d.config.onSocket() {
-		d.host.FS().Remove(socketPath)
-		return
+	for _, at := range d.config.sockets() {
+		d.host.FS().Socket(at, 0o660)
+		d.log("info", "API listen on "+at)
+		d.host.FS().ListenUnix(at, func(conn *userland.UnixConn) error {
+			if !d.running || !slices.Contains(d.config.sockets(), at) {
+				return userland.ECONNREFUSED // a killed dockerd has left the file
+			}
+			d.serveConn("dockerd "+at, conn, false)
+			return nil
+		})
 	}
-	d.log("info", "API listen on /var/run/docker.sock")
-	d.host.FS().ListenUnix(socketPath, func(conn *userland.UnixConn) error {
-		if !d.running {
-			return userland.ECONNREFUSED // what a killed dockerd leaves
-		}
-		d.serveConn("dockerd "+socketPath, conn, false)
-		return nil
-	})
 }
 
 // openConn is a connection that is served.

@@ -15,7 +15,6 @@ func (d *Daemon) makeRunDir() {
 		fs.MkdirAll(runDir+"/"+dir, 0o711)
 	}
 	fs.Socket(runDir+"/metrics.sock", 0o755)
-	fs.Socket(socketPath, 0o660)
 	fs.WriteFile("/run/docker.pid", []byte(fmt.Sprint(d.pid)), 0o644)
 }
 

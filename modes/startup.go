@@ -1,8 +1,6 @@
 package modes
 
-import (
-	"dnetsim/sim"
-)
+import "dnetsim/sim"
 
 // startup is a daemon on its way up. It goes on when whoever asked for it is
 // interrupted, as systemd's jobs do, and ends when dockerd is stopped or killed.

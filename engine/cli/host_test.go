@@ -6,6 +6,13 @@ import (
 	"time"
 )
 
+// newListening is a lab whose daemon listens on port 2376 too.
+func newListening(t testing.TB) *lab {
+	b := newLab(t, 1)
+	b.run(`echo '{"tls":false,"hosts":["tcp://0.0.0.0:2376","unix://"]}' > /etc/docker/daemon.json; systemctl restart docker`)
+	return b
+}
+
 // A container's namespace has no name for ip until somebody links one: the
 // link's text is all that ip needs.
 func TestLinksNameContainersNamespaces(t *testing.T) {
@@ -120,6 +127,11 @@ func TestAPIAddressesThatCannotBeHad(t *testing.T) {
 	b.run(`echo '{"tlsverify": true, "hosts": ["unix://", "tcp://10.0.0.11:2376"]}' > /etc/docker/daemon.json; systemctl restart docker`)
 	want(t, b.run("curl -s http://10.0.0.11:2376/_ping"), "Client sent an HTTP request to an HTTPS server.")
 	want(t, b.run("docker info --format '{{.ServerVersion}}'"), "20.10")
+
+	b.run(`echo '{"hosts": ["unix:///tmp/d.sock"]}' > /etc/docker/daemon.json; systemctl restart docker`)
+	want(t, b.run("curl -s --unix-socket /tmp/d.sock http://x/_ping"), "OK")
+	want(t, b.run("docker ps"), "Cannot connect to the Docker daemon at unix:///var/run/docker.sock")
+	want(t, b.run("rm /etc/docker/daemon.json; systemctl restart docker; ls /tmp/d.sock"), "No such file")
 }
 
 // Time stands still between two commands, and yet the end of a container is
@@ -142,8 +154,7 @@ func TestTheNextCommandKnowsThatAContainerHasEnded(t *testing.T) {
 func TestConnectionsToTheAPIEndWithDockerd(t *testing.T) {
 	for _, end := range []string{"systemctl restart docker", "kill -9 $(pidof dockerd); systemctl start docker"} {
 		for _, way := range []string{"http://10.0.0.11:2376", "--unix-socket /var/run/docker.sock http://x"} {
-			b := newLab(t, 1)
-			b.run(`echo '{"tls":false,"hosts":["tcp://0.0.0.0:2376","unix://"]}' > /etc/docker/daemon.json; systemctl restart docker`)
+			b := newListening(t)
 			b.run("(curl -s -N " + way + "/events; echo ended) > /tmp/ev & sleep 1")
 			b.run(end)
 			b.run("docker run -d busybox sleep 100; sleep 1")
@@ -184,8 +195,7 @@ func TestAStartThatIsUnderWay(t *testing.T) {
 // Odd requests get an answer, or end the connection; a stream ends with its
 // client, whatever else that has sent.
 func TestOddRequestsToTheAPI(t *testing.T) {
-	b := newLab(t, 1)
-	b.run(`echo '{"tls":false,"hosts":["tcp://0.0.0.0:2376","unix://"]}' > /etc/docker/daemon.json; systemctl restart docker`)
+	b := newListening(t)
 	send := func(request string) string {
 		return b.run("(printf '" + request + "'; sleep 1) | timeout 3 nc 10.0.0.11 2376")
 	}

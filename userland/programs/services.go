@@ -336,10 +336,9 @@ func journalctl(c *invocation) int {
 			lines = kept
 		}
 	}
-	if kept, status := ofKind(c, lines, o); status != 0 {
+	lines, status := ofKind(c, lines, o)
+	if status != 0 {
 		return status
-	} else {
-		lines = kept
 	}
 	if pat := o.value("g", ""); pat != "" {
 		rx, err := compile(pat, true, pat == strings.ToLower(pat))

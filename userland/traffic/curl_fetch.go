@@ -223,7 +223,7 @@ func (c *curlRun) addresses(u webURL) ([]netip.Addr, error) {
 	return addrs, err
 }
 
-func (c *curlRun) connect(u webURL) (webConn, int) {
+func (c *curlRun) connect(u webURL) (io.ReadWriteCloser, int) {
 	if c.socket != "" {
 		return c.connectUnix()
 	}
@@ -257,7 +257,7 @@ func (c *curlRun) connect(u webURL) (webConn, int) {
 }
 
 // connectUnix connects to the socket that --unix-socket names.
-func (c *curlRun) connectUnix() (webConn, int) {
+func (c *curlRun) connectUnix() (io.ReadWriteCloser, int) {
 	c.note("*", "  Trying "+c.socket+"...")
 	conn, err := c.p.DialUnix(c.socket)
 	if err == nil {

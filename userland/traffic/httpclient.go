@@ -213,15 +213,10 @@ func dialFirst(p *userland.Process, addrs []netip.Addr, port uint16, timeout tim
 	return nil, last
 }
 
-// webConn is what a request travels on: a TCP connection or a Unix socket.
-type webConn interface {
-	io.ReadWriteCloser
-}
-
 // deadlineReader makes every read of a connection end at one virtual time.
 type deadlineReader struct {
 	p    *userland.Process
-	conn webConn
+	conn io.Reader     // a TCP connection or a Unix socket
 	end  time.Duration // 0: none
 }
 
