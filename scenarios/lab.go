@@ -129,6 +129,20 @@ func (l *Lab) Host(name string) (*modes.Host, bool) {
 	return h, ok
 }
 
+// Cables are the cables between machines and switches, by name.
+func (l *Lab) Cables() []*link.Wire {
+	names := make([]string, 0, len(l.cables))
+	for n := range l.cables {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	out := make([]*link.Wire, 0, len(names))
+	for _, n := range names {
+		out = append(out, l.cables[n])
+	}
+	return out
+}
+
 // plug connects a machine's interface to a LAN's switch by a cable.
 func (l *Lab) plug(owner string, ns *stack.Namespace, p Port) (*stack.Interface, error) {
 	seg := l.lans[p.LAN]

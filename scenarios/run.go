@@ -24,7 +24,11 @@ type Options struct {
 	Trace      io.Writer // journal lines, or nil
 	Capture    Capture   // frames, or nil
 	Context    context.Context
-	journal    func(*sim.Entry) // for Repeat
+	// Built hears of the lab before its first step, Stepped of every step that
+	// is over. They may look at everything and must change nothing.
+	Built   func(*Lab)
+	Stepped func(*Lab, *StepResult)
+	journal func(*sim.Entry) // for Repeat
 }
 
 // Capture takes every frame of a run, for files outside the simulation.
@@ -87,7 +91,10 @@ func Run(s *Scenario, o Options) *Result {
 	}
 	defer lab.Close()
 	t := &transcript{out: o.Transcript, style: o.Style}
-	run := &running{lab: lab, result: r, transcript: t, ctx: o.Context}
+	run := &running{lab: lab, result: r, transcript: t, ctx: o.Context, stepped: o.Stepped}
+	if o.Built != nil {
+		o.Built(lab)
+	}
 	run.steps(s.Setup, true)
 	run.steps(s.Steps, false)
 	r.Transcript, r.Virtual, r.Events = t.text.String(), loop.Now(), loop.Fired()
@@ -107,6 +114,7 @@ type running struct {
 	transcript *transcript
 	ctx        context.Context
 	hung       bool
+	stepped    func(*Lab, *StepResult) // or nil
 }
 
 func (r *running) steps(steps []Step, setup bool) {
@@ -129,6 +137,9 @@ func (r *running) steps(steps []Step, setup bool) {
 		}
 		res.End = r.lab.Loop.Now()
 		r.result.Steps = append(r.result.Steps, res)
+		if r.stepped != nil {
+			r.stepped(r.lab, &r.result.Steps[len(r.result.Steps)-1])
+		}
 	}
 }
 

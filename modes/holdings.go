@@ -1,0 +1,152 @@
+package modes
+
+import (
+	"net/netip"
+	"sort"
+	"strings"
+
+	"dnetsim/link"
+	"dnetsim/stack"
+)
+
+// Holdings are what a daemon has given out and set up at one moment, for checks
+// that compare its books with each other and with the kernel's tables. They are
+// copies; taking them passes no time and asks nobody.
+type Holdings struct {
+	Running bool
+	// Settled: no container is on its way up, down or out. Books need to agree
+	// with each other only then.
+	Settled    bool
+	Containers []*Container
+	Networks   []NetworkHolding
+	Pools      []PoolHolding // of the daemon's own address space
+	Ports      []PortHolding
+	Overlays   map[string]*stack.Namespace // of overlay networks, by network id
+}
+
+// PoolHolding is one address pool, and which of its addresses are taken, lowest
+// first.
+type PoolHolding struct {
+	Key    string
+	Prefix netip.Prefix
+	Used   []netip.Addr
+}
+
+// PortHolding is one port of the host that is taken for a container.
+type PortHolding struct {
+	IP, Proto string
+	Port      int
+}
+
+// NetworkHolding is one network.
+type NetworkHolding struct {
+	*Network
+	Bridge    string // the Linux bridge's name, "" for other drivers
+	Stale     bool   // another network took its bridge over
+	Reserved  map[string][]netip.Addr
+	Gateways  []netip.Prefix
+	Endpoints []EndpointHolding
+}
+
+// EndpointHolding is a container in a network.
+type EndpointHolding struct {
+	Container *Container
+	Addresses map[string]netip.Addr // by the key of the pool that they are of
+	MAC       link.MAC
+	Inside    *stack.Interface // nil: not plugged in
+	Outside   *stack.Interface // of the host
+	Bound     []BoundPort
+}
+
+// BoundPort is a published port of an endpoint.
+type BoundPort struct {
+	Port     Port // the container's
+	HostIP   netip.Addr
+	HostPort int
+}
+
+// Holdings are the daemon's at this moment.
+func (d *Daemon) Holdings() Holdings {
+	h := Holdings{
+		Running: d.running, Settled: d.settled(), Containers: append([]*Container(nil), d.containers...),
+		Overlays: map[string]*stack.Namespace{},
+	}
+	for _, n := range d.networks {
+		h.Networks = append(h.Networks, n.holding())
+	}
+	if d.ipam != nil {
+		for _, key := range d.ipam.order {
+			h.Pools = append(h.Pools, d.ipam.pools[key].holding(key))
+		}
+	}
+	if d.ports != nil {
+		h.Ports = d.ports.holding()
+	}
+	if d.overlays != nil {
+		for id, n := range d.overlays.networks {
+			if n.box != nil {
+				h.Overlays[id] = n.box.ns
+			}
+		}
+	}
+	return h
+}
+
+func (d *Daemon) settled() bool {
+	if d.starting != nil || d.reaping > 0 {
+		return false
+	}
+	for _, c := range d.containers {
+		r := c.run
+		if r.removing || (r.pid1 == nil) != (r.sandbox == nil) || c.State.Status == Restarting {
+			return false
+		}
+	}
+	return true
+}
+
+func (n *Network) holding() NetworkHolding {
+	h := NetworkHolding{Network: n, Stale: n.core.stale, Reserved: map[string][]netip.Addr{}}
+	if b := n.core.bridge; b != nil {
+		h.Bridge = b.name
+	}
+	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
+		h.Gateways = append(h.Gateways, u.gateway)
+		h.Reserved[u.key] = append(append(h.Reserved[u.key], u.gateway.Addr()), u.aux...)
+	}
+	for _, ep := range n.core.endpoints {
+		e := EndpointHolding{Container: ep.c, Addresses: map[string]netip.Addr{}, MAC: ep.mac, Inside: ep.inside, Outside: ep.outside}
+		if ep.addr.IsValid() {
+			e.Addresses[ep.pool] = ep.addr.Addr()
+		}
+		if ep.addr6.IsValid() {
+			e.Addresses[ep.pool6] = ep.addr6.Addr()
+		}
+		for _, b := range ep.bound {
+			e.Bound = append(e.Bound, BoundPort{b.port, b.hostIP, b.hostPort})
+		}
+		h.Endpoints = append(h.Endpoints, e)
+	}
+	return h
+}
+
+func (q *pool) holding(key string) PoolHolding {
+	h := PoolHolding{Key: key, Prefix: q.prefix}
+	for n := range q.bits.used {
+		h.Used = append(h.Used, nth(q.prefix, n))
+	}
+	sort.Slice(h.Used, func(i, k int) bool { return h.Used[i].Less(h.Used[k]) })
+	return h
+}
+
+func (a *portAllocator) holding() []PortHolding {
+	var all []PortHolding
+	for _, key := range sortedKeys(a.maps) {
+		ip, proto, _ := strings.Cut(key, "/")
+		for port := range a.maps[key].used {
+			all = append(all, PortHolding{ip, proto, port})
+		}
+	}
+	sort.SliceStable(all, func(i, k int) bool { return all[i].Port < all[k].Port })
+	return all
+}

@@ -1,0 +1,136 @@
+package campaign
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	"dnetsim/engine/cli"
+	"dnetsim/scenarios"
+)
+
+var (
+	firstSeed = flag.Uint64("swarm.seed", 1, "the first world's seed")
+	worlds    = flag.Int("swarm.n", 10, "how many worlds")
+	command   = flag.String("swarm.dnetsim", "", "a dnetsim that runs each world at several numbers of processors; \"\" leaves that out")
+	folder    = flag.String("swarm.dir", "", "where worlds that fail are written; \"\" is a folder that is removed")
+)
+
+// shrinkTries is how many smaller worlds are tried for one that fails.
+const shrinkTries = 400
+
+// Random worlds keep every promise, step by step, and leave nothing behind. A
+// world that does not is made as small as it gets and printed.
+func TestSwarm(t *testing.T) {
+	debug.SetGCPercent(400)
+	dir := *folder
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	var sum tally
+	for i := range *worlds {
+		seed := *firstSeed + uint64(i)
+		w := Draw(seed)
+		v := judgeWorld(w)
+		sum.add(v)
+		if len(v.Problems) > 0 {
+			fails(t, dir, w, v.Problems)
+			continue
+		}
+		if *command == "" {
+			continue
+		}
+		file := filepath.Join(dir, fmt.Sprintf("world-%d.yaml", seed))
+		if err := os.WriteFile(file, w.YAML(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := Digests(*command)(file); err != nil {
+			t.Errorf("world %d (%s) is not repeatable: %v", seed, file, err)
+			continue
+		}
+		os.Remove(file)
+	}
+	t.Log(sum.String())
+}
+
+// judgeWorld runs a world; one that the reader refuses is a problem, too.
+func judgeWorld(w *World) Verdict {
+	s, err := scenarios.Read(fmt.Sprintf("world-%d.yaml", w.Seed), w.YAML())
+	if err != nil {
+		return Verdict{Problems: []Problem{{Kind: "reader", Text: err.Error()}}}
+	}
+	return Judge(s, cli.Program)
+}
+
+// fails prints a world that fails, small, with the command that repeats it.
+func fails(t *testing.T, dir string, w *World, problems []Problem) {
+	t.Helper()
+	kind := problems[0].Kind
+	small := shrink(w, shrinkTries, func(c *World) bool {
+		v := judgeWorld(c)
+		return len(v.Problems) > 0 && v.Problems[0].Kind == kind
+	})
+	var b strings.Builder
+	for _, p := range judgeWorld(small).Problems {
+		fmt.Fprintf(&b, "  %.1000s\n", p)
+	}
+	file := filepath.Join(dir, fmt.Sprintf("failed-%d.yaml", w.Seed))
+	if err := os.WriteFile(file, small.YAML(), 0o644); err != nil {
+		t.Error(err)
+	}
+	t.Errorf("world %d fails: %.1000s\nagain: make swarm SEED=%d N=1\nsmaller, it says\n%s%s", w.Seed, problems[0], w.Seed, b.String(), small.YAML())
+}
+
+// tally counts what a campaign did.
+type tally struct {
+	worlds, hosts, steps int
+	events               uint64
+	virtual              time.Duration
+}
+
+func (s *tally) add(v Verdict) {
+	s.worlds++
+	if v.Result == nil {
+		return
+	}
+	s.steps += len(v.Result.Steps)
+	s.events += v.Result.Events
+	s.virtual += v.Result.Virtual
+}
+
+func (s *tally) String() string {
+	return fmt.Sprintf("%d worlds, %d steps, %d events, %.1f virtual hours", s.worlds, s.steps, s.events, s.virtual.Hours())
+}
+
+// The seed alone makes a world, and the reader takes every one.
+func TestWorldsAreScenariosAndFollowFromTheirSeed(t *testing.T) {
+	for seed := range uint64(300) {
+		text := Draw(seed).YAML()
+		if !bytes.Equal(text, Draw(seed).YAML()) {
+			t.Fatalf("seed %d makes two worlds", seed)
+		}
+		if _, err := scenarios.Read("world.yaml", text); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+// The shrinker finds the two steps and the host that matter.
+func TestShrinkFindsWhatMatters(t *testing.T) {
+	w := Draw(4)
+	w.Steps = append(w.Steps, typed("h1", "true; docker run --name x busybox & false"), typed("h0", "echo a"))
+	w.Steps = append(w.Steps, Draw(4).Steps...)
+	got := shrink(w, 1000, func(c *World) bool {
+		text := string(c.YAML())
+		return strings.Contains(text, "docker run --name x") && strings.Contains(text, "echo a") && len(c.Hosts) > 1
+	})
+	if len(got.Steps) != 2 || len(got.Hosts) != 2 || len(got.End) != 0 || !strings.Contains(got.Steps[0].Text, `"h1$ docker run --name x busybox & false"`) {
+		t.Errorf("left are\n%s", got.YAML())
+	}
+}

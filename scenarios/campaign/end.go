@@ -1,0 +1,51 @@
+package campaign
+
+import (
+	"time"
+)
+
+// The lines of the end. Consul goes last: the networks of the cluster are in it.
+const (
+	removeContainers = "docker ps -a --format '{{.Names}}' | grep -vx consul | xargs -r docker rm -f -v"
+	removeNetworks   = "docker network ls --filter type=custom --format '{{.Name}}' | xargs -r -n 1 docker network rm"
+	readStore        = "curl -s 'http://127.0.0.1:8500/v1/kv/docker/?recurse'"
+)
+
+// patience is how long a world is left alone at its end: longer than TIME_WAIT,
+// the time of a UDP flow in conntrack (180 s), and that of docker-proxy (90 s).
+const patience = 200 * time.Second
+
+// end makes good what was broken and removes everything.
+func (p *plan) end() {
+	each := func(do func(h *machine)) {
+		for _, h := range p.hosts {
+			do(h)
+		}
+	}
+	add := func(s ...Step) { p.world.End = append(p.world.End, s...) }
+	each(func(h *machine) {
+		add(repair(h.name, "host: "+h.name))
+		for _, i := range h.ifaces {
+			add(repair(h.name, "cable: "+h.name+":"+i))
+		}
+		for _, line := range p.undo[h.name] {
+			add(typed(h.name, line))
+		}
+		add(typed(h.name, "systemctl start docker"))
+	})
+	if p.overlays() {
+		add(typed(storeHost, "docker start consul"))
+	}
+	add(pause(40 * time.Second)) // background jobs end, clusters meet again
+	each(func(h *machine) { add(typed(h.name, removeContainers)) })
+	each(func(h *machine) { add(typed(h.name, removeNetworks)) })
+	each(func(h *machine) {
+		if h.vandalised {
+			add(typed(h.name, "iptables -P FORWARD DROP; systemctl restart docker"))
+		}
+	})
+	if p.overlays() {
+		add(pause(5*time.Second), typed(storeHost, readStore), typed(storeHost, "docker rm -f consul"))
+	}
+	add(pause(patience))
+}
