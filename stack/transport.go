@@ -59,7 +59,7 @@ func (t *transport) stack() *gstack.Stack {
 			ipv4.NewProtocolWithOptions(ipv4.Options{AllowExternalLoopbackTraffic: true}),
 			ipv6.NewProtocolWithOptions(ipv6.Options{AllowExternalLoopbackTraffic: true}),
 		},
-		TransportProtocols: []gstack.TransportProtocolFactory{tcp.NewProtocolCUBIC, udp.NewProtocol},
+		TransportProtocols: []gstack.TransportProtocolFactory{oneWorker, udp.NewProtocol},
 		Clock:              &clock{ns: ns},
 		RandSource:         rand.Source(rng),
 		SecureRNG:          rng,
