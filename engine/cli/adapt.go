@@ -72,6 +72,11 @@ func (s *session) before(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
+	if name == "network create" {
+		if err := checkAuxAddresses(f); err != nil {
+			return err
+		}
+	}
 	if name == "start" {
 		p.sigProxy = isSet(f, "attach") || isSet(f, "interactive")
 	}
@@ -140,6 +145,7 @@ func (s *session) adapt(cmd *cobra.Command, h *house) {
 		s.adaptEnv(f, "label", "label-file", nil)
 	}
 	s.wrap(f, "volume", func(v string) (string, error) {
+		s.volumes = append(s.volumes, v)
 		if strings.HasPrefix(v, ".") {
 			host, rest, ok := strings.Cut(v, ":")
 			if ok {

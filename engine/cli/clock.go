@@ -13,10 +13,11 @@ import (
 // docker's formatters print ages ("5 minutes ago") as the difference between
 // time.Now and an instant that the daemon sent, and there is no way to give
 // them another clock. So the instants of lists are moved by what the machine's
-// clock is away from the simulated host's, and if its second changes before the command is over,
-// the command runs again: the run's bytes do not depend on the machine's clock.
-// The guard, which only ever ends a run that is stuck, is here for the same
-// reason.
+// clock is away from the simulated host's; and if its second changes before
+// they are printed, the same answers are moved and printed again, without a
+// word to the daemon: neither the bytes nor the world depend on the machine's
+// clock. The guard, which only ever ends a run that is stuck, is here for the
+// same reason.
 
 // patience is how long, in real time, the command line may compute without
 // asking for anything.
@@ -28,6 +29,16 @@ type guard struct{ timer *time.Timer }
 func newGuard() *guard { return &guard{time.NewTimer(patience)} }
 
 func (g *guard) stop() { g.timer.Stop() }
+
+// over reports whether its time has run out.
+func (g *guard) over() bool {
+	select {
+	case <-g.timer.C:
+		return true
+	default:
+		return false
+	}
+}
 
 func (g *guard) wait(wake <-chan struct{}) bool {
 	select {
@@ -44,18 +55,44 @@ func (g *guard) wait(wake <-chan struct{}) bool {
 	}
 }
 
+// second is the machine's.
+func second() int64 { return time.Now().Unix() }
+
 // shift moves instants of a simulated host's clock to the machine's and back.
 type shift struct {
 	used    bool
+	second  func() int64
 	real    int64 // the machine's second at the first use
 	virtual int64 // the host's second
 	moved   [][2]string
+	// told are the daemon's answers that hold instants, as they came and in
+	// their order; next is the one that is asked for next. In the first
+	// formatting it is always len(told).
+	told []any
+	next int
+}
+
+// again prepares for another formatting of the same answers.
+func (c *shift) again() { *c = shift{virtual: c.virtual, second: c.second, told: c.told} }
+
+// answer asks the daemon, or returns what it said the last time.
+func answer[T any](c *shift, ask func() (T, error)) (T, error) {
+	if c.next < len(c.told) {
+		c.next++
+		return c.told[c.next-1].(T), nil
+	}
+	v, err := ask()
+	if err == nil {
+		c.told = append(c.told, v)
+		c.next++
+	}
+	return v, err
 }
 
 // instant moves one instant, in seconds.
 func (c *shift) instant(sec int64) int64 {
 	if !c.used {
-		c.used, c.real = true, time.Now().Unix()
+		c.used, c.real = true, c.second()
 	}
 	at := c.real - (c.virtual - sec)
 	then, now := time.Unix(sec, 0).UTC(), time.Unix(at, 0)
@@ -65,27 +102,36 @@ func (c *shift) instant(sec int64) int64 {
 	return at
 }
 
-func (c *shift) containers(list []container.Summary) {
+// containers are the ones that docker is to print.
+func (c *shift) containers(list []container.Summary) []container.Summary {
+	list = slices.Clone(list)
 	for i := range list {
 		list[i].Created = c.instant(list[i].Created)
 	}
+	return list
 }
 
-func (c *shift) images(list []image.Summary) {
+// images are the ones that docker is to print.
+func (c *shift) images(list []image.Summary) []image.Summary {
+	list = slices.Clone(list)
 	for i := range list {
 		list[i].Created = c.instant(list[i].Created)
 	}
+	return list
 }
 
-func (c *shift) history(list []image.HistoryResponseItem) {
+// history is the one that docker is to print.
+func (c *shift) history(list []image.HistoryResponseItem) []image.HistoryResponseItem {
+	list = slices.Clone(list)
 	for i := range list {
 		list[i].Created = c.instant(list[i].Created)
 	}
+	return list
 }
 
 // stale reports whether the machine's second has changed since the instants
 // were moved, so that an age may be off by one.
-func (c *shift) stale() bool { return c.used && time.Now().Unix() != c.real }
+func (c *shift) stale() bool { return c.used && c.second() != c.real }
 
 // back writes the host's instants where the moved ones were printed in full.
 func (c *shift) back(b []byte) []byte {
@@ -104,31 +150,4 @@ func utc(b []byte) []byte {
 		return []byte(t.UTC().Format("2006-01-02T15:04:05.000000000Z07:00") + " " + rest)
 	}
 	return b
-}
-
-// names remembers a set of networks that docker prints in the order of a map;
-// back writes each order as the sorted one. More than five are left alone.
-func (c *shift) names(set []string) {
-	if len(set) < 2 || len(set) > 5 {
-		return
-	}
-	slices.Sort(set)
-	want := join(set)
-	permute(slices.Clone(set), 0, func(p []string) {
-		if got := join(p); got != want {
-			c.moved = append(c.moved, [2]string{got, want})
-		}
-	})
-}
-
-func permute(l []string, i int, fn func([]string)) {
-	if i == len(l) {
-		fn(l)
-		return
-	}
-	for k := i; k < len(l); k++ {
-		l[i], l[k] = l[k], l[i]
-		permute(l, i+1, fn)
-		l[i], l[k] = l[k], l[i]
-	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -87,5 +88,39 @@ func TestOnlyAContainerWithSysTimeSetsTheClock(t *testing.T) {
 	got := b.run("docker exec --privileged n1 sh -c \"date -s '2027-03-01 10:00'\"")
 	if !regexp.MustCompile(`^Mon Mar +1 10:00:00 UTC 2027\n$`).MatchString(got) || b.host.Wall().Year() != 2027 {
 		t.Errorf("docker exec --privileged: %q, and the host is in %d", got, b.host.Wall().Year())
+	}
+}
+
+// A machine under load may take so long over a list of ages that its second
+// turns. The same answers are then printed again: nothing is asked twice, and
+// what another command does meanwhile is not seen.
+func TestAgesDoNotDependOnTheMachinesSecond(t *testing.T) {
+	lines := []string{
+		"docker run -d --name c1 busybox sleep 1000; docker run -d --name c2 busybox sleep 1000; sleep 100",
+		"(docker rm -f c1 & docker run -d --name c3 busybox sleep 5 & docker ps -a & systemctl restart docker & wait)",
+		"docker ps -a --format '{{.Names}} {{.RunningFor}} {{.CreatedAt}}'; docker images; docker history busybox",
+		"docker system df -v; docker ps -a | wc -l; docker __complete stop ''",
+	}
+	play := func(every int) (out []string) {
+		asked := 0
+		b := newUnluckyLab(t, 1, luck{second: func() int64 {
+			if asked++; every > 0 && asked%every == 0 {
+				return second() - 1
+			}
+			return second()
+		}})
+		defer b.loop.Close()
+		for _, l := range lines {
+			out = append(out, fmt.Sprint(b.runAt(l, true), b.loop.Now(), b.loop.Fired()))
+		}
+		return out
+	}
+	calm := play(0)
+	for _, every := range []int{3, 4, 5} {
+		for i, got := range play(every) {
+			if got != calm[i] {
+				t.Errorf("the second turned at every %dth look: %s\n%s\nwant\n%s", every, lines[i], got, calm[i])
+			}
+		}
 	}
 }

@@ -18,8 +18,19 @@ var flagCompletions map[*pflag.Flag]cobra.CompletionFunc
 //go:linkname flagCompletionMutex github.com/spf13/cobra.flagCompletionMutex
 var flagCompletionMutex *sync.RWMutex
 
-func forgetCompletions() {
+// forgetCompletions forgets those of one tree: another session's may be asked
+// for at the same time.
+func forgetCompletions(c *cobra.Command) {
 	flagCompletionMutex.Lock()
-	clear(flagCompletions)
-	flagCompletionMutex.Unlock()
+	defer flagCompletionMutex.Unlock()
+	forget(c)
+}
+
+func forget(c *cobra.Command) {
+	drop := func(f *pflag.Flag) { delete(flagCompletions, f) }
+	c.Flags().VisitAll(drop)
+	c.PersistentFlags().VisitAll(drop)
+	for _, sub := range c.Commands() {
+		forget(sub)
+	}
 }

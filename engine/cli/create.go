@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/docker/cli/cli"
 	"github.com/docker/cli/opts"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 	"github.com/spf13/pflag"
 )
 
@@ -36,4 +38,17 @@ func checkEndpointFlags(command string, f *pflag.FlagSet) error {
 		Status:     fmt.Sprintf("docker: links are only supported for user-defined networks\n\nRun 'docker %s --help' for more information", command),
 		StatusCode: 125,
 	}
+}
+
+// ContainerCreate sends binds in the order of the command line, and writes the
+// file of --cidfile on the simulated host.
+func (a *apiClient) ContainerCreate(ctx context.Context, o client.ContainerCreateOptions) (client.ContainerCreateResult, error) {
+	if o.HostConfig != nil {
+		bindsInOrder(o.HostConfig.Binds, a.s.volumes)
+	}
+	res, err := a.APIClient.ContainerCreate(ctx, o)
+	if err == nil && a.s.cidFile != "" {
+		a.s.do(func() { err = a.s.p.WriteFile(a.s.cidFile, []byte(res.ID)) })
+	}
+	return res, err
 }

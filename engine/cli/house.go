@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/config/configfile"
@@ -166,54 +165,6 @@ func (a *apiClient) ExecAttach(ctx context.Context, id string, o client.ExecAtta
 	}
 	return a.APIClient.ExecAttach(ctx, id, o)
 }
-
-// ContainerCreate writes the file of --cidfile on the simulated host.
-func (a *apiClient) ContainerCreate(ctx context.Context, o client.ContainerCreateOptions) (client.ContainerCreateResult, error) {
-	res, err := a.APIClient.ContainerCreate(ctx, o)
-	if err == nil && a.s.cidFile != "" {
-		a.s.do(func() { err = a.s.p.WriteFile(a.s.cidFile, []byte(res.ID)) })
-	}
-	return res, err
-}
-
-// ContainerList moves instants to the machine's clock.
-func (a *apiClient) ContainerList(ctx context.Context, o client.ContainerListOptions) (client.ContainerListResult, error) {
-	res, err := a.APIClient.ContainerList(ctx, o)
-	if a.s.plan.keep {
-		a.clock.containers(res.Items)
-		for _, c := range res.Items {
-			if c.NetworkSettings != nil {
-				names := make([]string, 0, len(c.NetworkSettings.Networks))
-				for n := range c.NetworkSettings.Networks {
-					names = append(names, n)
-				}
-				a.clock.names(names)
-			}
-		}
-	}
-	return res, err
-}
-
-// ImageList moves instants to the machine's clock.
-func (a *apiClient) ImageList(ctx context.Context, o client.ImageListOptions) (client.ImageListResult, error) {
-	res, err := a.APIClient.ImageList(ctx, o)
-	if a.s.plan.keep {
-		a.clock.images(res.Items)
-	}
-	return res, err
-}
-
-// ImageHistory moves instants to the machine's clock.
-func (a *apiClient) ImageHistory(ctx context.Context, image string, o ...client.ImageHistoryOption) (client.ImageHistoryResult, error) {
-	res, err := a.APIClient.ImageHistory(ctx, image, o...)
-	if a.s.plan.keep {
-		a.clock.history(res.Items)
-	}
-	return res, err
-}
-
-// join is how docker prints a list of networks.
-func join(names []string) string { return strings.Join(names, ",") }
 
 // ContainerWait hands the answer on through a channel with room for it: the
 // client's own goroutine would wait for ever for a reader that has left, as

@@ -29,6 +29,7 @@ type stdin struct{ s *session }
 // Read blocks until the process of the loop has read something.
 func (f stdin) Read(b []byte) (int, error) {
 	s := f.s
+	s.jitter()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.in.data) == 0 {

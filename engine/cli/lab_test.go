@@ -26,7 +26,10 @@ type lab struct {
 	shell *userland.Shell
 }
 
-func newLab(t testing.TB, seed uint64) *lab {
+func newLab(t testing.TB, seed uint64) *lab { return newUnluckyLab(t, seed, luck{}) }
+
+// newUnluckyLab is newLab whose docker commands have that luck.
+func newUnluckyLab(t testing.TB, seed uint64, unlucky luck) *lab {
 	l := sim.NewLoop(seed)
 	ns := stack.New(l, "bdc01", stack.Options{Host: true})
 	w := link.NewWire(l, "lan")
@@ -42,7 +45,7 @@ func newLab(t testing.TB, seed uint64) *lab {
 		Name: "bdc01", NS: ns,
 		Programs: []map[string]userland.Program{programs.Host(), netconf.Host(), traffic.Host()},
 	})
-	h.Install(map[string]userland.Program{"docker": Program(engine.NewServer(l, h.Daemon))})
+	h.Install(map[string]userland.Program{"docker": program(engine.NewServer(l, h.Daemon), unlucky)})
 	b := &lab{t: t, loop: l, host: h, shell: userland.NewShell(h.Machine, userland.ShellOptions{Style: userland.Bash})}
 	l.Go("start", func(*sim.Proc) {
 		if err := h.Daemon.Start(); err != nil {

@@ -19,8 +19,10 @@ import (
 type plan struct {
 	name string // "run", "network ls"
 	// targets are the containers of a command that sends its requests in
-	// parallel, in the order of its arguments.
+	// parallel, in the order of its arguments; width is how many at a time,
+	// zero is all.
 	targets []string
+	width   int
 	// printsFirst: docker run -d prints the id before it goes on.
 	printsFirst bool
 	// recheck: docker attach inspects again after it has attached.
@@ -32,13 +34,17 @@ type plan struct {
 	events bool
 	words  bool // the words of one line come in random order
 	client bool // the output tells of the machine
+	// complete: it answers a shell that completes.
+	complete bool
+	subnets  []string // of network create, in the order of the flags
 }
 
 // parallels are the commands that docker runs over their arguments in parallel.
-var parallels = map[string]bool{"stop": true, "kill": true, "pause": true, "unpause": true, "rm": true}
+// docker stats does so with all at once.
+var parallels = map[string]bool{"stop": true, "kill": true, "pause": true, "unpause": true, "rm": true, "stats": true}
 
 // ages are the commands that print how long ago something was.
-var ages = map[string]bool{"ps": true, "images": true, "history": true}
+var ages = map[string]bool{"ps": true, "images": true, "history": true, "system df": true}
 
 // planOf makes the plan of a command whose flags are parsed.
 func planOf(name string, cmd *cobra.Command, args []string) plan {
@@ -49,9 +55,13 @@ func planOf(name string, cmd *cobra.Command, args []string) plan {
 			if name == "rm" {
 				a = strings.Trim(a, "/")
 			}
-			if strings.TrimSpace(a) != "" {
+			again := name == "stats" && slices.Contains(p.targets, a)
+			if strings.TrimSpace(a) != "" && !again {
 				p.targets = append(p.targets, a)
 			}
+		}
+		if name != "stats" {
+			p.width = 50
 		}
 	case name == "run":
 		p.printsFirst = isSet(cmd.Flags(), "detach")
@@ -63,6 +73,10 @@ func planOf(name string, cmd *cobra.Command, args []string) plan {
 		p.client, p.keep = true, true
 	case name == "info":
 		p.words, p.keep = true, true
+	case name == "network create":
+		p.subnets = subnets(cmd.Flags())
+	case name == "__complete" || name == "__completeNoDesc":
+		p.complete, p.keep = true, true
 	case name == "events":
 		p.events = cmd.Flag("format") == nil || cmd.Flag("format").Value.String() == ""
 	}

@@ -17,23 +17,37 @@ import (
 )
 
 // Program is the docker program of a host whose daemon answers at srv.
-func Program(srv *engine.Server) userland.Program {
+func Program(srv *engine.Server) userland.Program { return program(srv, luck{}) }
+
+// luck is what a real machine adds to docker's command line; a test has its own.
+type luck struct {
+	jitter func()       // holds up a goroutine where it comes to the session
+	second func() int64 // the machine's clock
+}
+
+func program(srv *engine.Server, l luck) userland.Program {
+	if l.jitter == nil {
+		l.jitter = func() {}
+	}
+	if l.second == nil {
+		l.second = second
+	}
 	return func(p *userland.Process) int {
 		prepare()
 		p.Catch(userland.SIGINT, userland.SIGTERM)
 		defer p.Default(userland.SIGINT, userland.SIGTERM)
-		for attempt := 0; ; attempt++ {
-			s := newSession(p, srv)
-			c := &shift{virtual: p.Wall().Unix()}
-			status := s.run(func() int { return execute(s, c) })
-			if c.stale() && attempt < 3 {
-				continue
-			}
-			for _, o := range s.saved {
-				s.emit(o.err, c.back(o.data))
-			}
-			return status
+		c := &shift{virtual: p.Wall().Unix(), second: l.second}
+		s := newSession(p, srv, l.jitter)
+		status := s.run(func() int { return execute(s, c) })
+		for guard := newGuard(); s.finished() && c.stale() && !guard.over(); {
+			c.again()
+			s = newSession(p, srv, l.jitter)
+			status = s.run(func() int { return execute(s, c) })
 		}
+		for _, o := range s.kept() {
+			s.emit(o.err, c.back(o.data))
+		}
+		return status
 	}
 }
 

@@ -117,7 +117,10 @@ func (s *session) ready() bool {
 		return true
 	}
 	// docker stop a b c sends its requests in parallel, fifty at a time.
-	want := min(len(s.plan.targets), 50+s.completed) - s.completed
+	want := len(s.plan.targets) - s.completed
+	if s.plan.width > 0 {
+		want = min(want, s.plan.width)
+	}
 	have := 0
 	for _, r := range s.active {
 		if s.plan.parallel(r.job) {

@@ -118,7 +118,7 @@ func run(s *session, c *shift) error {
 		return err
 	}
 	root, opts := newRoot(s, h)
-	defer forgetCompletions()
+	defer forgetCompletions(root)
 	global := pflag.NewFlagSet("docker", pflag.ContinueOnError)
 	global.SetInterspersed(false)
 	global.AddFlagSet(root.Flags())

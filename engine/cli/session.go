@@ -35,6 +35,7 @@ type session struct {
 	cancel context.CancelFunc
 	ln     *engine.Listener
 	http   *http.Server
+	jitter func() // see luck
 
 	mu      sync.Mutex
 	pending []*request
@@ -60,6 +61,7 @@ type session struct {
 	saved []chunk // output kept back, see clock.go
 	// Of the command line's goroutine.
 	cidFile string
+	volumes []string // values of --volume
 	lists   []*lists
 	restore func() // gives the terminal its mode back
 	reader  *sim.Proc
@@ -99,9 +101,9 @@ type chunk struct {
 	data []byte
 }
 
-func newSession(p *userland.Process, srv *engine.Server) *session {
+func newSession(p *userland.Process, srv *engine.Server, jitter func()) *session {
 	s := &session{
-		p: p, srv: srv, loop: p.Loop(), wake: make(chan struct{}, 1), ln: engine.NewListener(),
+		p: p, srv: srv, loop: p.Loop(), wake: make(chan struct{}, 1), ln: engine.NewListener(), jitter: jitter,
 	}
 	s.in.cond.L = &s.mu
 	ctx, cancel := context.WithCancel(context.Background())
@@ -281,6 +283,7 @@ func (s *session) do(fn func()) bool {
 // write brings output of the command line to the process's streams. It blocks
 // as long as they do, in virtual time.
 func (s *session) write(stderr bool, b []byte) (int, error) {
+	s.jitter()
 	n, err := 0, error(errEnded)
 	s.do(func() {
 		if !stderr {
@@ -295,6 +298,32 @@ func (s *session) write(stderr bool, b []byte) (int, error) {
 		n, err = s.emit(stderr, b)
 	})
 	return n, err
+}
+
+// finished reports whether the command line came to its end by itself.
+func (s *session) finished() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.exited
+}
+
+// kept is the output that was kept back. What answers a shell that completes is
+// one piece, to be sorted.
+func (s *session) kept() []chunk {
+	if !s.plan.complete {
+		return s.saved
+	}
+	var words chunk
+	var rest []chunk
+	for _, c := range s.saved {
+		if c.err {
+			rest = append(rest, c)
+		} else {
+			words.data = append(words.data, c.data...)
+		}
+	}
+	words.data = sortCompletions(words.data)
+	return append([]chunk{words}, rest...)
 }
 
 // emit writes on the process, again after a signal that was caught meanwhile.
@@ -317,6 +346,7 @@ func (s *session) emit(stderr bool, b []byte) (n int, err error) {
 
 // Do implements [engine.Dispatcher].
 func (s *session) Do(hr *http.Request, job *engine.Job) {
+	s.jitter()
 	r := &request{job: job, done: make(chan struct{})}
 	r.conn, _ = hr.Context().Value(connKey{}).(*engine.Conn)
 	s.mu.Lock()
@@ -425,5 +455,21 @@ func (s *session) dial(context.Context, string, string) (net.Conn, error) {
 	s.mu.Lock()
 	s.conns = append(s.conns, c)
 	s.mu.Unlock()
-	return c, nil
+	return line{c, s}, nil
+}
+
+// line is the command line's end of a connection.
+type line struct {
+	*engine.Conn
+	s *session
+}
+
+func (l line) Read(b []byte) (int, error) {
+	l.s.jitter()
+	return l.Conn.Read(b)
+}
+
+func (l line) Write(b []byte) (int, error) {
+	l.s.jitter()
+	return l.Conn.Write(b)
 }

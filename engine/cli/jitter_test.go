@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"dnetsim/sim"
+)
+
+// jitterLines are docker commands that use several goroutines, or print what is
+// kept in maps, or ages.
+var jitterLines = []string{
+	"docker network create n1; docker network create n2; docker network create n3; docker network create n4; docker network create n5; docker network create n6; docker network create n7",
+	"for i in 1 2 3 4 5 6; do docker run -d --name c$i -l a=1 -l b=2 -l c=3 --network n1 busybox sleep 1000; done",
+	"for i in 2 3 4 5 6 7; do docker network connect n$i c1; done",
+	"docker ps --no-trunc --format '{{.Names}} {{.Networks}} {{.Labels}} {{.RunningFor}} {{.CreatedAt}}'",
+	"docker ps; docker ps -a --format json; docker ps -q",
+	"docker stats --no-stream",
+	"docker stats --no-stream c3 c1 c2 c3 c6",
+	"docker stats --no-stream c3 nosuch c2",
+	"docker pause c1 c2 c3; docker unpause c3 c2 c1; docker kill c5 c6 c5",
+	"docker stop -t 1 c4 c3 c2 nosuch c1",
+	"docker start c1 c2 c3 c4; docker restart -t 0 c1 c2",
+	"docker rm -f c4 c3 nosuch c2",
+	"for i in $(seq 60); do docker create --name x$i busybox; done >/dev/null; docker rm $(seq -f x%g 60)",
+	"docker run --rm busybox sh -c 'echo out; echo err >&2; exit 3'; echo $?",
+	"echo hello | docker run --rm -i busybox sh -c 'cat; sleep 1; echo done'",
+	"docker run -d --name t busybox sh -c 'while :; do echo tick; sleep 0.3; done'; timeout 2 docker logs -f t; docker exec t sh -c 'sleep 0.1; echo x; exit 4'; echo $?; docker exec -d t sleep 100",
+	"timeout 1 docker attach t; docker wait t & sleep 0.5; docker stop -t 0 t; wait",
+	"docker run -d --rm --name w busybox sleep 1; docker wait w; docker ps -a",
+	"(docker run --rm busybox ping -c 2 c1 & docker run --rm busybox ping -c 1 172.18.0.2 & docker ps & docker stats --no-stream & wait)",
+	"docker events --since 100s --until 0s | wc -l; timeout 3 docker events & sleep 1; docker restart -t 0 c1; wait",
+	"docker tag busybox a/b; docker tag busybox c/d:1; docker tag busybox e:5000/f:2; docker tag busybox a/b:2; docker images; docker images -q; docker image ls --digests",
+	"docker history busybox; docker system df; docker system df -v",
+	"docker network create -d ipvlan -o parent=eth0 --subnet 100.1.0.0/24 --subnet 100.2.0.0/24 --subnet 100.3.0.0/24 --subnet fd00:1::/64 --subnet fd00:2::/64 iv; docker network inspect -f '{{json .IPAM.Config}}' iv",
+	"docker network create --subnet 10.9.0.0/24 --aux-address b=1.1.1.1 --aux-address a=2.2.2.2 --aux-address c=3.3.3.3 aux",
+	"docker create --name vols -v v3:/c -v v1:/a -v v2:/b -v /tmp:/t:ro busybox; docker inspect -f '{{json .HostConfig.Binds}} {{json .Mounts}}' vols",
+	"docker run -d --name p -p 8001:80 -p 8002:81/udp -p 127.0.0.1:8003:80 -P nginx; docker port p; docker inspect -f '{{range $k, $v := .NetworkSettings.Ports}}{{$k}} {{end}}' p",
+	"docker info | grep -v Time; docker version | head -3; docker inspect c1 n1 busybox | wc -l; docker top p; docker diff p",
+	"docker __complete rmi ''; docker __complete kill --signal ''; docker __complete stop ''; docker __complete network connect ''",
+	"docker run -d --name q busybox sleep 1000; systemctl restart docker & docker stop q & docker rm -f p & docker ps & wait; docker ps -a",
+	"docker container prune -f; docker network prune -f; docker volume prune -f; docker system prune -f",
+	"nosuch | docker load; docker run busybox nosuch; docker run --network nosuch busybox true; docker stop; docker ps -x",
+}
+
+// The order in which docker's goroutines come to the session is luck. Held up at
+// random where they do, they must not change what is printed, when, or how many
+// events a line takes.
+func TestDockersGoroutinesDecideNothing(t *testing.T) {
+	type outcome struct {
+		out     string
+		at      time.Duration
+		fired   uint64
+		journal uint64
+	}
+	play := func(jitter func()) []outcome {
+		b := newUnluckyLab(t, 1, luck{jitter: jitter})
+		defer b.loop.Close()
+		sum := fnv.New64a()
+		b.loop.Journal().Listen(func(e *sim.Entry) { fmt.Fprint(sum, e.At, e.Place, e.Verb, e.Why) })
+		var all []outcome
+		for _, line := range jitterLines {
+			out := b.runAt(line, true)
+			all = append(all, outcome{out, b.loop.Now(), b.loop.Fired(), sum.Sum64()})
+		}
+		return all
+	}
+	want := play(nil)
+	for seed := range uint64(4) {
+		got := play(holdUp(seed))
+		for i := range want {
+			if got[i] == want[i] {
+				continue
+			}
+			t.Errorf("seed %d: %s\n at %v after %d events, without jitter at %v after %d; journals equal %v; printed\n%s\nwithout jitter\n%s", seed, jitterLines[i],
+				got[i].at, got[i].fired, want[i].at, want[i].fired, got[i].journal == want[i].journal, got[i].out, want[i].out)
+			break
+		}
+	}
+}
+
+// holdUp returns a function that sometimes takes a while.
+func holdUp(seed uint64) func() {
+	var mu sync.Mutex
+	rng := rand.New(rand.NewPCG(seed, 1))
+	return func() {
+		mu.Lock()
+		k, d := rng.IntN(4), time.Duration(rng.IntN(400))*time.Microsecond
+		mu.Unlock()
+		switch k {
+		case 0:
+			time.Sleep(d)
+		case 1:
+			runtime.Gosched()
+		}
+	}
+}
