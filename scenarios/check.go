@@ -2,7 +2,9 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -84,11 +86,7 @@ func (r *reader) checkPort(owner string, p *Port, lans map[string]*LAN, taken ma
 		r.add(p.at, "add lan: with its name", "%s does not say which lan its %s is on", owner, p.Name)
 		return
 	case l == nil:
-		var names []string
-		for n := range lans {
-			names = append(names, n)
-		}
-		r.add(p.at, did(p.LAN, names), "there is no lan %q", p.LAN)
+		r.add(p.at, did(p.LAN, slices.Sorted(maps.Keys(lans))), "there is no lan %q", p.LAN)
 		return
 	}
 	a := p.Address.Addr()

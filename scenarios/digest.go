@@ -49,20 +49,25 @@ func (d *digest) entry(e *sim.Entry) {
 func (d *digest) sum(transcript string, lab *Lab) string {
 	d.stop()
 	io.WriteString(d.h, transcript)
-	for _, ns := range lab.spaces {
-		io.WriteString(d.h, tables(ns))
-	}
-	for _, h := range lab.Scenario.Hosts {
-		host := lab.hosts[h.Name]
-		if host == nil {
-			continue
-		}
-		for _, ns := range host.Namespaces() {
-			io.WriteString(d.h, tables(ns))
-		}
-	}
+	io.WriteString(d.h, finalTables(lab))
 	fmt.Fprintf(d.h, "%d", lab.Loop.Now()) // how many events it took is not of the world
 	return "sha256:" + hex.EncodeToString(d.h.Sum(nil))
+}
+
+// finalTables are the tables of every namespace of a lab, one after the other.
+func finalTables(lab *Lab) string {
+	var b strings.Builder
+	for _, ns := range lab.spaces {
+		b.WriteString(tables(ns))
+	}
+	for _, h := range lab.Scenario.Hosts {
+		if host := lab.hosts[h.Name]; host != nil {
+			for _, ns := range host.Namespaces() {
+				b.WriteString(tables(ns))
+			}
+		}
+	}
+	return b.String()
 }
 
 // tables is everything that a person could look up in a namespace.

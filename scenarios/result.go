@@ -18,7 +18,8 @@ type Result struct {
 	Digest     string        // "sha256:…" if asked for
 	Virtual    time.Duration // virtual time that passed
 	Events     uint64
-	Err        error // the run itself broke: a bug, or a file that cannot be written
+	tables     string // of every namespace at the end, if asked for
+	Err        error  // the run itself broke: a bug, or a file that cannot be written
 }
 
 // StepResult is what one step did.
@@ -29,6 +30,7 @@ type StepResult struct {
 	Exit           int
 	Start, End     time.Duration
 	Failure        string // why the step did not pass, or ""
+	offset         int    // of its part of the transcript
 }
 
 // Broken is the result of a run that could not be made.

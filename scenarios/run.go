@@ -28,7 +28,8 @@ type Options struct {
 	// is over. They may look at everything and must change nothing.
 	Built   func(*Lab)
 	Stepped func(*Lab, *StepResult)
-	journal func(*sim.Entry) // for Repeat
+	journal func(*sim.Entry) // for Repeat and Testify
+	tables  bool             // keep the final tables, for Testify
 }
 
 // Capture takes every frame of a run, for files outside the simulation.
@@ -98,6 +99,9 @@ func Run(s *Scenario, o Options) *Result {
 	run.steps(s.Setup, true)
 	run.steps(s.Steps, false)
 	r.Transcript, r.Virtual, r.Events = t.text.String(), loop.Now(), loop.Fired()
+	if o.tables {
+		r.tables = finalTables(lab)
+	}
 	if o.Digest {
 		r.Digest = d.sum(r.Transcript, lab)
 	}
@@ -127,7 +131,7 @@ func (r *running) steps(steps []Step, setup bool) {
 			return
 		}
 		st := &steps[i]
-		res := StepResult{Step: st, Setup: setup}
+		res := StepResult{Step: st, Setup: setup, offset: r.transcript.text.Len()}
 		if st.At >= 0 {
 			r.until(&res, st.At)
 		}

@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 
+	"dnetsim/scenarios"
+
 	"github.com/spf13/cobra"
 )
 
@@ -46,6 +48,7 @@ type terminal struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(string) string
+	docker   scenarios.Docker // the docker program of simulated hosts, docker's own if nil
 }
 
 func main() {
@@ -105,6 +108,6 @@ Try:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return status{exitUsage, fmt.Errorf("dnetsim: %w: see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(newRun(t), newShell(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan())
+	root.AddCommand(newRun(t), newShell(t), newVerify(t), newTestify(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan())
 	return root
 }

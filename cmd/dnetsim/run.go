@@ -34,6 +34,9 @@ func (f *shared) add(c *cobra.Command) {
 // options are the run's options that the shared flags stand for.
 func (f *shared) options(t *terminal) scenarios.Options {
 	o := scenarios.Options{Docker: cli.Program}
+	if t.docker != nil {
+		o.Docker = t.docker
+	}
 	if f.seed >= 0 {
 		seed := uint64(f.seed)
 		o.Seed = &seed
