@@ -30,6 +30,7 @@ type Lab struct {
 	lans     map[string]*segment
 	shells   map[string]*userland.Shell
 	registry *modes.Registry
+	broken   bool // by a panic
 }
 
 // segment is a LAN: the switch and what is plugged in.
@@ -89,8 +90,7 @@ func build(s *Scenario, loop *sim.Loop, docker Docker) (*Lab, error) {
 	return l, nil
 }
 
-// Close ends the run and gives back what it holds.
-func (l *Lab) Close() {
+func (l *Lab) close() {
 	for _, name := range l.names() {
 		if m := l.machines[name]; m != nil {
 			m.KillAll()

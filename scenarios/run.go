@@ -85,28 +85,41 @@ func Run(s *Scenario, o Options) *Result {
 			return r
 		}
 	}
-	lab, err := build(s, loop, o.Docker)
+	t := &transcript{out: o.Transcript, style: o.Style}
+	var lab *Lab
+	err := guard(loop, func() {
+		if lab, r.Err = build(s, loop, o.Docker); r.Err != nil {
+			return
+		}
+		run := &running{lab: lab, result: r, transcript: t, ctx: o.Context, stepped: o.Stepped}
+		if o.Built != nil {
+			o.Built(lab)
+		}
+		run.steps(s.Setup, true)
+		run.steps(s.Steps, false)
+	})
+	r.Transcript, r.Virtual, r.Events = t.text.String(), loop.Now(), loop.Fired()
 	if err != nil {
 		r.Err = err
+	}
+	if lab == nil {
 		return r
 	}
-	defer lab.Close()
-	t := &transcript{out: o.Transcript, style: o.Style}
-	run := &running{lab: lab, result: r, transcript: t, ctx: o.Context, stepped: o.Stepped}
-	if o.Built != nil {
-		o.Built(lab)
-	}
-	run.steps(s.Setup, true)
-	run.steps(s.Steps, false)
-	r.Transcript, r.Virtual, r.Events = t.text.String(), loop.Now(), loop.Fired()
-	if o.tables {
-		r.tables = finalTables(lab)
-	}
-	if o.Digest {
-		r.Digest = d.sum(r.Transcript, lab)
-	}
-	if o.Capture != nil && r.Err == nil {
-		r.Err = o.Capture.Done()
+	lab.broken = err != nil
+	err = lab.Guard(func() {
+		if o.tables {
+			r.tables = finalTables(lab)
+		}
+		if o.Digest && r.Err == nil {
+			r.Digest = d.sum(r.Transcript, lab)
+		}
+		if o.Capture != nil && r.Err == nil {
+			r.Err = o.Capture.Done()
+		}
+		lab.Close()
+	})
+	if err != nil && r.Err == nil {
+		r.Err = err
 	}
 	return r
 }

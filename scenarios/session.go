@@ -26,12 +26,19 @@ func Open(s *Scenario, o Options) (*Lab, error) {
 			return nil, err
 		}
 	}
-	lab, err := build(s, loop, o.Docker)
+	var lab *Lab
+	var err error
+	if broken := guard(loop, func() { lab, err = build(s, loop, o.Docker) }); broken != nil {
+		return nil, broken
+	}
 	if err != nil {
 		return nil, err
 	}
 	r := &running{lab: lab, result: &Result{Name: s.Name, File: s.File, Seed: seed}, transcript: &transcript{out: o.Transcript, style: o.Style}, ctx: o.Context}
-	r.steps(s.Setup, true)
+	if err := lab.Guard(func() { r.steps(s.Setup, true) }); err != nil {
+		lab.Close()
+		return nil, err
+	}
 	if r.result.Failed() {
 		lab.Close()
 		return nil, fmt.Errorf("the scenario's setup fails:\n%s", r.result.Report())
@@ -62,8 +69,11 @@ func (l *Lab) Script(host string, in io.Reader, out, errs io.Writer) (int, error
 	})
 	for {
 		since := lines.at
-		err := l.Loop.Run(p.Done, since+l.Scenario.Limit)
+		var err error
+		broken := l.Guard(func() { err = l.Loop.Run(p.Done, since+l.Scenario.Limit) })
 		switch {
+		case broken != nil:
+			return 1, broken
 		case err == nil:
 			return p.Status(), nil
 		case lines.at == since:
@@ -118,7 +128,11 @@ func (l *Lab) Line(host, line string, in io.Reader, out, errs io.Writer) (int, e
 		Program: func(p *userland.Process) int { return sh.Run(p, line) }, Args: []string{"sh", "-c", line},
 		Dir: sh.Dir(), Stdin: in, Stdout: out, Stderr: errs, NewGroup: true,
 	})
-	if err := l.Loop.Run(p.Done, l.Loop.Now()+l.Scenario.Limit); err != nil {
+	var err error
+	if broken := l.Guard(func() { err = l.Loop.Run(p.Done, l.Loop.Now()+l.Scenario.Limit) }); broken != nil {
+		return 1, broken
+	}
+	if err != nil {
 		return 1, l.endless(host, line, err)
 	}
 	return p.Status(), nil

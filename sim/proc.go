@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"runtime/debug"
 	"time"
 )
 
@@ -68,7 +67,9 @@ func (p *Proc) finish() {
 	if _, ok := r.(killed); ok {
 		return
 	}
-	panic(fmt.Sprintf("process %s: %v\n%s", p.name, r, debug.Stack()))
+	caught := Caught(p.loop, r)
+	p.loop.current = nil // whoever clears up is no process
+	panic(caught)
 }
 
 func (l *Loop) enlist(p *Proc) {

@@ -11,9 +11,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 
 	"dnetsim/scenarios"
+	"dnetsim/sim"
 
 	"github.com/spf13/cobra"
 )
@@ -63,11 +63,7 @@ func main() {
 func execute(ctx context.Context, t *terminal, args []string) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
-			fmt.Fprintf(t.err, "dnetsim: internal error: %v\nPlease report it with the scenario and the seed.\n", r)
-			if t.env("DNETSIM_DEBUG") != "" {
-				t.err.Write(debug.Stack())
-			}
-			code = exitBroken
+			code = t.fails("dnetsim", "", sim.Caught(nil, r))
 		}
 	}()
 	root := newRoot(t)
@@ -75,6 +71,10 @@ func execute(ctx context.Context, t *terminal, args []string) (code int) {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
+	}
+	var bug *sim.Panic
+	if errors.As(err, &bug) {
+		return t.fails("dnetsim", "", err)
 	}
 	var s status
 	if errors.As(err, &s) {

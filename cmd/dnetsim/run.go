@@ -12,6 +12,7 @@ import (
 
 	"dnetsim/engine/cli"
 	"dnetsim/scenarios"
+	"dnetsim/sim"
 
 	"github.com/spf13/cobra"
 )
@@ -159,8 +160,14 @@ func (f *runFlags) run(ctx context.Context, t *terminal, args []string) error {
 	return nil
 }
 
-// one runs a scenario as often as asked and compares the runs.
-func (f *runFlags) one(ctx context.Context, t *terminal, s *scenarios.Scenario, stream bool) *scenarios.Result {
+// one runs a scenario as often as asked and compares the runs. A bug that ends
+// it leaves the other scenarios alone.
+func (f *runFlags) one(ctx context.Context, t *terminal, s *scenarios.Scenario, stream bool) (r *scenarios.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			r = scenarios.Broken(s, sim.Caught(nil, p))
+		}
+	}()
 	o := f.options(t)
 	o.Context = ctx
 	o.Digest = f.digest || f.repeat > 1
@@ -195,8 +202,7 @@ func (f *runFlags) show(t *terminal, r *scenarios.Result, several, streamed bool
 	}
 	switch {
 	case r.Err != nil:
-		fmt.Fprintf(t.err, "%s: %v\n", r.Name, r.Err)
-		return exitBroken
+		return t.fails(r.Name, fmt.Sprintf("dnetsim run %s --seed %d", r.File, r.Seed), r.Err)
 	case r.Failed():
 		fmt.Fprint(t.err, r.Report())
 		return exitFailed

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dnetsim/scenarios"
+	"dnetsim/sim"
 	"dnetsim/userland"
 
 	"github.com/spf13/cobra"
@@ -51,6 +52,9 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 				o.Capture = capture
 			}
 			lab, err := scenarios.Open(list[0], o)
+			if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
+				return status{t.fails(list[0].Name, "", err), nil}
+			}
 			if err != nil {
 				return status{exitFailed, err}
 			}
@@ -62,6 +66,9 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 				return status{exitUsage, fmt.Errorf("--host: there is no host %q in %s", host, list[0].File)}
 			}
 			code, err := typeAt(t, lab, host, line, cmd.Flags().Changed("command"))
+			if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
+				return status{t.fails(list[0].Name, "", err), nil}
+			}
 			if o.Capture != nil {
 				err = errors.Join(err, o.Capture.Done())
 			}
@@ -134,7 +141,9 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 			}
 		}
 	}()
-	lab.Loop.Live(newPace(lab.Loop.Now(), 1), p.Done)
+	if err := lab.Guard(func() { lab.Loop.Live(newPace(lab.Loop.Now(), 1), p.Done) }); err != nil {
+		return exitBroken, err
+	}
 	return p.Status(), nil
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 
@@ -50,9 +49,6 @@ func program(srv *engine.Server, l luck) userland.Program {
 		return status
 	}
 }
-
-// text is what was recovered from a panic.
-func text(r any) string { return fmt.Sprint(r) }
 
 var once sync.Once
 

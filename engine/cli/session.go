@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"dnetsim/engine"
 	"dnetsim/sim"
@@ -27,6 +28,8 @@ var errEnded = errors.New("process has ended")
 // Fields under mu are shared with the goroutines, the others belong to the loop.
 type session struct {
 	p      *userland.Process
+	name   string // of the loop's process, and when it began
+	since  time.Duration
 	srv    *engine.Server
 	loop   *sim.Loop
 	cond   sim.Cond // the model has done something
@@ -48,7 +51,8 @@ type session struct {
 	up      bool // the daemon answers
 	exited  bool
 	status  int
-	over    bool // nobody listens any more
+	bug     *sim.Panic // of a goroutine
+	over    bool       // nobody listens any more
 	// What has happened so far, for the rules of quiet.go.
 	completed   int // parallel requests that were answered
 	inspections int // of containers that were answered since the last hijack
@@ -106,10 +110,13 @@ func newSession(p *userland.Process, srv *engine.Server, jitter func()) *session
 		p: p, srv: srv, loop: p.Loop(), wake: make(chan struct{}, 1), ln: engine.NewListener(), jitter: jitter,
 	}
 	s.in.cond.L = &s.mu
+	if c := s.loop.Current(); c != nil {
+		s.name, s.since = c.Name(), s.loop.Now()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.ctx, s.cancel = ctx, cancel
 	s.http = &http.Server{
-		Handler:     srv,
+		Handler:     http.HandlerFunc(s.serve),
 		BaseContext: func(net.Listener) context.Context { return engine.WithDispatcher(context.Background(), s) },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
@@ -136,9 +143,7 @@ func (s *session) run(body func() int) int {
 	go func() {
 		status := 1
 		defer func() {
-			if r := recover(); r != nil {
-				s.write(true, []byte("docker: "+text(r)+"\n"))
-			}
+			s.crash(recover())
 			s.mu.Lock()
 			s.exited, s.status = true, status
 			s.mu.Unlock()
@@ -147,6 +152,28 @@ func (s *session) run(body func() int) int {
 		status = body()
 	}()
 	return s.pump()
+}
+
+// crash takes what a goroutine recovered over to the loop, where the pump panics
+// with it: a bug ends the run and not the whole program.
+func (s *session) crash(r any) {
+	if r == nil || r == http.ErrAbortHandler {
+		return
+	}
+	bug := sim.Caught(nil, r)
+	bug.Process, bug.At = s.name, s.since
+	s.mu.Lock()
+	if s.bug == nil {
+		s.bug = bug
+	}
+	s.mu.Unlock()
+	s.poke()
+}
+
+// serve answers a request on its connection's goroutine.
+func (s *session) serve(w http.ResponseWriter, r *http.Request) {
+	defer func() { s.crash(recover()) }()
+	s.srv.ServeHTTP(w, r)
 }
 
 // pump is the heart of the session; see the type.
@@ -163,6 +190,10 @@ func (s *session) pump() int {
 			c.fn()
 			close(c.done)
 			continue
+		}
+		if s.bug != nil {
+			s.mu.Unlock()
+			panic(s.bug)
 		}
 		if s.exited {
 			defer s.mu.Unlock()
