@@ -24,7 +24,7 @@ func (d *Daemon) startNetworking() error {
 		d.enableForwarding()
 	}
 	kept := d.networks
-	start := 0
+	var start position
 	if d.ipam != nil {
 		start = d.ipam.start
 	}
@@ -36,7 +36,7 @@ func (d *Daemon) startNetworking() error {
 	if d.ipam, err = newIPAM(pools); err != nil {
 		return err
 	}
-	if start < len(d.ipam.predefined) {
+	if d.ipam.valid(start) {
 		d.ipam.start = start
 	}
 	low, high := d.portRange()
@@ -126,7 +126,7 @@ func (d *Daemon) revivePools(n *Network, old *netCore) error {
 			into = &n.core.v6
 		}
 		for _, u := range uses {
-			key, p, err := d.ipam.requestPool(u.pool.prefix.String(), u.pool.sub, f == 1)
+			key, p, err := d.ipam.requestPool(u.pool.prefix.String(), u.pool.sub, f == 1, nil)
 			if err != nil {
 				return err
 			}
@@ -243,11 +243,8 @@ func (d *Daemon) defaultBridgePool(name string) (IPAMConfig, error) {
 		}
 	}
 	if c.Subnet == "" {
-		for _, p := range d.ipam.predefined {
-			if !d.hostOverlaps(p) && !d.ipam.overlaps(p) {
-				c.Subnet = p.String()
-				break
-			}
+		if at, ok := d.ipam.free(position{}, false, d.hostOverlaps); ok {
+			c.Subnet = d.ipam.predefined[at.cut].pool(at.n).String()
 		}
 	}
 	if cfg.BIP != "" {

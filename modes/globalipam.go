@@ -11,7 +11,7 @@ import (
 // addressSpace gives out subnets and their addresses: the daemon's own local
 // one ([ipam]), or the one that the hosts of a cluster share.
 type addressSpace interface {
-	requestPool(preferred, sub string, v6 bool) (string, *pool, error)
+	requestPool(preferred, sub string, v6 bool, held func(netip.Prefix) (netip.Prefix, bool)) (string, *pool, error)
 	releasePool(key string)
 	requestAddress(key string, want netip.Addr) (netip.Prefix, error)
 	releaseAddress(key string, a netip.Addr)
@@ -131,9 +131,9 @@ func (g *globalIPAM) change(fn func(*ipam) error) error {
 	}
 }
 
-func (g *globalIPAM) requestPool(preferred, sub string, v6 bool) (key string, p *pool, err error) {
+func (g *globalIPAM) requestPool(preferred, sub string, v6 bool, held func(netip.Prefix) (netip.Prefix, bool)) (key string, p *pool, err error) {
 	err = g.change(func(m *ipam) (err error) {
-		key, p, err = m.requestPool(preferred, sub, v6)
+		key, p, err = m.requestPool(preferred, sub, v6, held)
 		return err
 	})
 	if err != nil {

@@ -10,27 +10,20 @@ import (
 type ipam struct {
 	pools      map[string]*pool // by key: "prefix" or "prefix/range"
 	order      []string
-	predefined []netip.Prefix
+	predefined []cut
 	// start is where the search for a predefined pool goes on: after the last
 	// one given out, not at the lowest free one.
-	start int
+	start position
 }
 
 func newIPAM(pools []AddressPool) (*ipam, error) {
 	m := &ipam{pools: map[string]*pool{}}
 	for _, p := range pools {
-		base, err := netip.ParsePrefix(p.Base)
+		c, err := newCut(p)
 		if err != nil {
-			return nil, errf(ErrInvalid, "invalid base pool %q: invalid CIDR address: %s", p.Base, p.Base)
+			return nil, err
 		}
-		base = base.Masked()
-		if p.Size <= 0 || p.Size < base.Bits() {
-			return nil, errf(ErrInvalid, "invalid pools size: %d", p.Size)
-		}
-		for i := range uint64(1) << (p.Size - base.Bits()) {
-			a := nth(base, i<<(base.Addr().BitLen()-p.Size))
-			m.predefined = append(m.predefined, netip.PrefixFrom(a, p.Size))
-		}
+		m.predefined = append(m.predefined, c)
 	}
 	return m, nil
 }
@@ -42,24 +35,24 @@ func poolKey(p netip.Prefix, sub string) string {
 	return p.String() + "/" + sub
 }
 
-// overlaps reports whether a whole pool of the space overlaps p.
-func (m *ipam) overlaps(p netip.Prefix) bool {
+// overlapping is a whole pool of the space that overlaps p.
+func (m *ipam) overlapping(p netip.Prefix) (netip.Prefix, bool) {
 	for _, k := range m.order {
 		if q := m.pools[k]; q.sub == "" && q.prefix.Overlaps(p) {
-			return true
+			return q.prefix, true
 		}
 	}
-	return false
+	return netip.Prefix{}, false
 }
 
-// requestPool takes a subnet: the preferred one ("" any predefined one),
-// restricted to subPool if that is not empty.
-func (m *ipam) requestPool(preferred, subPool string, v6 bool) (string, *pool, error) {
+// requestPool takes a subnet: the preferred one ("" any predefined one that held
+// does not overlap), restricted to subPool if that is not empty.
+func (m *ipam) requestPool(preferred, subPool string, v6 bool, held func(netip.Prefix) (netip.Prefix, bool)) (string, *pool, error) {
 	if preferred == "" {
 		if subPool != "" {
 			return "", nil, errInvalidSubPool
 		}
-		return m.requestPredefined(v6)
+		return m.requestPredefined(v6, held)
 	}
 	p, err := netip.ParsePrefix(preferred)
 	if err != nil {
@@ -67,7 +60,7 @@ func (m *ipam) requestPool(preferred, subPool string, v6 bool) (string, *pool, e
 	}
 	p = p.Masked()
 	if subPool == "" {
-		if m.overlaps(p) {
+		if _, taken := m.overlapping(p); taken {
 			return "", nil, errPoolOverlap
 		}
 		return m.add(p)
@@ -75,21 +68,12 @@ func (m *ipam) requestPool(preferred, subPool string, v6 bool) (string, *pool, e
 	return m.addRange(p, subPool)
 }
 
-func (m *ipam) requestPredefined(v6 bool) (string, *pool, error) {
-	for i := range m.predefined {
-		k := (m.start + i) % len(m.predefined)
-		p := m.predefined[k]
-		if p.Addr().Is4() == v6 || m.overlaps(p) {
-			continue
-		}
-		m.start = (k + 1) % len(m.predefined)
-		return m.add(p)
+func (m *ipam) requestPredefined(v6 bool, held func(netip.Prefix) (netip.Prefix, bool)) (string, *pool, error) {
+	if at, ok := m.free(m.start, v6, held); ok {
+		m.start = m.next(at)
+		return m.add(m.predefined[at.cut].pool(at.n))
 	}
-	version := "4"
-	if v6 {
-		version = "6"
-	}
-	return "", nil, errf(ErrNotFound, "could not find an available, non-overlapping IPv%s address pool among the defaults to assign to the network", version)
+	return "", nil, errf(ErrNotFound, "could not find an available, non-overlapping %s address pool among the defaults to assign to the network", version(v6))
 }
 
 func (m *ipam) add(p netip.Prefix) (string, *pool, error) {
@@ -110,6 +94,9 @@ func (m *ipam) addRange(p netip.Prefix, subPool string) (string, *pool, error) {
 	r, err := netip.ParsePrefix(subPool)
 	if err != nil {
 		return "", nil, errInvalidSubPool
+	}
+	if r.Addr().Is4() != p.Addr().Is4() {
+		return "", nil, errf(ErrInvalid, "failed to compute range's lowest ip address: cannot compute host portion ip address because %s and the mask of %s are not compatible", r.Addr(), p)
 	}
 	key := poolKey(p, subPool)
 	if _, ok := m.pools[key]; ok {

@@ -7,7 +7,7 @@ import (
 
 func TestAddressesAreTheLowestFreeOne(t *testing.T) {
 	m, _ := newIPAM(defaultPools)
-	k, _, err := m.requestPool("", "", false)
+	k, _, err := m.requestPool("", "", false, nil)
 	if err != nil || k != "172.17.0.0/16" {
 		t.Fatalf("first pool %s, %v", k, err)
 	}
@@ -36,7 +36,7 @@ func TestPoolsGoOnAfterTheLastOneGiven(t *testing.T) {
 	m, _ := newIPAM(defaultPools)
 	var first string
 	for i := range 31 {
-		k, _, err := m.requestPool("", "", false)
+		k, _, err := m.requestPool("", "", false, nil)
 		if err != nil {
 			t.Fatalf("pool %d: %v", i, err)
 		}
@@ -44,11 +44,11 @@ func TestPoolsGoOnAfterTheLastOneGiven(t *testing.T) {
 			first = k
 		}
 	}
-	if _, _, err := m.requestPool("", "", false); err == nil {
+	if _, _, err := m.requestPool("", "", false, nil); err == nil {
 		t.Fatal("pool 32 exists")
 	}
 	m.releasePool(first)
-	k, _, _ := m.requestPool("", "", false)
+	k, _, _ := m.requestPool("", "", false, nil)
 	if k != "172.18.0.0/16" {
 		t.Fatalf("got %s", k)
 	}
@@ -56,7 +56,7 @@ func TestPoolsGoOnAfterTheLastOneGiven(t *testing.T) {
 
 func TestRangeIsDrawnFromButNotALimitForChosenAddresses(t *testing.T) {
 	m, _ := newIPAM(defaultPools)
-	k, _, err := m.requestPool("172.30.0.0/16", "172.30.5.0/24", false)
+	k, _, err := m.requestPool("172.30.0.0/16", "172.30.5.0/24", false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -265,35 +265,25 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 // freePool takes a pool; one of the host's own space that nobody asked for by
 // name must not overlap the host's routes or name servers.
 func (d *Daemon) freePool(space addressSpace, preferred, sub string, v6 bool) (string, *pool, error) {
-	var held []string
-	defer func() {
-		for _, k := range held {
-			space.releasePool(k)
-		}
-	}()
-	for {
-		key, p, err := space.requestPool(preferred, sub, v6)
-		if err != nil || preferred != "" || space != d.ipam || !d.hostOverlaps(p.prefix) {
-			return key, p, err
-		}
-		held = append(held, key)
+	if space != d.ipam {
+		return space.requestPool(preferred, sub, v6, nil)
 	}
+	return space.requestPool(preferred, sub, v6, d.hostOverlaps)
 }
 
-// hostOverlaps reports whether the host routes a part of p or has a name server
-// in it.
-func (d *Daemon) hostOverlaps(p netip.Prefix) bool {
+// hostOverlaps is a route or a name server of the host that a part of p holds.
+func (d *Daemon) hostOverlaps(p netip.Prefix) (netip.Prefix, bool) {
 	for _, r := range d.ns().Routes("main") {
 		if r.Dst.Bits() > 0 && r.Dst.Overlaps(p) {
-			return true
+			return r.Dst, true
 		}
 	}
 	for _, a := range d.hostNameservers() {
 		if p.Contains(a) {
-			return true
+			return netip.PrefixFrom(a, a.BitLen()), true
 		}
 	}
-	return false
+	return netip.Prefix{}, false
 }
 
 func (d *Daemon) releasePools(n *Network) {

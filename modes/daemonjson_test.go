@@ -1,0 +1,155 @@
+package modes
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+// A daemon.json that nobody should write: dockerd starts, or says why not. The
+// numbers are those that arithmetic stumbles over.
+func TestDaemonJSONIsTakenOrRefusedWithAReason(t *testing.T) {
+	w := newWorld(t, "")
+	d := w.a.Daemon
+	pools := func(body string) string { return `{"default-address-pools": ` + body + `}` }
+	for _, c := range []struct{ body, says string }{
+		{pools(`[{"base":"10.0.0.0/8","size":33}]`), "invalid pools size: 33"},
+		{pools(`[{"base":"10.0.0.0/8","size":7}]`), "invalid pools size: 7"},
+		{pools(`[{"base":"10.0.0.0/8","size":-1}]`), "invalid pools size: -1"},
+		{pools(`[{"base":"10.0.0.0/8","size":0}]`), "invalid pools size: 0"},
+		{pools(`[{"base":"10.0.0.0/8"}]`), "invalid pools size: 0"},
+		{pools(`[{"base":"fd00::/8","size":129}]`), "invalid pools size: 129"},
+		{pools(`[{"base":"10.0.0.0/33","size":33}]`), `invalid base pool "10.0.0.0/33"`},
+		{pools(`[{"base":"10.0.0.0","size":24}]`), `invalid base pool "10.0.0.0"`},
+		{pools(`[{"base":"","size":24}]`), `invalid base pool ""`},
+		{pools(`[{}]`), `invalid base pool ""`},
+		{pools(`[null]`), `invalid base pool ""`},
+		{pools(`[{"base":"10.0.0.0/8","size":1e400}]`), "cannot unmarshal number"},
+		{pools(`[{"base":"10.0.0.0/8","size":24.5}]`), "cannot unmarshal number"},
+		{pools(`[{"base":"10.0.0.0/8","size":99999999999999999999}]`), "cannot unmarshal number"},
+		{pools(`[{"base":"10.0.0.0/8","size":"24"}]`), "cannot unmarshal string"},
+		{pools(`[{"base":10,"size":24}]`), "cannot unmarshal number"},
+		{pools(`{"base":"10.0.0.0/8"}`), "cannot unmarshal object"},
+		{pools(`"10.0.0.0/8"`), "cannot unmarshal string"},
+		{pools(`[]`), ""},
+		{pools(`null`), ""},
+		{pools(`[{"base":"fd00::/8","size":64}]`), "no available network"},
+		{pools(`[{"base":"::/0","size":128},{"base":"172.20.0.0/16","size":24}]`), ""},
+		{pools(`[{"base":"10.1.0.0/16","size":32}]`), "No available addresses"},
+		{pools(`[{"base":"10.1.0.0/16","size":31}]`), "No available addresses"},
+		{pools(`[{"base":"10.1.0.0/8","size":30}]`), ""},
+		{pools(`[{"base":"0.0.0.0/0","size":24}]`), ""},
+		{`{"mtu": -1}`, ""}, {`{"mtu": 0}`, ""}, {`{"mtu": 99999999999}`, ""}, {`{"mtu": 1e400}`, "cannot unmarshal"}, {`{"mtu": "1500"}`, "cannot unmarshal"},
+		{`{"mtu": null}`, ""}, {`{"bip": ""}`, ""}, {`{"bip": "10.0.0.300/24"}`, "invalid CIDR address"}, {`{"bip": "10.200.0.1/33"}`, "invalid CIDR"},
+		{`{"bip": "10.200.0.1/32"}`, "No available"}, {`{"bip": "10.200.0.0/24"}`, "ddress"}, {`{"bip": "0.0.0.0/0"}`, "failed to start"}, {`{"bip": "fd00::1/64"}`, ""},
+		{`{"bip": "224.0.0.1/24"}`, ""}, {`{"bip": "255.255.255.255/32"}`, "failed to start"},
+		{`{"fixed-cidr": "x"}`, "subpool"}, {`{"fixed-cidr": "fd00::/64"}`, "are not compatible"}, {`{"fixed-cidr": "10.0.0.0/0"}`, ""},
+		{`{"ipv6": true, "fixed-cidr-v6": "fd00::/128"}`, "No available"}, {`{"ipv6": true, "fixed-cidr-v6": "10.0.0.0/8"}`, "failed to start"},
+		{`{"ipv6": true, "fixed-cidr-v6": "::/0"}`, ""}, {`{"ipv6": true}`, "no subnet is configured"},
+		{`{"default-gateway": "x"}`, ""}, {`{"default-gateway-v6": "x"}`, ""}, {`{"ip": "x"}`, ""}, {`{"ip": "::"}`, ""},
+		{`{"dns": ["x", "", "::"]}`, ""}, {`{"dns": {}}`, "cannot unmarshal"}, {`{"dns-opts": [null]}`, ""},
+		{`{"bridge": ""}`, ""}, {`{"bridge": "none"}`, ""}, {`{"bridge": "` + strings.Repeat("x", 300) + `"}`, ""}, {`{"bridge": "a/b"}`, ""}, {`{"bridge": "eth0"}`, ""}, {`{"bridge": "lo"}`, ""},
+		{`{"hosts": [""]}`, ""}, {`{"hosts": ["tcp://:99999"]}`, ""}, {`{"hosts": ["tcp://"]}`, ""}, {`{"hosts": ["unix://"]}`, ""}, {`{"hosts": [1]}`, "cannot unmarshal"}, {`{"hosts": null}`, ""},
+		{`{"hosts": ["tcp://[::1"]}`, ""}, {`{"hosts": ["fd://"]}`, ""},
+		{`{"cluster-store": "consul://"}`, ""}, {`{"cluster-store": "x"}`, ""}, {`{"cluster-store": "consul://10.0.0.11:99999"}`, ""}, {`{"cluster-store": "consul://[::1]:8500", "cluster-advertise": "10.0.0.11:0"}`, ""},
+		{`{"cluster-store": "consul://10.0.0.11:8500", "cluster-advertise": "10.0.0.11:99999999999"}`, ""},
+		{`{"cluster-store": "consul://10.0.0.11:8500", "cluster-advertise": "[::"}`, "cluster-advertise"},
+		{`{"cluster-store": "consul://10.0.0.11:8500", "cluster-advertise": ":::"}`, "cluster-advertise"},
+		{`{"cluster-store": "consul://10.0.0.11:8500", "cluster-advertise": "lo:2376"}`, "valid ip-address"},
+		{`{"cluster-advertise": "10.0.0.11:2376"}`, "must be accompanied"},
+		{`{"cluster-store": "consul://10.0.0.11:8500", "cluster-advertise": "10.0.0.11:2376", "cluster-store-opts": {"discovery.heartbeat": "-1", "discovery.ttl": "99999999999999999999"}}`, "discovery"},
+		{`{"cluster-store": "consul://10.0.0.11:8500", "cluster-advertise": "10.0.0.11:2376", "cluster-store-opts": {"discovery.heartbeat": "9223372036854775807", "discovery.ttl": "9223372036854775807"}}`, "discovery"},
+		{`{"cluster-store": "consul://10.0.0.11:8500", "cluster-store-opts": {"x": 1}}`, "cannot unmarshal"},
+		{`[]`, "cannot unmarshal array"}, {`null`, ""}, {`"x"`, "cannot unmarshal string"}, {`{`, "unexpected E"}, {`{}x`, ""}, {`{"x": 1}`, "don't match any configuration option: x"},
+		{strings.Repeat(`{"a":`, 20000), "exceeded max depth"}, {strings.Repeat(`[`, 20000), "exceeded max depth"}, {"\x00", "invalid character"}, {"\xff", "invalid character"}, {"", ""}, {"   ", ""},
+	} {
+		w.do(func() {
+			d.Stop()
+			w.a.FS().WriteFile("/etc/docker/daemon.json", []byte(c.body), 0o644)
+			err := d.Start()
+			if c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("%.200s\n  says %v\n  want %s", c.body, err, c.says)
+			}
+			if err == nil {
+				_, _, err := d.NetworkCreate(CreateNetwork{Name: "n"})
+				if err == nil {
+					err = d.NetworkRemove("n")
+				}
+				if err != nil && !strings.Contains(err.Error(), "o available") {
+					t.Errorf("%.200s: a network: %v", c.body, err)
+				}
+			}
+		})
+	}
+}
+
+// The arithmetic of predefined pools against a list of them all.
+func TestPredefinedPoolsAreThoseOfAList(t *testing.T) {
+	m, err := newIPAM([]AddressPool{{"10.0.0.0/14", 17}, {"fd00::/46", 49}, {"192.168.0.0/20", 20}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []netip.Prefix
+	for _, base := range []string{"10.0.0.0", "10.0.128.0", "10.1.0.0", "10.1.128.0", "10.2.0.0", "10.2.128.0", "10.3.0.0", "10.3.128.0"} {
+		list = append(list, netip.PrefixFrom(netip.MustParseAddr(base), 17))
+	}
+	list = append(list, prefix("192.168.0.0/20"))
+	holds := []netip.Prefix{prefix("10.1.3.0/24"), prefix("10.2.0.0/15"), prefix("10.0.0.1/32")}
+	held := func(p netip.Prefix) (netip.Prefix, bool) {
+		for _, q := range holds {
+			if q.Overlaps(p) {
+				return q, true
+			}
+		}
+		return netip.Prefix{}, false
+	}
+	for round := range 3 {
+		at := 0
+		for _, want := range list {
+			if _, ok := held(want); ok {
+				continue
+			}
+			key, p, err := m.requestPool("", "", false, held)
+			if err != nil || p.prefix != want {
+				t.Fatalf("round %d: got %s, %v, want %s", round, key, err, want)
+			}
+			at++
+		}
+		if key, _, err := m.requestPool("", "", false, held); err == nil {
+			t.Fatalf("round %d: one more pool %s", round, key)
+		}
+		for _, k := range append([]string(nil), m.order...) {
+			m.releasePool(k)
+		}
+	}
+	for _, want := range []string{"fd00::/49", "fd00:0:0:8000::/49", "fd00:0:1::/49"} {
+		if key, _, err := m.requestPool("", "", true, nil); err != nil || key != want {
+			t.Errorf("got %s, %v, want %s", key, err, want)
+		}
+	}
+}
+
+// A pool is found behind whatever is in the way, however many it covers.
+func TestASearchStepsOverWhatIsInTheWay(t *testing.T) {
+	m, err := newIPAM([]AddressPool{{"fd00::/8", 64}, {"::/0", 128}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wall := []netip.Prefix{prefix("fd00::/9"), prefix("fd80::/10"), prefix("fdc0::/64")}
+	held := func(p netip.Prefix) (netip.Prefix, bool) {
+		for _, q := range wall {
+			if q.Overlaps(p) {
+				return q, true
+			}
+		}
+		return netip.Prefix{}, false
+	}
+	key, _, err := m.requestPool("", "", true, held)
+	if err != nil || key != "fdc0:0:0:1::/64" {
+		t.Errorf("got %s, %v", key, err)
+	}
+	wall = []netip.Prefix{prefix("::/0")}
+	if key, _, err := m.requestPool("", "", true, held); err == nil {
+		t.Errorf("got %s where nothing is free", key)
+	}
+}
