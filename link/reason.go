@@ -35,6 +35,7 @@ const (
 	ReasonEntryExists          // a permanent entry has the sender behind another far end
 	ReasonUnderlay             // the underlay's netfilter refused the encapsulated packet
 	ReasonOtherMode            // the mode of the child device does not let it pass
+	ReasonDeadLoop             // it leads through too many devices within one another
 	reasonCount
 )
 
@@ -43,7 +44,7 @@ var reasonNames = [reasonCount]string{
 	"queue-full", "hairpin-off", "isolated", "no-port", "port-down", "mac-filter",
 	"invalid-source", "link-local", "bridge-filter", "malformed", "cannot-segment",
 	"l2-miss", "l3-miss", "proxy-no-answer", "no-remote", "no-route", "tunnel-loop",
-	"unknown-vni", "own-address", "entry-exists", "underlay-refused", "mode",
+	"unknown-vni", "own-address", "entry-exists", "underlay-refused", "mode", "dead-loop",
 }
 
 // String is the stable name, "mtu-exceeded".

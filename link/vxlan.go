@@ -145,6 +145,9 @@ func (v *VXLAN) Send(f *Frame) {
 	v.sendTo(e.remotes[0], f) // the first last, as the kernel
 }
 
+// Lose ends a frame that the interface gives up before the tunnel has it.
+func (v *VXLAN) Lose(f *Frame, r Reason) { v.lose(f, r) }
+
 // lose drops a frame on the way out and counts it as the kernel does.
 func (v *VXLAN) lose(f *Frame, r Reason) {
 	switch r {

@@ -40,6 +40,10 @@ type Loop struct {
 	streams map[string]*Rand
 	journal Journal
 	edge    edge
+
+	// Nested is how deep calls of the running event are within one another, for
+	// a room above that must bound that: it counts up and down again.
+	Nested int
 }
 
 // NewLoop returns a loop at virtual time zero whose random streams derive from

@@ -52,6 +52,11 @@ func (i *Interface) transmit(f *link.Frame) {
 		i.lose(f, "no-carrier")
 		return
 	}
+	nested := &i.ns.loop.Nested
+	if *nested > maxTransmitNested { // __dev_queue_xmit: "Dead loop on virtual device"
+		i.deadLoop(f)
+		return
+	}
 	if i.kind != KindVXLAN { // a tunnel counts what it encapsulates
 		i.count.TxPackets++
 		i.count.TxBytes += i.length(f, link.Out)
@@ -60,6 +65,7 @@ func (i *Interface) transmit(f *link.Frame) {
 	if j := i.ns.loop.Journal(); j.On() {
 		j.Add(i.place, "send", "", f)
 	}
+	*nested++
 	switch i.kind {
 	case KindLoopback:
 		i.ns.loop.Schedule(loopbackDelay, i.ns.flight(i, f))
@@ -74,6 +80,19 @@ func (i *Interface) transmit(f *link.Frame) {
 	default:
 		i.driver.send(f)
 	}
+	*nested--
+}
+
+// deadLoop ends a frame that leads through more devices within one another than
+// the kernel follows.
+func (i *Interface) deadLoop(f *link.Frame) {
+	if d, ok := i.driver.(*vxlanDevice); ok { // it counts by itself
+		d.v.Lose(f, link.ReasonDeadLoop)
+		d.count()
+		return
+	}
+	i.count.TxDropped++
+	i.lose(f, link.ReasonDeadLoop.String())
 }
 
 // length is what a frame adds to the byte counters: loopback counts no Ethernet

@@ -270,8 +270,9 @@ func (i *Interface) Rename(name string) error {
 }
 
 // SetMaster makes the interface a port of a bridge, or releases it if bridge is
-// nil. It returns ErrBusy if it is a port of another one, and ErrInvalid for
-// what cannot be a port.
+// nil. It returns ErrBusy if the bridge sends by it or it by the bridge,
+// ErrLoop for a bridge, ErrTooManyLinks for too high a stack, and ErrInvalid for
+// what else cannot be a port.
 func (i *Interface) SetMaster(bridge *Interface) error {
 	if bridge == i.master {
 		return nil
@@ -282,11 +283,17 @@ func (i *Interface) SetMaster(bridge *Interface) error {
 	if bridge == nil {
 		return nil
 	}
-	if bridge.bridge == nil || bridge.ns != i.ns || i.kind == KindLoopback || i.kind == KindBridge {
+	if bridge.bridge == nil || bridge.ns != i.ns || i.kind == KindLoopback {
 		return ErrInvalid
+	}
+	if i.kind == KindBridge {
+		return ErrLoop
 	}
 	if i.macvlan != nil || i.ipvlan != nil {
 		return ErrBusy
+	}
+	if err := i.mayCarry(bridge); err != nil {
+		return err
 	}
 	i.master = bridge
 	i.port = bridge.bridge.AddPort(i.name)

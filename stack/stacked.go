@@ -40,6 +40,9 @@ func (ns *Namespace) addStacked(name string, kind Kind, mac MAC, parent *Interfa
 	if parent.kind == KindLoopback {
 		return nil, ErrInvalid
 	}
+	if parent.below()+1 > maxNest {
+		return nil, ErrTooManyLinks
+	}
 	if mac == (MAC{}) {
 		mac = parent.mac
 	}

@@ -64,6 +64,9 @@ func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface,
 		mac = ns.randomMAC()
 	}
 	mtu := 1500
+	if o.Device != nil && o.Device.below()+1 > maxNest {
+		return nil, ErrTooManyLinks
+	}
 	if o.Device != nil {
 		mtu = o.Device.mtu - link.VXLANOverhead
 	}

@@ -214,6 +214,9 @@ func brctlAddPorts(p *userland.Process, args []string) error {
 		case dev.Master() != nil:
 			return exitWith(1, "device %s is already a member of a bridge; can't add it to bridge %s.", name, args[0])
 		}
+		if dev.Kind() == stack.KindBridge {
+			return exitWith(1, "device %s is a bridge device itself; can't enslave a bridge device to a bridge device.", name)
+		}
 		if err := dev.SetMaster(b); err != nil {
 			return exitWith(1, "can't add %s to bridge %s: %s", name, args[0], err)
 		}
