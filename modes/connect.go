@@ -206,6 +206,11 @@ func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) 
 	if err := d.available(); err != nil {
 		return err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	c, err := d.findContainer(container)
 	if err != nil {
 		return err
@@ -229,7 +234,9 @@ func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) 
 		return errf(ErrConflict, "Container %s is marked for removal and cannot be connected or disconnected to the network", c.ID)
 	}
 	if c.run.pid1 != nil {
-		d.spend(d.profile.cost.connect)
+		if err := d.pass(d.profile.cost.connect); err != nil {
+			return err
+		}
 	}
 	if c.run.pid1 != nil {
 		return d.connectTo(c, n.Name, es, false)
@@ -267,6 +274,11 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 	if err := d.available(); err != nil {
 		return err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	d.refreshGlobal()
 	n, nerr := d.findNetwork(network)
 	if nerr != nil && !force {
@@ -318,7 +330,9 @@ func (d *Daemon) disconnect(c *Container, n *Network) error {
 		return nil
 	}
 	if find() != nil {
-		d.spend(d.profile.cost.disconnect)
+		if err := d.pass(d.profile.cost.disconnect); err != nil {
+			return err
+		}
 	}
 	ep := find()
 	if ep == nil {

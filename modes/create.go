@@ -140,7 +140,14 @@ func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []st
 	if d.mergeImage(&merged, img); len(merged.Cmd)+len(merged.Entrypoint) == 0 {
 		return nil, nil, errf(ErrInvalid, "No command specified")
 	}
-	d.spend(d.profile.cost.create)
+	end, err := d.begin()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer end()
+	if err := d.pass(d.profile.cost.create); err != nil {
+		return nil, nil, err
+	}
 	if err := d.checkName(r.Name); err != nil { // somebody may have been faster
 		return nil, nil, err
 	}

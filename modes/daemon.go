@@ -28,6 +28,7 @@ type Daemon struct {
 	since    time.Time // when these two changed, by the host's clock
 	pid      int
 	proc     *userland.Process // dockerd itself
+	calls    calls             // what is under way
 	over     sim.Cond          // broadcast when dockerd is to end
 	logs     []userland.LogLine
 
@@ -36,6 +37,7 @@ type Daemon struct {
 	conns     []*openConn
 
 	containers []*Container // in the order of their making
+	strays     []*Container // removed ones whose sandboxes are left over
 	networks   []*Network
 	images     *imageStore
 	ipam       *ipam
@@ -141,11 +143,14 @@ func (d *Daemon) Stop() error {
 		return nil
 	}
 	d.log("info", "Processing signal 'terminated'")
+	d.calls.stopping = true
+	d.endCalls()
 	if !d.config.LiveRestore {
 		d.shutdownContainers()
 		d.closeIdleSandboxes()
 	}
 	d.spend(d.profile.cost.daemonStop)
+	d.endCalls()
 	d.leaveCluster()
 	d.closeListeners()
 	d.setState(false, false)
@@ -183,6 +188,7 @@ func (d *Daemon) launchSelf() {
 				d.abortStart(true)
 			case d.running:
 				d.setState(false, true)
+				d.endCalls()
 				d.closeListeners()
 				d.leaveCluster()
 				d.events.cond.Broadcast()
@@ -261,8 +267,11 @@ func (d *Daemon) restore() {
 		c.run.shutdown = false
 		if d.cluster != nil && d.missesNetwork(c) {
 			d.loop.Go("start "+c.Name, func(*sim.Proc) {
+				defer d.track(false)()
 				d.waitForNetworks(c)
-				d.restart(c)
+				if !d.gone() {
+					d.restart(c)
+				}
 			})
 			continue
 		}
@@ -315,8 +324,10 @@ func (d *Daemon) available() error {
 	if d.running {
 		return nil
 	}
-	return errf(ErrUnavailable, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")
+	return errUnavailable
 }
+
+var errUnavailable = errf(ErrUnavailable, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")
 
 // serverID turns random digits into the form of `docker info`: 12 groups.
 func serverID(hex string) string {

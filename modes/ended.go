@@ -30,6 +30,7 @@ func (d *Daemon) reap(c *Container, pid1 *userland.Process, status int) {
 	if r.sandbox != nil && r.base == nil && r.sandbox.global() {
 		// The store has to be told first, which takes time.
 		d.loop.Go("exit "+c.Name, func(*sim.Proc) {
+			defer d.track(true)()
 			if r.pid1 == pid1 && r.sandbox != nil {
 				d.leaveAll(c)
 			}
@@ -159,7 +160,10 @@ func (d *Daemon) scheduleRestart(c *Container) {
 				}
 			}
 			if d.cluster != nil { // starting may need an answer of the store
-				d.loop.Go("restart "+c.Name, func(*sim.Proc) { again() })
+				d.loop.Go("restart "+c.Name, func(*sim.Proc) {
+					defer d.track(false)()
+					again()
+				})
 				return
 			}
 			again()

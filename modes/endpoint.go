@@ -88,6 +88,9 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 		}
 	}
 	if n.Driver == "overlay" {
+		if d.cluster == nil {
+			return nil, errGone
+		}
 		if err := d.cluster.driver.createEndpoint(ep); err != nil {
 			return nil, wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
 		}
@@ -173,14 +176,13 @@ func (d *Daemon) deleteEndpoint(ep *endpoint) {
 	if ep.net.Driver == "overlay" && d.cluster != nil {
 		d.cluster.driver.deleteEndpoint(ep)
 	}
-	if err := d.unregisterEndpoint(ep); err != nil {
-		d.log("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
-	}
-	if ep.addr.IsValid() {
-		d.space(ep.net).releaseAddress(ep.pool, ep.addr.Addr())
-	}
-	if ep.addr6.IsValid() {
-		d.space(ep.net).releaseAddress(ep.pool6, ep.addr6.Addr())
+	if ep.net.core.global != nil && d.cluster == nil {
+		d.owe(func() error { return d.settleEndpoint(ep) })
+	} else {
+		if err := d.unregisterEndpoint(ep); err != nil {
+			d.log("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
+		}
+		d.releaseAddresses(ep)
 	}
 	core := ep.net.core
 	for i, x := range core.endpoints {
@@ -190,6 +192,15 @@ func (d *Daemon) deleteEndpoint(ep *endpoint) {
 		}
 	}
 	d.unwatchNames(ep.net)
+}
+
+func (d *Daemon) releaseAddresses(ep *endpoint) {
+	if ep.addr.IsValid() {
+		d.space(ep.net).releaseAddress(ep.pool, ep.addr.Addr())
+	}
+	if ep.addr6.IsValid() {
+		d.space(ep.net).releaseAddress(ep.pool6, ep.addr6.Addr())
+	}
 }
 
 // unplug deletes the veth pair, of which either end takes the other with it, or

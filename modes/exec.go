@@ -103,9 +103,17 @@ func (d *Daemon) ExecStart(id string, detach, tty bool) (*Attachment, error) {
 	if err := execAllowed(c); err != nil {
 		return nil, err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	e.Started = true
 	d.containerEvent(c, "exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
-	d.spend(d.profile.cost.exec)
+	if err := d.pass(d.profile.cost.exec); err != nil {
+		e.end(126)
+		return nil, err
+	}
 	if err := execAllowed(c); err != nil {
 		e.end(126)
 		return nil, err

@@ -113,6 +113,9 @@ func (ep *endpoint) storeForm(locator string) *storedEndpoint {
 // publishEndpoint writes an endpoint's key, anew or again.
 func (d *Daemon) publishEndpoint(ep *endpoint) error {
 	c := d.cluster
+	if c == nil {
+		return errGone
+	}
 	index, err := c.store.put(endpointKey(ep.net.ID, ep.id), ep.stored, ep.storeForm(c.locator()))
 	if err != nil {
 		return errf(ErrSystem, "failed to update store for object type *libnetwork.endpoint: %v", err)
@@ -168,10 +171,15 @@ func (d *Daemon) registerEndpoint(ep *endpoint) error {
 	if err := d.publishEndpoint(ep); err != nil {
 		return err
 	}
+	c := d.cluster
+	if c == nil {
+		return errGone
+	}
 	d.watchNames(ep.net)
-	if err := d.cluster.countEndpoints(ep.net.ID, 1); err != nil {
-		d.cluster.store.delete(endpointKey(ep.net.ID, ep.id))
-		ep.stored = 0
+	if err := c.countEndpoints(ep.net.ID, 1); err != nil {
+		if c.store.delete(endpointKey(ep.net.ID, ep.id)) == nil {
+			ep.stored = 0
+		}
 		return errf(ErrSystem, "%v", err)
 	}
 	ep.counted = true
@@ -196,6 +204,32 @@ func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
 		}
 	}
 	return nil
+}
+
+// settleEndpoint tells the store of the end of an endpoint whose dockerd had gone
+// in the middle of a call: nobody knows how far it came, so the number of the
+// network's endpoints is counted again.
+func (d *Daemon) settleEndpoint(ep *endpoint) error {
+	c, id := d.cluster, ep.net.ID
+	if err := c.store.delete(endpointKey(id, ep.id)); err != nil {
+		return err
+	}
+	d.releaseAddresses(ep)
+	for {
+		var n endpointCount
+		index, err := c.store.get(countKey(id), &n)
+		if err != nil || index == 0 {
+			return err
+		}
+		eps, err := c.endpoints(id)
+		if err != nil {
+			return err
+		}
+		n.Count = uint64(len(eps))
+		if _, err := c.store.put(countKey(id), index, n); err != store.ErrKeyModified {
+			return err
+		}
+	}
 }
 
 // forgetEndpoint takes an endpoint whose container is not on this host out of
@@ -232,7 +266,7 @@ func (d *Daemon) forgetEndpoint(n *Network, name string) error {
 // here is in.
 func (d *Daemon) watchNames(n *Network) {
 	g, c := n.core.global, d.cluster
-	if g.unwatch != nil {
+	if g.unwatch != nil || c == nil {
 		return
 	}
 	g.unwatch = c.watch(countKey(n.ID), func() {

@@ -172,6 +172,9 @@ func (d *Daemon) refreshGlobal() {
 	if d.cluster != c {
 		return
 	}
+	if err == nil && len(d.calls.debts) > 0 {
+		d.payDebts()
+	}
 	all := make([]*Network, 0, len(d.networks)+len(found))
 	for _, n := range d.networks {
 		if n.core.global == nil {
@@ -219,15 +222,22 @@ func (c *cluster) endpoints(nid string) ([]*storedEndpoint, error) {
 // count of endpoints, then the network itself.
 func (d *Daemon) publishNetwork(n *Network) (err error) {
 	c := d.cluster
-	if err := c.driver.createNetwork(n); err != nil {
-		return err
+	if c == nil {
+		return errGone
 	}
 	defer func() {
-		if err != nil {
+		switch {
+		case err == nil:
+		case d.cluster != c:
+			d.owe(func() error { return d.settleNetwork(n) })
+		default:
 			c.driver.deleteNetwork(n)
 			c.store.delete(countKey(n.ID))
 		}
 	}()
+	if err := c.driver.createNetwork(n); err != nil {
+		return err
+	}
 	if _, err := c.store.put(countKey(n.ID), 0, endpointCount{}); err != nil {
 		return errf(ErrSystem, "failed to update store for object type *libnetwork.endpointCnt: %v", err)
 	}
@@ -240,11 +250,38 @@ func (d *Daemon) publishNetwork(n *Network) (err error) {
 	return nil
 }
 
-// withdrawNetwork deletes a network from the store, with all that it holds.
-func (d *Daemon) withdrawNetwork(n *Network) error {
+// settleNetwork takes what there is of a network out of the store, when dockerd
+// had gone while it was being made or removed.
+func (d *Daemon) settleNetwork(n *Network) error {
 	c := d.cluster
+	if on := c.driver.network(n.ID); on != nil {
+		if err := c.driver.deleteNetwork(n); err != nil {
+			return err
+		}
+	}
+	for _, key := range []string{countKey(n.ID), networkKey(n.ID)} {
+		if err := c.store.delete(key); err != nil {
+			return err
+		}
+	}
+	delete(d.globals, n.ID)
+	return nil
+}
+
+// withdrawNetwork deletes a network from the store, with all that it holds.
+func (d *Daemon) withdrawNetwork(n *Network) (err error) {
+	c := d.cluster
+	if c == nil {
+		return errGone
+	}
 	g := n.core.global
 	g.deleting = true
+	defer func() {
+		if err != nil && g.deleting && d.cluster != c {
+			d.owe(func() error { return d.settleNetwork(n) })
+			d.releasePools(n)
+		}
+	}()
 	index, err := c.store.put(networkKey(n.ID), g.index, n.storeForm())
 	if err != nil {
 		g.deleting = false

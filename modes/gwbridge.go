@@ -58,7 +58,9 @@ func (sb *sandbox) addGateway() error {
 	d := sb.d
 	n, ok := d.findNetworkByName(gatewayNetwork)
 	if !ok {
-		d.spend(d.profile.cost.networkCreate)
+		if err := d.pass(d.profile.cost.networkCreate); err != nil {
+			return err
+		}
 		n, ok = d.findNetworkByName(gatewayNetwork) // another container may have been faster
 	}
 	if !ok {

@@ -81,7 +81,9 @@ func (d *Daemon) cleanLeftover(c *Container) bool {
 
 // cleanLeftovers is what dockerd tries when it starts.
 func (d *Daemon) cleanLeftovers() {
-	for _, c := range d.containers {
+	all := append(append([]*Container(nil), d.containers...), d.strays...)
+	d.strays = nil
+	for _, c := range all {
 		sb := c.run.leftover
 		if sb == nil {
 			continue
@@ -89,6 +91,9 @@ func (d *Daemon) cleanLeftovers() {
 		d.log("info", fmt.Sprintf("Removing stale sandbox %s (%s)", sb.id, c.ID))
 		if !d.cleanLeftover(c) {
 			d.log("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.id, notCleaned(sb)))
+			if c.run.removed {
+				d.strays = append(d.strays, c)
+			}
 		}
 	}
 }

@@ -227,7 +227,9 @@ func (d *Daemon) closeListeners() {
 	for _, c := range conns {
 		if c.proc != d.loop.Current() {
 			c.conn.Close()
-			c.proc.Kill()
+			if !d.tracked(c.proc) { // a call ends by itself, and then its connection
+				c.proc.Kill()
+			}
 		}
 	}
 }

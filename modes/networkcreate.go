@@ -27,6 +27,11 @@ func (d *Daemon) NetworkCreate(r CreateNetwork) (n *Network, warning string, err
 	if err := d.available(); err != nil {
 		return nil, "", err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return nil, "", err
+	}
+	defer end()
 	if predefined(r.Name) {
 		return nil, "", errf(ErrForbidden, "operation is not permitted on predefined %s network", r.Name)
 	}
@@ -41,7 +46,9 @@ func (d *Daemon) NetworkCreate(r CreateNetwork) (n *Network, warning string, err
 		}
 		warning = "Network with name " + old.Name + " (id : " + old.ID + ") already exists"
 	}
-	d.spend(d.profile.cost.networkCreate)
+	if err := d.pass(d.profile.cost.networkCreate); err != nil {
+		return nil, "", err
+	}
 	n, err = d.newNetwork(r)
 	if err != nil {
 		return nil, "", err
@@ -128,8 +135,8 @@ func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
 	}
 	d.networks = append(d.networks, n)
 	d.firewall(false).userChain()
-	if d.cluster != nil && d.loop.Current() != nil {
-		d.cluster.listsEndpoints(n)
+	if c := d.cluster; c != nil && d.loop.Current() != nil {
+		c.listsEndpoints(n)
 	}
 	return n, nil
 }
@@ -287,6 +294,16 @@ func (d *Daemon) hostOverlaps(p netip.Prefix) (netip.Prefix, bool) {
 }
 
 func (d *Daemon) releasePools(n *Network) {
+	if n.core.global != nil && d.cluster == nil {
+		uses := [2][]poolUse{n.core.v4, n.core.v6}
+		n.core.v4, n.core.v6 = nil, nil
+		d.owe(func() error {
+			n.core.v4, n.core.v6 = uses[0], uses[1]
+			d.releasePools(n)
+			return nil
+		})
+		return
+	}
 	space := d.space(n)
 	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
 		if u.gateway.IsValid() {

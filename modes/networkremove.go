@@ -7,6 +7,11 @@ func (d *Daemon) NetworkRemove(ref string) error {
 	if err := d.available(); err != nil {
 		return err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	d.refreshGlobal()
 	n, err := d.findNetwork(ref)
 	if err != nil {
@@ -18,7 +23,9 @@ func (d *Daemon) NetworkRemove(ref string) error {
 	if err := d.idle(n); err != nil {
 		return wrapf(err, "error while removing network: ")
 	}
-	d.spend(d.profile.cost.networkRemove)
+	if err := d.pass(d.profile.cost.networkRemove); err != nil {
+		return err
+	}
 	if err := d.idle(n); err != nil {
 		return wrapf(err, "error while removing network: ")
 	}
@@ -31,9 +38,9 @@ func (d *Daemon) NetworkRemove(ref string) error {
 
 func (d *Daemon) idle(n *Network) error {
 	used := len(n.core.endpoints) > 0
-	if n.core.global != nil && d.cluster != nil {
+	if c := d.cluster; n.core.global != nil && c != nil {
 		count := endpointCount{}
-		if _, err := d.cluster.store.get(countKey(n.ID), &count); err != nil {
+		if _, err := c.store.get(countKey(n.ID), &count); err != nil {
 			return errf(ErrSystem, "%v", err)
 		}
 		used = count.Count > 0
@@ -81,6 +88,11 @@ func (d *Daemon) NetworksPrune(f Filters) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	var gone []string
 	d.refreshGlobal()
 	for _, n := range append([]*Network(nil), d.networks...) {
@@ -90,8 +102,10 @@ func (d *Daemon) NetworksPrune(f Filters) ([]string, error) {
 		if not := f["label!"]; len(not) > 0 && matchLabels(not, n.Labels) || !until.IsZero() && n.Created.After(until) {
 			continue
 		}
-		d.spend(d.profile.cost.networkRemove)
-		if d.deleteNetwork(n) != nil {
+		if err := d.pass(d.profile.cost.networkRemove); err != nil {
+			return gone, err
+		}
+		if len(n.core.endpoints) > 0 || d.deleteNetwork(n) != nil {
 			continue
 		}
 		d.networkEvent(n, "destroy")

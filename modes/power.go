@@ -18,6 +18,7 @@ func (h *Host) Crash() {
 	h.off = true
 	h.wasRunning = d.running || d.starting != nil
 	d.abortStart(false)
+	d.endCalls()
 	d.leaveCluster()
 	for _, c := range d.containers {
 		d.cancelRestart(c)
@@ -30,7 +31,7 @@ func (h *Host) Crash() {
 		}
 		c.run.pid1.Signal(userland.SIGKILL)
 	}
-	for _, c := range d.containers {
+	for _, c := range append(append([]*Container(nil), d.containers...), d.strays...) {
 		if sb := c.run.leftover; sb != nil {
 			sb.vanish()
 		}

@@ -88,7 +88,14 @@ func (d *Daemon) ImagePull(ref string, progress func(PullProgress)) error {
 	progress(PullProgress{ID: tag, Status: "Pulling from " + from})
 	old, _ := d.findImage(full)
 	if old == nil {
-		d.pullLayers(img, progress)
+		end, err := d.begin()
+		if err != nil {
+			return err
+		}
+		defer end()
+		if err := d.pullLayers(img, progress); err != nil {
+			return err
+		}
 		d.images.add(img)
 	}
 	_, digest, _ := strings.Cut(img.RepoDigests[0], "@")
@@ -115,14 +122,16 @@ func (d *Daemon) unreachable(reg *Registry) error {
 // downloadSteps is in how many pieces a layer's bar grows.
 const downloadSteps = 4
 
-func (d *Daemon) pullLayers(img *Image, progress func(PullProgress)) {
+func (d *Daemon) pullLayers(img *Image, progress func(PullProgress)) error {
 	id := func(l Layer) string { return strings.TrimPrefix(l.Digest, "sha256:")[:12] }
 	for _, l := range img.Layers {
 		progress(PullProgress{ID: id(l), Status: "Pulling fs layer"})
 	}
 	for _, l := range img.Layers {
 		for i := range int64(downloadSteps) {
-			d.spend(d.profile.cost.layer / downloadSteps)
+			if err := d.pass(d.profile.cost.layer / downloadSteps); err != nil {
+				return err
+			}
 			progress(PullProgress{ID: id(l), Status: "Downloading", Current: l.Size * (i + 1) / downloadSteps, Total: l.Size})
 		}
 		progress(PullProgress{ID: id(l), Status: "Verifying Checksum"})
@@ -130,7 +139,10 @@ func (d *Daemon) pullLayers(img *Image, progress func(PullProgress)) {
 	}
 	for _, l := range img.Layers {
 		progress(PullProgress{ID: id(l), Status: "Extracting", Current: l.Size, Total: l.Size})
-		d.spend(d.profile.cost.layer / downloadSteps)
+		if err := d.pass(d.profile.cost.layer / downloadSteps); err != nil {
+			return err
+		}
 		progress(PullProgress{ID: id(l), Status: "Pull complete"})
 	}
+	return nil
 }

@@ -6,6 +6,11 @@ func (d *Daemon) ContainerRemove(ref string, o RemoveOptions) error {
 	if err != nil {
 		return err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	if o.Link {
 		return errf(ErrInvalid, "Conflict, cannot remove the default name of the container")
 	}
@@ -29,9 +34,15 @@ func (d *Daemon) ContainerRemove(ref string, o RemoveOptions) error {
 		}
 		d.killNow(c)
 		d.waitStopped(c, -1)
-		d.spend(d.profile.cost.stop)
+		err = d.pass(d.profile.cost.stop)
 	}
-	d.spend(d.profile.cost.remove)
+	if err == nil {
+		err = d.pass(d.profile.cost.remove)
+	}
+	if err != nil {
+		c.run.removing = false
+		return err
+	}
 	d.remove(c)
 	return nil
 }
@@ -43,6 +54,9 @@ func (d *Daemon) remove(c *Container) {
 	}
 	d.cancelRestart(c)
 	c.run.removing, c.run.removed = true, true
+	if c.run.leftover != nil {
+		d.strays = append(d.strays, c)
+	}
 	for i, x := range d.containers {
 		if x == c {
 			d.containers = append(d.containers[:i:i], d.containers[i+1:]...)
@@ -75,6 +89,11 @@ func (d *Daemon) ContainersPrune(f Filters) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	var gone []string
 	for _, c := range append([]*Container(nil), d.containers...) {
 		if c.State.Running() || !matchLabels(f["label"], c.Config.Labels) || !until.IsZero() && c.Created.After(until) {
@@ -83,7 +102,12 @@ func (d *Daemon) ContainersPrune(f Filters) ([]string, error) {
 		if not := f["label!"]; len(not) > 0 && matchLabels(not, c.Config.Labels) {
 			continue
 		}
-		d.spend(d.profile.cost.remove)
+		if err := d.pass(d.profile.cost.remove); err != nil {
+			return gone, err
+		}
+		if c.State.Running() { // started meanwhile
+			continue
+		}
 		d.remove(c)
 		gone = append(gone, c.ID)
 	}

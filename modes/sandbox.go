@@ -112,12 +112,17 @@ func (sb *sandbox) join(ep *endpoint) error {
 		}
 	}
 	if ep.net.Driver == "overlay" {
-		if err := sb.d.cluster.driver.join(ep); err != nil {
+		c := sb.d.cluster
+		if c == nil {
+			ep.sb = nil
+			return errGone
+		}
+		if err := c.driver.join(ep); err != nil {
 			ep.sb = nil
 			return err
 		}
 		if err := sb.d.publishEndpoint(ep); err != nil {
-			sb.d.cluster.driver.leave(ep)
+			c.driver.leave(ep)
 			ep.sb = nil
 			return err
 		}

@@ -15,10 +15,17 @@ func (d *Daemon) ContainerStart(ref string) error {
 	if err != nil {
 		return err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	if err := startable(c); err != nil {
 		return err
 	}
-	d.spend(d.profile.cost.start)
+	if err := d.pass(d.profile.cost.start); err != nil {
+		return err
+	}
 	if err := startable(c); err != nil {
 		return err
 	}
@@ -79,7 +86,9 @@ func (d *Daemon) bringUp(c *Container) error {
 	if err := d.connectAll(c); err != nil {
 		return err
 	}
-	d.spend(d.profile.cost.launch)
+	if err := d.pass(d.profile.cost.launch); err != nil {
+		return err
+	}
 	switch {
 	case c.run.removing || c.run.removed:
 		return errf(ErrConflict, "container is marked for removal and cannot be started")

@@ -41,9 +41,12 @@ func (d *Daemon) Start() error {
 // comeUp is the work of a start.
 func (d *Daemon) comeUp() error {
 	d.spend(d.profile.cost.daemonStart)
+	d.drain()
+	d.calls.stopping = false
 	d.launchSelf()
 	if err := d.boot(); err != nil {
 		d.starting = nil
+		d.endCalls()
 		d.closeListeners()
 		d.setState(false, true)
 		d.leaveCluster()
@@ -71,6 +74,7 @@ func (d *Daemon) abortStart(failed bool) {
 		return
 	}
 	s.proc.Kill()
+	d.endCalls()
 	d.closeListeners()
 	d.leaveCluster()
 	s.end(errf(ErrSystem, "dockerd was stopped while it started"))

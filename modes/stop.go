@@ -23,12 +23,19 @@ func (d *Daemon) ContainerStop(ref string, timeout *time.Duration) error {
 	if err != nil {
 		return err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	if !c.State.Running() {
 		return errf(ErrNotModified, "Container %s is already stopped", c.ID)
 	}
 	c.run.manualStop = true
 	d.stopAndWait(c, c.grace(timeout))
-	d.spend(d.profile.cost.stop)
+	if err := d.pass(d.profile.cost.stop); err != nil {
+		return err
+	}
 	d.containerEvent(c, "stop")
 	return nil
 }
@@ -59,7 +66,7 @@ func (d *Daemon) stopAndWait(c *Container, limit time.Duration) {
 		sig = s
 	}
 	d.signal(c, sig)
-	if d.waitStopped(c, limit) {
+	if d.waitStopped(c, limit) || d.gone() {
 		return
 	}
 	d.log("info", fmt.Sprintf("Container failed to exit within %v of signal %d - using the force", limit, sig), "container", c.ID)
@@ -88,7 +95,7 @@ func (d *Daemon) waitStopped(c *Container, limit time.Duration) bool {
 		return c.run.pid1 == nil
 	}
 	end := d.loop.Now() + limit
-	for c.run.pid1 != nil {
+	for c.run.pid1 != nil && !d.gone() {
 		left := time.Duration(-1)
 		if limit >= 0 {
 			if left = end - d.loop.Now(); left <= 0 {
@@ -99,7 +106,7 @@ func (d *Daemon) waitStopped(c *Container, limit time.Duration) bool {
 			return c.run.pid1 == nil
 		}
 	}
-	return true
+	return c.run.pid1 == nil
 }
 
 // ContainerKill sends a signal ("" is SIGKILL).
@@ -108,6 +115,11 @@ func (d *Daemon) ContainerKill(ref, signal string) error {
 	if err != nil {
 		return err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	sig := userland.SIGKILL
 	if signal != "" {
 		s, ok := userland.ParseSignal(signal)
@@ -119,7 +131,9 @@ func (d *Daemon) ContainerKill(ref, signal string) error {
 	if c.run.pid1 == nil {
 		return wrapf(notRunning(c), "Cannot kill container: %s: ", ref)
 	}
-	d.spend(d.profile.cost.kill)
+	if err := d.pass(d.profile.cost.kill); err != nil {
+		return err
+	}
 	if c.run.pid1 == nil {
 		return wrapf(notRunning(c), "Cannot kill container: %s: ", ref)
 	}
@@ -139,15 +153,25 @@ func (d *Daemon) ContainerRestart(ref string, timeout *time.Duration) error {
 	if err != nil {
 		return err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	auto := c.HostConfig.AutoRemove
 	c.HostConfig.AutoRemove = false
 	defer func() { c.HostConfig.AutoRemove = auto }()
 	if c.State.Running() {
 		c.run.manualStop = true
 		d.stopAndWait(c, c.grace(timeout))
+		if d.gone() {
+			return errGone
+		}
 		d.containerEvent(c, "stop")
 	}
-	d.spend(d.profile.cost.start)
+	if err := d.pass(d.profile.cost.start); err != nil {
+		return err
+	}
 	c.run.manualStop = false
 	if err := startable(c); err != nil {
 		return wrapf(err, "Cannot restart container %s: ", ref)
@@ -202,6 +226,11 @@ func (d *Daemon) ContainerRename(ref, name string) error {
 	if err != nil {
 		return err
 	}
+	end, err := d.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	name = strings.TrimPrefix(name, "/")
 	if name == "" {
 		return errf(ErrInvalid, "Neither old nor new names may be empty")
@@ -212,7 +241,9 @@ func (d *Daemon) ContainerRename(ref, name string) error {
 	if err := d.checkName(name); err != nil {
 		return wrapf(err, "Error when allocating new name: ")
 	}
-	d.spend(d.profile.cost.rename)
+	if err := d.pass(d.profile.cost.rename); err != nil {
+		return err
+	}
 	old := c.Name
 	c.Name = name
 	d.containerEvent(c, "rename", "oldName", "/"+old)
