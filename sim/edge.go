@@ -49,10 +49,10 @@ type Pacer interface {
 }
 
 // Live fires events no earlier than the pacer allows, and runs injected
-// functions as they come, until done reports true. It is the one mode that
-// promises no repeatability.
+// functions as they come, until done reports true or [Loop.Stop] is called. It
+// is the one mode that promises no repeatability.
 func (l *Loop) Live(pacer Pacer, done func() bool) {
-	for !done() {
+	for !done() && l.Stopped() == nil {
 		if allowed := pacer.Elapsed(); !l.due(allowed) && allowed > l.now {
 			l.now = allowed
 		}

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,6 +41,9 @@ type Loop struct {
 	streams map[string]*Rand
 	journal Journal
 	edge    edge
+	account account
+	stop    atomic.Pointer[error]
+	clock   atomic.Int64
 
 	// Nested is how deep calls of the running event are within one another, for
 	// a room above that must bound that: it counts up and down again.
@@ -138,10 +142,14 @@ func (l *Loop) next() (time.Duration, bool) {
 }
 
 // Run fires events until done reports true, which is asked before each event.
-// It returns [ErrIdle] when no event is left, and [ErrLimit] when the next
-// event lies after limit; a limit of zero or less is none.
+// It returns [ErrIdle] when no event is left, [ErrLimit] when the next event
+// lies after limit (a limit of zero or less is none), [ErrWork] when too much
+// was done in too little time, and what [Loop.Stop] was given.
 func (l *Loop) Run(done func() bool, limit time.Duration) error {
 	for !done() {
+		if err := l.halt(); err != nil {
+			return err
+		}
 		at, ok := l.next()
 		if !ok {
 			return ErrIdle
@@ -155,15 +163,31 @@ func (l *Loop) Run(done func() bool, limit time.Duration) error {
 }
 
 // RunFor fires everything that happens in the next d of virtual time and
-// leaves the clock exactly d later.
-func (l *Loop) RunFor(d time.Duration) {
+// leaves the clock exactly d later. It ends early, with what [Loop.Run] would
+// return, only if too much is done or the loop is to stop.
+func (l *Loop) RunFor(d time.Duration) error {
 	end := l.now + d
 	for {
 		at, ok := l.next()
 		if !ok || at > end {
 			break
 		}
+		if err := l.halt(); err != nil {
+			return err
+		}
 		l.Step()
 	}
 	l.now = end
+	return nil
+}
+
+// Settle fires what is due at this instant, also after [Loop.Stop], but not for
+// ever: it is for the end of a run, after processes have been killed.
+func (l *Loop) Settle() {
+	for range 1 << 16 {
+		if at, ok := l.next(); !ok || at > l.now {
+			return
+		}
+		l.Step()
+	}
 }

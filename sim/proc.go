@@ -107,7 +107,7 @@ func (l *Loop) Close() {
 		for p := l.first; p != nil; p = p.next {
 			p.Kill()
 		}
-		l.RunFor(0)
+		l.Settle()
 	}
 }
 
@@ -192,6 +192,16 @@ func (p *Proc) Sleep(d time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// Pause is Sleep for a process that is made to wait: an interruption that came
+// before is kept for the next blocking call, one that comes meanwhile ends it.
+func (p *Proc) Pause(d time.Duration) {
+	was := p.interrupted
+	p.interrupted = false
+	if p.Sleep(d) != nil || was {
+		p.interrupted = true
+	}
 }
 
 // Yield lets everything else that is due at this instant happen first.

@@ -31,5 +31,6 @@ func (ns *Namespace) netfilterOptions(v6 bool) netfilter.Options {
 		OnLog: func(e netfilter.LogEntry) {
 			ns.loop.Journal().Add(ns.name, "log", e.Prefix, e)
 		},
+		Charge: ns.loop.Work,
 	}
 }

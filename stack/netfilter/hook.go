@@ -66,11 +66,16 @@ func (r *Rules) Traverse(h Hook, nf *Packet) Verdict {
 	}
 	p := &r.scratch
 	p.rules, p.hook, p.verdict, p.nat = r, int(h), Verdict{}, nil
+	p.steps = 0
 	if nf.V6 != r.opts.V6 || !p.read(nf) {
 		return Verdict{}
 	}
 	before := p.dst
-	if !r.pass(r.compiled(), p) {
+	passed := r.pass(r.compiled(), p)
+	if p.steps >= workRules && r.opts.Charge != nil {
+		r.opts.Charge(p.steps / workRules)
+	}
+	if !passed {
 		return p.verdict
 	}
 	return Verdict{DNAT: p.dst != before}

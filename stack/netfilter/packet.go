@@ -77,6 +77,7 @@ type packet struct {
 	id       uint16
 	nat      *natTarget // what the nat table decided
 	verdict  Verdict
+	steps    int // rules that it was held against at this hook
 }
 
 // read fills h from the bytes of a packet; false if they are not one.

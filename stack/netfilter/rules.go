@@ -29,6 +29,9 @@ type Options struct {
 	// OnLog hears of every packet that a LOG rule matched. It must not enter
 	// the rules again.
 	OnLog func(LogEntry)
+	// Charge hears how much work a packet was, in units of workRules rules that
+	// were looked at; nil does not.
+	Charge func(units int)
 }
 
 // Rules are all tables of one address family in one network namespace. Use
