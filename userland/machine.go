@@ -186,6 +186,20 @@ func (m *Machine) AllProcesses() []*Process {
 	return all
 }
 
+// roomy reports whether one more process fits: into the machine, and into the
+// one that it is a container of.
+func (m *Machine) roomy() bool {
+	top := m
+	for top.Parent != nil {
+		top = top.Parent
+	}
+	n := len(top.procs)
+	for _, c := range top.children {
+		n += len(c.procs)
+	}
+	return len(m.procs) < maxProcs && n < maxPopulation
+}
+
 // Process finds a process by PID; a host finds those of its containers too.
 func (m *Machine) Process(pid int) (*Process, bool) {
 	for _, p := range m.AllProcesses() {

@@ -79,6 +79,7 @@ type Process struct {
 	exited  sim.Cond
 	onExit  []func(int)
 	files   map[int]*stream // descriptors above 2, for a shell's children
+	held    map[int]*stream // what it took along when it became another program
 	comm    string
 	began   time.Duration // of the loop
 	sysTime bool
@@ -218,7 +219,50 @@ func (p *Process) main(*sim.Proc) {
 			panic(r)
 		}
 	}()
-	status = p.program(p)
+	status = p.run(p.program)
+}
+
+// becoming unwinds a program that another one takes the place of.
+type becoming struct{ program Program }
+
+// run runs a program, and what it becomes: a chain of exec has no depth.
+func (p *Process) run(prog Program) (status int) {
+	for prog != nil {
+		status, prog = p.once(prog)
+	}
+	return status
+}
+
+func (p *Process) once(prog Program) (status int, next Program) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case becoming:
+			next = r.program
+		default:
+			panic(r)
+		}
+	}()
+	return prog(p), nil
+}
+
+// become makes the process run another program, with the descriptors that the
+// caller has taken for it (nil: those that it has). It does not return.
+func (p *Process) become(prog Program, args []string, fds map[int]*stream) {
+	p.toil(spawnWork)
+	p.Args, p.comm = args, path.Base(args[0])
+	if fds != nil {
+		p.hold(fds)
+	}
+	panic(becoming{prog})
+}
+
+// hold makes a table the process's own: it is let go of when the process ends.
+func (p *Process) hold(fds map[int]*stream) {
+	old := p.held
+	p.Stdin, p.Stdout, p.Stderr = fds[0].reader(), fds[1].writer(), fds[2].writer()
+	p.files, p.held = fds, fds
+	drop(old)
 }
 
 // end takes the process out of the tables and tells who waits.
@@ -236,7 +280,7 @@ func (p *Process) end(status int) {
 	}
 	for _, x := range m.procs {
 		if x.parent == p {
-			x.PPID = 1
+			x.PPID, x.parent = 1, nil
 		}
 	}
 	for _, t := range p.threads {
@@ -255,6 +299,9 @@ func (p *Process) end(status int) {
 	for _, fn := range p.onExit {
 		fn(status)
 	}
+	drop(p.held)
+	// Whoever still knows the process, its children for one, keeps nothing alive.
+	p.program, p.parent, p.files, p.held, p.onExit = nil, nil, nil, nil, nil
 }
 
 // closeSockets closes what the process has left open, in the namespace that it
@@ -377,15 +424,15 @@ func (p *Process) Spawn(args ...string) (*Process, error) {
 	}), nil
 }
 
-// Exec runs another program in place of this one (nice, env, timeout, ip netns
-// exec, nsenter with its own ns) and returns its status.
-func (p *Process) Exec(args ...string) (int, error) {
+// Exec runs another program in place of this one (nice, env, ip netns exec,
+// nsenter with its own ns). It returns only if there is no such program.
+func (p *Process) Exec(args ...string) error {
 	prog, args, err := p.Find(args)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	p.Args, p.comm = args, path.Base(args[0])
-	return prog(p), nil
+	p.become(prog, args, nil)
+	return nil
 }
 
 // SetNS moves the process, and the children it starts, into a namespace.

@@ -1,7 +1,6 @@
 package userland
 
 import (
-	"errors"
 	"io"
 	"maps"
 	"strconv"
@@ -80,6 +79,8 @@ type Shell struct {
 	tail     bool
 	sub      bool // in a subshell
 	forked   bool // this Shell is in a process of its own
+	ends     bool // it ends with its process: exec need not come back
+	trapping bool // a trap's action runs
 	exited   bool
 	optind   int // position within a getopts word
 	substOut *int
@@ -221,127 +222,16 @@ func (s *Shell) attach(p *Process) {
 	if s.pid == 0 || !s.interactive {
 		s.pid = p.PID
 	}
+	if p.held != nil {
+		s.fds = p.held
+		return
+	}
 	s.fds = map[int]*stream{
 		0: {r: p.Stdin, held: true}, 1: {w: p.Stdout, held: true}, 2: {w: p.Stderr, held: true},
 	}
 	for fd, st := range p.files {
 		s.fds[fd] = st
 	}
-}
-
-func (s *Shell) lang() syntax.LangVariant { return syntax.LangBash }
-
-func (s *Shell) parser() *syntax.Parser { return syntax.NewParser(syntax.Variant(s.lang())) }
-
-// runText parses and runs a text. If it does not parse, what stands before the
-// error has run, as in a shell that reads line by line.
-func (s *Shell) runText(text string, line int) {
-	if len(text) > maxScript {
-		s.warn("script too long")
-		s.status = 2
-		return
-	}
-	file, err := s.parse(text)
-	if err == nil {
-		s.runStmts(file.Stmts, true)
-		return
-	}
-	var done []*syntax.Stmt
-	s.quietly(func() {
-		for st, err := range s.parser().StmtsSeq(strings.NewReader(text)) {
-			if err != nil {
-				return
-			}
-			done = append(done, st)
-		}
-	})
-	var pe syntax.ParseError
-	if errors.As(err, &pe) {
-		before := done[:0:0]
-		for _, st := range done {
-			if st.Pos().Line() < pe.Pos.Line() {
-				before = append(before, st)
-			}
-		}
-		s.runStmts(before, false)
-		if s.flow != onward {
-			return
-		}
-		s.line = int(pe.Pos.Line())
-	}
-	s.syntaxError(err)
-}
-
-// maxScript bounds what is parsed at once.
-const maxScript = 4 << 20
-
-// parse is the parser with its panics turned into errors.
-func (s *Shell) parse(text string) (file *syntax.File, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.New("syntax error")
-		}
-	}()
-	if nested(text) > maxNesting {
-		return nil, errors.New("nested too deeply")
-	}
-	return s.parser().Parse(strings.NewReader(text), "")
-}
-
-// quietly runs fn and drops what a library panics with.
-func (s *Shell) quietly(fn func()) {
-	defer func() {
-		if r := recover(); r != nil && !ours(r) {
-			return
-		} else if r != nil {
-			panic(r)
-		}
-	}()
-	fn()
-}
-
-// ours reports whether a panic belongs to the control flow of processes rather
-// than to a bug in a library.
-func ours(r any) bool {
-	switch r.(type) {
-	case error, string:
-		return false
-	}
-	return true
-}
-
-// maxNesting bounds how deep brackets may nest, since the parser and the
-// evaluator recurse.
-const maxNesting = 2000
-
-func nested(text string) int {
-	deepest, n := 0, 0
-	for i := range len(text) {
-		switch text[i] {
-		case '(', '{', '`':
-			n++
-		case ')', '}':
-			n--
-		}
-		deepest = max(deepest, n)
-	}
-	return deepest
-}
-
-// Incomplete reports whether text needs further lines: an open quote,
-// here-document, brace or compound command, a trailing && or backslash.
-func (s *Shell) Incomplete(text string) bool {
-	if strings.HasSuffix(strings.TrimRight(text, "\n"), `\`) && strings.HasSuffix(text, "\\\n") {
-		return true
-	}
-	_, err := s.parse(text)
-	if err == nil {
-		return false
-	}
-	if syntax.IsIncomplete(err) {
-		return true
-	}
-	return false
 }
 
 // fork is the shell's copy for a subshell in process q with descriptors fds.

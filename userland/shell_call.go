@@ -4,6 +4,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"time"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
@@ -223,19 +224,22 @@ func (s *Shell) external(args []string) {
 	s.status = s.foreground(q)
 }
 
-// become runs a program in the shell's own process.
+// become runs a program in the shell's own process. The shell of a step, which
+// outlives the process, waits for its end; any other is gone.
 func (s *Shell) become(prog Program, args []string) {
 	p := s.p
-	p.Args, p.comm = args, path.Base(args[0])
 	p.env, p.Dir = s.environment(), s.dir
-	p.Stdin, p.Stdout, p.Stderr = s.in(), s.out(), s.errOut()
-	p.files = s.fds
 	for sig, catch := range p.caught {
 		if catch {
 			delete(p.caught, sig)
 		}
 	}
-	status := prog(p)
+	if s.ends {
+		p.become(prog, args, hold(s.fds))
+	}
+	p.Args, p.comm = args, path.Base(args[0])
+	p.hold(hold(s.fds))
+	status := p.run(prog)
 	s.status, s.flow = status&0xff, exitingShell
 }
 
@@ -262,14 +266,43 @@ func (s *Shell) jobControl() bool { return s.interactive && s.p.TTY != nil }
 // maxProcs bounds the processes of a machine, as a limit on PIDs does.
 const maxProcs = 1024
 
-const errFork Errno = "can't fork: Resource temporarily unavailable"
+// maxPopulation bounds those of a host and its containers together.
+const maxPopulation = 16384
+
+const errFork Errno = "Resource temporarily unavailable"
+
+// forkTries is how often a shell tries to start a process again where there are
+// too many, as bash does: after 1, 2, 4 and 8 seconds.
+const forkTries = 4
+
+// mayFork waits for room in the table of processes, and reports whether there is.
+func (s *Shell) mayFork() bool {
+	if s.style != Ash {
+		for wait := range forkTries {
+			if s.m.roomy() {
+				return true
+			}
+			s.warn("fork: retry: " + errFork.Error())
+			s.p.Sleep(time.Second << wait)
+		}
+	}
+	return s.m.roomy()
+}
+
+// forkError is what a shell says that could not fork.
+func (s *Shell) forkError() Errno {
+	if s.style == Ash {
+		return "can't fork: " + errFork
+	}
+	return "fork: " + errFork
+}
 
 // start starts a process that holds fds and lets go of them when it ends.
 func (s *Shell) start(prog Program, args []string, fds map[int]*stream, group bool) (*Process, error) {
 	s.p.toil(spawnWork)
-	if len(s.m.procs) >= maxProcs {
+	if !s.mayFork() {
 		drop(fds)
-		return nil, errFork
+		return nil, s.forkError()
 	}
 	spec := ProcSpec{
 		Program: prog, Args: args, Env: s.environment(), Dir: s.dir, TTY: s.p.TTY, Parent: s.p,
@@ -295,7 +328,7 @@ func (s *Shell) spawn(stmts []*syntax.Stmt, fds map[int]*stream, group bool) (*P
 	// The copy is made now: what the parent does next must not be seen.
 	c := s.fork(s.p, fds)
 	body := func(q *Process) int {
-		c.p, c.tail = q, true
+		c.p, c.tail, c.ends, c.trapping = q, true, true, false
 		q.Dir = c.dir
 		c.runStmts(stmts, true)
 		c.finish()

@@ -284,11 +284,14 @@ func (s *Shell) forget(j *job) {
 	}
 }
 
-// runTraps runs the actions of signals that came.
+// runTraps runs the actions of signals that came. What comes while one runs
+// waits for its end, so that an action that signals its own shell does not nest.
 func (s *Shell) runTraps() {
-	if s.p == nil {
+	if s.p == nil || s.trapping {
 		return
 	}
+	s.trapping = true
+	defer func() { s.trapping = false }()
 	for sig := s.p.Pending(); sig != 0; sig = s.p.Pending() {
 		action := s.traps[sig.String()]
 		if action == "" || s.flow == exitingShell {

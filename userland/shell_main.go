@@ -108,6 +108,7 @@ func (inv invocation) run(p *Process, style ShellStyle) int {
 	s.setDir(p.Dir)
 	s.script = !inv.command && len(inv.args) > 0 && !inv.stdin
 	s.attach(p)
+	s.ends = true
 	if status, _ := s.setFlags(inv.flags); status != 0 {
 		return status
 	}
@@ -221,86 +222,6 @@ func (s *Shell) interrupted() {
 		if sig == SIGINT {
 			fmt.Fprintln(s.errOut())
 			s.status = 130
-		}
-	}
-}
-
-// readCommand reads lines until they are a complete command. more is true if
-// there was any input.
-func (s *Shell) readCommand() (text string, more bool, err error) {
-	var b strings.Builder
-	for {
-		if s.interactive {
-			if b.Len() == 0 {
-				s.Notify()
-			}
-			if s.editor == nil {
-				io.WriteString(s.errOut(), s.Prompt(b.Len() > 0))
-			}
-		}
-		line, err := s.promptedLine(b.Len() > 0)
-		if err == sim.ErrInterrupted {
-			return "", true, err
-		}
-		b.WriteString(line)
-		if b.Len() > maxScript {
-			return b.String(), true, nil
-		}
-		if !strings.HasSuffix(line, "\n") {
-			return b.String(), b.Len() > 0, nil
-		}
-		if !s.Incomplete(b.String()) {
-			if s.history != nil {
-				s.remember(b.String())
-			}
-			return b.String(), true, nil
-		}
-	}
-}
-
-// promptedLine reads one line, with the editor if there is one, which prompts.
-func (s *Shell) promptedLine(more bool) (string, error) {
-	if s.editor == nil {
-		return s.rawLine()
-	}
-	for {
-		line, err := s.editor.read(s.Prompt(more))
-		if err != nil || s.style == Ash {
-			return line, err
-		}
-		text, changed, missing := s.history.expand(line)
-		switch {
-		case missing != "":
-			s.warn(missing + ": event not found")
-			continue
-		case changed:
-			io.WriteString(s.errOut(), text)
-		}
-		return text, nil
-	}
-}
-
-// rawLine reads one line byte by byte, with its newline.
-func (s *Shell) rawLine() (string, error) {
-	in := s.in()
-	if t, ok := in.(*TTY); ok {
-		// A terminal gives a line at a time by itself.
-		buf := make([]byte, 4096)
-		n, err := t.Read(buf)
-		return string(buf[:n]), err
-	}
-	var b []byte
-	one := make([]byte, 1)
-	for {
-		n, err := in.Read(one)
-		if n == 1 {
-			if b = append(b, one[0]); one[0] == '\n' || len(b) > maxScript {
-				return string(b), nil
-			}
-			continue
-		}
-		if err != nil {
-			return string(b), err
 		}
 	}
 }

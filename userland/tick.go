@@ -5,12 +5,22 @@ import "time"
 const (
 	// workPerPause is how much a machine's processes may do without virtual time passing.
 	workPerPause = 50_000
-	// spawnWork and copyWork weigh a process started and each 16 KiB copied
+	// parseWork is a text that is parsed, beside its length in parseUnits.
+	parseWork = 40
+	parseUnit = 64
+	// spawnWork and copyWork weigh a process started and each 4 KiB copied
 	// against a shell's command, which is 1: they cost the real machine more.
 	spawnWork = 100
-	copyUnit  = 16 << 10
+	copyUnit  = 4 << 10
 	// steadyPauses is how many pauses of a millisecond come before they grow.
 	steadyPauses = 4
+	// workPace is how much virtual time must have passed by itself for a machine
+	// to be called unhurried: it computes less than it waits.
+	workPace = time.Second
+	// mostHurried and mostIdle bound a pause where some time passes by itself and
+	// where none does.
+	mostHurried = 2 * time.Minute
+	mostIdle    = 24 * time.Hour
 )
 
 // treadmill counts the work that a machine's processes have done since time
@@ -22,32 +32,44 @@ type treadmill struct {
 	last   time.Duration // when the last pause ended
 }
 
+// most is the longest pause now.
+func (t *treadmill) most(now time.Duration) time.Duration {
+	if now == t.last {
+		return mostIdle
+	}
+	return mostHurried
+}
+
 // Tick counts a step of a program that may loop without ever blocking: a shell's
 // command, a write to /dev/null. After many of them the process sleeps a
-// millisecond, and soon twice as long each time as long as nothing else makes
-// time pass, so that a program that loops for ever meets the run's limit.
+// millisecond, and soon twice as long each time as long as next to no time passes
+// by itself, so that a program that computes for ever meets the run's limit.
 // Programs with loops of their own (awk, yes) call it too.
 func (p *Process) Tick() { p.toil(1) }
 
 // toil is Tick for work that weighs more than one step.
 func (p *Process) toil(n int) {
+	l := p.Loop()
+	l.Charge(n)
 	t := &p.Machine.treadmill
 	if t.work += n; t.work < workPerPause {
 		return
 	}
-	l := p.Loop()
 	c := l.Current()
 	if c == nil {
 		return
 	}
 	t.work = 0
 	switch {
-	case t.lag == 0 || l.Now() != t.last:
+	case t.lag == 0 || l.Now()-t.last >= workPace:
 		t.lag, t.pauses = time.Millisecond, 0
-	case t.pauses >= steadyPauses && t.lag < 24*time.Hour:
+	case t.pauses >= steadyPauses && t.lag < t.most(l.Now()):
 		t.lag *= 2
 	}
 	t.pauses++
-	c.Sleep(t.lag)
+	c.Pause(t.lag)
 	t.last = l.Now()
 }
+
+// Toil counts the work of a program that goes through n bytes at once.
+func (p *Process) Toil(n int) { p.toil(1 + n/copyUnit) }

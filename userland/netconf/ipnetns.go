@@ -161,8 +161,12 @@ func (t *ipTool) netnsExec(w *words) error {
 		if t.all {
 			emit(t.p, "\nnetns: "+name+"\n")
 		}
+		run := runIn
+		if t.all {
+			run = waitIn
+		}
 		var err error
-		status, err = runIn(t.p, ns, command)
+		status, err = run(t.p, ns, command)
 		if err != nil {
 			return exitWith(1, `exec of "%s" failed: No such file or directory`, command[0])
 		}
@@ -173,14 +177,24 @@ func (t *ipTool) netnsExec(w *words) error {
 // errNoProgram is returned by runIn for a command that is not there.
 var errNoProgram = errors.New("no such program")
 
-// runIn runs a command in a namespace, in place of p.
+// runIn runs a command in a namespace, in place of p. It returns only if there
+// is no such program.
 func runIn(p *userland.Process, ns *stack.Namespace, command []string) (int, error) {
 	before := p.NS()
 	p.SetNS(ns)
-	status, err := p.Exec(command...)
+	p.Exec(command...)
+	p.SetNS(before)
+	return 0, errNoProgram
+}
+
+// waitIn runs a command in a namespace and waits for it.
+func waitIn(p *userland.Process, ns *stack.Namespace, command []string) (int, error) {
+	before := p.NS()
+	p.SetNS(ns)
+	defer p.SetNS(before)
+	q, err := p.Spawn(command...)
 	if err != nil {
-		p.SetNS(before)
 		return 0, errNoProgram
 	}
-	return status, nil
+	return q.Wait(), nil
 }

@@ -146,11 +146,8 @@ func env(c *invocation) int {
 // become runs a command in place of the program.
 func (c *invocation) become(args []string) int {
 	name := c.name()
-	status, err := c.Exec(args...)
-	if err == nil {
-		return status
-	}
-	status = 127
+	err := c.Exec(args...)
+	status := 127
 	if err != userland.ErrNotFound && err != userland.ENOENT {
 		status = 126
 	} else {
