@@ -30,7 +30,8 @@ type Lab struct {
 	lans     map[string]*segment
 	shells   map[string]*userland.Shell
 	registry *modes.Registry
-	broken   bool // by a panic
+	broken   bool        // by a panic
+	unheed   func() bool // ends what heed began, or nil
 }
 
 // segment is a LAN: the switch and what is plugged in.
@@ -91,12 +92,15 @@ func build(s *Scenario, loop *sim.Loop, docker Docker) (*Lab, error) {
 }
 
 func (l *Lab) close() {
+	if l.unheed != nil {
+		l.unheed()
+	}
 	for _, name := range l.names() {
 		if m := l.machines[name]; m != nil {
 			m.KillAll()
 		}
 	}
-	l.Loop.RunFor(0)
+	l.Loop.Settle()
 	for _, h := range l.Scenario.Hosts {
 		if host := l.hosts[h.Name]; host != nil {
 			host.Close()

@@ -31,6 +31,7 @@ type StepResult struct {
 	Start, End     time.Duration
 	Failure        string // why the step did not pass, or ""
 	offset         int    // of its part of the transcript
+	hung           bool   // it did not end by itself: what it printed is not all
 }
 
 // Broken is the result of a run that could not be made.

@@ -23,7 +23,10 @@ type Options struct {
 	Digest     bool
 	Trace      io.Writer // journal lines, or nil
 	Capture    Capture   // frames, or nil
-	Context    context.Context
+	// Context ends the run when it is done: at once, also within a step. Its
+	// cause is what the result says, [ErrMemory] as a failure of the step.
+	Context  context.Context
+	Progress *Progress // hears how far the run is, or nil
 	// Built hears of the lab before its first step, Stepped of every step that
 	// is over. They may look at everything and must change nothing.
 	Built   func(*Lab)
@@ -91,7 +94,8 @@ func Run(s *Scenario, o Options) *Result {
 		if lab, r.Err = build(s, loop, o.Docker); r.Err != nil {
 			return
 		}
-		run := &running{lab: lab, result: r, transcript: t, ctx: o.Context, stepped: o.Stepped}
+		run := &running{lab: lab, result: r, transcript: t, progress: o.Progress, stepped: o.Stepped}
+		lab.unheed = lab.heed(o)
 		if o.Built != nil {
 			o.Built(lab)
 		}
@@ -113,8 +117,10 @@ func Run(s *Scenario, o Options) *Result {
 		if o.Digest && r.Err == nil {
 			r.Digest = d.sum(r.Transcript, lab)
 		}
-		if o.Capture != nil && r.Err == nil {
-			r.Err = o.Capture.Done()
+		if o.Capture != nil {
+			if err := o.Capture.Done(); err != nil {
+				r.Err = errors.Join(r.Err, err)
+			}
 		}
 		lab.Close()
 	})
@@ -129,7 +135,7 @@ type running struct {
 	lab        *Lab
 	result     *Result
 	transcript *transcript
-	ctx        context.Context
+	progress   *Progress
 	hung       bool
 	stepped    func(*Lab, *StepResult) // or nil
 }
@@ -139,12 +145,13 @@ func (r *running) steps(steps []Step, setup bool) {
 		if r.hung || r.result.Err != nil {
 			return
 		}
-		if r.ctx != nil && r.ctx.Err() != nil {
-			r.result.Err = errors.New("interrupted")
+		st := &steps[i]
+		r.progress.step(st)
+		res := StepResult{Step: st, Setup: setup, offset: r.transcript.text.Len()}
+		if err := r.lab.Loop.Stopped(); err != nil {
+			r.ended(&res, err)
 			return
 		}
-		st := &steps[i]
-		res := StepResult{Step: st, Setup: setup, offset: r.transcript.text.Len()}
 		if st.At >= 0 {
 			r.until(&res, st.At)
 		}
@@ -177,7 +184,9 @@ func (r *running) pause(res *StepResult, d time.Duration) {
 		r.hung = true
 		return
 	}
-	r.lab.Loop.RunFor(d)
+	if err := r.lab.Loop.RunFor(d); err != nil {
+		r.ended(res, err)
+	}
 }
 
 func (r *running) step(st *Step, res *StepResult) {
@@ -186,7 +195,9 @@ func (r *running) step(st *Step, res *StepResult) {
 		r.pause(res, st.Wait)
 	case StepFault, StepRepair:
 		r.transcript.note(st.String())
-		if err := r.lab.fault(st); err != nil {
+		if err := r.lab.fault(st); stops(err) {
+			r.ended(res, err)
+		} else if err != nil {
 			res.Failure = err.Error()
 		}
 	case StepRun:
@@ -196,19 +207,11 @@ func (r *running) step(st *Step, res *StepResult) {
 		r.transcript.end()
 		res.Stdout, res.Stderr, res.Exit = j.stdout.String(), j.stderr.String(), j.Exit()
 		if err != nil {
-			res.Failure = hangs(err, r.lab.Scenario.Limit)
-			r.hung = true
+			r.ended(res, err)
 			return
 		}
 		res.judge()
 	}
-}
-
-func hangs(err error, limit time.Duration) string {
-	if errors.Is(err, sim.ErrLimit) {
-		return fmt.Sprintf("it still runs at the limit of %v of virtual time: it hangs, or limit: is too small", limit)
-	}
-	return fmt.Sprintf("it waits for something that cannot come: %v", err)
 }
 
 // Start starts a line on a machine, as sh -c would, without waiting for it.

@@ -34,7 +34,8 @@ func Open(s *Scenario, o Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &running{lab: lab, result: &Result{Name: s.Name, File: s.File, Seed: seed}, transcript: &transcript{out: o.Transcript, style: o.Style}, ctx: o.Context}
+	lab.unheed = lab.heed(o)
+	r := &running{lab: lab, result: &Result{Name: s.Name, File: s.File, Seed: seed}, transcript: &transcript{out: o.Transcript, style: o.Style}, progress: o.Progress}
 	if err := lab.Guard(func() { r.steps(s.Setup, true) }); err != nil {
 		lab.Close()
 		return nil, err
@@ -74,10 +75,14 @@ func (l *Lab) Script(host string, in io.Reader, out, errs io.Writer) (int, error
 		switch {
 		case broken != nil:
 			return 1, broken
+		case l.Loop.Stopped() != nil:
+			return l.ended(host, lines.last, l.Loop.Stopped())
+		case lines.err != nil:
+			return l.ended(host, lines.last, lines.err)
 		case err == nil:
 			return p.Status(), nil
 		case lines.at == since:
-			return 1, l.endless(host, lines.last, err)
+			return l.ended(host, lines.last, err)
 		}
 	}
 }
@@ -89,6 +94,7 @@ type lineWatch struct {
 	at   time.Duration
 	last string
 	line []byte
+	err  error // why in ended, if not by its end
 }
 
 func (w *lineWatch) Read(b []byte) (int, error) {
@@ -101,19 +107,27 @@ func (w *lineWatch) Read(b []byte) (int, error) {
 		}
 		w.last, w.line = string(w.line), w.line[:0]
 	}
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
 	if err != nil && len(w.line) > 0 { // a last line without its end
 		w.last, w.line = string(w.line), w.line[:0]
 	}
 	return n, err
 }
 
-// endless is the error of a line that does not end.
-func (l *Lab) endless(host, line string, err error) error {
-	if errors.Is(err, sim.ErrLimit) {
-		return fmt.Errorf("%s: %s\nstill runs after %v of virtual time: give it an end (ping -c 3, timeout 10 tcpdump …), put it into the background with &, or raise limit: in the scenario",
+// ended is the status and the error of a line that does not end by itself.
+func (l *Lab) ended(host, line string, err error) (int, error) {
+	switch why := hangs(err, l.Scenario.Limit); {
+	case errors.Is(err, sim.ErrLimit):
+		return 1, fmt.Errorf("%s: %s\nstill runs after %v of virtual time: give it an end (ping -c 3, timeout 10 tcpdump …), put it into the background with &, or raise limit: in the scenario",
 			host, line, l.Scenario.Limit)
+	case errors.Is(err, sim.ErrIdle):
+		return 1, fmt.Errorf("%s: %s\nwaits for something that cannot come", host, line)
+	case why != "":
+		return 1, fmt.Errorf("%s: %s\n%s", host, line, why)
 	}
-	return fmt.Errorf("%s: %s\nwaits for something that cannot come", host, line)
+	return 3, fmt.Errorf("%w at %v of virtual time: %s: %s", err, l.Loop.Now(), host, line)
 }
 
 // Line runs one line on a host and returns its status. It may take as much
@@ -132,8 +146,11 @@ func (l *Lab) Line(host, line string, in io.Reader, out, errs io.Writer) (int, e
 	if broken := l.Guard(func() { err = l.Loop.Run(p.Done, l.Loop.Now()+l.Scenario.Limit) }); broken != nil {
 		return 1, broken
 	}
+	if stop := l.Loop.Stopped(); stop != nil {
+		err = stop
+	}
 	if err != nil {
-		return 1, l.endless(host, line, err)
+		return l.ended(host, line, err)
 	}
 	return p.Status(), nil
 }

@@ -30,7 +30,7 @@ var ErrNoScenario = errors.New("no such scenario")
 // stdin has.
 func Find(arg string, stdin io.Reader) ([]Source, error) {
 	if arg == "-" {
-		text, err := io.ReadAll(stdin)
+		text, err := atMost(stdin)
 		if err != nil {
 			return nil, fmt.Errorf("-: %w", err)
 		}
@@ -54,13 +54,32 @@ func Find(arg string, stdin io.Reader) ([]Source, error) {
 		return nil, fmt.Errorf("%s: %w: %s", arg, ErrNoScenario, hint)
 	}
 	if !info.IsDir() {
-		text, err := os.ReadFile(arg)
+		text, err := readSource(arg)
 		if err != nil {
 			return nil, err
 		}
 		return []Source{{File: arg, Text: text, Path: arg}}, nil
 	}
 	return folder(arg)
+}
+
+// readSource reads a file, which may be a device or a pipe, as far as a scenario
+// may be long and one byte further, so that Read sees that it is too long.
+func readSource(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := atMost(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return text, nil
+}
+
+func atMost(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, maxFileBytes+1))
 }
 
 func folder(dir string) ([]Source, error) {
@@ -71,7 +90,7 @@ func folder(dir string) ([]Source, error) {
 			return nil, err
 		}
 		for _, n := range names {
-			text, err := os.ReadFile(n)
+			text, err := readSource(n)
 			if err != nil {
 				return nil, err
 			}

@@ -19,11 +19,14 @@ type edit struct {
 // and an exit where a step without expectation failed. Everything else in the
 // file, comments and spacing included, stays as it is.
 func Update(s *Scenario, r *Result) []byte {
+	if r.Err != nil {
+		return s.Source
+	}
 	lines := strings.Split(string(s.Source), "\n")
 	var edits []edit
 	for i := range r.Steps {
 		st := &r.Steps[i]
-		if st.Failure == "" || st.Step.Kind != StepRun {
+		if st.Failure == "" || st.Step.Kind != StepRun || st.hung {
 			continue
 		}
 		edits = append(edits, stepEdits(st, lines)...)

@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
+	"sync/atomic"
 
 	"dnetsim/scenarios"
 	"dnetsim/sim"
@@ -48,13 +48,16 @@ type terminal struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(string) string
-	docker   scenarios.Docker // the docker program of simulated hosts, docker's own if nil
+	docker   scenarios.Docker       // the docker program of simulated hosts, docker's own if nil
+	pump     *pumped                // who reads in, once somebody has asked
+	cooked   atomic.Pointer[func()] // gives a raw terminal back, or nil
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	go heedSignals(t, cancel)
+	go watchMemory(t, cancel)
 	os.Exit(execute(ctx, t, os.Args[1:]))
 }
 

@@ -86,12 +86,12 @@ line is wrong and nothing ran, 3 the run itself broke.`,
 
 // load reads every scenario that the arguments stand for. All mistakes of all
 // files come together, and nothing runs.
-func load(t *terminal, args []string) ([]*scenarios.Scenario, []scenarios.Source, error) {
+func load(ctx context.Context, t *terminal, args []string) ([]*scenarios.Scenario, []scenarios.Source, error) {
 	var list []*scenarios.Scenario
 	var sources []scenarios.Source
 	var wrong []string
 	for _, a := range args {
-		found, err := scenarios.Find(a, t.in)
+		found, err := scenarios.Find(a, t.input(ctx))
 		if err != nil {
 			wrong = append(wrong, err.Error())
 			continue
@@ -119,7 +119,7 @@ func (f *runFlags) run(ctx context.Context, t *terminal, args []string) error {
 	if f.repeat < 1 || f.jobs < 1 {
 		return status{exitUsage, errors.New("dnetsim: --repeat and --jobs are numbers from 1")}
 	}
-	list, sources, err := load(t, args)
+	list, sources, err := load(ctx, t, args)
 	if err != nil {
 		return err
 	}
@@ -184,6 +184,12 @@ func (f *runFlags) one(ctx context.Context, t *terminal, s *scenarios.Scenario, 
 		o.Capture = c
 	}
 	if f.repeat == 1 {
+		if f.jobs == 1 {
+			o.Progress = &scenarios.Progress{}
+			w := showProgress(t, o.Progress)
+			defer w.end()
+			o.Transcript = w.below(o.Transcript)
+		}
 		return scenarios.Run(s, o)
 	}
 	return scenarios.Repeat(s, o, f.repeat, progress(t, s.Name))

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -32,7 +33,7 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeLibrary,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			list, _, err := load(t, args)
+			list, _, err := load(cmd.Context(), t, args)
 			if err != nil {
 				return err
 			}
@@ -40,6 +41,7 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 				return status{exitUsage, fmt.Errorf("%s: a folder of %d scenarios: shell opens one", args[0], len(list))}
 			}
 			o := f.options(t)
+			o.Context = cmd.Context()
 			if isTerminal(t.in) && line == "" && !f.quiet {
 				o.Transcript, o.Style = t.out, style(t)
 			}
@@ -55,6 +57,9 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 			if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
 				return status{t.fails(list[0].Name, "", err), nil}
 			}
+			if cmd.Context().Err() != nil && err != nil {
+				return status{exitBroken, err}
+			}
 			if err != nil {
 				return status{exitFailed, err}
 			}
@@ -65,7 +70,7 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 			if _, ok := lab.Machine(host); !ok {
 				return status{exitUsage, fmt.Errorf("--host: there is no host %q in %s", host, list[0].File)}
 			}
-			code, err := typeAt(t, lab, host, line, cmd.Flags().Changed("command"))
+			code, err := typeAt(t, t.input(cmd.Context()), lab, host, line, cmd.Flags().Changed("command"))
 			if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
 				return status{t.fails(list[0].Name, "", err), nil}
 			}
@@ -88,12 +93,12 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 }
 
 // typeAt lets a line, a script or a person type at a host.
-func typeAt(t *terminal, lab *scenarios.Lab, host, line string, one bool) (int, error) {
+func typeAt(t *terminal, in io.Reader, lab *scenarios.Lab, host, line string, one bool) (int, error) {
 	if one {
-		return lab.Line(host, line, t.in, t.out, t.err)
+		return lab.Line(host, line, in, t.out, t.err)
 	}
 	if !isTerminal(t.in) {
-		return lab.Script(host, t.in, t.out, t.err)
+		return lab.Script(host, in, t.out, t.err)
 	}
 	return interactive(t, lab, host)
 }
@@ -114,7 +119,9 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 	if err != nil {
 		return 2, err
 	}
-	defer term.Restore(int(in.Fd()), was)
+	restore := func() { term.Restore(int(in.Fd()), was) }
+	t.cooked.Store(&restore)
+	defer restore()
 	resize := func() {
 		if cols, rows, err := term.GetSize(int(in.Fd())); err == nil {
 			tty.Resize(userland.Winsize{Rows: rows, Cols: cols})
@@ -142,6 +149,9 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 		}
 	}()
 	if err := lab.Guard(func() { lab.Loop.Live(newPace(lab.Loop.Now(), 1), p.Done) }); err != nil {
+		return exitBroken, err
+	}
+	if err := lab.Loop.Stopped(); err != nil {
 		return exitBroken, err
 	}
 	return p.Status(), nil

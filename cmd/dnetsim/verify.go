@@ -86,7 +86,7 @@ func (f *verifyFlags) run(ctx context.Context, t *terminal, args []string) error
 			return status{exitUsage, fmt.Errorf("dnetsim: --procs %d: GOMAXPROCS is a number from 1 to 1024", n)}
 		}
 	}
-	list, sources, err := load(t, args)
+	list, sources, err := load(ctx, t, args)
 	if err != nil {
 		return err
 	}

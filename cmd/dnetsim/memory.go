@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+
+	"dnetsim/scenarios"
+)
+
+const (
+	// heapGoal is what the garbage collector tries to stay below, and heapMost
+	// the heap at which a run is ended, unless GOMEMLIMIT says otherwise. What a
+	// world may hold (files, processes, output) is bounded far below in the rooms
+	// that own it; this is the last resort, for what nobody has thought of.
+	heapGoal = 1200 << 20
+	heapMost = 1500 << 20
+)
+
+// watchMemory ends what runs, with a sentence, before the real machine has to.
+func watchMemory(t *terminal, cancel context.CancelCauseFunc) {
+	most := uint64(heapMost)
+	if goal := debug.SetMemoryLimit(-1); goal != math.MaxInt64 {
+		most = uint64(goal) / 4 * 5
+	} else {
+		debug.SetMemoryLimit(heapGoal)
+	}
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	for {
+		time.Sleep(50 * time.Millisecond)
+		metrics.Read(heap)
+		if heap[0].Value.Uint64() > most {
+			cancel(fmt.Errorf("it takes %w: more than %d MB; with GOMEMLIMIT=4GiB in the environment it may take more", scenarios.ErrMemory, most>>20))
+			return
+		}
+	}
+}
