@@ -1,4 +1,4 @@
-.PHONY: help build test race lint bench update run fuzz soak wasm
+.PHONY: trail help build test race lint bench update run fuzz soak wasm
 
 help: ## print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -27,6 +27,9 @@ run: ## run the main example
 
 fuzz: ## fuzz the readers for a minute each
 	go test ./scenarios -run '^$$' -fuzz FuzzRead -fuzztime 1m
+
+trail: ## hold the trail against 5,000 worlds of random traffic
+	go test ./stack -run 'TestEveryPacketHasOneEnd' -trail.seeds=5000 -timeout 30m
 
 wasm: ## build every room that runs in a browser tab
 	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/)

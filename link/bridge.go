@@ -3,6 +3,7 @@ package link
 import (
 	"time"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -15,14 +16,16 @@ type Verdict uint8
 const (
 	// Accept lets the frame pass.
 	Accept Verdict = iota
-	// Drop ends it, with ReasonFilter.
+	// Drop ends it, with [trail.Filter].
 	Drop
-	// Stolen means that the hook took over the bridge's reference.
+	// Stolen means that the hook took over the bridge's reference and told of
+	// the frame's end, if that is what it was.
 	Stolen
 )
 
 // ForwardHook is asked before a frame that came in by one port leaves by
-// another: the place of br_netfilter. Frames that the machine itself sends do
+// another: the place of br_netfilter. It may change the frame's bytes: nobody
+// else holds it. Frames that the machine itself sends do
 // not pass it, as they do not pass NF_BR_FORWARD.
 type ForwardHook func(in, out *Port, f *Frame) Verdict
 
@@ -38,7 +41,8 @@ type ArrivalHook func(in *Port, f *Frame) Verdict
 // its [Bridge.Local] port; a bare switch has none.
 type Bridge struct {
 	loop      *sim.Loop
-	name      string
+	at        trail.Place
+	trail     *trail.Trail
 	ports     []*Port
 	local     Port
 	fdb       forwardingTable
@@ -48,28 +52,34 @@ type Bridge struct {
 
 // NewBridge returns a bridge without ports. The name is for the journal.
 func NewBridge(loop *sim.Loop, name string) *Bridge {
-	b := &Bridge{loop: loop, name: name}
+	return NewBridgeAt(loop, trail.Place{Machine: name})
+}
+
+// NewBridgeAt is NewBridge for a bridge that is an interface of a machine.
+func NewBridgeAt(loop *sim.Loop, at trail.Place) *Bridge {
+	b := &Bridge{loop: loop, trail: trail.Of(loop)}
 	b.fdb.init(DefaultAgeing)
-	b.local = Port{bridge: b, label: name, mtu: 0}
-	b.local.name, b.local.journal = name+localPlace, loop.Journal()
+	b.local = Port{bridge: b}
+	b.local.trail = b.trail
+	b.SetPlace(at)
 	return b
 }
 
-// Name is the name given to NewBridge or SetName.
-func (b *Bridge) Name() string { return b.name }
+// Name is the bridge's place as text.
+func (b *Bridge) Name() string { return b.at.String() }
 
-// SetName changes the name, and with it the places in the journal.
-func (b *Bridge) SetName(name string) {
-	b.name = name
-	b.local.name, b.local.label = name+localPlace, name
+// SetPlace changes where the bridge and its ports are.
+func (b *Bridge) SetPlace(at trail.Place) {
+	b.at = at
+	b.local.at, b.local.label = at.PortOf(localPort), at.String()
 	for _, p := range b.ports {
-		p.name = name + ":" + p.label
+		p.at = at.PortOf(p.label)
 	}
 }
 
-// localPlace sets the bridge's own port apart from the interface that a machine
-// has there, which tells the journal by itself.
-const localPlace = ":local"
+// localPort sets the bridge's own port apart from the interface that a machine
+// has there, which tells its story by itself.
+const localPort = "local"
 
 // Local is the bridge seen as an interface of its machine: what is attached
 // there receives frames for the bridge's own addresses and for groups, and
@@ -83,7 +93,7 @@ func (b *Bridge) Ports() []*Port { return append([]*Port(nil), b.ports...) }
 // AddPort adds a port, up and without anything attached.
 func (b *Bridge) AddPort(name string) *Port {
 	p := &Port{bridge: b, label: name}
-	p.name, p.journal = b.name+":"+name, b.loop.Journal()
+	p.at, p.trail = b.at.PortOf(name), b.trail
 	b.ports = append(b.ports, p)
 	p.number = len(b.ports)
 	return p
@@ -149,7 +159,7 @@ func (b *Bridge) Lookup(mac MAC) (*Port, bool) {
 
 // arrive is a frame that came in by p (br_handle_frame).
 func (b *Bridge) arrive(p *Port, f *Frame) {
-	if r := p.refuse(f); r != ReasonNone {
+	if r := p.refuse(f); r != trail.None {
 		p.drop(f, r)
 		return
 	}
@@ -158,14 +168,15 @@ func (b *Bridge) arrive(p *Port, f *Frame) {
 		f = f.Private()
 		switch b.onArrival(p, f) {
 		case Drop:
-			p.drop(f, ReasonFilter)
+			p.drop(f, trail.Filter)
 			return
 		case Stolen:
+			p.counters.refused()
 			return
 		}
 	}
 	if isLinkLocalGroup(f.Dst()) {
-		p.drop(f, ReasonLinkLocal)
+		p.drop(f, trail.LinkLocal)
 		return
 	}
 	b.fdb.learn(f.Src().key(), p, b.loop.Now())
@@ -181,7 +192,9 @@ func (b *Bridge) route(in *Port, f *Frame) {
 			b.flood(in, f)
 			return
 		}
-		b.flood(in, f.Retain())
+		if b.floods(in) {
+			b.flood(in, f.Another(b.trail, b.origin(in).at))
+		}
 		b.local.handUp(f)
 		return
 	}
@@ -191,12 +204,12 @@ func (b *Bridge) route(in *Port, f *Frame) {
 		b.flood(in, f)
 	case e.kind == local && in != nil:
 		if b.local.recv == nil {
-			in.drop(f, ReasonNoReceiver)
+			in.drop(f, trail.NoReceiver)
 			return
 		}
 		b.local.handUp(f)
 	case e.port == &b.local:
-		b.local.drop(f, ReasonNoPort)
+		b.local.drop(f, trail.NoPort)
 	default:
 		b.forward(in, e.port, f)
 	}
@@ -204,22 +217,36 @@ func (b *Bridge) route(in *Port, f *Frame) {
 
 // flood sends a frame to every port but the one it came by, in port order.
 func (b *Bridge) flood(in *Port, f *Frame) {
-	sent := false
+	var last *Port // gets the frame itself
 	for _, out := range b.ports {
-		if out == in && !out.hairpin || out.down || out.recv == nil {
+		if !out.floodedFrom(in) {
 			continue
 		}
-		if in != nil && in.isolated && out.isolated {
-			continue
+		if last != nil {
+			b.forward(in, last, f.Another(b.trail, b.origin(in).at))
 		}
-		sent = true
-		b.forward(in, out, f.Retain())
+		last = out
 	}
-	if !sent && !(f.Dst().IsMulticast() && in != nil && b.local.recv != nil) {
-		b.origin(in).drop(f, ReasonNoPort)
+	if last == nil {
+		b.origin(in).drop(f, trail.NoPort)
 		return
 	}
-	f.Release()
+	b.forward(in, last, f)
+}
+
+// floods reports whether any port gets what is flooded from in.
+func (b *Bridge) floods(in *Port) bool {
+	for _, out := range b.ports {
+		if out.floodedFrom(in) {
+			return true
+		}
+	}
+	return false
+}
+
+// floodedFrom reports whether the port gets what is flooded from in.
+func (p *Port) floodedFrom(in *Port) bool {
+	return (p != in || p.hairpin) && !p.down && p.recv != nil && (in == nil || !in.isolated || !p.isolated)
 }
 
 // origin is the place where a frame that came from in is dropped.
@@ -232,31 +259,33 @@ func (b *Bridge) origin(in *Port) *Port {
 
 // forward sends a frame out by one port, if everything agrees.
 func (b *Bridge) forward(in, out *Port, f *Frame) {
-	r := ReasonNone
+	r := trail.None
 	switch {
 	case out == in && !out.hairpin:
-		r = ReasonHairpin
+		r = trail.Hairpin
 	case in != nil && in.isolated && out.isolated:
-		r = ReasonIsolated
+		r = trail.Isolated
 	case out.down:
-		r = ReasonPortDown
+		r = trail.PortDown
 	case out.recv == nil:
-		r = ReasonNoReceiver
+		r = trail.NoReceiver
 	case out.mtu > 0 && f.GSO == 0 && len(f.data)-HeaderLen-tagLen(f.data) > out.mtu:
-		r = ReasonMTU
+		r = trail.MTU
 	case out.macs != nil && !out.hears(f.Dst()):
-		r = ReasonMACFilter
+		r = trail.MACFilter
 	}
-	if r != ReasonNone {
+	if r != trail.None {
 		out.drop(f, r)
 		return
 	}
 	if b.onForward != nil && in != nil {
+		f = f.Private()
 		switch b.onForward(in, out, f) {
 		case Drop:
-			out.drop(f, ReasonFilter)
+			out.drop(f, trail.Filter)
 			return
 		case Stolen:
+			out.counters.refused()
 			return
 		}
 	}

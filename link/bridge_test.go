@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -62,9 +63,9 @@ func TestBridgeFloodsUnknownDestination(t *testing.T) {
 func TestBridgeFloodsInPortOrder(t *testing.T) {
 	l := newBridgeLab(4)
 	var order []string
-	l.loop.Journal().Listen(func(e *sim.Entry) {
-		if e.Verb == "send" {
-			order = append(order, e.Place)
+	trail.Of(l.loop).Listen(func(e *trail.Event) {
+		if e.Verb == trail.Send {
+			order = append(order, e.Place.String())
 		}
 	})
 	l.in(2, BroadcastMAC, macA)
@@ -90,7 +91,7 @@ func TestBridgeNeverSendsBackWhereAFrameCameFrom(t *testing.T) {
 	l.heard()
 	l.in(1, macB, macA)
 	l.want(t, "hairpin off", "0 0")
-	if n := l.ports[0].counters.Drops(ReasonHairpin); n != 1 {
+	if n := l.ports[0].counters.Drops(trail.Hairpin); n != 1 {
 		t.Fatalf("hairpin-off %d, want 1", n)
 	}
 	l.ports[0].SetHairpin(true)
@@ -160,8 +161,8 @@ func TestMACFilterDropsForgedAndForeignFrames(t *testing.T) {
 	l.in(2, macA, macB)
 	l.want(t, "own destination", "1 0")
 	c := l.ports[0].Counters()
-	if c.Drops(ReasonMACFilter) != 2 {
-		t.Fatalf("mac-filter %d, want 2", c.Drops(ReasonMACFilter))
+	if c.Drops(trail.MACFilter) != 2 {
+		t.Fatalf("mac-filter %d, want 2", c.Drops(trail.MACFilter))
 	}
 }
 
@@ -196,7 +197,7 @@ func TestForwardHookSeesBothPortsAndDecides(t *testing.T) {
 	l.in(1, BroadcastMAC, macA)
 	l.want(t, "hook drops on p2", "0 0 1")
 	l.bridge.Local().Receive(testFrame(l.pool, macA, macC, 60, 1))
-	if fmt.Sprint(seen) != "[p1>p2 p1>p3]" || l.ports[1].counters.Drops(ReasonFilter) != 1 {
+	if fmt.Sprint(seen) != "[p1>p2 p1>p3]" || l.ports[1].counters.Drops(trail.Filter) != 1 {
 		t.Fatalf("hook saw %v; want [p1>p2 p1>p3] and one bridge-filter drop", seen)
 	}
 }

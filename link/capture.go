@@ -7,6 +7,7 @@ import (
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -22,7 +23,7 @@ type Capture struct {
 	w      *pcapgo.NgWriter
 	out    io.Writer
 	points map[string]*CapturePoint
-	count  int
+	places map[trail.Place]*CapturePoint
 	err    error
 }
 
@@ -36,7 +37,7 @@ type CapturePoint struct {
 // NewCapture returns a capture that writes to w. Nothing is written before the
 // first point is added.
 func NewCapture(loop *sim.Loop, w io.Writer) *Capture {
-	return &Capture{loop: loop, out: w, points: make(map[string]*CapturePoint)}
+	return &Capture{loop: loop, out: w, points: make(map[string]*CapturePoint), places: make(map[trail.Place]*CapturePoint)}
 }
 
 // Point is the capture point of that name, added to the file the first time.
@@ -64,26 +65,27 @@ func (c *Capture) addInterface(name string) {
 	})
 }
 
-// Frames is the number of frames written.
-func (c *Capture) Frames() int { return c.count }
+// Event writes what happened to a packet at the place where it did: what was
+// sent, received and dropped. Everything else is not of a capture.
+func (c *Capture) Event(e *trail.Event) {
+	switch e.Verb {
+	case trail.Send:
+		c.point(e.Place).write(e.Frame, e.Unsummed, pcapgo.NgPacketOptions{Flags: &pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionOutbound}})
+	case trail.Receive:
+		c.point(e.Place).write(e.Frame, e.Unsummed, pcapgo.NgPacketOptions{Flags: &pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}})
+	case trail.Drop:
+		c.point(e.Place).write(e.Frame, e.Unsummed, pcapgo.NgPacketOptions{Comments: []string{"dropped: " + e.Why()}})
+	}
+}
 
-// Journal writes every frame that the journal tells of from now on, at the
-// place that it tells, until stop is called.
-func (c *Capture) Journal() (stop func()) {
-	return c.loop.Journal().Listen(func(e *sim.Entry) {
-		f, ok := e.Data.(*Frame)
-		if !ok {
-			return
-		}
-		switch e.Verb {
-		case "send":
-			c.Point(e.Place).Frame(Out, f)
-		case "receive":
-			c.Point(e.Place).Frame(In, f)
-		case "drop":
-			c.Point(e.Place).Drop(f, e.Why)
-		}
-	})
+// point is the capture point of a place.
+func (c *Capture) point(at trail.Place) *CapturePoint {
+	p, ok := c.places[at]
+	if !ok {
+		p = c.Point(at.String())
+		c.places[at] = p
+	}
+	return p
 }
 
 // Flush writes what is buffered. Call it before closing the file. It returns
@@ -104,25 +106,18 @@ func (p *CapturePoint) Frame(dir Direction, f *Frame) {
 	if dir == Out {
 		flags.Direction = pcapgo.NgEpbFlagDirectionOutbound
 	}
-	p.write(f, pcapgo.NgPacketOptions{Flags: &flags})
+	p.write(f.data, f.Checksum == ChecksumPartial, pcapgo.NgPacketOptions{Flags: &flags})
 }
 
-// Drop writes a frame that was dropped here, with the reason as its comment.
-func (p *CapturePoint) Drop(f *Frame, why string) {
-	p.write(f, pcapgo.NgPacketOptions{Comments: []string{"dropped: " + why}})
-}
-
-func (p *CapturePoint) write(f *Frame, opts pcapgo.NgPacketOptions) {
+func (p *CapturePoint) write(data []byte, unsummed bool, opts pcapgo.NgPacketOptions) {
 	c := p.capture
 	if c.err != nil {
 		return
 	}
-	data := f.data
-	if f.Checksum == ChecksumPartial {
+	if unsummed {
 		data = append([]byte(nil), data...)
 		fillBytes(data)
 	}
-	c.count++
 	c.err = c.w.WritePacketWithOptions(gopacket.CaptureInfo{
 		Timestamp:      c.loop.Wall(),
 		CaptureLength:  len(data),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gopacket/gopacket/pcapgo"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -17,13 +18,11 @@ import (
 func TestCaptureCanBeReadBack(t *testing.T) {
 	loop := sim.NewLoop(1)
 	w := NewWire(loop, "cable")
-	w.A().SetName("bdc01:eth0")
-	w.B().SetName("bdc02:eth0")
 	w.B().Attach(&sink{loop: loop})
 	w.Delay = 1234567
 	var file bytes.Buffer
 	c := NewCapture(loop, &file)
-	stop := c.Journal()
+	stop := trail.Of(loop).Listen(c.Event)
 	f := NewFrame(unhexFrame(t, synFrame))
 	f.Checksum = ChecksumPartial
 	before := string(f.Bytes())
@@ -47,10 +46,10 @@ func TestCaptureCanBeReadBack(t *testing.T) {
 		name, comment string
 		at            time.Duration
 	}{
-		{"bdc01:eth0", "", 0},
-		{"bdc02:eth0", "", 1234567},
-		{"bdc01:eth0", "", time.Second},
-		{"bdc01:eth0", "dropped: loss", time.Second},
+		{"cable/a", "", 0},
+		{"cable/b", "", 1234567},
+		{"cable/a", "", time.Second},
+		{"cable/a", "dropped: loss", time.Second},
 	}
 	for i, x := range want {
 		data, ci, opts, err := r.ReadPacketDataWithOptions()

@@ -1,6 +1,6 @@
 package link
 
-import "dnetsim/sim"
+import "dnetsim/link/trail"
 
 // Direction is which way a frame passes a capture point, seen from the point.
 type Direction uint8
@@ -33,27 +33,33 @@ type Counters struct {
 	Segmented         uint64 // extra frames made by cutting GSO frames
 	Corrupted         uint64
 	Dropped           uint64
-	drops             [reasonCount]uint64
+	drops             [trail.Reasons]uint64
 }
 
 // Drops is how many frames were dropped for that reason.
-func (c *Counters) Drops(r Reason) uint64 { return c.drops[r] }
+func (c *Counters) Drops(r trail.Reason) uint64 { return c.drops[r] }
+
+// refused counts a frame that a hook took and told of.
+func (c *Counters) refused() {
+	c.Dropped++
+	c.drops[trail.Filter]++
+}
 
 // EachDrop calls fn for every reason that happened, in the order of the
 // constants.
-func (c *Counters) EachDrop(fn func(r Reason, n uint64)) {
+func (c *Counters) EachDrop(fn func(r trail.Reason, n uint64)) {
 	for r, n := range c.drops {
 		if n > 0 {
-			fn(Reason(r), n)
+			fn(trail.Reason(r), n)
 		}
 	}
 }
 
-// point is what every place that frames pass has: a name, counters, observers,
-// and the journal.
+// point is what every place that frames pass has: counters, observers, and the
+// trail.
 type point struct {
-	name      string
-	journal   *sim.Journal
+	at        trail.Place
+	trail     *trail.Trail
 	counters  Counters
 	observers []*observer
 }
@@ -87,9 +93,7 @@ func (p *point) sent(f *Frame) {
 	if len(p.observers) > 0 {
 		p.see(Out, f)
 	}
-	if p.journal.On() {
-		p.journal.Add(p.name, "send", "", f)
-	}
+	f.Tell(p.trail, p.at, trail.Send, trail.None)
 }
 
 // received records a frame that comes in here.
@@ -99,17 +103,12 @@ func (p *point) received(f *Frame) {
 	if len(p.observers) > 0 {
 		p.see(In, f)
 	}
-	if p.journal.On() {
-		p.journal.Add(p.name, "receive", "", f)
-	}
+	f.Tell(p.trail, p.at, trail.Receive, trail.None)
 }
 
-// drop records the end of a frame and releases it.
-func (p *point) drop(f *Frame, r Reason) {
+// drop counts the end of a frame.
+func (p *point) drop(f *Frame, r trail.Reason) {
 	p.counters.Dropped++
 	p.counters.drops[r]++
-	if p.journal.On() {
-		p.journal.Add(p.name, "drop", r.String(), f)
-	}
-	f.Release()
+	f.End(p.trail, p.at, r, nil)
 }

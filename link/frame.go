@@ -1,6 +1,10 @@
 package link
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"dnetsim/link/trail"
+)
 
 // HeaderLen is the length of an Ethernet header without VLAN tag. Lengths of
 // frames count it; an MTU does not.
@@ -47,6 +51,11 @@ type Frame struct {
 	Checksum Checksum
 	// Mark is the packet mark (skb->mark) for the rooms above; 0 is none.
 	Mark uint32
+	// Tag is the packet's identity in the trail.
+	Tag trail.Tag
+	// Context is what a bridge's hook has learned about the frame, for the hooks
+	// behind it (skb->nf_bridge and skb->_nfct); nil is nothing.
+	Context any
 }
 
 // Pool keeps released frames for reuse. A nil *Pool works and keeps nothing.
@@ -109,7 +118,7 @@ func (f *Frame) Release() {
 		panic("link: frame released twice")
 	}
 	if p := f.pool; p != nil {
-		f.GSO, f.Checksum, f.Mark = 0, ChecksumComplete, 0
+		f.GSO, f.Checksum, f.Mark, f.Tag, f.Context = 0, ChecksumComplete, 0, trail.Tag{}, nil
 		p.free = append(p.free, f)
 	}
 }
@@ -118,7 +127,7 @@ func (f *Frame) Release() {
 func (f *Frame) Clone() *Frame {
 	c := f.pool.New(len(f.data))
 	copy(c.data, f.data)
-	c.GSO, c.Checksum, c.Mark = f.GSO, f.Checksum, f.Mark
+	c.GSO, c.Checksum, c.Mark, c.Tag, c.Context = f.GSO, f.Checksum, f.Mark, f.Tag, f.Context
 	return c
 }
 

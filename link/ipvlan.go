@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -56,9 +57,9 @@ type IPvlan struct {
 
 // NewIPvlan returns the ipvlan port of a parent. In the L3 modes what leaves
 // goes to route, the network layer of the parent's namespace.
-func NewIPvlan(loop *sim.Loop, name string, mode IPvlanMode, parent Parent, route Receiver) *IPvlan {
+func NewIPvlan(loop *sim.Loop, at trail.Place, mode IPvlanMode, parent Parent, route Receiver) *IPvlan {
 	p := &IPvlan{loop: loop, parent: parent, mode: mode, route: route}
-	p.name, p.journal = name, loop.Journal()
+	p.at, p.trail = at, trail.Of(loop)
 	return p
 }
 
@@ -73,9 +74,9 @@ type IPvlanChild struct {
 
 // Add makes a child, down. owns reports which network addresses it has; frames
 // for it go to recv.
-func (p *IPvlan) Add(name string, owns func(netip.Addr) bool, recv Receiver) *IPvlanChild {
+func (p *IPvlan) Add(at trail.Place, owns func(netip.Addr) bool, recv Receiver) *IPvlanChild {
 	c := &IPvlanChild{p: p, recv: recv, owns: owns}
-	c.name, c.journal = name, p.journal
+	c.at, c.trail = at, p.trail
 	p.children = append(p.children, c)
 	return c
 }
@@ -97,8 +98,8 @@ func (p *IPvlan) Mode() IPvlanMode { return p.mode }
 // SetMode changes the mode of all children.
 func (p *IPvlan) SetMode(mode IPvlanMode) { p.mode = mode }
 
-// SetName changes the place that the journal gives.
-func (c *IPvlanChild) SetName(name string) { c.name = name }
+// SetPlace changes where the trail says that the child is.
+func (c *IPvlanChild) SetPlace(at trail.Place) { c.at = at }
 
 // SetUp says whether the child hears anything.
 func (c *IPvlanChild) SetUp(up bool) { c.up = up }
@@ -157,7 +158,7 @@ func (p *IPvlan) Arrive(f *Frame) *Frame {
 		return f
 	}
 	if !c.up {
-		c.drop(f, ReasonEndDown)
+		c.drop(f, trail.EndDown)
 		return nil
 	}
 	c.recv.Receive(f)
@@ -168,7 +169,7 @@ func (p *IPvlan) Arrive(f *Frame) *Frame {
 func (p *IPvlan) broadcast(f *Frame, from *IPvlanChild) {
 	for _, c := range p.children {
 		if c != from && c.up {
-			p.loop.Schedule(siblingDelay, &sibling{c.recv, f.Retain()})
+			p.loop.Schedule(siblingDelay, &sibling{c.recv, f.Another(p.trail, p.at)})
 		}
 	}
 }
@@ -185,7 +186,7 @@ func (c *IPvlanChild) Send(f *Frame) {
 		return
 	}
 	if f.Dst().IsMulticast() {
-		c.drop(f, ReasonOtherMode)
+		c.drop(f, trail.OtherMode)
 		return
 	}
 	c.p.route.Receive(f)
@@ -211,7 +212,7 @@ func (c *IPvlanChild) sendL2(f *Frame) {
 // cross gives a frame to a sibling.
 func (c *IPvlanChild) cross(to *IPvlanChild, f *Frame) {
 	if !to.up {
-		to.drop(f, ReasonEndDown)
+		to.drop(f, trail.EndDown)
 		return
 	}
 	c.p.loop.Schedule(siblingDelay, &sibling{to.recv, f})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -82,9 +83,9 @@ type Macvlan struct {
 }
 
 // NewMacvlan returns the macvlan port of a parent; the name is for the journal.
-func NewMacvlan(loop *sim.Loop, name string, parent Parent) *Macvlan {
+func NewMacvlan(loop *sim.Loop, at trail.Place, parent Parent) *Macvlan {
 	m := &Macvlan{loop: loop, parent: parent}
-	m.name, m.journal = name, loop.Journal()
+	m.at, m.trail = at, trail.Of(loop)
 	return m
 }
 
@@ -100,13 +101,13 @@ type MacvlanChild struct {
 }
 
 // Add makes a child, down. Frames for it go to recv.
-func (m *Macvlan) Add(name string, mac MAC, mode MacvlanMode, recv Receiver) (*MacvlanChild, error) {
+func (m *Macvlan) Add(at trail.Place, mac MAC, mode MacvlanMode, recv Receiver) (*MacvlanChild, error) {
 	if m.passthru || mode == MacvlanPassthru && len(m.children) > 0 {
 		return nil, ErrPassthru
 	}
 	m.passthru = mode == MacvlanPassthru
 	c := &MacvlanChild{m: m, mac: mac, mode: mode, recv: recv}
-	c.name, c.journal = name, m.journal
+	c.at, c.trail = at, m.trail
 	m.children = append(m.children, c)
 	return c, nil
 }
@@ -157,7 +158,7 @@ func (c *MacvlanChild) SetMode(mode MacvlanMode) error {
 func (c *MacvlanChild) SetMAC(mac MAC) { c.mac = mac }
 
 // SetName changes the place that the journal gives.
-func (c *MacvlanChild) SetName(name string) { c.name = name }
+func (c *MacvlanChild) SetPlace(at trail.Place) { c.at = at }
 
 // SetUp says whether the child hears anything.
 func (c *MacvlanChild) SetUp(up bool) { c.up = up }
@@ -195,7 +196,7 @@ func (m *Macvlan) Arrive(f *Frame) *Frame {
 		return f
 	}
 	if !c.up {
-		c.drop(f, ReasonEndDown)
+		c.drop(f, trail.EndDown)
 		return nil
 	}
 	c.recv.Receive(f)
@@ -218,7 +219,7 @@ func (m *Macvlan) arriveGroup(f *Frame) *Frame {
 			src.recv.Receive(f)
 			return nil
 		}
-		src.drop(f, ReasonOtherMode)
+		src.drop(f, trail.OtherMode)
 		return nil
 	}
 	return f
@@ -229,7 +230,7 @@ func (m *Macvlan) arriveGroup(f *Frame) *Frame {
 func (m *Macvlan) broadcast(f *Frame, from *MacvlanChild, modes MacvlanMode) {
 	for _, c := range m.Children() {
 		if c != from && c.mode&modes != 0 && c.listens(f.Dst()) {
-			m.loop.Schedule(siblingDelay, &sibling{c.recv, f.Retain()})
+			m.loop.Schedule(siblingDelay, &sibling{c.recv, f.Another(m.trail, m.at)})
 		}
 	}
 }

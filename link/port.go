@@ -1,5 +1,7 @@
 package link
 
+import "dnetsim/link/trail"
+
 // Port is one port of a [Bridge]. Frames come in with Receive and go out to
 // what is attached.
 type Port struct {
@@ -23,7 +25,7 @@ func (p *Port) Name() string { return p.label }
 // SetName renames the port, as renaming the interface does.
 func (p *Port) SetName(name string) {
 	p.label = name
-	p.name = p.bridge.name + ":" + name
+	p.at = p.bridge.at.PortOf(name)
 }
 
 // Bridge is the bridge the port belongs to.
@@ -51,11 +53,11 @@ func (p *Port) Receive(f *Frame) {
 		return
 	}
 	if len(f.data) < HeaderLen {
-		p.drop(f, ReasonMalformed)
+		p.drop(f, trail.Malformed)
 		return
 	}
 	if p.down {
-		p.drop(f, ReasonPortDown)
+		p.drop(f, trail.PortDown)
 		return
 	}
 	p.sent(f)
@@ -65,7 +67,7 @@ func (p *Port) Receive(f *Frame) {
 // handUp gives a frame to the machine that the bridge is an interface of.
 func (p *Port) handUp(f *Frame) {
 	if p.down {
-		p.drop(f, ReasonPortDown)
+		p.drop(f, trail.PortDown)
 		return
 	}
 	p.received(f)
@@ -124,19 +126,19 @@ func (p *Port) SetMACFilter(allowed ...MAC) {
 func (p *Port) hears(dst MAC) bool { return dst.IsMulticast() || p.macs[dst.key()] }
 
 // refuse is why a frame may not come in here.
-func (p *Port) refuse(f *Frame) Reason {
+func (p *Port) refuse(f *Frame) trail.Reason {
 	if len(f.data) < HeaderLen {
-		return ReasonMalformed
+		return trail.Malformed
 	}
 	if p.down || p.removed {
-		return ReasonPortDown
+		return trail.PortDown
 	}
 	src := f.Src()
 	if src.IsMulticast() || src.IsZero() {
-		return ReasonInvalidSource
+		return trail.InvalidSource
 	}
 	if p.macs != nil && !p.macs[src.key()] {
-		return ReasonMACFilter
+		return trail.MACFilter
 	}
-	return ReasonNone
+	return trail.None
 }

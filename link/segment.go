@@ -1,6 +1,10 @@
 package link
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"dnetsim/link/trail"
+)
 
 // Segment cuts a TCP frame with GSO into frames of GSO payload bytes each, as a
 // network card with TSO does, and gives them to emit in order with complete
@@ -10,7 +14,15 @@ import "encoding/binary"
 //
 // IPv4 identifiers count up from the frame's own; FIN and PSH stay for the last
 // segment, CWR for the first (as in Linux' tcp_gso_segment).
-func Segment(f *Frame, mtu int, emit func(*Frame)) {
+func Segment(f *Frame, mtu int, emit func(*Frame)) { segment(f, mtu, emit, nil, trail.Place{}) }
+
+// SegmentAt is Segment without a limit that tells where it is done.
+func SegmentAt(f *Frame, t *trail.Trail, at trail.Place, emit func(*Frame)) {
+	segment(f, 0, emit, t, at)
+}
+
+// segment is Segment that tells where it is done.
+func segment(f *Frame, mtu int, emit func(*Frame), t *trail.Trail, at trail.Place) {
 	h, size, ok := gsoShape(f)
 	if ok && mtu > 0 {
 		size = min(size, mtu-(h.payload-h.l3))
@@ -34,6 +46,9 @@ func Segment(f *Frame, mtu int, emit func(*Frame)) {
 		h.fixSegment(s.data, off, i, off+n == total)
 		s.Checksum = ChecksumPartial
 		FillChecksum(s)
+		if t != nil {
+			s.piece(t, at, f)
+		}
 		emit(s)
 	}
 	f.Release()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -51,10 +52,10 @@ func newMacvlan(t *testing.T, modes ...MacvlanMode) (*heard, *Macvlan, []*Macvla
 			h.as("parent").Receive(f)
 		}
 	})
-	m = NewMacvlan(h.loop, "eth0", Parent{Out: h.as("wire"), In: in})
+	m = NewMacvlan(h.loop, trail.At("h", "eth0"), Parent{Out: h.as("wire"), In: in})
 	var cs []*MacvlanChild
 	for n, mode := range modes {
-		c, err := m.Add(fmt.Sprint("c", n+1), childMAC(byte(n+1)), mode, h.as(fmt.Sprint("c", n+1)))
+		c, err := m.Add(trail.At("h", fmt.Sprint("c", n+1)), childMAC(byte(n+1)), mode, h.as(fmt.Sprint("c", n+1)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +108,7 @@ func arrive(src, dst MAC) func(*Macvlan, []*MacvlanChild) {
 
 func TestMacvlanPassthruIsAlone(t *testing.T) {
 	_, m, cs := newMacvlan(t, MacvlanPassthru)
-	if _, err := m.Add("x", childMAC(9), MacvlanPassthru, nil); err != ErrPassthru {
+	if _, err := m.Add(trail.At("h", "x"), childMAC(9), MacvlanPassthru, nil); err != ErrPassthru {
 		t.Errorf("second child: %v", err)
 	}
 	if left := m.Remove(cs[0]); left != 0 || m.Passthru() {
@@ -142,15 +143,15 @@ func TestNoMTUCountsTheTag(t *testing.T) {
 // sentTo is an underlay that notes where frames would go.
 type sentTo struct{ to []string }
 
-func (u *sentTo) Tunnel(_ *VXLAN, f *Frame, r VXLANRemote, port uint16) Reason {
+func (u *sentTo) Tunnel(_ *VXLAN, f *Frame, r VXLANRemote, port uint16) trail.Reason {
 	u.to = append(u.to, fmt.Sprintf("%s:%d/%d", r.Addr, r.Port, r.VNI))
-	return ReasonNone
+	return trail.None
 }
 
 func TestVXLANSendsToEveryFarEndOfAnEntry(t *testing.T) {
 	loop := sim.NewLoop(1)
 	u := &sentTo{}
-	v := NewVXLAN(loop, "vxlan0", childMAC(1), VXLANConfig{VNI: 42}, u, nil)
+	v := NewVXLAN(loop, trail.At("h", "vxlan0"), childMAC(1), VXLANConfig{VNI: 42}, u, nil)
 	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
 	v.AddFDB(MAC{}, VXLANRemote{Addr: a}, true)
 	if !v.AppendFDB(MAC{}, VXLANRemote{Addr: b, Port: 8472, VNI: 43}) || v.AppendFDB(MAC{}, VXLANRemote{Addr: a}) {
@@ -164,7 +165,7 @@ func TestVXLANSendsToEveryFarEndOfAnEntry(t *testing.T) {
 		t.Error("deleting far ends one by one leaves something")
 	}
 	v.Send(bareFrame(BroadcastMAC, childMAC(2)))
-	if v.Drops(ReasonL2Miss) != 1 || v.Stats().TxDropped != 1 {
+	if v.Drops(trail.L2Miss) != 1 || v.Stats().TxDropped != 1 {
 		t.Errorf("without entries: %+v", v.Stats())
 	}
 }
@@ -208,7 +209,7 @@ func FuzzParseVXLAN(f *testing.F) {
 		if !ok {
 			return
 		}
-		v := NewVXLAN(sim.NewLoop(1), "vxlan0", MAC{2}, VXLANConfig{Proxy: true, L2Miss: true, L3Miss: true, Learning: true},
+		v := NewVXLAN(sim.NewLoop(1), trail.At("h", "vxlan0"), MAC{2}, VXLANConfig{Proxy: true, L2Miss: true, L3Miss: true, Learning: true},
 			&sentTo{}, ReceiverFunc(func(f *Frame) { f.Release() }))
 		v.Arrive(netip.IPv4Unspecified(), NewFrame(slices.Clone(inner)))
 		v.Send(NewFrame(slices.Clone(inner)))

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -30,7 +31,7 @@ type VXLANConfig struct {
 type Underlay interface {
 	// Tunnel sends a copy of f to r from a source port: the caller keeps f. It
 	// returns the reason if it could not.
-	Tunnel(v *VXLAN, f *Frame, r VXLANRemote, srcPort uint16) Reason
+	Tunnel(v *VXLAN, f *Frame, r VXLANRemote, srcPort uint16) trail.Reason
 }
 
 // VXLANStats are a tunnel's counters, in the words of `ip -s link`. Bytes do
@@ -72,7 +73,7 @@ const (
 
 // NewVXLAN returns a tunnel device with its own address mac. Decapsulated
 // frames go to recv. The name is for the journal.
-func NewVXLAN(loop *sim.Loop, name string, mac MAC, cfg VXLANConfig, u Underlay, recv Receiver) *VXLAN {
+func NewVXLAN(loop *sim.Loop, at trail.Place, mac MAC, cfg VXLANConfig, u Underlay, recv Receiver) *VXLAN {
 	if cfg.Port == 0 {
 		cfg.Port = VXLANPort
 	}
@@ -80,7 +81,7 @@ func NewVXLAN(loop *sim.Loop, name string, mac MAC, cfg VXLANConfig, u Underlay,
 		cfg.Ageing = DefaultAgeing
 	}
 	v := &VXLAN{loop: loop, cfg: cfg, mac: mac, recv: recv, underlay: u}
-	v.name, v.journal = name, loop.Journal()
+	v.at, v.trail = at, trail.Of(loop)
 	v.fdb.ageing = cfg.Ageing
 	return v
 }
@@ -92,13 +93,13 @@ func (v *VXLAN) Config() VXLANConfig { return v.cfg }
 func (v *VXLAN) Stats() VXLANStats { return v.stats }
 
 // Drops is how many frames were dropped for a reason.
-func (v *VXLAN) Drops(r Reason) uint64 { return v.counters.Drops(r) }
+func (v *VXLAN) Drops(r trail.Reason) uint64 { return v.counters.Drops(r) }
 
 // SetMAC changes the device's own address.
 func (v *VXLAN) SetMAC(mac MAC) { v.mac = mac }
 
 // SetName changes the place that the journal gives.
-func (v *VXLAN) SetName(name string) { v.name = name }
+func (v *VXLAN) SetPlace(at trail.Place) { v.at = at }
 
 // SetNeighbours sets where a proxy looks neighbours up: found says that there is
 // an entry, usable that it may be answered for.
@@ -116,7 +117,7 @@ func (v *VXLAN) OnL3Miss(fn func(netip.Addr)) { v.onL3Miss = fn }
 // reference.
 func (v *VXLAN) Send(f *Frame) {
 	if len(f.data) < HeaderLen {
-		v.lose(f, ReasonMalformed)
+		v.lose(f, trail.Malformed)
 		return
 	}
 	if v.cfg.Proxy && f.EtherType() == TypeARP {
@@ -136,31 +137,31 @@ func (v *VXLAN) Send(f *Frame) {
 		if v.cfg.L2Miss && !dst.IsMulticast() {
 			v.tellL2(dst)
 		}
-		v.lose(f, ReasonL2Miss)
+		v.lose(f, trail.L2Miss)
 		return
 	}
 	for _, r := range e.remotes[1:] {
-		v.sendTo(r, f.Retain())
+		v.sendTo(r, f.Another(v.trail, v.at))
 	}
 	v.sendTo(e.remotes[0], f) // the first last, as the kernel
 }
 
 // Lose ends a frame that the interface gives up before the tunnel has it.
-func (v *VXLAN) Lose(f *Frame, r Reason) { v.lose(f, r) }
+func (v *VXLAN) Lose(f *Frame, r trail.Reason) { v.lose(f, r) }
 
 // lose drops a frame on the way out and counts it as the kernel does.
-func (v *VXLAN) lose(f *Frame, r Reason) {
+func (v *VXLAN) lose(f *Frame, r trail.Reason) {
 	switch r {
-	case ReasonNoRoute:
+	case trail.NoRoute:
 		v.stats.TxCarrierErrors++
 		v.stats.TxErrors++
-	case ReasonTunnelLoop:
+	case trail.TunnelLoop:
 		v.stats.TxCollisions++
 		v.stats.TxErrors++
-	case ReasonUnknownVNI:
+	case trail.UnknownVNI:
 		v.stats.TxErrors++
-	case ReasonL3Miss, ReasonNoAnswer: // consumed, not counted
-	case ReasonMTU: // answered with an ICMP error: it counts as sent
+	case trail.L3Miss, trail.NoAnswer: // consumed, not counted
+	case trail.MTU: // answered with an ICMP error: it counts as sent
 		v.countSent(f)
 	default:
 		v.stats.TxDropped++
@@ -171,7 +172,7 @@ func (v *VXLAN) lose(f *Frame, r Reason) {
 // sendTo is vxlan_xmit_one.
 func (v *VXLAN) sendTo(r VXLANRemote, f *Frame) {
 	if !r.Addr.IsValid() || r.Addr.IsUnspecified() {
-		v.lose(f, ReasonNoRemote)
+		v.lose(f, trail.NoRemote)
 		return
 	}
 	if r.Port == 0 {
@@ -184,12 +185,12 @@ func (v *VXLAN) sendTo(r VXLANRemote, f *Frame) {
 	if low >= high {
 		low, high = ephemeralLow, ephemeralHigh
 	}
-	if why := v.underlay.Tunnel(v, f, r, flowPort(f.data, low, high)); why != ReasonNone {
+	if why := v.underlay.Tunnel(v, f, r, flowPort(f.data, low, high)); why != trail.None {
 		v.lose(f, why)
 		return
 	}
 	v.countSent(f)
-	f.Release()
+	f.Release() // its story goes on within the encapsulation
 }
 
 func (v *VXLAN) countSent(f *Frame) {
@@ -207,16 +208,16 @@ func (v *VXLAN) countReceived(f *Frame) {
 func (v *VXLAN) answerARP(f *Frame) {
 	a := f.Payload()
 	if len(a) < 28 {
-		v.lose(f, ReasonMalformed)
+		v.lose(f, trail.Malformed)
 		return
 	}
 	if binary.BigEndian.Uint16(a[6:]) != 1 {
-		v.lose(f, ReasonNoAnswer) // not a question
+		v.lose(f, trail.NoAnswer) // not a question
 		return
 	}
 	target := netip.AddrFrom4([4]byte(a[24:28]))
 	if target.IsLoopback() || target.IsMulticast() {
-		v.lose(f, ReasonNoAnswer)
+		v.lose(f, trail.NoAnswer)
 		return
 	}
 	mac, found, usable := v.lookUp(target)
@@ -224,17 +225,17 @@ func (v *VXLAN) answerARP(f *Frame) {
 		if v.cfg.L3Miss {
 			v.tellL3(target)
 		}
-		v.lose(f, ReasonL3Miss)
+		v.lose(f, trail.L3Miss)
 		return
 	}
 	if e := v.fdb.find(mac, v.loop.Now()); !usable || e != nil && e.remotes[0].Addr.IsUnspecified() {
-		v.lose(f, ReasonNoAnswer)
+		v.lose(f, trail.NoAnswer)
 		return
 	}
 	reply := f.pool.New(HeaderLen + 28)
 	writeARPReply(reply.data, a, mac)
 	v.stats.ARPAnswered++
-	v.consume(f, "arp-proxy")
+	f.Arrived(v.trail, v.at, trail.ARPProxy)
 	v.loop.Schedule(siblingDelay, &sibling{v.recv, reply})
 }
 
@@ -262,13 +263,13 @@ func isSolicitation(b []byte) bool {
 func (v *VXLAN) askedFor6(f *Frame) {
 	target := netip.AddrFrom16([16]byte(f.data[HeaderLen+48 : HeaderLen+64]))
 	if _, found, _ := v.lookUp(target); found {
-		v.lose(f, ReasonNoAnswer)
+		v.lose(f, trail.NoAnswer)
 		return
 	}
 	if v.cfg.L3Miss {
 		v.tellL3(target)
 	}
-	v.lose(f, ReasonL3Miss)
+	v.lose(f, trail.L3Miss)
 }
 
 func (v *VXLAN) lookUp(a netip.Addr) (mac MAC, found, usable bool) {
@@ -276,14 +277,6 @@ func (v *VXLAN) lookUp(a netip.Addr) (mac MAC, found, usable bool) {
 		return mac, false, false
 	}
 	return v.neighbour(a)
-}
-
-// consume ends a frame that has done its work.
-func (v *VXLAN) consume(f *Frame, how string) {
-	if v.journal.On() {
-		v.journal.Add(v.name, "receive", how, f)
-	}
-	f.Release()
 }
 
 // tellL2 and tellL3 are the netlink notifications: they arrive later.
@@ -309,18 +302,18 @@ func (v *VXLAN) tellL3(a netip.Addr) {
 // (vxlan_rcv behind the look-up). It takes over one reference.
 func (v *VXLAN) Arrive(from netip.Addr, f *Frame) {
 	src := f.Src()
-	r := ReasonNone
+	r := trail.None
 	switch {
 	case len(f.data) < HeaderLen:
-		r = ReasonMalformed
+		r = trail.Malformed
 	case src == v.mac:
-		r = ReasonOwnAddress
+		r = trail.OwnAddress
 	case src.IsMulticast() || src.IsZero():
-		r = ReasonInvalidSource
+		r = trail.InvalidSource
 	case v.cfg.Learning:
 		r = v.snoop(src, from)
 	}
-	if r != ReasonNone {
+	if r != trail.None {
 		v.drop(f, r)
 		return
 	}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"dnetsim/link/trail"
 	"net/netip"
 	"slices"
 	"time"
@@ -138,22 +139,20 @@ func (v *VXLAN) FlushFDB() {
 
 // snoop learns where a frame came from (vxlan_snoop). It returns the reason if
 // the frame must not pass.
-func (v *VXLAN) snoop(mac MAC, from netip.Addr) Reason {
+func (v *VXLAN) snoop(mac MAC, from netip.Addr) trail.Reason {
 	e := v.fdb.find(mac, v.loop.Now())
 	if e == nil {
 		v.AddFDB(mac, VXLANRemote{Addr: from}, false)
-		return ReasonNone
+		return trail.None
 	}
 	e.seen = v.loop.Now()
 	if e.remotes[0].Addr == from {
-		return ReasonNone
+		return trail.None
 	}
 	if e.permanent {
-		return ReasonEntryExists
+		return trail.EntryExists
 	}
-	if v.journal.On() {
-		v.journal.Add(v.name, "migrate", mac.String()+" migrated from "+e.remotes[0].Addr.String()+" to "+from.String(), nil)
-	}
+	v.trail.Note(v.at, "migrate", mac.String()+" migrated from "+e.remotes[0].Addr.String()+" to "+from.String(), "")
 	e.remotes[0].Addr = from
-	return ReasonNone
+	return trail.None
 }

@@ -3,6 +3,7 @@ package link
 import (
 	"time"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -27,7 +28,7 @@ type Wire struct {
 
 // NewWire returns a sound wire without delay. The name must be unique in the
 // run: the random streams of its impairments, "wire/NAME/a" and "wire/NAME/b",
-// derive from it. The ends are called NAME/a and NAME/b until they are renamed.
+// derive from it. The ends are called NAME/a and NAME/b.
 func NewWire(loop *sim.Loop, name string) *Wire {
 	w := &Wire{loop: loop, name: name}
 	w.a.init(w, &w.b, "a")
@@ -111,7 +112,7 @@ type carrierFunc struct{ fn func(bool) }
 
 func (e *End) init(w *Wire, peer *End, side string) {
 	e.wire, e.peer, e.carrier = w, peer, true
-	e.name, e.journal = w.name+"/"+side, w.loop.Journal()
+	e.at, e.trail = trail.Place{Cable: w.name, Port: side}, trail.Of(w.loop)
 	e.rand = w.loop.Stream("wire/" + w.name + "/" + side)
 	e.emit = func(s *Frame) {
 		e.counters.Segmented++
@@ -119,11 +120,8 @@ func (e *End) init(w *Wire, peer *End, side string) {
 	}
 }
 
-// Name is the place that the journal gives for this end.
-func (e *End) Name() string { return e.name }
-
-// SetName changes the place, for instance to the interface's "bdc01:eth0".
-func (e *End) SetName(name string) { e.name = name }
+// Place is this end in the trail.
+func (e *End) Place() trail.Place { return e.at }
 
 // Wire is the wire this end belongs to, Peer its other end.
 func (e *End) Wire() *Wire { return e.wire }
@@ -193,13 +191,11 @@ func (e *End) tellCarrier() {
 		return
 	}
 	e.carrier = up
-	if e.journal.On() {
-		if up {
-			e.journal.Add(e.name, "carrier", "up", nil)
-		} else {
-			e.journal.Add(e.name, "carrier", "down", nil)
-		}
+	word := "down"
+	if up {
+		word = "up"
 	}
+	e.trail.Note(e.at, "carrier", word, "")
 	for _, x := range append([]*carrierFunc(nil), e.onCarry...) {
 		x.fn(up)
 	}
@@ -214,13 +210,13 @@ func (e *End) Receive(f *Frame) { e.Send(f) }
 func (e *End) Send(f *Frame) {
 	switch {
 	case e.wire.down:
-		e.drop(f, ReasonWireDown)
+		e.drop(f, trail.WireDown)
 		return
 	case e.down || e.peer.down:
-		e.drop(f, ReasonEndDown)
+		e.drop(f, trail.EndDown)
 		return
 	case len(f.data) < HeaderLen:
-		e.drop(f, ReasonMalformed)
+		e.drop(f, trail.Malformed)
 		return
 	}
 	e.sent(f)
@@ -229,11 +225,11 @@ func (e *End) Send(f *Frame) {
 		return
 	}
 	if !canSegment(f) {
-		e.drop(f, ReasonCannotSegment)
+		e.drop(f, trail.CannotSegment)
 		return
 	}
 	e.counters.Segmented-- // the frame itself is one of its segments
-	Segment(f, 0, e.emit)
+	segment(f, 0, e.emit, e.trail, e.at)
 }
 
 // transmit applies the impairment and schedules the arrival.
@@ -250,43 +246,39 @@ func (e *End) transmit(f *Frame) {
 
 func (e *End) transmitImpaired(f *Frame) {
 	i := &e.imp
-	if r := e.refuse(f); r != ReasonNone {
+	if r := e.refuse(f); r != trail.None {
 		e.drop(f, r)
 		return
 	}
 	leaves, ok := e.queue(len(f.data))
 	if !ok {
-		e.drop(f, ReasonQueueFull)
+		e.drop(f, trail.QueueFull)
 		return
 	}
 	if i.Corrupt > 0 && e.rand.Float64() < i.Corrupt {
 		f = e.corrupt(f)
 	}
-	copies := 1
 	if i.Duplicate > 0 && e.rand.Float64() < i.Duplicate {
-		copies = 2
 		e.counters.Duplicated++
-		f.Retain()
+		e.wire.launch(e.peer, f.Another(e.trail, e.at), e.arrival(leaves))
 	}
-	for range copies {
-		e.wire.launch(e.peer, f, e.arrival(leaves))
-	}
+	e.wire.launch(e.peer, f, e.arrival(leaves))
 }
 
 // refuse decides on what needs no queue.
-func (e *End) refuse(f *Frame) Reason {
+func (e *End) refuse(f *Frame) trail.Reason {
 	i := &e.imp
 	switch {
 	case i.Down:
-		return ReasonWireDown
+		return trail.WireDown
 	case len(i.Block) > 0 && blocked(i.Block, f.data):
-		return ReasonBlocked
+		return trail.Blocked
 	case i.MTU > 0 && wireSize(f)-HeaderLen-tagLen(f.data) > i.MTU:
-		return ReasonMTU
+		return trail.MTU
 	case i.Loss > 0 && e.rand.Float64() < i.Loss:
-		return ReasonLoss
+		return trail.Loss
 	}
-	return ReasonNone
+	return trail.None
 }
 
 // queue is when a frame of n bytes has left the sender, or false if the queue
@@ -349,13 +341,13 @@ func (e *End) corrupt(f *Frame) *Frame {
 func (e *End) arrive(f *Frame) {
 	switch {
 	case e.wire.down:
-		e.drop(f, ReasonWireDown)
+		e.drop(f, trail.WireDown)
 		return
 	case e.down || e.peer.down:
-		e.drop(f, ReasonEndDown)
+		e.drop(f, trail.EndDown)
 		return
 	case e.recv == nil:
-		e.drop(f, ReasonNoReceiver)
+		e.drop(f, trail.NoReceiver)
 		return
 	}
 	e.received(f)

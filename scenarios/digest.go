@@ -9,7 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/stack/netfilter"
@@ -34,16 +34,25 @@ func newDigest(loop *sim.Loop, wanted bool) *digest {
 // entry takes in one line of the journal. Lengths go first, so that two
 // different journals never make the same bytes.
 func (d *digest) entry(e *sim.Entry) {
-	var data []byte
-	if f, ok := e.Data.(*link.Frame); ok {
-		data = f.Bytes()
-	}
+	place, verb, why, data := told(e)
 	binary.BigEndian.PutUint64(d.head[:8], uint64(e.At))
 	binary.BigEndian.PutUint64(d.head[8:], uint64(len(data)))
 	d.h.Write(d.head[:])
-	io.WriteString(d.h, e.Place)
-	io.WriteString(d.h, "\x00"+e.Verb+"\x00"+e.Why+"\x00")
+	io.WriteString(d.h, place.String())
+	io.WriteString(d.h, "\x00"+verb+"\x00"+why+"\x00")
 	d.h.Write(data)
+}
+
+// told is an entry of the journal as text and bytes: an event of a packet, or a
+// note.
+func told(e *sim.Entry) (place trail.Place, verb, why string, frame []byte) {
+	switch x := e.What.(type) {
+	case *trail.Event:
+		return x.Place, x.Verb.String(), x.Why(), x.Frame
+	case *trail.Note:
+		return x.Place, x.What, strings.TrimSpace(x.Text + " " + x.More), nil
+	}
+	return place, fmt.Sprintf("%T", e.What), "", nil
 }
 
 func (d *digest) sum(transcript string, lab *Lab) string {

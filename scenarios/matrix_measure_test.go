@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"dnetsim/link/trail"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -8,7 +9,6 @@ import (
 	"testing"
 
 	"dnetsim/link"
-	"dnetsim/sim"
 )
 
 // matrix measures the cells of both ways of a lab.
@@ -110,14 +110,14 @@ func (m *matrix) overlayAddress(host, container string, n int) netip.Addr {
 // ping sends one echo request of a size, and watches where it gets to.
 func (m *matrix) ping(f *flow, size int) string {
 	before := m.decapsulated()
-	stop := m.lab.Loop.Journal().Listen(func(e *sim.Entry) {
-		if fr, ok := e.Data.(*link.Frame); ok && f.request(fr.Bytes()) {
-			host, iface, _ := strings.Cut(e.Place, "/")
+	stop := trail.Of(m.lab.Loop).Listen(func(e *trail.Event) {
+		if f.request(e.Frame) {
+			host := e.Place.Machine
 			switch {
-			case !m.card(host, iface):
-			case e.Verb == "send" && host == f.host:
-				f.sent[size].add(m.hostOf(outer(fr.Bytes())))
-			case e.Verb == "receive":
+			case !e.Place.IsInterface() || !m.card(host, e.Place.Interface):
+			case e.Verb == trail.Send && host == f.host:
+				f.sent[size].add(m.hostOf(outer(e.Frame)))
+			case e.Verb == trail.Receive:
 				f.arrived[size].add(host)
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"dnetsim/link"
 	"dnetsim/sim"
 )
 
@@ -14,14 +13,13 @@ import (
 type mark [8]byte
 
 func markOf(e *sim.Entry) mark {
+	place, verb, why, data := told(e)
 	h := sha256.New()
 	var at [8]byte
 	binary.BigEndian.PutUint64(at[:], uint64(e.At))
 	h.Write(at[:])
-	h.Write([]byte(e.Place + "\x00" + e.Verb + "\x00" + e.Why + "\x00"))
-	if f, ok := e.Data.(*link.Frame); ok {
-		h.Write(f.Bytes())
-	}
+	h.Write([]byte(place.String() + "\x00" + verb + "\x00" + why + "\x00"))
+	h.Write(data)
 	var m mark
 	copy(m[:], h.Sum(nil))
 	return m

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -15,15 +16,13 @@ func tracer(w io.Writer) func(*sim.Entry) {
 }
 
 func traceLine(e *sim.Entry) string {
+	place, verb, why, _ := told(e)
 	text := ""
-	if f, ok := e.Data.(*link.Frame); ok {
-		text = " " + link.Describe(f.Bytes(), link.DescribeOptions{Ethernet: true})
-	} else if e.Data != nil {
-		text = fmt.Sprintf(" %v", e.Data)
+	if x, ok := e.What.(*trail.Event); ok {
+		text = " " + link.Describe(x.Frame, link.DescribeOptions{Ethernet: true})
 	}
-	why := e.Why
 	if why != "" {
 		why = " (" + why + ")"
 	}
-	return fmt.Sprintf("%12.6f %-24s %s%s%s\n", e.At.Seconds(), e.Place, e.Verb, why, text)
+	return fmt.Sprintf("%12.6f %-24s %s%s%s\n", e.At.Seconds(), place, verb, why, text)
 }

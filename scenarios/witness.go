@@ -113,22 +113,20 @@ type testimony struct {
 }
 
 func (t *testimony) sighting(e *sim.Entry) {
+	place, verb, why, frame := told(e)
 	t.n++
 	t.w.WriteByte(markSighting)
 	t.number(uint64(e.At))
-	t.text(e.Place)
-	t.text(e.Verb)
-	t.text(e.Why)
-	f, ok := e.Data.(*link.Frame)
-	if !ok {
-		t.number(0)
+	t.text(place.String())
+	t.text(verb)
+	t.text(why)
+	t.number(uint64(len(frame)))
+	if len(frame) == 0 {
 		return
 	}
-	b := f.Bytes()
-	t.number(uint64(len(b)))
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(frame)
 	t.w.Write(sum[:8])
-	t.bytes(b[:min(len(b), headLength)])
+	t.bytes(frame[:min(len(frame), headLength)])
 }
 
 func (t *testimony) number(n uint64) {

@@ -2,15 +2,12 @@ package sim
 
 import "time"
 
-// Entry is one thing that happened. The rooms above give the words their
-// meaning; the journal only orders them.
+// Entry is one thing that happened. What it is, the rooms above say; the journal
+// only orders it.
 type Entry struct {
-	At    time.Duration // virtual time
-	Seq   uint64        // position in the journal, from 1
-	Place string        // where: an interface, a rule, a process
-	Verb  string        // what: "send", "receive", "drop", …
-	Why   string        // a stable reason, for drops
-	Data  any           // the frame, the packet, the line; valid during the call only
+	At   time.Duration // virtual time
+	Seq  uint64        // position in the journal, from 1
+	What any           // valid during the call only
 }
 
 // Journal tells listeners what happens, in order. It keeps nothing itself, so
@@ -42,13 +39,16 @@ func (j *Journal) Listen(fn func(*Entry)) (stop func()) {
 // On reports whether anybody listens; hot paths ask before they build an entry.
 func (j *Journal) On() bool { return len(j.listeners) > 0 }
 
+// Next is the time and the position that the next entry will have.
+func (j *Journal) Next() (at time.Duration, seq uint64) { return j.loop.now, j.seq + 1 }
+
 // Add records one entry.
-func (j *Journal) Add(place, verb, why string, data any) {
+func (j *Journal) Add(what any) {
 	if len(j.listeners) == 0 {
 		return
 	}
 	j.seq++
-	e := Entry{At: j.loop.now, Seq: j.seq, Place: place, Verb: verb, Why: why, Data: data}
+	e := Entry{At: j.loop.now, Seq: j.seq, What: what}
 	if len(j.listeners) == 1 {
 		j.entry = e
 		j.listeners[0].fn(&j.entry)

@@ -40,6 +40,7 @@ type Loop struct {
 	seed    uint64
 	streams map[string]*Rand
 	journal Journal
+	shared  map[any]any
 	edge    edge
 	account account
 	stop    atomic.Pointer[error]
@@ -78,6 +79,20 @@ func (l *Loop) Pending() int { return len(l.queue) }
 
 // Journal is the record of what happened in this run.
 func (l *Loop) Journal() *Journal { return &l.journal }
+
+// Shared is what the rooms above keep once for each run: the value under key,
+// made by fn the first time. Keys are of types of their own.
+func (l *Loop) Shared(key any, fn func() any) any {
+	v, ok := l.shared[key]
+	if !ok {
+		v = fn()
+		if l.shared == nil {
+			l.shared = make(map[any]any)
+		}
+		l.shared[key] = v
+	}
+	return v
+}
 
 // Schedule runs h.Fire after d of virtual time. A d below zero counts as zero.
 // Events of the same instant fire in the order in which they were scheduled.

@@ -7,8 +7,8 @@ import (
 
 // br_netfilter: frames that a bridge carries pass the IP hooks too if the
 // sysctls net.bridge.bridge-nf-call-* ask for it, with the bridge as in and out
-// interface. The bridge works within one call, so what the hook before the
-// decision learns waits in passing for the one behind it.
+// interface. What the hook before the decision learns travels with the frame
+// to the ones behind it ([link.Frame.Context]).
 
 // filtersBridge reports whether frames of this kind go through the hooks.
 func (i *Interface) filtersBridge(typ uint16) bool {
@@ -21,37 +21,42 @@ func (i *Interface) filtersBridge(typ uint16) bool {
 	return false
 }
 
+// bridged is what br_netfilter knows of a frame that passed its first hook.
+type bridged struct {
+	packet
+	bridge *Interface
+}
+
 // bridgeArrival is br_nf_pre_routing. The caller has made the frame private.
 func (i *Interface) bridgeArrival(in *link.Port, f *link.Frame) link.Verdict {
-	i.passing = nil
+	f.Context = nil
 	if !i.filtersBridge(f.EtherType()) {
 		return link.Accept
 	}
-	p := i.bridgePacket(f)
-	if p == nil {
+	b := i.bridgePacket(f)
+	if b == nil {
 		return link.Accept // not a good packet: let who gets it complain
 	}
-	p.nf.PhysIn = in.Name()
-	dst := p.dst()
-	p.borrowed = true // the bridge keeps the frame whatever the verdict
-	if !i.ns.hook(netfilter.Prerouting, p, i, nil) {
-		return link.Drop
+	b.nf.PhysIn = in.Name()
+	dst := b.dst()
+	if !i.ns.hook(netfilter.Prerouting, &b.packet, i, nil) {
+		return link.Stolen
 	}
-	if p.dst() != dst {
+	if b.dst() != dst {
 		f.SetDst(i.mac) // rewritten: it has to be routed again
 	}
-	i.passing = p
+	f.Context = b
 	return link.Accept
 }
 
 // bridgePacket reads a frame as a packet without taking it over.
-func (i *Interface) bridgePacket(f *link.Frame) *packet {
+func (i *Interface) bridgePacket(f *link.Frame) *bridged {
 	d := f.Payload()
 	v6 := f.EtherType() == link.TypeIPv6
 	if v6 && len(d) < 40 || !v6 && (len(d) < 20 || len(d) < int(d[0]&15)*4) {
 		return nil
 	}
-	p := &packet{f: f}
+	p := &bridged{packet{f: f}, i}
 	p.nf.Data, p.nf.V6 = d, v6
 	p.nf.ChecksumPartial = f.Checksum == link.ChecksumPartial
 	p.nf.SrcMAC, p.nf.HasMAC = [6]byte(f.Src()), true
@@ -59,20 +64,35 @@ func (i *Interface) bridgePacket(f *link.Frame) *packet {
 	return p
 }
 
-// bridgeForward is br_nf_forward and br_nf_post_routing.
+// filtered is the packet of a frame that this bridge's first hook has let pass
+// and that is for the host, nil for any other frame. The packet owns the frame.
+func (i *Interface) filtered(f *link.Frame) *packet {
+	b, ok := f.Context.(*bridged)
+	if !ok || b.bridge != i {
+		return nil
+	}
+	p := b.packet
+	p.f = f.Private()
+	p.f.Context = nil
+	p.nf.Data = p.f.Payload()
+	p.nf.PhysIn, p.nf.PhysOut = "", ""
+	p.in = i
+	return &p
+}
+
+// bridgeForward is br_nf_forward and br_nf_post_routing. The caller has made the
+// frame private.
 func (i *Interface) bridgeForward(in, out *link.Port, f *link.Frame) link.Verdict {
-	if in == nil || !i.filtersBridge(f.EtherType()) {
+	b, ok := f.Context.(*bridged)
+	if !ok || b.bridge != i || in == nil || !i.filtersBridge(f.EtherType()) {
 		return link.Accept
 	}
-	p := i.passing
-	if p == nil || p.f != f {
-		return link.Accept
-	}
+	p := b.packet
+	p.f, p.nf.Data = f, f.Payload()
 	p.nf.PhysIn, p.nf.PhysOut = in.Name(), out.Name()
-	ok := i.ns.hook(netfilter.Forward, p, i, i) && i.ns.hook(netfilter.Postrouting, p, nil, i)
-	p.f = f // a copy of it may go to another port
-	if !ok {
-		return link.Drop
+	if !i.ns.hook(netfilter.Forward, &p, i, i) || !i.ns.hook(netfilter.Postrouting, &p, nil, i) {
+		return link.Stolen
 	}
+	f.Context = nil
 	return link.Accept
 }

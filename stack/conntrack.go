@@ -29,7 +29,7 @@ func (ns *Namespace) netfilterOptions(v6 bool) netfilter.Options {
 			return 0
 		},
 		OnLog: func(e netfilter.LogEntry) {
-			ns.loop.Journal().Add(ns.name, "log", e.Prefix, e)
+			ns.trail.Note(ns.at(nil), "log", e.Prefix, e.Line)
 		},
 		Charge: ns.loop.Work,
 	}

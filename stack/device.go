@@ -2,6 +2,7 @@ package stack
 
 import (
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // flight is a frame between the two ends of a software device; it is pooled so
@@ -42,14 +43,14 @@ func newFrame(b []byte, sum link.Checksum, gso int) *link.Frame {
 func (i *Interface) transmit(f *link.Frame) {
 	switch {
 	case i.ns == nil || i.ns.closed:
-		f.Release()
+		i.lose(f, trail.NamespaceClosed)
 		return
 	case !i.up:
-		i.lose(f, "interface-down")
+		i.lose(f, trail.InterfaceDown)
 		return
 	case !i.Carrier():
 		i.count.TxDropped++
-		i.lose(f, "no-carrier")
+		i.lose(f, trail.EndDown)
 		return
 	}
 	nested := &i.ns.loop.Nested
@@ -62,9 +63,7 @@ func (i *Interface) transmit(f *link.Frame) {
 		i.count.TxBytes += i.length(f, link.Out)
 	}
 	i.see(link.Out, f)
-	if j := i.ns.loop.Journal(); j.On() {
-		j.Add(i.place, "send", "", f)
-	}
+	f.Tell(i.trail, i.place, trail.Send, trail.None)
 	*nested++
 	switch i.kind {
 	case KindLoopback:
@@ -76,7 +75,7 @@ func (i *Interface) transmit(f *link.Frame) {
 	case KindBridge:
 		i.self.Receive(f)
 	case KindDummy:
-		f.Release()
+		i.lose(f, trail.Swallowed)
 	default:
 		i.driver.send(f)
 	}
@@ -87,12 +86,12 @@ func (i *Interface) transmit(f *link.Frame) {
 // the kernel follows.
 func (i *Interface) deadLoop(f *link.Frame) {
 	if d, ok := i.driver.(*vxlanDevice); ok { // it counts by itself
-		d.v.Lose(f, link.ReasonDeadLoop)
+		d.v.Lose(f, trail.DeadLoop)
 		d.count()
 		return
 	}
 	i.count.TxDropped++
-	i.lose(f, link.ReasonDeadLoop.String())
+	i.lose(f, trail.DeadLoop)
 }
 
 // length is what a frame adds to the byte counters: loopback counts no Ethernet
@@ -112,16 +111,6 @@ func (i *Interface) see(dir link.Direction, f *link.Frame) {
 	}
 }
 
-// lose records the end of a frame.
-func (i *Interface) lose(f *link.Frame, reason string) {
-	if i.ns != nil {
-		if j := i.ns.loop.Journal(); j.On() {
-			j.Add(i.place, "drop", reason, f)
-		}
-	}
-	f.Release()
-}
-
 // Receive takes a frame from what the interface is plugged into. It implements
 // link.Receiver.
 func (i *Interface) Receive(f *link.Frame) { i.receive(f) }
@@ -130,16 +119,16 @@ func (i *Interface) Receive(f *link.Frame) { i.receive(f) }
 // bridge or to the network layer.
 func (i *Interface) receive(f *link.Frame) {
 	if i.ns == nil || i.ns.closed {
-		f.Release()
+		i.lose(f, trail.NamespaceClosed)
 		return
 	}
 	if !i.up {
-		i.lose(f, "interface-down")
+		i.lose(f, trail.InterfaceDown)
 		return
 	}
 	if f.Len() < link.HeaderLen {
 		i.count.RxErrors++
-		i.lose(f, "malformed")
+		i.lose(f, trail.Malformed)
 		return
 	}
 	if i.kind != KindVXLAN {
@@ -155,9 +144,7 @@ func (i *Interface) receive(f *link.Frame) {
 		i.count.Multicast++
 	}
 	i.see(link.In, f)
-	if j := i.ns.loop.Journal(); j.On() {
-		j.Add(i.place, "receive", "", f)
-	}
+	f.Tell(i.trail, i.place, trail.Receive, trail.None)
 	if len(i.uppers) > 0 {
 		if f = i.handUp(f); f == nil {
 			return
@@ -178,7 +165,7 @@ func (i *Interface) netIn(f *link.Frame) {
 	dst := f.Dst()
 	toUs := i.kind == KindLoopback || dst == i.mac || i.kind == KindIPvlan && !dst.IsMulticast()
 	if !toUs && !dst.IsMulticast() {
-		i.lose(f, "other-host")
+		i.lose(f, trail.OtherHost)
 		return
 	}
 	switch f.EtherType() {
@@ -186,17 +173,17 @@ func (i *Interface) netIn(f *link.Frame) {
 		if i.kind != KindLoopback && i.Flags()&FlagNoARP == 0 {
 			i.arpIn(f.Payload(), toUs)
 		}
-		f.Release()
+		f.Arrived(i.trail, i.place, trail.None)
 	case link.TypeIPv4:
 		i.ns.ipIn(i, f, toUs)
 	case link.TypeIPv6:
 		if i.disabledIPv6() {
-			i.lose(f, "ipv6-disabled")
+			i.lose(f, trail.IPv6Disabled)
 			return
 		}
 		i.ns.ip6In(i, f, toUs)
 	default:
-		i.lose(f, "unknown-protocol")
+		i.lose(f, trail.UnknownProtocol)
 	}
 }
 

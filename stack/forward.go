@@ -1,12 +1,16 @@
 package stack
 
-import "dnetsim/stack/netfilter"
+import (
+	"dnetsim/stack/netfilter"
+
+	"dnetsim/link/trail"
+)
 
 // forward is ip_forward: send a packet of somebody else on its way.
 func (ns *Namespace) forward(p *packet) {
 	dst := p.dst()
 	if dst.IsLinkLocalUnicast() && dst.Is6() || p.src().IsLinkLocalUnicast() && p.nf.V6 {
-		ns.discard(p.in, "link-local-not-forwarded", p)
+		ns.discard(p.in, trail.LinkLocalNotForwarded, p)
 		return
 	}
 	h, err := ns.routeOut(p.flow())
@@ -16,12 +20,12 @@ func (ns *Namespace) forward(p *packet) {
 	}
 	if p.ttl() <= 1 {
 		ns.sendTimeExceeded(p)
-		ns.discard(p.in, "ttl-exceeded", p)
+		ns.discard(p.in, trail.TTLExceeded, p)
 		return
 	}
 	if !p.fits(h.mtu) && p.dontFragment() {
 		ns.sendFragNeeded(p, h.mtu)
-		ns.discard(h.dev, "too-big", p)
+		ns.discard(h.dev, trail.TooBig, p)
 		return
 	}
 	p.decrementTTL()
@@ -48,7 +52,7 @@ func (p *packet) fits(mtu int) bool {
 func (ns *Namespace) unroutable(p *packet, kind string) {
 	switch kind {
 	case "blackhole":
-		ns.discard(p.in, "blackhole-route", p)
+		ns.discard(p.in, trail.BlackholeRoute, p)
 		return
 	case "prohibit":
 		ns.sendUnreachable(p, unreachableAdmin)
@@ -57,5 +61,5 @@ func (ns *Namespace) unroutable(p *packet, kind string) {
 	default:
 		ns.sendUnreachable(p, unreachableNet)
 	}
-	ns.discard(p.in, "no-route", p)
+	ns.discard(p.in, trail.NoRoute, p)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -38,6 +39,10 @@ func (ns *Namespace) fragmentIPv4(p *packet, mtu int) []*packet {
 		headerChecksum(q.nf.Data)
 		q.in, q.oif, q.nf.Mark = p.in, p.oif, p.nf.Mark
 		q.f.Checksum = link.ChecksumComplete
+		if ns.trail.On() {
+			q.f.Tag = ns.trail.Within(&p.f.Tag)
+			ns.tell(nil, trail.Segment, q)
+		}
 		out = append(out, q)
 	}
 	p.release()
@@ -91,6 +96,7 @@ func (ns *Namespace) reassemble(p *packet) *packet {
 	q.parts = append(q.parts, fragPart{off, p})
 	slices.SortStableFunc(q.parts, func(a, b fragPart) int { return a.off - b.off })
 	if !q.complete() {
+		ns.tell(p.in, trail.Queue, p)
 		return nil
 	}
 	delete(ns.frags, k)
@@ -128,9 +134,11 @@ func (ns *Namespace) join(q *fragQueue) *packet {
 	w.in, w.via, w.group, w.bcast = f.in, f.via, f.group, f.bcast
 	w.nf.Mark, w.nf.SrcMAC, w.nf.HasMAC = f.nf.Mark, f.nf.SrcMAC, f.nf.HasMAC
 	w.f.Checksum = f.f.Checksum
+	w.f.Tag = f.f.Tag.Whole()
 	for _, x := range q.parts {
-		x.p.release()
+		ns.arrived(x.p)
 	}
+	ns.tell(w.in, trail.Join, w)
 	return w
 }
 
@@ -145,6 +153,6 @@ func (ns *Namespace) reassemblyTimeout(k fragKey, q *fragQueue) {
 		ns.sendICMPError(q.first, 11, 1, 0)
 	}
 	for _, x := range q.parts {
-		ns.discard(x.p.in, "reassembly-timeout", x.p)
+		ns.discard(x.p.in, trail.ReassemblyTimeout, x.p)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 
+	"dnetsim/link/trail"
 	"dnetsim/stack/netfilter"
 )
 
@@ -43,18 +44,21 @@ func (ns *Namespace) hook(h netfilter.Hook, p *packet, in, out *Interface) bool 
 		p.nf.OutAddr = ns.outAddr[1]
 	}
 	v := r.Traverse(h, &p.nf)
-	if v.Action == netfilter.Accept {
-		p.rewritten = p.rewritten || v.DNAT
-		return true
-	}
 	at := in
 	if at == nil {
 		at = out
 	}
+	if v.Action == netfilter.Accept {
+		p.rewritten = p.rewritten || v.DNAT
+		if v.Rewritten && ns.trail.On() {
+			p.f.TellRule(ns.trail, ns.at(at), trail.Rewrite, v.NATRule())
+		}
+		return true
+	}
 	if v.Action == netfilter.Reject {
 		ns.reject(p, v.RejectWith)
 	}
-	ns.discard(at, "netfilter:"+v.Table+"/"+v.Chain+": "+v.Rule, p)
+	ns.refuse(at, trail.Netfilter, v.Rule, p)
 	return false
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"time"
+
+	"dnetsim/link/trail"
 )
 
 // The ICMP types that the network layer knows (RFC 792).
@@ -41,32 +43,33 @@ func (ns *Namespace) icmpIn(p *packet) {
 	m := p.payload()
 	if len(m) < 8 || sum(0, m) != 0xffff {
 		p.in.count.RxErrors++
-		ns.discard(p.in, "checksum", p)
+		ns.discard(p.in, trail.Checksum, p)
 		return
 	}
 	ns.tellICMPSockets(p)
 	switch m[0] {
 	case icmpEcho:
-		ns.answerEcho(p)
+		if why := ns.answerEcho(p); why != trail.None {
+			ns.discard(p.in, why, p)
+			return
+		}
 	case icmpUnreachable, icmpTimeExceeded, icmpParameter:
 		ns.icmpErrorIn(p, m)
 	case icmpRedirect:
 		ns.redirectIn(p, m)
 	}
-	p.release()
+	ns.arrived(p)
 }
 
-// answerEcho is icmp_echo.
-func (ns *Namespace) answerEcho(p *packet) {
+// answerEcho is icmp_echo. It returns why there is no answer.
+func (ns *Namespace) answerEcho(p *packet) trail.Reason {
 	if ns.number("net.ipv4.icmp_echo_ignore_all") != 0 {
-		ns.drop(p.in, "icmp-echo-ignored", p)
-		return
+		return trail.EchoIgnored
 	}
 	src := p.dst()
 	if p.bcast || p.group && !ns.IsLocal(src) {
 		if ns.number("net.ipv4.icmp_echo_ignore_broadcasts") != 0 {
-			ns.drop(p.in, "icmp-broadcast-ignored", p)
-			return
+			return trail.BroadcastIgnored
 		}
 		src = p.in.primaryFor(p.src())
 	}
@@ -78,6 +81,7 @@ func (ns *Namespace) answerEcho(p *packet) {
 	m[2], m[3] = 0, 0
 	binary.BigEndian.PutUint16(m[2:], ^sum(0, m))
 	ns.output(q)
+	return trail.None
 }
 
 // icmpErrorIn learns a path MTU and tells the transport layer.

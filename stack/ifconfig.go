@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // AddPhysical adds an interface at the end of a cable. A zero mac draws a
@@ -39,7 +40,7 @@ func (ns *Namespace) AddBridge(name string, mac MAC) (*Interface, error) {
 	}
 	i := ns.newInterface(name, KindBridge, mac, 1500)
 	i.fixed = fixed
-	i.bridge = link.NewBridge(ns.loop, i.place)
+	i.bridge = link.NewBridgeAt(ns.loop, i.place)
 	i.self = i.bridge.Local()
 	i.self.Attach(link.ReceiverFunc(i.receive))
 	i.bridge.AddLocal(mac, i.self)
@@ -89,6 +90,9 @@ func NewVeth(a *Namespace, aName string, aMAC MAC, b *Namespace, bName string, b
 // SetUp brings the interface up or down. Down removes its routes, IPv6
 // addresses and neighbours; up adds the connected routes again.
 func (i *Interface) SetUp(up bool) error {
+	if i.ns == nil {
+		return ErrNoDevice // it was deleted
+	}
 	if i.up == up {
 		return nil
 	}
@@ -255,13 +259,13 @@ func (i *Interface) Rename(name string) error {
 		}
 	}
 	i.name = name
-	i.place = i.ns.name + "/" + name
+	i.place = trail.At(i.ns.name, name)
 	i.ns.byName[name] = i
 	if i.port != nil {
 		i.port.SetName(name)
 	}
 	if i.bridge != nil {
-		i.bridge.SetName(i.place)
+		i.bridge.SetPlace(i.place)
 	}
 	if i.driver != nil {
 		i.driver.update()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // How long a frame takes through the two software devices. The figures are of
@@ -19,7 +20,8 @@ const (
 type Interface struct {
 	ns     *Namespace
 	name   string
-	place  string // "namespace/name"
+	place  trail.Place // "namespace/name"
+	trail  *trail.Trail
 	index  int
 	kind   Kind
 	mac    MAC
@@ -58,14 +60,13 @@ type Interface struct {
 	observers []*observer
 	v6timer   bool       // a link-local address is on its way
 	settings  ifSettings // sysctls, as last read
-	passing   *packet    // what br_netfilter knows of the frame in the bridge now
 }
 
 type observer struct{ fn link.Observer }
 
 func (ns *Namespace) newInterface(name string, kind Kind, mac MAC, mtu int) *Interface {
 	ns.lastIndex++
-	i := &Interface{ns: ns, name: name, kind: kind, mac: mac, mtu: mtu, index: ns.lastIndex}
+	i := &Interface{ns: ns, trail: ns.trail, name: name, kind: kind, mac: mac, mtu: mtu, index: ns.lastIndex}
 	ns.attach(i)
 	return i
 }
@@ -73,7 +74,7 @@ func (ns *Namespace) newInterface(name string, kind Kind, mac MAC, mtu int) *Int
 // attach puts the interface into the namespace's tables.
 func (ns *Namespace) attach(i *Interface) {
 	i.ns = ns
-	i.place = ns.name + "/" + i.name
+	i.place = trail.At(ns.name, i.name)
 	ns.byName[i.name] = i
 	at, _ := slices.BinarySearchFunc(ns.ifaces, i.index, func(x *Interface, index int) int { return x.index - index })
 	ns.ifaces = slices.Insert(ns.ifaces, at, i)

@@ -5,27 +5,17 @@ import (
 	"net/netip"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/stack/netfilter"
 )
 
 // ipIn is ip_rcv: check the header, pass PREROUTING, then route the packet in.
 func (ns *Namespace) ipIn(i *Interface, f *link.Frame, toUs bool) {
-	if b := i.passing; b != nil && b.f == f { // br_netfilter has seen it
-		if f.Dst().IsMulticast() { // the bridge goes on with it too
-			q := packetOf(f)
-			data := q.nf.Data
-			q.nf, q.in = b.nf, i
-			q.nf.Data = data
-			ns.route(q)
-			return
+	if p := i.filtered(f); p != nil { // br_netfilter has seen it
+		if n := p.ipLength(); n >= p.headerLen() && n <= len(p.nf.Data) {
+			p.trim(n)
 		}
-		i.passing = nil
-		b.in, b.borrowed = i, false
-		b.nf.PhysIn, b.nf.PhysOut = "", ""
-		if n := b.ipLength(); n >= b.headerLen() && n <= len(b.nf.Data) {
-			b.trim(n)
-		}
-		ns.route(b)
+		ns.route(p)
 		return
 	}
 	p := ns.acceptIPv4(i, f)
@@ -75,27 +65,15 @@ func (ns *Namespace) acceptIPv4(i *Interface, f *link.Frame) *packet {
 
 func (ns *Namespace) badHeader(i *Interface, p *packet) *packet {
 	i.count.RxErrors++
-	ns.discard(i, "bad-ip-header", p)
+	ns.discard(i, trail.BadIPHeader, p)
 	return nil
-}
-
-// discard records the end of a packet and frees it.
-func (ns *Namespace) discard(i *Interface, reason string, p *packet) {
-	if j := ns.loop.Journal(); j.On() {
-		var data any
-		if p.f != nil {
-			data = p.f
-		}
-		j.Add(ns.place(i), "drop", reason, data)
-	}
-	p.release()
 }
 
 // route is ip_rcv_finish: is the packet for us, to be forwarded, or neither?
 func (ns *Namespace) route(p *packet) {
 	dst, i := p.dst(), p.in
 	f := p.flow()
-	if why := ns.martian(&f); why != "" {
+	if why := ns.martian(&f); why != trail.None {
 		ns.discard(i, why, p)
 		return
 	}
@@ -109,9 +87,9 @@ func (ns *Namespace) route(p *packet) {
 		p.bcast = true
 		ns.deliver(p)
 	case p.group:
-		ns.discard(i, "other-host", p) // a link-layer group with a unicast packet
+		ns.discard(i, trail.OtherHost, p) // a link-layer group with a unicast packet
 	case !ns.forwarding(i, p.nf.V6):
-		ns.discard(i, "forwarding-disabled", p)
+		ns.discard(i, trail.ForwardingDisabled, p)
 	default:
 		ns.forward(p)
 	}
@@ -139,7 +117,7 @@ func (ns *Namespace) deliver(p *packet) {
 	}
 	if p.f.Checksum == link.ChecksumUnknown && !p.nf.ChecksumPartial && !link.ChecksumGood(p.f) {
 		p.in.count.RxErrors++
-		ns.discard(p.in, "checksum", p)
+		ns.discard(p.in, trail.Checksum, p)
 		return
 	}
 	switch p.proto() {
@@ -149,19 +127,16 @@ func (ns *Namespace) deliver(p *packet) {
 		ns.transportIn(p)
 	default:
 		ns.sendUnreachable(p, unreachableProtocol)
-		ns.discard(p.in, "no-protocol", p)
+		ns.discard(p.in, trail.NoProtocol, p)
 	}
 }
 
 // transportIn hands a TCP or UDP packet to the sockets.
 func (ns *Namespace) transportIn(p *packet) {
-	if p.proto() == protoUDP && ns.hooks != nil {
+	if p.proto() == protoUDP && ns.services != nil {
 		if b := p.payload(); len(b) >= 8 {
-			if fn := ns.hooks[binary.BigEndian.Uint16(b[2:])]; fn != nil {
-				n := min(int(binary.BigEndian.Uint16(b[4:])), len(b))
-				fn(netip.AddrPortFrom(p.src(), binary.BigEndian.Uint16(b)),
-					netip.AddrPortFrom(p.dst(), binary.BigEndian.Uint16(b[2:])), b[8:max(n, 8)])
-				p.release()
+			if fn := ns.services[binary.BigEndian.Uint16(b[2:])]; fn != nil {
+				ns.serve(fn, p, b)
 				return
 			}
 		}
@@ -170,6 +145,18 @@ func (ns *Namespace) transportIn(p *packet) {
 		ns.confirmSender(p)
 	}
 	ns.transport.deliver(p)
+}
+
+// serve gives a datagram to a service of the kernel.
+func (ns *Namespace) serve(fn udpService, p *packet, b []byte) {
+	n := min(int(binary.BigEndian.Uint16(b[4:])), len(b))
+	why := fn(netip.AddrPortFrom(p.src(), binary.BigEndian.Uint16(b)),
+		netip.AddrPortFrom(p.dst(), binary.BigEndian.Uint16(b[2:])), b[8:max(n, 8)], &p.f.Tag)
+	if why != trail.None {
+		ns.discard(nil, why, p)
+		return
+	}
+	ns.arrived(p)
 }
 
 // confirmSender takes an acknowledgement as proof that the neighbour it came

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/stack/netfilter"
 
 	"net/netip"
@@ -15,7 +16,7 @@ import (
 func (ns *Namespace) output(p *packet) error {
 	h, err := ns.routeOut(p.flow())
 	if err != nil {
-		ns.discard(nil, "no-route", p)
+		ns.discard(nil, trail.NoRoute, p)
 		return err
 	}
 	return ns.send(p, h)
@@ -36,7 +37,7 @@ func (ns *Namespace) send(p *packet, h hop) error {
 		p.unbound = false
 		var err error
 		if h, err = ns.routeOut(p.flow()); err != nil {
-			ns.discard(nil, "no-route", p)
+			ns.discard(nil, trail.NoRoute, p)
 			return err
 		}
 	}
@@ -76,7 +77,7 @@ func (ns *Namespace) postroute(p *packet, h hop) error {
 // tooBig reports a packet that does not fit and must not be cut.
 func (ns *Namespace) tooBig(p *packet, h hop) error {
 	ns.sendFragNeeded(p, h.mtu)
-	ns.discard(h.dev, "too-big", p)
+	ns.discard(h.dev, trail.TooBig, p)
 	return ErrMsgSize
 }
 
@@ -95,7 +96,7 @@ func (ns *Namespace) finish(p *packet, h hop) {
 	case h.dev.Flags()&FlagNoARP != 0:
 		h.dev.transmitIP(p, MAC{})
 	case !h.dev.up:
-		ns.discard(h.dev, "interface-down", p)
+		ns.discard(h.dev, trail.InterfaceDown, p)
 	default:
 		ns.neighbourFor(h.dev, h.via).send(p)
 	}
@@ -108,10 +109,13 @@ func (ns *Namespace) loopCopy(p *packet, dev *Interface) {
 	putEther(q.f.Bytes(), broadcastMAC, dev.mac, link.TypeIPv4)
 	q.in, q.bcast, q.group = dev, true, true
 	q.nf.ChecksumPartial = p.nf.ChecksumPartial
+	ns.another(dev, q, p)
 	ns.loop.After(loopbackDelay, func() {
-		if !ns.closed {
-			ns.deliver(q)
+		if ns.closed {
+			ns.discard(dev, trail.NamespaceClosed, q)
+			return
 		}
+		ns.deliver(q)
 	})
 }
 

@@ -5,15 +5,14 @@ import (
 	"net/netip"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/stack/netfilter"
 )
 
 // ip6In is ipv6_rcv.
 func (ns *Namespace) ip6In(i *Interface, f *link.Frame, toUs bool) {
-	if b := i.passing; b != nil && b.f == f {
-		i.passing = nil
-		b.in, b.borrowed = i, false
-		ns.route6(b)
+	if p := i.filtered(f); p != nil {
+		ns.route6(p)
 		return
 	}
 	p := packetOf(f)
@@ -40,23 +39,23 @@ func (ns *Namespace) ip6In(i *Interface, f *link.Frame, toUs bool) {
 func (ns *Namespace) route6(p *packet) {
 	src, dst, i := p.src(), p.dst(), p.in
 	if src.IsMulticast() || i.kind != KindLoopback && (src.IsLoopback() || dst.IsLoopback()) {
-		ns.discard(i, "martian-source", p)
+		ns.discard(i, trail.MartianSource, p)
 		return
 	}
 	switch {
 	case dst.IsMulticast():
 		p.group = true
 		if !i.listens(dst) {
-			ns.discard(i, "not-a-member", p)
+			ns.discard(i, trail.NotAMember, p)
 			return
 		}
 		ns.deliver6(p)
 	case ns.takes(p):
 		ns.deliver6(p)
 	case p.group:
-		ns.discard(i, "other-host", p)
+		ns.discard(i, trail.OtherHost, p)
 	case !ns.forwarding(i, true):
-		ns.discard(i, "forwarding-disabled", p)
+		ns.discard(i, trail.ForwardingDisabled, p)
 	default:
 		ns.forward(p)
 	}
@@ -87,7 +86,7 @@ func (ns *Namespace) deliver6(p *packet) {
 	}
 	if p.f.Checksum == link.ChecksumUnknown && !p.nf.ChecksumPartial && !link.ChecksumGood(p.f) {
 		p.in.count.RxErrors++
-		ns.discard(p.in, "checksum", p)
+		ns.discard(p.in, trail.Checksum, p)
 		return
 	}
 	switch p.proto() {
@@ -97,14 +96,14 @@ func (ns *Namespace) deliver6(p *packet) {
 		ns.transportIn(p)
 	default:
 		ns.sendUnreachable(p, unreachableProtocol)
-		ns.discard(p.in, "no-protocol", p)
+		ns.discard(p.in, trail.NoProtocol, p)
 	}
 }
 
 func (ns *Namespace) icmp6In(p *packet) {
 	m := p.payload()
 	if len(m) < 8 || sum(uint32(p.pseudoSum(protoICMPv6, len(m))), m) != 0xffff {
-		ns.discard(p.in, "checksum", p)
+		ns.discard(p.in, trail.Checksum, p)
 		return
 	}
 	if m[0] < 130 { // neighbour discovery is of no interest to ping (ICMP6_FILTER)
@@ -112,7 +111,10 @@ func (ns *Namespace) icmp6In(p *packet) {
 	}
 	switch {
 	case m[0] == icmp6Echo:
-		ns.answerEcho6(p)
+		if why := ns.answerEcho6(p); why != trail.None {
+			ns.discard(p.in, why, p)
+			return
+		}
 	case m[0] == icmp6Solicit && len(m) >= 24 && p.ttl() == 255:
 		p.in.solicitationIn(p, m)
 	case m[0] == icmp6Advertise && len(m) >= 24 && p.ttl() == 255:
@@ -120,12 +122,12 @@ func (ns *Namespace) icmp6In(p *packet) {
 	case m[0] < 128:
 		ns.icmp6ErrorIn(p, m)
 	}
-	p.release()
+	ns.arrived(p)
 }
 
-func (ns *Namespace) answerEcho6(p *packet) {
+func (ns *Namespace) answerEcho6(p *packet) trail.Reason {
 	if ns.number("net.ipv6.icmp.echo_ignore_all") != 0 {
-		return
+		return trail.EchoIgnored
 	}
 	src := p.dst()
 	if src.IsMulticast() {
@@ -136,6 +138,7 @@ func (ns *Namespace) answerEcho6(p *packet) {
 	q := ns.buildICMP6(src, p.src(), ns.defaultTTL(true), m)
 	q.oif = linkScope(p.in, p.src())
 	ns.output(q)
+	return trail.None
 }
 
 // linkScope is the interface that a link-local answer has to leave by.

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // AddIPvlan adds an ipvlan child of a parent, whose address it shares. The mode
@@ -46,7 +47,7 @@ func (d *ipvlanDevice) send(f *link.Frame) { d.child.Send(f) }
 
 func (d *ipvlanDevice) update() {
 	d.child.SetUp(d.i.up)
-	d.child.SetName(d.i.place)
+	d.child.SetPlace(d.i.place)
 }
 
 func (d *ipvlanDevice) close() {
@@ -81,12 +82,12 @@ func (i *Interface) IPvlanMode() (mode link.IPvlanMode, ok bool) {
 // layer of the parent's namespace, out by the parent (ipvlan_process_outbound).
 func (i *Interface) routeFor(f *link.Frame) {
 	if i.ns == nil || i.ns.closed || f.EtherType() != link.TypeIPv4 && f.EtherType() != link.TypeIPv6 {
-		i.lose(f, "ipvlan-no-ip")
+		i.lose(f, trail.IPvlanNoIP)
 		return
 	}
 	p := packetOf(f)
 	if n := len(p.nf.Data); n < 20 || p.nf.V6 && n < 40 {
-		i.ns.discard(i, "bad-ip-header", p)
+		i.ns.discard(i, trail.BadIPHeader, p)
 		return
 	}
 	p.nf.HasMAC = false

@@ -60,7 +60,7 @@ func (d *macvlanDevice) send(f *link.Frame) { d.child.Send(f) }
 func (d *macvlanDevice) update() {
 	d.child.SetUp(d.i.up)
 	d.child.SetMAC(d.i.mac)
-	d.child.SetName(d.i.place)
+	d.child.SetPlace(d.i.place)
 }
 
 func (d *macvlanDevice) close() {

@@ -14,6 +14,7 @@ import (
 type onLAN struct {
 	loop  *sim.Loop
 	lan   *link.Bridge
+	wires []*link.Wire
 	hosts []*Namespace
 	boxes []*Namespace
 }
@@ -26,6 +27,7 @@ func newOnLAN(t testing.TB, hosts int) *onLAN {
 		h := New(l.loop, name, Options{Host: true})
 		w := link.NewWire(l.loop, "cable-"+name)
 		w.Delay, w.Cut = 100*time.Microsecond, true
+		l.wires = append(l.wires, w)
 		l.lan.AddPort(name).Connect(w.B())
 		e, err := h.AddPhysical("eth0", MAC{0, 0xc, 0x29, 0xab, 0, byte(0x11 + i)}, w.A())
 		must0(t, err)

@@ -1,32 +1,36 @@
 package stack
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"dnetsim/link/trail"
+)
 
 // martian is why a packet's addresses are impossible here: the source checks of
 // ip_route_input_slow and fib_validate_source.
-func (ns *Namespace) martian(f *flow) string {
+func (ns *Namespace) martian(f *flow) trail.Reason {
 	i, src, dst := f.in, f.src, f.dst
 	if i.kind == KindLoopback {
-		return ""
+		return trail.None
 	}
 	c := i.conf()
 	switch {
 	case src.IsMulticast() || src == broadcast4:
-		return "martian-source"
+		return trail.MartianSource
 	case src.IsLoopback() && !(c.localnet && src.Is4()):
-		return "martian-source"
+		return trail.MartianSource
 	case dst.IsLoopback() && !(c.localnet && dst.Is4()):
-		return "martian-destination"
+		return trail.MartianDestination
 	case src.IsUnspecified():
-		return ""
+		return trail.None
 	case ns.localAddr(src) != nil && !c.localSrc:
-		return "martian-source" // our own address from outside
+		return trail.MartianSource // our own address from outside
 	case c.rpFilter == 0 || src.Is6():
-		return ""
+		return trail.None
 	}
 	back, ok := ns.reverse(f)
 	if !ok {
-		return ""
+		return trail.None
 	}
 	r, err := ns.find(&back)
 	var dev *Interface
@@ -36,9 +40,9 @@ func (ns *Namespace) martian(f *flow) string {
 		dev = a.dev
 	}
 	if dev == nil || c.rpFilter == 1 && dev != i {
-		return "rp-filter"
+		return trail.RPFilter
 	}
-	return ""
+	return trail.None
 }
 
 // reverse is the flow of an answer, whose way fib_validate_source compares with

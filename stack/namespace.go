@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 	"dnetsim/stack/netfilter"
 )
@@ -29,9 +30,10 @@ type Options struct {
 
 // Namespace is one network namespace. Make one with [New].
 type Namespace struct {
-	loop *sim.Loop
-	name string
-	opts Options
+	loop  *sim.Loop
+	trail *trail.Trail
+	name  string
+	opts  Options
 
 	ifaces    []*Interface // by index
 	byName    map[string]*Interface
@@ -52,7 +54,7 @@ type Namespace struct {
 	orphans   []*TCPConn // closed by their owners, not yet by TCP
 	icmp      []*ICMPConn
 	tunnels   []*tunnel
-	hooks     map[uint16]func(src, dst netip.AddrPort, payload []byte)
+	services  map[uint16]udpService
 	rng       *sim.Rand
 	ipID      uint16
 	booted    time.Duration // before the run began; see wheel
@@ -67,7 +69,7 @@ type Namespace struct {
 // New makes a namespace. The name is for journals and random streams and must
 // be unique in a run ("bdc01", "bdc01/bbox1").
 func New(loop *sim.Loop, name string, opts Options) *Namespace {
-	ns := &Namespace{loop: loop, name: name, opts: opts, byName: make(map[string]*Interface), pool: link.NewPool()}
+	ns := &Namespace{loop: loop, trail: trail.Of(loop), name: name, opts: opts, byName: make(map[string]*Interface), pool: link.NewPool()}
 	ns.transport = &transport{ns: ns}
 	ns.fib.init()
 	ns.sys.init(ns)
@@ -143,35 +145,20 @@ func (ns *Namespace) randomMAC() MAC {
 	return m
 }
 
-// place is where something happens in the journal: "bdc01/docker0".
-func (ns *Namespace) place(i *Interface) string {
-	if i == nil {
-		return ns.name
-	}
-	return i.place
-}
+// udpService takes datagrams for a port in the kernel's stead. payload is valid
+// during the call only. It returns why it does not want one.
+type udpService func(src, dst netip.AddrPort, payload []byte, tag *trail.Tag) trail.Reason
 
-// drop counts and records the end of a packet.
-func (ns *Namespace) drop(i *Interface, reason string, p *packet) {
-	if j := ns.loop.Journal(); j.On() {
-		var data any
-		if p != nil {
-			data = p.nf.Data
-		}
-		j.Add(ns.place(i), "drop", reason, data)
-	}
-}
-
-// HandleUDP hands datagrams that arrive for a local port to fn instead of to a
+// serveUDP hands datagrams that arrive for a local port to fn instead of to a
 // socket, as the kernel does for its own tunnels (VXLAN). fn runs on the loop;
-// a nil fn ends it. payload is valid during the call only.
-func (ns *Namespace) HandleUDP(port uint16, fn func(src, dst netip.AddrPort, payload []byte)) {
+// nil ends it.
+func (ns *Namespace) serveUDP(port uint16, fn udpService) {
 	if fn == nil {
-		delete(ns.hooks, port)
+		delete(ns.services, port)
 		return
 	}
-	if ns.hooks == nil {
-		ns.hooks = make(map[uint16]func(src, dst netip.AddrPort, payload []byte))
+	if ns.services == nil {
+		ns.services = make(map[uint16]udpService)
 	}
-	ns.hooks[port] = fn
+	ns.services[port] = fn
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -68,7 +69,7 @@ func (ns *Namespace) neighbourFor(dev *Interface, addr netip.Addr) *neighbour {
 
 func (n *neighbour) drop() {
 	n.timer.Stop()
-	n.fail("neighbour-deleted", false)
+	n.fail(trail.NeighbourDeleted, false)
 	t := &n.ns.neigh
 	delete(t.byKey, neighKey{n.dev, n.addr})
 	t.list = slices.DeleteFunc(t.list, func(x *neighbour) bool { return x == n })
@@ -102,7 +103,7 @@ func (n *neighbour) reachable() time.Duration {
 	now := n.ns.loop.Now()
 	if d.time == 0 || now >= d.drawn+5*time.Minute {
 		base := n.param("base_reachable_time_ms", time.Millisecond, 30*time.Second)
-		dice := n.ns.loop.Stream("reachable/" + n.dev.place)
+		dice := n.ns.loop.Stream("reachable/" + n.dev.place.String())
 		d.time, d.drawn = base/2+time.Duration(dice.Int64N(int64(base)+1)), now
 	}
 	return d.time
@@ -160,10 +161,11 @@ func (n *neighbour) send(p *packet) {
 
 func (n *neighbour) enqueue(p *packet) {
 	if len(n.queue) >= neighQueueSize {
-		n.ns.drop(n.dev, "neighbour-queue-full", n.queue[0])
+		n.ns.discard(n.dev, trail.NeighbourQueueFull, n.queue[0])
 		n.queue = n.queue[1:]
 	}
 	n.queue = append(n.queue, p)
+	n.ns.tell(n.dev, trail.Queue, p)
 }
 
 // probe sends one solicitation and sets the timer for the next.
@@ -231,19 +233,19 @@ func (n *neighbour) expire() {
 		n.set(NeighFailed)
 		n.valid = false
 		n.notify()
-		n.fail("host-unreachable", true)
+		n.fail(trail.HostUnreachable, true)
 	}
 }
 
 // fail gives up the waiting packets; with an ICMP error for each if tell.
-func (n *neighbour) fail(reason string, tell bool) {
+func (n *neighbour) fail(why trail.Reason, tell bool) {
 	q := n.queue
 	n.queue = nil
 	for _, p := range q {
-		n.ns.drop(n.dev, reason, p)
 		if tell {
 			n.ns.sendUnreachable(p, unreachableHost)
 		}
+		n.ns.discard(n.dev, why, p)
 	}
 }
 

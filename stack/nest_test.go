@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -112,9 +113,9 @@ func TestTunnelsThroughEachOtherEndInADeadLoop(t *testing.T) {
 	ns.AddNeighbour("vx0", netip.MustParseAddr("10.9.9.9"), MAC{2, 0, 0, 0, 0, 9})
 	ns.AddNeighbour("vx1", netip.MustParseAddr("10.8.8.8"), MAC{2, 0, 0, 0, 0, 8})
 	var died []string
-	loop.Journal().Listen(func(e *sim.Entry) {
-		if e.Verb == "drop" {
-			died = append(died, e.Place+" "+e.Why)
+	trail.Of(loop).Listen(func(e *trail.Event) {
+		if e.Verb == trail.Drop {
+			died = append(died, e.Place.String()+" "+e.Why())
 		}
 	})
 	b := broadcastFrame(vx0.mac)

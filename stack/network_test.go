@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"dnetsim/link/trail"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"dnetsim/link"
-	"dnetsim/sim"
 )
 
 // routed gives the second host a way into the first one's containers.
@@ -243,10 +243,10 @@ func TestEveryDropHasAReasonAndAPlace(t *testing.T) {
 	l := newLab(t, 1, Options{})
 	defer l.close()
 	got := map[string]int{}
-	l.loop.Journal().Listen(func(e *sim.Entry) {
-		if e.Verb == "drop" {
-			got[e.Place+" "+e.Why]++
-			if e.Why == "" {
+	trail.Of(l.loop).Listen(func(e *trail.Event) {
+		if e.Verb == trail.Drop {
+			got[e.Place.String()+" "+e.Why()]++
+			if e.Why() == "" {
 				t.Errorf("a drop without a reason at %s", e.Place)
 			}
 		}

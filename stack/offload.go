@@ -8,6 +8,7 @@ import (
 	gstack "gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // packet copies a packet of netstack's into one of ours.
@@ -26,7 +27,7 @@ func (t *transport) packet(pb *gstack.PacketBuffer) *packet {
 		t.offloadUDP(p)
 	case protoICMP, protoICMPv6:
 	default:
-		p.release()
+		t.ns.discard(nil, trail.Nonsense, p)
 		return nil
 	}
 	if !t.dev.offload {

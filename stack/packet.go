@@ -31,8 +31,6 @@ type packet struct {
 	unbound bool
 	// rewritten tells that NAT changed its destination.
 	rewritten bool
-	// borrowed marks a frame that a bridge holds: release leaves it alone.
-	borrowed bool
 }
 
 // packetOf makes a packet from a frame that came in; the frame's bytes become
@@ -53,6 +51,11 @@ func packetOf(f *link.Frame) *packet {
 // newPacket makes a packet of n bytes with room for the Ethernet header.
 func (ns *Namespace) newPacket(n int, v6 bool) *packet {
 	f := ns.pool.New(link.HeaderLen + n)
+	typ := link.TypeIPv4
+	if v6 {
+		typ = link.TypeIPv6
+	}
+	putEther(f.Bytes(), MAC{}, MAC{}, typ) // until it gets a link header, see trail.Event
 	p := &packet{f: f}
 	p.nf.Data = f.Bytes()[link.HeaderLen:]
 	p.nf.V6 = v6
@@ -69,14 +72,16 @@ func (p *packet) settle(ns *Namespace) {
 	}
 	q := ns.newPacket(len(p.nf.Data), p.nf.V6)
 	copy(q.nf.Data, p.nf.Data)
-	q.f.GSO, q.f.Checksum, q.f.Mark = p.f.GSO, p.f.Checksum, p.f.Mark
+	q.f.GSO, q.f.Checksum, q.f.Mark, q.f.Tag = p.f.GSO, p.f.Checksum, p.f.Mark, p.f.Tag
 	p.f.Release()
 	p.f, p.nf.Data = q.f, q.nf.Data
 }
 
-// release gives the frame back.
+// release gives the frame of a packet back whose story goes on in others: in
+// its fragments, in the encapsulation around it, in the joined packet. Every
+// other end is told (end.go).
 func (p *packet) release() {
-	if p.f != nil && !p.borrowed {
+	if p.f != nil {
 		p.f.Release()
 	}
 	p.f = nil

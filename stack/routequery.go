@@ -1,6 +1,10 @@
 package stack
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"dnetsim/link/trail"
+)
 
 // RouteQuery is a question of `ip route get`: which way would such a packet go?
 type RouteQuery struct {
@@ -80,8 +84,8 @@ func (ns *Namespace) answer(f *flow, in string) (hop, error) {
 		err = ErrHostUnreachable
 	case err == nil:
 		switch ns.martian(f) {
-		case "":
-		case "rp-filter":
+		case trail.None:
+		case trail.RPFilter:
 			err = ErrCrossDevice
 		default:
 			err = ErrInvalid

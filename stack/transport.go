@@ -16,6 +16,8 @@ import (
 	gstack "gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+
+	"dnetsim/link/trail"
 )
 
 // internalNIC is the one device that netstack has; the real interfaces are ours.
@@ -267,6 +269,8 @@ func (t *transport) deliverError(p *packet) {
 	}
 	q := t.ns.newPacket(len(p.nf.Data), p.nf.V6)
 	copy(q.nf.Data, p.nf.Data)
+	q.in = p.in
+	t.ns.another(p.in, q, p)
 	t.inject(q)
 }
 
@@ -289,7 +293,7 @@ func (t *transport) Fire() {
 	t.pending = nil
 	if t.ns.closed {
 		for _, p := range box {
-			p.release()
+			t.ns.discard(p.in, trail.NamespaceClosed, p)
 		}
 		return
 	}
@@ -321,7 +325,7 @@ func (t *transport) takeIn(p *packet) {
 	}
 	pb := gstack.NewPacketBuffer(gstack.PacketBufferOptions{Payload: buffer.MakeWithData(data)})
 	pb.RXChecksumValidated = true
-	p.release()
+	t.ns.arrived(p)
 	t.dev.d.DeliverNetworkPacket(proto, pb)
 	pb.DecRef()
 }
@@ -343,7 +347,7 @@ func sameConnection(a, b *packet) bool {
 // close ends netstack and its workers.
 func (t *transport) close() {
 	for _, p := range t.pending {
-		p.release()
+		t.ns.discard(p.in, trail.NamespaceClosed, p)
 	}
 	t.pending = nil
 	if t.s == nil {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // tunnel is the UDP port of a namespace that VXLAN devices share: the socket in
@@ -60,7 +61,7 @@ func (t *tunnel) open() error {
 		return err
 	}
 	t.conn = c
-	t.ns.HandleUDP(t.port, t.receive)
+	t.ns.serveUDP(t.port, t.receive)
 	return nil
 }
 
@@ -74,59 +75,52 @@ func (t *tunnel) shut() {
 	if t.conn == nil {
 		return
 	}
-	t.ns.HandleUDP(t.port, nil)
+	t.ns.serveUDP(t.port, nil)
 	t.conn.Close()
 	t.conn = nil
 }
 
 // receive is vxlan_rcv: find the device and give it the inner frame.
-func (t *tunnel) receive(src, dst netip.AddrPort, payload []byte) {
+func (t *tunnel) receive(src, dst netip.AddrPort, payload []byte, carrier *trail.Tag) trail.Reason {
 	vni, inner, ok := link.ParseVXLAN(payload)
 	if !ok {
-		t.lose(link.ReasonMalformed, payload)
-		return
+		return trail.Malformed
 	}
 	d := t.device(vni)
 	if d == nil || !d.i.up {
-		t.lose(link.ReasonUnknownVNI, payload)
-		return
+		return trail.UnknownVNI
 	}
 	f := t.ns.pool.New(len(inner))
 	copy(f.Bytes(), inner)
 	f.Checksum = link.ChecksumUnknown // nobody has looked at the inner one
+	f.ComesOutOf(t.ns.trail, d.i.place, carrier)
 	d.v.Arrive(src.Addr(), f)
-}
-
-// lose records a datagram that no device takes.
-func (t *tunnel) lose(r link.Reason, payload []byte) {
-	if j := t.ns.loop.Journal(); j.On() {
-		j.Add(t.ns.name, "drop", r.String(), payload)
-	}
+	return trail.None
 }
 
 // Tunnel implements link.Underlay: vxlan_xmit_one behind the forwarding table.
-func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPort uint16) link.Reason {
+func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPort uint16) trail.Reason {
 	ns := t.ns
 	if ns.closed || !r.Addr.Is4() {
-		return link.ReasonNoRoute // no IPv6 underlay
+		return trail.NoRoute // no IPv6 underlay
 	}
 	d := t.device(v.Config().VNI)
 	if d == nil || d.opts.Device != nil && d.opts.Device.ns != ns {
-		return link.ReasonNoRoute
+		return trail.NoRoute
 	}
 	h, err := ns.routeOut(flow{dst: r.Addr, src: d.opts.Local, out: d.opts.Device, mark: f.Mark})
 	switch {
 	case err != nil:
-		return link.ReasonNoRoute
+		return trail.NoRoute
 	case h.kind == "local":
 		return t.bypass(f, r)
 	case h.dev.VXLAN() == v:
-		return link.ReasonTunnelLoop
+		return trail.TunnelLoop
 	}
 	if mtu := h.mtu - link.VXLANOverhead; f.WireLen()-link.HeaderLen > mtu && d.i.tooBigForTunnel(f, mtu) {
-		return link.ReasonMTU
+		return trail.MTU
 	}
-	out := outer{way: h, src: h.src, dst: r.Addr, srcPort: srcPort, dstPort: r.Port, vni: r.VNI, ttl: d.opts.TTL}
+	out := outer{way: h, src: h.src, dst: r.Addr, srcPort: srcPort, dstPort: r.Port, vni: r.VNI, ttl: d.opts.TTL, device: d.i.place}
 	if d.opts.Local.IsValid() {
 		out.src = d.opts.Local
 	}
@@ -138,8 +132,8 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 	if f.GSO == 0 {
 		return t.encapsulate(f, out)
 	}
-	why := link.ReasonNone
-	link.Segment(f.Retain(), 0, func(s *link.Frame) {
+	why := trail.None
+	link.SegmentAt(f.Retain(), ns.trail, d.i.place, func(s *link.Frame) {
 		why = max(why, t.encapsulate(s, out))
 		s.Release()
 	})
@@ -148,13 +142,13 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 
 // bypass delivers a frame whose far end is this namespace itself to the tunnel
 // of that identifier here, without encapsulation (encap_bypass_if_local).
-func (t *tunnel) bypass(f *link.Frame, r link.VXLANRemote) link.Reason {
+func (t *tunnel) bypass(f *link.Frame, r link.VXLANRemote) trail.Reason {
 	d := t.ns.tunnel(r.Port).device(r.VNI)
 	if d == nil || !d.i.up {
-		return link.ReasonUnknownVNI
+		return trail.UnknownVNI
 	}
 	d.v.Bypass(f.Retain())
-	return link.ReasonNone
+	return trail.None
 }
 
 // outer is what the headers around a frame say.
@@ -166,11 +160,12 @@ type outer struct {
 	zeroChecksum     bool
 	spoil            bool // the network card gets the inner checksum wrong
 	way              hop
+	device           trail.Place // the tunnel's
 }
 
 // encapsulate sends a copy of a frame in a datagram. DF is not set: the kernel
 // cuts what is too large for the underlay into fragments.
-func (t *tunnel) encapsulate(f *link.Frame, o outer) link.Reason {
+func (t *tunnel) encapsulate(f *link.Frame, o outer) trail.Reason {
 	const head = 8 + link.VXLANHeaderLen
 	ns, n := t.ns, head+f.Len()
 	t.buf = append(t.buf[:0], make([]byte, head)...)
@@ -192,10 +187,14 @@ func (t *tunnel) encapsulate(f *link.Frame, o outer) link.Reason {
 		binary.BigEndian.PutUint16(u[6:], p.pseudoSum(protoUDP, n))
 		p.nf.ChecksumPartial = true
 	}
-	if err := ns.send(p, o.way); err != nil {
-		return link.ReasonUnderlay
+	if ns.trail.On() {
+		p.f.Tag = ns.trail.Within(&f.Tag)
+		p.f.Tell(ns.trail, o.device, trail.Encapsulate, trail.None)
 	}
-	return link.ReasonNone
+	if err := ns.send(p, o.way); err != nil {
+		return trail.Underlay
+	}
+	return trail.None
 }
 
 // tooBigForTunnel is skb_tunnel_check_pmtu: a frame does not fit the underlay's

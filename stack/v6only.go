@@ -8,6 +8,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // ListenTCPv6Only is [Namespace.ListenTCP] with IPV6_V6ONLY: "[::]:80" leaves
@@ -51,7 +52,7 @@ func (ns *Namespace) ListenUDPv6Only(local netip.AddrPort) (*UDPConn, error) {
 // it passes no hooks. It takes over the caller's reference.
 func (i *Interface) SendFrame(f *link.Frame) error {
 	if !i.up {
-		f.Release()
+		i.lose(f, trail.InterfaceDown)
 		return ErrNetDown
 	}
 	i.transmit(f)

@@ -116,7 +116,7 @@ func (d *vxlanDevice) count() {
 
 func (d *vxlanDevice) update() {
 	d.v.SetMAC(d.i.mac)
-	d.v.SetName(d.i.place)
+	d.v.SetPlace(d.i.place)
 	if !d.i.up {
 		d.tunnel.shut()
 		d.v.FlushFDB()

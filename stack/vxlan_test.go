@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"dnetsim/link/trail"
 	"fmt"
 	"io"
 	"net/netip"
@@ -30,9 +31,9 @@ type overlayLab struct {
 
 func newOverlayLab(t testing.TB) *overlayLab {
 	l := &overlayLab{onLAN: newOnLAN(t, 2), drops: make(map[string]int)}
-	l.loop.Journal().Listen(func(e *sim.Entry) {
-		if e.Verb == "drop" {
-			l.drops[e.Why]++
+	trail.Of(l.loop).Listen(func(e *trail.Event) {
+		if e.Verb == trail.Drop {
+			l.drops[e.Why()]++
 		}
 	})
 	pr := link.NewPrinter(link.DescribeOptions{Ethernet: true, Verbose: 1})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 
@@ -18,14 +19,14 @@ type capture struct {
 	single         bool
 	files          []*os.File
 	captures       []*link.Capture
-	byPlace        map[string]*link.Capture
+	byPlace        map[trail.Place]*link.Capture
 	loop           *sim.Loop
 	stop           func()
 	err            error
 }
 
 func newCapture(path, scenario string) (*capture, error) {
-	c := &capture{path: path, scenario: scenario, single: strings.HasSuffix(path, ".pcapng"), byPlace: map[string]*link.Capture{}, stop: func() {}}
+	c := &capture{path: path, scenario: scenario, single: strings.HasSuffix(path, ".pcapng"), byPlace: map[trail.Place]*link.Capture{}, stop: func() {}}
 	if !c.single {
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return nil, err
@@ -42,14 +43,14 @@ func (c *capture) Open(loop *sim.Loop) error {
 		if err != nil {
 			return err
 		}
-		c.stop = loop.Journal().Listen(func(e *sim.Entry) {
-			if f, ok := e.Data.(*link.Frame); ok && atInterface(e) {
-				write(one, e, f)
+		c.stop = trail.Of(loop).Listen(func(e *trail.Event) {
+			if atInterface(e) {
+				one.Event(e)
 			}
 		})
 		return nil
 	}
-	c.stop = loop.Journal().Listen(c.entry)
+	c.stop = trail.Of(loop).Listen(c.event)
 	return nil
 }
 
@@ -64,40 +65,27 @@ func (c *capture) create(path string) (*link.Capture, error) {
 	return one, nil
 }
 
-func (c *capture) entry(e *sim.Entry) {
-	f, ok := e.Data.(*link.Frame)
-	if !ok || c.err != nil || !atInterface(e) {
+func (c *capture) event(e *trail.Event) {
+	if c.err != nil || !atInterface(e) {
 		return
 	}
 	one := c.byPlace[e.Place]
 	if one == nil {
-		name := strings.NewReplacer("/", "-", ":", "-", " ", "_").Replace(e.Place) + ".pcapng"
+		name := strings.NewReplacer("/", "-", ":", "-", " ", "_").Replace(e.Place.String()) + ".pcapng"
 		one, c.err = c.create(filepath.Join(c.path, name))
 		if c.err != nil {
 			return
 		}
 		c.byPlace[e.Place] = one
 	}
-	write(one, e, f)
+	one.Event(e)
 }
 
-// atInterface reports whether an entry belongs into a capture: what an
-// interface sends and receives, and what is lost anywhere. Cables and bridge
-// ports have a colon in their place; what passes them unharmed is seen at the
-// interfaces.
-func atInterface(e *sim.Entry) bool {
-	return e.Verb == "drop" || !strings.Contains(e.Place, ":")
-}
-
-func write(c *link.Capture, e *sim.Entry, f *link.Frame) {
-	switch e.Verb {
-	case "send":
-		c.Point(e.Place).Frame(link.Out, f)
-	case "receive":
-		c.Point(e.Place).Frame(link.In, f)
-	case "drop":
-		c.Point(e.Place).Drop(f, e.Why)
-	}
+// atInterface reports whether an event belongs into a capture: what an interface
+// sends and receives, and what is lost anywhere. What passes cables and bridge
+// ports unharmed is seen at the interfaces.
+func atInterface(e *trail.Event) bool {
+	return e.Verb == trail.Drop || e.Place.IsInterface() && (e.Verb == trail.Send || e.Verb == trail.Receive)
 }
 
 // Done flushes what was written and says what went wrong.

@@ -4,9 +4,12 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"dnetsim/link"
+
+	"github.com/gopacket/gopacket/pcapgo"
 )
 
 // The captures of the hosts' own interfaces tell the two scenarios apart: no
@@ -88,5 +91,83 @@ func TestCaptureOfABridgeHasEachFrameOnce(t *testing.T) {
 			t.Log(link.Describe(f, link.DescribeOptions{Ethernet: true}))
 		}
 		t.Errorf("%d frames, want 4", len(frames))
+	}
+}
+
+// comments are those of a pcapng file's packets: "dropped: REASON" of those that
+// died.
+func comments(t *testing.T, path string) (out []string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := pcapgo.NewNgReader(f, pcapgo.NgReaderOptions{WantMixedLinkType: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		_, ci, opts, err := r.ReadPacketDataWithOptions()
+		if err != nil {
+			return out
+		}
+		at, _ := r.Interface(ci.InterfaceIndex)
+		for _, c := range opts.Comments {
+			out = append(out, at.Name+" "+c)
+		}
+	}
+}
+
+// A packet whose neighbour does not answer ends in the capture, with its bytes
+// and its reason.
+func TestCaptureShowsThePacketThatDiedOfAnUnansweredARP(t *testing.T) {
+	folder := t.TempDir()
+	text := "lan: {subnet: 10.0.0.0/24}\nhosts:\n  bdc01: {address: 10.0.0.11}\nsteps:\n" +
+		"  - {run: 'bdc01$ ping -c 1 -W 5 10.0.0.77', expect: {exit: any}}\n"
+	code, _, errs := call(t, text, nil, "run", "-", "--quiet", "--pcap", filepath.Join(folder, "all.pcapng"), "--trace")
+	if code != exitOK {
+		t.Fatalf("status %d: %s", code, errs)
+	}
+	died := 0
+	for _, c := range comments(t, filepath.Join(folder, "all.pcapng")) {
+		if c == "bdc01/eth0 dropped: host-unreachable" {
+			died++
+		}
+	}
+	if died != 1 {
+		t.Errorf("the echo request died %d times of host-unreachable at bdc01/eth0, want once", died)
+	}
+	frames := packets(t, filepath.Join(folder, "all.pcapng"))
+	shown := false
+	for _, f := range frames {
+		shown = shown || strings.Contains(link.Describe(f, link.DescribeOptions{}), "10.0.0.11 > 10.0.0.77: ICMP echo request")
+	}
+	if !shown || !strings.Contains(errs, "drop (host-unreachable) 00:00:00:00:00:00 > 00:00:00:00:00:00, ethertype IPv4 (0x0800), length 98: 10.0.0.11 > 10.0.0.77: ICMP echo request") {
+		t.Errorf("the request is not shown with its bytes:\n%s", errs)
+	}
+}
+
+// What a rule drops on its way through a bridge dies once.
+func TestCaptureShowsABridgedDropOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "all.pcapng")
+	text := "lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}\nhosts:\n  bdc01: {address: 10.0.0.11, daemon: {icc: false}}\nsteps:\n" +
+		"  - bdc01$ docker run -itd --name c1 busybox\n  - bdc01$ docker run -itd --name c2 busybox\n" +
+		"  - {run: 'bdc01$ docker exec c1 ping -c 2 -W 1 172.17.0.3', expect: {exit: any}}\n"
+	if code, _, errs := call(t, text, nil, "run", "-", "--quiet", "--pcap", file); code != exitOK {
+		t.Fatalf("status %d: %s", code, errs)
+	}
+	want := "bdc01/docker0 dropped: netfilter:filter/FORWARD: -i docker0 -o docker0 -j DROP"
+	n := 0
+	for _, c := range comments(t, file) {
+		if strings.Contains(c, "filter") {
+			n++
+			if c != want {
+				t.Errorf("dropped: %q, want %q", c, want)
+			}
+		}
+	}
+	if n != 2 {
+		t.Errorf("two echo requests died %d times of a filter", n)
 	}
 }

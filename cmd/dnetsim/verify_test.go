@@ -109,7 +109,7 @@ func TestVerifyCatchesWhatIsPlanted(t *testing.T) {
 	}{
 		{"", exitOK, []string{"same     leaks: ", "at GOMAXPROCS 1, 2, 8, 16"}},
 		{"clock, printed", exitFailed, []string{"DIFFERS  leaks", "transcript at 6.5", "in the output of h1$ docker leak", "it is "}},
-		{"clock, waited for", exitFailed, []string{"event ", "h1/eth0", "Request who-has 10.0.0.12"}},
+		{"clock, waited for", exitFailed, []string{"event ", "h1/eth0", "10.0.0.12"}},
 		{"map order", exitFailed, []string{"transcript at 6.5", "in the output of h1$ docker leak"}},
 		{"workers", exitFailed, []string{"GOMAXPROCS 1: 1 workers", "GOMAXPROCS 2: 2 workers"}},
 		{"a race of workers", exitFailed, []string{"event ", "h1/eth0"}},

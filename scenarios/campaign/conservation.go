@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // unbalanced says which cables lost frames or made some: what was given to the
@@ -23,7 +24,7 @@ func unbalanced(l *look) []string {
 		}
 		for name, c := range map[string]link.Counters{"a": a, "b": b} {
 			total := uint64(0)
-			c.EachDrop(func(_ link.Reason, n uint64) { total += n })
+			c.EachDrop(func(_ trail.Reason, n uint64) { total += n })
 			if total != c.Dropped {
 				out = append(out, fmt.Sprintf("cable %s/%s: %d frames dropped, %d of them with a reason", w.Name(), name, c.Dropped, total))
 			}
@@ -35,5 +36,5 @@ func unbalanced(l *look) []string {
 func made(c link.Counters) uint64 { return c.TxFrames + c.Duplicated + c.Segmented }
 
 func refusals(c link.Counters) uint64 {
-	return c.Drops(link.ReasonWireDown) + c.Drops(link.ReasonEndDown) + c.Drops(link.ReasonMalformed)
+	return c.Drops(trail.WireDown) + c.Drops(trail.EndDown) + c.Drops(trail.Malformed)
 }

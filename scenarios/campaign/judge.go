@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"dnetsim/link/trail"
 	"fmt"
 
 	"dnetsim/scenarios"
@@ -65,7 +66,7 @@ func (j *judge) built(lab *scenarios.Lab) {
 		j.memories[h.Name] = &memory{}
 	}
 	j.watch = newWatch(j)
-	lab.Loop.Journal().Listen(j.watch.entry)
+	trail.Of(lab.Loop).Listen(j.watch.event)
 	j.last = "the engines are up"
 	j.before = takeInventory(j.look())
 	j.checks(j.look())

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/modes"
 	"dnetsim/scenarios"
-	"dnetsim/sim"
 	"dnetsim/stack"
 )
 
@@ -116,22 +116,20 @@ func (w *watch) hears(seg segment, i *stack.Interface) {
 	w.heard[seg][i.MAC()] = name(i)
 }
 
-// entry is told every line of the journal.
-func (w *watch) entry(e *sim.Entry) {
-	f, ok := e.Data.(*link.Frame)
-	if !ok {
-		return
-	}
-	if e.Verb == "drop" && e.Why == "" {
+// event is told everything that happens to packets.
+func (w *watch) event(e *trail.Event) {
+	f := link.NewFrame(e.Frame)
+	if e.Verb == trail.Drop && e.Why() == "" {
 		w.say("conservation", fmt.Sprintf("%s drops a frame without a reason", e.Place))
 	}
-	if e.Verb != "receive" || f.Len() < link.HeaderLen {
+	if e.Verb != trail.Receive || f.Len() < link.HeaderLen {
 		return
 	}
-	p := w.places[e.Place]
-	if (p == nil || p.stale(e.Place)) && w.unknown(e.Place) {
+	at := e.Place.String()
+	p := w.places[at]
+	if (p == nil || p.stale(at)) && w.unknown(at) {
 		w.renew(w.judge.look())
-		p = w.places[e.Place]
+		p = w.places[at]
 	}
 	if p == nil || p.iface == nil {
 		return
@@ -177,7 +175,7 @@ func vlanOf(b []byte) (vlan int, tagged bool) {
 }
 
 // sender judges the frame's source address.
-func (w *watch) sender(e *sim.Entry, p *place, f *link.Frame) {
+func (w *watch) sender(e *trail.Event, p *place, f *link.Frame) {
 	seg := p.segmentFor(f)
 	if w.heard[seg][f.Src()] != "" {
 		return
@@ -189,9 +187,9 @@ func (w *watch) sender(e *sim.Entry, p *place, f *link.Frame) {
 }
 
 // packet judges the source address of an IPv4 packet that a container hears.
-func (w *watch) packet(e *sim.Entry, p *place, f *link.Frame) {
+func (w *watch) packet(e *trail.Event, p *place, f *link.Frame) {
 	b := f.Bytes()
-	if p.network == nil || p.network.Bridge == "" || len(b) < 34 || b[12] != 0x08 || b[13] != 0 || f.Dst().IsMulticast() || e.Place == p.host.decl.Name+"/"+p.network.Bridge {
+	if p.network == nil || p.network.Bridge == "" || len(b) < 34 || b[12] != 0x08 || b[13] != 0 || f.Dst().IsMulticast() || e.Place.String() == p.host.decl.Name+"/"+p.network.Bridge {
 		return
 	}
 	src := netip.AddrFrom4([4]byte(b[26:30]))

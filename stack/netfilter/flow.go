@@ -32,6 +32,8 @@ type conn struct {
 	confirmed  bool // the first packet got through: it is in the table
 	dstDone    bool // the nat rules for the destination have been asked
 	srcDone    bool
+	dstBy      natRule // what bound the destination, and the source
+	srcBy      natRule
 	tcp        tcpState
 	packets    [2]uint64 // original, reply
 	bytes      [2]uint64

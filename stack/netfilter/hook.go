@@ -1,5 +1,7 @@
 package netfilter
 
+import "dnetsim/link/trail"
+
 // Hook is one of the five places where netfilter looks at a packet.
 type Hook uint8
 
@@ -46,13 +48,33 @@ const (
 	Reject // the caller answers with Verdict.RejectWith
 )
 
-// Verdict is the outcome of a hook. Table, Chain and Rule name the place of a
-// drop or reject in iptables words ("filter", "FORWARD", "policy DROP").
+// Verdict is the outcome of a hook.
 type Verdict struct {
-	Action             Action
-	Table, Chain, Rule string
-	RejectWith         string // icmp-port-unreachable, tcp-reset, …
-	DNAT               bool   // the destination was rewritten: route again
+	Action Action
+	// Rule is what decided on a drop or reject: a rule, or a chain's policy
+	// ("policy DROP", number 0).
+	Rule       *trail.Rule
+	RejectWith string // icmp-port-unreachable, tcp-reset, …
+	DNAT       bool   // the destination was rewritten: route again
+	Rewritten  bool   // either end was rewritten by address translation
+	by         natRule
+}
+
+// NATRule is the rule by which the packet's connection was bound to what it was
+// rewritten to, nil if no rule was (a port that had to give way).
+func (v *Verdict) NATRule() *trail.Rule { return v.by.rule() }
+
+// natRule is a rule of the nat table that has bound a connection.
+type natRule struct {
+	c *code
+	o *op
+}
+
+func (n natRule) rule() *trail.Rule {
+	if n.o == nil {
+		return nil
+	}
+	return n.c.ruleOf(n.o)
 }
 
 // Traverse takes a packet through one hook: the tables, connection tracking and
@@ -65,7 +87,7 @@ func (r *Rules) Traverse(h Hook, nf *Packet) Verdict {
 		return Verdict{}
 	}
 	p := &r.scratch
-	p.rules, p.hook, p.verdict, p.nat = r, int(h), Verdict{}, nil
+	p.rules, p.hook, p.verdict, p.nat, p.natBy, p.rewritten = r, int(h), Verdict{}, nil, natRule{}, false
 	p.steps = 0
 	if nf.V6 != r.opts.V6 || !p.read(nf) {
 		return Verdict{}
@@ -78,7 +100,7 @@ func (r *Rules) Traverse(h Hook, nf *Packet) Verdict {
 	if !passed {
 		return p.verdict
 	}
-	return Verdict{DNAT: p.dst != before}
+	return Verdict{DNAT: p.dst != before, Rewritten: p.rewritten, by: p.natBy}
 }
 
 func (r *Rules) pass(prog *program, p *packet) bool {

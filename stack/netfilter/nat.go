@@ -3,6 +3,8 @@ package netfilter
 import (
 	"encoding/binary"
 	"net/netip"
+
+	"dnetsim/link/trail"
 )
 
 // translate binds a new connection as the nat table says, and rewrites the
@@ -25,6 +27,11 @@ func (r *Rules) translate(prog *program, p *packet, dst bool) bool {
 	if change {
 		p.headers.rewrite(dst, addr, port, p.nf.ChecksumPartial)
 		p.headers.read(p.nf.Data, p.v6)
+		p.rewritten = true
+		p.natBy = c.srcBy
+		if dst != p.nf.reply {
+			p.natBy = c.dstBy
+		}
 	}
 	return true
 }
@@ -52,13 +59,15 @@ func (r *Rules) bind(prog *program, c *conn, p *packet, dst bool) bool {
 		return true
 	}
 	*done = true
-	p.nat = nil
+	p.nat, p.natBy = nil, natRule{}
 	if !r.chain(prog.hooks[natTable][p.hook], p) {
 		return false
 	}
 	if dst {
+		c.dstBy = p.natBy
 		return p.nat == nil || r.bindDestination(c, p)
 	}
+	c.srcBy = p.natBy
 	return r.bindSource(c, p)
 }
 
@@ -118,7 +127,7 @@ func (p *packet) deviceAddr(dev string) (words, bool) {
 }
 
 func (p *packet) noAddress(t *natTarget) bool {
-	p.verdict = Verdict{Action: Drop, Table: "nat", Chain: hookNames[p.hook], Rule: "-j " + t.kind + " (the interface has no address)"}
+	p.verdict = Verdict{Action: Drop, Rule: &trail.Rule{Table: "nat", Chain: hookNames[p.hook], Text: "-j " + t.kind + " (the interface has no address)"}}
 	return false
 }
 

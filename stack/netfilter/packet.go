@@ -67,17 +67,19 @@ type headers struct {
 // packet is a packet at one hook, read once for all rules.
 type packet struct {
 	headers
-	rules    *Rules
-	nf       *Packet
-	hook     int
-	in, out  string
-	tcpFlags uint8
-	length   int
-	ttl      uint8
-	id       uint16
-	nat      *natTarget // what the nat table decided
-	verdict  Verdict
-	steps    int // rules that it was held against at this hook
+	rules     *Rules
+	nf        *Packet
+	hook      int
+	in, out   string
+	tcpFlags  uint8
+	length    int
+	ttl       uint8
+	id        uint16
+	nat       *natTarget // what the nat table decided, and which rule of it
+	natBy     natRule
+	rewritten bool
+	verdict   Verdict
+	steps     int // rules that it was held against at this hook
 }
 
 // read fills h from the bytes of a packet; false if they are not one.

@@ -1,5 +1,7 @@
 package netfilter
 
+import "dnetsim/link/trail"
+
 // program is the rules with every jump resolved.
 type program struct {
 	hooks  [4][numHooks]*code
@@ -103,7 +105,7 @@ func (r *Rules) chain(c *code, p *packet) bool {
 	c.counter.packets++
 	c.counter.bytes += uint64(p.length)
 	if c.policy == drop {
-		p.verdict = Verdict{Action: Drop, Table: c.table, Chain: c.name, Rule: "policy DROP"}
+		p.verdict = Verdict{Action: Drop, Rule: &trail.Rule{Table: c.table, Chain: c.name, Text: "policy DROP"}}
 		return false
 	}
 	return true
@@ -130,13 +132,14 @@ const tooMany = "after 1048576 rules at one hook"
 // walk runs the rules of a chain. It returns back or goOn at the end.
 func (r *Rules) walk(c *code, p *packet, depth int) verdict {
 	if depth > maxDepth {
+		p.verdict = Verdict{Action: Drop, Rule: &trail.Rule{Table: c.table, Chain: c.name, Text: "(jumps too deep)"}}
 		return drop
 	}
 	for i := range c.ops {
 		o := &c.ops[i]
 		if p.steps++; p.steps > maxSteps {
 			if p.verdict.Action == Accept {
-				p.verdict = Verdict{Action: Drop, Table: c.table, Chain: c.name, Rule: tooMany}
+				p.verdict = Verdict{Action: Drop, Rule: &trail.Rule{Table: c.table, Chain: c.name, Text: tooMany}}
 			}
 			return drop
 		}
@@ -168,7 +171,18 @@ func (r *Rules) walk(c *code, p *packet, depth int) verdict {
 }
 
 func (c *code) verdict(o *op, a Action, with string) Verdict {
-	return Verdict{Action: a, Table: c.table, Chain: c.name, Rule: o.rule.String(), RejectWith: with}
+	return Verdict{Action: a, Rule: c.ruleOf(o), RejectWith: with}
+}
+
+// ruleOf is a rule of the chain as the trail names it.
+func (c *code) ruleOf(o *op) *trail.Rule {
+	r := &trail.Rule{Table: c.table, Chain: c.name, Text: o.rule.String()}
+	for i := range c.ops {
+		if &c.ops[i] == o {
+			r.Number = i + 1
+		}
+	}
+	return r
 }
 
 // act carries out an extension target.
@@ -183,7 +197,7 @@ func (r *Rules) act(c *code, o *op, p *packet) verdict {
 			r.opts.OnLog(LogEntry{Prefix: t.prefix, Level: t.level, Line: t.line(p)})
 		}
 	case *natTarget:
-		p.nat = t
+		p.nat, p.natBy = t, natRule{c, o}
 		return accept
 	case *markTarget:
 		p.nf.Mark = p.nf.Mark&^t.mask ^ t.value

@@ -1,0 +1,55 @@
+package stack
+
+import (
+	"dnetsim/link"
+	"dnetsim/link/trail"
+)
+
+// What happens to packets is told here, and every end goes through here:
+// [Namespace.discard] and [Interface.lose] for what is dropped,
+// [packet.arrived] for what is delivered. Each tells, and gives the frame back.
+
+// at is where something happens: the interface, or the network layer.
+func (ns *Namespace) at(i *Interface) trail.Place {
+	if i == nil {
+		return trail.Place{Machine: ns.name}
+	}
+	return i.place
+}
+
+// discard ends a packet that the network layer does not want.
+func (ns *Namespace) discard(i *Interface, why trail.Reason, p *packet) { ns.refuse(i, why, nil, p) }
+
+// refuse is discard with the rule that decided.
+func (ns *Namespace) refuse(i *Interface, why trail.Reason, rule *trail.Rule, p *packet) {
+	if p.f != nil {
+		p.f.End(ns.trail, ns.at(i), why, rule)
+	}
+	p.f = nil
+}
+
+// lose ends a frame at the interface.
+func (i *Interface) lose(f *link.Frame, why trail.Reason) { f.End(i.trail, i.place, why, nil) }
+
+// arrived ends a packet that its protocol or socket has.
+func (ns *Namespace) arrived(p *packet) {
+	if p.f != nil {
+		p.f.Arrived(ns.trail, ns.at(p.in), trail.None)
+	}
+	p.f = nil
+}
+
+// tell records what happens to a packet on its way.
+func (ns *Namespace) tell(i *Interface, verb trail.Verb, p *packet) {
+	if p.f != nil {
+		p.f.Tell(ns.trail, ns.at(i), verb, trail.None)
+	}
+}
+
+// another gives q, a copy of p, an identity of its own.
+func (ns *Namespace) another(i *Interface, q, p *packet) {
+	if ns.trail.On() {
+		q.f.Tag = ns.trail.Another(&p.f.Tag)
+		ns.tell(i, trail.Copy, q)
+	}
+}
