@@ -19,7 +19,6 @@ func (d *Daemon) startNetworking() error {
 	for _, v6 := range []bool{false, true} {
 		d.firewall(v6).setupChains(!cfg.Proxy)
 	}
-	d.firewall(false).userChain()
 	if cfg.IPForward {
 		d.enableForwarding()
 	}
@@ -44,6 +43,7 @@ func (d *Daemon) startNetworking() error {
 	d.reservePorts()
 	d.networks = nil
 	d.reviveNetworks(kept)
+	d.firewall(false).userChain() // before the isolation of the networks that were revived
 	for _, name := range []string{"none", "host"} {
 		if _, ok := d.findNetworkByName(name); ok {
 			continue
@@ -70,7 +70,7 @@ func (d *Daemon) startNetworking() error {
 
 func (d *Daemon) liveContainers() bool {
 	for _, c := range d.containers {
-		if c.State.Running() {
+		if c.run.pid1 != nil {
 			return true
 		}
 	}

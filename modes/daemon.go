@@ -246,22 +246,7 @@ func (d *Daemon) shutdownContainers() {
 // restore brings the containers into the state that their policies ask for.
 func (d *Daemon) restore() {
 	for _, c := range append([]*Container(nil), d.containers...) {
-		if c.State.Running() {
-			continue // live-restore: it never stopped
-		}
-		switch c.HostConfig.RestartPolicy.Name {
-		case "always":
-		case "unless-stopped", "on-failure":
-			if c.run.manualStop || c.run.shutdown && c.HostConfig.RestartPolicy.Name == "on-failure" {
-				continue
-			}
-			if !c.run.shutdown {
-				continue
-			}
-		default:
-			continue
-		}
-		if c.State.StartedAt.IsZero() {
+		if !c.startsWithEngine() {
 			continue
 		}
 		c.run.shutdown = false
@@ -277,6 +262,27 @@ func (d *Daemon) restore() {
 		}
 		d.restart(c)
 	}
+}
+
+// startsWithEngine reports whether a container's policy says that an engine that
+// comes up starts it.
+func (c *Container) startsWithEngine() bool {
+	switch {
+	case c.run.pid1 != nil:
+		return false // live-restore: it never stopped
+	case c.State.Status == Restarting:
+		c.State.Status = Exited // the engine ended between two runs
+		return true
+	case c.State.StartedAt.IsZero():
+		return false
+	}
+	switch c.HostConfig.RestartPolicy.Name {
+	case "always":
+		return true
+	case "unless-stopped":
+		return c.run.shutdown && !c.run.manualStop
+	}
+	return false
 }
 
 func (d *Daemon) restart(c *Container) {

@@ -2,6 +2,7 @@ package modes
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -242,6 +243,13 @@ func (o *overlay) deleteNetwork(n *Network) error {
 	on := o.network(n.ID)
 	if on == nil {
 		return errf(ErrSystem, "could not find network with id %s", n.ID)
+	}
+	if slices.ContainsFunc(on.subnets, func(s *overlaySubnet) bool { return s.vni == 0 }) {
+		// Another host may have drawn the tunnels' numbers since this one looked.
+		var now storedOverlay
+		if index, err := o.c.store.get(overlayKey(n.ID), &now); err == nil && index != 0 {
+			on.load(now, index)
+		}
 	}
 	delete(o.networks, n.ID)
 	o.push(peerOp{kind: peerFlush, network: n.ID, caller: "func1"})
