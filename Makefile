@@ -35,4 +35,4 @@ wasm: ## build every room that runs in a browser tab
 	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/)
 
 swarm: build ## run N random worlds from seed SEED on, at 1, 2, 8 and 16 processors each
-	go test ./scenarios/campaign -run TestSwarm -count 1 -v -timeout 0 -swarm.seed $(or $(SEED),1) -swarm.n $(or $(N),100) -swarm.dnetsim $(CURDIR)/dnetsim -swarm.dir $(CURDIR)
+	go test ./scenarios/campaign -run TestSwarm -count 1 -v -timeout 0 -swarm.seed $(or $(SEED),1) -swarm.n $(or $(N),100) -swarm.dnetsim $(CURDIR)/dnetsim -swarm.dir $(or $(DIR),$(shell mktemp -d))

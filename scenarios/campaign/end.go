@@ -6,9 +6,15 @@ import (
 
 // The lines of the end. Consul goes last: the networks of the cluster are in it.
 const (
+	startEngine      = "systemctl start docker"
+	startStore       = "docker start consul"
 	removeContainers = "docker ps -a --format '{{.Names}}' | grep -vx consul | xargs -r docker rm -f -v"
-	removeNetworks   = "docker network ls --filter type=custom --format '{{.Name}}' | xargs -r -n 1 docker network rm"
-	readStore        = "curl -s 'http://127.0.0.1:8500/v1/kv/docker/?recurse'"
+	// Endpoints of engines that could not reach the store are taken out by force,
+	// as an administrator has to do it.
+	removeNetworks = "for n in $(docker network ls --filter type=custom --format '{{.Name}}'); do " +
+		"for e in $(docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' $n); do docker network disconnect -f $n $e; done; " +
+		"docker network rm $n; done"
+	readStore = "curl -s 'http://127.0.0.1:8500/v1/kv/docker/?recurse'"
 )
 
 // patience is how long a world is left alone at its end: longer than TIME_WAIT,
@@ -31,12 +37,21 @@ func (p *plan) end() {
 		for _, line := range p.undo[h.name] {
 			add(typed(h.name, line))
 		}
-		add(typed(h.name, "systemctl start docker"))
 	})
+	add(pause(15 * time.Second)) // an engine that was told to stop has stopped
+	each(func(h *machine) { add(typed(h.name, startEngine)) })
 	if p.overlays() {
-		add(typed(storeHost, "docker start consul"))
+		add(typed(storeHost, startStore))
 	}
 	add(pause(40 * time.Second)) // background jobs end, clusters meet again
+	each(func(h *machine) {
+		if h.clustered && h.name != storeHost {
+			add(typed(h.name, "systemctl restart docker")) // it cleans up what it could not tell the store
+		}
+	})
+	if p.overlays() {
+		add(pause(10 * time.Second))
+	}
 	each(func(h *machine) { add(typed(h.name, removeContainers)) })
 	each(func(h *machine) { add(typed(h.name, removeNetworks)) })
 	each(func(h *machine) {

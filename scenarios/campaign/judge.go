@@ -3,6 +3,7 @@ package campaign
 import (
 	"dnetsim/link/trail"
 	"fmt"
+	"regexp"
 
 	"dnetsim/scenarios"
 )
@@ -18,6 +19,12 @@ type Problem struct {
 func (p Problem) String() string {
 	return fmt.Sprintf("%s, after step %d (%s): %s", p.Kind, p.Step, p.Line, p.Text)
 }
+
+var names = regexp.MustCompile(`[0-9a-f]*[0-9][0-9a-f.:]*`)
+
+// Shape is the problem without the numbers and names of its world, so that the
+// same problem of a smaller world is the same.
+func (p Problem) Shape() string { return p.Kind + " " + names.ReplaceAllString(p.Text, "N") }
 
 // Verdict is what became of a run.
 type Verdict struct {
@@ -84,7 +91,7 @@ func (j *judge) stepped(lab *scenarios.Lab, r *scenarios.StepResult) {
 	if r.Step.Line == readStore {
 		j.reportAll("store", leftInStore(r.Stdout))
 	}
-	if j.steps == len(lab.Scenario.Setup)+len(lab.Scenario.Steps) {
+	if j.steps == len(lab.Scenario.Setup)+len(lab.Scenario.Steps) && r.Step.Wait == patience {
 		j.reportAll("leftovers", j.before.compare(takeInventory(l), l))
 	}
 }

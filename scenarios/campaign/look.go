@@ -30,6 +30,7 @@ type memory struct {
 	opened     bool // somebody's own rule accepts what Docker's refuse
 	impure     bool // addresses on its frames may be wrong: a cable corrupts
 	off        bool // it has no power
+	alone      bool // its engine went down, which may have had the cluster's store
 }
 
 // remember takes in a step that was done.
@@ -38,6 +39,7 @@ func (m *memory) remember(st *scenarios.Step) {
 	case scenarios.StepFault:
 		m.off = m.off || st.Fault.Crash
 		m.impure = m.impure || st.Fault.Change.Corrupt > 0
+		m.alone = m.alone || m.off
 		m.opened = m.opened || st.Fault.Crash // its rules are gone until the engine is back
 	case scenarios.StepRepair:
 		m.off = m.off && st.Fault.Host == ""
@@ -45,6 +47,7 @@ func (m *memory) remember(st *scenarios.Step) {
 	for _, word := range []string{"iptables -F", "iptables -t nat -F", "iptables -D FORWARD 1", "iptables -P", "ip link set docker0", "ip_forward="} {
 		m.vandalised = m.vandalised || strings.Contains(st.Line, word)
 	}
+	m.alone = m.alone || (strings.Contains(st.Line, "systemctl") || strings.Contains(st.Line, "dockerd")) && st.Line != startEngine
 	m.opened = m.opened || strings.Contains(st.Line, "-j ACCEPT")
 }
 

@@ -58,9 +58,21 @@ func (p *plan) cableFault() {
 	}
 }
 
+// engineToLose is a host whose engine may go down: in most clusters not the one
+// that the store is a container of.
+func (p *plan) engineToLose() *machine {
+	h := p.busyHost()
+	if h.name == storeHost && p.safeStore() {
+		return p.hosts[1]
+	}
+	return h
+}
+
+func (p *plan) safeStore() bool { return p.overlays() && p.world.Seed%4 != 0 }
+
 // daemon restarts dockerd, or kills it.
 func (p *plan) daemon() {
-	h := p.busyHost()
+	h := p.engineToLose()
 	switch p.dice.between(0, 5) {
 	case 0:
 		p.types(h, "kill -9 $(pidof dockerd); sleep %s; systemctl start docker", pick(p.dice, "0.1", "2"))
@@ -77,7 +89,7 @@ func (p *plan) daemon() {
 
 // crash takes a host's power; most times it comes back.
 func (p *plan) crash() {
-	h := p.busyHost()
+	h := p.engineToLose()
 	if h.crashed {
 		p.add(repair(h.name, "host: "+h.name))
 		h.crashed = false

@@ -195,7 +195,7 @@ func (w *watch) packet(e *trail.Event, p *place, f *link.Frame) {
 	src := netip.AddrFrom4([4]byte(b[26:30]))
 	own := ipv4(p.network.Gateways)
 	switch {
-	case w.lawless(p.host):
+	case w.lawless(p.host) || p.host.machine.NS().IsLocal(src): // a host answers at all of its addresses
 	case p.network.Internal && own.IsValid() && !own.Masked().Contains(src):
 		w.say("isolation", fmt.Sprintf("%s in the internal network %s hears a packet of %s", e.Place, p.network.Name, src))
 	default:
