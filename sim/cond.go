@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Cond is a queue of processes that wait for something. The zero value is
 // ready. As with any condition variable a waiter looks again at what it waits
@@ -32,11 +35,9 @@ func (c *Cond) wait(l *Loop, d time.Duration) error {
 	c.waiters = append(c.waiters, waiter{p, p.epoch})
 	p.parked = true
 	if d >= 0 {
-		p.wakeAfter(d)
+		p.alarm.Reset(d)
 	}
-	epoch := p.epoch
-	p.park()
-	still := c.remove(p, epoch)
+	still := c.parkUntilWoken(p)
 	if p.interrupted {
 		p.interrupted = false
 		return ErrInterrupted
@@ -47,12 +48,21 @@ func (c *Cond) wait(l *Loop, d time.Duration) error {
 	return nil
 }
 
+// parkUntilWoken parks a process that is in the queue and reports whether it
+// was still there when it woke. A process that is killed leaves the queue too.
+func (c *Cond) parkUntilWoken(p *Proc) (still bool) {
+	epoch := p.epoch
+	defer func() { still = c.remove(p, epoch) }()
+	p.park()
+	return still
+}
+
 // remove takes a waiter out of the queue and reports whether it was there: it
 // is not when Signal woke it.
 func (c *Cond) remove(p *Proc, epoch uint64) bool {
 	for i, w := range c.waiters {
 		if w.p == p && w.epoch == epoch {
-			c.waiters = append(c.waiters[:i], c.waiters[i+1:]...)
+			c.waiters = slices.Delete(c.waiters, i, i+1)
 			return true
 		}
 	}
@@ -63,7 +73,7 @@ func (c *Cond) remove(p *Proc, epoch uint64) bool {
 func (c *Cond) Signal() {
 	for len(c.waiters) > 0 {
 		w := c.waiters[0]
-		c.waiters = c.waiters[:copy(c.waiters, c.waiters[1:])]
+		c.waiters = slices.Delete(c.waiters, 0, 1)
 		if w.p.done || w.p.epoch != w.epoch {
 			continue
 		}

@@ -13,6 +13,35 @@ type event struct {
 	cancelled bool
 }
 
+// worthSweeping is how many cancelled events may wait for their time before
+// anybody looks: below it a sweep costs more than it frees.
+const worthSweeping = 1024
+
+// cancel takes an event out of what will happen. Its place in the queue stays
+// until its time comes, or until half the queue is such places: timers that are
+// set for days and stopped at once would fill it for days.
+func (l *Loop) cancel(e *event) {
+	e.cancelled, e.timer, e.h, e.fn = true, nil, nil, nil
+	l.cancelled++
+	if l.cancelled > worthSweeping && l.cancelled > len(l.queue)/2 {
+		l.sweep()
+	}
+}
+
+// sweep frees the places of cancelled events. The order of the others is that
+// of their times and sequence numbers, wherever they stand in the heap.
+func (l *Loop) sweep() {
+	old := l.queue
+	l.queue = make(eventHeap, 0, len(old)-l.cancelled)
+	for _, e := range old {
+		if e.cancelled {
+			l.give(e)
+			continue
+		}
+		l.queue.push(e)
+	}
+}
+
 func (l *Loop) take() *event {
 	n := len(l.free)
 	if n == 0 {
@@ -23,9 +52,18 @@ func (l *Loop) take() *event {
 	return e
 }
 
+// keptEvents is how many events wait to be used again; what a burst needed more
+// goes back to the machine.
+const keptEvents = 1 << 14
+
 func (l *Loop) give(e *event) {
+	if e.cancelled {
+		l.cancelled--
+	}
 	*e = event{}
-	l.free = append(l.free, e)
+	if len(l.free) < keptEvents {
+		l.free = append(l.free, e)
+	}
 }
 
 func (e *event) before(o *event) bool {

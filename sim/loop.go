@@ -28,23 +28,25 @@ var ErrLimit = errors.New("virtual time limit reached")
 // goroutine runs it, and everything it calls may schedule more. [Loop.Inject]
 // is the one exception.
 type Loop struct {
-	now     time.Duration
-	seq     uint64
-	fired   uint64
-	queue   eventHeap
-	free    []*event
-	current *Proc
-	procs   int
-	first   *Proc // of those that have not finished, in the order of their start
-	last    *Proc
-	seed    uint64
-	streams map[string]*Rand
-	journal Journal
-	shared  map[any]any
-	edge    edge
-	account account
-	stop    atomic.Pointer[error]
-	clock   atomic.Int64
+	now   time.Duration
+	seq   uint64
+	fired uint64
+	queue eventHeap
+	// cancelled is how many events of the queue will not fire.
+	cancelled int
+	free      []*event
+	current   *Proc
+	procs     int
+	first     *Proc // of those that have not finished, in the order of their start
+	last      *Proc
+	seed      uint64
+	streams   streamBook
+	journal   Journal
+	shared    map[any]any
+	edge      edge
+	account   account
+	stop      atomic.Pointer[error]
+	clock     atomic.Int64
 
 	// Nested is how deep calls of the running event are within one another, for
 	// a room above that must bound that: it counts up and down again.
@@ -54,7 +56,7 @@ type Loop struct {
 // NewLoop returns a loop at virtual time zero whose random streams derive from
 // seed.
 func NewLoop(seed uint64) *Loop {
-	l := &Loop{seed: seed, streams: make(map[string]*Rand)}
+	l := &Loop{seed: seed, streams: streamBook{byName: map[string]*namedStream{}}}
 	l.journal.loop = l
 	l.edge.wake = make(chan struct{}, 1)
 	return l

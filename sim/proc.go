@@ -33,8 +33,11 @@ type Proc struct {
 	// epoch counts parks: a wake-up that belongs to an earlier park is stale.
 	epoch  uint64
 	parked bool
-	exit   Cond
-	local  any
+	// alarm ends a park that has a limit. Every resumption stops it, so that
+	// nothing holds on to a process that slept for days and was killed.
+	alarm Timer
+	exit  Cond
+	local any
 	// The list of the loop's processes that have not finished.
 	prev, next *Proc
 }
@@ -43,6 +46,7 @@ type Proc struct {
 // the call. The name is for people who read traces.
 func (l *Loop) Go(name string, fn func(p *Proc)) *Proc {
 	p := &Proc{loop: l, name: name}
+	p.alarm = Timer{loop: l, fn: p.run}
 	l.enlist(p)
 	p.resume, p.stop = iter.Pull(func(yield func(struct{}) bool) {
 		p.yield = yield
@@ -181,7 +185,7 @@ func (p *Proc) Sleep(d time.Duration) error {
 	end := p.loop.now + d
 	for p.loop.now < end || d <= 0 {
 		p.parked = true
-		p.wakeAfter(end - p.loop.now)
+		p.alarm.Reset(end - p.loop.now)
 		p.park()
 		if p.interrupted {
 			p.interrupted = false
@@ -223,7 +227,7 @@ func (p *Proc) check(what string) {
 	}
 }
 
-// wake is the event that hands over to a parked process.
+// wake is the event that hands over to a parked process before its alarm.
 type wake struct {
 	p     *Proc
 	epoch uint64
@@ -249,6 +253,7 @@ func (p *Proc) run() {
 	}
 	prev := p.loop.current
 	p.loop.current = p
+	p.alarm.Stop()
 	p.parked = false
 	p.epoch++
 	if p.dying && !p.started {
@@ -259,6 +264,9 @@ func (p *Proc) run() {
 	} else {
 		p.started = true
 		p.resume()
+	}
+	if p.done { // who keeps it keeps nothing of what it worked with
+		p.resume, p.stop, p.yield, p.local = nil, nil, nil, nil
 	}
 	p.loop.current = prev
 }

@@ -25,9 +25,9 @@ func (t *Timer) Stop() bool {
 	if t.ev == nil {
 		return false
 	}
-	t.ev.cancelled = true
-	t.ev.timer = nil
+	e := t.ev
 	t.ev = nil
+	t.loop.cancel(e)
 	return true
 }
 
