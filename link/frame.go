@@ -58,11 +58,25 @@ type Frame struct {
 	Context any
 }
 
-// Pool keeps released frames for reuse. A nil *Pool works and keeps nothing.
-// One pool per loop is enough.
+// Pool keeps released frames for reuse, small ones apart from large ones, so
+// that it never has more of a size than were in use at once. A nil *Pool works
+// and keeps nothing. One pool per loop is enough.
 type Pool struct {
-	free []*Frame
+	free [len(sizes) + 1][]*Frame
 	made int // frames that belong to this pool, in use or not
+}
+
+// sizes are the capacities of frames, in bytes: what signalling fits into, what
+// an MTU of 1500 fits into; larger ones have what they need.
+var sizes = [...]int{256, 1664}
+
+func class(n int) int {
+	for i, s := range sizes {
+		if n <= s {
+			return i
+		}
+	}
+	return len(sizes)
 }
 
 // NewPool returns an empty pool.
@@ -73,15 +87,20 @@ func (p *Pool) New(n int) *Frame {
 	if p == nil {
 		return &Frame{data: make([]byte, n), refs: 1}
 	}
-	k := len(p.free)
+	i := class(n)
+	room := n
+	if i < len(sizes) {
+		room = sizes[i]
+	}
+	k := len(p.free[i])
 	if k == 0 {
 		p.made++
-		return &Frame{data: make([]byte, n, max(n, 256)), refs: 1, pool: p}
+		return &Frame{data: make([]byte, n, room), refs: 1, pool: p}
 	}
-	f := p.free[k-1]
-	p.free = p.free[:k-1]
+	f := p.free[i][k-1]
+	p.free[i] = p.free[i][:k-1]
 	if cap(f.data) < n {
-		f.data = make([]byte, n, max(n, 1664))
+		f.data = make([]byte, n)
 	}
 	f.data = f.data[:n]
 	f.refs = 1
@@ -119,7 +138,8 @@ func (f *Frame) Release() {
 	}
 	if p := f.pool; p != nil {
 		f.GSO, f.Checksum, f.Mark, f.Tag, f.Context = 0, ChecksumComplete, 0, trail.Tag{}, nil
-		p.free = append(p.free, f)
+		i := class(cap(f.data))
+		p.free[i] = append(p.free[i], f)
 	}
 }
 
