@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -283,7 +284,7 @@ func (p *Process) end(status int) {
 			x.PPID, x.parent = 1, nil
 		}
 	}
-	for _, t := range p.threads {
+	for _, t := range p.threads { // they end, and leave the list, as later events
 		if t != m.loop.Current() {
 			t.Kill()
 		}
@@ -296,12 +297,21 @@ func (p *Process) end(status int) {
 		m.Parent.orphan(m)
 	}
 	p.exited.Broadcast()
-	for _, fn := range p.onExit {
+	onExit := p.onExit
+	p.bury()
+	for _, fn := range onExit {
 		fn(status)
 	}
 	drop(p.held)
 	// Whoever still knows the process, its children for one, keeps nothing alive.
 	p.program, p.parent, p.files, p.held, p.onExit = nil, nil, nil, nil, nil
+}
+
+// bury lets go of what a process that has ended worked with. Who keeps it keeps
+// its name, its numbers and its status only: a shell its background jobs, the
+// daemon its execs.
+func (p *Process) bury() {
+	p.program, p.onExit, p.files, p.caught, p.pending, p.parent = nil, nil, nil, nil, nil, nil
 }
 
 // closeSockets closes what the process has left open, in the namespace that it
@@ -388,9 +398,19 @@ func (p *Process) Sleep(d time.Duration) error {
 // Go runs fn as a second thread of the process, for programs that copy two
 // ways. It ends with the process.
 func (p *Process) Go(fn func()) {
-	t := p.Loop().Go(p.proc.Name()+"+", func(*sim.Proc) { fn() })
+	t := p.Loop().Go(p.proc.Name()+"+", func(t *sim.Proc) {
+		defer p.joined(t)
+		fn()
+	})
 	t.SetLocal(p)
 	p.threads = append(p.threads, t)
+}
+
+// joined forgets a thread that is over, and with it all that it worked for.
+func (p *Process) joined(t *sim.Proc) {
+	if i := slices.Index(p.threads, t); i >= 0 {
+		p.threads = slices.Delete(p.threads, i, i+1)
+	}
 }
 
 // checkpoint blocks the running process while its machine is paused.

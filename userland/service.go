@@ -13,6 +13,9 @@ type LogLine struct {
 	// "dockerd[612]".
 	Unit string
 	Text string
+	// N counts the lines of the service from 1, those it no longer keeps
+	// included, as journald's cursor does.
+	N int
 }
 
 // Service is a unit that systemctl and journalctl know, such as docker.
@@ -28,5 +31,6 @@ type Service interface {
 	Since() time.Time
 	// MainPID is its process, 0 while there is none.
 	MainPID() int
+	// Log is its last lines. How many it keeps is bounded, as a journal is.
 	Log() []LogLine
 }

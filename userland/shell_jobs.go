@@ -175,10 +175,25 @@ func (s *Shell) background(st *syntax.Stmt) {
 	}
 	j := &job{n: s.nextJob(), procs: procs, text: source(&c)}
 	s.jobs = append(s.jobs, j)
+	s.forgetOldest()
 	s.lastBg = j.last().PID
 	s.status = 0
 	if s.jobControl() && s.style != Ash {
 		fmt.Fprintf(s.errOut(), "[%d] %d\n", j.n, s.lastBg)
+	}
+}
+
+// childMax is how many jobs that nobody waits for a shell remembers (CHILD_MAX of
+// POSIX, wait).
+const childMax = 1024
+
+// forgetOldest drops the first job that is over if there are too many.
+func (s *Shell) forgetOldest() {
+	if len(s.jobs) <= childMax {
+		return
+	}
+	if i := slices.IndexFunc(s.jobs, (*job).done); i >= 0 {
+		s.jobs = slices.Delete(s.jobs, i, i+1)
 	}
 }
 

@@ -32,23 +32,59 @@ func (st *state) open(p *userland.Process, dir string) error {
 	if data, err := p.ReadFile(name); err == nil {
 		st.replay(data)
 	}
-	f, err := p.OpenFile(name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o600)
+	log := &raftLog{p: p, name: name, st: st}
+	if err := log.rewrite(); err != nil {
+		return err
+	}
+	st.changed = log.add
+	return nil
+}
+
+// snapshotAfter is how many records the log takes before it is written anew
+// without what is over. (hashicorp/raft's SnapshotThreshold is 8,192; its
+// entries lie on a disk, these in memory.)
+const snapshotAfter = 512
+
+// raftLog is the open file that the state's changes are written to.
+type raftLog struct {
+	p    *userland.Process
+	name string
+	st   *state
+	f    *userland.File
+	left int // records until it is written anew
+}
+
+func (l *raftLog) rewrite() error {
+	f, err := l.p.OpenFile(l.name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	write := func(r record) {
-		line, _ := json.Marshal(r)
-		f.Write(append(line, '\n'))
+	if l.f != nil {
+		l.f.Close()
 	}
-	write(record{Index: st.index})
-	for _, k := range st.keys {
-		write(record{Set: st.entries[k]})
+	l.f = f
+	l.write(record{Index: l.st.index})
+	for _, k := range l.st.keys {
+		l.write(record{Set: l.st.entries[k]})
 	}
-	for _, s := range st.sessions {
-		write(record{Session: s})
+	for _, s := range l.st.sessions {
+		l.write(record{Session: s})
 	}
-	st.changed = write
+	l.left = max(snapshotAfter, len(l.st.keys))
 	return nil
+}
+
+func (l *raftLog) write(r record) {
+	line, _ := json.Marshal(r)
+	l.f.Write(append(line, '\n'))
+}
+
+// add writes a record. Its change is in the state already.
+func (l *raftLog) add(r record) {
+	if l.left--; l.left < 0 && l.rewrite() == nil {
+		return
+	}
+	l.write(r)
 }
 
 // replay applies the lines of a log; it ends at the first that is none.

@@ -2,6 +2,7 @@ package consul
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -106,6 +107,7 @@ func (st *state) destroy(id string) {
 	st.sesIndex = st.index
 	st.changed(record{EndSession: id, Index: st.index})
 	st.tell(func(x subject) bool { return x.sessions })
+	maps.DeleteFunc(st.delays, func(_ string, until time.Duration) bool { return until <= st.loop.Now() })
 	for _, k := range slices.Clone(st.keys) {
 		e := st.entries[k]
 		if e.Session != id {

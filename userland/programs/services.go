@@ -252,6 +252,12 @@ func journalLine(c *invocation, l userland.LogLine) string {
 
 // journal is the lines of one unit, or of all of them in order of time.
 func journal(c *invocation, units []string) []userland.LogLine {
+	return since(c, units, map[string]int{})
+}
+
+// since is the lines of the journal that come after those that were shown of
+// each unit, which it notes as shown.
+func since(c *invocation, units []string, shown map[string]int) []userland.LogLine {
 	if len(units) == 0 {
 		for n := range c.Machine.Services {
 			units = append(units, n)
@@ -261,7 +267,12 @@ func journal(c *invocation, units []string) []userland.LogLine {
 	var all []userland.LogLine
 	for _, n := range units {
 		if s, ok := c.Machine.Services[unit(n)]; ok {
-			all = append(all, s.Log()...)
+			log := s.Log()
+			first := sort.Search(len(log), func(i int) bool { return log[i].N > shown[n] })
+			all = append(all, log[first:]...)
+			if len(log) > 0 {
+				shown[n] = log[len(log)-1].N
+			}
 		}
 	}
 	if len(units) > 1 {
@@ -357,7 +368,8 @@ func journalctl(c *invocation) int {
 	if err != nil && o.has("f") {
 		n, err = 10, nil
 	}
-	shown := len(lines)
+	shown := map[string]int{}
+	since(c, o.values["u"], shown)
 	if err == nil {
 		lines = lines[max(0, len(lines)-n):]
 	}
@@ -378,11 +390,9 @@ func journalctl(c *invocation) int {
 		if c.Sleep(200*time.Millisecond) != nil {
 			return 0
 		}
-		all := journal(c, o.values["u"])
-		for _, l := range all[min(shown, len(all)):] {
+		for _, l := range since(c, o.values["u"], shown) {
 			print(l)
 		}
-		shown = len(all)
 	}
 	return 0
 }
