@@ -27,10 +27,11 @@ type Daemon struct {
 	failed   bool      // the last start did not work
 	since    time.Time // when these two changed, by the host's clock
 	pid      int
-	proc     *userland.Process // dockerd itself
-	calls    calls             // what is under way
-	over     sim.Cond          // broadcast when dockerd is to end
-	logs     []userland.LogLine
+	proc     *userland.Process  // dockerd itself
+	calls    calls              // what is under way
+	over     sim.Cond           // broadcast when dockerd is to end
+	logs     []userland.LogLine // the last ones
+	logged   int                // lines ever
 
 	serveAPI  func(APIConn) // answers connections, nil: nobody does
 	listeners []*apiListener
@@ -44,6 +45,7 @@ type Daemon struct {
 	ports      *portAllocator
 	events     eventLog
 	execs      map[string]*ExecProcess
+	sweeping   bool // ended ones are due to be forgotten
 	sandboxes  []*sandbox
 
 	cluster      *cluster            // nil without cluster-store

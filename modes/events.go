@@ -42,7 +42,7 @@ func (l *eventLog) add(e Event) {
 	l.kept = append(l.kept, e)
 	l.total++
 	if len(l.kept) > 2*keptEvents {
-		l.kept = append([]Event(nil), l.kept[len(l.kept)-keptEvents:]...)
+		l.kept = append(make([]Event, 0, 2*keptEvents+1), l.kept[len(l.kept)-keptEvents:]...)
 	}
 	l.cond.Broadcast()
 }

@@ -32,7 +32,8 @@ type ExecProcess struct {
 	ExitCode  *int // nil until it has ended
 	Created   time.Time
 
-	run *execRun
+	run   *execRun
+	stale bool // had ended when dockerd looked last
 }
 
 type execRun struct {
@@ -203,6 +204,33 @@ func (e *ExecProcess) end(status int) {
 	c := e.Container
 	c.ExecIDs = slices.DeleteFunc(slices.Clone(c.ExecIDs), func(id string) bool { return id == e.ID })
 	e.run.streams.end()
+	c.run.daemon.sweepExecs()
+}
+
+// execSweep is how often dockerd looks for execs that have ended. It forgets
+// those that it saw there the time before (moby, daemon/exec.go, execCommandGC).
+const execSweep = 5 * time.Minute
+
+// sweepExecs has the execs that have ended forgotten at the second tick from
+// now on. Nothing ticks while there are none.
+func (d *Daemon) sweepExecs() {
+	if d.sweeping {
+		return
+	}
+	d.sweeping = true
+	d.loop.After(execSweep-d.loop.Now()%execSweep, func() {
+		d.sweeping = false
+		for _, id := range sortedKeys(d.execs) {
+			switch e := d.execs[id]; {
+			case e.ExitCode == nil:
+			case e.stale:
+				delete(d.execs, id)
+			default:
+				e.stale = true
+				d.sweepExecs()
+			}
+		}
+	})
 }
 
 // endExecs closes the execs of a container whose PID 1 has ended.

@@ -3,6 +3,7 @@ package modes
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -62,6 +63,7 @@ type global struct {
 	remote   []*storedEndpoint // whose names containers here can resolve
 	unwatch  func()
 	deleting bool
+	missed   time.Duration // when the store was first seen not to have it, 0: it has it
 }
 
 func networkKey(id string) string { return storeKey("network", id) }
@@ -151,6 +153,7 @@ func (d *Daemon) refreshGlobal() {
 	if c == nil || d.loop.Current() == nil {
 		return
 	}
+	asked := d.loop.Now()
 	pairs, err := c.store.list(storeRoot + "network/")
 	if err == nil {
 		c.store.list(storeRoot + "endpoint_count/")
@@ -166,13 +169,14 @@ func (d *Daemon) refreshGlobal() {
 			n = s.network(p.Index)
 			d.globals[s.ID] = n
 		}
-		n.core.global.index = p.Index
+		n.core.global.index, n.core.global.missed = p.Index, 0
 		found = append(found, n)
 	}
 	if d.cluster != c {
 		return
 	}
-	if err == nil && len(d.calls.debts) > 0 {
+	if err == nil {
+		d.forgetGlobals(found, asked)
 		d.payDebts()
 	}
 	all := make([]*Network, 0, len(d.networks)+len(found))
@@ -182,6 +186,22 @@ func (d *Daemon) refreshGlobal() {
 		}
 	}
 	d.networks = append(all, found...)
+}
+
+// forgetGlobals drops what is kept of networks that other hosts have removed. A
+// network that was made while the store was asked is in no answer yet, so it
+// takes two questions, one after the other.
+func (d *Daemon) forgetGlobals(found []*Network, asked time.Duration) {
+	for id, n := range d.globals { // each by itself: the order is no matter
+		g := n.core.global
+		switch {
+		case slices.Contains(found, n) || len(n.core.endpoints) > 0 || g.deleting:
+		case g.missed == 0 || g.missed >= asked:
+			g.missed = d.loop.Now()
+		case d.cluster.driver.forget(id):
+			delete(d.globals, id)
+		}
+	}
 }
 
 // refreshEndpoints reads a network's endpoints of all hosts.

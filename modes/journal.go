@@ -70,8 +70,23 @@ func quoteIfNeeded(s string) string {
 	return s
 }
 
+// keptLines is how many lines of dockerd the journal keeps. journald's bound is
+// in bytes, a tenth of the disk (SystemMaxUse, journald.conf(5)); this one is a
+// day of a busy host.
+const keptLines = 10_000
+
 func (d *Daemon) logRaw(text string) {
-	d.logs = append(d.logs, userland.LogLine{
-		At: d.Wall(), After: d.loop.Now(), Unit: fmt.Sprintf("dockerd[%d]", d.pid), Text: text,
-	})
+	d.logged++
+	d.logs = keepLast(append(d.logs, userland.LogLine{
+		At: d.Wall(), After: d.loop.Now(), Unit: fmt.Sprintf("dockerd[%d]", d.pid), Text: text, N: d.logged,
+	}), keptLines)
+}
+
+// keepLast drops the oldest of a list that has grown past n, an eighth more
+// than it must, so that a drop pays for many additions.
+func keepLast[T any](list []T, n int) []T {
+	if len(list) <= n {
+		return list
+	}
+	return append(make([]T, 0, n+1), list[len(list)-n+n/8:]...)
 }

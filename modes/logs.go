@@ -29,7 +29,7 @@ type LogReader struct {
 	c      *Container
 	o      LogOptions
 	queue  []LogEntry
-	next   int
+	next   int // of the log's lines, those it dropped included
 	closed bool
 }
 
@@ -42,7 +42,7 @@ func (d *Daemon) ContainerLogs(ref string, o LogOptions) (*LogReader, error) {
 	if !o.Stdout && !o.Stderr {
 		return nil, errf(ErrInvalid, "You must choose at least one stream")
 	}
-	r := &LogReader{Tty: c.Config.Tty, c: c, o: o, next: len(c.run.log.entries)}
+	r := &LogReader{Tty: c.Config.Tty, c: c, o: o, next: c.run.log.gone + len(c.run.log.entries)}
 	for _, e := range c.run.log.entries {
 		if r.passes(e) {
 			r.queue = append(r.queue, e)
@@ -79,12 +79,12 @@ func (r *LogReader) Next() (LogEntry, error) {
 		if r.closed || !r.o.Follow {
 			return LogEntry{}, io.EOF
 		}
-		for r.next < len(l.entries) {
-			if e := l.entries[r.next]; r.passes(e) {
+		for _, e := range l.entries[max(0, r.next-l.gone):] {
+			if r.passes(e) {
 				r.queue = append(r.queue, e)
 			}
-			r.next++
 		}
+		r.next = l.gone + len(l.entries)
 		if len(r.queue) > 0 {
 			continue
 		}

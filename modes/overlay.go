@@ -264,6 +264,17 @@ func (o *overlay) deleteNetwork(n *Network) error {
 	return nil
 }
 
+// forget drops what is known of a network that no host has any more, unless a
+// sandbox here still has it.
+func (o *overlay) forget(id string) bool {
+	if n := o.networks[id]; n != nil && (n.box != nil || len(n.endpoints) > 0) {
+		return false
+	}
+	delete(o.networks, id)
+	delete(o.peers.networks, id)
+	return true
+}
+
 // network finds a network, in the store if this host has not met it yet.
 func (o *overlay) network(id string) *overlayNet {
 	if n := o.networks[id]; n != nil {

@@ -2,6 +2,7 @@ package modes
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"dnetsim/sim"
@@ -76,11 +77,17 @@ func (s *streams) end() {
 // maxLogLine is where json-file cuts a line that does not end.
 const maxLogLine = 16 << 10
 
+// maxLog is how many bytes of lines are kept for docker logs. json-file without
+// max-size fills the disk instead; this disk is memory.
+const maxLog = 8 << 20
+
 // containerLog is what json-file keeps of a container.
 type containerLog struct {
 	loop    *sim.Loop
 	wall    func() time.Time // the host's
-	entries []LogEntry
+	entries []LogEntry       // the last ones
+	size    int              // of their lines, in bytes, with logOverhead each
+	gone    int              // how many there were before them
 	part    [3][]byte
 	since   [3]time.Time
 	grown   sim.Cond
@@ -112,8 +119,23 @@ func (l *containerLog) cut(n byte) {
 		return
 	}
 	l.entries = append(l.entries, LogEntry{Stream: n, Time: l.since[n], Line: l.part[n]})
+	if l.size += logOverhead + len(l.part[n]); l.size > maxLog {
+		l.rotate()
+	}
 	l.part[n] = nil
 	l.grown.Broadcast()
+}
+
+// logOverhead is about what json-file writes around a line.
+const logOverhead = 64
+
+// rotate drops the older half, as json-file's max-size with two files does.
+func (l *containerLog) rotate() {
+	n := 0
+	for ; l.size > maxLog/2; n++ {
+		l.size -= logOverhead + len(l.entries[n].Line)
+	}
+	l.entries, l.gone = slices.Clone(l.entries[n:]), l.gone+n
 }
 
 func (l *containerLog) flush() {

@@ -1,0 +1,111 @@
+package modes
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What a daemon remembers of the past is bounded: lines of its journal, lines of
+// a container, execs that have ended.
+func TestADaemonForgetsThePast(t *testing.T) {
+	w := newWorld(t, "")
+	d := w.a.Daemon
+	for i := range 3 * keptLines {
+		d.log("info", fmt.Sprint("line ", i))
+	}
+	log := d.Log()
+	if n := len(log); n > keptLines || n < keptLines/2 {
+		t.Errorf("the journal has %d lines", n)
+	}
+	for i, l := range log {
+		if l.N != d.logged-len(log)+1+i {
+			t.Fatalf("line %d of the journal has the number %d of %d", i, l.N, d.logged)
+		}
+	}
+	if last := log[len(log)-1].Text; !strings.Contains(last, fmt.Sprint("line ", 3*keptLines-1)) {
+		t.Errorf("the last line is %s", last)
+	}
+
+	c := &containerLog{loop: w.loop, wall: d.Wall}
+	r := &LogReader{c: &Container{run: &runtime{log: c}}, o: LogOptions{Stdout: true, Follow: true}}
+	seen := 0
+	for i := range 200_000 {
+		c.write(1, fmt.Appendf(nil, "%080d\n", i))
+		if e, err := r.Next(); err != nil || string(e.Line) != fmt.Sprintf("%080d\n", i) {
+			t.Fatalf("a follower reads %q, %v as line %d", e.Line, err, i)
+		}
+		seen++
+	}
+	if size := c.size; size > maxLog || len(c.entries)+c.gone != seen {
+		t.Errorf("%d bytes in %d lines are kept after %d", size, len(c.entries), c.gone)
+	}
+	r.o.Follow = false
+	if _, err := r.Next(); err != io.EOF {
+		t.Errorf("after the last line: %v", err)
+	}
+}
+
+// dockerd forgets an exec that has ended when it looks for the second time; until
+// then its exit code can be asked for.
+func TestExecsThatHaveEndedAreForgotten(t *testing.T) {
+	w := newWorld(t, "")
+	d := w.a.Daemon
+	w.run(w.a, named("c1", HostConfig{}))
+	for range 3 {
+		w.do(func() {
+			e, err := d.ExecCreate("c1", ExecConfig{Cmd: []string{"false"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.ExecStart(e.ID, true, false); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	w.loop.RunFor(execSweep)
+	if len(d.execs) != 3 {
+		t.Errorf("%d execs after five minutes, want 3", len(d.execs))
+	}
+	w.loop.RunFor(execSweep + time.Second)
+	if len(d.execs) != 0 || d.sweeping {
+		t.Errorf("%d execs after ten minutes", len(d.execs))
+	}
+}
+
+// A host forgets the networks that another host has removed, and what their
+// gossip told, once the store has twice said that they are gone.
+func TestAHostForgetsNetworksThatOthersRemoved(t *testing.T) {
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	w.wait(4 * time.Second)
+	for range 5 {
+		n := w.overlay()
+		for _, h := range []*Host{w.b, w.a} {
+			c := w.run(h, onOverlay("c1"))
+			w.do(func() {
+				if err := h.Daemon.ContainerRemove(c.ID, RemoveOptions{Force: true}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		w.wait(time.Second)
+		w.do(func() {
+			if err := w.a.Daemon.NetworkRemove(n.ID); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range 2 {
+		w.wait(time.Second)
+		w.do(func() { w.b.Daemon.refreshGlobal() })
+	}
+	d := w.b.Daemon
+	if o := d.cluster.driver; len(d.globals) != 0 || len(o.networks) != 0 || len(o.peers.networks) != 0 {
+		t.Errorf("the other host knows %d networks, its driver %d, its peers %d", len(d.globals), len(o.networks), len(o.peers.networks))
+	}
+	if d := w.a.Daemon; len(d.globals) != 0 || len(d.cluster.driver.networks) != 0 {
+		t.Errorf("this host knows %d networks", len(d.globals))
+	}
+}
