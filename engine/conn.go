@@ -193,6 +193,14 @@ func (c *Conn) Sink(fn func(b []byte, eof bool)) {
 	}
 }
 
+// Raw reports whether a handler has taken this end over ([Conn.Sink]).
+func (c *Conn) Raw() bool {
+	h := c.in
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sink != nil
+}
+
 // SetReadDeadline makes blocked reads fail when t has come, as net/http needs it
 // to take a connection back from its background reader.
 func (c *Conn) SetReadDeadline(t time.Time) error {

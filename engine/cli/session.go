@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -495,9 +496,24 @@ type line struct {
 	s *session
 }
 
+// Read ends the goroutine that copies the output of an attachment once nobody
+// waits for its result any more: it would wait for ever to hand it over
+// (hijack.go of docker's container commands), where the end of a real docker
+// ends it. That is so after docker has closed the connection, and after a
+// container did not start.
 func (l line) Read(b []byte) (int, error) {
 	l.s.jitter()
-	return l.Conn.Read(b)
+	n, err := l.Conn.Read(b)
+	if err == nil || !l.Other().Raw() {
+		return n, err
+	}
+	l.s.mu.Lock()
+	failed := l.s.startFailed
+	l.s.mu.Unlock()
+	if failed || l.Closed() {
+		runtime.Goexit()
+	}
+	return n, err
 }
 
 func (l line) Write(b []byte) (int, error) {
