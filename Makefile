@@ -31,6 +31,9 @@ fuzz: ## fuzz the readers for a minute each
 trail: ## hold the trail against 5,000 worlds of random traffic
 	go test ./stack -run 'TestEveryPacketHasOneEnd' -trail.seeds=5000 -timeout 30m
 
+soak: ## 24 virtual hours in which something is made or removed every second
+	go test ./scenarios -run '^TestSoak$$' -count 1 -v -timeout 0 -soak $(or $(SOAK),24h)
+
 wasm: ## build every room that runs in a browser tab
 	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/)
 
