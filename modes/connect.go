@@ -230,6 +230,11 @@ func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) 
 	if err != nil {
 		return err
 	}
+	free, err := d.lock(c)
+	if err != nil {
+		return err
+	}
+	defer free()
 	if c.run.removing {
 		return errf(ErrConflict, "Container %s is marked for removal and cannot be connected or disconnected to the network", c.ID)
 	}
@@ -294,6 +299,11 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 		}
 		return d.forgetEndpoint(n, container)
 	}
+	free, err := d.lock(c)
+	if err != nil {
+		return err
+	}
+	defer free()
 	if c.run.pid1 == nil || nerr != nil {
 		name := network
 		if n != nil {

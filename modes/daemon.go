@@ -288,6 +288,14 @@ func (c *Container) startsWithEngine() bool {
 }
 
 func (d *Daemon) restart(c *Container) {
+	free, err := d.lock(c)
+	if err != nil {
+		return
+	}
+	defer free()
+	if c.run.pid1 != nil {
+		return
+	}
 	if err := d.start(c); err != nil {
 		d.log("error", "Failed to start container "+c.ID+": "+err.Error())
 	}

@@ -153,13 +153,21 @@ func (d *Daemon) scheduleRestart(c *Container) {
 				return
 			}
 			again := func() {
+				free, err := d.lock(c)
+				if err != nil {
+					return
+				}
+				defer free()
+				if c.State.Status != Restarting { // somebody else was faster
+					return
+				}
 				if err := d.start(c); err != nil {
 					c.State.Status = Exited
 					d.log("error", "restartmanger wait error: "+err.Error())
 					d.stateChanged(c)
 				}
 			}
-			if d.cluster != nil { // starting may need an answer of the store
+			if d.cluster != nil || r.holder != nil { // starting may need an answer of the store, or has to wait
 				d.loop.Go("restart "+c.Name, func(*sim.Proc) {
 					defer d.track(false)()
 					again()

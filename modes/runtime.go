@@ -29,6 +29,8 @@ type runtime struct {
 	stdinR  *userland.PipeReader
 	tty     *userland.TTY
 
+	holder     *sim.Proc // who has locked the container
+	freed      sim.Cond
 	changed    sim.Cond // signalled on every change of state
 	waits      []*Wait
 	removed    bool

@@ -23,6 +23,14 @@ func (d *Daemon) ContainerStart(ref string) error {
 	if err := startable(c); err != nil {
 		return err
 	}
+	free, err := d.lock(c)
+	if err != nil {
+		return err
+	}
+	defer free()
+	if err := startable(c); err != nil {
+		return err
+	}
 	if err := d.pass(d.profile.cost.start); err != nil {
 		return err
 	}

@@ -169,6 +169,15 @@ func (d *Daemon) ContainerRestart(ref string, timeout *time.Duration) error {
 		}
 		d.containerEvent(c, "stop")
 	}
+	free, err := d.lock(c)
+	if err != nil {
+		return err
+	}
+	defer free()
+	if c.run.pid1 != nil && c.State.Status != Paused { // somebody else was faster
+		d.containerEvent(c, "restart")
+		return nil
+	}
 	if err := d.pass(d.profile.cost.start); err != nil {
 		return err
 	}

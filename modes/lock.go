@@ -1,0 +1,24 @@
+package modes
+
+// lock keeps others from starting, connecting, disconnecting or renaming a
+// container until free is called: each of these takes time, and leaves the
+// container half done on the way. Calls wait for each other, as those of a real
+// dockerd wait for the container's mutex; the error says that dockerd has gone
+// meanwhile. What is no process waits for nobody, and nobody comes between.
+func (d *Daemon) lock(c *Container) (free func(), err error) {
+	p, r := d.loop.Current(), c.run
+	if p == nil {
+		return func() {}, nil
+	}
+	for r.holder != nil {
+		r.freed.Wait(d.loop)
+		if d.gone() {
+			return nil, errGone
+		}
+	}
+	r.holder = p
+	return func() {
+		r.holder = nil
+		r.freed.Broadcast()
+	}, nil
+}
