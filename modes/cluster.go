@@ -242,7 +242,8 @@ const networkWait = time.Minute
 
 // waitForNetworks lets a container with a restart policy wait for the store.
 func (d *Daemon) waitForNetworks(c *Container) {
-	if d.cluster == nil || d.cluster.discovery == nil || !d.missesNetwork(c) {
+	// Looking for them asks the store, and the daemon may stop meanwhile.
+	if !d.missesNetwork(c) || d.cluster == nil || d.cluster.discovery == nil {
 		return
 	}
 	d.cluster.discovery.WaitReady(networkWait)
