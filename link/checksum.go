@@ -19,18 +19,18 @@ func FillChecksumBytes(b []byte) { fillBytes(b) }
 
 // fillBytes writes the transport checksum of the packet in b, if it has one.
 func fillBytes(b []byte) {
-	h, ok := parseHeaders(b)
-	if !ok || !h.ip || h.more || h.fragment {
+	h, ok := ParseHeaders(b)
+	if !ok || !h.IP || h.More || h.Fragment {
 		return
 	}
-	off, ok := checksumOffset(h.proto)
-	if !ok || h.l4+off+2 > h.end {
+	off, ok := checksumOffset(h.Proto)
+	if !ok || h.L4+off+2 > h.End {
 		return
 	}
-	field := b[h.l4+off:]
+	field := b[h.L4+off:]
 	field[0], field[1] = 0, 0
 	sum := transportChecksum(b, &h)
-	if sum == 0 && h.proto == protoUDP {
+	if sum == 0 && h.Proto == ProtoUDP {
 		sum = 0xffff // RFC 768: zero means none
 	}
 	binary.BigEndian.PutUint16(field, sum)
@@ -39,11 +39,11 @@ func fillBytes(b []byte) {
 // checksumOffset is where a protocol keeps its checksum.
 func checksumOffset(proto uint8) (int, bool) {
 	switch proto {
-	case protoTCP:
+	case ProtoTCP:
 		return 16, true
-	case protoUDP:
+	case ProtoUDP:
 		return 6, true
-	case protoICMP, protoICMPv6, protoIGMP:
+	case ProtoICMP, ProtoICMPv6, ProtoIGMP:
 		return 2, true
 	}
 	return 0, false
@@ -51,24 +51,24 @@ func checksumOffset(proto uint8) (int, bool) {
 
 // transportChecksum is the checksum over the transport part as it stands, with
 // its pseudo header if it has one: 0 if the field in it is right.
-func transportChecksum(b []byte, h *headers) uint16 {
+func transportChecksum(b []byte, h *Headers) uint16 {
 	var s uint32
-	n := uint32(h.end - h.l4)
-	if h.proto != protoICMP && h.proto != protoIGMP {
-		if h.v6 {
-			s = sum16(s, b[h.l3+8:h.l3+40])
+	n := uint32(h.End - h.L4)
+	if h.Proto != ProtoICMP && h.Proto != ProtoIGMP {
+		if h.V6 {
+			s = Sum16(s, b[h.L3+8:h.L3+40])
 		} else {
-			s = sum16(s, b[h.l3+12:h.l3+20])
+			s = Sum16(s, b[h.L3+12:h.L3+20])
 		}
-		s += uint32(h.proto) + n&0xffff + n>>16
+		s += uint32(h.Proto) + n&0xffff + n>>16
 	}
-	return fold(sum16(s, b[h.l4:h.end]))
+	return Fold(Sum16(s, b[h.L4:h.End]))
 }
 
-// sum16 adds the 16-bit words of b to s, a last odd byte as the high one
+// Sum16 adds the 16-bit words of b to s, a last odd byte as the high one
 // (RFC 1071). Frames are short enough that s cannot overflow when folded once
 // per call.
-func sum16(s uint32, b []byte) uint32 {
+func Sum16(s uint32, b []byte) uint32 {
 	acc := uint64(s)
 	for len(b) >= 8 {
 		v := binary.BigEndian.Uint64(b)
@@ -88,7 +88,8 @@ func sum16(s uint32, b []byte) uint32 {
 	return uint32(acc)
 }
 
-func fold(s uint32) uint16 {
+// Fold is the Internet checksum of a sum of 16-bit words (RFC 1071).
+func Fold(s uint32) uint16 {
 	for s>>16 != 0 {
 		s = s>>16 + s&0xffff
 	}
@@ -99,18 +100,18 @@ func fold(s uint32) uint16 {
 // right. Fragments, protocols without checksum, and UDP over IPv4 that uses
 // none count as good.
 func ChecksumGood(f *Frame) bool {
-	h, ok := parseHeaders(f.data)
-	if !ok || !h.ip || h.more || h.fragment {
+	h, ok := ParseHeaders(f.data)
+	if !ok || !h.IP || h.More || h.Fragment {
 		return true
 	}
-	off, ok := checksumOffset(h.proto)
+	off, ok := checksumOffset(h.Proto)
 	if !ok {
 		return true
 	}
-	if h.l4+off+2 > h.end {
+	if h.L4+off+2 > h.End {
 		return false
 	}
-	if h.proto == protoUDP && !h.v6 && binary.BigEndian.Uint16(f.data[h.l4+off:]) == 0 {
+	if h.Proto == ProtoUDP && !h.V6 && binary.BigEndian.Uint16(f.data[h.L4+off:]) == 0 {
 		return true
 	}
 	return transportChecksum(f.data, &h) == 0
@@ -120,12 +121,12 @@ func ChecksumGood(f *Frame) bool {
 // leaves other packets alone: it is what a network card does whose checksum
 // offload gets tunnelled packets wrong.
 func SpoilChecksum(b []byte) {
-	h, ok := parseHeaders(b)
-	if !ok || !h.ip || h.fragment || h.proto != protoTCP && h.proto != protoUDP {
+	h, ok := ParseHeaders(b)
+	if !ok || !h.IP || h.Fragment || h.Proto != ProtoTCP && h.Proto != ProtoUDP {
 		return
 	}
-	if off, _ := checksumOffset(h.proto); h.l4+off+2 <= h.end {
-		b[h.l4+off] ^= 0x55
-		b[h.l4+off+1] ^= 0xaa
+	if off, _ := checksumOffset(h.Proto); h.L4+off+2 <= h.End {
+		b[h.L4+off] ^= 0x55
+		b[h.L4+off+1] ^= 0xaa
 	}
 }

@@ -1,10 +1,11 @@
 // Package link owns layer 2 in motion: Ethernet frames, wires with
 // impairments, learning bridges, the devices that share or tunnel another one
-// (macvlan, ipvlan, 802.1Q, VXLAN), capture points and pcapng files, and how a
-// frame is printed and filtered in tcpdump's notation.
+// (macvlan, ipvlan, 802.1Q, VXLAN), capture points and pcapng files. What tcpdump
+// prints of a frame is link/print, what it filters link/pcapfilter, and what
+// happened to each packet link/trail.
 //
-// It knows no addresses of layer 3 beyond what it must read to cut, print or
-// filter a frame; no routes, no namespaces, no Docker.
+// It knows no addresses of layer 3 beyond what it must read to cut or block a
+// frame; no routes, no namespaces, no Docker.
 //
 // Start reading at [Frame], then [Wire] and [Bridge]. Whoever takes frames
 // implements [Receiver]; whoever wants to watch attaches an [Observer] or

@@ -164,12 +164,14 @@ func (f *Frame) Private() *Frame {
 }
 
 // Dst is the destination address; zero if the frame is too short to have one.
-func (f *Frame) Dst() MAC { return macAt(f.data, 0) }
+func (f *Frame) Dst() MAC { return MACAt(f.data, 0) }
 
 // Src is the source address.
-func (f *Frame) Src() MAC { return macAt(f.data, 6) }
+func (f *Frame) Src() MAC { return MACAt(f.data, 6) }
 
-func macAt(b []byte, off int) (m MAC) {
+// MACAt is the address at an offset of a frame, 0 for the destination and 6 for
+// the source; zero if the frame is too short for an Ethernet header.
+func MACAt(b []byte, off int) (m MAC) {
 	if len(b) >= HeaderLen {
 		copy(m[:], b[off:off+6])
 	}

@@ -56,31 +56,31 @@ func blocked(list []Block, frame []byte) bool {
 }
 
 func (b *Block) matches(frame []byte) bool {
-	h, ok := parseHeaders(frame)
+	h, ok := ParseHeaders(frame)
 	if !ok {
 		return false
 	}
 	switch b.Proto {
 	case "arp":
-		return h.etherType == TypeARP
+		return h.EtherType == TypeARP
 	case "ip":
-		return h.etherType == TypeIPv4
+		return h.EtherType == TypeIPv4
 	case "ip6":
-		return h.etherType == TypeIPv6
+		return h.EtherType == TypeIPv6
 	}
-	if !h.ip {
+	if !h.IP {
 		return false
 	}
 	if b.Proto != "" {
-		n, ok := protocolNumber(b.Proto)
-		if !ok || n != h.proto {
+		n, ok := ProtocolNumber(b.Proto)
+		if !ok || n != h.Proto {
 			return false
 		}
 		if b.Port == 0 {
 			return true
 		}
 	}
-	return h.ports && (b.Port == 0 || h.srcPort == b.Port || h.dstPort == b.Port)
+	return h.Ports && (b.Port == 0 || h.SrcPort == b.Port || h.DstPort == b.Port)
 }
 
 // KnownProtocol reports whether a Block may have the name as its Proto.
@@ -89,6 +89,6 @@ func KnownProtocol(name string) bool {
 	case "arp", "ip", "ip6":
 		return true
 	}
-	_, ok := protocolNumber(name)
+	_, ok := ProtocolNumber(name)
 	return ok
 }

@@ -135,7 +135,7 @@ func targetOf(b []byte) (a netip.Addr, ok bool) {
 			return netip.AddrFrom4([4]byte(d[16:20])), true
 		}
 	case TypeIPv6:
-		if len(d) >= 64 && d[6] == protoICMPv6 && d[40] == 135 {
+		if len(d) >= 64 && d[6] == ProtoICMPv6 && d[40] == 135 {
 			return netip.AddrFrom16([16]byte(d[48:64])), true
 		}
 		if len(d) >= 40 {

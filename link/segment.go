@@ -25,9 +25,9 @@ func SegmentAt(f *Frame, t *trail.Trail, at trail.Place, emit func(*Frame)) {
 func segment(f *Frame, mtu int, emit func(*Frame), t *trail.Trail, at trail.Place) {
 	h, size, ok := gsoShape(f)
 	if ok && mtu > 0 {
-		size = min(size, mtu-(h.payload-h.l3))
+		size = min(size, mtu-(h.payload-h.L3))
 	}
-	if !ok || size <= 0 || h.end-h.payload <= size {
+	if !ok || size <= 0 || h.End-h.payload <= size {
 		if ok {
 			f = f.Private()
 			FillChecksum(f)
@@ -36,7 +36,7 @@ func segment(f *Frame, mtu int, emit func(*Frame), t *trail.Trail, at trail.Plac
 		emit(f)
 		return
 	}
-	total := h.end - h.payload
+	total := h.End - h.payload
 	for off, i := 0, 0; off < total; off, i = off+size, i+1 {
 		n := min(size, total-off)
 		s := f.pool.New(h.payload + n)
@@ -56,7 +56,7 @@ func segment(f *Frame, mtu int, emit func(*Frame), t *trail.Trail, at trail.Plac
 
 // gso is where the parts of a TCP frame are.
 type gso struct {
-	headers
+	Headers
 	payload int
 }
 
@@ -65,12 +65,12 @@ func gsoShape(f *Frame) (g gso, size int, ok bool) {
 	if f.GSO <= 0 {
 		return g, 0, false
 	}
-	h, ok := parseHeaders(f.data)
-	if !ok || !h.ip || h.fragment || h.proto != protoTCP || h.l4+20 > h.end {
+	h, ok := ParseHeaders(f.data)
+	if !ok || !h.IP || h.Fragment || h.Proto != ProtoTCP || h.L4+20 > h.End {
 		return g, 0, false
 	}
-	payload := h.l4 + int(f.data[h.l4+12]>>4)*4
-	if payload < h.l4+20 || payload > h.end {
+	payload := h.L4 + int(f.data[h.L4+12]>>4)*4
+	if payload < h.L4+20 || payload > h.End {
 		return g, 0, false
 	}
 	return gso{h, payload}, f.GSO, true
@@ -99,33 +99,33 @@ func wireSize(f *Frame) int {
 
 // TCP flags.
 const (
-	flagFIN = 1 << iota
-	flagSYN
-	flagRST
-	flagPSH
-	flagACK
-	flagURG
-	flagECE
-	flagCWR
+	FlagFIN = 1 << iota
+	FlagSYN
+	FlagRST
+	FlagPSH
+	FlagACK
+	FlagURG
+	FlagECE
+	FlagCWR
 )
 
 // fixSegment makes the copied headers those of the i-th segment.
 func (g *gso) fixSegment(b []byte, off, i int, last bool) {
-	if g.v6 {
-		binary.BigEndian.PutUint16(b[g.l3+4:], uint16(len(b)-g.l3-40))
+	if g.V6 {
+		binary.BigEndian.PutUint16(b[g.L3+4:], uint16(len(b)-g.L3-40))
 	} else {
-		ip := b[g.l3:g.l4]
-		binary.BigEndian.PutUint16(ip[2:], uint16(len(b)-g.l3))
+		ip := b[g.L3:g.L4]
+		binary.BigEndian.PutUint16(ip[2:], uint16(len(b)-g.L3))
 		binary.BigEndian.PutUint16(ip[4:], binary.BigEndian.Uint16(ip[4:])+uint16(i))
 		ip[10], ip[11] = 0, 0
-		binary.BigEndian.PutUint16(ip[10:], fold(sum16(0, ip)))
+		binary.BigEndian.PutUint16(ip[10:], Fold(Sum16(0, ip)))
 	}
-	tcp := b[g.l4:]
+	tcp := b[g.L4:]
 	binary.BigEndian.PutUint32(tcp[4:], binary.BigEndian.Uint32(tcp[4:])+uint32(off))
 	if !last {
-		tcp[13] &^= flagFIN | flagPSH
+		tcp[13] &^= FlagFIN | FlagPSH
 	}
 	if i > 0 {
-		tcp[13] &^= flagCWR
+		tcp[13] &^= FlagCWR
 	}
 }

@@ -190,7 +190,7 @@ func udpFrameOf(src, dst byte, sport, dport uint16) []byte {
 	b := make([]byte, HeaderLen+28)
 	b[12] = 0x08
 	ip := b[HeaderLen:]
-	ip[0], ip[3], ip[9] = 0x45, 28, protoUDP
+	ip[0], ip[3], ip[9] = 0x45, 28, ProtoUDP
 	copy(ip[12:], []byte{10, 0, 0, src, 10, 0, 0, dst, byte(sport >> 8), byte(sport), byte(dport >> 8), byte(dport), 0, 8})
 	return b
 }

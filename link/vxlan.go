@@ -255,7 +255,7 @@ func writeARPReply(b, question []byte, mac MAC) {
 // isSolicitation reports whether a frame asks for an IPv6 neighbour.
 func isSolicitation(b []byte) bool {
 	return len(b) >= HeaderLen+64 && binary.BigEndian.Uint16(b[12:]) == TypeIPv6 &&
-		b[HeaderLen+6] == protoICMPv6 && b[HeaderLen+40] == 135
+		b[HeaderLen+6] == ProtoICMPv6 && b[HeaderLen+40] == 135
 }
 
 // askedFor6 is neigh_reduce as far as it misses: Docker's overlay has no IPv6

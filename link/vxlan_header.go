@@ -39,25 +39,25 @@ func ParseVXLAN(b []byte) (vni uint32, inner []byte, ok bool) {
 // both directions as in the kernel's flow dissector: addresses, protocol and
 // ports of IP, else the Ethernet addresses.
 func flowHash(b []byte) uint32 {
-	h, ok := parseHeaders(b)
+	h, ok := ParseHeaders(b)
 	if !ok {
 		return 0
 	}
-	if !h.ip {
-		return mix(mix(0, macAt(b, 0).key()^macAt(b, 6).key()), uint64(h.etherType))
+	if !h.IP {
+		return mix(mix(0, MACAt(b, 0).key()^MACAt(b, 6).key()), uint64(h.EtherType))
 	}
-	src, dst := b[h.l3+12:h.l3+16], b[h.l3+16:h.l3+20]
-	if h.v6 {
-		src, dst = b[h.l3+8:h.l3+24], b[h.l3+24:h.l3+40]
+	src, dst := b[h.L3+12:h.L3+16], b[h.L3+16:h.L3+20]
+	if h.V6 {
+		src, dst = b[h.L3+8:h.L3+24], b[h.L3+24:h.L3+40]
 	}
 	// xor and sum are the same whichever of two comes first
-	s := mix(0, uint64(h.proto))
+	s := mix(0, uint64(h.Proto))
 	for i := 0; i < len(src); i += 4 {
 		x, y := uint64(binary.BigEndian.Uint32(src[i:])), uint64(binary.BigEndian.Uint32(dst[i:]))
 		s = mix(mix(s, x^y), x+y)
 	}
-	if h.ports && !h.more {
-		x, y := uint64(h.srcPort), uint64(h.dstPort)
+	if h.Ports && !h.More {
+		x, y := uint64(h.SrcPort), uint64(h.DstPort)
 		s = mix(mix(s, x^y), x+y)
 	}
 	return s

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/print"
 	"dnetsim/userland"
 	"dnetsim/userland/consul"
 )
@@ -40,7 +41,7 @@ func newLAN(t *testing.T, jsonA, jsonB string) *lan {
 	}
 	for _, h := range []*Host{w.a, w.b} {
 		h.NS().Interface("eth0").Observe(func(_ link.Direction, f *link.Frame) {
-			if strings.Contains(link.Describe(f.Bytes(), link.DescribeOptions{}), ".4789:") {
+			if strings.Contains(print.Packet(f.Bytes(), print.Options{}), ".4789:") {
 				w.vxlan[h.Name]++
 			}
 		})

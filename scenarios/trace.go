@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"dnetsim/link"
+	"dnetsim/link/print"
 	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
@@ -19,7 +19,7 @@ func traceLine(e *sim.Entry) string {
 	place, verb, why, _ := told(e)
 	text := ""
 	if x, ok := e.What.(*trail.Event); ok {
-		text = " " + link.Describe(x.Frame, link.DescribeOptions{Ethernet: true})
+		text = " " + print.Packet(x.Frame, print.Options{Ethernet: true})
 	}
 	if why != "" {
 		why = " (" + why + ")"

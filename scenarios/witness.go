@@ -11,7 +11,7 @@ import (
 	"io"
 	"time"
 
-	"dnetsim/link"
+	"dnetsim/link/print"
 	"dnetsim/sim"
 )
 
@@ -42,7 +42,7 @@ const headLength = 144
 func (s *Sighting) String() string {
 	text := ""
 	if s.Length > 0 {
-		text = " " + link.Describe(s.Head, link.DescribeOptions{Ethernet: true})
+		text = " " + print.Packet(s.Head, print.Options{Ethernet: true})
 		if s.Length > len(s.Head) {
 			text += fmt.Sprintf(" (the first %d of %d bytes)", len(s.Head), s.Length)
 		}

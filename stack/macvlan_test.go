@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/print"
 	"dnetsim/sim"
 )
 
@@ -267,7 +268,7 @@ func TestMacvlanAndIPvlanDoNotShareAParent(t *testing.T) {
 func TestVLANsAreTaggedOnTheWire(t *testing.T) {
 	l := newOnLAN(t, 2)
 	var lines []string
-	pr := link.NewPrinter(link.DescribeOptions{Ethernet: true})
+	pr := print.New(print.Options{Ethernet: true})
 	l.lan.Ports()[0].Observe(func(_ link.Direction, f *link.Frame) {
 		lines = append(lines, pr.Print(l.loop.Wall(), f.Bytes()))
 	})

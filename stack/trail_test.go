@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/print"
 	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
@@ -46,7 +47,7 @@ func (l *ledger) of(id trail.ID) *life {
 
 func (l *ledger) event(e *trail.Event) {
 	x := l.of(e.Packet)
-	x.story = append(x.story, fmt.Sprintf("%.6f %s %s (%s) %s", e.At.Seconds(), e.Place, e.Verb, e.Why(), link.Describe(e.Frame, link.DescribeOptions{})))
+	x.story = append(x.story, fmt.Sprintf("%.6f %s %s (%s) %s", e.At.Seconds(), e.Place, e.Verb, e.Why(), print.Packet(e.Frame, print.Options{})))
 	switch {
 	case e.Packet == 0:
 		l.wrong = append(l.wrong, "an event of no packet: "+x.story[len(x.story)-1])

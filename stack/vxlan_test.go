@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/print"
 	"dnetsim/sim"
 )
 
@@ -36,7 +37,7 @@ func newOverlayLab(t testing.TB) *overlayLab {
 			l.drops[e.Why()]++
 		}
 	})
-	pr := link.NewPrinter(link.DescribeOptions{Ethernet: true, Verbose: 1})
+	pr := print.New(print.Options{Ethernet: true, Verbose: 1})
 	l.lan.Ports()[0].Observe(func(_ link.Direction, f *link.Frame) {
 		l.wire = append(l.wire, pr.Print(l.loop.Wall(), f.Bytes()))
 	})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dnetsim/link"
+	"dnetsim/link/print"
 
 	"github.com/gopacket/gopacket/pcapgo"
 )
@@ -31,7 +32,7 @@ func TestCapturesOfTheUnderlay(t *testing.T) {
 				}
 				tunnelled++
 				if typ := binary.BigEndian.Uint16(inner[12:]); vni != 256 || typ != link.TypeIPv4 {
-					t.Errorf("%s, %s: VNI %d: %s", name, file, vni, link.Describe(inner, link.DescribeOptions{Ethernet: true}))
+					t.Errorf("%s, %s: VNI %d: %s", name, file, vni, print.Packet(inner, print.Options{Ethernet: true}))
 				}
 			}
 			if len(frames) == 0 || tunnelled > 0 != want {
@@ -88,7 +89,7 @@ func TestCaptureOfABridgeHasEachFrameOnce(t *testing.T) {
 	frames := packets(t, filepath.Join(folder, "bdc01-docker0.pcapng"))
 	if len(frames) != 4 { // ARP and its answer, echo and its reply
 		for _, f := range frames {
-			t.Log(link.Describe(f, link.DescribeOptions{Ethernet: true}))
+			t.Log(print.Packet(f, print.Options{Ethernet: true}))
 		}
 		t.Errorf("%d frames, want 4", len(frames))
 	}
@@ -141,7 +142,7 @@ func TestCaptureShowsThePacketThatDiedOfAnUnansweredARP(t *testing.T) {
 	frames := packets(t, filepath.Join(folder, "all.pcapng"))
 	shown := false
 	for _, f := range frames {
-		shown = shown || strings.Contains(link.Describe(f, link.DescribeOptions{}), "10.0.0.11 > 10.0.0.77: ICMP echo request")
+		shown = shown || strings.Contains(print.Packet(f, print.Options{}), "10.0.0.11 > 10.0.0.77: ICMP echo request")
 	}
 	if !shown || !strings.Contains(errs, "drop (host-unreachable) 00:00:00:00:00:00 > 00:00:00:00:00:00, ethertype IPv4 (0x0800), length 98: 10.0.0.11 > 10.0.0.77: ICMP echo request") {
 		t.Errorf("the request is not shown with its bytes:\n%s", errs)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/pcapfilter"
+	"dnetsim/link/print"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -18,9 +20,9 @@ const snapLength = 262144
 // dumper is one run of tcpdump.
 type dumper struct {
 	p        *userland.Process
-	filter   *link.Filter
-	printer  *link.Printer
-	form     link.TimeForm
+	filter   *pcapfilter.Filter
+	printer  *print.Printer
+	form     print.TimeForm
 	device   string
 	any      bool
 	ethernet bool
@@ -70,11 +72,11 @@ func tcpdump(p *userland.Process) int {
 		}
 	}
 	expr := strings.Join(o.rest, " ")
-	if d.filter, err = link.ParseFilter(expr); err != nil {
+	if d.filter, err = pcapfilter.Parse(expr); err != nil {
 		p.Errorf("tcpdump: can't parse filter expression: %s\n", err)
 		return 1
 	}
-	d.printer = link.NewPrinter(d.describe(o))
+	d.printer = print.New(d.describe(o))
 	if v, ok := o.value("r"); ok {
 		return d.read(v)
 	}
@@ -82,10 +84,10 @@ func tcpdump(p *userland.Process) int {
 }
 
 // describe turns the flags into how a frame is printed.
-func (d *dumper) describe(o *options) link.DescribeOptions {
-	opts := link.DescribeOptions{
+func (d *dumper) describe(o *options) print.Options {
+	opts := print.Options{
 		Ethernet: d.ethernet, Verbose: d.verbose, Quick: o.has("q"), Names: !o.has("n"), Absolute: o.has("S"),
-		NoCheck: o.has("K"), ASCII: o.has("A"), Number: o.has("#"), Time: link.TimeForm(min(o.count("t"), 5)),
+		NoCheck: o.has("K"), ASCII: o.has("A"), Number: o.has("#"), Time: print.TimeForm(min(o.count("t"), 5)),
 	}
 	switch {
 	case o.has("X"):
@@ -253,9 +255,9 @@ func (d *dumper) emit(f dumpedFrame) error {
 func (d *dumper) label(line string, f dumpedFrame) string {
 	words := 1
 	switch d.form {
-	case link.TimeNone:
+	case print.TimeNone:
 		words = 0
-	case link.TimeDate:
+	case print.TimeDate:
 		words = 2
 	}
 	at := 0

@@ -1,4 +1,6 @@
-package link
+package pcapfilter
+
+import "dnetsim/link"
 
 // value computes a number from a packet; false when the packet has no such
 // byte, which makes the comparison fail.
@@ -6,7 +8,7 @@ type value func(*packet) (uint32, bool)
 
 // relation reads "arithmetic relop arithmetic". It reports false, with the
 // position anywhere, if the tokens are not that.
-func (p *filterParser) relation() (predicate, bool) {
+func (p *parser) relation() (predicate, bool) {
 	left, ok := p.arith(0)
 	if !ok {
 		return nil, false
@@ -59,7 +61,7 @@ func precedence(op string) int {
 	return 0
 }
 
-func (p *filterParser) arith(above int) (value, bool) {
+func (p *parser) arith(above int) (value, bool) {
 	left, ok := p.operand()
 	if !ok {
 		return nil, false
@@ -131,7 +133,7 @@ var filterNames = map[string]uint32{
 	"icmp6-neighboradvert": 136, "icmp6-redirect": 137,
 }
 
-func (p *filterParser) operand() (value, bool) {
+func (p *parser) operand() (value, bool) {
 	tok := p.next()
 	switch tok {
 	case "(":
@@ -160,7 +162,7 @@ func (p *filterParser) operand() (value, bool) {
 }
 
 // load reads "OFFSET]" or "OFFSET:SIZE]".
-func (p *filterParser) load(start func(*packet) int) (value, bool) {
+func (p *parser) load(start func(*packet) int) (value, bool) {
 	offset, ok := p.arith(0)
 	if !ok {
 		return nil, false
@@ -195,30 +197,30 @@ func (p *filterParser) load(start func(*packet) int) (value, bool) {
 func accessor(proto string) (func(*packet) int, bool) {
 	network := func(t uint16) func(*packet) int {
 		return func(k *packet) int {
-			if k.h.etherType != t {
+			if k.h.EtherType != t {
 				return -1
 			}
-			return k.h.l3
+			return k.h.L3
 		}
 	}
 	switch proto {
 	case "ether", "link":
 		return func(*packet) int { return 0 }, true
 	case "ip":
-		return network(TypeIPv4), true
+		return network(link.TypeIPv4), true
 	case "ip6":
-		return network(TypeIPv6), true
+		return network(link.TypeIPv6), true
 	case "arp":
-		return network(TypeARP), true
+		return network(link.TypeARP), true
 	case "rarp":
 		return network(0x8035), true
 	case "tcp", "udp", "icmp", "igmp", "sctp", "icmp6", "esp":
-		n, _ := protocolNumber(proto)
+		n, _ := link.ProtocolNumber(proto)
 		return func(k *packet) int {
-			if !k.h.ip || k.h.fragment || k.h.proto != n || k.h.v6 != (n == protoICMPv6) {
+			if !k.h.IP || k.h.Fragment || k.h.Proto != n || k.h.V6 != (n == link.ProtoICMPv6) {
 				return -1
 			}
-			return k.h.l4
+			return k.h.L4
 		}, true
 	}
 	return nil, false

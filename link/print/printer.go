@@ -1,4 +1,4 @@
-package link
+package print
 
 import (
 	"fmt"
@@ -23,8 +23,8 @@ const (
 	TimeSinceFirst
 )
 
-// DescribeOptions are tcpdump's flags that change how a frame is printed.
-type DescribeOptions struct {
+// Options are tcpdump's flags that change how a frame is printed.
+type Options struct {
 	Ethernet bool     // -e: print the link-level header
 	Verbose  int      // -v, -vv, -vvv
 	Quick    bool     // -q
@@ -37,18 +37,18 @@ type DescribeOptions struct {
 	Time     TimeForm // -t and its kin
 }
 
-// Describe prints one frame as tcpdump does, without a time. TCP sequence
+// Packet prints one frame as tcpdump does, without a time. TCP sequence
 // numbers are absolute where tcpdump would need the packets before; use a
 // [Printer] for a series.
-func Describe(frame []byte, opts DescribeOptions) string {
+func Packet(frame []byte, opts Options) string {
 	opts.Time = TimeNone
-	return NewPrinter(opts).Print(time.Time{}, frame)
+	return New(opts).Print(time.Time{}, frame)
 }
 
 // Printer prints a series of frames as tcpdump 4.99 does. It remembers TCP
 // flows, to print relative sequence numbers, and times, for -ttt and -ttttt.
 type Printer struct {
-	opts        DescribeOptions
+	opts        Options
 	out         []byte
 	flows       map[flowKey]*flowBase
 	count       int
@@ -56,8 +56,8 @@ type Printer struct {
 	quoting     bool // within the packet that an ICMP error quotes
 }
 
-// NewPrinter returns a printer that has seen no frames.
-func NewPrinter(opts DescribeOptions) *Printer {
+// New returns a printer that has seen no frames.
+func New(opts Options) *Printer {
 	return &Printer{opts: opts, flows: make(map[flowKey]*flowBase)}
 }
 

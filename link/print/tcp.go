@@ -1,9 +1,11 @@
-package link
+package print
 
 import (
 	"encoding/binary"
 	"strconv"
 	"strings"
+
+	"dnetsim/link"
 )
 
 // flowKey is a TCP connection, whichever way a segment goes: the end with the
@@ -51,20 +53,20 @@ func (p *Printer) tcp(t *transport) {
 	}
 	seq, ack := binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
 	base, reverse := &flowBase{}, false
-	if !p.opts.Absolute && flags&flagACK != 0 {
+	if !p.opts.Absolute && flags&link.FlagACK != 0 {
 		seq, ack, base, reverse = p.relative(t, sport, dport, flags, seq, ack)
 	}
-	if p.opts.Verbose > 1 || length > 0 || flags&(flagSYN|flagFIN|flagRST) != 0 {
+	if p.opts.Verbose > 1 || length > 0 || flags&(link.FlagSYN|link.FlagFIN|link.FlagRST) != 0 {
 		p.f(", seq %d", seq)
 		if length > 0 {
 			p.f(":%d", seq+uint32(length))
 		}
 	}
-	if flags&flagACK != 0 {
+	if flags&link.FlagACK != 0 {
 		p.f(", ack %d", ack)
 	}
 	p.f(", win %d", binary.BigEndian.Uint16(b[14:]))
-	if flags&flagURG != 0 {
+	if flags&link.FlagURG != 0 {
 		p.f(", urg %d", binary.BigEndian.Uint16(b[18:]))
 	}
 	if hlen > 20 {
@@ -90,16 +92,6 @@ func (p *Printer) endpoints(t *transport, proto string, sport, dport uint16) {
 	p.f("%s.%s > %s.%s: ", t.src, s, t.dst, d)
 }
 
-// services are the ports that tcpdump names without -n, as /etc/services does.
-var services = map[string]string{
-	"tcp/21": "ftp", "tcp/22": "ssh", "tcp/23": "telnet", "tcp/25": "smtp", "tcp/53": "domain",
-	"udp/53": "domain", "udp/67": "bootps", "udp/68": "bootpc", "udp/69": "tftp", "tcp/80": "http",
-	"tcp/110": "pop3", "udp/123": "ntp", "tcp/143": "imap2", "udp/161": "snmp", "tcp/179": "bgp",
-	"tcp/443": "https", "udp/443": "https", "udp/500": "isakmp", "udp/514": "syslog", "tcp/2049": "nfs",
-	"tcp/3306": "mysql", "tcp/5432": "postgresql", "udp/4500": "ipsec-nat-t", "udp/5353": "mdns",
-	"tcp/6379": "redis", "tcp/8080": "http-alt",
-}
-
 func (p *Printer) port(proto string, n uint16) string {
 	s := strconv.Itoa(int(n))
 	if p.opts.Names {
@@ -111,8 +103,8 @@ func (p *Printer) port(proto string, n uint16) string {
 }
 
 func tcpFlags(f byte) string {
-	return joinBits(int(f), []bitName{{flagFIN, "F"}, {flagSYN, "S"}, {flagRST, "R"}, {flagPSH, "P"},
-		{flagACK, "."}, {flagURG, "U"}, {flagECE, "E"}, {flagCWR, "W"}}, "", "none")
+	return joinBits(int(f), []bitName{{link.FlagFIN, "F"}, {link.FlagSYN, "S"}, {link.FlagRST, "R"}, {link.FlagPSH, "P"},
+		{link.FlagACK, "."}, {link.FlagURG, "U"}, {link.FlagECE, "E"}, {link.FlagCWR, "W"}}, "", "none")
 }
 
 func (p *Printer) tcpChecksum(t *transport) {
@@ -138,7 +130,7 @@ func (p *Printer) relative(t *transport, sport, dport uint16, flags byte, seq, a
 		key = flowKey{t.dst, t.src, dport, sport}
 	}
 	base, known := p.flows[key]
-	if !known || flags&flagSYN != 0 {
+	if !known || flags&link.FlagSYN != 0 {
 		base = &flowBase{seq: seq, ack: ack - 1}
 		if reverse {
 			base = &flowBase{seq: ack - 1, ack: seq}

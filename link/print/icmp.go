@@ -1,8 +1,10 @@
-package link
+package print
 
 import (
 	"encoding/binary"
 	"fmt"
+
+	"dnetsim/link"
 )
 
 // icmp prints an ICMP message (print-icmp.c).
@@ -117,9 +119,9 @@ func (p *Printer) icmpUnreach(b []byte, dst string) string {
 		}
 		port := binary.BigEndian.Uint16(b[l4+2:])
 		switch proto {
-		case protoTCP:
+		case link.ProtoTCP:
 			return fmt.Sprintf("%s tcp port %s unreachable", dst, p.port("tcp", port))
-		case protoUDP:
+		case link.ProtoUDP:
 			return fmt.Sprintf("%s udp port %s unreachable", dst, p.port("udp", port))
 		}
 		return fmt.Sprintf("%s protocol %d port %d unreachable", dst, proto, port)

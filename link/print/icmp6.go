@@ -1,8 +1,10 @@
-package link
+package print
 
 import (
 	"encoding/binary"
 	"fmt"
+
+	"dnetsim/link"
 )
 
 var icmp6Types = map[byte]string{
@@ -135,9 +137,9 @@ func (p *Printer) icmp6Unreach(b []byte) bool {
 		}
 		port := binary.BigEndian.Uint16(b[50:])
 		switch b[14] {
-		case protoTCP:
+		case link.ProtoTCP:
 			p.f(", %s tcp port %s", dst, p.port("tcp", port))
-		case protoUDP:
+		case link.ProtoUDP:
 			p.f(", %s udp port %s", dst, p.port("udp", port))
 		default:
 			p.f(", %s protocol %d port %d unreachable", dst, b[14], port)
@@ -200,7 +202,7 @@ func (p *Printer) ndOptions(b []byte, at int) {
 		p.f("\n\t  %s option (%d), length %d (%d): ", name, kind, n, v[1])
 		switch {
 		case kind == 1 || kind == 2:
-			var m MAC
+			var m link.MAC
 			copy(m[:], v[2:])
 			p.s(p.mac(m))
 		case kind == 3 && n >= 32:

@@ -1,13 +1,15 @@
-package link
+package print
 
 import (
 	"encoding/binary"
 	"net/netip"
+
+	"dnetsim/link"
 )
 
 // ethernet prints a frame from its Ethernet header on (print-ether.c).
 func (p *Printer) ethernet(b []byte) {
-	if len(b) < HeaderLen {
+	if len(b) < link.HeaderLen {
 		p.truncated("ether")
 		return
 	}
@@ -19,14 +21,14 @@ func (p *Printer) ethernet(b []byte) {
 		if !p.opts.Ethernet {
 			p.etherHeader(b, etherType)
 		}
-		p.llc(b[HeaderLen:min(len(b), HeaderLen+int(etherType))])
+		p.llc(b[link.HeaderLen:min(len(b), link.HeaderLen+int(etherType))])
 		return
 	}
-	p.etherPayload(b, etherType, HeaderLen)
+	p.etherPayload(b, etherType, link.HeaderLen)
 }
 
 func (p *Printer) etherHeader(b []byte, etherType uint16) {
-	p.f("%s > %s, ", p.mac(macAt(b, 6)), p.mac(macAt(b, 0)))
+	p.f("%s > %s, ", p.mac(link.MACAt(b, 6)), p.mac(link.MACAt(b, 0)))
 	switch {
 	case etherType < 1536:
 		p.f("802.3, length %d: ", etherType)
@@ -40,7 +42,7 @@ func (p *Printer) etherHeader(b []byte, etherType uint16) {
 }
 
 // mac is an address as tcpdump prints it: with -n bare, else with the maker.
-func (p *Printer) mac(m MAC) string {
+func (p *Printer) mac(m link.MAC) string {
 	switch {
 	case !p.opts.Names:
 		return m.String()
@@ -52,13 +54,13 @@ func (p *Printer) mac(m MAC) string {
 
 func etherTypeName(t uint16) string {
 	switch t {
-	case TypeIPv4:
+	case link.TypeIPv4:
 		return "IPv4"
-	case TypeARP:
+	case link.TypeARP:
 		return "ARP"
-	case TypeIPv6:
+	case link.TypeIPv6:
 		return "IPv6"
-	case TypeVLAN:
+	case link.TypeVLAN:
 		return "802.1Q"
 	case 0x88cc:
 		return "LLDP"
@@ -72,13 +74,13 @@ func etherTypeName(t uint16) string {
 func (p *Printer) etherPayload(b []byte, etherType uint16, at int) {
 	body := b[at:]
 	switch etherType {
-	case TypeIPv4:
+	case link.TypeIPv4:
 		p.ipv4(body)
-	case TypeIPv6:
+	case link.TypeIPv6:
 		p.ipv6(body)
-	case TypeARP:
+	case link.TypeARP:
 		p.arp(body)
-	case TypeVLAN:
+	case link.TypeVLAN:
 		p.vlan(b, at)
 	default:
 		if !p.opts.Ethernet {
@@ -135,7 +137,7 @@ func (p *Printer) arp(b []byte) {
 	if !p.opts.Ethernet {
 		p.s("ARP, ")
 	}
-	strange := pro != TypeIPv4 || plen != 4 || hlen != 6
+	strange := pro != link.TypeIPv4 || plen != 4 || hlen != 6
 	if strange || p.opts.Verbose > 0 {
 		p.f("%s (len %d), %s (len %d)", arpHardware(hrd), hlen, etherTypeName(pro), plen)
 		if strange {
@@ -144,7 +146,7 @@ func (p *Printer) arp(b []byte) {
 		}
 		p.s(", ")
 	}
-	var sha, tha MAC
+	var sha, tha link.MAC
 	copy(sha[:], b[8:])
 	spa := ipString(b[14:18])
 	copy(tha[:], b[18:])
@@ -190,7 +192,7 @@ func ipString(b []byte) string {
 func (p *Printer) dump(frame []byte) {
 	body := frame
 	if p.opts.Hex == 1 || p.opts.Hex == 3 || p.opts.Hex == 0 {
-		body = frame[min(len(frame), HeaderLen):]
+		body = frame[min(len(frame), link.HeaderLen):]
 	}
 	switch {
 	case p.opts.Hex == 1 || p.opts.Hex == 2:

@@ -1,4 +1,4 @@
-package link
+package pcapfilter
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"dnetsim/link"
 )
 
 // qualifier is what stands before an identifier: "tcp src port".
@@ -17,7 +19,7 @@ type qualifier struct {
 
 // primitive reads one primitive: qualifiers and an identifier, or a keyword
 // that needs none.
-func (p *filterParser) primitive() (predicate, error) {
+func (p *parser) primitive() (predicate, error) {
 	q, any := p.qualifiers()
 	tok := p.peek()
 	if p.endOfPrimitive() {
@@ -45,7 +47,7 @@ func (p *filterParser) primitive() (predicate, error) {
 }
 
 // endOfPrimitive reports whether what comes next cannot be an identifier.
-func (p *filterParser) endOfPrimitive() bool {
+func (p *parser) endOfPrimitive() bool {
 	switch p.peek() {
 	case "", "and", "or", "&&", "||", ")", "not", "!":
 		return true
@@ -53,7 +55,7 @@ func (p *filterParser) endOfPrimitive() bool {
 	return false
 }
 
-func (p *filterParser) qualifiers() (q qualifier, any bool) {
+func (p *parser) qualifiers() (q qualifier, any bool) {
 	for {
 		tok := p.peek()
 		switch tok {
@@ -97,58 +99,58 @@ func (p *filterParser) qualifiers() (q qualifier, any bool) {
 }
 
 // protocolOnly is a protocol as a primitive of its own: "icmp".
-func (p *filterParser) protocolOnly(q qualifier) (predicate, error) {
+func (p *parser) protocolOnly(q qualifier) (predicate, error) {
 	switch q.proto {
 	case "ether":
 		return nil, ErrSyntax
 	case "ip":
-		return isType(TypeIPv4), nil
+		return isType(link.TypeIPv4), nil
 	case "ip6":
-		return isType(TypeIPv6), nil
+		return isType(link.TypeIPv6), nil
 	case "arp":
-		return isType(TypeARP), nil
+		return isType(link.TypeARP), nil
 	case "rarp":
 		return isType(0x8035), nil
 	case "icmp":
-		return func(k *packet) bool { return k.h.ip && !k.h.v6 && k.h.proto == protoICMP }, nil
+		return func(k *packet) bool { return k.h.IP && !k.h.V6 && k.h.Proto == link.ProtoICMP }, nil
 	case "igmp":
-		return func(k *packet) bool { return k.h.ip && !k.h.v6 && k.h.proto == protoIGMP }, nil
+		return func(k *packet) bool { return k.h.IP && !k.h.V6 && k.h.Proto == link.ProtoIGMP }, nil
 	case "icmp6":
-		return func(k *packet) bool { return k.h.v6 && k.h.proto == protoICMPv6 }, nil
+		return func(k *packet) bool { return k.h.V6 && k.h.Proto == link.ProtoICMPv6 }, nil
 	case "ah":
 		return isProto(51), nil
 	}
-	n, ok := protocolNumber(q.proto)
+	n, ok := link.ProtocolNumber(q.proto)
 	if !ok {
 		return nil, ErrSyntax
 	}
 	return isProto(n), nil
 }
 
-func isType(t uint16) predicate { return func(k *packet) bool { return k.h.etherType == t } }
+func isType(t uint16) predicate { return func(k *packet) bool { return k.h.EtherType == t } }
 
-func isProto(n uint8) predicate { return func(k *packet) bool { return k.h.ip && k.h.proto == n } }
+func isProto(n uint8) predicate { return func(k *packet) bool { return k.h.IP && k.h.Proto == n } }
 
 // keyword is a primitive that is a word of its own, after q's protocol.
-func (p *filterParser) keyword(tok string, q qualifier, qualified bool) (m predicate, ok bool, err error) {
+func (p *parser) keyword(tok string, q qualifier, qualified bool) (m predicate, ok bool, err error) {
 	switch tok {
 	case "broadcast":
 		p.at++
 		if q.proto == "ip" {
 			return func(k *packet) bool {
-				return k.h.ip && !k.h.v6 && bytes.Equal(k.b[k.h.l3+16:k.h.l3+20], []byte{255, 255, 255, 255})
+				return k.h.IP && !k.h.V6 && bytes.Equal(k.b[k.h.L3+16:k.h.L3+20], []byte{255, 255, 255, 255})
 			}, true, nil
 		}
-		return func(k *packet) bool { return macAt(k.b, 0).IsBroadcast() }, true, nil
+		return func(k *packet) bool { return link.MACAt(k.b, 0).IsBroadcast() }, true, nil
 	case "multicast":
 		p.at++
 		switch q.proto {
 		case "ip":
-			return func(k *packet) bool { return k.h.ip && !k.h.v6 && k.b[k.h.l3+16] >= 224 }, true, nil
+			return func(k *packet) bool { return k.h.IP && !k.h.V6 && k.b[k.h.L3+16] >= 224 }, true, nil
 		case "ip6":
-			return func(k *packet) bool { return k.h.v6 && k.b[k.h.l3+24] == 0xff }, true, nil
+			return func(k *packet) bool { return k.h.V6 && k.b[k.h.L3+24] == 0xff }, true, nil
 		}
-		return func(k *packet) bool { return macAt(k.b, 0).IsMulticast() }, true, nil
+		return func(k *packet) bool { return link.MACAt(k.b, 0).IsMulticast() }, true, nil
 	}
 	if qualified {
 		return nil, false, nil
@@ -173,13 +175,13 @@ func (p *filterParser) keyword(tok string, q qualifier, qualified bool) (m predi
 }
 
 func hasTag(k *packet) bool {
-	return len(k.b) >= 18 && binary.BigEndian.Uint16(k.b[12:]) == TypeVLAN
+	return len(k.b) >= 18 && binary.BigEndian.Uint16(k.b[12:]) == link.TypeVLAN
 }
 
 func vlanID(k *packet) uint32 { return uint32(binary.BigEndian.Uint16(k.b[14:]) & 0xfff) }
 
 // identifier compiles qualifiers with what they qualify.
-func (p *filterParser) identifier(q qualifier, id string) (predicate, error) {
+func (p *parser) identifier(q qualifier, id string) (predicate, error) {
 	switch q.kind {
 	case "proto":
 		return protoFilter(q, id)
@@ -189,7 +191,7 @@ func (p *filterParser) identifier(q qualifier, id string) (predicate, error) {
 		return p.netFilter(q, id)
 	}
 	if q.proto == "ether" || strings.Count(id, ":") == 5 && q.proto == "" && !strings.Contains(id, "::") {
-		mac, err := ParseMAC(id)
+		mac, err := link.ParseMAC(id)
 		if err != nil {
 			return nil, fmt.Errorf("unknown ether host '%s'", id)
 		}
@@ -205,9 +207,9 @@ func (p *filterParser) identifier(q qualifier, id string) (predicate, error) {
 	return addressFilter(q, netip.PrefixFrom(addr, addr.BitLen())), nil
 }
 
-func etherHost(dir string, m MAC) predicate {
+func etherHost(dir string, m link.MAC) predicate {
 	return func(k *packet) bool {
-		return choose(dir, macAt(k.b, 6) == m, macAt(k.b, 0) == m)
+		return choose(dir, link.MACAt(k.b, 6) == m, link.MACAt(k.b, 0) == m)
 	}
 }
 
@@ -226,7 +228,7 @@ func choose(dir string, src, dst bool) bool {
 
 func protoFilter(q qualifier, id string) (predicate, error) {
 	if q.proto == "ether" {
-		names := map[string]uint16{"ip": TypeIPv4, "ip6": TypeIPv6, "arp": TypeARP, "rarp": 0x8035}
+		names := map[string]uint16{"ip": link.TypeIPv4, "ip6": link.TypeIPv6, "arp": link.TypeARP, "rarp": 0x8035}
 		if t, ok := names[id]; ok {
 			return isType(t), nil
 		}
@@ -236,15 +238,15 @@ func protoFilter(q qualifier, id string) (predicate, error) {
 		}
 		return isType(uint16(n)), nil
 	}
-	n, ok := protocolNumber(id)
+	n, ok := link.ProtocolNumber(id)
 	if !ok {
 		return nil, fmt.Errorf("unknown protocol: %s", id)
 	}
 	switch q.proto {
 	case "ip":
-		return func(k *packet) bool { return k.h.ip && !k.h.v6 && k.h.proto == n }, nil
+		return func(k *packet) bool { return k.h.IP && !k.h.V6 && k.h.Proto == n }, nil
 	case "ip6":
-		return func(k *packet) bool { return k.h.v6 && k.h.proto == n }, nil
+		return func(k *packet) bool { return k.h.V6 && k.h.Proto == n }, nil
 	}
 	return isProto(n), nil
 }

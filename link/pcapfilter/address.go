@@ -1,10 +1,13 @@
-package link
+package pcapfilter
 
 import (
 	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"dnetsim/link"
+	"dnetsim/link/print"
 )
 
 func portFilter(q qualifier, id string) (predicate, error) {
@@ -15,7 +18,7 @@ func portFilter(q qualifier, id string) (predicate, error) {
 	want, any := uint8(0), true
 	switch q.proto {
 	case "tcp", "udp", "sctp":
-		want, _ = protocolNumber(q.proto)
+		want, _ = link.ProtocolNumber(q.proto)
 		any = false
 	case "", "ip", "ip6":
 	default:
@@ -23,10 +26,10 @@ func portFilter(q qualifier, id string) (predicate, error) {
 	}
 	return func(k *packet) bool {
 		h := &k.h
-		if !h.ports || !any && h.proto != want || q.proto == "ip" && h.v6 || q.proto == "ip6" && !h.v6 {
+		if !h.Ports || !any && h.Proto != want || q.proto == "ip" && h.V6 || q.proto == "ip6" && !h.V6 {
 			return false
 		}
-		return choose(q.dir, h.srcPort >= lo && h.srcPort <= hi, h.dstPort >= lo && h.dstPort <= hi)
+		return choose(q.dir, h.SrcPort >= lo && h.SrcPort <= hi, h.DstPort >= lo && h.DstPort <= hi)
 	}, nil
 }
 
@@ -38,18 +41,11 @@ func portRange(q qualifier, id string) (lo, hi uint16, err error) {
 	for i, s := range []string{from, to} {
 		n, err := strconv.ParseUint(s, 10, 32)
 		if err != nil {
-			known := false
-			for _, proto := range []string{"tcp", "udp"} {
-				for service, name := range services {
-					if name == s && strings.HasPrefix(service, proto+"/") {
-						n, _ = strconv.ParseUint(service[4:], 10, 16)
-						known = true
-					}
-				}
-			}
-			if !known {
+			known, ok := print.ServicePort(s)
+			if !ok {
 				return 0, 0, fmt.Errorf("unknown port '%s'", s)
 			}
+			n = uint64(known)
 		}
 		if n > 65535 {
 			return 0, 0, fmt.Errorf("illegal port number %d > 65535", n)
@@ -66,7 +62,7 @@ func portRange(q qualifier, id string) (lo, hi uint16, err error) {
 	return lo, hi, nil
 }
 
-func (p *filterParser) netFilter(q qualifier, id string) (predicate, error) {
+func (p *parser) netFilter(q qualifier, id string) (predicate, error) {
 	if p.accept("mask") {
 		addr, err := netip.ParseAddr(id)
 		mask, err2 := netip.ParseAddr(p.next())
@@ -142,8 +138,8 @@ func addressFilter(q qualifier, pre netip.Prefix) predicate {
 		switch q.proto {
 		case "", kind:
 		case "tcp", "udp", "icmp", "icmp6", "igmp", "sctp":
-			n, _ := protocolNumber(q.proto)
-			if !k.h.ip || k.h.proto != n {
+			n, _ := link.ProtocolNumber(q.proto)
+			if !k.h.IP || k.h.Proto != n {
 				return false
 			}
 		default:
@@ -156,15 +152,15 @@ func addressFilter(q qualifier, pre netip.Prefix) predicate {
 // addresses are the network addresses of a packet, ARP's included; kind is
 // "ip", "ip6", "arp", "rarp", or empty.
 func addresses(k *packet) (src, dst netip.Addr, kind string) {
-	b, at := k.b, k.h.l3
+	b, at := k.b, k.h.L3
 	switch {
-	case k.h.v6:
+	case k.h.V6:
 		return netip.AddrFrom16([16]byte(b[at+8 : at+24])), netip.AddrFrom16([16]byte(b[at+24 : at+40])), "ip6"
-	case k.h.ip:
+	case k.h.IP:
 		return netip.AddrFrom4([4]byte(b[at+12 : at+16])), netip.AddrFrom4([4]byte(b[at+16 : at+20])), "ip"
-	case (k.h.etherType == TypeARP || k.h.etherType == 0x8035) && len(b) >= at+28:
+	case (k.h.EtherType == link.TypeARP || k.h.EtherType == 0x8035) && len(b) >= at+28:
 		kind = "arp"
-		if k.h.etherType != TypeARP {
+		if k.h.EtherType != link.TypeARP {
 			kind = "rarp"
 		}
 		return netip.AddrFrom4([4]byte(b[at+14 : at+18])), netip.AddrFrom4([4]byte(b[at+24 : at+28])), kind

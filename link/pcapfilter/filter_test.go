@@ -1,7 +1,9 @@
-package link
+package pcapfilter
 
 import (
+	"encoding/hex"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -15,6 +17,15 @@ const (
 	nsFrame  = "3333ff000002 0242ac110002 86dd 6000000000203aff fe80000000000000000000000000 0001" +
 		"ff0200000000000000000001ff000002 8700 0000 00000000 fe800000000000000000000000000002 0101 0242ac110002"
 )
+
+func unhexFrame(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
 
 // TestFilterSelectsWhatTcpdumpWould tries expressions on five frames: the
 // string has a letter for each frame that passes.
@@ -43,7 +54,7 @@ func TestFilterSelectsWhatTcpdumpWould(t *testing.T) {
 		{"tcp port 80 and (((ip[2:2] - ((ip[0]&0xf)<<2)) - ((tcp[12]&0xf0)>>2)) != 0)", ""},
 		{"host fe80::1", "n"}, {"net fe80::/10", "n"}, {"not port 53 and not arp", "isn"}, {"vlan", ""},
 	} {
-		f, err := ParseFilter(c.expr)
+		f, err := Parse(c.expr)
 		if err != nil {
 			t.Errorf("%q: %v", c.expr, err)
 			continue
@@ -62,7 +73,7 @@ func TestFilterSelectsWhatTcpdumpWould(t *testing.T) {
 
 func TestFilterRefusesWhatItCannotRead(t *testing.T) {
 	for _, expr := range []string{"host", "port", "and", "icmp and", "(icmp", "icmp)", "tcp[13", "port 80 8080 x", "not", "ether", "len >", "icmp arp", "@"} {
-		if _, err := ParseFilter(expr); err == nil {
+		if _, err := Parse(expr); err == nil {
 			t.Errorf("%q: no error", expr)
 		}
 	}
@@ -74,19 +85,19 @@ func TestFilterRefusesWhatItCannotRead(t *testing.T) {
 		"icmp or or arp":    ErrSyntax.Error(),
 		"ether host nosuch": "unknown ether host 'nosuch'",
 	} {
-		if _, err := ParseFilter(expr); err == nil || err.Error() != want {
+		if _, err := Parse(expr); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", expr, err, want)
 		}
 	}
-	if _, err := ParseFilter("icmp or"); !errors.Is(err, ErrSyntax) {
+	if _, err := Parse("icmp or"); !errors.Is(err, ErrSyntax) {
 		t.Errorf("unfinished expression: %v, want %v", err, ErrSyntax)
 	}
 }
 
-func FuzzParseFilter(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add("tcp[tcpflags] & tcp-syn != 0 and not (host 10.0.0.1 or port 53)", []byte("0123456789012345678901234567890123456789"))
 	f.Fuzz(func(t *testing.T, expr string, frame []byte) {
-		if flt, err := ParseFilter(expr); err == nil {
+		if flt, err := Parse(expr); err == nil {
 			flt.Match(frame)
 		}
 	})

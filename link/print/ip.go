@@ -1,6 +1,10 @@
-package link
+package print
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"dnetsim/link"
+)
 
 // transport is a transport part and what its printer must know of the packet
 // around it.
@@ -77,7 +81,7 @@ func (p *Printer) ipv4Details(b []byte, hlen, total int, frag uint16) {
 		p.ipv4Options(b[20:hlen])
 	}
 	if !p.opts.NoCheck {
-		if s := fold(sum16(0, b[:hlen])); s != 0 {
+		if s := link.Fold(link.Sum16(0, b[:hlen])); s != 0 {
 			have := binary.BigEndian.Uint16(b[10:])
 			p.f(", bad cksum %x (->%x)!", have, shouldBe(have, s))
 		}
@@ -120,21 +124,21 @@ func shouldBe(have, computed uint16) uint16 {
 
 // transport prints what an IP packet carries.
 func (p *Printer) transport(t *transport) {
-	if t.proto != protoTCP && t.proto != protoUDP && !t.bare {
+	if t.proto != link.ProtoTCP && t.proto != link.ProtoUDP && !t.bare {
 		p.f("%s > %s: ", t.src, t.dst)
 	}
 	switch t.proto {
-	case protoTCP:
+	case link.ProtoTCP:
 		p.tcp(t)
-	case protoUDP:
+	case link.ProtoUDP:
 		p.udp(t)
-	case protoICMP:
+	case link.ProtoICMP:
 		p.icmp(t)
-	case protoICMPv6:
+	case link.ProtoICMPv6:
 		p.icmp6(t)
-	case protoIGMP:
+	case link.ProtoIGMP:
 		p.igmp(t)
-	case protoESP:
+	case link.ProtoESP:
 		p.esp(t)
 	case 4:
 		p.ipv4(t.body)
@@ -161,30 +165,30 @@ func (p *Printer) verify(t *transport) (computed uint16, ok bool) {
 		return 0, false
 	}
 	var s uint32
-	if t.proto != protoICMP && t.proto != protoIGMP {
+	if t.proto != link.ProtoICMP && t.proto != link.ProtoIGMP {
 		if t.v6 {
-			s = sum16(0, t.packet[8:40])
+			s = link.Sum16(0, t.packet[8:40])
 		} else {
-			s = sum16(0, t.packet[12:20])
+			s = link.Sum16(0, t.packet[12:20])
 		}
 		s += uint32(t.proto) + uint32(t.length)
 	}
-	return fold(sum16(s, t.body[:t.length])), true
+	return link.Fold(link.Sum16(s, t.body[:t.length])), true
 }
 
 func ipProtoName(n uint8) string {
 	switch n {
 	case 0:
 		return "Options"
-	case protoICMP:
+	case link.ProtoICMP:
 		return "ICMP"
-	case protoIGMP:
+	case link.ProtoIGMP:
 		return "IGMP"
 	case 4:
 		return "IPIP"
-	case protoTCP:
+	case link.ProtoTCP:
 		return "TCP"
-	case protoUDP:
+	case link.ProtoUDP:
 		return "UDP"
 	case 41:
 		return "IPv6"
@@ -192,17 +196,17 @@ func ipProtoName(n uint8) string {
 		return "Fragment"
 	case 47:
 		return "GRE"
-	case protoESP:
+	case link.ProtoESP:
 		return "ESP"
 	case 51:
 		return "AH"
-	case protoICMPv6:
+	case link.ProtoICMPv6:
 		return "ICMPv6"
 	case 89:
 		return "OSPF"
 	case 112:
 		return "VRRP"
-	case protoSCTP:
+	case link.ProtoSCTP:
 		return "SCTP"
 	}
 	return "unknown"

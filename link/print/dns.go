@@ -1,4 +1,4 @@
-package link
+package print
 
 import (
 	"encoding/binary"

@@ -1,13 +1,15 @@
-package link
+package pcapfilter
 
 import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"dnetsim/link"
 )
 
 // ErrSyntax is what tcpdump says of an expression that it cannot read. Other
-// errors of [ParseFilter] are tcpdump's own sentences too.
+// errors of [Parse] are tcpdump's own sentences too.
 var ErrSyntax = errors.New("syntax error")
 
 // Filter is a compiled tcpdump expression. A nil Filter matches every frame.
@@ -20,26 +22,26 @@ type Filter struct {
 // packet is a frame with its headers found.
 type packet struct {
 	b []byte
-	h headers
+	h link.Headers
 }
 
 type predicate func(*packet) bool
 
-// ParseFilter compiles a tcpdump expression (pcap-filter(7)): not, and, or with
+// Parse compiles a tcpdump expression (pcap-filter(7)): not, and, or with
 // parentheses; host, net, port, portrange, proto with the qualifiers src, dst,
 // ether, ip, ip6, arp, tcp, udp, …; greater, less, broadcast, multicast, vlan;
 // and comparisons such as "tcp[tcpflags] & tcp-syn != 0". The empty expression
 // matches everything. As in libpcap, and and or bind equally, from left to
 // right. Host names are not looked up.
-func ParseFilter(expr string) (*Filter, error) {
-	toks, err := filterTokens(expr)
+func Parse(expr string) (*Filter, error) {
+	toks, err := tokens(expr)
 	if err != nil {
 		return nil, err
 	}
 	if len(toks) == 0 {
 		return &Filter{}, nil
 	}
-	p := &filterParser{toks: toks}
+	p := &parser{toks: toks}
 	m, err := p.expression()
 	if err != nil {
 		return nil, err
@@ -55,7 +57,7 @@ func (f *Filter) Match(frame []byte) bool {
 	if f == nil || f.match == nil {
 		return true
 	}
-	h, ok := parseHeaders(frame)
+	h, ok := link.ParseHeaders(frame)
 	if !ok {
 		return false
 	}
@@ -63,9 +65,9 @@ func (f *Filter) Match(frame []byte) bool {
 	return f.match(&f.pkt)
 }
 
-// filterTokens splits an expression into words, numbers, addresses and
+// tokens splits an expression into words, numbers, addresses and
 // operators.
-func filterTokens(s string) ([]string, error) {
+func tokens(s string) ([]string, error) {
 	var toks []string
 	depth := 0 // of square brackets: in them a colon is an operator
 	for i := 0; i < len(s); {
@@ -135,28 +137,28 @@ func joins(word string, c byte, rest string, depth int) bool {
 
 func isTCPFlagPrefix(w string) bool { return w == "tcp" || w == "icmp" || w == "icmp6" }
 
-// filterParser reads tokens. last is the qualifier that a bare identifier
+// parser reads tokens. last is the qualifier that a bare identifier
 // inherits: "port 80 or 443".
-type filterParser struct {
+type parser struct {
 	toks []string
 	at   int
 	last qualifier
 }
 
-func (p *filterParser) peek() string {
+func (p *parser) peek() string {
 	if p.at < len(p.toks) {
 		return p.toks[p.at]
 	}
 	return ""
 }
 
-func (p *filterParser) next() string {
+func (p *parser) next() string {
 	t := p.peek()
 	p.at++
 	return t
 }
 
-func (p *filterParser) accept(words ...string) bool {
+func (p *parser) accept(words ...string) bool {
 	for _, w := range words {
 		if p.at < len(p.toks) && p.toks[p.at] == w {
 			p.at++
@@ -166,7 +168,7 @@ func (p *filterParser) accept(words ...string) bool {
 	return false
 }
 
-func (p *filterParser) expression() (predicate, error) {
+func (p *parser) expression() (predicate, error) {
 	left, err := p.unary()
 	if err != nil {
 		return nil, err
@@ -193,7 +195,7 @@ func (p *filterParser) expression() (predicate, error) {
 	}
 }
 
-func (p *filterParser) unary() (predicate, error) {
+func (p *parser) unary() (predicate, error) {
 	if p.accept("not", "!") {
 		m, err := p.unary()
 		if err != nil {
@@ -226,7 +228,7 @@ func number(tok string) (uint32, bool) {
 }
 
 // numberArg reads the number after a keyword.
-func (p *filterParser) numberArg() (int, error) {
+func (p *parser) numberArg() (int, error) {
 	n, ok := number(p.next())
 	if !ok {
 		return 0, ErrSyntax

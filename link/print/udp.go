@@ -1,6 +1,10 @@
-package link
+package print
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"dnetsim/link"
+)
 
 // udp prints a UDP datagram (print-udp.c).
 func (p *Printer) udp(t *transport) {
@@ -27,7 +31,7 @@ func (p *Printer) udp(t *transport) {
 		p.f("UDP, length %d", ulen-8)
 	case is(53) || is(5353):
 		p.dns(payload, min(ulen-8, t.length-8))
-	case dport == VXLANPort:
+	case dport == link.VXLANPort:
 		p.vxlan(payload)
 	case is(67) || is(68):
 		p.bootp(payload)
@@ -73,7 +77,7 @@ func (p *Printer) bootp(b []byte) {
 		p.truncated("bootp")
 		return
 	}
-	var chaddr MAC
+	var chaddr link.MAC
 	copy(chaddr[:], b[28:])
 	switch b[0] {
 	case 1:

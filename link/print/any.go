@@ -1,8 +1,10 @@
-package link
+package print
 
 import (
 	"encoding/binary"
 	"time"
+
+	"dnetsim/link"
 )
 
 // sll2Len is the length of the header that "-i any" puts in place of the
@@ -11,7 +13,7 @@ const sll2Len = 20
 
 // PrintAny is Print for "tcpdump -i any": the line names the interface and the
 // direction before the packet (print-sll.c). Index is the interface's.
-func (p *Printer) PrintAny(at time.Time, name string, index int, dir Direction, frame []byte) string {
+func (p *Printer) PrintAny(at time.Time, name string, index int, dir link.Direction, frame []byte) string {
 	p.out = p.out[:0]
 	p.count++
 	if p.opts.Number {
@@ -19,28 +21,28 @@ func (p *Printer) PrintAny(at time.Time, name string, index int, dir Direction, 
 	}
 	p.time(at)
 	p.f("%-5s %-3s ", name, packetKind(dir, frame))
-	if len(frame) < HeaderLen {
+	if len(frame) < link.HeaderLen {
 		p.truncated("sll2")
 		return string(p.out)
 	}
 	etherType := binary.BigEndian.Uint16(frame[12:])
 	if p.opts.Ethernet {
-		p.f("ifindex %d %s ", index, p.mac(macAt(frame, 6)))
+		p.f("ifindex %d %s ", index, p.mac(link.MACAt(frame, 6)))
 		if !p.opts.Quick {
 			p.f("ethertype %s (0x%04x), ", etherTypeName(etherType), etherType)
 		}
-		p.f("length %d: ", len(frame)-HeaderLen+sll2Len)
+		p.f("length %d: ", len(frame)-link.HeaderLen+sll2Len)
 	}
-	p.etherPayload(frame, etherType, HeaderLen)
+	p.etherPayload(frame, etherType, link.HeaderLen)
 	p.dump(frame)
 	return string(p.out)
 }
 
 // packetKind is the kernel's packet type as tcpdump abbreviates it.
-func packetKind(dir Direction, frame []byte) string {
-	dst := macAt(frame, 0)
+func packetKind(dir link.Direction, frame []byte) string {
+	dst := link.MACAt(frame, 0)
 	switch {
-	case dir == Out:
+	case dir == link.Out:
 		return "Out"
 	case dst.IsBroadcast():
 		return "B"
