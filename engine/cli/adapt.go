@@ -53,11 +53,20 @@ func nameOf(cmd *cobra.Command) string {
 	return name
 }
 
+// refused reports whether a command is none that is simulated.
+func refused(cmd *cobra.Command) bool {
+	name := nameOf(cmd)
+	return !cmd.HasSubCommands() && !simulated[name] && !strings.HasPrefix(name, "__")
+}
+
 // before is called when flags are parsed and the command is about to run.
 func (s *session) before(cmd *cobra.Command, args []string) error {
 	name := nameOf(cmd)
-	if !cmd.HasSubCommands() && !simulated[name] && !strings.HasPrefix(name, "__") {
+	if refused(cmd) {
 		return fmt.Errorf("dnetsim does not simulate docker %s", name)
+	}
+	if x := cmd.Flags().Lookup("use-api-socket"); x != nil && x.Changed {
+		return errors.New("dnetsim does not simulate --use-api-socket")
 	}
 	f := cmd.Flags()
 	p := planOf(name, cmd, args)
@@ -140,6 +149,11 @@ func (s *session) adapt(cmd *cobra.Command, h *house) {
 		s.adapt(c, h)
 	}
 	f := cmd.Flags()
+	if refused(cmd) {
+		disarm(cmd)
+		return
+	}
+	s.adaptOutside(f)
 	if v := f.Lookup("env"); v != nil && f.Lookup("workdir") != nil {
 		s.adaptEnv(f, "env", "env-file", s.p.LookupEnv)
 		s.adaptEnv(f, "label", "label-file", nil)

@@ -56,6 +56,7 @@ var once sync.Once
 // configuration directory, no plugins, no log, our version.
 func prepare() {
 	once.Do(func() {
+		forgetEnvironment()
 		config.SetDir("/dev/null/docker")
 		pluginDirs = nil
 		logrus.SetOutput(io.Discard)
