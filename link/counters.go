@@ -25,10 +25,11 @@ func (d Direction) String() string {
 type Observer func(dir Direction, f *Frame)
 
 // Counters counts frames at one end of a wire or at one bridge port. Bytes
-// count the Ethernet header and not the FCS.
+// count the Ethernet header and not the FCS. Over both ends of a wire
+// TxFrames + Duplicated + Segmented is RxFrames + Dropped + what is in flight.
 type Counters struct {
 	RxFrames, RxBytes uint64 // arrived and handed on
-	TxFrames, TxBytes uint64 // given to us to send, dropped ones included
+	TxFrames, TxBytes uint64 // given to us to send; dropped ones included at a wire, not at a port
 	Duplicated        uint64 // extra copies made by an impairment
 	Segmented         uint64 // extra frames made by cutting GSO frames
 	Corrupted         uint64

@@ -210,13 +210,13 @@ func (e *End) Receive(f *Frame) { e.Send(f) }
 func (e *End) Send(f *Frame) {
 	switch {
 	case e.wire.down:
-		e.drop(f, trail.WireDown)
+		e.refused(f, trail.WireDown)
 		return
 	case e.down || e.peer.down:
-		e.drop(f, trail.EndDown)
+		e.refused(f, trail.EndDown)
 		return
 	case len(f.data) < HeaderLen:
-		e.drop(f, trail.Malformed)
+		e.refused(f, trail.Malformed)
 		return
 	}
 	e.sent(f)
@@ -230,6 +230,14 @@ func (e *End) Send(f *Frame) {
 	}
 	e.counters.Segmented-- // the frame itself is one of its segments
 	segment(f, 0, e.emit, e.trail, e.at)
+}
+
+// refused ends a frame that does not come onto the wire: it counts as given to
+// us, but nobody sees it leave.
+func (e *End) refused(f *Frame, r trail.Reason) {
+	e.counters.TxFrames++
+	e.counters.TxBytes += uint64(len(f.data))
+	e.drop(f, r)
 }
 
 // transmit applies the impairment and schedules the arrival.

@@ -260,6 +260,11 @@ func TestWireConservesFrames(t *testing.T) {
 				f := gsoFrame(pool, 400, 100)
 				offered++
 				w.A().Send(f)
+			case 4:
+				w.B().SetDown(r.IntN(3) == 0)
+			case 5:
+				offered++
+				w.A().Send(NewFrame(make([]byte, r.IntN(HeaderLen))))
 			default:
 				offered++
 				w.A().Send(testFrame(pool, macB, macA, 60+r.IntN(80), 0))
@@ -268,6 +273,9 @@ func TestWireConservesFrames(t *testing.T) {
 			have := len(s.at) + w.InFlight() + int(a.Dropped+b.Dropped)
 			if want := offered + int(a.Duplicated+a.Segmented); have != want {
 				t.Fatalf("seed %d: delivered %d + in flight %d + dropped %d = %d, want %d", seed, len(s.at), w.InFlight(), a.Dropped+b.Dropped, have, want)
+			}
+			if in, out := a.TxFrames+a.Duplicated+a.Segmented+b.TxFrames, a.RxFrames+b.RxFrames+a.Dropped+b.Dropped+uint64(w.InFlight()); in != out || int(a.TxFrames) != offered {
+				t.Fatalf("seed %d: the counters say %d in (%d of %d given) and %d out: %+v %+v", seed, in, a.TxFrames, offered, out, a, b)
 			}
 		}
 		loop.RunFor(time.Hour)

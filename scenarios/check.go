@@ -43,6 +43,7 @@ func (r *reader) check(root *yaml.Node, s *Scenario) {
 	}
 	r.checkNames(s)
 	r.checkInternet(s)
+	r.checkFiles(s)
 	for _, steps := range [][]Step{s.Setup, s.Steps} {
 		for i := range steps {
 			r.checkStep(s, &steps[i])
@@ -63,6 +64,9 @@ func (r *reader) checkLANs(s *Scenario) map[string]*LAN {
 				r.add(l.at, "add subnet: 10.0.0.0/24", "lan %s has no subnet", l.Name)
 			}
 			continue
+		}
+		if why := edge(l.Subnet, l.Gateway); why != "" {
+			r.add(l.at, fmt.Sprintf("choose another one in %s", l.Subnet), "gateway %s is the %s address of the subnet %s", l.Gateway, why, l.Subnet)
 		}
 		if l.Gateway.IsValid() && !l.Subnet.Contains(l.Gateway) {
 			r.add(l.at, fmt.Sprintf("choose one in %s", l.Subnet), "gateway %s is outside the subnet %s", l.Gateway, l.Subnet)
@@ -99,6 +103,12 @@ func (r *reader) checkPort(owner string, p *Port, lans map[string]*LAN, taken ma
 	}
 	if p.Address.IsSingleIP() {
 		p.Address = netip.PrefixFrom(a, l.Subnet.Bits())
+	}
+	for _, whole := range []netip.Prefix{l.Subnet, p.Address.Masked()} {
+		if why := edge(whole, a); why != "" {
+			r.add(p.at, fmt.Sprintf("choose another one in %s", l.Subnet), "address %s of %s is the %s address of %s", a, owner, why, whole)
+			return
+		}
 	}
 	if taken[p.LAN] == nil {
 		taken[p.LAN] = map[netip.Addr]string{}

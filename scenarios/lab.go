@@ -2,7 +2,10 @@ package scenarios
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -64,12 +67,17 @@ func Build(s *Scenario, seed uint64, docker Docker) (*Lab, error) {
 // command; their engines run all the same.
 type Docker func(*engine.Server) userland.Program
 
-func build(s *Scenario, loop *sim.Loop, docker Docker) (*Lab, error) {
-	l := &Lab{
+// newLab is a lab without machines.
+func newLab(s *Scenario, loop *sim.Loop, docker Docker) *Lab {
+	return &Lab{
 		Loop: loop, Scenario: s, docker: docker,
 		machines: map[string]*userland.Machine{}, hosts: map[string]*modes.Host{}, servers: map[string]*engine.Server{},
 		cables: map[string]*link.Wire{}, sockets: map[string]socket{}, lans: map[string]*segment{}, shells: map[string]*userland.Shell{},
 	}
+}
+
+func build(s *Scenario, loop *sim.Loop, docker Docker) (*Lab, error) {
+	l := newLab(s, loop, docker)
 	for _, lan := range s.LANs {
 		l.lans[lan.Name] = &segment{lan, link.NewBridge(l.Loop, lan.Name)}
 	}
@@ -207,7 +215,9 @@ func (l *Lab) buildHost(h *Host) error {
 	m := l.appliance(h.Name, ns)
 	m.SetHostname(h.Hostname)
 	m.SetHardwareClock(h.Clock)
-	l.files(m, h)
+	if err := l.files(m, h); err != nil {
+		return err
+	}
 	if !h.Docker {
 		return nil
 	}
@@ -237,7 +247,7 @@ func (l *Lab) hasAddress(h *Host, a netip.Addr) bool {
 }
 
 // files lays down what a distribution's installer would have.
-func (l *Lab) files(m *userland.Machine, h *Host) {
+func (l *Lab) files(m *userland.Machine, h *Host) error {
 	var hosts strings.Builder
 	hosts.WriteString("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
 	for _, o := range l.Scenario.Hosts {
@@ -255,14 +265,26 @@ func (l *Lab) files(m *userland.Machine, h *Host) {
 			fs.WriteFile("/etc/resolv.conf", []byte("nameserver "+gw.String()+"\n"), 0o644)
 		}
 	}
-	paths := make([]string, 0, len(h.Files))
-	for p := range h.Files {
-		paths = append(paths, p)
+	for p, err := range h.lay(m) {
+		if err != nil {
+			return fmt.Errorf("files: %s: %w", p, err)
+		}
 	}
-	sort.Strings(paths)
-	for _, p := range paths {
-		fs.MkdirAll(p[:max(1, strings.LastIndex(p, "/"))], 0o755)
-		fs.WriteFile(p, []byte(h.Files[p]), 0o644)
+	return nil
+}
+
+// lay writes the host's own files, one after the other by name.
+func (h *Host) lay(m *userland.Machine) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, p := range slices.Sorted(maps.Keys(h.Files)) {
+			err := m.FS().MkdirAll(p[:max(1, strings.LastIndex(p, "/"))], 0o755)
+			if err == nil {
+				err = m.FS().WriteFile(p, []byte(h.Files[p]), 0o644)
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"math"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -58,7 +57,7 @@ func (r *reader) scenario(root *yaml.Node, s *Scenario) {
 		case "description":
 			s.Description = strings.TrimSpace(r.text(p))
 		case "seed":
-			s.Seed = uint64(r.number(p, 0, math.MaxInt64))
+			s.Seed = r.seed(p)
 		case "engine":
 			s.Engine = r.engine(p)
 		case "limit":
@@ -151,8 +150,13 @@ func (r *reader) cable(p pair, c *link.Impairment) {
 
 func (r *reader) address(p pair) netip.Addr {
 	a, err := netip.ParseAddr(p.value.Value)
-	if err != nil {
+	if err != nil || p.value.Kind != yaml.ScalarNode {
 		r.add(at(p.value), "write an address such as 10.0.0.2", "%s is no address: %s", p.key, kindName(p.value))
+		return netip.Addr{}
+	}
+	if why := unusable(a); why != "" {
+		r.add(at(p.value), "write an address such as 10.0.0.2", "%s %s is %s", p.key, a, why)
+		return netip.Addr{}
 	}
 	return a
 }
@@ -166,6 +170,9 @@ func (r *reader) subnet(p pair) netip.Prefix {
 	if s != s.Masked() {
 		r.add(at(p.value), fmt.Sprintf("write %s", s.Masked()), "%s has host bits set: %s", p.key, s)
 	}
+	if why := unusable(s.Addr()); why != "" && !s.Addr().IsUnspecified() {
+		r.add(at(p.value), "write a CIDR such as 10.0.0.0/24", "%s %s is %s", p.key, s, why)
+	}
 	return s
 }
 
@@ -176,6 +183,11 @@ func (r *reader) prefix(p pair) netip.Prefix {
 		s, err := netip.ParsePrefix(p.value.Value)
 		if err != nil {
 			r.add(at(p.value), "write an address such as 10.0.0.11 or 10.0.0.11/24", "%s is no address: %s", p.key, kindName(p.value))
+			return netip.Prefix{}
+		}
+		if why := unusable(s.Addr()); why != "" {
+			r.add(at(p.value), "write an address such as 10.0.0.11 or 10.0.0.11/24", "%s %s is %s", p.key, s.Addr(), why)
+			return netip.Prefix{}
 		}
 		return s
 	}
@@ -188,8 +200,11 @@ func (r *reader) prefix(p pair) netip.Prefix {
 
 func (r *reader) mac(p pair) link.MAC {
 	m, err := link.ParseMAC(p.value.Value)
-	if err != nil {
+	switch {
+	case err != nil:
 		r.add(at(p.value), "write a MAC such as 00:0c:29:ab:00:11", "%s is no MAC: %s", p.key, kindName(p.value))
+	case m.IsMulticast() || m == link.MAC{}:
+		r.add(at(p.value), "write a MAC such as 00:0c:29:ab:00:11", "%s %s is no interface's: it is a group's, or zero", p.key, m)
 	}
 	return m
 }
@@ -315,12 +330,13 @@ func (r *reader) host(q pair) Host {
 		case "images":
 			h.Images = r.texts(p)
 		case "files":
-			h.Files = map[string]string{}
+			h.Files, h.filesAt = map[string]string{}, map[string]place{}
 			for _, f := range r.pairs(p.value, "files") {
 				if !strings.HasPrefix(f.key, "/") {
 					r.add(f.keyAt, "write a path from the root, such as /etc/motd", "%q is no absolute path", f.key)
 				}
 				h.Files[f.key] = r.text(f)
+				h.filesAt[f.key] = f.keyAt
 			}
 		}
 	})

@@ -179,7 +179,7 @@ func (r *running) until(res *StepResult, at time.Duration) {
 
 func (r *running) pause(res *StepResult, d time.Duration) {
 	limit := r.lab.Scenario.Limit
-	if r.lab.Loop.Now()+d > limit {
+	if d > limit-r.lab.Loop.Now() {
 		res.Failure = fmt.Sprintf("the run would pass its limit of %v of virtual time: raise limit: in the file", limit)
 		r.hung = true
 		return

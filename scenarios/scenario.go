@@ -84,9 +84,10 @@ type Host struct {
 	Engine   string
 	Daemon   []byte            // daemon.json as JSON text, nil for none
 	Files    map[string]string // path to content, laid down before the engine starts
-	Images   []string          // present without a pull; nil means the usual two
-	Docker   bool              // false: a machine without an engine
-	Clock    time.Duration     // what its clock is ahead of the run's, below zero if behind
+	filesAt  map[string]place
+	Images   []string      // present without a pull; nil means the usual two
+	Docker   bool          // false: a machine without an engine
+	Clock    time.Duration // what its clock is ahead of the run's, below zero if behind
 	at       place
 }
 

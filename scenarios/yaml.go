@@ -3,6 +3,7 @@ package scenarios
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -212,8 +213,25 @@ func (r *reader) number(p pair, low, high int64) int64 {
 	return v
 }
 
+// maxTime is the longest time that a file may name: far beyond any run, and
+// far from where arithmetic with times ends.
+const maxTime = 10 * 365 * 24 * time.Hour
+
+// seed reads a seed: all 64 bits.
+func (r *reader) seed(p pair) uint64 {
+	v, err := strconv.ParseUint(p.value.Value, 0, 64)
+	if err != nil || p.value.Kind != yaml.ScalarNode {
+		r.add(at(p.value), fmt.Sprintf("write a whole number from 0 to %d", uint64(math.MaxUint64)), "%s cannot be %s", p.key, kindName(p.value))
+	}
+	return v
+}
+
 func (r *reader) duration(p pair) time.Duration {
 	d, err := time.ParseDuration(p.value.Value)
+	if err == nil && d > maxTime {
+		r.add(at(p.value), fmt.Sprintf("at most %v", maxTime), "%s cannot be %s", p.key, kindName(p.value))
+		return 0
+	}
 	if err != nil || p.value.Kind != yaml.ScalarNode || d < 0 {
 		r.add(at(p.value), "write a time such as 200us, 3ms or 30s", "%s cannot be %s", p.key, kindName(p.value))
 		return 0
@@ -234,6 +252,10 @@ func (r *reader) lead(p pair) time.Duration {
 	return d
 }
 
+// minShare is the smallest probability above 0 that a file may name: less never
+// happens to the frames of a run.
+const minShare = 1e-12
+
 // share reads a probability: 0.02 or 2%.
 func (r *reader) share(p pair) float64 {
 	s, scale := p.value.Value, 1.0
@@ -242,12 +264,15 @@ func (r *reader) share(p pair) float64 {
 	}
 	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	v /= scale
-	if err != nil || v < 0 || v > 1 {
+	if !(v >= minShare && v <= 1 || v == 0) || err != nil || p.value.Kind != yaml.ScalarNode { // NaN is neither
 		r.add(at(p.value), "write a share such as 0.02 or 2%", "%s cannot be %s", p.key, kindName(p.value))
 		return 0
 	}
 	return v
 }
+
+// maxRate is the fastest cable, in bits per second.
+const maxRate = 1e13
 
 // rate reads bits per second: 10mbit, 1gbit, 64kbit as tc writes them.
 func (r *reader) rate(p pair) int64 {
@@ -263,11 +288,12 @@ func (r *reader) rate(p pair) int64 {
 		}
 	}
 	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	if err != nil || v <= 0 {
-		r.add(at(p.value), "write a rate such as 100mbit or 1gbit", "%s cannot be %s", p.key, kindName(p.value))
+	v *= float64(scale)
+	if !(v >= 1 && v <= maxRate) || err != nil || p.value.Kind != yaml.ScalarNode { // NaN is neither
+		r.add(at(p.value), "write a rate such as 100mbit or 1gbit, from 1bit to 10000gbit", "%s cannot be %s", p.key, kindName(p.value))
 		return 0
 	}
-	return int64(v * float64(scale))
+	return int64(v)
 }
 
 // json turns a node into JSON text with the keys in the file's order, the form

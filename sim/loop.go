@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -108,14 +109,19 @@ func (l *Loop) After(d time.Duration, fn func()) {
 }
 
 func (l *Loop) push(d time.Duration, h Handler, fn func()) *event {
-	if d < 0 {
-		d = 0
-	}
 	e := l.take()
 	l.seq++
-	e.at, e.seq, e.h, e.fn = l.now+d, l.seq, h, fn
+	e.at, e.seq, e.h, e.fn = l.in(max(d, 0)), l.seq, h, fn
 	l.queue.push(e)
 	return e
+}
+
+// in is the instant d from now: the end of time if that would be beyond it.
+func (l *Loop) in(d time.Duration) time.Duration {
+	if d > math.MaxInt64-l.now {
+		return math.MaxInt64
+	}
+	return l.now + d
 }
 
 // Step fires the next event and reports whether there was one.
@@ -183,7 +189,7 @@ func (l *Loop) Run(done func() bool, limit time.Duration) error {
 // leaves the clock exactly d later. It ends early, with what [Loop.Run] would
 // return, only if too much is done or the loop is to stop.
 func (l *Loop) RunFor(d time.Duration) error {
-	end := l.now + d
+	end := l.in(d)
 	for {
 		at, ok := l.next()
 		if !ok || at > end {

@@ -182,7 +182,7 @@ func (p *Proc) Sleep(d time.Duration) error {
 		p.interrupted = false
 		return ErrInterrupted
 	}
-	end := p.loop.now + d
+	end := p.loop.in(d)
 	for p.loop.now < end || d <= 0 {
 		p.parked = true
 		p.alarm.Reset(end - p.loop.now)
