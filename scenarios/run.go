@@ -294,13 +294,14 @@ type transcript struct {
 	out   io.Writer
 	style Style
 	text  strings.Builder
+	shown visible
 	open  bool // the last line has no newline yet
 }
 
 func (t *transcript) Write(b []byte) (int, error) {
 	t.text.Write(b)
 	if t.out != nil {
-		t.out.Write(b)
+		t.out.Write(t.shown.add(nil, b, false))
 	}
 	if len(b) > 0 {
 		t.open = b[len(b)-1] != '\n'
@@ -323,6 +324,7 @@ func (t *transcript) command(l *Lab, st *Step) {
 	if t.out == nil {
 		return
 	}
+	prompt, lines = Visible(prompt), Visible(lines)
 	if t.style.Colour {
 		fmt.Fprintf(t.out, "\x1b[1;32m%s\x1b[0;1m%s\x1b[0m\n", prompt, lines)
 		return

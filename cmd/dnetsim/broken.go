@@ -3,9 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
+	"dnetsim/scenarios"
 	"dnetsim/sim"
 )
+
+// say prints a line on standard error. What comes from a scenario, names and
+// texts, does nothing to the terminal.
+func (t *terminal) say(format string, args ...any) {
+	io.WriteString(t.err, scenarios.Visible(fmt.Sprintf(format, args...))+"\n")
+}
 
 // fails says why a run broke and returns the exit status. A bug of ours is one
 // sentence: where it was, and what to do about it; the stack trace is for
@@ -13,13 +21,13 @@ import (
 func (t *terminal) fails(name, again string, err error) int {
 	var bug *sim.Panic
 	if !errors.As(err, &bug) {
-		fmt.Fprintf(t.err, "%s: %v\n", name, err)
+		t.say("%s: %v", name, err)
 		return exitBroken
 	}
 	if again != "" {
 		again = ", again with: " + again
 	}
-	fmt.Fprintf(t.err, "%s: a bug of dnetsim ended this run: %v: please report it with the scenario (DNETSIM_DEBUG=1 prints the stack trace%s)\n", name, bug, again)
+	t.say("%s: a bug of dnetsim ended this run: %v: please report it with the scenario (DNETSIM_DEBUG=1 prints the stack trace%s)", name, bug, again)
 	if t.env("DNETSIM_DEBUG") == "1" {
 		t.err.Write(bug.Stack)
 	}

@@ -12,6 +12,9 @@ import (
 
 // isTerminal reports whether a stream is a terminal.
 func isTerminal(s any) bool {
+	if o, ok := s.(*output); ok {
+		s = o.Writer
+	}
 	f, ok := s.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
@@ -28,7 +31,7 @@ func progress(t *terminal, name string) func(done, of int) {
 		return nil
 	}
 	return func(done, of int) {
-		fmt.Fprintf(t.err, "\r%s: run %d of %d", name, done, of)
+		fmt.Fprintf(t.err, "\r%s: run %d of %d", scenarios.Visible(name), done, of)
 		if done == of {
 			io.WriteString(t.err, "\r\x1b[K")
 		}

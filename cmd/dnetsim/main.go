@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"sync/atomic"
+	"syscall"
 
 	"dnetsim/scenarios"
 	"dnetsim/sim"
@@ -54,7 +56,9 @@ type terminal struct {
 }
 
 func main() {
-	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}
+	// A reader that has left is an error of the write and not a death.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	t := &terminal{in: os.Stdin, out: &output{Writer: os.Stdout}, err: &output{Writer: os.Stderr}, env: os.Getenv}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	go heedSignals(t, cancel)
 	go watchMemory(t, cancel)
@@ -64,6 +68,20 @@ func main() {
 // execute runs one command line and returns its exit status. A panic is our
 // own bug: it ends with status 3 and a sentence, not a stack trace.
 func execute(ctx context.Context, t *terminal, args []string) (code int) {
+	out, errs := remembering(t.out), remembering(t.err)
+	t.out, t.err = out, errs
+	code = t.execute(ctx, args)
+	if err := out.lost("standard output"); err != nil {
+		t.say("dnetsim: %v", err)
+		return exitBroken
+	}
+	if errs.lost("standard error") != nil {
+		return exitBroken
+	}
+	return code
+}
+
+func (t *terminal) execute(ctx context.Context, args []string) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
 			code = t.fails("dnetsim", "", sim.Caught(nil, r))
@@ -82,11 +100,11 @@ func execute(ctx context.Context, t *terminal, args []string) (code int) {
 	var s status
 	if errors.As(err, &s) {
 		if text := s.Error(); text != "" {
-			fmt.Fprintln(t.err, text)
+			t.say("%s", text)
 		}
 		return s.code
 	}
-	fmt.Fprintf(t.err, "dnetsim: %v\n", err)
+	t.say("dnetsim: %v", err)
 	return exitUsage
 }
 

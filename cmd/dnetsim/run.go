@@ -19,14 +19,14 @@ import (
 
 // shared are the flags that run and shell have in common.
 type shared struct {
-	seed  int64
+	seed  seed
 	pcap  string
 	trace bool
 	quiet bool
 }
 
 func (f *shared) add(c *cobra.Command) {
-	c.Flags().Int64Var(&f.seed, "seed", -1, "use this `seed` instead of the file's")
+	c.Flags().Var(&f.seed, "seed", "use this `seed` instead of the file's")
 	c.Flags().StringVar(&f.pcap, "pcap", "", "write captures: one pcapng per interface into this `folder`, or one FILE.pcapng")
 	c.Flags().BoolVar(&f.trace, "trace", false, "print what happens on the wires on standard error")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "print no transcript")
@@ -38,12 +38,9 @@ func (f *shared) options(t *terminal) scenarios.Options {
 	if t.docker != nil {
 		o.Docker = t.docker
 	}
-	if f.seed >= 0 {
-		seed := uint64(f.seed)
-		o.Seed = &seed
-	}
+	o.Seed = f.seed.value
 	if f.trace {
-		o.Trace = t.err
+		o.Trace = scenarios.VisibleWriter(t.err)
 	}
 	return o
 }
@@ -123,6 +120,9 @@ func (f *runFlags) run(ctx context.Context, t *terminal, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := f.targets(list, sources); err != nil {
+		return err
+	}
 	results := make([]*scenarios.Result, len(list))
 	ready := make([]chan struct{}, len(list))
 	for i := range ready {
@@ -199,18 +199,18 @@ func (f *runFlags) one(ctx context.Context, t *terminal, s *scenarios.Scenario, 
 func (f *runFlags) show(t *terminal, r *scenarios.Result, several, streamed bool) int {
 	if f.digest {
 		if several {
-			fmt.Fprintf(t.out, "%s  %s\n", r.Digest, r.Name)
+			fmt.Fprintf(t.out, "%s  %s\n", r.Digest, scenarios.Visible(r.Name))
 		} else if r.Digest != "" {
 			fmt.Fprintln(t.out, r.Digest)
 		}
 	} else if !streamed && !f.quiet {
-		io.WriteString(t.out, r.Transcript)
+		io.WriteString(t.out, scenarios.Visible(r.Transcript))
 	}
 	switch {
 	case r.Err != nil:
 		return t.fails(r.Name, fmt.Sprintf("dnetsim run %s --seed %d", r.File, r.Seed), r.Err)
 	case r.Failed():
-		fmt.Fprint(t.err, r.Report())
+		io.WriteString(t.err, scenarios.Visible(r.Report()))
 		return exitFailed
 	}
 	return exitOK
@@ -219,21 +219,18 @@ func (f *runFlags) show(t *terminal, r *scenarios.Result, several, streamed bool
 func (f *runFlags) files(list []*scenarios.Scenario, sources []scenarios.Source, results []*scenarios.Result) error {
 	if f.json != "" {
 		if err := os.WriteFile(f.json, scenarios.JSON(results), 0o644); err != nil {
-			return err
+			return fmt.Errorf("dnetsim: --json: %w", err)
 		}
 	}
 	if f.junit != "" {
 		if err := os.WriteFile(f.junit, scenarios.JUnit(results), 0o644); err != nil {
-			return err
+			return fmt.Errorf("dnetsim: --junit: %w", err)
 		}
 	}
 	if !f.update {
 		return nil
 	}
 	for i, s := range list {
-		if sources[i].Path == "" {
-			return fmt.Errorf("%s is compiled in or a stream: --update needs a file", s.File)
-		}
 		text := scenarios.Update(s, results[i])
 		if string(text) == string(s.Source) {
 			continue

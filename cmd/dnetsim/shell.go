@@ -40,6 +40,9 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 			if len(list) != 1 {
 				return status{exitUsage, fmt.Errorf("%s: a folder of %d scenarios: shell opens one", args[0], len(list))}
 			}
+			if err := unwritable(f.captures()); err != nil {
+				return err
+			}
 			o := f.options(t)
 			o.Context = cmd.Context()
 			if isTerminal(t.in) && line == "" && !f.quiet {

@@ -43,7 +43,7 @@ everywhere.`,
 			return f.run(c.Context(), t, args)
 		},
 	}
-	c.Flags().Int64Var(&f.seed, "seed", -1, "use this `seed` instead of the file's")
+	c.Flags().Var(&f.seed, "seed", "use this `seed` instead of the file's")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "print differences only")
 	c.Flags().IntSliceVar(&f.procs, "procs", []int{1, 2, 8, 16}, "run at these values of GOMAXPROCS, each in a process of its own")
 	c.Flags().IntVar(&f.jobs, "jobs", 2, "verify `N` scenarios at a time")
@@ -73,7 +73,7 @@ func newTestify(t *terminal) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().Int64Var(&f.seed, "seed", -1, "")
+	c.Flags().Var(&f.seed, "seed", "")
 	return c
 }
 
@@ -160,8 +160,8 @@ type witness struct {
 
 func (f *verifyFlags) start(ctx context.Context, self string, src scenarios.Source, procs int) (*witness, error) {
 	args := []string{"testify", src.File}
-	if f.seed >= 0 {
-		args = append(args, "--seed", strconv.FormatInt(f.seed, 10))
+	if f.seed.value != nil {
+		args = append(args, "--seed", f.seed.String())
 	}
 	w := &witness{cmd: exec.CommandContext(ctx, self, args...)}
 	w.cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(procs))
@@ -179,20 +179,20 @@ func (f *verifyFlags) start(ctx context.Context, self string, src scenarios.Sour
 func (f *verifyFlags) say(t *terminal, s *scenarios.Scenario, o *scenarios.Outcome, d *scenarios.Difference, err error) int {
 	switch {
 	case err != nil:
-		fmt.Fprintf(t.err, "%s: %v\n", s.Name, err)
+		t.say("%s: %v", s.Name, err)
 		return exitBroken
 	case d != nil:
-		fmt.Fprintf(t.out, "DIFFERS  %s (%s)\n%s\n", s.Name, s.File, d)
+		fmt.Fprintln(t.out, scenarios.Visible(fmt.Sprintf("DIFFERS  %s (%s)\n%s", s.Name, s.File, d)))
 		return exitFailed
 	case o.Broken != "":
-		fmt.Fprintf(t.err, "%s: every run broke: %s\n", s.Name, o.Broken)
+		t.say("%s: every run broke: %s", s.Name, o.Broken)
 		return exitBroken
 	case !f.quiet:
 		note := ""
 		if o.Failed {
 			note = "; expectations fail, the same way everywhere"
 		}
-		fmt.Fprintf(t.out, "same     %s: %d events, %.1f s of virtual time, at GOMAXPROCS %s%s\n", s.Name, o.Sightings, o.Virtual.Seconds(),
+		fmt.Fprintf(t.out, "same     %s: %d events, %.1f s of virtual time, at GOMAXPROCS %s%s\n", scenarios.Visible(s.Name), o.Sightings, o.Virtual.Seconds(),
 			strings.Trim(strings.Join(strings.Fields(fmt.Sprint(f.procs)), ", "), "[]"), note)
 	}
 	return exitOK
