@@ -9,13 +9,6 @@ const (
 	maxTransmitNested = 8 // XMIT_RECURSION_LIMIT
 )
 
-// ErrTooManyLinks and ErrLoop are what the kernel says of a stack that would be
-// too high, and of a bridge in a bridge.
-const (
-	ErrTooManyLinks Errno = "Too many links"
-	ErrLoop         Errno = "Too many levels of symbolic links"
-)
-
 // lowers are the devices that the interface sends by.
 func (i *Interface) lowers() []*Interface {
 	if d, ok := i.driver.(*vxlanDevice); ok && d.opts.Device != nil && d.opts.Device.ns != nil {

@@ -6,10 +6,6 @@ import (
 	"dnetsim/link"
 )
 
-// ErrRange is what the kernel says of a VLAN that there cannot be, and of an
-// MTU larger than that of the device below.
-const ErrRange Errno = "Numerical result out of range"
-
 // driver is what is behind an interface whose frames leave by another one:
 // macvlan, ipvlan, VLAN, VXLAN.
 type driver interface {
