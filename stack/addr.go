@@ -113,7 +113,7 @@ func (i *Interface) insertAddr(a *ifAddr, noRoute bool) {
 	i.addrs = slices.Insert(i.addrs, at, a)
 	i.ns.fib.gen++
 	i.ns.indexAddr(a)
-	i.ns.transport.addAddr(a.Prefix)
+	i.ns.transport.AddAddr(a.Prefix)
 	if i.up && !noRoute {
 		i.addConnected(a)
 	}
@@ -185,7 +185,7 @@ func (i *Interface) removeAddr(a *ifAddr) {
 	i.ns.fib.gen++
 	i.ns.unindexAddr(ip)
 	if i.ns.localAddr(ip) == nil {
-		i.ns.transport.removeAddr(a.Prefix)
+		i.ns.transport.RemoveAddr(a.Prefix)
 	}
 	i.ns.fib.remove(func(r *route) bool {
 		if r.Src == ip && i.ns.localAddr(ip) == nil {

@@ -106,19 +106,6 @@ type Neighbour struct {
 	Since  time.Duration // virtual time of the last change of state
 }
 
-// SocketInfo is what ss and netstat know about a socket.
-type SocketInfo struct {
-	Proto         string // "tcp", "udp", "raw"
-	V6            bool   // an AF_INET6 socket (also a dual-stack one)
-	Local, Remote netip.AddrPort
-	State         string // "LISTEN", "ESTAB", "SYN-SENT", …, "UNCONN" (as ss prints them)
-	Owner         string // program name
-	PID           int
-	FD            int
-	RecvQ, SendQ  int
-	Icmp          bool // raw socket of protocol ICMP
-}
-
 // ICMPPacket is one ICMP message as a raw socket receives it.
 type ICMPPacket struct {
 	From, To netip.Addr

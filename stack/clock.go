@@ -17,24 +17,24 @@ import (
 // netstack's workers set timers while the loop waits for them to be idle, so
 // the mutex is never contended for long; it is there for two workers at once.
 type clock struct {
-	ns *Namespace
+	t  *transport
 	mu sync.Mutex
 }
 
 // Now implements tcpip.Clock.
-func (c *clock) Now() time.Time { return c.ns.loop.Wall() }
+func (c *clock) Now() time.Time { return c.t.loop.Wall() }
 
 // NowMonotonic implements tcpip.Clock.
 func (c *clock) NowMonotonic() tcpip.MonotonicTime {
-	return tcpip.MonotonicTime{}.Add(c.ns.loop.Now())
+	return tcpip.MonotonicTime{}.Add(c.t.loop.Now())
 }
 
 // AfterFunc implements tcpip.Clock. A delay of zero is an event of this instant.
 func (c *clock) AfterFunc(d time.Duration, f func()) tcpip.Timer {
 	t := &clockTimer{c: c}
-	t.t = c.ns.loop.NewTimer(func() {
-		if !c.ns.closed {
-			c.ns.enter(f)
+	t.t = c.t.loop.NewTimer(func() {
+		if !c.t.closed {
+			c.t.enter(f)
 		}
 	})
 	t.Reset(d)

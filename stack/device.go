@@ -82,6 +82,17 @@ func (i *Interface) transmit(f *link.Frame) {
 	*nested--
 }
 
+// SendFrame sends a whole frame out of the interface, as a packet socket does:
+// it passes no hooks. It takes over the caller's reference.
+func (i *Interface) SendFrame(f *link.Frame) error {
+	if !i.up {
+		i.lose(f, trail.InterfaceDown)
+		return ErrNetDown
+	}
+	i.transmit(f)
+	return nil
+}
+
 // deadLoop ends a frame that leads through more devices within one another than
 // the kernel follows.
 func (i *Interface) deadLoop(f *link.Frame) {

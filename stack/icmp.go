@@ -97,7 +97,7 @@ func (ns *Namespace) icmpErrorIn(p *packet, m []byte) {
 		}
 	}
 	if inner[9] == protoTCP || inner[9] == protoUDP {
-		ns.transport.deliverError(p)
+		ns.errorToTransport(p)
 	}
 }
 

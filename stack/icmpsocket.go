@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/sim"
+	"dnetsim/stack/socket"
 )
 
 // icmpQueue is how many messages wait in a raw socket, about what the default
@@ -15,7 +16,7 @@ const icmpQueue = 256
 // ICMPConn is a raw ICMP socket, as ping and traceroute open. It receives a
 // copy of every ICMP message that reaches the namespace.
 type ICMPConn struct {
-	owner
+	socket.Owner
 	ns     *Namespace
 	v6     bool
 	ttl    int
@@ -35,7 +36,7 @@ func (ns *Namespace) OpenICMP(v6 bool) (*ICMPConn, error) {
 	}
 	c := &ICMPConn{ns: ns, v6: v6}
 	ns.icmp = append(ns.icmp, c)
-	ns.register(c)
+	ns.sockets.Add(c)
 	return c, nil
 }
 
@@ -163,14 +164,16 @@ func (c *ICMPConn) Close() error {
 	}
 	c.closed = true
 	c.ns.icmp = slices.DeleteFunc(c.ns.icmp, func(x *ICMPConn) bool { return x == c })
-	c.ns.unregister(c)
+	c.ns.sockets.Remove(c)
 	c.cond.Broadcast()
 	return nil
 }
 
-func (c *ICMPConn) abandon() { c.Close() }
+// Abandon is Close.
+func (c *ICMPConn) Abandon() { c.Close() }
 
-func (c *ICMPConn) info() SocketInfo {
+// Info is what ss knows of it.
+func (c *ICMPConn) Info() SocketInfo {
 	any := netip.IPv4Unspecified()
 	proto := uint16(protoICMP)
 	if c.v6 {
@@ -180,10 +183,10 @@ func (c *ICMPConn) info() SocketInfo {
 	if c.src.IsValid() {
 		local = c.src
 	}
-	return SocketInfo{
-		Proto: "raw", V6: c.v6, Icmp: true, State: "UNCONN", Owner: c.program, PID: c.pid, FD: c.fd,
+	return c.Fill(SocketInfo{
+		Proto: "raw", V6: c.v6, Icmp: true, State: "UNCONN",
 		Local: netip.AddrPortFrom(local, proto), Remote: netip.AddrPortFrom(any, 0),
-	}
+	})
 }
 
 // tellICMPSockets gives every raw socket of the family a copy.

@@ -144,7 +144,7 @@ func (ns *Namespace) transportIn(p *packet) {
 	if p.proto() == protoTCP {
 		ns.confirmSender(p)
 	}
-	ns.transport.deliver(p)
+	ns.toTransport(p)
 }
 
 // serve gives a datagram to a service of the kernel.

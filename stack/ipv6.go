@@ -167,7 +167,7 @@ func (ns *Namespace) icmp6ErrorIn(p *packet, m []byte) {
 		ns.learnMTU(netip.AddrFrom16([16]byte(inner[24:40])), int(binary.BigEndian.Uint32(m[4:])))
 	}
 	if inner[6] == protoTCP || inner[6] == protoUDP {
-		ns.transport.deliverError(p)
+		ns.errorToTransport(p)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"dnetsim/sim"
+	"dnetsim/stack/socket"
 )
 
 // listenBacklog is how many connections wait for Accept: net.core.somaxconn is
@@ -24,16 +25,16 @@ type TCPListener struct {
 // ListenTCP listens on an address and port. "[::]:80" listens for both
 // families, as an AF_INET6 socket does; port 0 draws one. It returns
 // ErrAddrInUse or ErrAddrNotAvail.
-func (ns *Namespace) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
+func (t *transport) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
 	l := &TCPListener{}
-	if err := ns.open(&l.endpoint, tcp.ProtocolNumber, local.Addr().Is6()); err != nil {
+	if err := t.open(&l.endpoint, tcp.ProtocolNumber, local.Addr().Is6()); err != nil {
 		return nil, err
 	}
-	ns.register(l)
+	t.sockets.Add(l)
 	// As every server asks (SO_REUSEADDR): old connections that wait to be
 	// forgotten do not keep the port. Another listener does, which netstack
 	// would let pass.
-	l.ep.SocketOptions().SetReuseAddress(!ns.listens(local.Port()))
+	l.ep.SocketOptions().SetReuseAddress(!t.listens(local.Port()))
 	err := l.bind(local)
 	if err == nil {
 		err = l.call(func() tcpip.Error { return l.ep.Listen(listenBacklog) })
@@ -47,8 +48,8 @@ func (ns *Namespace) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
 }
 
 // listens reports whether somebody listens on a port.
-func (ns *Namespace) listens(port uint16) bool {
-	for _, s := range ns.sockets {
+func (t *transport) listens(port uint16) bool {
+	for _, s := range t.sockets.All() {
 		if l, ok := s.(*TCPListener); ok && l.addr.Port() == port && port != 0 {
 			return true
 		}
@@ -62,7 +63,7 @@ func (l *TCPListener) Accept() (*TCPConn, error) { return l.AcceptFor(0) }
 // AcceptFor is Accept with a limit, after which it returns ErrTimeout; zero or
 // less is none. It returns ErrClosed once the listener is closed.
 func (l *TCPListener) AcceptFor(limit time.Duration) (*TCPConn, error) {
-	end := l.ns.loop.Now() + limit
+	end := l.t.loop.Now() + limit
 	for {
 		c, err := l.accept()
 		if !isBlocked(err) {
@@ -70,7 +71,7 @@ func (l *TCPListener) AcceptFor(limit time.Duration) (*TCPConn, error) {
 		}
 		left := time.Duration(0)
 		if limit > 0 {
-			if left = end - l.ns.loop.Now(); left <= 0 {
+			if left = end - l.t.loop.Now(); left <= 0 {
 				return nil, ErrTimeout
 			}
 		}
@@ -95,33 +96,33 @@ func (l *TCPListener) accept() (*TCPConn, error) {
 		return nil, err
 	}
 	c := &TCPConn{}
-	c.adopt(l.ns, ep, wq, l.v6)
-	c.owner = l.owner
+	c.adopt(l.t, ep, wq, l.v6)
+	c.Inherit(&l.Owner)
 	c.remoteAP = c.addrPort(peer)
 	c.localAP = c.local()
-	l.ns.register(c)
+	l.t.sockets.Add(c)
 	return c, nil
 }
 
 // Close stops listening; connections not yet accepted are reset.
 func (l *TCPListener) Close() error {
 	l.finish(func() { l.ep.Close() })
-	l.ns.unregister(l)
+	l.t.sockets.Remove(l)
 	return nil
 }
 
-func (l *TCPListener) abandon() { l.Close() }
+func (l *TCPListener) Abandon() { l.Close() }
 
 // Addr is where it listens.
 func (l *TCPListener) Addr() netip.AddrPort { return l.addr }
 
-func (l *TCPListener) info() SocketInfo {
+func (l *TCPListener) Info() socket.Info {
 	any := netip.IPv4Unspecified()
 	if l.v6 {
 		any = netip.IPv6Unspecified()
 	}
-	return SocketInfo{
+	return l.Fill(socket.Info{
 		Proto: "tcp", V6: l.v6, Local: l.addr, Remote: netip.AddrPortFrom(any, 0), State: "LISTEN",
-		Owner: l.program, PID: l.pid, FD: l.fd, SendQ: listenBacklog,
-	}
+		SendQ: listenBacklog,
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"dnetsim/link/trail"
 	"dnetsim/sim"
 	"dnetsim/stack/netfilter"
+	"dnetsim/stack/socket"
 )
 
 // MAC is a link-layer address.
@@ -50,8 +51,7 @@ type Namespace struct {
 	sys       sysctls
 	rules     [2]*netfilter.Rules // IPv4, IPv6; nil until somebody asks
 	transport *transport
-	sockets   []socket
-	orphans   []*TCPConn // closed by their owners, not yet by TCP
+	sockets   *socket.Table
 	icmp      []*ICMPConn
 	tunnels   []*tunnel
 	services  map[uint16]udpService
@@ -70,7 +70,8 @@ type Namespace struct {
 // be unique in a run ("bdc01", "bdc01/bbox1").
 func New(loop *sim.Loop, name string, opts Options) *Namespace {
 	ns := &Namespace{loop: loop, trail: trail.Of(loop), name: name, opts: opts, byName: make(map[string]*Interface), pool: link.NewPool()}
-	ns.transport = &transport{ns: ns}
+	ns.sockets = socket.NewTable(loop)
+	ns.transport = newTransport(loop, name, transportSide{ns}, ns.sockets, !opts.NoOffload)
 	ns.fib.init()
 	ns.sys.init(ns)
 	ns.lo = ns.newInterface("lo", KindLoopback, MAC{}, 65536)
@@ -93,12 +94,10 @@ func (ns *Namespace) Close() {
 		}
 	}
 	ns.closeTunnels()
-	for _, s := range slices.Clone(ns.sockets) {
-		s.abandon()
-	}
+	ns.sockets.Abandon()
 	ns.flushNeighbours(func(*neighbour) bool { return true })
 	ns.closed = true
-	ns.transport.close()
+	ns.transport.Close()
 }
 
 // Closed reports whether Close was called.

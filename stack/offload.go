@@ -7,65 +7,63 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	gstack "gvisor.dev/gvisor/pkg/tcpip/stack"
 
-	"dnetsim/link"
 	"dnetsim/link/trail"
 )
 
-// packet copies a packet of netstack's into one of ours.
-func (t *transport) packet(pb *gstack.PacketBuffer) *packet {
+// send gives a packet of netstack's to the network layer.
+func (t *transport) send(pb *gstack.PacketBuffer) error {
 	v6 := pb.NetworkProtocolNumber == header.IPv6ProtocolNumber
-	p := t.ns.newPacket(pb.Size(), v6)
-	at := 0
+	p := t.net.NewPacket(pb.Size(), v6)
+	d, at := p.Bytes(), 0
 	for _, b := range pb.AsSlices() {
-		at += copy(p.nf.Data[at:], b)
+		at += copy(d[at:], b)
 	}
-	switch proto := p.proto(); proto {
-	case protoTCP:
-		t.offloadTCP(p, pb)
-	case protoUDP:
-		p.unbound = t.unbound
-		t.offloadUDP(p)
-	case protoICMP, protoICMPv6:
+	o := Offload{Summed: !t.offload}
+	switch b := d[headerLen(d):]; protocol(d) {
+	case header.TCPProtocolNumber:
+		o.Segment = segmentSize(b, pb.GSOOptions)
+		// With checksum offload netstack leaves the sum of the pseudo header in
+		// every segment, those without GSO (SYN, RST) included.
+		o.Partial = t.offload
+	case header.UDPProtocolNumber:
+		o.Unbound = t.unbound
+		if t.offload && !v6 && len(b) >= header.UDPMinimumSize {
+			h := header.IPv4(d)
+			header.UDP(b).SetChecksum(header.PseudoHeaderChecksum(header.UDPProtocolNumber, h.SourceAddress(), h.DestinationAddress(), uint16(len(b))))
+			o.Partial = true
+		}
+	case header.ICMPv4ProtocolNumber, header.ICMPv6ProtocolNumber:
 	default:
-		t.ns.discard(nil, trail.Nonsense, p)
+		p.Drop(trail.Nonsense)
 		return nil
 	}
-	if !t.dev.offload {
-		p.f.Checksum = link.ChecksumUnknown
-	}
-	return p
+	return p.Send(o)
 }
 
-// offloadTCP carries over what is left to do for the segment.
-func (t *transport) offloadTCP(p *packet, pb *gstack.PacketBuffer) {
-	b := p.payload()
-	// With checksum offload netstack leaves the sum of the pseudo header in
-	// every segment, those without GSO (SYN, RST) included.
-	p.nf.ChecksumPartial = t.dev.offload
-	if g := pb.GSOOptions; g.Type != gstack.GSONone {
-		size := int(g.MSS) - sackLen(b)
-		if n := len(b) - int(b[12]>>4)*4; n > size && size > 0 {
-			p.f.GSO = size
-		}
+// segmentSize is how much of a TCP packet goes into each segment, 0 if all of it
+// is one.
+func segmentSize(b []byte, g gstack.GSO) int {
+	if g.Type == gstack.GSONone {
+		return 0
 	}
-	if b[13]&0x02 != 0 {
-		if h, err := t.ns.routeOut(p.flow()); err == nil {
-			clampMSS(p, h.mtu)
-		}
+	size := int(g.MSS) - sackLen(b)
+	if n := len(b) - int(b[12]>>4)*4; n > size && size > 0 {
+		return size
 	}
+	return 0
 }
 
 // withSACKRoom is a packet as netstack should see it. Netstack keeps room in
 // every segment for as many SACK blocks as there can be, Linux only in those
 // that carry some: in a SYN that permits SACK the MSS grows by that room, and
-// [transport.offloadTCP] cuts the segments that do carry blocks. The checksum
+// [segmentSize] cuts the segments that do carry blocks. The checksum
 // is not looked at again.
 func withSACKRoom(d []byte, header int) []byte {
 	b := d[min(header, len(d)):]
 	if len(b) < 20 || b[13]&0x02 == 0 {
 		return d
 	}
-	mss, sack, stamps := tcpOption(b, 2), tcpOption(b, 4), tcpOption(b, 8)
+	mss, sack, stamps := TCPOption(b, 2), TCPOption(b, 4), TCPOption(b, 8)
 	if len(mss) != 2 || sack == nil {
 		return d
 	}
@@ -78,21 +76,21 @@ func withSACKRoom(d []byte, header int) []byte {
 		return d // close to the largest packet: loopback
 	}
 	d = slices.Clone(d)
-	binary.BigEndian.PutUint16(tcpOption(d[header:], 2), uint16(n))
+	binary.BigEndian.PutUint16(TCPOption(d[header:], 2), uint16(n))
 	return d
 }
 
 // sackLen is how much of a segment's header its SACK blocks take, padding
 // included.
 func sackLen(b []byte) int {
-	if blocks := tcpOption(b, 5); blocks != nil {
+	if blocks := TCPOption(b, 5); blocks != nil {
 		return len(blocks) + 4
 	}
 	return 0
 }
 
-// tcpOption is the value of an option of a TCP header, nil if it is not there.
-func tcpOption(b []byte, kind byte) []byte {
+// TCPOption is the value of an option of a TCP header, nil if it is not there.
+func TCPOption(b []byte, kind byte) []byte {
 	for o := b[min(20, len(b)):min(int(b[12]>>4)*4, len(b))]; len(o) > 0; {
 		switch {
 		case o[0] == 0:
@@ -108,51 +106,4 @@ func tcpOption(b []byte, kind byte) []byte {
 		o = o[o[1]:]
 	}
 	return nil
-}
-
-// offloadUDP leaves the checksum to the receiver or the card: only the sum of
-// the pseudo header is in the packet.
-func (t *transport) offloadUDP(p *packet) {
-	b := p.payload()
-	if len(b) < 8 || p.nf.V6 {
-		return
-	}
-	if p.dontFragment() && len(p.nf.Data) > 1280 {
-		// Path MTU discovery as Linux does it for UDP by default: what is too
-		// large goes without DF. Sockets that insist were refused before.
-		if h, err := t.ns.routeOut(p.flow()); err == nil && len(p.nf.Data) > h.mtu {
-			p.nf.Data[6] &^= 0x40
-			binary.BigEndian.PutUint16(p.nf.Data[4:], t.ns.nextID())
-			headerChecksum(p.nf.Data)
-		}
-	}
-	if !t.dev.offload {
-		return
-	}
-	binary.BigEndian.PutUint16(b[6:], p.pseudoSum(protoUDP, len(b)))
-	p.nf.ChecksumPartial = true
-}
-
-// clampMSS lowers the MSS option of a SYN to what the route carries: netstack
-// knows one device with a large MTU, the namespace has many.
-func clampMSS(p *packet, mtu int) {
-	b := p.payload()
-	limit := mtu - p.headerLen() - 20
-	if len(b) < 20 {
-		return
-	}
-	mss := tcpOption(b, 2)
-	if len(mss) != 2 {
-		return
-	}
-	old := binary.BigEndian.Uint16(mss)
-	if int(old) <= limit {
-		return
-	}
-	binary.BigEndian.PutUint16(mss, uint16(limit))
-	if !p.nf.ChecksumPartial {
-		c := ^binary.BigEndian.Uint16(b[16:])
-		s := uint32(c) + uint32(^old) + uint32(limit)
-		binary.BigEndian.PutUint16(b[16:], ^sum(s, nil))
-	}
 }

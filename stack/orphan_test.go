@@ -50,7 +50,7 @@ func TestClosedConnectionsAreForgottenWhenTCPIsDone(t *testing.T) {
 	heap := func(until time.Duration) int64 {
 		for l.loop.Now() < until {
 			l.loop.RunFor(10 * time.Second)
-			most = max(most, len(a.orphans)+len(b.orphans))
+			most = max(most, len(a.transport.orphans)+len(b.transport.orphans))
 		}
 		runtime.GC()
 		var m runtime.MemStats
@@ -67,7 +67,7 @@ func TestClosedConnectionsAreForgottenWhenTCPIsDone(t *testing.T) {
 	}
 	t.Logf("%d connections, at most %d kept, heap grew by %d bytes", dials, most, late-early)
 	l.loop.RunFor(2 * time.Minute)
-	if n := len(a.orphans) + len(b.orphans); n != 0 {
+	if n := len(a.transport.orphans)+len(b.transport.orphans); n != 0 {
 		t.Errorf("%d connections kept after all ended", n)
 	}
 }

@@ -20,6 +20,7 @@ const (
 // frame: nobody else may change the bytes. nf.Data is the packet within the
 // frame, from the IP header on.
 type packet struct {
+	ns    *Namespace // whose protocols have it or made it
 	f     *link.Frame
 	nf    netfilter.Packet
 	in    *Interface // where it came in; nil if it was made here

@@ -10,63 +10,13 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"dnetsim/sim"
+	"dnetsim/stack/socket"
 )
-
-// socket is what every kind of socket has in common for the namespace's list.
-type socket interface {
-	info() SocketInfo
-	heldBy(program string, pid int, holder any) bool
-	hold(*sim.Loop)
-	Close() error
-	abandon() // the namespace is closing
-}
-
-// owner is who holds a socket, for ss -p and netstat -p.
-type owner struct {
-	program string
-	pid, fd int
-	loop    *sim.Loop
-	holder  any // what the process that said so is to the room above
-}
-
-func (o *owner) hold(l *sim.Loop) { o.loop = l }
-
-// SetOwner names the program that holds the socket, and remembers the running
-// process as the one with that number, see [Namespace.CloseHeld].
-func (o *owner) SetOwner(program string, pid int) {
-	o.program, o.pid = program, pid
-	if o.loop != nil && o.loop.Current() != nil {
-		o.holder = o.loop.Current().Local()
-	}
-}
-
-func (o *owner) heldBy(program string, pid int, holder any) bool {
-	return o.pid == pid && o.program == program && o.holder == holder
-}
-
-// CloseHeld closes the sockets of a process that has ended, as the kernel does
-// with its descriptors (do_exit): connections are finished, or reset where data
-// was left unread. A process is its program, its number and what it is to the
-// loop ([sim.Proc.Local]); two machines in one namespace may have the same
-// numbers.
-func (ns *Namespace) CloseHeld(program string, pid int, holder any) {
-	if ns.closed {
-		return
-	}
-	for _, s := range slices.Clone(ns.sockets) {
-		if s.heldBy(program, pid, holder) {
-			s.Close()
-		}
-	}
-}
-
-// SetFD sets the descriptor number that ss -p prints.
-func (o *owner) SetFD(fd int) { o.fd = fd }
 
 // endpoint is a netstack socket with the way to wait for it in virtual time.
 type endpoint struct {
-	owner
-	ns     *Namespace
+	socket.Owner
+	t      *transport
 	id     uint64
 	ep     tcpip.Endpoint
 	wq     *waiter.Queue
@@ -79,8 +29,8 @@ type endpoint struct {
 
 // open makes the netstack socket of e; v6 chooses AF_INET6, which is
 // dual-stack.
-func (ns *Namespace) open(e *endpoint, proto tcpip.TransportProtocolNumber, v6 bool) error {
-	if ns.closed {
+func (t *transport) open(e *endpoint, proto tcpip.TransportProtocolNumber, v6 bool) error {
+	if t.closed {
 		return ErrNetDown
 	}
 	np := header.IPv4ProtocolNumber
@@ -90,21 +40,20 @@ func (ns *Namespace) open(e *endpoint, proto tcpip.TransportProtocolNumber, v6 b
 	wq := &waiter.Queue{}
 	var ep tcpip.Endpoint
 	var err tcpip.Error
-	s := ns.transport.stack()
-	ns.enter(func() { ep, err = s.NewEndpoint(proto, np, wq) })
+	s := t.stack()
+	t.enter(func() { ep, err = s.NewEndpoint(proto, np, wq) })
 	if err != nil {
 		return errnoOf(err)
 	}
-	e.adopt(ns, ep, wq, v6)
+	e.adopt(t, ep, wq, v6)
 	return nil
 }
 
 // adopt starts listening to an endpoint's events. The callback runs with
 // netstack's locks held, perhaps on a worker: it only leaves a note.
-func (e *endpoint) adopt(ns *Namespace, ep tcpip.Endpoint, wq *waiter.Queue, v6 bool) {
-	t := ns.transport
+func (e *endpoint) adopt(t *transport, ep tcpip.Endpoint, wq *waiter.Queue, v6 bool) {
 	t.nextID++
-	e.ns, e.ep, e.wq, e.id, e.v6 = ns, ep, wq, t.nextID, v6
+	e.t, e.ep, e.wq, e.id, e.v6 = t, ep, wq, t.nextID, v6
 	e.entry = waiter.NewFunctionEntry(waiter.EventIn|waiter.EventOut|waiter.EventErr|waiter.EventHUp|waiter.EventRdHUp, func(waiter.EventMask) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -116,43 +65,33 @@ func (e *endpoint) adopt(ns *Namespace, ep tcpip.Endpoint, wq *waiter.Queue, v6 
 	wq.EventRegister(&e.entry)
 }
 
-// register puts a socket into the namespace's list.
-func (ns *Namespace) register(s socket) {
-	s.hold(ns.loop)
-	ns.sockets = append(ns.sockets, s)
-}
-
-func (ns *Namespace) unregister(s socket) {
-	ns.sockets = slices.DeleteFunc(ns.sockets, func(x socket) bool { return x == s })
-}
-
 // wait blocks the running process until the endpoint has news. A limit of zero
 // or less is none.
 func (e *endpoint) wait(limit time.Duration) error {
 	if limit <= 0 {
-		return e.cond.Wait(e.ns.loop)
+		return e.cond.Wait(e.t.loop)
 	}
-	return e.cond.WaitFor(e.ns.loop, limit)
+	return e.cond.WaitFor(e.t.loop, limit)
 }
 
 // call runs fn, which uses the endpoint, settled; after Close it does nothing
 // and returns ErrClosed.
 func (e *endpoint) call(fn func() tcpip.Error) error {
-	if e.closed || e.ns.closed {
+	if e.closed || e.t.closed {
 		return ErrClosed
 	}
 	var err tcpip.Error
-	e.ns.enter(func() { err = fn() })
+	e.t.enter(func() { err = fn() })
 	return blocked(err)
 }
 
 // calm is call for reading and writing, which leave the workers alone.
 func (e *endpoint) calm(fn func() tcpip.Error) error {
-	if e.closed || e.ns.closed {
+	if e.closed || e.t.closed {
 		return ErrClosed
 	}
 	var err tcpip.Error
-	e.ns.enterCalm(func() { err = fn() })
+	e.t.enterCalm(func() { err = fn() })
 	return blocked(err)
 }
 
@@ -179,15 +118,10 @@ func isBlocked(err error) bool {
 // bind binds the endpoint after checking that the address is ours.
 func (e *endpoint) bind(local netip.AddrPort) error {
 	a := local.Addr()
-	if a.IsValid() && !a.IsUnspecified() && !e.ns.IsLocal(a) && !a.IsMulticast() && a != broadcast4 && !e.ns.anyBroadcast(a) &&
-		e.ns.number("net.ipv4.ip_nonlocal_bind") == 0 {
+	if a.IsValid() && !a.IsUnspecified() && !e.t.net.MayBind(a) {
 		return ErrAddrNotAvail
 	}
 	return e.call(func() tcpip.Error { return e.ep.Bind(e.full(local)) })
-}
-
-func (ns *Namespace) anyBroadcast(a netip.Addr) bool {
-	return slices.ContainsFunc(ns.ifaces, func(i *Interface) bool { return i.isBroadcast(a) })
 }
 
 // full is an address and port in netstack's form for this endpoint's family.
@@ -208,7 +142,7 @@ func (e *endpoint) full(a netip.AddrPort) tcpip.FullAddress {
 // socket.
 func (e *endpoint) local() netip.AddrPort {
 	var f tcpip.FullAddress
-	e.ns.enterCalm(func() { f, _ = e.ep.GetLocalAddress() })
+	e.t.enterCalm(func() { f, _ = e.ep.GetLocalAddress() })
 	return e.addrPort(f)
 }
 
@@ -230,22 +164,19 @@ func (e *endpoint) finish(how func()) {
 	}
 	e.closed = true
 	e.wq.EventUnregister(&e.entry)
-	if !e.ns.closed {
-		e.ns.enter(how)
+	if !e.t.closed {
+		e.t.enter(how)
 	}
 	e.cond.Broadcast()
 }
 
-// Sockets returns the namespace's sockets in the order in which they were made,
-// then the TCP connections that nobody holds any more but that are not over.
-func (ns *Namespace) Sockets() []SocketInfo {
-	var out []SocketInfo
-	for _, s := range ns.sockets {
-		out = append(out, s.info())
-	}
-	ns.pruneOrphans()
-	for _, c := range ns.orphans {
-		i := c.info()
+// Orphans are the TCP connections that nobody holds any more but that are not
+// over.
+func (t *transport) Orphans() []socket.Info {
+	t.pruneOrphans()
+	var out []socket.Info
+	for _, c := range t.orphans {
+		i := c.Info()
 		i.Owner, i.PID, i.FD = "", 0, 0
 		out = append(out, i)
 	}
@@ -253,8 +184,8 @@ func (ns *Namespace) Sockets() []SocketInfo {
 }
 
 // pruneOrphans forgets closed connections that have ended.
-func (ns *Namespace) pruneOrphans() {
-	ns.orphans = slices.DeleteFunc(ns.orphans, func(c *TCPConn) bool {
+func (t *transport) pruneOrphans() {
+	t.orphans = slices.DeleteFunc(t.orphans, func(c *TCPConn) bool {
 		if !c.over() {
 			return false
 		}

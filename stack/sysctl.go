@@ -221,7 +221,7 @@ func (ns *Namespace) sysctlEffect(key, value string) {
 		ns.everyInterface("net.ipv6.conf.", "forwarding", value)
 	case key == "net.ipv4.ip_default_ttl", key == "net.ipv6.conf.all.hop_limit",
 		key == "net.ipv4.ip_local_port_range", key == "net.ipv4.tcp_syn_retries":
-		ns.transport.readSysctls()
+		ns.transport.Reconfigure()
 	case key == "net.ipv6.conf.all.disable_ipv6":
 		ns.everyInterface("net.ipv6.conf.", "disable_ipv6", value)
 		for _, i := range ns.ifaces {

@@ -11,6 +11,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"dnetsim/sim"
+	"dnetsim/stack/socket"
 )
 
 // TCPConn is a TCP connection. Its calls block the running process in virtual
@@ -27,8 +28,8 @@ type TCPConn struct {
 // the address, netstack the port. It returns ErrNetUnreachable at once if there
 // is no route, and ErrConnTimedOut after timeout (zero or less: when TCP gives
 // up), ErrConnRefused, or ErrHostUnreachable.
-func (ns *Namespace) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*TCPConn, error) {
-	c, err := ns.dial(local, remote)
+func (t *transport) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*TCPConn, error) {
+	c, err := t.dial(local, remote)
 	if err != nil {
 		return nil, err
 	}
@@ -40,23 +41,23 @@ func (ns *Namespace) DialTCP(local, remote netip.AddrPort, timeout time.Duration
 }
 
 // dial makes a bound socket that has not connected yet.
-func (ns *Namespace) dial(local, remote netip.AddrPort) (*TCPConn, error) {
+func (t *transport) dial(local, remote netip.AddrPort) (*TCPConn, error) {
 	to := remote.Addr().Unmap()
 	if to.IsUnspecified() { // Linux takes it for the loopback
 		to = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
-	h, err := ns.routeConnect(flow{dst: to, src: local.Addr()})
+	chosen, err := t.net.RouteConnect(local.Addr(), to)
 	if err != nil {
 		return nil, err
 	}
 	c := &TCPConn{}
-	if err := ns.open(&c.endpoint, tcp.ProtocolNumber, to.Is6()); err != nil {
+	if err := t.open(&c.endpoint, tcp.ProtocolNumber, to.Is6()); err != nil {
 		return nil, err
 	}
-	ns.register(c)
+	t.sockets.Add(c)
 	src := local.Addr()
 	if !src.IsValid() || src.IsUnspecified() {
-		src = h.src
+		src = chosen
 	}
 	if err := c.bind(netip.AddrPortFrom(src, local.Port())); err != nil {
 		c.Abort()
@@ -68,9 +69,9 @@ func (ns *Namespace) dial(local, remote netip.AddrPort) (*TCPConn, error) {
 
 func (c *TCPConn) connect(timeout time.Duration) error {
 	err := c.call(func() tcpip.Error { return c.ep.Connect(c.full(c.remoteAP)) })
-	end := c.ns.loop.Now() + timeout
+	end := c.t.loop.Now() + timeout
 	for isBlocked(err) {
-		left := end - c.ns.loop.Now()
+		left := end - c.t.loop.Now()
 		if timeout > 0 && left <= 0 {
 			return ErrConnTimedOut
 		}
@@ -97,7 +98,7 @@ func (c *TCPConn) connectResult() error {
 	}
 	var last tcpip.Error
 	var state tcp.EndpointState
-	c.ns.enterCalm(func() {
+	c.t.enterCalm(func() {
 		state = tcp.EndpointState(c.ep.State())
 		if state != tcp.StateSynSent && state != tcp.StateConnecting {
 			last = c.ep.SocketOptions().GetLastError()
@@ -121,7 +122,7 @@ func (c *TCPConn) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	end := c.ns.loop.Now() + c.readTimeout
+	end := c.t.loop.Now() + c.readTimeout
 	for {
 		n := 0
 		err := c.calm(func() tcpip.Error {
@@ -147,7 +148,7 @@ func (c *TCPConn) Read(b []byte) (int, error) {
 		}
 		left := time.Duration(0)
 		if c.readTimeout > 0 {
-			if left = end - c.ns.loop.Now(); left <= 0 {
+			if left = end - c.t.loop.Now(); left <= 0 {
 				return 0, ErrTimeout
 			}
 		}
@@ -203,16 +204,16 @@ func (c *TCPConn) Close() error {
 		return nil
 	}
 	c.closed = true
-	if c.ns.closed {
+	if c.t.closed {
 		return nil
 	}
-	c.ns.enter(func() { c.ep.Close() })
+	c.t.enter(func() { c.ep.Close() })
 	c.cond.Broadcast()
-	c.ns.unregister(c)
+	c.t.sockets.Remove(c)
 	if c.over() {
 		c.wq.EventUnregister(&c.entry)
 	} else { // its end will be news, see wake
-		c.ns.orphans = append(c.ns.orphans, c)
+		c.t.orphans = append(c.t.orphans, c)
 	}
 	return nil
 }
@@ -223,10 +224,10 @@ func (c *TCPConn) over() bool { return tcpState(tcp.EndpointState(c.ep.State()))
 // Abort ends the connection with a reset.
 func (c *TCPConn) Abort() {
 	c.finish(func() { c.ep.Abort() })
-	c.ns.unregister(c)
+	c.t.sockets.Remove(c)
 }
 
-func (c *TCPConn) abandon() { c.Abort() }
+func (c *TCPConn) Abandon() { c.Abort() }
 
 // LocalAddr is the connection's own address and port.
 func (c *TCPConn) LocalAddr() netip.AddrPort { return c.localAP }
@@ -237,15 +238,15 @@ func (c *TCPConn) RemoteAddr() netip.AddrPort { return c.remoteAP }
 // SetReadTimeout limits how long a Read blocks; zero or less is no limit.
 func (c *TCPConn) SetReadTimeout(d time.Duration) { c.readTimeout = d }
 
-func (c *TCPConn) info() SocketInfo {
-	i := SocketInfo{Proto: "tcp", V6: c.v6, Owner: c.program, PID: c.pid, FD: c.fd, Remote: c.remoteAP}
+func (c *TCPConn) Info() socket.Info {
+	i := socket.Info{Proto: "tcp", V6: c.v6, Remote: c.remoteAP}
 	i.Local = c.local()
-	c.ns.enterCalm(func() {
+	c.t.enterCalm(func() {
 		i.State = tcpState(tcp.EndpointState(c.ep.State()))
 		i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption)
 		i.SendQ = c.unsent()
 	})
-	return i
+	return c.Fill(i)
 }
 
 // unsent is the number of bytes that were written and are not acknowledged, as

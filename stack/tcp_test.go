@@ -94,7 +94,7 @@ func TestTCPToTheOtherHostIsCutToTheMTU(t *testing.T) {
 	if largest > 1514 || largest < 1400 {
 		t.Fatalf("largest frame on the cable is %d bytes", largest)
 	}
-	if l.a.transport.s == nil || l.boxes[0].transport.s != nil {
+	if !l.a.transport.InUse() || l.boxes[0].transport.InUse() {
 		t.Fatal("a namespace without sockets has a netstack")
 	}
 }

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand"
 	"net/netip"
 	"slices"
@@ -18,6 +17,8 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
 	"dnetsim/link/trail"
+	"dnetsim/sim"
+	"dnetsim/stack/socket"
 )
 
 // internalNIC is the one device that netstack has; the real interfaces are ours.
@@ -27,15 +28,22 @@ const internalNIC = 1
 // device. It is made when the first socket or segment needs it, so that a
 // namespace that only forwards, or answers pings, has none.
 type transport struct {
-	ns    *Namespace
+	net     Network
+	loop    *sim.Loop
+	name    string // for its random stream
+	offload bool   // segmentation and checksums are left to the device
+	sockets *socket.Table
+	orphans []*TCPConn // closed by their owners, not yet by TCP
+	closed  bool
+
 	s     *gstack.Stack
 	dev   *device
 	depth int // nesting of enter
 
 	work bool // TCP's workers may have something to do
 
-	pending   []*packet // segments of this instant, not yet in netstack
-	scheduled bool      // the event that takes them in
+	pending   []Packet // segments of this instant, not yet in netstack
+	scheduled bool     // the event that takes them in
 
 	mu     sync.Mutex // netstack's workers wake sockets and write packets
 	woken  []*endpoint
@@ -48,25 +56,33 @@ type transport struct {
 	nextID uint64
 }
 
+// newTransport makes the TCP and UDP of a network layer. The name names their
+// random stream and must be unique in a run; the sockets they add to the table.
+func newTransport(loop *sim.Loop, name string, net Network, sockets *socket.Table, offload bool) *transport {
+	return &transport{net: net, loop: loop, name: name, offload: offload, sockets: sockets}
+}
+
+// InUse reports whether anybody has needed a netstack yet.
+func (t *transport) InUse() bool { return t.s != nil }
+
 // stack returns the netstack, made if need be.
 func (t *transport) stack() *gstack.Stack {
 	if t.s != nil {
 		return t.s
 	}
 	silence()
-	ns := t.ns
-	rng := newLockedPCG(ns.loop.Stream("netstack/" + ns.name))
+	rng := newLockedPCG(t.loop.Stream("netstack/" + t.name))
 	t.s = gstack.New(gstack.Options{
 		NetworkProtocols: []gstack.NetworkProtocolFactory{
 			ipv4.NewProtocolWithOptions(ipv4.Options{AllowExternalLoopbackTraffic: true}),
 			ipv6.NewProtocolWithOptions(ipv6.Options{AllowExternalLoopbackTraffic: true}),
 		},
 		TransportProtocols: []gstack.TransportProtocolFactory{oneWorker, udp.NewProtocol},
-		Clock:              &clock{ns: ns},
+		Clock:              &clock{t: t},
 		RandSource:         rand.Source(rng),
 		SecureRNG:          rng,
 	})
-	t.dev = &device{t: t, mtu: 65536, offload: !ns.opts.NoOffload}
+	t.dev = &device{t: t, mtu: 65536, offload: t.offload}
 	t.configure()
 	t.s.Pause() // the workers run only while we wait for them, see settle
 	return t.s
@@ -82,31 +98,27 @@ func (t *transport) configure() {
 	// loss no faster here than SACK does.
 	sack := tcpip.TCPRecovery(0)
 	must(s.SetTransportProtocolOption(tcp.ProtocolNumber, &sack))
-	t.readSysctls()
+	t.Reconfigure()
 	t.setRoutes()
-	for _, i := range t.ns.ifaces {
-		for _, a := range i.addrs {
-			t.addAddr(a.Prefix)
-		}
+	for _, p := range t.net.Addrs() {
+		t.AddAddr(p)
 	}
 }
 
-// readSysctls carries the settings that netstack has too.
-func (t *transport) readSysctls() {
+// Reconfigure takes over the network layer's settings: they have changed.
+func (t *transport) Reconfigure() {
 	if t.s == nil {
 		return
 	}
-	for _, p := range []tcpip.NetworkProtocolNumber{header.IPv4ProtocolNumber, header.IPv6ProtocolNumber} {
-		ttl := tcpip.DefaultTTLOption(t.ns.defaultTTL(p == header.IPv6ProtocolNumber))
-		must(t.s.SetNetworkProtocolOption(p, &ttl))
+	c := t.net.Settings()
+	ttl, hops := tcpip.DefaultTTLOption(c.TTL), tcpip.DefaultTTLOption(c.HopLimit)
+	must(t.s.SetNetworkProtocolOption(header.IPv4ProtocolNumber, &ttl))
+	must(t.s.SetNetworkProtocolOption(header.IPv6ProtocolNumber, &hops))
+	if c.PortLow > 0 && c.PortLow < c.PortHigh {
+		must(t.s.SetPortRange(c.PortLow, c.PortHigh))
 	}
-	v, _ := t.ns.sys.get("net.ipv4.ip_local_port_range")
-	var low, high uint16
-	if n, _ := fmt.Sscan(v, &low, &high); n == 2 && low > 0 && low < high {
-		must(t.s.SetPortRange(low, high))
-	}
-	if n := t.ns.number("net.ipv4.tcp_syn_retries"); n > 0 && n < 256 {
-		retries := tcpip.TCPSynRetriesOption(n)
+	if c.SynRetries > 0 && c.SynRetries < 256 {
+		retries := tcpip.TCPSynRetriesOption(c.SynRetries)
 		must(t.s.SetTransportProtocolOption(tcp.ProtocolNumber, &retries))
 	}
 }
@@ -149,13 +161,15 @@ func protocolAddress(p netip.Prefix) tcpip.ProtocolAddress {
 	return a
 }
 
-func (t *transport) addAddr(p netip.Prefix) {
+// AddAddr tells of an address that is local now.
+func (t *transport) AddAddr(p netip.Prefix) {
 	if t.s != nil {
 		t.s.AddProtocolAddress(internalNIC, protocolAddress(p), gstack.AddressProperties{})
 	}
 }
 
-func (t *transport) removeAddr(p netip.Prefix) {
+// RemoveAddr tells of one that is not any more.
+func (t *transport) RemoveAddr(p netip.Prefix) {
 	if t.s != nil {
 		t.s.RemoveAddress(internalNIC, address(p.Addr()))
 	}
@@ -183,15 +197,14 @@ func netProto(a netip.Addr) tcpip.NetworkProtocolNumber {
 // enter runs fn, which may call netstack, and lets its consequences out: the
 // workers are idle, packets are sent, sockets are woken when it returns. Every
 // call of netstack goes through here.
-func (ns *Namespace) enter(fn func()) {
-	ns.transport.work = true
-	ns.enterCalm(fn)
+func (t *transport) enter(fn func()) {
+	t.work = true
+	t.enterCalm(fn)
 }
 
 // enterCalm is enter for calls that give TCP's workers nothing to do, such as
 // reading and writing a socket.
-func (ns *Namespace) enterCalm(fn func()) {
-	t := ns.transport
+func (t *transport) enterCalm(fn func()) {
 	t.depth++
 	fn()
 	t.depth--
@@ -221,12 +234,9 @@ func (t *transport) flush() {
 		box := t.outbox
 		t.outbox = nil
 		for _, pb := range box {
-			p := t.packet(pb)
+			err := t.send(pb)
 			pb.DecRef()
-			if p == nil {
-				continue
-			}
-			if err := t.ns.output(p); err != nil && t.failed == nil {
+			if err != nil && t.failed == nil {
 				t.failed = err
 			}
 		}
@@ -247,41 +257,20 @@ func (t *transport) wake() {
 		e.news = false
 		e.cond.Broadcast()
 		if e.closed {
-			t.ns.pruneOrphans()
+			t.pruneOrphans()
 		}
 	}
 }
 
-// deliver hands a TCP or UDP packet for this namespace to netstack.
-func (t *transport) deliver(p *packet) {
-	if b := p.payload(); p.proto() == protoTCP && len(b) >= 20 && b[13]&0x02 != 0 {
-		if h, err := t.ns.routeOut(flow{dst: p.src(), src: p.dst()}); err == nil {
-			clampMSS(p, h.mtu)
-		}
-	}
-	t.inject(p)
-}
-
-// deliverError hands an ICMP error to netstack; the caller keeps the packet.
-func (t *transport) deliverError(p *packet) {
-	if t.s == nil {
-		return
-	}
-	q := t.ns.newPacket(len(p.nf.Data), p.nf.V6)
-	copy(q.nf.Data, p.nf.Data)
-	q.in = p.in
-	t.ns.another(p.in, q, p)
-	t.inject(q)
-}
-
-// inject queues a packet for netstack. Everything that arrives at one instant
+// Deliver queues a TCP or UDP packet, or the ICMP error about one, for netstack.
+// It takes the packet over. Everything that arrives at one instant
 // is taken in together by one event, as a network card's poll does: TCP then
 // acknowledges a burst, not each segment of it.
-func (t *transport) inject(p *packet) {
+func (t *transport) Deliver(p Packet) {
 	t.pending = append(t.pending, p)
 	if !t.scheduled {
 		t.scheduled = true
-		t.ns.loop.Schedule(0, t)
+		t.loop.Schedule(0, t)
 	}
 }
 
@@ -291,20 +280,20 @@ func (t *transport) Fire() {
 	t.scheduled = false
 	box := t.pending
 	t.pending = nil
-	if t.ns.closed {
+	if t.closed {
 		for _, p := range box {
-			t.ns.discard(p.in, trail.NamespaceClosed, p)
+			p.Drop(trail.NamespaceClosed)
 		}
 		return
 	}
 	t.stack()
 	for len(box) > 0 {
 		n := 1
-		for n < len(box) && sameConnection(box[0], box[n]) {
+		for n < len(box) && sameConnection(box[0].Bytes(), box[n].Bytes()) {
 			n++
 		}
-		t.work = t.work || box[0].proto() == protoTCP
-		t.ns.enterCalm(func() {
+		t.work = t.work || protocol(box[0].Bytes()) == header.TCPProtocolNumber
+		t.enterCalm(func() {
 			for _, p := range box[:n] {
 				t.takeIn(p)
 			}
@@ -314,40 +303,58 @@ func (t *transport) Fire() {
 }
 
 // takeIn gives one packet to netstack.
-func (t *transport) takeIn(p *packet) {
-	proto := header.IPv4ProtocolNumber
-	if p.nf.V6 {
+func (t *transport) takeIn(p Packet) {
+	data, proto := p.Bytes(), header.IPv4ProtocolNumber
+	if isIPv6(data) {
 		proto = header.IPv6ProtocolNumber
 	}
-	data := p.nf.Data
-	if t.dev.offload && p.proto() == protoTCP {
-		data = withSACKRoom(data, p.headerLen())
+	if t.dev.offload && protocol(data) == header.TCPProtocolNumber {
+		data = withSACKRoom(data, headerLen(data))
 	}
 	pb := gstack.NewPacketBuffer(gstack.PacketBufferOptions{Payload: buffer.MakeWithData(data)})
 	pb.RXChecksumValidated = true
-	t.ns.arrived(p)
+	p.Arrived()
 	t.dev.d.DeliverNetworkPacket(proto, pb)
 	pb.DecRef()
 }
 
 // sameConnection reports whether two packets have the same protocol, addresses
 // and ports.
-func sameConnection(a, b *packet) bool {
-	if a.nf.V6 != b.nf.V6 || a.proto() != b.proto() || a.headerLen() != b.headerLen() {
+func sameConnection(a, b []byte) bool {
+	if isIPv6(a) != isIPv6(b) || protocol(a) != protocol(b) || headerLen(a) != headerLen(b) {
 		return false
 	}
 	from, to := 12, 20
-	if a.nf.V6 {
+	if isIPv6(a) {
 		from, to = 8, 40
 	}
-	pa, pb := a.payload(), b.payload()
-	return len(pa) >= 4 && len(pb) >= 4 && bytes.Equal(pa[:4], pb[:4]) && bytes.Equal(a.nf.Data[from:to], b.nf.Data[from:to])
+	pa, pb := a[headerLen(a):], b[headerLen(b):]
+	return len(pa) >= 4 && len(pb) >= 4 && bytes.Equal(pa[:4], pb[:4]) && bytes.Equal(a[from:to], b[from:to])
 }
 
-// close ends netstack and its workers.
-func (t *transport) close() {
+func isIPv6(d []byte) bool { return d[0]>>4 == 6 }
+
+// headerLen is the length of the IP header; extension headers of IPv6 belong to
+// the payload.
+func headerLen(d []byte) int {
+	if isIPv6(d) {
+		return header.IPv6MinimumSize
+	}
+	return int(header.IPv4(d).HeaderLength())
+}
+
+func protocol(d []byte) tcpip.TransportProtocolNumber {
+	if isIPv6(d) {
+		return header.IPv6(d).TransportProtocol()
+	}
+	return header.IPv4(d).TransportProtocol()
+}
+
+// Close ends netstack and its workers. The sockets have been closed.
+func (t *transport) Close() {
+	t.closed = true
 	for _, p := range t.pending {
-		t.ns.discard(p.in, trail.NamespaceClosed, p)
+		p.Drop(trail.NamespaceClosed)
 	}
 	t.pending = nil
 	if t.s == nil {

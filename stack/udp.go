@@ -9,6 +9,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
 	"dnetsim/sim"
+	"dnetsim/stack/socket"
 )
 
 // UDPConn is a UDP socket, bound and perhaps connected.
@@ -16,19 +17,17 @@ type UDPConn struct {
 	endpoint
 	bound    netip.AddrPort // as asked for
 	remoteAP netip.AddrPort
-	device   *Interface
-	df       bool
 }
 
 // ListenUDP makes a UDP socket bound to an address and port; port 0 draws one,
 // the zero value is an unbound IPv4 socket. It returns ErrAddrInUse or
 // ErrAddrNotAvail.
-func (ns *Namespace) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
+func (t *transport) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
 	c := &UDPConn{bound: local}
-	if err := ns.open(&c.endpoint, udp.ProtocolNumber, local.Addr().Is6()); err != nil {
+	if err := t.open(&c.endpoint, udp.ProtocolNumber, local.Addr().Is6()); err != nil {
 		return nil, err
 	}
-	ns.register(c)
+	t.sockets.Add(c)
 	c.ep.SocketOptions().SetBroadcast(true)
 	c.ep.SocketOptions().SetReceivePacketInfo(true)
 	if err := c.bind(local); err != nil {
@@ -41,11 +40,11 @@ func (ns *Namespace) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
 // Connect fixes the peer: only its datagrams are received, and ICMP errors come
 // back as errors.
 func (c *UDPConn) Connect(to netip.AddrPort) error {
-	h, err := c.ns.routeConnect(flow{dst: to.Addr(), src: c.bound.Addr(), out: c.device})
+	src, err := c.t.net.RouteConnect(c.bound.Addr(), to.Addr())
 	if err != nil {
 		return err
 	}
-	c.preferSource(h.src)
+	c.preferSource(src)
 	c.remoteAP = to
 	return c.calm(func() tcpip.Error { return c.ep.Connect(c.full(to)) })
 }
@@ -53,20 +52,20 @@ func (c *UDPConn) Connect(to netip.AddrPort) error {
 // prefer looks the route up and makes netstack take its source address, or src
 // if that is one.
 func (c *UDPConn) prefer(src, to netip.Addr) error {
-	h, err := c.ns.routeOut(flow{dst: to, src: src, out: c.device})
+	chosen, err := c.t.net.Route(src, to)
 	if err != nil {
 		return err
 	}
 	if src.IsValid() && src != c.bound.Addr() {
-		h.src = src
+		chosen = src
 	}
-	c.preferSource(h.src)
+	c.preferSource(chosen)
 	return nil
 }
 
 func (c *UDPConn) preferSource(src netip.Addr) {
 	if src.IsValid() && !c.closed {
-		c.ns.transport.prefer(src)
+		c.t.prefer(src)
 	}
 }
 
@@ -79,7 +78,7 @@ func (c *UDPConn) ReadFrom(b []byte, timeout time.Duration) (int, netip.AddrPort
 }
 
 func (c *UDPConn) receive(b []byte, timeout time.Duration) (n int, from netip.AddrPort, to netip.Addr, err error) {
-	end := c.ns.loop.Now() + timeout
+	end := c.t.loop.Now() + timeout
 	for {
 		var r tcpip.ReadResult
 		err := c.calm(func() tcpip.Error {
@@ -96,7 +95,7 @@ func (c *UDPConn) receive(b []byte, timeout time.Duration) (n int, from netip.Ad
 		}
 		left := time.Duration(0)
 		if timeout > 0 {
-			if left = end - c.ns.loop.Now(); left <= 0 {
+			if left = end - c.t.loop.Now(); left <= 0 {
 				return 0, from, to, ErrTimeout
 			}
 		}
@@ -122,7 +121,7 @@ func (c *UDPConn) writeTo(b []byte, src netip.Addr, to netip.AddrPort) error {
 		return err
 	}
 	f := c.full(to)
-	t := c.ns.transport
+	t := c.t
 	t.unbound = !src.IsValid() || src.IsUnspecified()
 	err := c.write(b, tcpip.WriteOptions{To: &f})
 	t.unbound = false
@@ -143,25 +142,24 @@ func (c *UDPConn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// fits checks that there is a route and that a datagram of n bytes, if it must
-// not be cut, is not larger than the path takes.
+// fits checks that there is a route, and that a datagram of n bytes is not
+// larger than a packet can be.
 func (c *UDPConn) fits(to netip.Addr, n int) error {
-	h, err := c.ns.routeOut(flow{dst: to, src: c.bound.Addr(), out: c.device})
-	if err != nil {
+	if _, err := c.t.net.Route(c.bound.Addr(), to); err != nil {
 		return err
 	}
 	head := 28
 	if to.Unmap().Is6() {
 		head = 48
 	}
-	if n+head > 65535 || c.df && n+head > h.mtu {
+	if n+head > 65535 {
 		return ErrMsgSize
 	}
 	return nil
 }
 
 func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
-	t := c.ns.transport
+	t := c.t
 	t.failed = nil
 	err := c.calm(func() tcpip.Error {
 		_, err := c.ep.Write(bytes.NewReader(b), opts)
@@ -179,11 +177,11 @@ func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
 // Close closes the socket. Closing twice is harmless.
 func (c *UDPConn) Close() error {
 	c.finish(func() { c.ep.Close() })
-	c.ns.unregister(c)
+	c.t.sockets.Remove(c)
 	return nil
 }
 
-func (c *UDPConn) abandon() { c.Close() }
+func (c *UDPConn) Abandon() { c.Close() }
 
 // LocalAddr is the socket's own address and port.
 func (c *UDPConn) LocalAddr() netip.AddrPort { return c.local() }
@@ -201,27 +199,18 @@ func (c *UDPConn) SetTTL(ttl int) {
 	})
 }
 
-// SetDF sets or clears the Don't Fragment bit of what is sent.
-func (c *UDPConn) SetDF(on bool) {
-	c.df = on
-	v := int(tcpip.PMTUDiscoveryDont)
-	if on {
-		v = int(tcpip.PMTUDiscoveryDo)
-	}
-	c.calm(func() tcpip.Error { return c.ep.SetSockOptInt(tcpip.MTUDiscoverOption, v) })
-}
-
-func (c *UDPConn) info() SocketInfo {
-	i := SocketInfo{Proto: "udp", V6: c.v6, Local: c.local(), Remote: c.remoteAP, State: "UNCONN", Owner: c.program, PID: c.pid, FD: c.fd}
+// Info is what ss knows of it.
+func (c *UDPConn) Info() socket.Info {
+	i := socket.Info{Proto: "udp", V6: c.v6, Local: c.local(), Remote: c.remoteAP, State: "UNCONN"}
 	if c.remoteAP.IsValid() {
 		i.State = "ESTAB"
-		return i
+		return c.Fill(i)
 	}
 	any := netip.IPv4Unspecified()
 	if c.v6 {
 		any = netip.IPv6Unspecified()
 	}
 	i.Remote = netip.AddrPortFrom(any, 0)
-	c.ns.enterCalm(func() { i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption) })
-	return i
+	c.t.enterCalm(func() { i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption) })
+	return c.Fill(i)
 }

@@ -15,7 +15,7 @@ func (c *UDPConn) ReadMsg(b []byte, timeout time.Duration) (n int, from netip.Ad
 // whatever the socket is bound to. A src that is not the namespace's, such as a
 // broadcast address, leaves the choice to the route.
 func (c *UDPConn) WriteFrom(b []byte, src netip.Addr, to netip.AddrPort) error {
-	if !src.IsValid() || !c.ns.IsLocal(src) {
+	if !src.IsValid() || !c.t.net.IsLocal(src) {
 		return c.WriteTo(b, to)
 	}
 	return c.writeTo(b, src, to)
