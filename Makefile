@@ -17,7 +17,7 @@ lint: ## gofmt, vet, staticcheck
 	go vet ./... && go tool staticcheck ./...
 
 bench: ## run the benchmarks that the README's table is made of
-	go test -run '^$$' -bench . -benchmem ./sim ./link ./stack ./modes ./scenarios
+	go test -run '^$$' -bench . -benchmem ./sim ./link ./stack ./stack/transport ./modes ./scenarios
 
 update: ## rewrite the expected transcripts of the library from what happens
 	go test ./scenarios -run TestLibrary -update

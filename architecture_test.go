@@ -20,7 +20,7 @@ var rooms = []string{"cmd", "scenarios", "explain", "engine", "modes", "userland
 // homes says where a third-party module may be imported, test files included.
 // A key is an import path prefix; the longest one that matches counts.
 var homes = map[string][]string{
-	"gvisor.dev/gvisor":                    {"stack"},
+	"gvisor.dev/gvisor":                    {"stack/transport"},
 	"github.com/songgao/water":             {"stack/tap"},
 	"github.com/gopacket/gopacket":         {"link", "cmd"}, // cmd reads captures back in its tests
 	"mvdan.cc/sh":                          {"userland"},

@@ -10,6 +10,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/stack/netfilter"
 	"dnetsim/stack/socket"
+	"dnetsim/stack/transport"
 )
 
 // MAC is a link-layer address.
@@ -50,7 +51,7 @@ type Namespace struct {
 	frags     map[fragKey]*fragQueue
 	sys       sysctls
 	rules     [2]*netfilter.Rules // IPv4, IPv6; nil until somebody asks
-	transport *transport
+	transport *transport.Layer
 	sockets   *socket.Table
 	icmp      []*ICMPConn
 	tunnels   []*tunnel
@@ -71,7 +72,7 @@ type Namespace struct {
 func New(loop *sim.Loop, name string, opts Options) *Namespace {
 	ns := &Namespace{loop: loop, trail: trail.Of(loop), name: name, opts: opts, byName: make(map[string]*Interface), pool: link.NewPool()}
 	ns.sockets = socket.NewTable(loop)
-	ns.transport = newTransport(loop, name, transportSide{ns}, ns.sockets, !opts.NoOffload)
+	ns.transport = transport.New(loop, name, transportSide{ns}, ns.sockets, !opts.NoOffload)
 	ns.fib.init()
 	ns.sys.init(ns)
 	ns.lo = ns.newInterface("lo", KindLoopback, MAC{}, 65536)

@@ -5,10 +5,16 @@ import (
 	"time"
 
 	"dnetsim/stack/socket"
+	"dnetsim/stack/transport"
 )
 
-// SocketInfo is what ss and netstat know about a socket.
-type SocketInfo = socket.Info
+// What a namespace's sockets are; those of TCP and UDP are package transport's.
+type (
+	SocketInfo  = socket.Info
+	TCPConn     = transport.TCPConn
+	TCPListener = transport.TCPListener
+	UDPConn     = transport.UDPConn
+)
 
 // DialTCP connects to remote, see [transport.Layer.DialTCP].
 func (ns *Namespace) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*TCPConn, error) {

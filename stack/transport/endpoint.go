@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"net/netip"
@@ -10,13 +10,14 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"dnetsim/sim"
+	"dnetsim/stack/errno"
 	"dnetsim/stack/socket"
 )
 
 // endpoint is a netstack socket with the way to wait for it in virtual time.
 type endpoint struct {
 	socket.Owner
-	t      *transport
+	t      *Layer
 	id     uint64
 	ep     tcpip.Endpoint
 	wq     *waiter.Queue
@@ -29,9 +30,9 @@ type endpoint struct {
 
 // open makes the netstack socket of e; v6 chooses AF_INET6, which is
 // dual-stack.
-func (t *transport) open(e *endpoint, proto tcpip.TransportProtocolNumber, v6 bool) error {
+func (t *Layer) open(e *endpoint, proto tcpip.TransportProtocolNumber, v6 bool) error {
 	if t.closed {
-		return ErrNetDown
+		return errno.NetDown
 	}
 	np := header.IPv4ProtocolNumber
 	if v6 {
@@ -51,7 +52,7 @@ func (t *transport) open(e *endpoint, proto tcpip.TransportProtocolNumber, v6 bo
 
 // adopt starts listening to an endpoint's events. The callback runs with
 // netstack's locks held, perhaps on a worker: it only leaves a note.
-func (e *endpoint) adopt(t *transport, ep tcpip.Endpoint, wq *waiter.Queue, v6 bool) {
+func (e *endpoint) adopt(t *Layer, ep tcpip.Endpoint, wq *waiter.Queue, v6 bool) {
 	t.nextID++
 	e.t, e.ep, e.wq, e.id, e.v6 = t, ep, wq, t.nextID, v6
 	e.entry = waiter.NewFunctionEntry(waiter.EventIn|waiter.EventOut|waiter.EventErr|waiter.EventHUp|waiter.EventRdHUp, func(waiter.EventMask) {
@@ -75,10 +76,10 @@ func (e *endpoint) wait(limit time.Duration) error {
 }
 
 // call runs fn, which uses the endpoint, settled; after Close it does nothing
-// and returns ErrClosed.
+// and returns errno.Closed.
 func (e *endpoint) call(fn func() tcpip.Error) error {
 	if e.closed || e.t.closed {
-		return ErrClosed
+		return errno.Closed
 	}
 	var err tcpip.Error
 	e.t.enter(func() { err = fn() })
@@ -88,7 +89,7 @@ func (e *endpoint) call(fn func() tcpip.Error) error {
 // calm is call for reading and writing, which leave the workers alone.
 func (e *endpoint) calm(fn func() tcpip.Error) error {
 	if e.closed || e.t.closed {
-		return ErrClosed
+		return errno.Closed
 	}
 	var err tcpip.Error
 	e.t.enterCalm(func() { err = fn() })
@@ -103,9 +104,9 @@ func blocked(err tcpip.Error) error {
 	case nil:
 		return nil
 	case *tcpip.ErrWouldBlock:
-		return wouldBlock{ErrTimeout}
+		return wouldBlock{errno.Timeout}
 	case *tcpip.ErrConnectStarted, *tcpip.ErrAlreadyConnecting:
-		return wouldBlock{ErrTimeout}
+		return wouldBlock{errno.Timeout}
 	}
 	return errnoOf(err)
 }
@@ -119,7 +120,7 @@ func isBlocked(err error) bool {
 func (e *endpoint) bind(local netip.AddrPort) error {
 	a := local.Addr()
 	if a.IsValid() && !a.IsUnspecified() && !e.t.net.MayBind(a) {
-		return ErrAddrNotAvail
+		return errno.AddrNotAvail
 	}
 	return e.call(func() tcpip.Error { return e.ep.Bind(e.full(local)) })
 }
@@ -172,7 +173,7 @@ func (e *endpoint) finish(how func()) {
 
 // Orphans are the TCP connections that nobody holds any more but that are not
 // over.
-func (t *transport) Orphans() []socket.Info {
+func (t *Layer) Orphans() []socket.Info {
 	t.pruneOrphans()
 	var out []socket.Info
 	for _, c := range t.orphans {
@@ -184,7 +185,7 @@ func (t *transport) Orphans() []socket.Info {
 }
 
 // pruneOrphans forgets closed connections that have ended.
-func (t *transport) pruneOrphans() {
+func (t *Layer) pruneOrphans() {
 	t.orphans = slices.DeleteFunc(t.orphans, func(c *TCPConn) bool {
 		if !c.over() {
 			return false

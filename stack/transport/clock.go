@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"math/rand/v2"
@@ -17,7 +17,7 @@ import (
 // netstack's workers set timers while the loop waits for them to be idle, so
 // the mutex is never contended for long; it is there for two workers at once.
 type clock struct {
-	t  *transport
+	t  *Layer
 	mu sync.Mutex
 }
 

@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"net/netip"
@@ -9,6 +9,7 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"dnetsim/sim"
+	"dnetsim/stack/errno"
 	"dnetsim/stack/socket"
 )
 
@@ -24,8 +25,8 @@ type TCPListener struct {
 
 // ListenTCP listens on an address and port. "[::]:80" listens for both
 // families, as an AF_INET6 socket does; port 0 draws one. It returns
-// ErrAddrInUse or ErrAddrNotAvail.
-func (t *transport) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
+// errno.AddrInUse or errno.AddrNotAvail.
+func (t *Layer) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
 	l := &TCPListener{}
 	if err := t.open(&l.endpoint, tcp.ProtocolNumber, local.Addr().Is6()); err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func (t *transport) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
 }
 
 // listens reports whether somebody listens on a port.
-func (t *transport) listens(port uint16) bool {
+func (t *Layer) listens(port uint16) bool {
 	for _, s := range t.sockets.All() {
 		if l, ok := s.(*TCPListener); ok && l.addr.Port() == port && port != 0 {
 			return true
@@ -60,8 +61,8 @@ func (t *transport) listens(port uint16) bool {
 // Accept blocks until a connection is there.
 func (l *TCPListener) Accept() (*TCPConn, error) { return l.AcceptFor(0) }
 
-// AcceptFor is Accept with a limit, after which it returns ErrTimeout; zero or
-// less is none. It returns ErrClosed once the listener is closed.
+// AcceptFor is Accept with a limit, after which it returns errno.Timeout; zero or
+// less is none. It returns errno.Closed once the listener is closed.
 func (l *TCPListener) AcceptFor(limit time.Duration) (*TCPConn, error) {
 	end := l.t.loop.Now() + limit
 	for {
@@ -72,11 +73,11 @@ func (l *TCPListener) AcceptFor(limit time.Duration) (*TCPConn, error) {
 		left := time.Duration(0)
 		if limit > 0 {
 			if left = end - l.t.loop.Now(); left <= 0 {
-				return nil, ErrTimeout
+				return nil, errno.Timeout
 			}
 		}
 		if err := l.wait(left); err == sim.ErrTimeout {
-			return nil, ErrTimeout
+			return nil, errno.Timeout
 		} else if err != nil {
 			return nil, err
 		}

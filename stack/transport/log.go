@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"sync"

@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"encoding/binary"
@@ -11,7 +11,7 @@ import (
 )
 
 // send gives a packet of netstack's to the network layer.
-func (t *transport) send(pb *gstack.PacketBuffer) error {
+func (t *Layer) send(pb *gstack.PacketBuffer) error {
 	v6 := pb.NetworkProtocolNumber == header.IPv6ProtocolNumber
 	p := t.net.NewPacket(pb.Size(), v6)
 	d, at := p.Bytes(), 0

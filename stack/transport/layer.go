@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"bytes"
@@ -24,10 +24,10 @@ import (
 // internalNIC is the one device that netstack has; the real interfaces are ours.
 const internalNIC = 1
 
-// transport is the TCP and UDP of a namespace: a netstack behind one internal
+// Layer is the TCP and UDP of a namespace: a netstack behind one internal
 // device. It is made when the first socket or segment needs it, so that a
 // namespace that only forwards, or answers pings, has none.
-type transport struct {
+type Layer struct {
 	net     Network
 	loop    *sim.Loop
 	name    string // for its random stream
@@ -56,17 +56,17 @@ type transport struct {
 	nextID uint64
 }
 
-// newTransport makes the TCP and UDP of a network layer. The name names their
+// New makes the TCP and UDP of a network layer. The name names their
 // random stream and must be unique in a run; the sockets they add to the table.
-func newTransport(loop *sim.Loop, name string, net Network, sockets *socket.Table, offload bool) *transport {
-	return &transport{net: net, loop: loop, name: name, offload: offload, sockets: sockets}
+func New(loop *sim.Loop, name string, net Network, sockets *socket.Table, offload bool) *Layer {
+	return &Layer{net: net, loop: loop, name: name, offload: offload, sockets: sockets}
 }
 
 // InUse reports whether anybody has needed a netstack yet.
-func (t *transport) InUse() bool { return t.s != nil }
+func (t *Layer) InUse() bool { return t.s != nil }
 
 // stack returns the netstack, made if need be.
-func (t *transport) stack() *gstack.Stack {
+func (t *Layer) stack() *gstack.Stack {
 	if t.s != nil {
 		return t.s
 	}
@@ -89,7 +89,7 @@ func (t *transport) stack() *gstack.Stack {
 }
 
 // configure plugs the device in and gives netstack what the namespace has.
-func (t *transport) configure() {
+func (t *Layer) configure() {
 	s := t.s
 	must(s.CreateNICWithOptions(internalNIC, t.dev, gstack.NICOptions{Name: "internal"}))
 	must(s.SetPromiscuousMode(internalNIC, true)) // what is local was decided before
@@ -106,7 +106,7 @@ func (t *transport) configure() {
 }
 
 // Reconfigure takes over the network layer's settings: they have changed.
-func (t *transport) Reconfigure() {
+func (t *Layer) Reconfigure() {
 	if t.s == nil {
 		return
 	}
@@ -130,7 +130,7 @@ func must(err tcpip.Error) {
 }
 
 // setRoutes sends everything to the internal device.
-func (t *transport) setRoutes() {
+func (t *Layer) setRoutes() {
 	r4 := tcpip.Route{Destination: header.IPv4EmptySubnet, NIC: internalNIC}
 	r6 := tcpip.Route{Destination: header.IPv6EmptySubnet, NIC: internalNIC}
 	if t.hint[0].IsValid() {
@@ -143,7 +143,7 @@ func (t *transport) setRoutes() {
 }
 
 // prefer makes netstack choose src for what it sends next without a source.
-func (t *transport) prefer(src netip.Addr) {
+func (t *Layer) prefer(src netip.Addr) {
 	k := 0
 	if src.Is6() {
 		k = 1
@@ -162,14 +162,14 @@ func protocolAddress(p netip.Prefix) tcpip.ProtocolAddress {
 }
 
 // AddAddr tells of an address that is local now.
-func (t *transport) AddAddr(p netip.Prefix) {
+func (t *Layer) AddAddr(p netip.Prefix) {
 	if t.s != nil {
 		t.s.AddProtocolAddress(internalNIC, protocolAddress(p), gstack.AddressProperties{})
 	}
 }
 
 // RemoveAddr tells of one that is not any more.
-func (t *transport) RemoveAddr(p netip.Prefix) {
+func (t *Layer) RemoveAddr(p netip.Prefix) {
 	if t.s != nil {
 		t.s.RemoveAddress(internalNIC, address(p.Addr()))
 	}
@@ -197,14 +197,14 @@ func netProto(a netip.Addr) tcpip.NetworkProtocolNumber {
 // enter runs fn, which may call netstack, and lets its consequences out: the
 // workers are idle, packets are sent, sockets are woken when it returns. Every
 // call of netstack goes through here.
-func (t *transport) enter(fn func()) {
+func (t *Layer) enter(fn func()) {
 	t.work = true
 	t.enterCalm(fn)
 }
 
 // enterCalm is enter for calls that give TCP's workers nothing to do, such as
 // reading and writing a socket.
-func (t *transport) enterCalm(fn func()) {
+func (t *Layer) enterCalm(fn func()) {
 	t.depth++
 	fn()
 	t.depth--
@@ -219,7 +219,7 @@ func (t *transport) enterCalm(fn func()) {
 // settle lets the workers do what there is to do, and no more: they stay
 // paused otherwise, so that they never run beside the loop. Pause returns when
 // every worker has emptied its queue.
-func (t *transport) settle() {
+func (t *Layer) settle() {
 	if !t.work {
 		return
 	}
@@ -229,7 +229,7 @@ func (t *transport) settle() {
 }
 
 // flush sends what netstack wrote.
-func (t *transport) flush() {
+func (t *Layer) flush() {
 	for len(t.outbox) > 0 {
 		box := t.outbox
 		t.outbox = nil
@@ -246,7 +246,7 @@ func (t *transport) flush() {
 // wake lets the processes go on that wait for a socket which has news, and
 // forgets closed connections whose news is their end. Workers may have reported
 // them in any order.
-func (t *transport) wake() {
+func (t *Layer) wake() {
 	if len(t.woken) == 0 {
 		return
 	}
@@ -266,7 +266,7 @@ func (t *transport) wake() {
 // It takes the packet over. Everything that arrives at one instant
 // is taken in together by one event, as a network card's poll does: TCP then
 // acknowledges a burst, not each segment of it.
-func (t *transport) Deliver(p Packet) {
+func (t *Layer) Deliver(p Packet) {
 	t.pending = append(t.pending, p)
 	if !t.scheduled {
 		t.scheduled = true
@@ -276,7 +276,7 @@ func (t *transport) Deliver(p Packet) {
 
 // Fire takes in what has arrived. It settles between connections: two workers
 // are never busy at once, so their order cannot depend on the machine.
-func (t *transport) Fire() {
+func (t *Layer) Fire() {
 	t.scheduled = false
 	box := t.pending
 	t.pending = nil
@@ -303,7 +303,7 @@ func (t *transport) Fire() {
 }
 
 // takeIn gives one packet to netstack.
-func (t *transport) takeIn(p Packet) {
+func (t *Layer) takeIn(p Packet) {
 	data, proto := p.Bytes(), header.IPv4ProtocolNumber
 	if isIPv6(data) {
 		proto = header.IPv6ProtocolNumber
@@ -351,7 +351,7 @@ func protocol(d []byte) tcpip.TransportProtocolNumber {
 }
 
 // Close ends netstack and its workers. The sockets have been closed.
-func (t *transport) Close() {
+func (t *Layer) Close() {
 	t.closed = true
 	for _, p := range t.pending {
 		p.Drop(trail.NamespaceClosed)

@@ -1,7 +1,9 @@
-package stack
+package transport
 
 import (
 	"gvisor.dev/gvisor/pkg/tcpip"
+
+	"dnetsim/stack/errno"
 )
 
 // errnoOf translates netstack's errors.
@@ -10,39 +12,39 @@ func errnoOf(err tcpip.Error) error {
 	case nil:
 		return nil
 	case *tcpip.ErrConnectionRefused:
-		return ErrConnRefused
+		return errno.ConnRefused
 	case *tcpip.ErrConnectionReset:
-		return ErrConnReset
+		return errno.ConnReset
 	case *tcpip.ErrConnectionAborted:
-		return ErrConnReset
+		return errno.ConnReset
 	case *tcpip.ErrNetworkUnreachable:
-		return ErrNetUnreachable
+		return errno.NetUnreachable
 	case *tcpip.ErrHostUnreachable, *tcpip.ErrHostDown:
-		return ErrHostUnreachable
+		return errno.HostUnreachable
 	case *tcpip.ErrPortInUse, *tcpip.ErrDuplicateAddress:
-		return ErrAddrInUse
+		return errno.AddrInUse
 	case *tcpip.ErrBadLocalAddress:
-		return ErrAddrNotAvail
+		return errno.AddrNotAvail
 	case *tcpip.ErrTimeout:
-		return ErrConnTimedOut
+		return errno.ConnTimedOut
 	case *tcpip.ErrNotPermitted:
-		return ErrNotPermitted
+		return errno.NotPermitted
 	case *tcpip.ErrMessageTooLong:
-		return ErrMsgSize
+		return errno.MsgSize
 	case *tcpip.ErrClosedForSend:
-		return ErrPipe
+		return errno.Pipe
 	case *tcpip.ErrNotConnected:
-		return ErrNotConn
+		return errno.NotConn
 	case *tcpip.ErrAlreadyConnected:
-		return ErrIsConn
+		return errno.IsConn
 	case *tcpip.ErrNoBufferSpace:
-		return ErrNoBufs
+		return errno.NoBufs
 	case *tcpip.ErrNoPortAvailable:
-		return ErrAddrNotAvail
+		return errno.AddrNotAvail
 	case *tcpip.ErrBroadcastDisabled:
-		return ErrAccess
+		return errno.Access
 	case *tcpip.ErrInvalidEndpointState:
-		return ErrInvalid
+		return errno.Invalid
 	}
-	return Errno(err.String())
+	return errno.Errno(err.String())
 }

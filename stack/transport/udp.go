@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
 	"dnetsim/sim"
+	"dnetsim/stack/errno"
 	"dnetsim/stack/socket"
 )
 
@@ -20,9 +21,9 @@ type UDPConn struct {
 }
 
 // ListenUDP makes a UDP socket bound to an address and port; port 0 draws one,
-// the zero value is an unbound IPv4 socket. It returns ErrAddrInUse or
-// ErrAddrNotAvail.
-func (t *transport) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
+// the zero value is an unbound IPv4 socket. It returns errno.AddrInUse or
+// errno.AddrNotAvail.
+func (t *Layer) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
 	c := &UDPConn{bound: local}
 	if err := t.open(&c.endpoint, udp.ProtocolNumber, local.Addr().Is6()); err != nil {
 		return nil, err
@@ -70,8 +71,8 @@ func (c *UDPConn) preferSource(src netip.Addr) {
 }
 
 // ReadFrom receives one datagram into b, cut to its length. It blocks up to
-// timeout (zero or less: for ever) and returns ErrTimeout after that, or
-// ErrConnRefused on a connected socket whose peer's port is closed.
+// timeout (zero or less: for ever) and returns errno.Timeout after that, or
+// errno.ConnRefused on a connected socket whose peer's port is closed.
 func (c *UDPConn) ReadFrom(b []byte, timeout time.Duration) (int, netip.AddrPort, error) {
 	n, from, _, err := c.receive(b, timeout)
 	return n, from, err
@@ -96,18 +97,18 @@ func (c *UDPConn) receive(b []byte, timeout time.Duration) (n int, from netip.Ad
 		left := time.Duration(0)
 		if timeout > 0 {
 			if left = end - c.t.loop.Now(); left <= 0 {
-				return 0, from, to, ErrTimeout
+				return 0, from, to, errno.Timeout
 			}
 		}
 		if err := c.wait(left); err == sim.ErrTimeout {
-			return 0, from, to, ErrTimeout
+			return 0, from, to, errno.Timeout
 		} else if err != nil {
 			return 0, from, to, err
 		}
 	}
 }
 
-// WriteTo sends one datagram. It returns ErrNetUnreachable if there is no
+// WriteTo sends one datagram. It returns errno.NetUnreachable if there is no
 // route.
 func (c *UDPConn) WriteTo(b []byte, to netip.AddrPort) error {
 	return c.writeTo(b, c.bound.Addr(), to)
@@ -131,7 +132,7 @@ func (c *UDPConn) writeTo(b []byte, src netip.Addr, to netip.AddrPort) error {
 // Write sends one datagram to the connected peer.
 func (c *UDPConn) Write(b []byte) (int, error) {
 	if !c.remoteAP.IsValid() {
-		return 0, ErrNotConn
+		return 0, errno.NotConn
 	}
 	if err := c.fits(c.remoteAP.Addr(), len(b)); err != nil {
 		return 0, err
@@ -153,7 +154,7 @@ func (c *UDPConn) fits(to netip.Addr, n int) error {
 		head = 48
 	}
 	if n+head > 65535 {
-		return ErrMsgSize
+		return errno.MsgSize
 	}
 	return nil
 }
@@ -166,7 +167,7 @@ func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
 		return err
 	})
 	if isBlocked(err) {
-		return ErrNoBufs
+		return errno.NoBufs
 	}
 	if err == nil {
 		err = t.failed // netfilter said no: EPERM

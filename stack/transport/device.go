@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -10,7 +10,7 @@ import (
 // writes; Namespace.enter sends it once the workers are idle, so nothing is
 // delivered from inside netstack.
 type device struct {
-	t       *transport
+	t       *Layer
 	d       gstack.NetworkDispatcher
 	mtu     uint32
 	offload bool

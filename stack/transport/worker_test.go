@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"bytes"
@@ -14,17 +14,19 @@ func TestTCPHasOneWorkerAtAnyGOMAXPROCS(t *testing.T) {
 	for _, n := range []int{1, 2, 8, 16} {
 		before := tcpWorkers(t)
 		was := runtime.GOMAXPROCS(n)
-		l := newLab(t, 1, Options{})
-		_, err := l.boxes[0].ListenTCP(ap("0.0.0.0:80"))
+		p := newPair()
+		_, err := p.hosts[0].ListenTCP(ap("0.0.0.0:80"))
 		now := runtime.GOMAXPROCS(was)
-		must0(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if got := tcpWorkers(t) - before; got != 1 {
 			t.Errorf("GOMAXPROCS %d: a namespace with a listening socket has %d workers, want 1", n, got)
 		}
 		if now != n {
 			t.Errorf("GOMAXPROCS is %d after a TCP was made, was %d", now, n)
 		}
-		l.close()
+		p.close()
 	}
 }
 

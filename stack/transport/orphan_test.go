@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"net/netip"
@@ -12,7 +12,8 @@ import (
 // Two programs that connect, say something and hang up, as gossiping engines do
 // every few seconds, need no more memory after an hour than after some minutes.
 func TestClosedConnectionsAreForgottenWhenTCPIsDone(t *testing.T) {
-	l := newOnLAN(t, 2)
+	l := newPair()
+	defer l.close()
 	a, b := l.hosts[0], l.hosts[1]
 	l.loop.Go("server", func(*sim.Proc) {
 		s, err := b.ListenTCP(ap("0.0.0.0:7946"))
@@ -34,7 +35,7 @@ func TestClosedConnectionsAreForgottenWhenTCPIsDone(t *testing.T) {
 	dials := 0
 	l.loop.Go("client", func(p *sim.Proc) {
 		for l.loop.Now() < time.Hour {
-			c, err := a.DialTCP(netip.AddrPort{}, netip.AddrPortFrom(hostAddr(1), 7946), time.Second)
+			c, err := a.DialTCP(netip.AddrPort{}, ap("10.0.0.2:7946"), time.Second)
 			if err != nil {
 				t.Error(err)
 				return
@@ -50,7 +51,7 @@ func TestClosedConnectionsAreForgottenWhenTCPIsDone(t *testing.T) {
 	heap := func(until time.Duration) int64 {
 		for l.loop.Now() < until {
 			l.loop.RunFor(10 * time.Second)
-			most = max(most, len(a.transport.orphans)+len(b.transport.orphans))
+			most = max(most, len(a.orphans)+len(b.orphans))
 		}
 		runtime.GC()
 		var m runtime.MemStats
@@ -67,7 +68,7 @@ func TestClosedConnectionsAreForgottenWhenTCPIsDone(t *testing.T) {
 	}
 	t.Logf("%d connections, at most %d kept, heap grew by %d bytes", dials, most, late-early)
 	l.loop.RunFor(2 * time.Minute)
-	if n := len(a.transport.orphans)+len(b.transport.orphans); n != 0 {
+	if n := len(a.orphans) + len(b.orphans); n != 0 {
 		t.Errorf("%d connections kept after all ended", n)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/link/trail"
+	"dnetsim/stack/transport"
 )
 
 // transportSide is the namespace as TCP and UDP see it. What they cannot know,
@@ -16,12 +17,12 @@ import (
 type transportSide struct{ *Namespace }
 
 var (
-	_ Network = transportSide{}
-	_ Packet  = (*packet)(nil)
+	_ transport.Network = transportSide{}
+	_ transport.Packet  = (*packet)(nil)
 )
 
 // NewPacket implements transport.Network.
-func (ns transportSide) NewPacket(n int, v6 bool) Packet {
+func (ns transportSide) NewPacket(n int, v6 bool) transport.Packet {
 	p := ns.newPacket(n, v6)
 	p.ns = ns.Namespace
 	return p
@@ -60,8 +61,8 @@ func (ns transportSide) Addrs() []netip.Prefix {
 }
 
 // Settings implements transport.Network.
-func (ns transportSide) Settings() Settings {
-	s := Settings{TTL: ns.defaultTTL(false), HopLimit: ns.defaultTTL(true), SynRetries: ns.number("net.ipv4.tcp_syn_retries")}
+func (ns transportSide) Settings() transport.Settings {
+	s := transport.Settings{TTL: ns.defaultTTL(false), HopLimit: ns.defaultTTL(true), SynRetries: ns.number("net.ipv4.tcp_syn_retries")}
 	v, _ := ns.sys.get("net.ipv4.ip_local_port_range")
 	if n, _ := fmt.Sscan(v, &s.PortLow, &s.PortHigh); n != 2 {
 		s.PortLow, s.PortHigh = 0, 0
@@ -79,7 +80,7 @@ func (p *packet) Arrived() { p.ns.arrived(p) }
 func (p *packet) Drop(why trail.Reason) { p.ns.discard(p.in, why, p) }
 
 // Send implements transport.Packet.
-func (p *packet) Send(o Offload) error {
+func (p *packet) Send(o transport.Offload) error {
 	p.f.GSO, p.nf.ChecksumPartial, p.unbound = o.Segment, o.Partial, o.Unbound
 	if o.Summed {
 		p.f.Checksum = link.ChecksumUnknown
@@ -134,7 +135,7 @@ func (ns *Namespace) clampMSS(p *packet, f flow) {
 		return
 	}
 	h, err := ns.routeOut(f)
-	mss := TCPOption(b, 2)
+	mss := transport.TCPOption(b, 2)
 	limit := h.mtu - p.headerLen() - 20
 	if err != nil || len(mss) != 2 {
 		return

@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"dnetsim/sim"
+	"dnetsim/stack/errno"
 	"dnetsim/stack/socket"
 )
 
@@ -25,10 +26,10 @@ type TCPConn struct {
 }
 
 // DialTCP connects to remote. local may be the zero value: the route chooses
-// the address, netstack the port. It returns ErrNetUnreachable at once if there
-// is no route, and ErrConnTimedOut after timeout (zero or less: when TCP gives
-// up), ErrConnRefused, or ErrHostUnreachable.
-func (t *transport) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*TCPConn, error) {
+// the address, netstack the port. It returns errno.NetUnreachable at once if there
+// is no route, and errno.ConnTimedOut after timeout (zero or less: when TCP gives
+// up), errno.ConnRefused, or errno.HostUnreachable.
+func (t *Layer) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*TCPConn, error) {
 	c, err := t.dial(local, remote)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func (t *transport) DialTCP(local, remote netip.AddrPort, timeout time.Duration)
 }
 
 // dial makes a bound socket that has not connected yet.
-func (t *transport) dial(local, remote netip.AddrPort) (*TCPConn, error) {
+func (t *Layer) dial(local, remote netip.AddrPort) (*TCPConn, error) {
 	to := remote.Addr().Unmap()
 	if to.IsUnspecified() { // Linux takes it for the loopback
 		to = netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -73,13 +74,13 @@ func (c *TCPConn) connect(timeout time.Duration) error {
 	for isBlocked(err) {
 		left := end - c.t.loop.Now()
 		if timeout > 0 && left <= 0 {
-			return ErrConnTimedOut
+			return errno.ConnTimedOut
 		}
 		if timeout <= 0 {
 			left = 0
 		}
 		if werr := c.wait(left); werr == sim.ErrTimeout {
-			return ErrConnTimedOut
+			return errno.ConnTimedOut
 		} else if werr != nil {
 			return werr
 		}
@@ -94,7 +95,7 @@ func (c *TCPConn) connect(timeout time.Duration) error {
 // connectResult asks how a connection attempt went.
 func (c *TCPConn) connectResult() error {
 	if c.closed {
-		return ErrConnReset
+		return errno.ConnReset
 	}
 	var last tcpip.Error
 	var state tcp.EndpointState
@@ -108,15 +109,15 @@ func (c *TCPConn) connectResult() error {
 	case last != nil:
 		return errnoOf(last)
 	case state == tcp.StateSynSent || state == tcp.StateConnecting || state == tcp.StateSynRecv:
-		return wouldBlock{ErrTimeout}
+		return wouldBlock{errno.Timeout}
 	case state == tcp.StateError || state == tcp.StateClose:
-		return ErrConnTimedOut
+		return errno.ConnTimedOut
 	}
 	return nil
 }
 
 // Read reads what has arrived, blocking until there is something. It returns
-// io.EOF after the peer's FIN, ErrConnReset after a reset, ErrTimeout after the
+// io.EOF after the peer's FIN, errno.ConnReset after a reset, errno.Timeout after the
 // read timeout.
 func (c *TCPConn) Read(b []byte) (int, error) {
 	if len(b) == 0 {
@@ -149,19 +150,19 @@ func (c *TCPConn) Read(b []byte) (int, error) {
 		left := time.Duration(0)
 		if c.readTimeout > 0 {
 			if left = end - c.t.loop.Now(); left <= 0 {
-				return 0, ErrTimeout
+				return 0, errno.Timeout
 			}
 		}
 		if err := c.wait(left); err == sim.ErrTimeout {
-			return 0, ErrTimeout
+			return 0, errno.Timeout
 		} else if err != nil {
 			return 0, err
 		}
 	}
 }
 
-// Write sends b, blocking while the send buffer is full. It returns ErrPipe
-// after CloseWrite, ErrConnReset after a reset.
+// Write sends b, blocking while the send buffer is full. It returns errno.Pipe
+// after CloseWrite, errno.ConnReset after a reset.
 func (c *TCPConn) Write(b []byte) (int, error) {
 	sent := 0
 	for sent < len(b) {

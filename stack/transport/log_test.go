@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"testing"
@@ -7,11 +7,13 @@ import (
 )
 
 func TestNetstackSaysNothingOnTheRealStandardError(t *testing.T) {
-	l := newLab(t, 1, Options{})
-	defer l.close()
-	l.do(t, func() {
-		s, err := l.a.ListenTCP(ap("10.0.0.11:80"))
-		must0(t, err)
+	p := newPair()
+	defer p.close()
+	p.do(t, func() {
+		s, err := p.hosts[0].ListenTCP(ap("10.0.0.1:80"))
+		if err != nil {
+			t.Fatal(err)
+		}
 		s.Close()
 	})
 	if e := log.Log().Emitter; e != (quiet{}) {

@@ -1,4 +1,4 @@
-package stack
+package transport
 
 import (
 	"net/netip"
@@ -8,9 +8,9 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 )
 
-// ListenTCPv6Only is [transport.ListenTCP] with IPV6_V6ONLY: "[::]:80" leaves
+// ListenTCPv6Only is [Layer.ListenTCP] with IPV6_V6ONLY: "[::]:80" leaves
 // IPv4's port 80 to others.
-func (t *transport) ListenTCPv6Only(local netip.AddrPort) (*TCPListener, error) {
+func (t *Layer) ListenTCPv6Only(local netip.AddrPort) (*TCPListener, error) {
 	l := &TCPListener{}
 	if err := t.open(&l.endpoint, tcp.ProtocolNumber, true); err != nil {
 		return nil, err
@@ -29,8 +29,8 @@ func (t *transport) ListenTCPv6Only(local netip.AddrPort) (*TCPListener, error) 
 	return l, nil
 }
 
-// ListenUDPv6Only is [transport.ListenUDP] with IPV6_V6ONLY.
-func (t *transport) ListenUDPv6Only(local netip.AddrPort) (*UDPConn, error) {
+// ListenUDPv6Only is [Layer.ListenUDP] with IPV6_V6ONLY.
+func (t *Layer) ListenUDPv6Only(local netip.AddrPort) (*UDPConn, error) {
 	c := &UDPConn{bound: local}
 	if err := t.open(&c.endpoint, udp.ProtocolNumber, true); err != nil {
 		return nil, err
