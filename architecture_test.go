@@ -20,23 +20,24 @@ var rooms = []string{"cmd", "scenarios", "explain", "engine", "modes", "userland
 // homes says where a third-party module may be imported, test files included.
 // A key is an import path prefix; the longest one that matches counts.
 var homes = map[string][]string{
-	"gvisor.dev/gvisor":                    {"stack/transport"},
-	"github.com/songgao/water":             {"stack/tap"},
-	"github.com/gopacket/gopacket":         {"link", "cmd"}, // cmd reads captures back in its tests
-	"mvdan.cc/sh":                          {"userland"},
-	"github.com/miekg/dns":                 {"userland"},
-	"gopkg.in/yaml.v3":                     {"scenarios"},
-	"github.com/moby/moby/api":             {"engine"},
-	"github.com/moby/moby/client":          {"engine/cli"},
-	"github.com/docker/cli":                {"engine/cli"},
-	"github.com/containerd/errdefs":        {"engine/cli"},
-	"github.com/sirupsen/logrus":           {"engine/cli"},
-	"github.com/moby/term":                 {"engine/cli"},
-	"github.com/spf13/pflag":               {"engine/cli"},
-	"github.com/spf13/cobra":               {"cmd", "engine/cli"},
-	"golang.org/x/term":                    {"cmd"},
-	"go.opentelemetry.io/otel":             {"engine/cli"},
-	"github.com/docker/go-connections/nat": {"engine/cli"},
+	"gvisor.dev/gvisor":                     {"stack/transport"},
+	"github.com/songgao/water":              {"stack/tap"},
+	"github.com/gopacket/gopacket":          {"link", "cmd"}, // cmd reads captures back in its tests
+	"mvdan.cc/sh":                           {"userland"},
+	"github.com/miekg/dns":                  {"userland"},
+	"gopkg.in/yaml.v3":                      {"scenarios"},
+	"github.com/santhosh-tekuri/jsonschema": {"scenarios"}, // in tests
+	"github.com/moby/moby/api":              {"engine"},
+	"github.com/moby/moby/client":           {"engine/cli"},
+	"github.com/docker/cli":                 {"engine/cli"},
+	"github.com/containerd/errdefs":         {"engine/cli"},
+	"github.com/sirupsen/logrus":            {"engine/cli"},
+	"github.com/moby/term":                  {"engine/cli"},
+	"github.com/spf13/pflag":                {"engine/cli"},
+	"github.com/spf13/cobra":                {"cmd", "engine/cli"},
+	"golang.org/x/term":                     {"cmd"},
+	"go.opentelemetry.io/otel":              {"engine/cli"},
+	"github.com/docker/go-connections/nat":  {"engine/cli"},
 }
 
 // banned calls: nothing below engine may ask the wall clock, draw from a

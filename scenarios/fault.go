@@ -80,30 +80,7 @@ func (l *Lab) declared(key string) link.Impairment {
 // merge takes over the named properties.
 func merge(into, from link.Impairment, keys []string) link.Impairment {
 	for _, k := range keys {
-		switch k {
-		case "delay":
-			into.Delay = from.Delay
-		case "jitter":
-			into.Jitter = from.Jitter
-		case "loss":
-			into.Loss = from.Loss
-		case "rate":
-			into.Rate = from.Rate
-		case "queue":
-			into.Queue = from.Queue
-		case "duplicate":
-			into.Duplicate = from.Duplicate
-		case "reorder":
-			into.Reorder = from.Reorder
-		case "corrupt":
-			into.Corrupt = from.Corrupt
-		case "mtu":
-			into.MTU = from.MTU
-		case "down":
-			into.Down = from.Down
-		case "block":
-			into.Block = from.Block
-		}
+		cableTable.field(k).take(&into, &from)
 	}
 	return into
 }

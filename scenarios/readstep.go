@@ -60,71 +60,38 @@ func firstLine(s string) string {
 
 // step reads a step that is a mapping.
 func (r *reader) step(n *yaml.Node, s *Step) {
-	kinds := 0
-	var expect *pair
-	r.fields(n, "a step", stepKeys, func(p pair) {
-		switch p.key {
-		case "run":
-			kinds++
-			if p.value.Kind != yaml.ScalarNode {
-				r.add(at(p.value), "write `HOST$ COMMAND`", "run must be a line, not %s", kindName(p.value))
-				return
-			}
-			r.line(p.value, s)
-		case "wait":
-			kinds++
-			s.Kind, s.Wait = StepWait, r.duration(p)
-		case "at":
-			s.At = r.duration(p)
-		case "fault":
-			kinds++
-			s.Kind = StepFault
-			r.fault(p, s)
-		case "repair":
-			kinds++
-			s.Kind = StepRepair
-			r.fault(p, s)
-		case "expect":
-			expect = &p
-		}
-	})
+	x := stepReading{Step: *s}
+	stepTable.read(r, n, "", &x)
+	*s = x.Step
 	switch {
-	case kinds == 0:
+	case x.kinds == 0:
 		r.add(at(n), "add run, wait, fault or repair", "a step that does nothing")
-	case kinds > 1:
+	case x.kinds > 1:
 		r.add(at(n), "make one step of each", "a step does one thing; this one has several of run, wait, fault, repair")
 	}
-	if expect == nil {
+	if x.expect == nil {
 		return
 	}
 	if s.Kind != StepRun {
-		r.add(expect.keyAt, "move it to a step with run", "expect has nothing to look at here")
+		r.add(x.expect.keyAt, "move it to a step with run", "expect has nothing to look at here")
 		return
 	}
-	s.node.expect = expect.value
-	r.expect(*expect, s)
+	s.node.expect = x.expect.value
+	s.Expect.Given = true
+	expectTable.read(r, x.expect.value, "", &s.Expect)
 }
 
-func (r *reader) expect(p pair, s *Step) {
-	s.Expect.Given = true
-	r.fields(p.value, "expect", expectKeys, func(q pair) {
-		switch q.key {
-		case "exit":
-			if q.value.Value == "any" {
-				s.Expect.ExitAny = true
-				return
-			}
-			v, err := strconv.Atoi(q.value.Value)
-			if err != nil || v < 0 || v > 255 {
-				r.add(at(q.value), "write a number from 0 to 255, or any", "exit cannot be %s", kindName(q.value))
-			}
-			s.Expect.Exit = v
-		case "stdout":
-			s.Expect.Stdout = r.pattern(q)
-		case "stderr":
-			s.Expect.Stderr = r.pattern(q)
-		}
-	})
+// exit reads a status, or any.
+func (r *reader) exit(p pair, e *Expect) {
+	if p.value.Value == "any" {
+		e.ExitAny = true
+		return
+	}
+	v, err := strconv.Atoi(p.value.Value)
+	if err != nil || v < 0 || v > 255 {
+		r.add(at(p.value), "write a number from 0 to 255, or any", "exit cannot be %s", kindName(p.value))
+	}
+	e.Exit = v
 }
 
 func (r *reader) pattern(p pair) *Pattern {
@@ -147,26 +114,7 @@ func (r *reader) pattern(p pair) *Pattern {
 
 func (r *reader) fault(p pair, s *Step) {
 	s.Fault.Way = "both"
-	r.fields(p.value, p.key, faultKeys, func(q pair) {
-		switch q.key {
-		case "cable":
-			s.Fault.Cable = r.text(q)
-		case "way":
-			s.Fault.Way = r.text(q)
-			if s.Fault.Way != "both" && s.Fault.Way != "in" && s.Fault.Way != "out" {
-				r.add(at(q.value), "write both, in or out (as the host sees it)", "way cannot be %q", s.Fault.Way)
-			}
-		case "host":
-			s.Fault.Host = r.text(q)
-		case "crash":
-			s.Fault.Crash = r.flag(q)
-		case macFilterKey:
-			s.Fault.MACFilter = r.flag(q)
-		default:
-			r.cable(q, &s.Fault.Change)
-			s.Fault.Set = append(s.Fault.Set, q.key)
-		}
-	})
+	faultTable.read(r, p.value, p.key, &s.Fault)
 	if s.Fault.Host != "" || s.Fault.Crash {
 		r.crash(p, s)
 		return
@@ -175,7 +123,15 @@ func (r *reader) fault(p pair, s *Step) {
 		r.add(p.keyAt, "add cable: HOST or cable: HOST:INTERFACE", "%s does not say which cable", p.key)
 	}
 	if s.Kind == StepFault && len(s.Fault.Set) == 0 && !s.Fault.MACFilter {
-		r.add(p.keyAt, fmt.Sprintf("add one of %s, %s", strings.Join(cableKeys, ", "), macFilterKey), "fault does not say what happens to the cable")
+		r.add(p.keyAt, fmt.Sprintf("add one of %s, %s", strings.Join(cableTable.keys(), ", "), macFilterKey), "fault does not say what happens to the cable")
+	}
+}
+
+// way reads a direction.
+func (r *reader) way(p pair, f *Fault) {
+	f.Way = r.text(p)
+	if f.Way != "both" && f.Way != "in" && f.Way != "out" {
+		r.add(at(p.value), "write both, in or out (as the host sees it)", "way cannot be %q", f.Way)
 	}
 }
 

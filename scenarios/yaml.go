@@ -152,22 +152,6 @@ func (r *reader) pairs(n *yaml.Node, what string) []pair {
 	return out
 }
 
-// fields calls the function of each key of a mapping; an unknown key is a
-// problem with a suggestion.
-func (r *reader) fields(n *yaml.Node, what string, known []string, each func(p pair)) {
-	for _, p := range r.pairs(n, what) {
-		ok := false
-		for _, k := range known {
-			ok = ok || k == p.key
-		}
-		if !ok {
-			r.add(p.keyAt, did(p.key, known), "unknown key %q in %s", p.key, what)
-			continue
-		}
-		each(p)
-	}
-}
-
 func (r *reader) text(p pair) string {
 	if p.value.Kind != yaml.ScalarNode || p.value.Tag == "!!null" {
 		r.add(at(p.value), "write a text", "%s must be a text, not %s", p.key, kindName(p.value))
