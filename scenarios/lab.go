@@ -155,18 +155,23 @@ func (l *Lab) Cables() []*link.Wire {
 	return out
 }
 
+// cable lays a cable to a LAN's switch; end A is free.
+func (l *Lab) cable(name string, seg *segment, c link.Impairment) (*link.Wire, *link.Port) {
+	w := link.NewWire(l.Loop, name)
+	l.cables[name] = w
+	port := seg.sw.AddPort(name)
+	port.Connect(w.B())
+	w.A().Impair(c)
+	w.B().Impair(c)
+	return w, port
+}
+
 // plug connects a machine's interface to a LAN's switch by a cable.
 func (l *Lab) plug(owner string, ns *stack.Namespace, p Port) (*stack.Interface, error) {
 	seg := l.lans[p.LAN]
 	name := owner + ":" + p.Name
-	w := link.NewWire(l.Loop, name)
-	l.cables[name] = w
+	w, port := l.cable(name, seg, seg.lan.Cable)
 	w.Cut = true
-	port := seg.sw.AddPort(name)
-	w.B().Attach(port)
-	port.Attach(w.B())
-	w.A().Impair(seg.lan.Cable)
-	w.B().Impair(seg.lan.Cable)
 	mac := p.MAC
 	if mac == (link.MAC{}) {
 		mac = hardwareMAC(p.Address.Addr())

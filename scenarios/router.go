@@ -144,14 +144,7 @@ func (l *Lab) buildSite(site Site, routers []Router) error {
 	ns := stack.New(l.Loop, site.Name, stack.Options{Host: true})
 	l.spaces = append(l.spaces, ns)
 	name := site.Name + ":eth0"
-	w := link.NewWire(l.Loop, name)
-	l.cables[name] = w
-	port := l.lans[internetName].sw.AddPort(name)
-	w.B().Attach(port)
-	port.Attach(w.B())
-	delay := link.Impairment{Delay: site.Delay}
-	w.A().Impair(delay)
-	w.B().Impair(delay)
+	w, _ := l.cable(name, l.lans[internetName], link.Impairment{Delay: site.Delay})
 	iface, err := ns.AddPhysical("eth0", hardwareMAC(site.Address), w.A())
 	if err != nil {
 		return err

@@ -69,53 +69,21 @@ func (j *Job) Output() string { return j.both.String() }
 
 // Run runs a scenario from its first line to its last.
 func Run(s *Scenario, o Options) *Result {
-	seed := s.Seed
-	if o.Seed != nil {
-		seed = *o.Seed
-	}
-	r := &Result{Name: s.Name, File: s.File, Seed: seed}
-	loop := sim.NewLoop(seed)
-	d := newDigest(loop, o.Digest)
-	if o.Trace != nil {
-		defer loop.Journal().Listen(tracer(o.Trace))()
-	}
-	if o.journal != nil {
-		defer loop.Journal().Listen(o.journal)()
-	}
-	if o.Capture != nil {
-		if err := o.Capture.Open(loop); err != nil {
-			r.Err = err
-			return r
-		}
-	}
-	t := &transcript{out: o.Transcript, style: o.Style}
-	var lab *Lab
-	err := guard(loop, func() {
-		if lab, r.Err = build(s, loop, o.Docker); r.Err != nil {
-			return
-		}
-		run := &running{lab: lab, result: r, transcript: t, progress: o.Progress, stepped: o.Stepped}
-		lab.unheed = lab.heed(o)
-		if o.Built != nil {
-			o.Built(lab)
-		}
-		run.steps(s.Setup, true)
-		run.steps(s.Steps, false)
-	})
-	r.Transcript, r.Virtual, r.Events = t.text.String(), loop.Now(), loop.Fired()
-	if err != nil {
-		r.Err = err
-	}
+	run := begin(s, o)
+	defer run.close()
+	run.play(s.Setup, true)
+	run.play(s.Steps, false)
+	r, lab := run.result, run.lab
+	r.Transcript, r.Virtual, r.Events = run.transcript.text.String(), run.loop.Now(), run.loop.Fired()
 	if lab == nil {
 		return r
 	}
-	lab.broken = err != nil
-	err = lab.Guard(func() {
+	err := lab.Guard(func() {
 		if o.tables {
 			r.tables = finalTables(lab)
 		}
 		if o.Digest && r.Err == nil {
-			r.Digest = d.sum(r.Transcript, lab)
+			r.Digest = run.digest.sum(r.Transcript, lab)
 		}
 		if o.Capture != nil {
 			if err := o.Capture.Done(); err != nil {
@@ -130,23 +98,13 @@ func Run(s *Scenario, o Options) *Result {
 	return r
 }
 
-// running is a run in progress.
-type running struct {
-	lab        *Lab
-	result     *Result
-	transcript *transcript
-	progress   *Progress
-	hung       bool
-	stepped    func(*Lab, *StepResult) // or nil
-}
-
 func (r *running) steps(steps []Step, setup bool) {
 	for i := range steps {
 		if r.hung || r.result.Err != nil {
 			return
 		}
 		st := &steps[i]
-		r.progress.step(st)
+		r.options.Progress.step(st)
 		res := StepResult{Step: st, Setup: setup, offset: r.transcript.text.Len()}
 		if err := r.lab.Loop.Stopped(); err != nil {
 			r.ended(&res, err)
@@ -161,8 +119,8 @@ func (r *running) steps(steps []Step, setup bool) {
 		}
 		res.End = r.lab.Loop.Now()
 		r.result.Steps = append(r.result.Steps, res)
-		if r.stepped != nil {
-			r.stepped(r.lab, &r.result.Steps[len(r.result.Steps)-1])
+		if r.options.Stepped != nil {
+			r.options.Stepped(r.lab, &r.result.Steps[len(r.result.Steps)-1])
 		}
 	}
 }

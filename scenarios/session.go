@@ -13,42 +13,19 @@ import (
 // Open builds a scenario and runs its setup; what setup prints goes to the
 // options' transcript. The lab is then ready for somebody to type.
 func Open(s *Scenario, o Options) (*Lab, error) {
-	seed := s.Seed
-	if o.Seed != nil {
-		seed = *o.Seed
+	r := begin(s, o)
+	r.play(s.Setup, true)
+	err := r.result.Err
+	if err == nil && r.result.Failed() {
+		err = fmt.Errorf("the scenario's setup fails:\n%s", r.result.Report())
 	}
-	loop := sim.NewLoop(seed)
-	if o.Trace != nil {
-		loop.Journal().Listen(tracer(o.Trace))
+	if err == nil {
+		return r.lab, nil
 	}
-	if o.Capture != nil {
-		if err := o.Capture.Open(loop); err != nil {
-			return nil, err
-		}
+	if r.lab != nil {
+		r.lab.Close()
 	}
-	var lab *Lab
-	var err error
-	if broken := guard(loop, func() { lab, err = build(s, loop, o.Docker) }); broken != nil {
-		return nil, broken
-	}
-	if err != nil {
-		return nil, err
-	}
-	lab.unheed = lab.heed(o)
-	r := &running{lab: lab, result: &Result{Name: s.Name, File: s.File, Seed: seed}, transcript: &transcript{out: o.Transcript, style: o.Style}, progress: o.Progress}
-	if err := lab.Guard(func() { r.steps(s.Setup, true) }); err != nil {
-		lab.Close()
-		return nil, err
-	}
-	if r.result.Failed() {
-		lab.Close()
-		return nil, fmt.Errorf("the scenario's setup fails:\n%s", r.result.Report())
-	}
-	if r.result.Err != nil {
-		lab.Close()
-		return nil, r.result.Err
-	}
-	return lab, nil
+	return nil, err
 }
 
 // First is the name of the first host of the file.
