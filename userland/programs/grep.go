@@ -76,7 +76,7 @@ func grepAs(c *invocation, mode string) int {
 func (s *search) pattern(p string) (*regexp.Regexp, error) {
 	extended := s.o.has("E", "P")
 	if s.o.has("F") {
-		p, extended = regexp.QuoteMeta(p), true
+		p, extended = regexp.QuoteMeta(wellFormed(p)), true
 		if s.o.has("x") {
 			p = "^(" + p + ")$"
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // compile makes a regular expression of a POSIX basic or extended one. Back
@@ -24,8 +25,18 @@ func compile(pat string, extended, fold bool) (*regexp.Regexp, error) {
 	return rx, nil
 }
 
+// wellFormed puts the replacement character in place of every byte that is no
+// UTF-8, which is how they read in a text that is searched.
+func wellFormed(pat string) string {
+	if utf8.ValidString(pat) {
+		return pat
+	}
+	return strings.Map(func(r rune) rune { return r }, pat)
+}
+
 // translate rewrites a POSIX pattern in Go's syntax.
 func translate(pat string, extended bool) (string, error) {
+	pat = wellFormed(pat)
 	var b strings.Builder
 	start := true // where * is literal and ^ an anchor in a basic pattern
 	for i := 0; i < len(pat); i++ {

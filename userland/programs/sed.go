@@ -1,7 +1,6 @@
 package programs
 
 import (
-	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -52,7 +51,8 @@ type editor struct {
 	append_ []string
 	quit    bool
 	status  int
-	unended bool
+	in      *lineReader
+	missing bool // what was printed last lacks its newline
 }
 
 // sedArgs lets -i stand alone, as GNU's does: its suffix is part of the word.
@@ -168,6 +168,7 @@ func (e *editor) stream(files []string) int {
 // edit runs the script over the lines of the inputs.
 func (e *editor) edit(rs []io.Reader) {
 	in := &lineReader{rs: rs}
+	e.in, e.missing = in, false
 	e.next = in.next
 	e.isLast = in.last
 	for !e.quit {
@@ -176,19 +177,30 @@ func (e *editor) edit(rs []io.Reader) {
 			return
 		}
 		e.line++
-		e.unended = in.unended
 		e.space = line
 		e.cycle()
 		e.Tick()
 	}
 }
 
+// put prints what was read. A last line that did not end does not end here
+// either, unless something comes after it (GNU's output_missing_newline).
 func (e *editor) put(s string) {
-	if e.unended && e.isLast() {
-		io.WriteString(e.out, s)
+	e.print(s)
+	if e.in.unended && e.isLast() {
+		e.missing = true
 		return
 	}
-	io.WriteString(e.out, s+"\n")
+	io.WriteString(e.out, "\n")
+}
+
+// print writes text after what was printed last.
+func (e *editor) print(text string) {
+	if e.missing {
+		e.missing = false
+		text = "\n" + text
+	}
+	io.WriteString(e.out, text)
 }
 
 // cycle runs the script on one line.
@@ -198,7 +210,7 @@ func (e *editor) cycle() {
 		e.put(e.space)
 	}
 	for _, a := range e.append_ {
-		io.WriteString(e.out, a)
+		e.print(a)
 	}
 	e.append_ = nil
 }
@@ -206,11 +218,8 @@ func (e *editor) cycle() {
 // script runs the commands and reports whether the line was deleted.
 func (e *editor) script() (deleted bool) {
 	replaced := false
-	for pc, steps := 0, 0; pc < len(e.cmds); pc++ {
-		if steps++; steps > 1_000_000 {
-			return false
-		}
-		e.Tick()
+	for pc := 0; pc < len(e.cmds); pc++ {
+		e.Toil(len(e.space)) // a loop of labels may never end
 		c := e.cmds[pc]
 		if e.selects(c) == c.not {
 			if c.verb == '{' {
@@ -225,10 +234,10 @@ func (e *editor) script() (deleted bool) {
 				replaced = true
 			}
 		case 'p':
-			io.WriteString(e.out, e.space+"\n")
+			e.put(e.space)
 		case 'P':
 			first, _, _ := strings.Cut(e.space, "\n")
-			io.WriteString(e.out, first+"\n")
+			e.print(first + "\n")
 		case 'd':
 			return true
 		case 'D':
@@ -262,10 +271,10 @@ func (e *editor) script() (deleted bool) {
 		case 'a':
 			e.append_ = append(e.append_, c.text+"\n")
 		case 'i':
-			io.WriteString(e.out, c.text+"\n")
+			e.print(c.text + "\n")
 		case 'c':
 			if c.to == nil || !c.active || c.not {
-				io.WriteString(e.out, c.text+"\n")
+				e.print(c.text + "\n")
 			}
 			return true
 		case 'r':
@@ -274,7 +283,7 @@ func (e *editor) script() (deleted bool) {
 		case 'w':
 			e.appendTo(c.text)
 		case '=':
-			fmt.Fprintln(e.out, e.line)
+			e.print(strconv.Itoa(e.line) + "\n")
 		case 'h':
 			e.hold = e.space
 		case 'H':
@@ -293,7 +302,7 @@ func (e *editor) script() (deleted bool) {
 				return r
 			}, e.space)
 		case 'l':
-			fmt.Fprintln(e.out, strings.Trim(strconv.QuoteToASCII(e.space), `"`)+"$")
+			e.print(strings.Trim(strconv.QuoteToASCII(e.space), `"`) + "$\n")
 		case 'b', 't', 'T':
 			if c.verb == 't' && !replaced || c.verb == 'T' && replaced {
 				break

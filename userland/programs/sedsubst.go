@@ -1,6 +1,7 @@
 package programs
 
 import (
+	"bytes"
 	"io"
 	"strings"
 )
@@ -17,7 +18,7 @@ type lineReader struct {
 
 func (l *lineReader) read() (string, bool, bool) {
 	for {
-		if k := strings.IndexByte(string(l.buf), '\n'); k >= 0 {
+		if k := bytes.IndexByte(l.buf, '\n'); k >= 0 {
 			line := string(l.buf[:k])
 			l.buf = l.buf[k+1:]
 			return line, false, true
@@ -104,7 +105,7 @@ func (e *editor) substitute(c *sedCommand) bool {
 	}
 	e.space = b.String()
 	if c.print {
-		io.WriteString(e.out, e.space+"\n")
+		e.put(e.space)
 	}
 	if c.file != "" {
 		e.appendTo(c.file)
