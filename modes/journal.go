@@ -71,9 +71,9 @@ func quoteIfNeeded(s string) string {
 }
 
 // keptLines is how many lines of dockerd the journal keeps. journald's bound is
-// in bytes, a tenth of the disk (SystemMaxUse, journald.conf(5)); this one is a
-// day of a busy host.
-const keptLines = 10_000
+// in bytes, a tenth of the disk (SystemMaxUse, journald.conf(5)); this disk is
+// memory.
+const keptLines = 3000
 
 func (d *Daemon) logRaw(text string) {
 	d.logged++

@@ -152,9 +152,10 @@ func (s *soak) end() string {
 // early. A second world of the same seed goes the same way.
 func TestSoak(t *testing.T) {
 	s, warm := newSoak(t), *soakFor/12
+	s.live(t, warm/2)
 	before := s.live(t, max(warm, 4*time.Minute))
 	rounds, last := s.rounds, before
-	for _, part := range []time.Duration{24, 4, 2, 1} {
+	for _, part := range []time.Duration{4, 2, 1} {
 		if at := *soakFor / part; at > s.lab.Loop.Now() {
 			last = s.live(t, at)
 		}

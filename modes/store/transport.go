@@ -27,6 +27,12 @@ const (
 	silence = 300 * time.Second
 )
 
+// maxAnswer is how long an answer may be, in bytes: many times what the keys of
+// a large cluster are. Who listens at a store's address may be no store.
+const maxAnswer = 32 << 20
+
+var errTooLong = errors.New("the answer does not end")
+
 // transport makes requests of one server over a namespace's TCP.
 type transport struct {
 	loop   *sim.Loop
@@ -222,7 +228,10 @@ func (t *transport) once(w *wire, method string, u *url.URL, body []byte) (a *an
 	if err != nil {
 		return nil, false, ioError("read", w.conn.LocalAddr(), w.conn.RemoteAddr(), err)
 	}
-	data, err := io.ReadAll(resp.Body)
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err == nil && len(data) > maxAnswer {
+		err = errTooLong
+	}
 	if err != nil {
 		return nil, false, ioError("read", w.conn.LocalAddr(), w.conn.RemoteAddr(), err)
 	}
