@@ -25,8 +25,8 @@ update: ## rewrite the expected transcripts of the library from what happens
 run: ## run the main example
 	go run ./cmd/dnetsim run overlay-ping
 
-fuzz: ## fuzz the readers for a minute each
-	go test ./scenarios -run '^$$' -fuzz FuzzRead -fuzztime 1m
+fuzz: ## fuzz everything that reads input, each target for FUZZTIME (3m), until something is found
+	.ci/fuzz
 
 trail: ## hold the trail against 5,000 worlds of random traffic
 	go test ./stack -run 'TestEveryPacketHasOneEnd' -trail.seeds=5000 -timeout 30m

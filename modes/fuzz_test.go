@@ -1,0 +1,88 @@
+package modes
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/stack"
+)
+
+// FuzzDaemonJSON starts dockerd with any daemon.json: it comes up, and makes a
+// network and removes it again, or says in one line why it does not come up.
+func FuzzDaemonJSON(f *testing.F) {
+	for _, s := range []string{
+		``, `{`, `[]`, `null`, `{} {}`, // no object, two
+		`{"default-address-pools": [{"base": "10.0.0.0/8", "size": 33}]}`,                                   // larger than an address
+		`{"default-address-pools": [{"base": "fd00::/8", "size": 64}, {"base": "10.0.0.0/8", "size": 32}]}`, // 2^56 pools
+		`{"default-address-pools": [{"base": "0.0.0.0/0", "size": 1}, {"base": "10.0.0.1/8", "size": -1}, {}]}`,
+		`{"bip": "172.17.0.0/16", "fixed-cidr": "10.0.0.0/8", "default-gateway": "::1"}`, // a network for an address, ranges elsewhere
+		`{"ipv6": true, "fixed-cidr-v6": "fd00::1/129", "mtu": -1, "ip": "1.2.3.4.5"}`,   // prefixes and addresses that are none
+		`{"hosts": ["tcp://:99999", "unix://", "fd://", "tcp://[::1", "x://"]}`,          // listeners
+		`{"cluster-store": "consul://", "cluster-advertise": "eth0:0", "cluster-store-opts": {"kv.cacertfile": "/x"}}`,
+		`{"cluster-store": "etcd://a,b,c/p", "cluster-advertise": ":::"}`, // stores that are not ours
+		`{"iptables": false, "ip-masq": true, "userland-proxy": false, "icc": false, "live-restore": true}`,
+		`{"dns": ["x", "::"], "dns-search": ["."], "dns-opts": [""], "bridge": "none"}`, `{"bridge": "nosuch", "bip": "1.1.1.1/32"}`,
+		`{"MTU": 1, "Bip": "10.1.1.1/24", "log-opts": 1, "unknown": {}}`, // the case of keys, types, unknown ones
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		l := sim.NewLoop(1)
+		h := NewHost(l, HostSpec{Name: "h", NS: stack.New(l, "h", stack.Options{Host: true}), DaemonJSON: text})
+		defer func() {
+			h.KillAll()
+			l.RunFor(0)
+			h.Close()
+			h.NS().Close()
+			l.Close()
+		}()
+		var err error
+		p := l.Go("start", func(*sim.Proc) { err = h.Daemon.Start() })
+		if e := l.Run(p.Done, 5*time.Minute); e != nil {
+			t.Fatalf("%q: %v", text, e)
+		}
+		if err != nil {
+			if strings.TrimSpace(err.Error()) == "" {
+				t.Errorf("%q: no reason", text)
+			}
+			return
+		}
+		before := len(h.NS().Interfaces())
+		p = l.Go("network", func(*sim.Proc) {
+			n, _, e := h.Daemon.NetworkCreate(CreateNetwork{Name: "n1"})
+			if e != nil {
+				return // no pool is left
+			}
+			if err = h.Daemon.NetworkRemove(n.ID); err != nil {
+				return
+			}
+			err = h.Daemon.Stop()
+		})
+		if e := l.Run(p.Done, l.Now()+5*time.Minute); e != nil || err != nil {
+			t.Fatalf("%q: %v, %v", text, e, err)
+		}
+		if after := len(h.NS().Interfaces()); after != before {
+			t.Errorf("%q: %d interfaces, after a network was made and removed %d", text, before, after)
+		}
+	})
+}
+
+// FuzzResolv holds what is made of a resolv.conf: written and read again it is
+// the same.
+func FuzzResolv(f *testing.F) {
+	for _, s := range []string{
+		"nameserver 10.0.0.2\nsearch a b\noptions ndots:2 edns0\n",                            // as it is
+		"nameserver\nsearch .\n;x\n#y\nnameserver 1 # z\r\n",                                  // no value, the root, comments, another system's ends
+		"domain a\nsearch b\noptions", "\x00nameserver ::1%eth0", "options a#b\nnameserver #", // the last one counts, a zone
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		once := parseResolv(text).build()
+		if twice := parseResolv(once).build(); twice != once {
+			t.Errorf("%q reads as %q and that as %q", text, once, twice)
+		}
+	})
+}

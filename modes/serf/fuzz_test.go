@@ -1,0 +1,37 @@
+package serf
+
+import (
+	"encoding/hex"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// FuzzPacket gives an agent with a neighbour any datagram and any stream. It
+// goes on: a minute later both still know each other.
+func FuzzPacket(f *testing.F) {
+	for _, c := range captured { // a real cluster's
+		raw, _ := hex.DecodeString(c.hex)
+		f.Add(raw)
+		f.Add(append([]byte{byte(typeCRC), 0, 0, 0, 0}, raw...)) // its sum is wrong
+	}
+	f.Add(compound([][]byte{{1, 2, 3}, {4}}))          // two that are none
+	f.Add(compound([][]byte{compound([][]byte{{0}})})) // one within another
+	f.Add([]byte{0xdf, 0xff, 0xff, 0xff, 0xff})        // a map of four thousand million
+	var sq squeezer
+	f.Add(sq.squeeze(sq.squeeze(sq.squeeze([]byte{1})))) // compressed three times
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l := newLab(t, 2)
+		l.startAll()
+		l.loop.RunFor(time.Second)
+		a := l.hosts[0]
+		a.Agent.packet(append([]byte(nil), b...), netip.AddrPortFrom(l.hosts[1].ip, 7946))
+		l.loop.RunFor(time.Minute)
+		if n := len(a.Members()); n < 1 || n > 3 {
+			t.Errorf("%x: %d members", b, n)
+		}
+		if n := len(a.Agent.gossip.items); n > 1000 {
+			t.Errorf("%x: %d messages are queued", b, n)
+		}
+	})
+}
