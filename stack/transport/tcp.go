@@ -34,10 +34,16 @@ func (t *Layer) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*T
 	if err != nil {
 		return nil, err
 	}
+	connected := false
+	defer func() { // also when the process is killed while it waits
+		if !connected {
+			c.Abort()
+		}
+	}()
 	if err := c.connect(timeout); err != nil {
-		c.Abort()
 		return nil, err
 	}
+	connected = true
 	return c, nil
 }
 
