@@ -18,7 +18,7 @@ type inventory struct {
 // heapSlack is how much more may be reachable after a world's life than before:
 // logs, events, files, packets' pools. A leak for each container or frame is
 // more.
-const heapSlack = 12 << 20
+const heapSlack = 6 << 20
 
 func takeInventory(l *look) *inventory {
 	inv := &inventory{lines: map[string][]string{}, procs: l.lab.Loop.Procs(), heap: heap()}

@@ -117,8 +117,8 @@ func (p *plan) clash(opts []string, text string) bool {
 		return strings.Contains(all, "bip:") || strings.Contains(all, "fixed-cidr")
 	case strings.HasPrefix(text, "bridge: none"):
 		return strings.Contains(all, "bip:") || strings.Contains(all, "fixed-cidr")
-	case strings.HasPrefix(text, "live-restore"):
-		return false
+	case strings.HasPrefix(text, "iptables: false"): // nobody would forward the store's port, as on a real engine
+		return strings.Contains(all, "userland-proxy")
 	}
 	return false
 }
