@@ -34,6 +34,7 @@ type Lab struct {
 	shells   map[string]*userland.Shell
 	registry *modes.Registry
 	broken   bool        // by a panic
+	printed  int         // bytes that steps have printed
 	unheed   func() bool // ends what heed began, or nil
 }
 

@@ -51,6 +51,7 @@ type Job struct {
 	process        *userland.Process
 	failed         error
 	exit           int
+	flooded        bool // it printed more than a run may
 }
 
 // Done reports whether the line has ended.
@@ -169,6 +170,10 @@ func (r *running) step(st *Step, res *StepResult) {
 			return
 		}
 		res.judge()
+		if j.flooded {
+			res.Failure = fmt.Sprintf("it prints without end: a run prints %d MB at most", maxPrinted>>20)
+			r.hung, res.hung = true, true
+		}
 	}
 }
 
@@ -237,6 +242,7 @@ func (l *Lab) launch(j *Job, m *userland.Machine, line string, t *transcript) {
 	if t != nil {
 		out, errs = io.MultiWriter(out, t), io.MultiWriter(errs, t)
 	}
+	out, errs = &printed{l, j, out}, &printed{l, j, errs}
 	j.process = m.Start(userland.ProcSpec{
 		Program: func(p *userland.Process) int { return sh.Run(p, line) },
 		Args:    []string{"sh", "-c", line}, Stdout: out, Stderr: errs, NewGroup: true,

@@ -31,7 +31,7 @@ func sh(t *testing.T, style userland.ShellStyle, line, stdin string, limit time.
 // What the parser makes of other shells' forms is a syntax error, and what
 // nests without bound is told so, however it nests and whoever reads it.
 func TestOddAndDeepTextsAreSyntaxErrors(t *testing.T) {
-	many := func(s string) string { return strings.Repeat(s, 25_000) }
+	many := func(s string) string { return strings.Repeat(s, 12_000) }
 	for i, text := range []string{
 		"()a", "() a", "()()a", "function () { :; }", "a() ()b", "( ()a )", "f() { ()a\n}",
 		many("( "), many("{ "), many("if "), many("while "), many("until "), many("! "), many("a()"), many("$(("),

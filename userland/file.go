@@ -149,10 +149,14 @@ func (f *File) Write(b []byte) (int, error) {
 	if end > maxFile {
 		return 0, ENOSPC
 	}
+	if err := f.grow(end); err != nil {
+		return 0, err
+	}
 	switch {
 	case f.off == int64(len(n.data)):
 		n.data = append(n.data, b...)
 	default:
+		// What a reader or another tree has of the old content stays as it was.
 		size := max(end, int64(len(n.data)))
 		fresh := make([]byte, size)
 		copy(fresh, n.data)
@@ -163,6 +167,23 @@ func (f *File) Write(b []byte) (int, error) {
 	n.mtime = f.fs.now()
 	f.off = end
 	return len(b), nil
+}
+
+// grow makes room for a content of size bytes, and more if it seems to go on.
+func (f *File) grow(size int64) error {
+	n := f.n
+	has := int64(cap(n.data))
+	if size <= has {
+		return nil
+	}
+	size = min(max(size, has+has/4), maxFile)
+	if err := f.fs.take(size - has); err != nil {
+		return err
+	}
+	fresh := make([]byte, len(n.data), size)
+	copy(fresh, n.data)
+	n.data = fresh
+	return nil
 }
 
 func (f *File) flush() error {

@@ -86,6 +86,10 @@ type FS struct {
 	owner *int // nodes that carry another token are shared and copied before a change
 	inode uint64
 	exec  bool // program files have been laid down
+	// used is what the tree took when it was last measured, and has been given since.
+	used int64
+	// steps counts the components that were looked up.
+	steps int
 	// mounts are in the order they were made.
 	mounts []Mount
 }
@@ -120,6 +124,38 @@ type node struct {
 // disk instead of taking the real machine's memory.
 const maxFile = 64 << 20
 
+// maxDisk bounds one tree, its files' content and nodeSize for each of them.
+const (
+	maxDisk  = 256 << 20
+	nodeSize = 512
+)
+
+// take makes room for n bytes, or gives ENOSPC. What was removed is found again
+// by measuring the tree, when what was taken since the last time may be too much.
+func (fs *FS) take(n int64) error {
+	if fs.used+n <= maxDisk {
+		fs.used += n
+		return nil
+	}
+	if n > 0 {
+		fs.used = fs.root.disk()
+	}
+	if fs.used+n > maxDisk {
+		return ENOSPC
+	}
+	fs.used += n
+	return nil
+}
+
+// disk is what a tree takes.
+func (n *node) disk() int64 {
+	sum := int64(nodeSize + cap(n.data))
+	for _, c := range n.children {
+		sum += c.disk()
+	}
+	return sum
+}
+
 // NewFS returns a tree with the directories that every Linux system has, /tmp,
 // /etc/passwd, /etc/group and the devices.
 func NewFS(loop *sim.Loop) *FS {
@@ -144,7 +180,7 @@ func NewFS(loop *sim.Loop) *FS {
 // Clone returns a tree with the same content. Later changes of either are not
 // seen by the other, except through synthetic files, which are shared.
 func (fs *FS) Clone() *FS {
-	c := &FS{loop: fs.loop, now: fs.now, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec, mounts: fs.mounts}
+	c := &FS{loop: fs.loop, now: fs.now, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec, used: fs.used, mounts: fs.mounts}
 	fs.owner = new(int)
 	return c
 }
@@ -199,7 +235,11 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-const maxLinks = 40
+// maxLinks and maxPath are Linux's MAXSYMLINKS and PATH_MAX, which counts the NUL.
+const (
+	maxLinks = 40
+	maxPath  = 4096
+)
 
 // resolve turns a path into one without symbolic links, dots or doubles. The
 // last component's link is followed only if follow is set; it need not exist.
@@ -208,6 +248,9 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 	if name == "" {
 		return "", nil, ENOENT
 	}
+	if len(name) >= maxPath {
+		return "", nil, ENAMETOOLONG
+	}
 	todo := strings.Split(name, "/")
 	at := "/"
 	var stack []*node
@@ -215,6 +258,7 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 	var names []string
 	links := 0
 	for i := 0; i < len(todo); i++ {
+		fs.steps++
 		w := todo[i]
 		if cur == nil {
 			if w == "" {
@@ -242,6 +286,7 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 		for _, r := range todo[i+1:] {
 			if r != "" {
 				last = false
+				break
 			}
 		}
 		if next != nil && next.kind == Link && (!last || follow || i+1 < len(todo)) {
@@ -249,6 +294,7 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 				return "", nil, ELOOP
 			}
 			todo = append(strings.Split(next.target, "/"), todo[i+1:]...)
+			fs.steps += len(todo)
 			i = -1
 			if strings.HasPrefix(next.target, "/") {
 				cur, stack, names = fs.root, nil, nil
@@ -261,6 +307,10 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 	at += strings.Join(names, "/")
 	return at, cur, nil
 }
+
+// Steps is how many components of paths have been looked up so far, which is what
+// a walk over a tree costs.
+func (fs *FS) Steps() int { return fs.steps }
 
 // owned returns the node at a path that resolve made, after copying whatever on
 // the way is shared. It is nil for what exists only synthetically.

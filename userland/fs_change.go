@@ -30,6 +30,9 @@ func (fs *FS) Mkdir(name string, mode uint32) error {
 	if err != nil {
 		return err
 	}
+	if err := fs.take(nodeSize); err != nil {
+		return err
+	}
 	dir.children[base] = fs.newNode(Directory, mode)
 	dir.mtime = fs.now()
 	return nil
@@ -196,6 +199,9 @@ func (fs *FS) place(name string, k Kind, mode uint32) (*node, error) {
 	}
 	if dir.find != nil {
 		return nil, EPERM
+	}
+	if err := fs.take(nodeSize); err != nil {
+		return nil, err
 	}
 	n := fs.newNode(k, mode)
 	dir.children[base] = n

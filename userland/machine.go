@@ -69,6 +69,7 @@ type Machine struct {
 	battery   time.Duration // what the clock is ahead after a reboot
 	paused    bool
 	unpaused  sim.Cond
+	computed  time.Duration // until when its processor has work
 	treadmill treadmill
 }
 

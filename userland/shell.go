@@ -70,6 +70,7 @@ type Shell struct {
 	lastBg   int // $!
 	status   int // $?
 	line     int
+	text     int // bytes of values that were set since they were counted
 	flow     flow
 	flowN    int // how many loops break leaves
 	loops    int // loops around the current command

@@ -92,8 +92,8 @@ const (
 	maxTree    = 10_000
 	// maxFrames bounds the parser's recursion, and parserReads how much it gets at
 	// a time, and so how much deeper it may be when it is next looked at.
-	maxFrames   = 20_000
-	parserReads = 256
+	maxFrames   = 10_000
+	parserReads = 1 << 10
 )
 
 // guarded is a parser's input that ends where the parser has recursed too deep:

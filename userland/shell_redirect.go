@@ -146,6 +146,7 @@ func (s *Shell) openFD(fd int, name string, op syntax.RedirOperator) bool {
 		s.setFD(fd, st.retain())
 		return true
 	}
+	s.p.toil(openWork)
 	f, err := s.openFile(name, flags)
 	if err != nil {
 		s.openError(name, flags, err)

@@ -98,7 +98,7 @@ func (e environ) Set(name string, v expand.Variable) error {
 	if old.ReadOnly {
 		return roError(name, s.style)
 	}
-	if len(v.Str) > maxValue {
+	if n := textOf(v); n > maxValue || !s.roomFor(n) {
 		return errTooLong
 	}
 	v.Exported = v.Exported || old.Exported || s.opts.allexport
@@ -106,7 +106,37 @@ func (e environ) Set(name string, v expand.Variable) error {
 	return nil
 }
 
-const errTooLong Errno = "value too long"
+const errTooLong Errno = "Cannot allocate memory"
+
+// maxText bounds the values of all variables of a shell together.
+const maxText = 32 << 20
+
+// roomFor reports whether n more bytes of values fit. They are counted again only
+// when what was set since the last time may be too much.
+func (s *Shell) roomFor(n int) bool {
+	if s.text += n; s.text <= maxText {
+		return true
+	}
+	s.text = n
+	for _, vars := range append(s.frames[:len(s.frames):len(s.frames)], s.vars) {
+		for _, v := range vars {
+			s.text += textOf(v)
+		}
+	}
+	return s.text <= maxText
+}
+
+// textOf is how many bytes a variable holds, about.
+func textOf(v expand.Variable) int {
+	n := 64 + len(v.Str)
+	for _, x := range v.List {
+		n += 16 + len(x)
+	}
+	for k, x := range v.Map {
+		n += 64 + len(k) + len(x)
+	}
+	return n
+}
 
 func roError(name string, style ShellStyle) error {
 	if style == Bash {

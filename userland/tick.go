@@ -8,6 +8,8 @@ const (
 	// parseWork is a text that is parsed, beside its length in parseUnits.
 	parseWork = 40
 	parseUnit = 64
+	// openWork is a file that is opened.
+	openWork = 8
 	// spawnWork and copyWork weigh a process started and each 4 KiB copied
 	// against a shell's command, which is 1: they cost the real machine more.
 	spawnWork = 100

@@ -2,6 +2,7 @@ package programs
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"path"
@@ -267,10 +268,68 @@ func lines(r io.Reader, fn func(line string, unended bool) bool) error {
 	}
 }
 
-// slurp reads everything, up to a limit.
-func slurp(r io.Reader) []byte {
-	b, _ := io.ReadAll(io.LimitReader(r, 64<<20))
+const (
+	// maxInput bounds what a program that needs all of its input at once takes,
+	// in bytes and lines; a real one would meet the end of memory later.
+	maxInput = 32 << 20
+	maxLines = 1 << 21
+)
+
+// slurp reads everything. More than a program may take is a failure of its own.
+func (c *invocation) slurp(r io.Reader) []byte {
+	b, _ := io.ReadAll(io.LimitReader(r, maxInput+1))
+	c.within(len(b))
+	if len(b) > maxLines && bytes.Count(b, []byte("\n")) > maxLines {
+		c.within(maxInput + 1)
+	}
+	c.Toil(len(b))
 	return b
+}
+
+// within ends a program that has taken in more than it may hold.
+func (c *invocation) within(n int) {
+	if n <= maxInput {
+		return
+	}
+	if c.gnu {
+		c.fail("memory exhausted")
+	} else {
+		c.fail("out of memory")
+	}
+	panic(usageError{2 - oneIf(!c.gnu)})
+}
+
+func oneIf(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// stepCost is how many bytes copied a component of a path that was looked up
+// stands for.
+const stepCost = 256
+
+// Lstat, Stat and ReadDir of a program are work: a walk over a tree that has no
+// end, or that is beyond all measure, passes through them.
+func (c *invocation) Lstat(name string) (userland.Info, error) {
+	defer c.walked(c.Machine.FS().Steps())
+	return c.Process.Lstat(name)
+}
+
+func (c *invocation) Stat(name string) (userland.Info, error) {
+	defer c.walked(c.Machine.FS().Steps())
+	return c.Process.Stat(name)
+}
+
+func (c *invocation) walked(before int) {
+	c.Toil((c.Machine.FS().Steps() - before) * stepCost)
+}
+
+func (c *invocation) ReadDir(name string) ([]userland.Info, error) {
+	infos, err := c.Process.ReadDir(name)
+	c.Toil(len(infos) * 64)
+	return infos, err
 }
 
 // textLines splits a text into lines.

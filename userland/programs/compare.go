@@ -3,7 +3,7 @@ package programs
 import (
 	"fmt"
 	"io"
-	"strconv"
+	"math"
 	"strings"
 
 	"dnetsim/userland"
@@ -11,19 +11,62 @@ import (
 
 func truncate(c *invocation) int {
 	o := c.parse("s:c|size=s")
-	n, err := strconv.Atoi(o.value("s", ""))
-	if err != nil || n < 0 || n > 64<<20 {
+	text := o.value("s", "")
+	sign := byte(0)
+	if text != "" && strings.IndexByte("+-<>/%", text[0]) >= 0 {
+		sign, text = text[0], text[1:]
+	}
+	n, ok := parseSize(text)
+	if !ok || n == 0 && (sign == '/' || sign == '%') {
 		c.misuse(1, "invalid number '%s'", o.value("s", ""))
 	}
+	status := 0
 	for _, f := range o.args {
-		old, _ := c.ReadFile(f)
-		fresh := make([]byte, n)
-		copy(fresh, old)
-		if err := c.WriteFile(f, fresh); err != nil {
-			return c.cannotOpen(f, err)
+		old, err := c.ReadFile(f)
+		if err == userland.ENOENT && o.has("c") {
+			continue
+		}
+		size := resized(int64(len(old)), sign, n)
+		if size > maxTruncate {
+			err = userland.ENOSPC
+		} else {
+			fresh := make([]byte, size)
+			copy(fresh, old)
+			err = c.WriteFile(f, fresh)
+		}
+		switch {
+		case err != nil && c.gnu:
+			status = c.fail("failed to truncate '%s' at %d bytes: %s", f, size, err)
+		case err != nil:
+			status = c.fail("%s: truncate: %s", f, err)
 		}
 	}
-	return 0
+	return status
+}
+
+// maxTruncate bounds what truncate makes: files have no holes here.
+const maxTruncate = 64 << 20
+
+// resized is what a size becomes by truncate -s with a sign.
+func resized(old int64, sign byte, n int64) int64 {
+	switch sign {
+	case '+':
+		return old + min(n, math.MaxInt64-old)
+	case '-':
+		return max(0, old-n)
+	case '<':
+		return min(old, n)
+	case '>':
+		return max(old, n)
+	case '/':
+		return old / n * n
+	case '%':
+		if old%n == 0 {
+			return old
+		}
+		return old + min(n-old%n, math.MaxInt64-old)
+	}
+	return n
 }
 
 // dd copies blocks; its report goes to standard error.
@@ -37,18 +80,14 @@ func dd(c *invocation) int {
 		opt[k] = v
 	}
 	size := func(text string) int64 {
-		mult := int64(1)
-		for suffix, m := range map[string]int64{"k": 1 << 10, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "kB": 1000, "MB": 1000000} {
-			if rest, ok := strings.CutSuffix(text, suffix); ok {
-				text, mult = rest, m
-				break
-			}
+		n, ok := parseSize(text)
+		if text == "-1" {
+			return -1
 		}
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
+		if !ok {
 			c.misuse(1, "invalid number '%s'", text)
 		}
-		return n * mult
+		return n
 	}
 	bs, count := size(opt["bs"]), size(opt["count"])
 	if bs <= 0 || bs > 16<<20 {
@@ -147,7 +186,7 @@ func diff(c *invocation) int {
 			c.fail("%s: %s", o.args[k], err)
 			return 2
 		}
-		side[k] = textLines(slurp(r))
+		side[k] = textLines(c.slurp(r))
 	}
 	a, b := side[0], side[1]
 	if len(a) > 4000 || len(b) > 4000 {

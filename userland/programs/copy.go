@@ -2,6 +2,7 @@ package programs
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"dnetsim/userland"
@@ -75,16 +76,18 @@ func cp(c *invocation) int {
 		if dir {
 			to = strings.TrimSuffix(dest, "/") + "/" + path.Base(s)
 		}
-		status = max(status, c.copy(s, to, o, 0))
+		status = max(status, c.copy(s, to, o, nil))
 	}
 	return status
 }
 
-func (c *invocation) copy(from, to string, o options, depth int) int {
+// copy copies a file or, with what is in it, a directory; above are the inodes of
+// the directories that it is in.
+func (c *invocation) copy(from, to string, o options, above []uint64) int {
 	fs := c.Machine.FS()
 	i, err := c.Lstat(from)
 	keep := o.has("a", "d", "P")
-	if err == nil && i.Kind == userland.Link && !keep && (depth == 0 || o.has("L")) {
+	if err == nil && i.Kind == userland.Link && !keep && (len(above) == 0 || o.has("L")) {
 		i, err = c.Stat(from)
 	}
 	if err != nil {
@@ -104,7 +107,10 @@ func (c *invocation) copy(from, to string, o options, depth int) int {
 			}
 			return c.fail("omitting directory '%s'", from)
 		}
-		if depth > 64 || strings.HasPrefix(c.Abs(to)+"/", c.Abs(from)+"/") {
+		if slices.Contains(above, i.Inode) {
+			return c.fail("cannot copy cyclic symbolic link '%s'", from)
+		}
+		if strings.HasPrefix(c.Abs(to)+"/", c.Abs(from)+"/") {
 			return c.fail("cannot copy a directory, '%s', into itself, '%s'", from, to)
 		}
 		if err = fs.Mkdir(c.Abs(to), i.Mode); err == userland.EEXIST {
@@ -113,7 +119,7 @@ func (c *invocation) copy(from, to string, o options, depth int) int {
 		entries, _ := c.ReadDir(from)
 		status := 0
 		for _, e := range entries {
-			status = max(status, c.copy(from+"/"+e.Name, to+"/"+e.Name, o, depth+1))
+			status = max(status, c.copy(from+"/"+e.Name, to+"/"+e.Name, o, append(above[:len(above):len(above)], i.Inode)))
 		}
 		if err == nil {
 			return status
@@ -124,6 +130,7 @@ func (c *invocation) copy(from, to string, o options, depth int) int {
 		}
 		var data []byte
 		if data, err = c.ReadFile(from); err == nil {
+			c.Toil(len(data))
 			err = fs.WriteFile(c.Abs(to), data, i.Mode&^c.Umask)
 		}
 		if err == nil && o.has("a", "p") {

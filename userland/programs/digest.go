@@ -35,7 +35,7 @@ func sum(make func() hash.Hash) applet {
 func checkSums(c *invocation, o options, make func() hash.Hash) int {
 	bad := 0
 	status := c.inputs(o.args, func(_ string, r io.Reader) int {
-		for _, l := range textLines(slurp(r)) {
+		for _, l := range textLines(c.slurp(r)) {
 			want, name, ok := strings.Cut(l, "  ")
 			if !ok {
 				continue
@@ -66,7 +66,7 @@ func base64_(c *invocation) int {
 		c.misuse(1, "invalid wrap size: '%s'", o.value("w", ""))
 	}
 	return c.inputs(o.args, func(_ string, r io.Reader) int {
-		data := slurp(r)
+		data := c.slurp(r)
 		if o.has("d") {
 			text := strings.Join(strings.Fields(string(data)), "")
 			out, err := base64.StdEncoding.DecodeString(text)

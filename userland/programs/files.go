@@ -1,6 +1,7 @@
 package programs
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -194,7 +195,7 @@ func mktemp(c *invocation) int {
 }
 
 func du(c *invocation) int {
-	o := c.parse("shkadmc:|summarize=s,human-readable=h,max-depth:")
+	o := c.parse("shkadmcLHPDx|summarize=s,dereference=L,dereference-args=D,no-dereference=P,human-readable=h,max-depth:")
 	files := o.args
 	if len(files) == 0 {
 		files = []string{"."}
@@ -206,31 +207,44 @@ func du(c *invocation) int {
 		}
 		c.Printf("%d\t%s\n", kb, name)
 	}
-	var walk func(name string, depth int) int64
-	walk = func(name string, depth int) int64 {
-		i, err := c.Lstat(name)
-		if err != nil || depth > 64 {
+	look := func(name string, depth int) (userland.Info, error) {
+		if o.has("L") || o.has("H", "D") && depth == 0 {
+			return c.Stat(name)
+		}
+		return c.Lstat(name)
+	}
+	status := 0
+	seen := map[uint64]bool{} // what is counted once, as du counts hard links
+	var walk func(name string, above []uint64) int64
+	walk = func(name string, above []uint64) int64 {
+		i, err := look(name, len(above))
+		if err != nil {
+			status = c.fail("cannot access '%s': %s", name, err)
 			return 0
 		}
+		if slices.Contains(above, i.Inode) || o.has("L") && seen[i.Inode] {
+			return 0
+		}
+		seen[i.Inode] = true
 		n := blocksOf(i)
 		if i.IsDir() {
 			entries, _ := c.ReadDir(name)
+			below := append(above[:len(above):len(above)], i.Inode)
 			for _, e := range entries {
-				n += walk(strings.TrimSuffix(name, "/")+"/"+e.Name, depth+1)
+				n += walk(strings.TrimSuffix(name, "/")+"/"+e.Name, below)
 			}
 		}
-		if depth == 0 || i.IsDir() && !o.has("s") {
+		if len(above) == 0 || (i.IsDir() || o.has("a")) && !o.has("s") {
 			show(n, name)
 		}
 		return n
 	}
-	status := 0
 	for _, f := range files {
 		if _, err := c.Lstat(f); err != nil {
 			status = c.fail("%s: %s", f, err)
 			continue
 		}
-		walk(f, 0)
+		walk(f, nil)
 	}
 	return status
 }

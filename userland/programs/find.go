@@ -1,7 +1,9 @@
 package programs
 
 import (
+	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,13 +20,22 @@ type finder struct {
 	args     []string
 	maxDepth int
 	minDepth int
+	follow   bool // -L: links are what they lead to
+	roots    bool // -H: those on the command line are
 	acted    bool
 	pruned   bool
 	status   int
 }
 
 func find(c *invocation) int {
-	f := &finder{invocation: c, maxDepth: 64, args: c.Args[1:]}
+	f := &finder{invocation: c, maxDepth: math.MaxInt, args: c.Args[1:]}
+	for ; len(f.args) > 0; f.args = f.args[1:] {
+		if a := f.args[0]; a == "-L" || a == "-H" || a == "-P" {
+			f.follow, f.roots = a == "-L", a == "-H"
+			continue
+		}
+		break
+	}
 	var roots []string
 	for len(f.args) > 0 && !strings.HasPrefix(f.args[0], "-") && f.args[0] != "(" && f.args[0] != "!" {
 		roots = append(roots, f.args[0])
@@ -49,14 +60,37 @@ func find(c *invocation) int {
 			}
 			continue
 		}
-		f.walk(r, 0, test)
+		f.walk(r, nil, test)
 	}
 	return f.status
 }
 
-func (f *finder) walk(name string, depth int, test findTest) {
-	i, err := f.Lstat(name)
+// stat looks at a file as find does at this depth: with -L a link that leads
+// nowhere is itself.
+func (f *finder) stat(name string, depth int) (userland.Info, error) {
+	if f.follow || f.roots && depth == 0 {
+		if i, err := f.Stat(name); err == nil {
+			return i, nil
+		}
+	}
+	return f.Lstat(name)
+}
+
+// walk visits a file and what is below it; above are the inodes of the
+// directories that it is in.
+func (f *finder) walk(name string, above []uint64, test findTest) {
+	depth := len(above)
+	i, err := f.stat(name, depth)
 	if err != nil {
+		f.status = f.fail("%s: %s", name, err)
+		return
+	}
+	if k := slices.Index(above, i.Inode); i.IsDir() && k >= 0 {
+		top := name
+		for range depth - k {
+			top = top[:strings.LastIndexByte(top, '/')]
+		}
+		f.status = f.fail("File system loop detected; ‘%s’ is part of the same file system loop as ‘%s’.", name, top)
 		return
 	}
 	f.pruned = false
@@ -67,8 +101,9 @@ func (f *finder) walk(name string, depth int, test findTest) {
 		return
 	}
 	entries, _ := f.ReadDir(name)
+	above = append(above[:depth:depth], i.Inode)
 	for _, e := range entries {
-		f.walk(strings.TrimSuffix(name, "/")+"/"+e.Name, depth+1, test)
+		f.walk(strings.TrimSuffix(name, "/")+"/"+e.Name, above, test)
 	}
 }
 
@@ -127,6 +162,11 @@ func (f *finder) primary() findTest {
 	case "-path", "-wholename":
 		pat := f.take()
 		return func(n string, _ userland.Info) bool { return userland.Glob(pat, n) }
+	case "-follow":
+		f.follow = true
+		return yes
+	case "-xdev", "-mount", "-noleaf":
+		return yes
 	case "-type":
 		k := f.take()
 		return func(_ string, i userland.Info) bool { return i.ModeString()[:1] == strings.Replace(k, "f", "-", 1) }

@@ -3,16 +3,18 @@ package programs
 import (
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"dnetsim/userland"
 )
 
 func ls(c *invocation) int {
-	o := c.parse("lahA1tSrRdiFnshCxpLHgGkTZQ|all=a,almost-all=A,recursive=R,reverse=r,human-readable=h,color:,inode=i,directory=d,classify=F,full-time,time-style:")
+	o := c.parse("lahA1tSrRdiFnshCxpLHgGkTZQbNq|escape=b,dereference=L,all=a,almost-all=A,recursive=R,reverse=r,human-readable=h,color:,inode=i,directory=d,classify=F,full-time,time-style:")
 	files := o.args
 	if len(files) == 0 {
 		files = []string{"."}
@@ -21,7 +23,7 @@ func ls(c *invocation) int {
 	var dirs, plain []userland.Info
 	for _, f := range files {
 		i, err := c.Stat(f)
-		if err != nil || o.has("l") && !strings.HasSuffix(f, "/") {
+		if err != nil || o.has("l") && !o.has("L") && !strings.HasSuffix(f, "/") {
 			var lerr error
 			if i, lerr = c.Lstat(f); lerr == nil {
 				err = nil
@@ -56,7 +58,7 @@ func ls(c *invocation) int {
 			}
 			c.Printf("%s:\n", d.Name)
 		}
-		l.directory(d.Name, 0)
+		l.directory(d.Name, nil)
 	}
 	return status
 }
@@ -66,7 +68,7 @@ type lister struct {
 	o options
 }
 
-func (l *lister) directory(dir string, depth int) {
+func (l *lister) directory(dir string, above []uint64) {
 	infos, err := l.ReadDir(dir)
 	if err != nil {
 		l.fail("%s: %s", dir, err)
@@ -83,6 +85,10 @@ func (l *lister) directory(dir string, depth int) {
 	}
 	for _, i := range infos {
 		if !strings.HasPrefix(i.Name, ".") || l.o.has("a", "A") {
+			if to, err := l.Stat(dir + "/" + i.Name); err == nil && l.o.has("L") {
+				to.Name = i.Name
+				i = to
+			}
 			shown = append(shown, i)
 		}
 	}
@@ -95,14 +101,18 @@ func (l *lister) directory(dir string, depth int) {
 		l.Printf("total %d\n", blocks)
 	}
 	l.print(shown, dir)
-	if !l.o.has("R") || depth > 64 {
+	if !l.o.has("R") {
 		return
 	}
 	for _, i := range shown {
 		if i.IsDir() && i.Name != "." && i.Name != ".." {
 			sub := strings.TrimSuffix(dir, "/") + "/" + i.Name
 			l.Printf("\n%s:\n", sub)
-			l.directory(sub, depth+1)
+			if slices.Contains(above, i.Inode) {
+				l.fail("%s: not listing already-listed directory", sub)
+				continue
+			}
+			l.directory(sub, append(above[:len(above):len(above)], i.Inode))
 		}
 	}
 }
@@ -128,6 +138,12 @@ func (l *lister) sort(infos []userland.Info) {
 
 func (l *lister) label(i userland.Info) string {
 	name := i.Name
+	switch {
+	case l.o.has("b"):
+		name = escaped(name)
+	case l.o.has("q") || userland.IsTTY(l.Stdout) && !l.o.has("N"):
+		name = printable(name)
+	}
 	if l.o.has("F", "p") {
 		switch {
 		case i.IsDir():
@@ -145,6 +161,39 @@ func (l *lister) label(i userland.Info) string {
 		name += " -> " + i.Target
 	}
 	return name
+}
+
+// escaped is a name as ls -b prints it: C escapes for what is no graphic.
+func escaped(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, n := utf8.DecodeRuneInString(name[i:])
+		switch {
+		case r == ' ' || r == '\\':
+			b.WriteString("\\" + string(r))
+		case r >= '\a' && r <= '\r':
+			b.WriteString("\\" + string("abtnvfr"[r-'\a']))
+		case r == utf8.RuneError && n == 1, !unicode.IsGraphic(r):
+			for k := range n {
+				fmt.Fprintf(&b, "\\%03o", name[i+k])
+			}
+		default:
+			b.WriteRune(r)
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// printable is a name as ls prints it to a terminal: a question mark for what
+// would move the cursor.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return '?'
+		}
+		return r
+	}, name)
 }
 
 func (l *lister) print(infos []userland.Info, _ string) {

@@ -22,7 +22,7 @@ func xargs(c *invocation) int {
 	if len(cmd) == 0 {
 		cmd = []string{"echo"}
 	}
-	data := string(slurp(c.Stdin))
+	data := string(c.slurp(c.Stdin))
 	var items []string
 	switch {
 	case o.has("0"):

@@ -13,7 +13,7 @@ import (
 func tac(c *invocation) int {
 	o := c.parse("")
 	return c.inputs(o.args, func(_ string, r io.Reader) int {
-		ls := textLines(slurp(r))
+		ls := textLines(c.slurp(r))
 		for i := len(ls) - 1; i >= 0; i-- {
 			fmt.Fprintln(c.Stdout, ls[i])
 		}
@@ -66,7 +66,7 @@ func paste(c *invocation) int {
 	stdin := false
 	status := c.inputs(o.args, func(name string, r io.Reader) int {
 		stdin = stdin || name == "-"
-		cols = append(cols, textLines(slurp(r)))
+		cols = append(cols, textLines(c.slurp(r)))
 		return 0
 	})
 	if o.has("s") {

@@ -12,7 +12,7 @@ func sortLines(c *invocation) int {
 	o := c.parse("rnufk:t:hVbdisco:M|reverse=r,numeric-sort=n,unique=u,key=k,field-separator=t,version-sort=V,ignore-case=f,output=o,human-numeric-sort=h")
 	var all []string
 	status := c.inputs(o.args, func(_ string, r io.Reader) int {
-		all = append(all, textLines(slurp(r))...)
+		all = append(all, textLines(c.slurp(r))...)
 		return 0
 	})
 	if status != 0 && c.gnu {
@@ -206,7 +206,7 @@ func comm(c *invocation) int {
 		c.misuse(1, "missing operand")
 	}
 	var cols [][]string
-	if st := c.inputs(o.args, func(_ string, r io.Reader) int { cols = append(cols, textLines(slurp(r))); return 0 }); st != 0 {
+	if st := c.inputs(o.args, func(_ string, r io.Reader) int { cols = append(cols, textLines(c.slurp(r))); return 0 }); st != 0 {
 		return st
 	}
 	show := func(col, line string) {

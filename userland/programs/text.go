@@ -3,6 +3,7 @@ package programs
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -97,15 +98,8 @@ func (c *invocation) count(def string) (o options, n int, bytes, from, minus boo
 	if rest, ok := strings.CutPrefix(text, "-"); ok {
 		text, minus = rest, true
 	}
-	mult := 1
-	switch {
-	case strings.HasSuffix(text, "k"), strings.HasSuffix(text, "K"):
-		mult = 1 << 10
-	case strings.HasSuffix(text, "M"), strings.HasSuffix(text, "m"):
-		mult = 1 << 20
-	}
-	n, err := strconv.Atoi(strings.TrimRight(text, "kKmM"))
-	if err != nil || n < 0 || n > 1<<30 {
+	size, ok := parseSize(text)
+	if !ok {
 		what := "lines"
 		if bytes {
 			what = "bytes"
@@ -115,7 +109,7 @@ func (c *invocation) count(def string) (o options, n int, bytes, from, minus boo
 		}
 		c.misuse(1, "invalid number '%s'", text)
 	}
-	return o, n * mult, bytes, from, minus
+	return o, int(size), bytes, from, minus
 }
 
 func (c *invocation) header(o options, name string, first *bool) {
@@ -137,7 +131,7 @@ func head(c *invocation) int {
 	return c.inputs(o.args, func(name string, r io.Reader) int {
 		c.header(o, name, &first)
 		if minus {
-			all := slurp(r)
+			all := c.slurp(r)
 			if bytes {
 				c.Stdout.Write(all[:max(0, len(all)-n)])
 				return 0
@@ -178,8 +172,7 @@ func tail(c *invocation) int {
 	var followed []*userland.File
 	status := c.inputs(o.args, func(name string, r io.Reader) int {
 		c.header(o, name, &first)
-		all := slurp(r)
-		c.Stdout.Write(tailOf(all, n, bytes, from))
+		c.tail(r, n, bytes, from)
 		return 0
 	})
 	if !o.has("f", "F") || len(o.args) == 0 {
@@ -207,6 +200,29 @@ func tail(c *invocation) int {
 	return status
 }
 
+// tail writes the end of r. Of what is long it keeps what may yet be printed.
+func (c *invocation) tail(r io.Reader, n int, bytes, from bool) {
+	if from {
+		c.Stdout.Write(tailOf(c.slurp(r), n, bytes, from))
+		return
+	}
+	var kept []byte
+	chunk := make([]byte, 64<<10)
+	for most := 1 << 20; ; {
+		k, err := r.Read(chunk)
+		kept = append(kept, chunk[:k]...)
+		if len(kept) > most {
+			kept = append([]byte(nil), tailOf(kept, n, bytes, false)...)
+			most = max(most, 2*len(kept))
+		}
+		c.within(len(kept))
+		if err != nil {
+			break
+		}
+	}
+	c.Stdout.Write(tailOf(kept, n, bytes, false))
+}
+
 func tailOf(all []byte, n int, bytes, from bool) []byte {
 	if bytes {
 		if from {
@@ -216,7 +232,7 @@ func tailOf(all []byte, n int, bytes, from bool) []byte {
 	}
 	if from {
 		for range max(n-1, 0) {
-			i := strings.IndexByte(string(all), '\n')
+			i := slices.Index(all, '\n')
 			if i < 0 {
 				return nil
 			}
@@ -241,6 +257,35 @@ func tailOf(all []byte, n int, bytes, from bool) []byte {
 	return all
 }
 
+// tally counts lines, words, characters, bytes and the longest line's characters.
+func tally(r io.Reader) (n [5]int) {
+	chunk := make([]byte, 64<<10)
+	word, length := false, 0
+	for {
+		k, err := r.Read(chunk)
+		n[3] += k
+		for _, b := range chunk[:k] {
+			space := b == ' ' || b >= '\t' && b <= '\r'
+			if !space && !word {
+				n[1]++
+			}
+			word = !space
+			if b == '\n' {
+				n[0]++
+				length = -1
+			}
+			if utf8.RuneStart(b) {
+				n[2]++
+				length++
+			}
+			n[4] = max(n[4], length)
+		}
+		if err != nil {
+			return n
+		}
+	}
+}
+
 func wc(c *invocation) int {
 	o := c.parse("lwcmL|lines=l,words=w,bytes=c,chars=m,max-line-length=L")
 	if !o.has("l", "w", "c", "m", "L") {
@@ -253,15 +298,7 @@ func wc(c *invocation) int {
 		name string
 	}
 	status := c.inputs(o.args, func(name string, r io.Reader) int {
-		var n [5]int
-		all := slurp(r)
-		n[0] = strings.Count(string(all), "\n")
-		n[1] = len(strings.Fields(string(all)))
-		n[2] = utf8.RuneCount(all)
-		n[3] = len(all)
-		for _, l := range textLines(all) {
-			n[4] = max(n[4], utf8.RuneCountInString(l))
-		}
+		n := tally(r)
 		for i := range n {
 			if i == 4 {
 				total[4] = max(total[4], n[4])
@@ -347,7 +384,7 @@ func stringsOf(c *invocation) int {
 	o := c.parse("n:a")
 	n, _ := strconv.Atoi(o.value("n", "4"))
 	return c.inputs(o.args, func(_ string, r io.Reader) int {
-		for _, w := range strings.FieldsFunc(string(slurp(r)), func(r rune) bool { return r < ' ' && r != '\t' || r > '~' }) {
+		for _, w := range strings.FieldsFunc(string(c.slurp(r)), func(r rune) bool { return r < ' ' && r != '\t' || r > '~' }) {
 			if len(w) >= n {
 				fmt.Fprintln(c.Stdout, w)
 			}

@@ -29,7 +29,7 @@ const (
 // iperfBitRate is how fast, in bits per second, a processor pushes bytes through
 // a socket. CPU time is free elsewhere, but a transfer over a cable of
 // unlimited rate needs some limit: 10 Gbit/s is what the captured machine did
-// between two containers.
+// between two containers, which all streams share.
 const iperfBitRate = 10_000_000_000
 
 // iperfParams are the options of a test as iperf3 sends them.
@@ -194,7 +194,7 @@ func (s *iperfStream) push(p *userland.Process, params iperfParams, stop func() 
 				return
 			}
 		}
-		cost := time.Duration(len(block)) * 8 * time.Second / iperfBitRate
+		cost := p.Compute(time.Duration(len(block)) * 8 * time.Second / iperfBitRate)
 		if pace > 0 {
 			cost = max(start+time.Duration(n)*pace-p.Loop().Now(), cost)
 		}
