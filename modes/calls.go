@@ -3,11 +3,12 @@ package modes
 import (
 	"time"
 
+	"dnetsim/modes/network/driver"
 	"dnetsim/sim"
 )
 
 // errGone is what a call ends with when its dockerd has gone meanwhile.
-var errGone = errf(ErrSystem, "context canceled")
+var errGone = driver.ErrGone
 
 // A call changes something, and lets virtual time pass on the way: dockerd may
 // be stopped or killed under it, or its host lose power. The goroutines of a real

@@ -26,7 +26,7 @@ type underTest struct {
 }
 
 func (u *underTest) create(name, mode string) {
-	r := named(name, HostConfig{NetworkMode: mode, PortBindings: map[Port][]PortBinding{{80, "tcp"}: {{HostPort: "8080"}}}})
+	r := named(name, HostConfig{NetworkMode: mode, PortBindings: map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}})
 	if _, _, err := u.d.ContainerCreate(r); err != nil {
 		u.t.Errorf("create %s: %v", name, err)
 	}

@@ -11,10 +11,7 @@ func (h *Host) Namespaces() []*stack.Namespace {
 			out = append(out, sb.ns)
 		}
 	}
-	for _, b := range h.Daemon.overlayBoxes {
-		out = append(out, b.ns)
-	}
-	return out
+	return append(out, h.Daemon.boxes.Namespaces()...)
 }
 
 // Close gives the containers' namespaces back. It is for the end of a run:
@@ -25,7 +22,7 @@ func (h *Host) Close() {
 			sb.ns.Close()
 		}
 	}
-	for _, b := range h.Daemon.overlayBoxes {
-		b.ns.Close()
+	for _, ns := range h.Daemon.boxes.Namespaces() {
+		ns.Close()
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/network/overlay"
 	"dnetsim/modes/store"
-	"dnetsim/stack"
 )
 
 // cluster is a daemon's part in a cluster of daemons that share a store
@@ -16,10 +16,10 @@ type cluster struct {
 	d         *Daemon
 	advertise string     // "ip:port", or ""
 	self      netip.Addr // its address; invalid without advertise
-	store     datastore
+	store     store.Datastore
 	discovery *store.Discovery
 	space     *globalIPAM
-	driver    *overlay
+	driver    *overlay.Driver
 	watches   []*keyWatch
 }
 
@@ -60,16 +60,18 @@ func (d *Daemon) initCluster() error {
 		c.self = ap.Addr()
 	}
 	client := store.New(d.ns(), at, store.Options{Owner: "dockerd", PID: d.pid, Lookup: d.hostLookup})
-	c.store = datastore{client}
+	c.store = store.Datastore{KV: client}
 	c.space = newGlobalIPAM(c.store, d.log)
-	c.driver = newOverlay(c)
+	before, _ := d.drivers["overlay"].(*overlay.Driver)
+	c.driver = overlay.New(d.face, overlay.Config{Store: c.store, Self: c.self, JoinTime: d.profile.cost.overlayJoin}, &d.boxes, before)
+	d.drivers["overlay"] = c.driver
 	d.cluster = c
 	if advertise != "" {
 		c.discovery = store.NewDiscovery(client, store.DiscoveryOptions{
 			Advertise: advertise, Heartbeat: beat, TTL: ttl,
 			Log:       func(level, text string) { d.log(level, text) },
 			OnEntries: func([]store.Entry) { c.restartWatches() },
-			OnChange:  func(joined, _ []netip.Addr) { c.driver.discovered(joined) },
+			OnChange:  func(joined, _ []netip.Addr) { c.driver.Discovered(joined) },
 		})
 		c.discovery.Advertise()
 	}
@@ -144,7 +146,7 @@ func (d *Daemon) consultStore() {
 // every network, those of one host too; it leaves the folder's key behind. It
 // reports whether the store answered.
 func (c *cluster) listsEndpoints(n *Network) bool {
-	_, err := c.store.list(storeKey("endpoint", n.ID))
+	_, err := c.store.List(store.Key("endpoint", n.ID))
 	return err == nil
 }
 
@@ -181,8 +183,8 @@ func (d *Daemon) leaveCluster() {
 	if c.discovery != nil {
 		c.discovery.Stop()
 	}
-	c.driver.close()
-	c.store.kv.Close()
+	c.driver.Close()
+	c.store.KV.Close()
 	var local []*Network
 	for _, n := range d.networks {
 		if n.core.global == nil {
@@ -224,8 +226,8 @@ func (c *cluster) watch(key string, fn func()) (stop func()) {
 }
 
 func (w *keyWatch) start() {
-	kv := w.c.store.kv
-	w.stop = kv.Watch(w.c.store.at(w.key), func(*store.Pair) { w.fn() }, func(error) { w.stop = nil })
+	kv := w.c.store.KV
+	w.stop = kv.Watch(w.c.store.At(w.key), func(*store.Pair) { w.fn() }, func(error) { w.stop = nil })
 }
 
 func (c *cluster) restartWatches() {
@@ -254,18 +256,6 @@ func (d *Daemon) missesNetwork(c *Container) bool {
 	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
 		if _, ok := d.findNetworkByName(name); !ok {
 			return true
-		}
-	}
-	return false
-}
-
-// isLocalAddr reports whether an address is one of the host's.
-func isLocalAddr(ns *stack.Namespace, a netip.Addr) bool {
-	for _, i := range ns.Interfaces() {
-		for _, x := range i.Addrs() {
-			if x.Prefix.Addr() == a {
-				return true
-			}
 		}
 	}
 	return false

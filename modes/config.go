@@ -1,39 +1,19 @@
 package modes
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
 	"time"
+
+	"dnetsim/modes/nat"
 )
 
-// Port is a port of a container: "80/tcp".
-type Port struct {
-	Number uint16
-	Proto  string // "tcp", "udp" or "sctp"
-}
-
-func (p Port) String() string { return fmt.Sprintf("%d/%s", p.Number, p.Proto) }
+// Port is a port of a container, PortBinding a way to it.
+type (
+	Port        = nat.Port
+	PortBinding = nat.PortBinding
+)
 
 // ParsePort reads "80/tcp" or "80", which is TCP.
-func ParsePort(s string) (Port, error) {
-	num, proto, ok := strings.Cut(s, "/")
-	if !ok {
-		proto = "tcp"
-	}
-	n, err := strconv.ParseUint(num, 10, 16)
-	if err != nil {
-		return Port{}, errf(ErrInvalid, "Invalid containerPort: %s", num)
-	}
-	return Port{uint16(n), strings.ToLower(proto)}, nil
-}
-
-// PortBinding is one way to a published port: as asked for in a HostConfig
-// (either field may be empty, HostPort may be a range "9100-9110"), or as bound.
-type PortBinding struct {
-	HostIP   string
-	HostPort string
-}
+func ParsePort(s string) (Port, error) { return nat.ParsePort(s) }
 
 // Config is what a container is made of, apart from the host it runs on.
 type Config struct {

@@ -1,6 +1,10 @@
 package modes
 
-import "sort"
+import (
+	"sort"
+
+	"dnetsim/modes/network/driver"
+)
 
 // connectAll gives a container that is about to start its sandbox and its
 // endpoints: the network it was created for first, then the others.
@@ -183,7 +187,7 @@ func (d *Daemon) checkTogether(c *Container, n *Network) error {
 	if isJoinMode(c.HostConfig.NetworkMode) {
 		return errSharedNetwork
 	}
-	if !isHostMode(c.HostConfig.NetworkMode) && n.Driver == "host" {
+	if !isHostMode(c.HostConfig.NetworkMode) && d.stack(n) == driver.HostStack {
 		return errHostNetwork
 	}
 	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
@@ -192,9 +196,9 @@ func (d *Daemon) checkTogether(c *Container, n *Network) error {
 			continue
 		}
 		switch {
-		case o.Driver == "host" || n.Driver == "host":
+		case d.stack(o) == driver.HostStack || d.stack(n) == driver.HostStack:
 			return errSharedNetwork
-		case o.Driver == "null" || n.Driver == "null":
+		case d.stack(o) == driver.LoopbackOnly || d.stack(n) == driver.LoopbackOnly:
 			return errNoNetwork
 		}
 	}
@@ -314,7 +318,7 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 		}
 		delete(c.NetworkSettings.Networks, name)
 	} else {
-		if isHostMode(c.HostConfig.NetworkMode) && n.Driver == "host" {
+		if isHostMode(c.HostConfig.NetworkMode) && d.stack(n) == driver.HostStack {
 			return errHostNetwork
 		}
 		if err := d.disconnect(c, n); err != nil {

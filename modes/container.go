@@ -1,6 +1,10 @@
 package modes
 
-import "time"
+import (
+	"time"
+
+	"dnetsim/modes/nat"
+)
 
 // Status is the state of a container in one word.
 type Status string
@@ -70,6 +74,11 @@ type Container struct {
 
 // ShortID is the first 12 digits of the id.
 func (c *Container) ShortID() string { return c.ID[:12] }
+
+// publications are the ports that it wants to be published, in order.
+func (c *Container) publications() ([]nat.Request, error) {
+	return nat.Requests(c.Config.ExposedPorts, c.HostConfig.PortBindings, c.HostConfig.PublishAllPorts)
+}
 
 // File is the path on the host of one of the files that Docker keeps for a
 // container: "hosts", "hostname", "resolv.conf", "ID-json.log".

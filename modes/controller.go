@@ -3,7 +3,9 @@ package modes
 import (
 	"net/netip"
 	"strconv"
-	"strings"
+
+	"dnetsim/modes/network/bridge"
+	"dnetsim/modes/network/driver"
 )
 
 // startNetworking does what dockerd does to the host's network when it starts:
@@ -11,17 +13,12 @@ import (
 // user that were there before come back as they were.
 func (d *Daemon) startNetworking() error {
 	cfg := &d.config
+	d.bridges.Configure(d.bridgeConfig())
 	live := d.liveContainers()
 	if live && d.ipam != nil {
 		return nil // the network configuration of running containers stays
 	}
-	d.loadModules()
-	for _, v6 := range []bool{false, true} {
-		d.firewall(v6).setupChains(!cfg.Proxy)
-	}
-	if cfg.IPForward {
-		d.enableForwarding()
-	}
+	d.startDrivers()
 	kept := d.networks
 	var start position
 	if d.ipam != nil {
@@ -38,12 +35,10 @@ func (d *Daemon) startNetworking() error {
 	if d.ipam.valid(start) {
 		d.ipam.start = start
 	}
-	low, high := d.portRange()
-	d.ports = newPortAllocator(low, high)
 	d.reservePorts()
 	d.networks = nil
 	d.reviveNetworks(kept)
-	d.firewall(false).userChain() // before the isolation of the networks that were revived
+	d.bridges.UserChain() // before the isolation of the networks that were revived
 	for _, name := range []string{"none", "host"} {
 		if _, ok := d.findNetworkByName(name); ok {
 			continue
@@ -84,37 +79,24 @@ func (d *Daemon) reviveNetworks(kept []*Network) {
 		if n.Name == "bridge" {
 			continue
 		}
-		core := &netCore{name: n.Name, asked: n.core.asked}
 		old := n.core
-		n.core = core
-		if n.Driver == "bridge" {
-			if err := d.reviveBridge(n, old); err != nil {
-				d.log("warning", "could not restore network "+n.Name+": "+err.Error())
-				continue
-			}
-		}
-		if k := childKinds[n.Driver]; k != nil && !n.ConfigOnly {
-			if err := d.reviveChild(n, old, k); err != nil {
-				d.log("warning", "could not restore network "+n.Name+": "+err.Error())
-				continue
-			}
+		n.core = &netCore{name: n.Name, asked: old.asked}
+		if err := d.reviveNetwork(n, old); err != nil {
+			d.log("warning", "could not restore network "+n.Name+": "+err.Error())
+			continue
 		}
 		d.networks = append(d.networks, n)
 	}
 }
 
-// reviveChild is reviveBridge for a network of the macvlan or ipvlan driver.
-func (d *Daemon) reviveChild(n *Network, old *netCore, k *childKind) error {
+func (d *Daemon) reviveNetwork(n *Network, old *netCore) error {
+	if n.ConfigOnly {
+		return nil
+	}
 	if err := d.revivePools(n, old); err != nil {
 		return err
 	}
-	ch, err := d.parseChild(n, k)
-	if err != nil {
-		return err
-	}
-	n.core.child = ch
-	ch.revive(old.child)
-	return nil
+	return d.driver(n).ReviveNetwork(n.view())
 }
 
 // revivePools takes the network's old pools again, whatever they were chosen
@@ -140,55 +122,6 @@ func (d *Daemon) revivePools(n *Network, old *netCore) error {
 	return nil
 }
 
-// reviveBridge takes the network's old pools again and sets its bridge up.
-func (d *Daemon) reviveBridge(n *Network, old *netCore) error {
-	if err := d.revivePools(n, old); err != nil {
-		return err
-	}
-	b, err := d.parseBridge(n)
-	if err != nil {
-		return err
-	}
-	b.made = old.bridge != nil && old.bridge.made
-	n.core.bridge = b
-	return b.create()
-}
-
-// loadModules is modprobe bridge br_netfilter: its sysctls appear, switched on.
-func (d *Daemon) loadModules() {
-	for _, t := range []string{"arptables", "ip6tables", "iptables"} {
-		key := "net.bridge.bridge-nf-call-" + t
-		if _, ok := d.ns().Sysctl(key); !ok {
-			d.ns().SetSysctl(key, "1")
-		}
-	}
-}
-
-// enableForwarding switches ip_forward on. Only when it was off the policy of
-// FORWARD becomes DROP.
-func (d *Daemon) enableForwarding() {
-	if f := d.firewall(true); f.on { // whatever IPv4's switch says
-		f.r.SetPolicy("filter", "FORWARD", "DROP")
-	}
-	if v, _ := d.ns().Sysctl("net.ipv4.ip_forward"); v == "1" {
-		return
-	}
-	d.ns().SetSysctl("net.ipv4.ip_forward", "1")
-	if f := d.firewall(false); f.on {
-		f.r.SetPolicy("filter", "FORWARD", "DROP")
-	}
-}
-
-func (d *Daemon) portRange() (low, high int) {
-	low, high = 49153, 65535
-	v, _ := d.ns().Sysctl("net.ipv4.ip_local_port_range")
-	if f := strings.Fields(v); len(f) == 2 {
-		low, _ = strconv.Atoi(f[0])
-		high, _ = strconv.Atoi(f[1])
-	}
-	return low, high
-}
-
 // startDefaultBridge makes the network "bridge" on docker0.
 func (d *Daemon) startDefaultBridge() error {
 	cfg := &d.config
@@ -204,13 +137,13 @@ func (d *Daemon) startDefaultBridge() error {
 		Name: "bridge", Driver: "bridge", EnableIPv6: cfg.IPv6,
 		IPAM: &IPAM{Config: []IPAMConfig{ipamCfg}},
 		Options: map[string]string{
-			optDefault: "true", optICC: strconv.FormatBool(cfg.ICC),
-			optMasquerade: strconv.FormatBool(cfg.IPMasq), optBindingIPv4: "0.0.0.0",
-			optBridgeName: name, optMTU: strconv.Itoa(cfg.MTU),
+			bridge.OptDefault: "true", bridge.OptICC: strconv.FormatBool(cfg.ICC),
+			bridge.OptMasquerade: strconv.FormatBool(cfg.IPMasq), bridge.OptBindingIPv4: "0.0.0.0",
+			bridge.OptName: name, driver.OptMTU: strconv.Itoa(cfg.MTU),
 		},
 	}
 	if cfg.IP != "" {
-		r.Options[optBindingIPv4] = cfg.IP
+		r.Options[bridge.OptBindingIPv4] = cfg.IP
 	}
 	if cfg.FixedCIDRv6 != "" {
 		r.IPAM.Config = append(r.IPAM.Config, IPAMConfig{Subnet: cfg.FixedCIDRv6, Gateway: cfg.Gateway6})

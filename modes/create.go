@@ -3,6 +3,8 @@ package modes
 import (
 	"sort"
 	"strings"
+
+	"dnetsim/modes/nat"
 )
 
 // The refusals of network modes that exclude each other.
@@ -78,12 +80,12 @@ func verifyRestart(h *HostConfig) error {
 }
 
 func verifyPorts(h *HostConfig) error {
-	for _, port := range sortedPorts(h.PortBindings) {
+	for _, port := range nat.Sorted(h.PortBindings) {
 		if port.Number == 0 {
 			return errf(ErrInvalid, "invalid port specification: %q", port)
 		}
 		for _, b := range h.PortBindings[port] {
-			if _, _, err := parseRange(b.HostPort); err != nil {
+			if _, _, err := nat.ParseRange(b.HostPort); err != nil {
 				return errf(ErrInvalid, "invalid port specification: %q", b.HostPort)
 			}
 		}

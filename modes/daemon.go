@@ -5,6 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/network/bridge"
+	"dnetsim/modes/network/child"
+	"dnetsim/modes/network/driver"
+	"dnetsim/modes/network/overlay"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -42,17 +46,19 @@ type Daemon struct {
 	networks   []*Network
 	images     *imageStore
 	ipam       *ipam
-	ports      *portAllocator
 	events     eventLog
 	execs      map[string]*ExecProcess
 	sweeping   bool // ended ones are due to be forgotten
 	sandboxes  []*sandbox
 
-	cluster      *cluster            // nil without cluster-store
-	globals      map[string]*Network // networks of the cluster store ever seen, by id
-	overlays     *overlay            // the driver of this run, or else of the last one
-	overlayBoxes []*overlaySandbox
-	nsCount      int // of overlay sandboxes ever made
+	cluster *cluster            // nil without cluster-store
+	globals map[string]*Network // networks of the cluster store ever seen, by id
+
+	face     *driver.Host
+	drivers  map[string]driver.Driver // by name
+	bridges  *bridge.Driver
+	children []*child.Driver // macvlan and ipvlan
+	boxes    overlay.Sandboxes
 }
 
 func newDaemon(h *Host, spec HostSpec) *Daemon {
@@ -62,6 +68,7 @@ func newDaemon(h *Host, spec HostSpec) *Daemon {
 		events: eventLog{loop: l, wall: h.Wall}, execs: map[string]*ExecProcess{},
 		globals: map[string]*Network{},
 	}
+	d.makeDrivers()
 	if spec.Registry == nil {
 		d.spec.Registry = DefaultRegistry(l)
 	}

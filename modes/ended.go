@@ -104,7 +104,7 @@ func (d *Daemon) disconnectAll(c *Container) {
 		ep := sb.endpoints[0]
 		sb.leave(ep)
 		d.deleteEndpoint(ep)
-		if ep.gateway != "" {
+		if ep.gatewayName != "" {
 			continue
 		}
 		if es := c.NetworkSettings.Networks[ep.net.Name]; es != nil {

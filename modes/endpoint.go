@@ -3,39 +3,43 @@ package modes
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 
 	"dnetsim/link"
-	"dnetsim/stack"
+	"dnetsim/modes/network/driver"
 )
 
 // endpoint is a container's side of one network while the container runs.
 type endpoint struct {
-	id      string
+	driver.Endpoint
 	c       *Container
 	net     *Network
 	sb      *sandbox
-	addr    netip.Prefix // zero: none (host, null)
-	addr6   netip.Prefix
 	pool    string // where the addresses go back to
 	pool6   string
-	mac     link.MAC
-	gw, gw6 netip.Addr
 	aliases []string
-	inside  *stack.Interface // eth0 …; nil if the network has no driver for it
-	outside *stack.Interface // veth… on the host
-	ifName  string
-	bound   []binding   // published ports, while this endpoint is the gateway
-	exposed bool        // external connectivity was programmed
-	gateway string      // name of a sandbox's endpoint in docker_gwbridge, or ""
-	overlay *overlayNet // while it is plugged into an overlay network
-	stored  uint64      // index of its key in the cluster store; 0: none
-	counted bool        // the store's count of endpoints has it
+	ifName  string // eth0 …
+	stored  uint64 // index of its key in the cluster store; 0: none
+	counted bool   // the store's count of endpoints has it
+
+	gatewayName string // of a sandbox's endpoint in docker_gwbridge, or ""
+}
+
+// newEndpoint is a container's endpoint in a network, without addresses.
+func (d *Daemon) newEndpoint(n *Network, c *Container, id string) *endpoint {
+	return &endpoint{
+		Endpoint: driver.Endpoint{
+			ID: id, Network: n.ID, Label: c.Name + "/" + n.Name,
+			ExposedPorts: c.Config.ExposedPorts, PortBindings: c.HostConfig.PortBindings,
+		},
+		c: c, net: n,
+	}
 }
 
 // name is the endpoint's name in its network.
 func (ep *endpoint) name() string {
-	if ep.gateway != "" {
-		return ep.gateway
+	if ep.gatewayName != "" {
+		return ep.gatewayName
 	}
 	return ep.c.Name
 }
@@ -52,10 +56,7 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 	if err := d.nameTaken(n, c.Name); err != nil {
 		return nil, err
 	}
-	if n.core.stale {
-		return nil, errf(ErrSystem, "failed to create endpoint %s on network %s: network %s does not exist", c.Name, n.Name, n.ID)
-	}
-	ep := &endpoint{id: d.newID("endpoint", c.Name+"/"+n.Name), c: c, net: n}
+	ep := d.newEndpoint(n, c, d.newID("endpoint", c.Name+"/"+n.Name))
 	if es != nil {
 		ep.aliases = append([]string(nil), es.Aliases...)
 	}
@@ -71,29 +72,11 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 		return nil, err
 	}
 	n.core.endpoints = append(n.core.endpoints, ep)
-	if b := n.core.bridge; b != nil {
-		if err := b.plug(ep); err != nil {
-			return nil, wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
+	if err := d.driver(n).CreateEndpoint(&ep.Endpoint); err != nil {
+		if err != errGone {
+			err = wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
 		}
-		if b.gw.IsValid() {
-			ep.gw = n.core.v4[0].gateway.Addr()
-		}
-		if b.gw6.IsValid() {
-			ep.gw6 = n.core.v6[0].gateway.Addr()
-		}
-	}
-	if ch := n.core.child; ch != nil {
-		if err := ch.adopt(ep); err != nil {
-			return nil, wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
-		}
-	}
-	if n.Driver == "overlay" {
-		if d.cluster == nil {
-			return nil, errGone
-		}
-		if err := d.cluster.driver.createEndpoint(ep); err != nil {
-			return nil, wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
-		}
+		return nil, err
 	}
 	if err := d.registerEndpoint(ep); err != nil {
 		return nil, err
@@ -115,7 +98,7 @@ func (ep *endpoint) chooseMAC(es *EndpointSettings) error {
 	if err != nil {
 		return errf(ErrInvalid, "invalid MAC address: %s", want)
 	}
-	ep.mac = m
+	ep.MAC = m
 	return nil
 }
 
@@ -132,22 +115,22 @@ func (d *Daemon) assign(ep *endpoint, es *EndpointSettings) error {
 		if err != nil {
 			return err
 		}
-		ep.addr, ep.pool = p, key
+		ep.Addr, ep.pool = p, key
 	}
 	if !ep.net.EnableIPv6 || len(core.v6) == 0 {
 		return nil
 	}
 	if core.deferIPv6 && !want6.IsValid() {
-		if ep.mac == (link.MAC{}) {
-			ep.mac = macOf(ep.addr.Addr())
+		if ep.MAC == (link.MAC{}) {
+			ep.MAC = driver.MACOf(ep.Addr.Addr())
 		}
-		want6 = v6Of(core.v6[0].pool.prefix, ep.mac)
+		want6 = v6Of(core.v6[0].pool.prefix, ep.MAC)
 	}
 	p, key, err := d.assignFrom(ep.net, core.v6, want6, true)
 	if err != nil {
 		return err
 	}
-	ep.addr6, ep.pool6 = p, key
+	ep.Addr6, ep.pool6 = p, key
 	return nil
 }
 
@@ -172,10 +155,8 @@ func (d *Daemon) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 boo
 
 // deleteEndpoint gives back what createEndpoint took.
 func (d *Daemon) deleteEndpoint(ep *endpoint) {
-	ep.unplug()
-	if ep.net.Driver == "overlay" && d.cluster != nil {
-		d.cluster.driver.deleteEndpoint(ep)
-	}
+	ep.Unplug()
+	d.driver(ep.net).DeleteEndpoint(&ep.Endpoint)
 	if ep.net.core.global != nil && d.cluster == nil {
 		d.owe(func() error { return d.settleEndpoint(ep) })
 	} else {
@@ -195,40 +176,28 @@ func (d *Daemon) deleteEndpoint(ep *endpoint) {
 }
 
 func (d *Daemon) releaseAddresses(ep *endpoint) {
-	if ep.addr.IsValid() {
-		d.space(ep.net).releaseAddress(ep.pool, ep.addr.Addr())
+	if ep.Addr.IsValid() {
+		d.space(ep.net).releaseAddress(ep.pool, ep.Addr.Addr())
 	}
-	if ep.addr6.IsValid() {
-		d.space(ep.net).releaseAddress(ep.pool6, ep.addr6.Addr())
+	if ep.Addr6.IsValid() {
+		d.space(ep.net).releaseAddress(ep.pool6, ep.Addr6.Addr())
 	}
-}
-
-// unplug deletes the veth pair, of which either end takes the other with it, or
-// the device on a parent.
-func (ep *endpoint) unplug() {
-	switch {
-	case ep.outside != nil:
-		ep.outside.Delete()
-	case ep.inside != nil:
-		ep.inside.Delete()
-	}
-	ep.inside, ep.outside = nil, nil
 }
 
 // settings fills what inspect shows of the endpoint.
 func (ep *endpoint) settings(es *EndpointSettings) {
-	es.NetworkID, es.EndpointID = ep.net.ID, ep.id
-	if ep.addr.IsValid() {
-		es.IPAddress, es.IPPrefixLen = ep.addr.Addr().String(), ep.addr.Bits()
+	es.NetworkID, es.EndpointID = ep.net.ID, ep.ID
+	if ep.Addr.IsValid() {
+		es.IPAddress, es.IPPrefixLen = ep.Addr.Addr().String(), ep.Addr.Bits()
 	}
-	if ep.gw.IsValid() {
-		es.Gateway = ep.gw.String()
+	if ep.Gateway.IsValid() {
+		es.Gateway = ep.Gateway.String()
 	}
-	if ep.addr6.IsValid() {
-		es.GlobalIPv6Address, es.GlobalIPv6PrefixLen = ep.addr6.Addr().String(), ep.addr6.Bits()
+	if ep.Addr6.IsValid() {
+		es.GlobalIPv6Address, es.GlobalIPv6PrefixLen = ep.Addr6.Addr().String(), ep.Addr6.Bits()
 	}
-	if ep.gw6.IsValid() {
-		es.IPv6Gateway = ep.gw6.String()
+	if ep.Gateway6.IsValid() {
+		es.IPv6Gateway = ep.Gateway6.String()
 	}
 	if m := ep.shownMAC(); m != "" {
 		es.MacAddress = m
@@ -237,10 +206,10 @@ func (ep *endpoint) settings(es *EndpointSettings) {
 
 // shownMAC is what inspect shows: nothing where the driver gives none.
 func (ep *endpoint) shownMAC() string {
-	if ep.mac == (link.MAC{}) || ep.inside == nil && ep.net.core.child == nil && ep.net.Driver != "overlay" {
+	if ep.MAC == (link.MAC{}) {
 		return ""
 	}
-	return ep.mac.String()
+	return ep.MAC.String()
 }
 
 // clear forgets what an endpoint had while the container ran.
@@ -253,14 +222,37 @@ func (es *EndpointSettings) clear() {
 // ahead orders the endpoints of a sandbox: the first one with a gateway gives
 // the default route, and interfaces are numbered in this order at start.
 func (ep *endpoint) ahead(o *endpoint) bool {
-	if (ep.gateway != "") != (o.gateway != "") {
-		return o.gateway != ""
+	if (ep.gatewayName != "") != (o.gatewayName != "") {
+		return o.gatewayName != ""
 	}
 	if ep.net.Internal != o.net.Internal {
 		return o.net.Internal
 	}
-	if ep.gw.IsValid() != o.gw.IsValid() {
-		return ep.gw.IsValid()
+	if ep.Gateway.IsValid() != o.Gateway.IsValid() {
+		return ep.Gateway.IsValid()
 	}
 	return ep.net.Name < o.net.Name
+}
+
+// v6Of is the address that Docker derives from a MAC in a subnet of /80 or
+// larger: 2001:db8::242:ac11:2.
+func v6Of(p netip.Prefix, m link.MAC) netip.Addr {
+	b := p.Masked().Addr().As16()
+	copy(b[10:], m[:])
+	return netip.AddrFrom16(b)
+}
+
+// portMap is what inspect shows: every exposed port and how it is bound.
+func (ep *endpoint) portMap() map[Port][]PortBinding {
+	m := map[Port][]PortBinding{}
+	if !ep.External {
+		return m
+	}
+	for p := range ep.c.Config.ExposedPorts {
+		m[p] = nil
+	}
+	for _, b := range ep.Bound {
+		m[b.Port] = append(m[b.Port], PortBinding{HostIP: b.HostIP.String(), HostPort: strconv.Itoa(b.HostPort)})
+	}
+	return m
 }

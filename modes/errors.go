@@ -1,48 +1,32 @@
 package modes
 
-import (
-	"errors"
-	"fmt"
-)
+import "dnetsim/modes/errdefs"
 
 // Kind is the class of an error, from which the API's status code follows.
-type Kind int
+type Kind = errdefs.Kind
 
-// The classes that dockerd knows (errdefs), with the status of the API.
+// Error is a refusal in the daemon's own words.
+type Error = errdefs.Error
+
+// The classes that dockerd knows, with the status of the API.
 const (
-	ErrSystem         Kind = iota // 500
-	ErrNotFound                   // 404
-	ErrConflict                   // 409
-	ErrInvalid                    // 400
-	ErrForbidden                  // 403
-	ErrUnavailable                // 503
-	ErrNotModified                // 304: already started, already stopped
-	ErrNotImplemented             // 501
+	ErrSystem         = errdefs.KindSystem
+	ErrNotFound       = errdefs.KindNotFound
+	ErrConflict       = errdefs.KindConflict
+	ErrInvalid        = errdefs.KindInvalid
+	ErrForbidden      = errdefs.KindForbidden
+	ErrUnavailable    = errdefs.KindUnavailable
+	ErrNotModified    = errdefs.KindNotModified
+	ErrNotImplemented = errdefs.KindNotImplemented
 )
 
-// Error is a refusal in the daemon's own words, without the client's prefix
-// "Error response from daemon: ".
-type Error struct {
-	Kind Kind
-	Msg  string
-}
-
-func (e *Error) Error() string { return e.Msg }
-
-func errf(k Kind, format string, args ...any) *Error {
-	return &Error{Kind: k, Msg: fmt.Sprintf(format, args...)}
-}
+func errf(k Kind, format string, args ...any) *Error { return errdefs.New(k, format, args...) }
 
 // KindOf is the class of err; whatever is no *Error is [ErrSystem].
-func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Kind
-	}
-	return ErrSystem
+func KindOf(err error) Kind { return errdefs.KindOf(err) }
+
+func wrapf(err error, format string, args ...any) *Error {
+	return errdefs.Wrap(err, format, args...)
 }
 
-// wrapf puts words before err and keeps its class.
-func wrapf(err error, format string, args ...any) *Error {
-	return &Error{Kind: KindOf(err), Msg: fmt.Sprintf(format, args...) + err.Error()}
-}
+func lower(err error) string { return errdefs.Lower(err) }

@@ -104,7 +104,7 @@ func (d *Daemon) hostGateway() string {
 
 // addHosts adds the endpoint's addresses with the container's name.
 func (sb *sandbox) addHosts(ep *endpoint) {
-	if ep.gateway != "" {
+	if ep.gatewayName != "" {
 		return
 	}
 	name := sb.c.Config.Hostname
@@ -114,7 +114,7 @@ func (sb *sandbox) addHosts(ep *endpoint) {
 	fs, at := sb.d.host.FS(), sb.c.File("hosts")
 	b, _ := fs.ReadFile(at)
 	text := string(b)
-	for _, a := range []netip.Prefix{ep.addr, ep.addr6} {
+	for _, a := range []netip.Prefix{ep.Addr, ep.Addr6} {
 		if a.IsValid() {
 			text += a.Addr().String() + "\t" + name + "\n"
 		}
@@ -132,7 +132,7 @@ func (sb *sandbox) dropHosts(ep *endpoint) {
 	var kept strings.Builder
 	for line := range strings.Lines(string(b)) {
 		addr, _, _ := strings.Cut(line, "\t")
-		if ep.addr.IsValid() && addr == ep.addr.Addr().String() || ep.addr6.IsValid() && addr == ep.addr6.Addr().String() {
+		if ep.Addr.IsValid() && addr == ep.Addr.Addr().String() || ep.Addr6.IsValid() && addr == ep.Addr6.Addr().String() {
 			continue
 		}
 		kept.WriteString(line)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"dnetsim/modes/nat"
 	"dnetsim/modes/store"
 )
 
@@ -54,7 +55,7 @@ type storedJoin struct {
 // storedPort is a port with its protocol's number.
 type storedPort struct{ Proto, Port int }
 
-func endpointKey(nid, eid string) string { return storeKey("endpoint", nid, eid) }
+func endpointKey(nid, eid string) string { return store.Key("endpoint", nid, eid) }
 
 func (e *storedEndpoint) addr() netip.Addr {
 	p, _ := netip.ParsePrefix(e.Iface.Addr)
@@ -79,15 +80,15 @@ var protocolNumbers = map[string]int{"tcp": 6, "udp": 17, "sctp": 132}
 // storeForm is the endpoint as the store keeps it.
 func (ep *endpoint) storeForm(locator string) *storedEndpoint {
 	ports := []storedPort{}
-	for _, p := range sortedPorts(ep.c.Config.ExposedPorts) {
+	for _, p := range nat.Sorted(ep.c.Config.ExposedPorts) {
 		ports = append(ports, storedPort{protocolNumbers[p.Proto], int(p.Number)})
 	}
 	bindings := []map[string]any{}
-	if all, err := publishRequests(ep.c); err == nil {
+	if all, err := ep.c.publications(); err == nil {
 		for _, r := range all {
 			bindings = append(bindings, map[string]any{
-				"Proto": protocolNumbers[r.port.Proto], "IP": "", "Port": r.port.Number,
-				"HostIP": r.hostIP, "HostPort": r.lo, "HostPortEnd": r.hi,
+				"Proto": protocolNumbers[r.Port.Proto], "IP": "", "Port": r.Port.Number,
+				"HostIP": r.HostIP, "HostPort": r.Lo, "HostPortEnd": r.Hi,
 			})
 		}
 	}
@@ -96,13 +97,13 @@ func (ep *endpoint) storeForm(locator string) *storedEndpoint {
 		Generic: map[string]any{
 			"com.docker.network.endpoint.exposedports": ports, "com.docker.network.portmap": bindings,
 		},
-		ID: ep.id, Locator: locator, MyAliases: ep.aliases, Name: ep.c.Name, VirtualIP: "<nil>",
+		ID: ep.ID, Locator: locator, MyAliases: ep.aliases, Name: ep.c.Name, VirtualIP: "<nil>",
 	}
-	if ep.addr.IsValid() {
-		s.Iface.Addr, s.Iface.MAC = ep.addr.String(), ep.mac.String()
+	if ep.Addr.IsValid() {
+		s.Iface.Addr, s.Iface.MAC = ep.Addr.String(), ep.MAC.String()
 	}
-	if ep.inside != nil {
-		s.Iface.SrcName = ep.inside.Name()
+	if ep.Inside != nil {
+		s.Iface.SrcName = ep.Inside.Name()
 	}
 	if ep.sb != nil {
 		s.JoinInfo, s.Sandbox = &storedJoin{}, ep.sb.id
@@ -116,7 +117,7 @@ func (d *Daemon) publishEndpoint(ep *endpoint) error {
 	if c == nil {
 		return errGone
 	}
-	index, err := c.store.put(endpointKey(ep.net.ID, ep.id), ep.stored, ep.storeForm(c.locator()))
+	index, err := c.store.Put(endpointKey(ep.net.ID, ep.ID), ep.stored, ep.storeForm(c.locator()))
 	if err != nil {
 		return errf(ErrSystem, "failed to update store for object type *libnetwork.endpoint: %v", err)
 	}
@@ -128,7 +129,7 @@ func (d *Daemon) publishEndpoint(ep *endpoint) error {
 func (c *cluster) countEndpoints(nid string, by int) error {
 	for {
 		var n endpointCount
-		index, err := c.store.get(countKey(nid), &n)
+		index, err := c.store.Get(countKey(nid), &n)
 		if err != nil {
 			return err
 		}
@@ -140,7 +141,7 @@ func (c *cluster) countEndpoints(nid string, by int) error {
 		} else if n.Count > 0 {
 			n.Count--
 		}
-		if _, err = c.store.put(countKey(nid), index, n); err != store.ErrKeyModified {
+		if _, err = c.store.Put(countKey(nid), index, n); err != store.ErrKeyModified {
 			return err
 		}
 	}
@@ -177,7 +178,7 @@ func (d *Daemon) registerEndpoint(ep *endpoint) error {
 	}
 	d.watchNames(ep.net)
 	if err := c.countEndpoints(ep.net.ID, 1); err != nil {
-		if c.store.delete(endpointKey(ep.net.ID, ep.id)) == nil {
+		if c.store.Delete(endpointKey(ep.net.ID, ep.ID)) == nil {
 			ep.stored = 0
 		}
 		return errf(ErrSystem, "%v", err)
@@ -193,14 +194,14 @@ func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
 		return nil
 	}
 	c := d.cluster
-	if err := c.store.delete(endpointKey(ep.net.ID, ep.id)); err != nil {
+	if err := c.store.Delete(endpointKey(ep.net.ID, ep.ID)); err != nil {
 		return err
 	}
 	ep.stored = 0
 	if ep.counted {
 		ep.counted = false
 		if err := c.countEndpoints(ep.net.ID, -1); err != nil {
-			d.log("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", ep.id, err))
+			d.log("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", ep.ID, err))
 		}
 	}
 	return nil
@@ -211,13 +212,13 @@ func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
 // network's endpoints is counted again.
 func (d *Daemon) settleEndpoint(ep *endpoint) error {
 	c, id := d.cluster, ep.net.ID
-	if err := c.store.delete(endpointKey(id, ep.id)); err != nil {
+	if err := c.store.Delete(endpointKey(id, ep.ID)); err != nil {
 		return err
 	}
 	d.releaseAddresses(ep)
 	for {
 		var n endpointCount
-		index, err := c.store.get(countKey(id), &n)
+		index, err := c.store.Get(countKey(id), &n)
 		if err != nil || index == 0 {
 			return err
 		}
@@ -226,7 +227,7 @@ func (d *Daemon) settleEndpoint(ep *endpoint) error {
 			return err
 		}
 		n.Count = uint64(len(eps))
-		if _, err := c.store.put(countKey(id), index, n); err != store.ErrKeyModified {
+		if _, err := c.store.Put(countKey(id), index, n); err != store.ErrKeyModified {
 			return err
 		}
 	}
@@ -248,7 +249,7 @@ func (d *Daemon) forgetEndpoint(n *Network, name string) error {
 			continue
 		}
 		c := d.cluster
-		if err := c.store.delete(endpointKey(n.ID, e.ID)); err != nil {
+		if err := c.store.Delete(endpointKey(n.ID, e.ID)); err != nil {
 			return errf(ErrSystem, "%v", err)
 		}
 		if a := e.addr(); a.IsValid() {
@@ -285,7 +286,7 @@ func (d *Daemon) watchNames(n *Network) {
 
 func (c *netCore) isLocal(id string) bool {
 	for _, ep := range c.endpoints {
-		if ep.id == id {
+		if ep.ID == id {
 			return true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"dnetsim/modes/bitseq"
 	"dnetsim/modes/store"
 )
 
@@ -33,12 +34,12 @@ var globalPools = []AddressPool{{"10.0.0.0/8", 24}}
 // cluster store; every request reads it, changes it, and writes it back if
 // nobody else did meanwhile.
 type globalIPAM struct {
-	store datastore
+	store store.Datastore
 	log   func(level, msg string, pairs ...string)
 	rules *ipam // the predefined pools, and where the search for one goes on
 }
 
-func newGlobalIPAM(s datastore, log func(string, string, ...string)) *globalIPAM {
+func newGlobalIPAM(s store.Datastore, log func(string, string, ...string)) *globalIPAM {
 	rules, _ := newIPAM(globalPools)
 	return &globalIPAM{store: s, log: log, rules: rules}
 }
@@ -63,10 +64,10 @@ type poolRange struct {
 	Sub        string
 }
 
-var spaceConfigKey = storeKey("ipam", "default", "config", globalSpace)
+var spaceConfigKey = store.Key("ipam", "default", "config", globalSpace)
 
 func poolDataKey(p netip.Prefix) string {
-	return storeKey("ipam", "default", "data", globalSpace, p.String())
+	return store.Key("ipam", "default", "data", globalSpace, p.String())
 }
 
 // local is a pool's key without the name of the space.
@@ -75,7 +76,7 @@ func localPoolKey(key string) string { return strings.TrimPrefix(key, globalSpac
 // read makes an allocator that knows the pools of the store.
 func (g *globalIPAM) read() (*ipam, uint64, error) {
 	var c spaceConfig
-	index, err := g.store.get(spaceConfigKey, &c)
+	index, err := g.store.Get(spaceConfigKey, &c)
 	if err != nil {
 		return nil, 0, errf(ErrSystem, "error getting pools config from store: could not get pools config from store: %v", err)
 	}
@@ -107,7 +108,7 @@ func (g *globalIPAM) write(m *ipam, index uint64) error {
 		}
 		c.Subnets[globalSpace+"/"+key] = data
 	}
-	_, err := g.store.put(spaceConfigKey, index, c)
+	_, err := g.store.Put(spaceConfigKey, index, c)
 	return err
 }
 
@@ -139,7 +140,7 @@ func (g *globalIPAM) requestPool(preferred, sub string, v6 bool, held func(netip
 	if err != nil {
 		return "", nil, err
 	}
-	err = g.bits(p.prefix, func(*bitSequence) error { return nil })
+	err = g.bits(p.prefix, func(*bitseq.Sequence) error { return nil })
 	if err != nil {
 		return "", nil, err
 	}
@@ -165,29 +166,29 @@ func (g *globalIPAM) releasePool(key string) {
 		return
 	}
 	for _, p := range gone {
-		if err := g.store.delete(poolDataKey(p)); err != nil {
-			g.log("warning", fmt.Sprintf("could not find bitmask in datastore for subnet %s: %v", p, err))
+		if err := g.store.Delete(poolDataKey(p)); err != nil {
+			g.log("warning", fmt.Sprintf("could not find bitmask in store.Datastore for subnet %s: %v", p, err))
 		}
 	}
 }
 
 // bits changes the addresses of a subnet that are in use.
-func (g *globalIPAM) bits(p netip.Prefix, fn func(*bitSequence) error) error {
+func (g *globalIPAM) bits(p netip.Prefix, fn func(*bitseq.Sequence) error) error {
 	key := poolDataKey(p)
 	for {
-		s := &bitSequence{}
-		index, err := g.store.get(key, s)
+		s := &bitseq.Sequence{}
+		index, err := g.store.Get(key, s)
 		if err != nil {
-			return errf(ErrSystem, "could not find bitmask in datastore for %s on address %s request from pool: %v", p, p.Addr(), err)
+			return errf(ErrSystem, "could not find bitmask in store.Datastore for %s on address %s request from pool: %v", p, p.Addr(), err)
 		}
 		if index == 0 {
 			fresh := newBitmap(p)
-			s = &bitSequence{globalSpace + "/" + p.String(), fresh.size, fresh.used}
+			s = &bitseq.Sequence{ID: globalSpace + "/" + p.String(), Bits: fresh.size, Used: fresh.used}
 		}
 		if err := fn(s); err != nil {
 			return err
 		}
-		if _, err = g.store.put(key, index, s); err != store.ErrKeyModified {
+		if _, err = g.store.Put(key, index, s); err != store.ErrKeyModified {
 			if err != nil {
 				return errf(ErrSystem, "failed to update store for object type *bitseq.Handle: %v", err)
 			}
@@ -205,8 +206,8 @@ func (g *globalIPAM) requestAddress(key string, want netip.Addr) (got netip.Pref
 	if !ok {
 		return got, errf(ErrNotFound, "cannot find address pool for poolID:%s", key)
 	}
-	err = g.bits(q.prefix, func(s *bitSequence) (err error) {
-		q.bits.used, q.bits.low = s.used, 0
+	err = g.bits(q.prefix, func(s *bitseq.Sequence) (err error) {
+		q.bits.used, q.bits.low = s.Used, 0
 		got, err = m.requestAddress(localPoolKey(key), want)
 		return err
 	})
@@ -220,9 +221,9 @@ func (g *globalIPAM) releaseAddress(key string, a netip.Addr) {
 		if !ok {
 			return
 		}
-		err = g.bits(q.prefix, func(s *bitSequence) error {
+		err = g.bits(q.prefix, func(s *bitseq.Sequence) error {
 			if n := hostPart(a, q.prefix.Bits()); n != 0 {
-				delete(s.used, n)
+				delete(s.Used, n)
 			}
 			return nil
 		})

@@ -7,6 +7,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"dnetsim/modes/store"
 )
 
 // storedNetwork is a network of global scope in the cluster store.
@@ -66,8 +68,8 @@ type global struct {
 	missed   time.Duration // when the store was first seen not to have it, 0: it has it
 }
 
-func networkKey(id string) string { return storeKey("network", id) }
-func countKey(id string) string   { return storeKey("endpoint_count", id) }
+func networkKey(id string) string { return store.Key("network", id) }
+func countKey(id string) string   { return store.Key("endpoint_count", id) }
 
 // storeForm is the network as the store keeps it.
 func (n *Network) storeForm() storedNetwork {
@@ -154,9 +156,9 @@ func (d *Daemon) refreshGlobal() {
 		return
 	}
 	asked := d.loop.Now()
-	pairs, err := c.store.list(storeRoot + "network/")
+	pairs, err := c.store.List(store.Root + "network/")
 	if err == nil {
-		c.store.list(storeRoot + "endpoint_count/")
+		c.store.List(store.Root + "endpoint_count/")
 	}
 	var found []*Network
 	for _, p := range pairs {
@@ -198,7 +200,7 @@ func (d *Daemon) forgetGlobals(found []*Network, asked time.Duration) {
 		case slices.Contains(found, n) || len(n.core.endpoints) > 0 || g.deleting:
 		case g.missed == 0 || g.missed >= asked:
 			g.missed = d.loop.Now()
-		case d.cluster.driver.forget(id):
+		case d.cluster.driver.Forget(id):
 			delete(d.globals, id)
 		}
 	}
@@ -219,14 +221,14 @@ func (d *Daemon) refreshEndpoints(n *Network) error {
 
 // endpoints lists what the store has of a network's endpoints.
 func (c *cluster) endpoints(nid string) ([]*storedEndpoint, error) {
-	pairs, err := c.store.list(storeKey("endpoint", nid))
+	pairs, err := c.store.List(store.Key("endpoint", nid))
 	if err != nil {
 		return nil, err
 	}
 	var out []*storedEndpoint
 	for _, p := range pairs {
 		e := &storedEndpoint{}
-		if len(p.Value) == 0 || strings.TrimSuffix(p.Key, "/") == strings.TrimSuffix(storeKey("endpoint", nid), "/") {
+		if len(p.Value) == 0 || strings.TrimSuffix(p.Key, "/") == strings.TrimSuffix(store.Key("endpoint", nid), "/") {
 			continue
 		}
 		if json.Unmarshal(p.Value, e) == nil {
@@ -251,17 +253,17 @@ func (d *Daemon) publishNetwork(n *Network) (err error) {
 		case d.cluster != c:
 			d.owe(func() error { return d.settleNetwork(n) })
 		default:
-			c.driver.deleteNetwork(n)
-			c.store.delete(countKey(n.ID))
+			c.driver.DeleteNetwork(n.ID)
+			c.store.Delete(countKey(n.ID))
 		}
 	}()
-	if err := c.driver.createNetwork(n); err != nil {
+	if err := c.driver.CreateNetwork(n.view()); err != nil {
 		return err
 	}
-	if _, err := c.store.put(countKey(n.ID), 0, endpointCount{}); err != nil {
+	if _, err := c.store.Put(countKey(n.ID), 0, endpointCount{}); err != nil {
 		return errf(ErrSystem, "failed to update store for object type *libnetwork.endpointCnt: %v", err)
 	}
-	index, err := c.store.put(networkKey(n.ID), 0, n.storeForm())
+	index, err := c.store.Put(networkKey(n.ID), 0, n.storeForm())
 	if err != nil {
 		return errf(ErrSystem, "failed to update store for object type *libnetwork.network: %v", err)
 	}
@@ -274,13 +276,13 @@ func (d *Daemon) publishNetwork(n *Network) (err error) {
 // had gone while it was being made or removed.
 func (d *Daemon) settleNetwork(n *Network) error {
 	c := d.cluster
-	if on := c.driver.network(n.ID); on != nil {
-		if err := c.driver.deleteNetwork(n); err != nil {
+	if c.driver.Has(n.ID) {
+		if err := c.driver.DeleteNetwork(n.ID); err != nil {
 			return err
 		}
 	}
 	for _, key := range []string{countKey(n.ID), networkKey(n.ID)} {
-		if err := c.store.delete(key); err != nil {
+		if err := c.store.Delete(key); err != nil {
 			return err
 		}
 	}
@@ -302,20 +304,20 @@ func (d *Daemon) withdrawNetwork(n *Network) (err error) {
 			d.releasePools(n)
 		}
 	}()
-	index, err := c.store.put(networkKey(n.ID), g.index, n.storeForm())
+	index, err := c.store.Put(networkKey(n.ID), g.index, n.storeForm())
 	if err != nil {
 		g.deleting = false
 		return errf(ErrSystem, "error while removing network: error marking network %s (%s) for deletion: %v", n.Name, n.ID, err)
 	}
 	g.index = index
-	if err := c.driver.deleteNetwork(n); err != nil {
+	if err := c.driver.DeleteNetwork(n.ID); err != nil {
 		return errf(ErrSystem, "error while removing network: %v", err)
 	}
 	d.releasePools(n)
-	if err := c.store.delete(countKey(n.ID)); err != nil {
+	if err := c.store.Delete(countKey(n.ID)); err != nil {
 		return errf(ErrSystem, "error while removing network: error deleting network endpoint count from store: %v", err)
 	}
-	if err := c.store.delete(networkKey(n.ID)); err != nil {
+	if err := c.store.Delete(networkKey(n.ID)); err != nil {
 		return errf(ErrSystem, "error while removing network: error deleting network from store: %v", err)
 	}
 	delete(d.globals, n.ID)

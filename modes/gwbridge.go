@@ -1,6 +1,10 @@
 package modes
 
-import "sort"
+import (
+	"sort"
+
+	"dnetsim/modes/network/bridge"
+)
 
 // gatewayNetwork is the bridge network that gives a way out to containers whose
 // networks have none, such as overlays.
@@ -18,7 +22,7 @@ func (sb *sandbox) global() bool {
 
 func (sb *sandbox) gatewayEndpoint() *endpoint {
 	for _, ep := range sb.endpoints {
-		if ep.gateway != "" {
+		if ep.gatewayName != "" {
 			return ep
 		}
 	}
@@ -30,11 +34,11 @@ func (sb *sandbox) needsGateway() bool {
 	need := false
 	for _, ep := range sb.endpoints {
 		switch {
-		case ep.gateway != "" || ep.net.Driver == "null" || ep.net.Driver == "host" || ep.net.Internal:
-		case ep.gw.IsValid():
+		case ep.gatewayName != "" || ep.NoGatewayService || ep.net.Internal:
+		case ep.Gateway.IsValid():
 			return false
 		default:
-			need = need || ep.overlay != nil
+			need = true
 		}
 	}
 	return need
@@ -67,19 +71,20 @@ func (sb *sandbox) addGateway() error {
 		var err error
 		if n, err = d.newNetwork(CreateNetwork{
 			Name: gatewayNetwork, Driver: "bridge",
-			Options: map[string]string{optBridgeName: gatewayNetwork, optICC: "false", optMasquerade: "true"},
+			Options: map[string]string{bridge.OptName: gatewayNetwork, bridge.OptICC: "false", bridge.OptMasquerade: "true"},
 		}); err != nil {
 			return wrapf(err, "error creating external connectivity network: ")
 		}
 	}
-	ep := &endpoint{id: d.newID("endpoint", "gateway/"+sb.id), c: sb.c, net: n, gateway: "gateway_" + sb.id[:12]}
+	ep := d.newEndpoint(n, sb.c, d.newID("endpoint", "gateway/"+sb.id))
+	ep.gatewayName = "gateway_" + sb.id[:12]
 	if err := d.assign(ep, nil); err != nil {
 		return err
 	}
 	n.core.endpoints = append(n.core.endpoints, ep)
-	err := n.core.bridge.plug(ep)
+	err := d.driver(n).CreateEndpoint(&ep.Endpoint)
 	if err == nil {
-		ep.gw, ep.sb = n.core.v4[0].gateway.Addr(), sb
+		ep.sb = sb
 		sb.endpoints = append(sb.endpoints, ep)
 		sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })
 		if sb.plumbed {

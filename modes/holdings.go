@@ -3,9 +3,11 @@ package modes
 import (
 	"net/netip"
 	"sort"
-	"strings"
 
 	"dnetsim/link"
+	"dnetsim/modes/nat"
+	"dnetsim/modes/network/driver"
+	"dnetsim/modes/network/overlay"
 	"dnetsim/stack"
 )
 
@@ -33,10 +35,7 @@ type PoolHolding struct {
 }
 
 // PortHolding is one port of the host that is taken for a container.
-type PortHolding struct {
-	IP, Proto string
-	Port      int
-}
+type PortHolding = nat.Taken
 
 // NetworkHolding is one network.
 type NetworkHolding struct {
@@ -59,11 +58,7 @@ type EndpointHolding struct {
 }
 
 // BoundPort is a published port of an endpoint.
-type BoundPort struct {
-	Port     Port // the container's
-	HostIP   netip.Addr
-	HostPort int
-}
+type BoundPort = driver.Binding
 
 // Holdings are the daemon's at this moment.
 func (d *Daemon) Holdings() Holdings {
@@ -72,22 +67,18 @@ func (d *Daemon) Holdings() Holdings {
 		Overlays: map[string]*stack.Namespace{},
 	}
 	for _, n := range d.networks {
-		h.Networks = append(h.Networks, n.holding())
+		h.Networks = append(h.Networks, d.holding(n))
 	}
 	if d.ipam != nil {
 		for _, key := range d.ipam.order {
 			h.Pools = append(h.Pools, d.ipam.pools[key].holding(key))
 		}
 	}
-	if d.ports != nil {
-		h.Ports = d.ports.holding()
+	if p := d.bridges.Ports(); p != nil {
+		h.Ports = p.Taken()
 	}
-	if d.overlays != nil {
-		for id, n := range d.overlays.networks {
-			if n.box != nil {
-				h.Overlays[id] = n.box.ns
-			}
-		}
+	if o, ok := d.drivers["overlay"].(*overlay.Driver); ok {
+		h.Overlays = o.Namespaces()
 	}
 	return h
 }
@@ -105,26 +96,22 @@ func (d *Daemon) settled() bool {
 	return true
 }
 
-func (n *Network) holding() NetworkHolding {
-	h := NetworkHolding{Network: n, Stale: n.core.stale, Reserved: map[string][]netip.Addr{}}
-	if b := n.core.bridge; b != nil {
-		h.Bridge = b.name
-	}
+func (d *Daemon) holding(n *Network) NetworkHolding {
+	h := NetworkHolding{Network: n, Reserved: map[string][]netip.Addr{}}
+	h.Bridge, h.Stale = d.bridges.Bridge(n.ID)
 	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
 		h.Gateways = append(h.Gateways, u.gateway)
 		h.Reserved[u.key] = append(append(h.Reserved[u.key], u.gateway.Addr()), u.aux...)
 	}
 	for _, ep := range n.core.endpoints {
-		e := EndpointHolding{Container: ep.c, Addresses: map[string]netip.Addr{}, MAC: ep.mac, Inside: ep.inside, Outside: ep.outside}
-		if ep.addr.IsValid() {
-			e.Addresses[ep.pool] = ep.addr.Addr()
+		e := EndpointHolding{Container: ep.c, Addresses: map[string]netip.Addr{}, MAC: ep.MAC, Inside: ep.Inside, Outside: ep.Outside}
+		if ep.Addr.IsValid() {
+			e.Addresses[ep.pool] = ep.Addr.Addr()
 		}
-		if ep.addr6.IsValid() {
-			e.Addresses[ep.pool6] = ep.addr6.Addr()
+		if ep.Addr6.IsValid() {
+			e.Addresses[ep.pool6] = ep.Addr6.Addr()
 		}
-		for _, b := range ep.bound {
-			e.Bound = append(e.Bound, BoundPort{b.port, b.hostIP, b.hostPort})
-		}
+		e.Bound = append(e.Bound, ep.Bound...)
 		h.Endpoints = append(h.Endpoints, e)
 	}
 	return h
@@ -137,16 +124,4 @@ func (q *pool) holding(key string) PoolHolding {
 	}
 	sort.Slice(h.Used, func(i, k int) bool { return h.Used[i].Less(h.Used[k]) })
 	return h
-}
-
-func (a *portAllocator) holding() []PortHolding {
-	var all []PortHolding
-	for _, key := range sortedKeys(a.maps) {
-		ip, proto, _ := strings.Cut(key, "/")
-		for port := range a.maps[key].used {
-			all = append(all, PortHolding{ip, proto, port})
-		}
-	}
-	sort.SliceStable(all, func(i, k int) bool { return all[i].Port < all[k].Port })
-	return all
 }

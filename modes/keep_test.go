@@ -102,10 +102,11 @@ func TestAHostForgetsNetworksThatOthersRemoved(t *testing.T) {
 		w.do(func() { w.b.Daemon.refreshGlobal() })
 	}
 	d := w.b.Daemon
-	if o := d.cluster.driver; len(d.globals) != 0 || len(o.networks) != 0 || len(o.peers.networks) != 0 {
-		t.Errorf("the other host knows %d networks, its driver %d, its peers %d", len(d.globals), len(o.networks), len(o.peers.networks))
+	if nets, peers := d.cluster.driver.Known(); len(d.globals) != 0 || nets != 0 || peers != 0 {
+		t.Errorf("the other host knows %d networks, its driver %d, its peers %d", len(d.globals), nets, peers)
 	}
-	if d := w.a.Daemon; len(d.globals) != 0 || len(d.cluster.driver.networks) != 0 {
+	d = w.a.Daemon
+	if nets, _ := d.cluster.driver.Known(); len(d.globals) != 0 || nets != 0 {
 		t.Errorf("this host knows %d networks", len(d.globals))
 	}
 }

@@ -15,7 +15,7 @@ func (d *Daemon) reachable(sb *sandbox) bool {
 			continue
 		}
 		all = false
-		d.log("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.id, sb.id, ep.net.ID))
+		d.log("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.ID, sb.id, ep.net.ID))
 	}
 	return all
 }
@@ -54,6 +54,9 @@ func (d *Daemon) setAside(c *Container) {
 	sb := c.run.sandbox
 	c.run.leftover, c.run.sandbox = sb, nil
 	sb.stopResolver()
+	for _, ep := range sb.endpoints {
+		ep.Orphan = true
+	}
 	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
 		c.NetworkSettings.Networks[name].clear()
 	}

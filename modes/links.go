@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"dnetsim/modes/nat"
 )
 
 // linkEnv is the environment that --link gives on the default network.
@@ -22,7 +24,7 @@ func (d *Daemon) linkEnv(c *Container) []string {
 func (l containerLink) env(parent, ip string) []string {
 	up := strings.ReplaceAll(strings.ToUpper(l.alias), "-", "_")
 	var env []string
-	ports := sortedPorts(l.child.Config.ExposedPorts)
+	ports := nat.Sorted(l.child.Config.ExposedPorts)
 	sort.SliceStable(ports, func(i, k int) bool { return ports[i].Proto == "tcp" && ports[k].Proto != "tcp" })
 	for i, p := range ports {
 		url := fmt.Sprintf("%s://%s:%d", p.Proto, ip, p.Number)

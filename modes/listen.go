@@ -151,7 +151,7 @@ func (d *Daemon) reservePorts() {
 		if at == netip.IPv6Unspecified() {
 			at = netip.IPv4Unspecified()
 		}
-		d.ports.request(at.String(), "tcp", int(l.at.Port()), int(l.at.Port()))
+		d.bridges.Ports().Request(at.String(), "tcp", int(l.at.Port()), int(l.at.Port()))
 	}
 }
 

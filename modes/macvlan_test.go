@@ -287,8 +287,8 @@ func TestMacvlanPublishesNothing(t *testing.T) {
 	w.mustNetwork(w.a, macvlan1("macvlan_1", nil))
 	rules := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}))
 	r := at("mp", "macvlan_1", "100.0.0.80")
-	r.HostConfig.PortBindings = map[Port][]PortBinding{{80, "tcp"}: {{HostPort: "8080"}}}
-	r.Config.ExposedPorts = map[Port]bool{{80, "tcp"}: true}
+	r.HostConfig.PortBindings = map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}
+	r.Config.ExposedPorts = map[Port]bool{{Number: 80, Proto: "tcp"}: true}
 	c := w.run(w.a, r)
 	if len(c.NetworkSettings.Ports) != 0 {
 		t.Errorf("ports %v", c.NetworkSettings.Ports)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/modes/network/bridge"
 	"dnetsim/stack"
 )
 
@@ -11,7 +12,7 @@ func TestLinksGiveHostsAndEnvironment(t *testing.T) {
 	w := newWorld(t, "")
 	w.run(w.a, named("bbox1", HostConfig{}))
 	r := named("svc", HostConfig{})
-	r.Config.ExposedPorts = map[Port]bool{{80, "tcp"}: true}
+	r.Config.ExposedPorts = map[Port]bool{{Number: 80, Proto: "tcp"}: true}
 	r.Config.Env = []string{"FOO=bar"}
 	svc := w.run(w.a, r)
 	c := w.run(w.a, named("user", HostConfig{Links: []string{"svc:db"}}))
@@ -170,7 +171,7 @@ func TestEventsOfANetwork(t *testing.T) {
 func TestANetworkOnDocker0MakesTheDefaultOneStale(t *testing.T) {
 	w := newWorld(t, "")
 	old, _ := w.a.Daemon.Network("bridge")
-	if _, err := w.network(w.a, CreateNetwork{Name: "onbr0", Options: map[string]string{optBridgeName: "docker0"}}); err != nil {
+	if _, err := w.network(w.a, CreateNetwork{Name: "onbr0", Options: map[string]string{bridge.OptName: "docker0"}}); err != nil {
 		t.Fatal(err)
 	}
 	w.do(func() {

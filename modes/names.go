@@ -1,10 +1,6 @@
 package modes
 
-import (
-	"regexp"
-
-	"dnetsim/link"
-)
+import "regexp"
 
 // adjectives and surnames make the names of containers that were given none.
 var adjectives = []string{
@@ -68,30 +64,4 @@ func allDecimal(s string) bool {
 		}
 	}
 	return true
-}
-
-// randomMAC is the MAC of a bridge: 02:42 and four random bytes.
-func (d *Daemon) randomMAC(name string) link.MAC {
-	m := link.MAC{0x02, 0x42}
-	d.stream("mac", name).Read(m[2:])
-	return m
-}
-
-// vethName draws the name of one end of a pair, which no interface has.
-func (d *Daemon) vethName(of string) string {
-	for {
-		n := "veth" + d.stream("veth", of).Hex(4)[:7]
-		if d.ns().Interface(n) == nil {
-			return n
-		}
-	}
-}
-
-// vethMAC draws the address that the kernel gives an interface at birth:
-// random, locally administered.
-func (d *Daemon) vethMAC(of string) link.MAC {
-	var m link.MAC
-	d.stream("veth", of).Read(m[:])
-	m[0] = m[0]&^1 | 2
-	return m
 }

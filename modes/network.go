@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sort"
 	"time"
+
+	"dnetsim/modes/network/driver"
 )
 
 // IPAMConfig is one address pool of a network, as asked for or as chosen. The
@@ -60,11 +62,27 @@ type netCore struct {
 	v4, v6    []poolUse
 	asked     [2][]IPAMConfig // what was asked for, IPv4 and IPv6
 	endpoints []*endpoint
-	global    *global   // nil for networks of one host
-	bridge    *bridge   // nil for other drivers
-	child     *childNet // macvlan and ipvlan
-	deferIPv6 bool      // IPv6 addresses follow the MAC
-	stale     bool      // another network took its bridge
+	global    *global // nil for networks of one host
+	deferIPv6 bool    // IPv6 addresses follow the MAC
+}
+
+// driver is what runs a network. It is never nil: without a cluster's control
+// plane its driver is [driver.Absent].
+func (d *Daemon) driver(n *Network) driver.Driver { return d.drivers[n.Driver] }
+
+// stack says whose network stack the network's containers use.
+func (d *Daemon) stack(n *Network) driver.Stack { return d.driver(n).Capability().Stack }
+
+// view is the network as its driver sees it.
+func (n *Network) view() *driver.Network {
+	v := &driver.Network{ID: n.ID, Name: n.Name, Internal: n.Internal, EnableIPv6: n.EnableIPv6, Options: n.Options}
+	for _, u := range n.core.v4 {
+		v.V4 = append(v.V4, driver.Pool{Prefix: u.pool.prefix, Gateway: u.gateway})
+	}
+	for _, u := range n.core.v6 {
+		v.V6 = append(v.V6, driver.Pool{Prefix: u.pool.prefix, Gateway: u.gateway})
+	}
+	return v
 }
 
 // poolUse is a network's hold on one pool.
@@ -100,13 +118,13 @@ func (n *Network) Containers() map[string]NetworkEndpoint {
 		if ep.sb == nil {
 			continue
 		}
-		e := NetworkEndpoint{Name: ep.name(), EndpointID: ep.id}
+		e := NetworkEndpoint{Name: ep.name(), EndpointID: ep.ID}
 		e.MacAddress = ep.shownMAC()
-		if ep.addr.IsValid() {
-			e.IPv4Address = ep.addr.String()
+		if ep.Addr.IsValid() {
+			e.IPv4Address = ep.Addr.String()
 		}
-		if ep.addr6.IsValid() {
-			e.IPv6Address = ep.addr6.String()
+		if ep.Addr6.IsValid() {
+			e.IPv6Address = ep.Addr6.String()
 		}
 		m[ep.c.ID] = e
 	}
@@ -123,7 +141,7 @@ func (n *Network) Containers() map[string]NetworkEndpoint {
 
 func (c *netCore) isJoined(id string) bool {
 	for _, ep := range c.endpoints {
-		if ep.id == id {
+		if ep.ID == id {
 			return ep.sb != nil
 		}
 	}

@@ -3,6 +3,8 @@ package modes
 import (
 	"net/netip"
 	"strings"
+
+	"dnetsim/modes/network/driver"
 )
 
 // CreateNetwork is the request of `docker network create`.
@@ -107,34 +109,17 @@ func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
 	if err := d.allocatePools(n); err != nil {
 		return nil, err
 	}
-	if n.Driver == "bridge" {
-		b, err := d.parseBridge(n)
-		if err != nil {
-			return nil, err
-		}
-		n.core.bridge = b
-		if err := b.create(); err != nil {
-			return nil, err
-		}
-	}
-	if k := childKinds[n.Driver]; k != nil {
-		ch, err := d.parseChild(n, k)
-		if err != nil {
-			return nil, err
-		}
-		n.core.child = ch
-		if err := ch.create(); err != nil {
-			return nil, err
-		}
-	}
 	n.IPAM.Config = n.shownIPAM()
 	if n.core.global != nil {
-		if err := d.publishNetwork(n); err != nil {
-			return nil, err
-		}
+		err = d.publishNetwork(n)
+	} else {
+		err = d.driver(n).CreateNetwork(n.view())
+	}
+	if err != nil {
+		return nil, err
 	}
 	d.networks = append(d.networks, n)
-	d.firewall(false).userChain()
+	d.bridges.UserChain()
 	if c := d.cluster; c != nil && d.loop.Current() != nil {
 		c.listsEndpoints(n)
 	}
@@ -158,28 +143,19 @@ func (n *Network) readIPAM(cfg []IPAMConfig) error {
 }
 
 func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
-	switch n.Driver {
-	case "bridge", "macvlan", "ipvlan":
-	case "host", "null":
-		if n.Ingress {
-			break
-		}
-		for _, o := range d.networks {
-			if o.Driver == n.Driver && !o.ConfigOnly {
-				return errf(ErrForbidden, "only one instance of %q network is allowed", n.Driver)
-			}
-		}
-	case "overlay":
+	drv, ok := d.drivers[n.Driver]
+	if !ok {
+		return errf(ErrNotFound, "plugin %q not found", n.Driver)
+	}
+	caps := drv.Capability()
+	if caps.Global {
 		if r.Scope == "local" {
 			return errf(ErrForbidden, "cannot downgrade network scope for overlay networks")
 		}
-		if d.cluster != nil {
-			n.Scope, n.core.global = "global", &global{}
-			break
+		if d.cluster == nil {
+			return errf(ErrForbidden, `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.`)
 		}
-		return errf(ErrForbidden, `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.`)
-	default:
-		return errf(ErrNotFound, "plugin %q not found", n.Driver)
+		n.Scope, n.core.global = "global", &global{}
 	}
 	if n.Ingress {
 		return errf(ErrForbidden, "Ingress network can only be global scope network")
@@ -187,7 +163,7 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 	if r.Scope == "swarm" {
 		return errf(ErrForbidden, "cannot create a swarm scoped network when swarm is not active")
 	}
-	if r.Scope == "global" && n.Driver != "overlay" {
+	if r.Scope == "global" && !caps.Global {
 		return errf(ErrNotImplemented, "dnetsim does not simulate networks of driver %s with scope global", n.Driver)
 	}
 	if r.ConfigFrom != "" {
@@ -206,8 +182,13 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 
 // allocatePools takes the network's subnets, gateways and auxiliary addresses.
 func (d *Daemon) allocatePools(n *Network) error {
-	if n.Driver != "bridge" && n.Driver != "overlay" && (childKinds[n.Driver] == nil || n.IPAM.Driver == "null") {
+	switch d.driver(n).Capability().Pools {
+	case driver.NoPools:
 		return nil
+	case driver.MayHavePools:
+		if n.IPAM.Driver == "null" {
+			return nil
+		}
 	}
 	v4 := n.core.asked[0]
 	if len(v4) == 0 {

@@ -40,7 +40,7 @@ func (d *Daemon) idle(n *Network) error {
 	used := len(n.core.endpoints) > 0
 	if c := d.cluster; n.core.global != nil && c != nil {
 		count := endpointCount{}
-		if _, err := c.store.get(countKey(n.ID), &count); err != nil {
+		if _, err := c.store.Get(countKey(n.ID), &count); err != nil {
 			return errf(ErrSystem, "%v", err)
 		}
 		used = count.Count > 0
@@ -58,13 +58,10 @@ func (d *Daemon) deleteNetwork(n *Network) error {
 			return err
 		}
 	} else {
-		defer d.releasePools(n)
-	}
-	if b := n.core.bridge; b != nil {
-		b.remove()
-	}
-	if ch := n.core.child; ch != nil {
-		ch.remove()
+		if err := d.driver(n).DeleteNetwork(n.ID); err != nil {
+			return err
+		}
+		d.releasePools(n)
 	}
 	for i, x := range d.networks {
 		if x == n {

@@ -291,7 +291,7 @@ func consulContainer(policy string) CreateContainer {
 	return CreateContainer{
 		Name: "consul", Config: Config{Image: "progrium/consul", Hostname: "consul", Cmd: []string{"-server", "-bootstrap"}},
 		HostConfig: HostConfig{
-			PortBindings:  map[Port][]PortBinding{{8500, "tcp"}: {{HostPort: "8500"}}},
+			PortBindings:  map[Port][]PortBinding{{Number: 8500, Proto: "tcp"}: {{HostPort: "8500"}}},
 			RestartPolicy: RestartPolicy{Name: policy},
 		},
 	}
@@ -472,11 +472,11 @@ func TestLeaveAndRejoin(t *testing.T) {
 	zero := time.Duration(0)
 	w.do(func() { w.b.Daemon.ContainerStop("bbox2", &zero) })
 	w.wait(2 * time.Second)
-	if len(w.b.Daemon.overlayBoxes) != 0 {
+	if len(w.b.Daemon.boxes.Namespaces()) != 0 {
 		t.Error("the sandbox outlived its last container")
 	}
-	b := w.a.Daemon.overlayBoxes[0]
-	if fdb := b.ns.Interface("vxlan0").VXLAN().FDB(); len(fdb) != 0 {
+	b := w.a.Daemon.boxes.Namespaces()[0]
+	if fdb := b.Interface("vxlan0").VXLAN().FDB(); len(fdb) != 0 {
 		t.Errorf("entries that are left: %v", fdb)
 	}
 	if out, _ := w.exec(c1, "ping", "-c", "1", "bbox2"); !strings.Contains(out, "bad address") {
@@ -532,7 +532,7 @@ func TestContainerThatAskedForTheGatewayIsAPeerOfItsOwnHost(t *testing.T) {
 	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
 	c1, c2 := w.pair()
 	mac := link.MAC{2, 0x42, 172, 16, 0, 1}
-	tunnel := func() *link.VXLAN { return w.a.Daemon.overlayBoxes[0].ns.Interface("vxlan0").VXLAN() }
+	tunnel := func() *link.VXLAN { return w.a.Daemon.boxes.Namespaces()[0].Interface("vxlan0").VXLAN() }
 	if tunnel().HasFDB(mac) {
 		t.Error("bbox1 is behind vxlan0 of its own host before anybody asked for it")
 	}
@@ -555,7 +555,7 @@ func TestEngineThatStopsTellsTheOthersFirst(t *testing.T) {
 	c1, _ := w.pair()
 	w.gets(c1, "172.16.0.2")
 	mac := link.MAC{2, 0x42, 172, 16, 0, 2}
-	tunnel := w.a.Daemon.overlayBoxes[0].ns.Interface("vxlan0").VXLAN()
+	tunnel := w.a.Daemon.boxes.Namespaces()[0].Interface("vxlan0").VXLAN()
 	if !tunnel.HasFDB(mac) {
 		t.Fatal("bdc01 does not know where bbox2 is")
 	}

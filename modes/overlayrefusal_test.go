@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/network/driver"
+	"dnetsim/modes/network/overlay"
 	"dnetsim/stack/netfilter"
 )
 
@@ -18,7 +20,7 @@ func (w *world) taken() string {
 			fmt.Fprintln(&b, h.Name, i.Name())
 		}
 		b.WriteString(rulesOf(h.NS().Netfilter(false).Save(netfilter.SaveOptions{})))
-		fmt.Fprintln(&b, len(h.Daemon.overlayBoxes), len(h.Daemon.sandboxes))
+		fmt.Fprintln(&b, len(h.Daemon.boxes.Namespaces()), len(h.Daemon.sandboxes))
 		nets := map[string]int{}
 		for _, n := range h.Daemon.networks {
 			nets[n.Name] += 1 + len(n.core.endpoints)
@@ -38,7 +40,7 @@ func (w *lan) holdings() string {
 	var b strings.Builder
 	b.WriteString(w.taken())
 	w.do(func() {
-		ps, err := w.a.Daemon.cluster.store.kv.List("docker/network")
+		ps, err := w.a.Daemon.cluster.store.KV.List("docker/network")
 		if err != nil {
 			w.t.Error(err)
 		}
@@ -73,9 +75,9 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		{net("overlay", "", "", nil), "network with name overlay already exists"},
 		{net("overlay2", "172.16.0.0/16", "", nil), "Pool overlaps with other one on this address space"},
 		{net("o3", "172.30.0.0/24", "172.31.0.1", nil), "requested address is out of range"},
-		{net("o4", "172.30.0.0/24", "", map[string]string{optMTU: "x"}), "failed to parse x: strconv.Atoi: parsing \"x\": invalid syntax"},
-		{net("o5", "172.30.0.0/24", "", map[string]string{optMTU: "-1"}), "invalid MTU value: -1"},
-		{net("o6", "172.30.0.0/24", "", map[string]string{optVxlanIDs: "abc"}), `invalid vxlan id value "abc" passed`},
+		{net("o4", "172.30.0.0/24", "", map[string]string{driver.OptMTU: "x"}), "failed to parse x: strconv.Atoi: parsing \"x\": invalid syntax"},
+		{net("o5", "172.30.0.0/24", "", map[string]string{driver.OptMTU: "-1"}), "invalid MTU value: -1"},
+		{net("o6", "172.30.0.0/24", "", map[string]string{overlay.OptVxlanIDs: "abc"}), `invalid vxlan id value "abc" passed`},
 	} {
 		w.do(func() {
 			_, _, err := w.b.Daemon.NetworkCreate(x.r)
@@ -93,11 +95,11 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		r    CreateNetwork
 		want string
 	}{
-		{net("small", "172.30.1.0/24", "", map[string]string{optMTU: "100"}),
+		{net("small", "172.30.1.0/24", "", map[string]string{driver.OptMTU: "100"}),
 			`network sandbox join failed: subnet sandbox join failed for "172.30.1.0/24": error creating vxlan interface: invalid argument`},
-		{net("taken", "172.30.2.0/24", "", map[string]string{optVxlanIDs: "256"}),
+		{net("taken", "172.30.2.0/24", "", map[string]string{overlay.OptVxlanIDs: "256"}),
 			`network sandbox join failed: subnet sandbox join failed for "172.30.2.0/24": error creating vxlan interface: file exists`},
-		{net("secret", "172.30.3.0/24", "", map[string]string{optEncrypted: ""}), "cannot join secure network: encryption keys not present"},
+		{net("secret", "172.30.3.0/24", "", map[string]string{overlay.OptEncrypted: ""}), "cannot join secure network: encryption keys not present"},
 	} {
 		w.do(func() {
 			if _, _, err := w.b.Daemon.NetworkCreate(x.r); err != nil {
@@ -194,7 +196,7 @@ func TestOverlayMTUsLeastIs68(t *testing.T) {
 	for _, x := range [][2]string{{"117", "invalid argument"}, {"118", ""}} {
 		mtu, want := x[0], x[1]
 		w.do(func() {
-			_, _, err := w.b.Daemon.NetworkCreate(CreateNetwork{Name: "m", Driver: "overlay", Options: map[string]string{optMTU: mtu}})
+			_, _, err := w.b.Daemon.NetworkCreate(CreateNetwork{Name: "m", Driver: "overlay", Options: map[string]string{driver.OptMTU: mtu}})
 			if err != nil {
 				t.Error(err)
 			}
@@ -251,8 +253,8 @@ func TestGatewayBridge(t *testing.T) {
 	w.wait(4 * time.Second)
 	w.overlay()
 	r := onOverlay("web")
-	r.Config.ExposedPorts = map[Port]bool{{80, "tcp"}: true}
-	r.HostConfig.PortBindings = map[Port][]PortBinding{{80, "tcp"}: {{HostPort: "8080"}}}
+	r.Config.ExposedPorts = map[Port]bool{{Number: 80, Proto: "tcp"}: true}
+	r.HostConfig.PortBindings = map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}
 	c := w.run(w.a, r)
 	gw, ok := w.a.Daemon.findNetworkByName(gatewayNetwork)
 	if !ok {
@@ -306,7 +308,7 @@ func TestGatewayBridge(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if names() != "lo" || len(gw.Containers()) != 0 || len(w.a.Daemon.overlayBoxes) != 0 {
+	if names() != "lo" || len(gw.Containers()) != 0 || len(w.a.Daemon.boxes.Namespaces()) != 0 {
 		t.Errorf("without networks: %s, %v", names(), gw.Containers())
 	}
 	w.show()

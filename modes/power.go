@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"dnetsim/modes/network/driver"
 	"dnetsim/stack"
 	"dnetsim/userland"
 )
@@ -36,11 +37,8 @@ func (h *Host) Crash() {
 			sb.vanish()
 		}
 	}
-	for _, b := range append([]*overlaySandbox(nil), d.overlayBoxes...) {
-		d.dropOverlay(b)
-		closeSoon(d, b.ns)
-	}
-	d.overlays = nil
+	d.boxes.Crash(d.face)
+	d.drivers["overlay"] = driver.Absent{}
 	d.endSelf()
 	h.routes = ns.Routes("main")
 	for _, i := range ns.Interfaces() {
@@ -67,17 +65,12 @@ func (h *Host) Crash() {
 // the store.
 func (sb *sandbox) vanish() {
 	for _, ep := range sb.endpoints {
-		ep.unpublish()
-		ep.overlay, ep.inside, ep.outside = nil, nil, nil
+		sb.d.driver(ep.net).RevokeExternal(&ep.Endpoint)
+		ep.Inside, ep.Outside = nil, nil
 	}
 	if !sb.shared {
-		closeSoon(sb.d, sb.ns)
+		sb.d.face.CloseSoon(sb.ns)
 	}
-}
-
-// closeSoon ends a namespace when its processes are gone.
-func closeSoon(d *Daemon, ns *stack.Namespace) {
-	d.loop.After(0, func() { d.loop.After(0, ns.Close) })
 }
 
 // PowerOn brings a crashed host back: its cables and routes, the clock as its

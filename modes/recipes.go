@@ -158,10 +158,10 @@ func storeRecipes() []*recipe {
 func tcpAndUDP(tcp, udp []uint16) []Port {
 	var out []Port
 	for _, n := range tcp {
-		out = append(out, Port{n, "tcp"})
+		out = append(out, Port{Number: n, Proto: "tcp"})
 	}
 	for _, n := range udp {
-		out = append(out, Port{n, "udp"})
+		out = append(out, Port{Number: n, Proto: "udp"})
 	}
 	return out
 }

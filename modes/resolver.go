@@ -163,14 +163,14 @@ func (r *resolver) inNetwork(ep *endpoint, name string, v6 bool) (found []netip.
 		}
 	}
 	for _, o := range ep.net.core.endpoints {
-		if o.sb == nil || o.gateway != "" || !o.answersTo(name) {
+		if o.sb == nil || o.gatewayName != "" || !o.answersTo(name) {
 			continue
 		}
 		known = true
-		if a := o.addr.Addr(); !v6 && a.IsValid() {
+		if a := o.Addr.Addr(); !v6 && a.IsValid() {
 			found = append(found, a)
 		}
-		if a := o.addr6.Addr(); v6 && a.IsValid() {
+		if a := o.Addr6.Addr(); v6 && a.IsValid() {
 			found = append(found, a)
 		}
 	}
@@ -244,7 +244,7 @@ func (r *resolver) reverse(name string) (string, bool) {
 	}
 	for _, ep := range r.sb.endpoints {
 		for _, o := range ep.net.core.endpoints {
-			if o.sb != nil && o.gateway == "" && o.addr.Addr() == want {
+			if o.sb != nil && o.gatewayName == "" && o.Addr.Addr() == want {
 				return o.c.Name + "." + ep.net.Name, true
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"dnetsim/link"
 	"dnetsim/stack"
 	"dnetsim/userland"
 )
@@ -88,10 +89,8 @@ func (d *Daemon) netns(ref string) (*stack.Namespace, bool) {
 			return sb.ns, true
 		}
 	}
-	for _, b := range d.overlayBoxes {
-		if b.key == ref || strings.HasSuffix(b.key, "/"+ref) {
-			return b.ns, true
-		}
+	if ns, ok := d.boxes.Find(ref); ok {
+		return ns, true
 	}
 	pid := strings.TrimSuffix(strings.TrimPrefix(ref, "/proc/"), "/ns/net")
 	for _, p := range d.host.AllProcesses() {
@@ -106,23 +105,14 @@ func (d *Daemon) netns(ref string) (*stack.Namespace, bool) {
 // plugs its interface in.
 func (sb *sandbox) join(ep *endpoint) error {
 	ep.sb = sb
-	if ch := ep.net.core.child; ch != nil {
-		if err := ch.join(ep); err != nil {
-			return err
-		}
+	drv := sb.d.driver(ep.net)
+	if err := drv.Join(&ep.Endpoint); err != nil {
+		ep.sb = nil
+		return err
 	}
-	if ep.net.Driver == "overlay" {
-		c := sb.d.cluster
-		if c == nil {
-			ep.sb = nil
-			return errGone
-		}
-		if err := c.driver.join(ep); err != nil {
-			ep.sb = nil
-			return err
-		}
+	if ep.net.core.global != nil {
 		if err := sb.d.publishEndpoint(ep); err != nil {
-			c.driver.leave(ep)
+			drv.Leave(&ep.Endpoint)
 			ep.sb = nil
 			return err
 		}
@@ -161,43 +151,42 @@ func (sb *sandbox) plug(ep *endpoint) error {
 			return err
 		}
 	}
-	if ep.inside == nil {
+	if ep.Inside == nil {
 		return nil
 	}
 	ep.ifName = fmt.Sprintf("eth%d", sb.nextIf)
-	if err := ep.inside.MoveTo(sb.ns, ep.ifName); err != nil {
-		return errf(ErrSystem, "failed to add interface %s to sandbox: %s", ep.inside.Name(), lower(err))
+	if err := ep.Inside.MoveTo(sb.ns, ep.ifName); err != nil {
+		return errf(ErrSystem, "failed to add interface %s to sandbox: %s", ep.Inside.Name(), lower(err))
 	}
 	sb.nextIf++
 	v6 := "1"
-	if ep.addr6.IsValid() {
+	if ep.Addr6.IsValid() {
 		v6 = "0"
 	}
 	sb.ns.SetSysctl("net.ipv6.conf."+ep.ifName+".disable_ipv6", v6)
 	sb.checkLoopback()
-	child := ep.net.core.child
-	if child != nil && child.kind.ownMAC {
-		if err := ep.inside.SetMAC(ep.mac); err != nil {
+	if ep.MAC != (link.MAC{}) && ep.MAC != ep.Inside.MAC() {
+		if err := ep.Inside.SetMAC(ep.MAC); err != nil {
 			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q MAC to %q: %s",
-				ep.inside.Name(), ep.ifName, ep.mac, lower(err))
+				ep.Inside.Name(), ep.ifName, ep.MAC, lower(err))
 		}
 	}
-	if err := ep.inside.AddAddr(ep.addr, stack.AddrOptions{AutoBroadcast: true}); err != nil {
+	if err := ep.Inside.AddAddr(ep.Addr, stack.AddrOptions{AutoBroadcast: true}); err != nil {
 		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s",
-			ep.inside.Name(), ep.ifName, ep.addr, lower(err))
+			ep.Inside.Name(), ep.ifName, ep.Addr, lower(err))
 	}
-	if ep.addr6.IsValid() {
-		ep.inside.AddAddr(ep.addr6, stack.AddrOptions{})
+	if ep.Addr6.IsValid() {
+		ep.Inside.AddAddr(ep.Addr6, stack.AddrOptions{})
 	}
-	if err := ep.inside.SetUp(true); err != nil {
-		return errf(ErrSystem, "failed to add interface %s to sandbox: failed to set link up: %s", ep.inside.Name(), lower(err))
+	if err := ep.Inside.SetUp(true); err != nil {
+		return errf(ErrSystem, "failed to add interface %s to sandbox: failed to set link up: %s", ep.Inside.Name(), lower(err))
 	}
-	if child != nil && child.routes() && !ep.net.Internal {
-		return ep.routeByDevice()
-	}
-	if ep.overlay != nil {
-		for _, r := range ep.overlay.routes(ep) {
-			sb.ns.AddRoute(r)
+	for _, r := range ep.Routes {
+		if !r.Via.IsValid() {
+			r.Dev = ep.ifName
+		}
+		if err := sb.ns.AddRoute(r); err != nil {
+			return errf(ErrSystem, "failed to add interface %s to sandbox: failed to set interface routes: %s", ep.ifName, lower(err))
 		}
 	}
 	return nil
@@ -207,7 +196,7 @@ func (sb *sandbox) plug(ep *endpoint) error {
 func (sb *sandbox) checkLoopback() {
 	want := false
 	for _, ep := range sb.endpoints {
-		want = want || ep.addr6.IsValid()
+		want = want || ep.Addr6.IsValid()
 	}
 	if want == sb.lo6 {
 		return
@@ -223,7 +212,7 @@ func (sb *sandbox) checkLoopback() {
 // elect is the endpoint whose gateway is the container's.
 func (sb *sandbox) elect() *endpoint {
 	for _, ep := range sb.endpoints {
-		if ep.gw.IsValid() {
+		if ep.Gateway.IsValid() {
 			return ep
 		}
 	}
@@ -236,19 +225,19 @@ func (sb *sandbox) updateGateway() {
 	if want == sb.gateway {
 		return
 	}
-	if old := sb.gateway; old != nil && old.inside != nil {
-		sb.ns.DelRoute(defaultRoute(old.gw))
-		if old.gw6.IsValid() {
-			sb.ns.DelRoute(defaultRoute(old.gw6))
+	if old := sb.gateway; old != nil && old.Inside != nil {
+		sb.ns.DelRoute(defaultRoute(old.Gateway))
+		if old.Gateway6.IsValid() {
+			sb.ns.DelRoute(defaultRoute(old.Gateway6))
 		}
 	}
 	sb.gateway = want
 	if want == nil {
 		return
 	}
-	sb.ns.AddRoute(defaultRoute(want.gw))
-	if want.gw6.IsValid() {
-		sb.ns.AddRoute(defaultRoute(want.gw6))
+	sb.ns.AddRoute(defaultRoute(want.Gateway))
+	if want.Gateway6.IsValid() {
+		sb.ns.AddRoute(defaultRoute(want.Gateway6))
 	}
 }
 
@@ -265,15 +254,19 @@ func defaultRoute(gw netip.Addr) stack.Route {
 func (sb *sandbox) moveExternal() error {
 	want := sb.elect()
 	for _, ep := range sb.endpoints {
-		if ep != want && ep.exposed {
-			ep.unpublish()
+		if ep != want && ep.External {
+			sb.d.driver(ep.net).RevokeExternal(&ep.Endpoint)
 		}
 	}
-	if want == nil || want.exposed || want.net.Internal || want.net.core.bridge == nil {
+	if want == nil || want.External || want.net.Internal {
 		return nil
 	}
-	if err := want.publish(); err != nil {
-		return wrapf(err, "driver failed programming external connectivity on endpoint %s (%s): ", sb.c.Name, want.id)
+	all, err := sb.c.publications()
+	if err == nil {
+		err = sb.d.driver(want.net).ProgramExternal(&want.Endpoint, all)
+	}
+	if err != nil {
+		return wrapf(err, "driver failed programming external connectivity on endpoint %s (%s): ", sb.c.Name, want.ID)
 	}
 	return nil
 }
@@ -281,7 +274,8 @@ func (sb *sandbox) moveExternal() error {
 // leave takes an endpoint out; the default route and the published ports move
 // to the next one.
 func (sb *sandbox) leave(ep *endpoint) {
-	ep.unpublish()
+	drv := sb.d.driver(ep.net)
+	drv.RevokeExternal(&ep.Endpoint)
 	for i, x := range sb.endpoints {
 		if x == ep {
 			sb.endpoints = append(sb.endpoints[:i:i], sb.endpoints[i+1:]...)
@@ -289,10 +283,8 @@ func (sb *sandbox) leave(ep *endpoint) {
 		}
 	}
 	sb.dropHosts(ep)
-	if ep.overlay != nil {
-		ep.overlay.o.leave(ep)
-	}
-	ep.unplug()
+	drv.Leave(&ep.Endpoint)
+	ep.Unplug()
 	if sb.gateway == ep {
 		sb.gateway = nil
 		if sb.plumbed {
@@ -316,8 +308,7 @@ func (sb *sandbox) release() {
 		return
 	}
 	sb.stopResolver()
-	ns := sb.ns
-	sb.d.loop.After(0, func() { sb.d.loop.After(0, ns.Close) })
+	sb.d.face.CloseSoon(sb.ns)
 }
 
 // closeIdleSandboxes forgets the files of namespaces nobody uses.

@@ -73,7 +73,7 @@ func TestContainerModeSharesTheStackUntilTheBaseRestarts(t *testing.T) {
 func TestRefusalsOfNetworkModes(t *testing.T) {
 	w := newWorld(t, "")
 	w.run(w.a, named("base", HostConfig{}))
-	web := map[Port][]PortBinding{{80, "tcp"}: {{HostPort: "8090"}}}
+	web := map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8090"}}}
 	join := HostConfig{NetworkMode: "container:base"}
 	with := func(f func(r *CreateContainer)) CreateContainer {
 		r := named("j13", join)
@@ -86,7 +86,7 @@ func TestRefusalsOfNetworkModes(t *testing.T) {
 	}{
 		{with(func(r *CreateContainer) { r.HostConfig.PortBindings = web }), "conflicting options: port publishing and the container type network mode"},
 		{with(func(r *CreateContainer) { r.Config.Hostname = "foo" }), "conflicting options: hostname and the network mode"},
-		{with(func(r *CreateContainer) { r.Config.ExposedPorts = map[Port]bool{{99, "tcp"}: true} }), "conflicting options: port exposing and the container type network mode"},
+		{with(func(r *CreateContainer) { r.Config.ExposedPorts = map[Port]bool{{Number: 99, Proto: "tcp"}: true} }), "conflicting options: port exposing and the container type network mode"},
 		{with(func(r *CreateContainer) { r.HostConfig.DNS = []string{"1.1.1.1"} }), "conflicting options: dns and the network mode"},
 		{with(func(r *CreateContainer) { r.HostConfig.NetworkMode = "container:" }), "Invalid network mode: invalid container format container:<name|id>"},
 		{with(func(r *CreateContainer) { r.HostConfig.NetworkMode = "container:nosuch" }), "No such container: nosuch"},

@@ -12,8 +12,8 @@ func (d *Daemon) ContainerInterfaces(c *Container) []*stack.Interface {
 	}
 	var out []*stack.Interface
 	for _, ep := range sb.endpoints {
-		if ep.inside != nil {
-			out = append(out, ep.inside)
+		if ep.Inside != nil {
+			out = append(out, ep.Inside)
 		}
 	}
 	return out

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/modes/network/bridge"
+	"dnetsim/modes/network/driver"
 	"dnetsim/stack/netfilter"
 	"time"
 )
@@ -140,7 +142,7 @@ func TestNetworkRefusals(t *testing.T) {
 		{CreateNetwork{Name: "x", IPAM: subnet("192.168.50.0/31", "")}, "failed to allocate gateway (): No available addresses on this pool"},
 		{CreateNetwork{Name: "x", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "192.168.50.0/24"}, {Subnet: "192.168.51.0/24"}}}}, "bridge driver doesn't support multiple subnets"},
 		{CreateNetwork{Name: "x", EnableIPv6: true}, "could not find an available, non-overlapping IPv6 address pool among the defaults to assign to the network"},
-		{CreateNetwork{Name: "x", Options: map[string]string{optBridgeName: "eth0"}}, "existing interface eth0 is not a bridge"},
+		{CreateNetwork{Name: "x", Options: map[string]string{bridge.OptName: "eth0"}}, "existing interface eth0 is not a bridge"},
 		{CreateNetwork{Name: "x", Scope: "swarm"}, "cannot create a swarm scoped network when swarm is not active"},
 		{CreateNetwork{Name: "x", Ingress: true}, "Ingress network can only be global scope network"},
 		{CreateNetwork{Name: "x", ConfigFrom: "nosuch"}, `configuration network "nosuch" does not exist`},
@@ -229,7 +231,7 @@ func TestRulesOfAnInternalNetworkAreTheCapturedOnes(t *testing.T) {
 func TestRulesOfANetworkWithOptionsAreTheCapturedOnes(t *testing.T) {
 	w := newWorld(t, "")
 	n, err := w.network(w.a, CreateNetwork{Name: "optnet", IPAM: subnet("172.22.0.0/16", ""), Options: map[string]string{
-		optBridgeName: "mybr0", optMTU: "1400", optICC: "false", optMasquerade: "false", optBindingIPv4: "127.0.0.1",
+		bridge.OptName: "mybr0", driver.OptMTU: "1400", bridge.OptICC: "false", bridge.OptMasquerade: "false", bridge.OptBindingIPv4: "127.0.0.1",
 	}})
 	if err != nil {
 		t.Fatal(err)

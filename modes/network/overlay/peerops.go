@@ -1,4 +1,4 @@
-package modes
+package overlay
 
 import (
 	"errors"
@@ -6,25 +6,26 @@ import (
 	"net/netip"
 
 	"dnetsim/link"
+	"dnetsim/modes/errdefs"
 	"dnetsim/sim"
 )
 
 // peerLoop does the queued operations.
-func (o *overlay) peerLoop(*sim.Proc) {
+func (o *Driver) peerLoop(*sim.Proc) {
 	for !o.closed {
 		if len(o.queue) == 0 {
-			o.queued.Wait(o.d.loop)
+			o.queued.Wait(o.host.Loop())
 			continue
 		}
 		p := o.queue[0]
 		o.queue = o.queue[1:]
 		if err := o.do(p); err != nil {
-			o.d.log("warning", fmt.Sprintf("Peer operation failed:%v op:%v", err, p))
+			o.host.Log("warning", fmt.Sprintf("Peer operation failed:%v op:%v", err, p))
 		}
 	}
 }
 
-func (o *overlay) do(p peerOp) error {
+func (o *Driver) do(p peerOp) error {
 	switch p.kind {
 	case peerInit:
 		o.initPeers(p.network)
@@ -42,7 +43,7 @@ func (o *overlay) do(p peerOp) error {
 }
 
 // initPeers programs what was learned before the network had a sandbox.
-func (o *overlay) initPeers(network string) {
+func (o *Driver) initPeers(network string) {
 	var all []peerOp
 	o.peers.walk(network, func(k peerKey, e peerEntry) bool {
 		if !e.local {
@@ -52,23 +53,23 @@ func (o *overlay) initPeers(network string) {
 	})
 	for _, p := range all {
 		if err := o.addPeer(p, false); err != nil {
-			o.d.log("warning", fmt.Sprintf("Peer operation failed:%v op:%v", err, p))
+			o.host.Log("warning", fmt.Sprintf("Peer operation failed:%v op:%v", err, p))
 		}
 	}
 }
 
 // addPeer remembers a peer and, if the network has a sandbox here, programs it.
-func (o *overlay) addPeer(p peerOp, remember bool) error {
+func (o *Driver) addPeer(p peerOp, remember bool) error {
 	n := 0
 	if remember {
 		k := peerKey{p.ip, p.mac}
 		var fresh bool
 		fresh, n = o.peers.add(p.network, k, peerEntry{p.endpoint, p.vtep, p.bits, p.local})
 		if n != 1 {
-			o.d.log("warning", fmt.Sprintf("peerDbAdd transient condition - Key:%s cardinality:%d db state:%s", k, n, o.peers.set(p.network, k)))
+			o.host.Log("warning", fmt.Sprintf("peerDbAdd transient condition - Key:%s cardinality:%d db state:%s", k, n, o.peers.set(p.network, k)))
 		}
 		if !fresh {
-			o.d.log("warning", fmt.Sprintf("Entry already present in db: nid:%s eid:%s peerIP:%s peerMac:%s isLocal:%t vtep:%s",
+			o.host.Log("warning", fmt.Sprintf("Entry already present in db: nid:%s eid:%s peerIP:%s peerMac:%s isLocal:%t vtep:%s",
 				p.network, p.endpoint, p.ip, p.mac, p.local, vtepText(p.vtep)))
 		}
 	}
@@ -104,14 +105,14 @@ func (o *overlay) addPeer(p peerOp, remember bool) error {
 
 // deletePeer forgets a peer; if another entry for it is left, that one is
 // programmed instead.
-func (o *overlay) deletePeer(p peerOp) error {
+func (o *Driver) deletePeer(p peerOp) error {
 	k := peerKey{p.ip, p.mac}
 	there, n := o.peers.remove(p.network, k, peerEntry{p.endpoint, p.vtep, p.bits, p.local})
 	if n != 0 {
-		o.d.log("warning", fmt.Sprintf("peerDbDelete transient condition - Key:%s cardinality:%d db state:%s", k, n, o.peers.set(p.network, k)))
+		o.host.Log("warning", fmt.Sprintf("peerDbDelete transient condition - Key:%s cardinality:%d db state:%s", k, n, o.peers.set(p.network, k)))
 	}
 	if !there {
-		o.d.log("warning", fmt.Sprintf("Entry was not in db: nid:%s eid:%s peerIP:%s peerMac:%s isLocal:%t vtep:%s",
+		o.host.Log("warning", fmt.Sprintf("Entry was not in db: nid:%s eid:%s peerIP:%s peerMac:%s isLocal:%t vtep:%s",
 			p.network, p.endpoint, p.ip, p.mac, p.local, vtepText(p.vtep)))
 	}
 	on := o.network(p.network)
@@ -146,7 +147,7 @@ func (o *overlay) deletePeer(p peerOp) error {
 type neighbour struct {
 	ip     netip.Addr // the peer's, or with bridge the far end's
 	mac    link.MAC
-	subnet *overlaySubnet
+	subnet *subnet
 	bridge bool
 	short  bool
 	vxlan  string
@@ -176,7 +177,7 @@ func (e errKnown) Error() string {
 	return fmt.Sprintf("Search neighbor failed for IP %s, mac %s, present in db:%t", vtepText(e.ip), e.mac, e.there)
 }
 
-func (b *overlaySandbox) find(ip netip.Addr, mac link.MAC) *neighbour {
+func (b *sandbox) find(ip netip.Addr, mac link.MAC) *neighbour {
 	for _, x := range b.known {
 		if x.ip == ip && x.mac == mac {
 			return x
@@ -187,11 +188,11 @@ func (b *overlaySandbox) find(ip netip.Addr, mac link.MAC) *neighbour {
 
 // addNeighbour programs an entry. One that is known already is programmed again
 // only if the kernel asked for it.
-func (n *overlayNet) addNeighbour(x neighbour, force bool) error {
+func (n *network) addNeighbour(x neighbour, force bool) error {
 	b := n.box
 	old := b.find(x.ip, x.mac)
 	if old != nil {
-		n.o.d.log("warning", fmt.Sprintf("Neighbor entry already present for IP %s, mac %s neighbor:%v forceUpdate:%t", vtepText(x.ip), x.mac, old, force))
+		n.o.host.Log("warning", fmt.Sprintf("Neighbor entry already present for IP %s, mac %s neighbor:%v forceUpdate:%t", vtepText(x.ip), x.mac, old, force))
 		if !force {
 			return errKnown{x.ip, x.mac, true}
 		}
@@ -204,7 +205,7 @@ func (n *overlayNet) addNeighbour(x neighbour, force bool) error {
 	if x.bridge {
 		t.VXLAN().AddFDB(x.mac, link.VXLANRemote{Addr: x.ip}, true)
 	} else if err := b.ns.AddNeighbour(t.Name(), x.ip, x.mac); err != nil {
-		return fmt.Errorf("could not add neighbor entry: error:%s", lower(err))
+		return fmt.Errorf("could not add neighbor entry: error:%s", errdefs.Lower(err))
 	}
 	if old == nil {
 		b.known = append(b.known, &x)
@@ -214,14 +215,14 @@ func (n *overlayNet) addNeighbour(x neighbour, force bool) error {
 
 // deleteNeighbour takes an entry away, and what the bridge has learned of a MAC
 // behind the tunnel.
-func (n *overlayNet) deleteNeighbour(x neighbour) error {
+func (n *network) deleteNeighbour(x neighbour) error {
 	b := n.box
 	old := b.find(x.ip, x.mac)
 	if old == nil {
 		return errKnown{x.ip, x.mac, false}
 	}
 	warn := func() {
-		n.o.d.log("warning", fmt.Sprintf("Deleting neighbor IP %s, mac %s failed, no such file or directory", x.ip, x.mac))
+		n.o.host.Log("warning", fmt.Sprintf("Deleting neighbor IP %s, mac %s failed, no such file or directory", x.ip, x.mac))
 	}
 	if t := old.subnet.tunnel; t != nil {
 		switch {

@@ -1,4 +1,4 @@
-package modes
+package overlay
 
 import (
 	"fmt"
@@ -176,7 +176,7 @@ func goAddr(a netip.Addr, short bool) string {
 }
 
 // push queues an operation.
-func (o *overlay) push(p peerOp) {
+func (o *Driver) push(p peerOp) {
 	if o.closed {
 		return
 	}

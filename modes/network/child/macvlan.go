@@ -1,4 +1,4 @@
-package modes
+package child
 
 import (
 	"dnetsim/link"
@@ -9,7 +9,7 @@ import (
 // on the parent's segment: 02:42 and the IPv4 address, as on a bridge. What the
 // modes mean is the kernel's business; the parent itself, and so the host, does
 // not hear its children in any of them.
-var macvlan = childKind{
+var macvlan = kind{
 	name:   "macvlan",
 	modes:  []string{"bridge", "private", "passthru", "vepa"},
 	dummy:  "dm-",

@@ -1,4 +1,4 @@
-package modes
+package bridge
 
 import (
 	"io"
@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"dnetsim/modes/errdefs"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -14,64 +15,41 @@ import (
 // startProxy occupies a published port on the host. With the userland proxy a
 // docker-proxy process listens and copies; without it dockerd only keeps the
 // port from others.
-func (d *Daemon) startProxy(b binding) (stop func(), err error) {
-	at := netip.AddrPortFrom(b.hostIP, uint16(b.hostPort))
-	if b.port.Proto == "udp" {
+func (d *Driver) startProxy(b binding) (stop func(), err error) {
+	at := netip.AddrPortFrom(b.HostIP, uint16(b.HostPort))
+	if b.Port.Proto == "udp" {
 		return d.startUDPProxy(b, at)
 	}
-	if b.port.Proto != "tcp" {
+	if b.Port.Proto != "tcp" {
 		return func() {}, nil
 	}
-	l, err := listenTCP(d.ns(), at)
+	l, err := listenTCP(d.host.NS(), at)
 	if err != nil {
 		return nil, proxyError("tcp", at, err)
 	}
-	if l == nil {
-		p := d.proxyProcess(b, idle)
-		return func() { p.Signal(userland.SIGKILL) }, nil
-	}
-	if !d.config.Proxy {
-		l.SetOwner("dockerd", d.pid)
+	if !d.cfg.Proxy {
+		l.SetOwner("dockerd", d.host.PID())
 		return func() { l.Close() }, nil
 	}
-	p := d.proxyProcess(b, func(p *userland.Process) { serveTCPProxy(p, l, netip.AddrPortFrom(b.to, b.port.Number)) })
+	p := d.proxyProcess(b, func(p *userland.Process) { serveTCPProxy(p, l, netip.AddrPortFrom(b.to, b.Port.Number)) })
 	l.SetOwner("docker-proxy", p.PID)
 	return func() { l.Close(); p.Signal(userland.SIGKILL) }, nil
 }
 
-// onlyV6 opens sockets with IPV6_V6ONLY, as docker-proxy does for "::": beside
-// the one of 0.0.0.0 with the same port.
-type onlyV6 interface {
-	ListenTCPv6Only(netip.AddrPort) (*stack.TCPListener, error)
-	ListenUDPv6Only(netip.AddrPort) (*stack.UDPConn, error)
-}
-
-// listenTCP listens for one family. Where the stack cannot open a socket for
-// IPv6 alone there is none for "::": its proxy exists and hears nothing.
+// listenTCP listens for one family, as docker-proxy does for "::" (IPV6_V6ONLY):
+// beside the one of 0.0.0.0 with the same port.
 func listenTCP(ns *stack.Namespace, at netip.AddrPort) (*stack.TCPListener, error) {
-	if at.Addr() != netip.IPv6Unspecified() {
-		return ns.ListenTCP(at)
+	if at.Addr() == netip.IPv6Unspecified() {
+		return ns.ListenTCPv6Only(at)
 	}
-	if v6, ok := any(ns).(onlyV6); ok {
-		return v6.ListenTCPv6Only(at)
-	}
-	return nil, nil
+	return ns.ListenTCP(at)
 }
 
 func listenUDP(ns *stack.Namespace, at netip.AddrPort) (*stack.UDPConn, error) {
-	if at.Addr() != netip.IPv6Unspecified() {
-		return ns.ListenUDP(at)
+	if at.Addr() == netip.IPv6Unspecified() {
+		return ns.ListenUDPv6Only(at)
 	}
-	if v6, ok := any(ns).(onlyV6); ok {
-		return v6.ListenUDPv6Only(at)
-	}
-	return nil, nil
-}
-
-// idle is a docker-proxy without a socket.
-func idle(p *userland.Process) {
-	for p.Sleep(time.Hour) == nil {
-	}
+	return ns.ListenUDP(at)
 }
 
 func proxyError(proto string, at netip.AddrPort, err error) error {
@@ -79,20 +57,20 @@ func proxyError(proto string, at netip.AddrPort, err error) error {
 	if at.Addr().Is6() {
 		family = "6"
 	}
-	return errf(ErrSystem, "Error starting userland proxy: listen %s%s %s: bind: %s", proto, family, at, lower(err))
+	return errdefs.System("Error starting userland proxy: listen %s%s %s: bind: %s", proto, family, at, errdefs.Lower(err))
 }
 
 // proxyProcess starts a docker-proxy with the arguments that dockerd gives it.
-func (d *Daemon) proxyProcess(b binding, serve func(*userland.Process)) *userland.Process {
-	return d.host.Machine.Start(userland.ProcSpec{
+func (d *Driver) proxyProcess(b binding, serve func(*userland.Process)) *userland.Process {
+	return d.host.Start(userland.ProcSpec{
 		Args: []string{
-			"/usr/sbin/docker-proxy", "-proto", b.port.Proto, "-host-ip", b.hostIP.String(),
-			"-host-port", strconv.Itoa(b.hostPort), "-container-ip", b.to.String(),
-			"-container-port", strconv.Itoa(int(b.port.Number)),
+			"/usr/sbin/docker-proxy", "-proto", b.Port.Proto, "-host-ip", b.HostIP.String(),
+			"-host-port", strconv.Itoa(b.HostPort), "-container-ip", b.to.String(),
+			"-container-port", strconv.Itoa(int(b.Port.Number)),
 		},
 		Program:  func(p *userland.Process) int { serve(p); return 0 },
-		Parent:   d.proc,
-		NS:       d.ns(),
+		Parent:   d.host.Dockerd(),
+		NS:       d.host.NS(),
 		NewGroup: true,
 	})
 }
@@ -141,20 +119,16 @@ func proxyConn(p *userland.Process, client *stack.TCPConn, to netip.AddrPort) {
 // udpFlowTimeout is how long docker-proxy keeps a silent UDP flow.
 const udpFlowTimeout = 90 * time.Second
 
-func (d *Daemon) startUDPProxy(b binding, at netip.AddrPort) (func(), error) {
-	conn, err := listenUDP(d.ns(), at)
+func (d *Driver) startUDPProxy(b binding, at netip.AddrPort) (func(), error) {
+	conn, err := listenUDP(d.host.NS(), at)
 	if err != nil {
 		return nil, proxyError("udp", at, err)
 	}
-	if conn == nil {
-		p := d.proxyProcess(b, idle)
-		return func() { p.Signal(userland.SIGKILL) }, nil
-	}
-	if !d.config.Proxy {
-		conn.SetOwner("dockerd", d.pid)
+	if !d.cfg.Proxy {
+		conn.SetOwner("dockerd", d.host.PID())
 		return func() { conn.Close() }, nil
 	}
-	to := netip.AddrPortFrom(b.to, b.port.Number)
+	to := netip.AddrPortFrom(b.to, b.Port.Number)
 	p := d.proxyProcess(b, func(p *userland.Process) { serveUDPProxy(p, conn, to) })
 	conn.SetOwner("docker-proxy", p.PID)
 	return func() { conn.Close(); p.Signal(userland.SIGKILL) }, nil

@@ -1,18 +1,20 @@
-package modes
+package overlay
 
 import (
 	"fmt"
 	"net/netip"
 
 	"dnetsim/link"
+	"dnetsim/modes/errdefs"
+	"dnetsim/modes/network/driver"
 	"dnetsim/sim"
 	"dnetsim/stack"
 )
 
-// overlaySandbox is an overlay network's own namespace on a host: a bridge
+// sandbox is an overlay network's own namespace on a host: a bridge
 // with the gateway's address, the tunnel and one veth for each container. Its
 // file is /var/run/docker/netns/EPOCH-NETWORK.
-type overlaySandbox struct {
+type sandbox struct {
 	key    string
 	ns     *stack.Namespace
 	next   map[string]int // names are counted by their prefix
@@ -29,7 +31,7 @@ type miss struct {
 	l2, l3 bool
 }
 
-func (b *overlaySandbox) name(prefix string) string {
+func (b *sandbox) name(prefix string) string {
 	n := fmt.Sprintf("%s%d", prefix, b.next[prefix])
 	b.next[prefix]++
 	return n
@@ -37,7 +39,7 @@ func (b *overlaySandbox) name(prefix string) string {
 
 // joinSandbox makes the sandbox and the subnet's devices unless they are there.
 // On error nothing new is left.
-func (n *overlayNet) joinSandbox(s *overlaySubnet) error {
+func (n *network) joinSandbox(s *subnet) error {
 	fresh := n.box == nil
 	if fresh {
 		n.initSandbox()
@@ -47,7 +49,7 @@ func (n *overlayNet) joinSandbox(s *overlaySubnet) error {
 			if fresh {
 				n.destroySandbox()
 			}
-			return errf(ErrSystem, "subnet sandbox join failed for %q: %v", s.prefix, err)
+			return errdefs.System("subnet sandbox join failed for %q: %v", s.prefix, err)
 		}
 	}
 	if fresh {
@@ -58,38 +60,38 @@ func (n *overlayNet) joinSandbox(s *overlaySubnet) error {
 
 // initSandbox makes the namespace. Misses are watched only if the gossip is
 // alive at this moment.
-func (n *overlayNet) initSandbox() {
-	o, d := n.o, n.o.d
+func (n *network) initSandbox() {
+	o, h := n.o, n.o.host
 	o.probeTunnels()
 	o.clearStale(n.id)
 	n.epoch++
 	name := fmt.Sprintf("%d-%s", n.epoch, n.id[:10])
-	b := &overlaySandbox{key: "/var/run/docker/netns/" + name, next: map[string]int{}}
-	d.nsCount++
-	b.ns = stack.New(d.loop, fmt.Sprintf("%s/%s/%d", d.host.Name, name, d.nsCount), stack.Options{Init: d.ns()})
+	b := &sandbox{key: "/var/run/docker/netns/" + name, next: map[string]int{}}
+	o.boxes.made++
+	b.ns = stack.New(h.Loop(), fmt.Sprintf("%s/%s/%d", h.Name, name, o.boxes.made), stack.Options{Init: h.NS()})
 	b.ns.SetSysctl("net.ipv6.conf.all.disable_ipv6", "1")
 	b.ns.SetSysctl("net.ipv6.conf.default.disable_ipv6", "1")
 	n.box = b
-	d.overlayBoxes = append(d.overlayBoxes, b)
-	fs := d.host.FS()
+	o.boxes.all = append(o.boxes.all, b)
+	fs := h.FS()
 	fs.MkdirAll("/var/run/docker/netns", 0o755)
 	fs.WriteFile(b.key, nil, 0o444)
 	if o.alive() {
-		b.watch = d.loop.Go("miss "+b.ns.Name(), func(p *sim.Proc) { n.watchMisses(b) })
+		b.watch = h.Loop().Go("miss "+b.ns.Name(), func(p *sim.Proc) { n.watchMisses(b) })
 		b.ns.OnNeighbour(b.aged)
 	}
 }
 
 // probeTunnels makes a tunnel once to see whether the kernel can move it into
 // another namespace.
-func (o *overlay) probeTunnels() {
+func (o *Driver) probeTunnels() {
 	if o.probed {
 		return
 	}
 	o.probed = true
-	t, err := o.d.ns().AddVXLAN("testvxlan", o.d.vethMAC("testvxlan"), tunnelOptions(o.d.ns(), 1))
+	t, err := o.host.NS().AddVXLAN("testvxlan", o.host.VethMAC("testvxlan"), tunnelOptions(o.host.NS(), 1))
 	if err != nil {
-		o.d.log("error", "Failed to create testvxlan interface: "+lower(err))
+		o.host.Log("error", "Failed to create testvxlan interface: "+errdefs.Lower(err))
 		return
 	}
 	t.Delete()
@@ -102,22 +104,22 @@ func tunnelOptions(underlay *stack.Namespace, vni uint32) stack.VXLANOptions {
 }
 
 // initSubnet makes the subnet's bridge and tunnel.
-func (n *overlayNet) initSubnet(s *overlaySubnet) error {
-	b, d := n.box, n.o.d
+func (n *network) initSubnet(s *subnet) error {
+	b, h := n.box, n.o.host
 	vxlan := fmt.Sprintf("vx-%06x-%s", s.vni, n.id[:5])
-	t, err := d.ns().AddVXLAN(vxlan, d.vethMAC(vxlan), tunnelOptions(d.ns(), s.vni))
+	t, err := h.NS().AddVXLAN(vxlan, h.VethMAC(vxlan), tunnelOptions(h.NS(), s.vni))
 	if err != nil {
-		return errf(ErrSystem, "error creating vxlan interface: %s", lower(err))
+		return errdefs.System("error creating vxlan interface: %s", errdefs.Lower(err))
 	}
 	if err := t.SetMTU(n.maxMTU()); err != nil {
 		t.Delete()
-		return errf(ErrSystem, "error creating vxlan interface: %s", lower(err))
+		return errdefs.System("error creating vxlan interface: %s", errdefs.Lower(err))
 	}
 	t.SetTxQueueLen(0)
 	br, err := b.ns.AddBridge(b.name("br"), link.MAC{})
 	if err != nil {
 		t.Delete()
-		return errf(ErrSystem, "bridge creation in sandbox failed for subnet %q: %s", s.prefix, lower(err))
+		return errdefs.System("bridge creation in sandbox failed for subnet %q: %s", s.prefix, errdefs.Lower(err))
 	}
 	br.SetTxQueueLen(0)
 	br.AddAddr(s.gw, stack.AddrOptions{AutoBroadcast: true})
@@ -125,7 +127,7 @@ func (n *overlayNet) initSubnet(s *overlaySubnet) error {
 	undo := func(err error) error {
 		t.Delete()
 		br.Delete()
-		return errf(ErrSystem, "vxlan interface creation failed for subnet %q: %s", s.prefix, lower(err))
+		return errdefs.System("vxlan interface creation failed for subnet %q: %s", s.prefix, errdefs.Lower(err))
 	}
 	if err := t.MoveTo(b.ns, b.name("vxlan")); err != nil {
 		return undo(err)
@@ -151,13 +153,13 @@ func (n *overlayNet) initSubnet(s *overlaySubnet) error {
 // misses, and the driver takes one that has become stale for a miss. So a
 // container that has asked for the gateway is looked up too, and its own host,
 // which answers, makes it a peer behind itself.
-func (b *overlaySandbox) aged(n stack.Neighbour) {
+func (b *sandbox) aged(n stack.Neighbour) {
 	if n.State == stack.NeighStale {
 		b.missing(miss{ip: n.Addr, l3: true})
 	}
 }
 
-func (b *overlaySandbox) missing(m miss) {
+func (b *sandbox) missing(m miss) {
 	if !m.ip.Is4() {
 		return
 	}
@@ -167,18 +169,18 @@ func (b *overlaySandbox) missing(m miss) {
 
 // plug makes the veth pair of an endpoint: one end on the sandbox's bridge, the
 // other still on the host.
-func (n *overlayNet) plug(ep *endpoint, s *overlaySubnet) error {
-	d, b := n.o.d, n.box
-	of := ep.c.Name + "/" + ep.net.Name
-	ours, theirs := d.vethName(of), d.vethName(of)
-	outside, inside, err := stack.NewVeth(d.ns(), ours, d.vethMAC(of), d.ns(), theirs, d.vethMAC(of))
+func (n *network) plug(ep *driver.Endpoint, s *subnet) error {
+	h, b := n.o.host, n.box
+	of := ep.Label
+	ours, theirs := h.VethName(of), h.VethName(of)
+	outside, inside, err := stack.NewVeth(h.NS(), ours, h.VethMAC(of), h.NS(), theirs, h.VethMAC(of))
 	if err != nil {
-		return errf(ErrSystem, "error creating veth pair: %s", lower(err))
+		return errdefs.System("error creating veth pair: %s", errdefs.Lower(err))
 	}
-	ep.outside, ep.inside = outside, inside
+	ep.Outside, ep.Inside = outside, inside
 	fail := func(err error) error {
-		ep.unplug()
-		return errf(ErrSystem, "could not add veth pair inside the network sandbox: %s", lower(err))
+		ep.Unplug()
+		return errdefs.System("could not add veth pair inside the network sandbox: %s", errdefs.Lower(err))
 	}
 	inside.SetTxQueueLen(0)
 	outside.SetTxQueueLen(0)
@@ -186,7 +188,7 @@ func (n *overlayNet) plug(ep *endpoint, s *overlaySubnet) error {
 		return fail(err)
 	}
 	inside.SetMTU(n.maxMTU())
-	inside.SetMAC(ep.mac)
+	inside.SetMAC(ep.MAC)
 	if err := outside.MoveTo(b.ns, b.name("veth")); err != nil {
 		return fail(err)
 	}
@@ -198,7 +200,7 @@ func (n *overlayNet) plug(ep *endpoint, s *overlaySubnet) error {
 
 // leaveSandbox is called when an endpoint has left; the last one takes the
 // sandbox with it.
-func (n *overlayNet) leaveSandbox() {
+func (n *network) leaveSandbox() {
 	n.joins--
 	if n.joins <= 0 {
 		n.joins = 0
@@ -206,13 +208,13 @@ func (n *overlayNet) leaveSandbox() {
 	}
 }
 
-func (n *overlayNet) destroySandbox() {
-	b, d := n.box, n.o.d
+func (n *network) destroySandbox() {
+	b, h := n.box, n.o.host
 	if b == nil {
 		return
 	}
 	n.box = nil
-	if b.watch != nil && b.watch != d.loop.Current() {
+	if b.watch != nil && b.watch != h.Loop().Current() {
 		b.watch.Kill()
 	}
 	for _, s := range n.subnets {
@@ -222,28 +224,17 @@ func (n *overlayNet) destroySandbox() {
 		}
 		s.vxlan, s.bridge, s.tunnel = "", nil, nil
 	}
-	d.dropOverlay(b)
-	ns := b.ns
-	d.loop.After(0, func() { d.loop.After(0, ns.Close) })
-}
-
-func (d *Daemon) dropOverlay(b *overlaySandbox) {
-	for i, x := range d.overlayBoxes {
-		if x == b {
-			d.overlayBoxes = append(d.overlayBoxes[:i:i], d.overlayBoxes[i+1:]...)
-			d.host.FS().Remove(b.key)
-			return
-		}
-	}
+	n.o.boxes.drop(h, b)
+	h.CloseSoon(b.ns)
 }
 
 // watchMisses asks the cluster for every neighbour and every address that the
 // tunnels miss, one after the other.
-func (n *overlayNet) watchMisses(b *overlaySandbox) {
+func (n *network) watchMisses(b *sandbox) {
 	o := n.o
 	for n.box == b {
 		if len(b.misses) == 0 {
-			b.missed.Wait(o.d.loop)
+			b.missed.Wait(o.host.Loop())
 			continue
 		}
 		m := b.misses[0]
@@ -256,7 +247,7 @@ func (n *overlayNet) watchMisses(b *overlaySandbox) {
 			return
 		}
 		if err != nil {
-			o.d.log("error", fmt.Sprintf("could not resolve peer %q: %v", m.ip, err))
+			o.host.Log("error", fmt.Sprintf("could not resolve peer %q: %v", m.ip, err))
 			continue
 		}
 		o.push(peerOp{

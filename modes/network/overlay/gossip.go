@@ -1,4 +1,4 @@
-package modes
+package overlay
 
 import (
 	"errors"
@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/modes/network/driver"
 	"dnetsim/modes/serf"
+	"dnetsim/stack"
 )
 
 // The gossip of the overlay driver, as libnetwork configures serf.
@@ -22,27 +24,27 @@ const (
 	gossipStart = time.Millisecond
 )
 
-// discovered is called with the addresses of nodes that have come, ourselves
+// Discovered is called with the addresses of nodes that have come, ourselves
 // too. It joins the cluster through the first other node, once; only a failure
 // leaves room for another try, with the next change of the set.
-func (o *overlay) discovered(nodes []netip.Addr) {
+func (o *Driver) Discovered(nodes []netip.Addr) {
 	for _, a := range nodes {
 		if o.closed {
 			return
 		}
-		o.nodeJoin(a, a == o.c.self)
+		o.nodeJoin(a, a == o.cfg.Self)
 	}
 }
 
-func (o *overlay) nodeJoin(a netip.Addr, self bool) {
+func (o *Driver) nodeJoin(a netip.Addr, self bool) {
 	if self && !o.alive() {
 		o.address = a
 		o.peers.moveLocal(a)
-		if !isLocalAddr(o.d.ns(), a) {
-			o.d.log("warning", fmt.Sprintf("Multi-Host overlay networking requires cluster-advertise(%s) to be configured with a local ip-address that is reachable within the cluster", a))
+		if !isLocal(o.host.NS(), a) {
+			o.host.Log("warning", fmt.Sprintf("Multi-Host overlay networking requires cluster-advertise(%s) to be configured with a local ip-address that is reachable within the cluster", a))
 		}
 		if err := o.startGossip(); err != nil {
-			o.d.log("error", fmt.Sprintf("initializing serf instance failed: %v", err))
+			o.host.Log("error", fmt.Sprintf("initializing serf instance failed: %v", err))
 			o.address = netip.Addr{}
 			return
 		}
@@ -55,18 +57,18 @@ func (o *overlay) nodeJoin(a netip.Addr, self bool) {
 	}
 	o.joined = true
 	if _, err := o.agent.Join([]string{o.neighbor.String()}, true); err != nil {
-		o.d.log("error", fmt.Sprintf("joining serf neighbor %s failed: Failed to join the cluster at neigh IP %s: %v", a, o.neighbor, err))
+		o.host.Log("error", fmt.Sprintf("joining serf neighbor %s failed: Failed to join the cluster at neigh IP %s: %v", a, o.neighbor, err))
 		o.joined = false
 		return
 	}
 	o.announceAll()
 }
 
-func (o *overlay) startGossip() error {
-	host := o.d.host
-	o.d.spend(gossipStart)
-	agent, err := serf.New(o.d.loop, o.d.ns(), serf.Config{
-		NodeName: host.Hostname(), BindAddr: o.address, Owner: "dockerd", PID: o.d.pid,
+func (o *Driver) startGossip() error {
+	host := o.host
+	o.host.Spend(gossipStart)
+	agent, err := serf.New(o.host.Loop(), o.host.NS(), serf.Config{
+		NodeName: host.Hostname(), BindAddr: o.address, Owner: "dockerd", PID: o.host.PID(),
 		Stream:       host.Name + "/serf",
 		Log:          o.gossipLine,
 		Events:       o.gossipEvent,
@@ -80,18 +82,18 @@ func (o *overlay) startGossip() error {
 }
 
 // gossipLine writes a line of serf's log into the daemon's, date and all.
-func (o *overlay) gossipLine(level, line string) {
+func (o *Driver) gossipLine(level, line string) {
 	to := map[string]string{"WARN": "warning", "INFO": "info", "ERR": "error"}[level]
 	if to != "" && !o.closed {
-		o.d.log(to, o.d.Wall().Format("2006/01/02 15:04:05 ")+line+"\n")
+		o.host.Log(to, o.host.Wall().Format("2006/01/02 15:04:05 ")+line+"\n")
 	}
 }
 
 // alive reports whether the gossip runs.
-func (o *overlay) alive() bool { return o.agent != nil && !o.agent.Down() }
+func (o *Driver) alive() bool { return o.agent != nil && !o.agent.Down() }
 
 // gossipEvent takes user events and queries; it must not block.
-func (o *overlay) gossipEvent(e serf.Event) {
+func (o *Driver) gossipEvent(e serf.Event) {
 	switch {
 	case o.closed:
 	case e.Type == serf.EventUser:
@@ -102,24 +104,24 @@ func (o *overlay) gossipEvent(e serf.Event) {
 }
 
 // announce tells the other hosts that an endpoint has joined or left.
-func (o *overlay) announce(action string, ep *endpoint) {
+func (o *Driver) announce(action string, ep *driver.Endpoint) {
 	if !o.alive() {
 		return
 	}
-	name := fmt.Sprintf("jl %s %s %s", o.agent.Addr().Addr(), ep.net.ID, ep.id)
-	payload := fmt.Sprintf("%s %s %s %s", action, ep.addr.Addr(), dottedMask(ep.addr.Bits()), ep.mac)
+	name := fmt.Sprintf("jl %s %s %s", o.agent.Addr().Addr(), ep.Network, ep.ID)
+	payload := fmt.Sprintf("%s %s %s %s", action, ep.Addr.Addr(), dottedMask(ep.Addr.Bits()), ep.MAC)
 	if err := o.agent.UserEvent(name, []byte(payload), true); err != nil {
-		o.d.log("error", fmt.Sprintf("Sending user event failed: %v\n", err))
+		o.host.Log("error", fmt.Sprintf("Sending user event failed: %v\n", err))
 	}
 }
 
 // announceAll tells a cluster just joined of every endpoint here.
-func (o *overlay) announceAll() {
+func (o *Driver) announceAll() {
 	for _, id := range sortedKeys(o.networks) {
 		n := o.networks[id]
 		o.peers.walk(id, func(k peerKey, e peerEntry) bool {
 			if ep := n.endpoints[e.endpoint]; e.local && ep != nil {
-				o.announce("join", ep)
+				o.announce("join", ep.Endpoint)
 			}
 			return false
 		})
@@ -128,7 +130,7 @@ func (o *overlay) announceAll() {
 
 // peerEvent is another host's announcement. One that carries our own address
 // is an echo.
-func (o *overlay) peerEvent(name, payload string) {
+func (o *Driver) peerEvent(name, payload string) {
 	f, g := strings.Fields(name), strings.Fields(payload)
 	if len(f) < 4 || len(g) < 4 || f[1] == o.agent.Addr().Addr().String() {
 		return
@@ -150,7 +152,7 @@ func (o *overlay) peerEvent(name, payload string) {
 }
 
 // peerQuery answers another host's question for an address that we know.
-func (o *overlay) peerQuery(q *serf.Query) {
+func (o *Driver) peerQuery(q *serf.Query) {
 	f := strings.Fields(string(q.Payload))
 	if q.Name != "peerlookup" || len(f) < 2 {
 		return
@@ -177,7 +179,7 @@ func vtepText(a netip.Addr) string {
 var errLookup = errors.New("timed out resolving peer by querying the cluster")
 
 // resolvePeer asks the cluster whose an address is; the first answer counts.
-func (o *overlay) resolvePeer(network string, ip netip.Addr) (mac link.MAC, bits int, vtep netip.Addr, err error) {
+func (o *Driver) resolvePeer(network string, ip netip.Addr) (mac link.MAC, bits int, vtep netip.Addr, err error) {
 	r, err := o.agent.Query("peerlookup", []byte(network+" "+ip.String()), 0)
 	if err != nil {
 		return mac, 0, vtep, fmt.Errorf("resolving peer by querying the cluster failed: %v", err)
@@ -206,4 +208,24 @@ func maskBits(dotted string) int {
 	}
 	n, _ := net.IPMask(ip).Size()
 	return n
+}
+
+// isLocal reports whether an address is one of the host's.
+func isLocal(ns *stack.Namespace, a netip.Addr) bool {
+	for _, i := range ns.Interfaces() {
+		for _, x := range i.Addrs() {
+			if x.Prefix.Addr() == a {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// NumAlive is how many members the gossip believes alive, 0 if it does not run.
+func (o *Driver) NumAlive() int {
+	if o.agent == nil {
+		return 0
+	}
+	return o.agent.NumAlive()
 }

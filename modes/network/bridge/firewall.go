@@ -1,4 +1,4 @@
-package modes
+package bridge
 
 import "dnetsim/stack/netfilter"
 
@@ -18,12 +18,12 @@ type firewall struct {
 	on bool // the daemon's "iptables" (or "ip6tables") option
 }
 
-func (d *Daemon) firewall(v6 bool) firewall {
-	on := d.config.IPTables
+func (d *Driver) firewall(v6 bool) firewall {
+	on := d.cfg.IPTables
 	if v6 {
-		on = d.config.IP6Tables && d.config.Experimental
+		on = d.cfg.IP6Tables
 	}
-	return firewall{d.ns().Netfilter(v6), v6, on}
+	return firewall{d.host.NS().Netfilter(v6), v6, on}
 }
 
 // insert puts a rule at the head of a chain if it is wanted and missing, and
@@ -137,8 +137,8 @@ func (f firewall) icc(want bool, bridge string, allowed bool) {
 }
 
 // bridgeRules are what a bridge that is not internal gets.
-func (f firewall) bridgeRules(want bool, b *bridge, subnet string) {
-	name, hairpin := b.name, !b.d.config.Proxy
+func (f firewall) bridgeRules(want bool, b *network, subnet string) {
+	name, hairpin := b.name, !b.d.cfg.Proxy
 	f.insert(want && b.masq, "nat", "POSTROUTING", "-s", subnet, "!", "-o", name, "-j", "MASQUERADE")
 	f.insert(want && b.masq && !hairpin, "nat", chainDocker, "-i", name, "-j", "RETURN")
 	f.insert(want && hairpin, "nat", "POSTROUTING", "-m", "addrtype", "--src-type", "LOCAL", "-o", name, "-j", "MASQUERADE")
@@ -153,7 +153,7 @@ func (f firewall) bridgeRules(want bool, b *bridge, subnet string) {
 }
 
 // internalRules cut an internal bridge off from every other network.
-func (f firewall) internalRules(want bool, b *bridge, subnet string) {
+func (f firewall) internalRules(want bool, b *network, subnet string) {
 	f.insert(want, "filter", chainStage1, "-i", b.name, "!", "-d", subnet, "-j", "DROP")
 	f.insert(want, "filter", chainStage1, "-o", b.name, "!", "-s", subnet, "-j", "DROP")
 	f.icc(want, b.name, b.icc)

@@ -1,0 +1,248 @@
+package bridge
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"dnetsim/link"
+	"dnetsim/modes/errdefs"
+	"dnetsim/modes/network/driver"
+	"dnetsim/stack"
+)
+
+// The options of the bridge driver.
+const (
+	OptName        = "com.docker.network.bridge.name"
+	OptDefault     = "com.docker.network.bridge.default_bridge"
+	OptICC         = "com.docker.network.bridge.enable_icc"
+	OptMasquerade  = "com.docker.network.bridge.enable_ip_masquerade"
+	OptBindingIPv4 = "com.docker.network.bridge.host_binding_ipv4"
+)
+
+// network is one network of the driver: a Linux bridge on the host with the
+// gateway's address, and the firewall rules around it.
+type network struct {
+	d        *Driver
+	net      *driver.Network
+	name     string
+	icc      bool
+	masq     bool
+	mtu      int
+	bindIP   netip.Addr // where published ports go that name no address
+	internal bool
+	isDflt   bool
+	made     bool // we made the interface
+	stale    bool // another network took its bridge
+	gw, gw6  netip.Prefix
+}
+
+// parse reads the network's options.
+func (d *Driver) parse(n *driver.Network) (*network, error) {
+	b := &network{
+		d: d, net: n, icc: true, masq: true, internal: n.Internal,
+		bindIP: netip.IPv4Unspecified(), name: "br-" + n.ShortID(),
+	}
+	for _, k := range slices.Sorted(maps.Keys(n.Options)) {
+		v := n.Options[k]
+		var err error
+		switch k {
+		case OptName:
+			if v != "" {
+				b.name = v
+			}
+		case OptDefault:
+			b.isDflt, err = parseBool(k, v)
+		case OptICC:
+			b.icc, err = parseBool(k, v)
+		case OptMasquerade:
+			b.masq, err = parseBool(k, v)
+		case driver.OptMTU:
+			if b.mtu, err = strconv.Atoi(v); err != nil {
+				err = errdefs.Invalid("failed to parse %s value: %s (strconv.Atoi: parsing %q: invalid syntax)", k, v, v)
+			}
+		case OptBindingIPv4:
+			a, perr := netip.ParseAddr(v)
+			if b.bindIP = a; perr != nil {
+				err = errdefs.Invalid("failed to parse %s value: %s (nil ip)", k, v)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func parseBool(key, v string) (bool, error) {
+	x, err := strconv.ParseBool(v)
+	if err != nil {
+		return false, errdefs.Invalid("failed to parse %s value: %v (strconv.ParseBool: parsing %q: invalid syntax)", key, v, v)
+	}
+	return x, nil
+}
+
+func (b *network) iface() *stack.Interface { return b.d.host.NS().Interface(b.name) }
+
+// create sets the bridge up as libnetwork's driver does, step by step.
+func (b *network) create() error {
+	n := b.net
+	if len(n.V4) > 1 || len(n.V6) > 1 {
+		return errdefs.Forbidden("bridge driver doesn't support multiple subnets")
+	}
+	if err := b.conflicts(); err != nil {
+		return err
+	}
+	ns := b.d.host.NS()
+	br := ns.Interface(b.name)
+	if br != nil && br.Kind() != stack.KindBridge {
+		return errdefs.System("existing interface %s is not a bridge", b.name)
+	}
+	if br == nil {
+		var err error
+		if br, err = ns.AddBridge(b.name, b.d.host.RandomMAC(b.name)); err != nil {
+			return errdefs.System("Failed to program NAT chain: %v", err)
+		}
+		br.SetTxQueueLen(0)
+		b.made = true
+	}
+	ns.SetSysctl("net.ipv6.conf."+b.name+".accept_ra", "0")
+	if len(n.V4) > 0 {
+		b.gw = n.V4[0].Gateway
+		b.setAddr(br, b.gw)
+	}
+	if n.EnableIPv6 && len(n.V6) > 0 {
+		b.gw6 = n.V6[0].Gateway
+		ns.SetSysctl("net.ipv6.conf."+b.name+".disable_ipv6", "0")
+		b.setAddr6(br, b.gw6)
+		if b.d.cfg.IPForward {
+			ns.SetSysctl("net.ipv6.conf.default.forwarding", "1")
+			ns.SetSysctl("net.ipv6.conf.all.forwarding", "1")
+		}
+	}
+	if !b.d.cfg.Proxy {
+		ns.SetSysctl("net.ipv4.conf."+b.name+".route_localnet", "1")
+	}
+	b.rules(true)
+	if !b.icc && b.d.cfg.IPTables {
+		ns.SetSysctl("net.bridge.bridge-nf-call-iptables", "1")
+	}
+	return br.SetUp(true)
+}
+
+// conflicts refuses a second network on one bridge. A network that names the
+// default bridge takes it over, as in 20.10: the old one goes stale.
+func (b *network) conflicts() error {
+	for _, o := range b.d.networks {
+		if o.name != b.name {
+			continue
+		}
+		if b.name == "docker0" {
+			o.rules(false)
+			o.stale = true
+			continue
+		}
+		return errdefs.Forbidden("cannot create network %s (%s): conflicts with network %s (%s): networks have same bridge name",
+			b.net.ID, b.name, o.net.ID, o.name)
+	}
+	return nil
+}
+
+// setAddr gives the bridge its one IPv4 address.
+func (b *network) setAddr(br *stack.Interface, gw netip.Prefix) {
+	for _, a := range br.Addrs() {
+		if a.Prefix.Addr().Is4() {
+			if a.Prefix == gw {
+				return
+			}
+			br.DelAddr(a.Prefix)
+		}
+	}
+	br.AddAddr(gw, stack.AddrOptions{AutoBroadcast: true})
+}
+
+func (b *network) setAddr6(br *stack.Interface, gw netip.Prefix) {
+	for _, a := range br.Addrs() {
+		if a.Prefix == gw {
+			return
+		}
+	}
+	br.AddAddr(gw, stack.AddrOptions{})
+}
+
+// rules puts the network's firewall rules in place, or takes them away.
+func (b *network) rules(want bool) {
+	if b.gw.IsValid() {
+		b.familyRules(want, b.d.firewall(false), b.gw.Masked().String())
+	}
+	if b.gw6.IsValid() {
+		b.familyRules(want, b.d.firewall(true), b.gw6.Masked().String())
+	}
+}
+
+func (b *network) familyRules(want bool, f firewall, subnet string) {
+	if b.internal {
+		f.internalRules(want, b, subnet)
+		return
+	}
+	f.bridgeRules(want, b, subnet)
+}
+
+// remove undoes create. The default bridge's interface and interfaces that
+// were there before stay.
+func (b *network) remove() {
+	if b.stale {
+		return
+	}
+	b.rules(false)
+	if br := b.iface(); br != nil && b.made && !b.isDflt {
+		br.Delete()
+	}
+}
+
+// plug makes the veth pair of an endpoint: the host's end on the bridge, the
+// other one still on the host and without its final name.
+func (b *network) plug(ep *driver.Endpoint) error {
+	h, ns := b.d.host, b.d.host.NS()
+	br := b.iface()
+	if br == nil {
+		return errdefs.System("adding interface %s to bridge %s failed: could not find bridge %s: route ip+net: no such network interface",
+			"veth", b.name, b.name)
+	}
+	of := ep.Label
+	hostName := h.VethName(of)
+	sandboxName := h.VethName(of)
+	// The kernel registers the peer first: it gets the lower number.
+	outside, inside, err := stack.NewVeth(ns, hostName, h.VethMAC(of), ns, sandboxName, h.VethMAC(of))
+	if err != nil {
+		return errdefs.System("failed to add the host (%s) <=> sandbox (%s) pair interfaces: %s", hostName, sandboxName, errdefs.Lower(err))
+	}
+	ep.Inside, ep.Outside = inside, outside
+	inside.SetTxQueueLen(0)
+	outside.SetTxQueueLen(0)
+	if b.mtu != 0 {
+		if err := outside.SetMTU(b.mtu); err != nil {
+			ep.Unplug()
+			return errdefs.System("failed to set MTU on host interface %s: %s", hostName, errdefs.Lower(err))
+		}
+		if err := inside.SetMTU(b.mtu); err != nil {
+			ep.Unplug()
+			return errdefs.System("failed to set MTU on sandbox interface %s: %s", sandboxName, errdefs.Lower(err))
+		}
+	}
+	if err := outside.SetMaster(br); err != nil {
+		ep.Unplug()
+		return errdefs.System("adding interface %s to bridge %s failed: %s", hostName, b.name, errdefs.Lower(err))
+	}
+	if !b.d.cfg.Proxy {
+		if p := outside.Port(); p != nil {
+			p.SetHairpin(true)
+		}
+	}
+	if ep.MAC == (link.MAC{}) {
+		ep.MAC = driver.MACOf(ep.Addr.Addr())
+	}
+	inside.SetMAC(ep.MAC)
+	return outside.SetUp(true)
+}

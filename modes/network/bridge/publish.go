@@ -1,0 +1,130 @@
+package bridge
+
+import (
+	"net/netip"
+	"strconv"
+
+	"dnetsim/modes/nat"
+	"dnetsim/modes/network/driver"
+)
+
+// binding is one published port while it is bound.
+type binding struct {
+	driver.Binding
+	bridge string     // the Linux bridge's name
+	to     netip.Addr // the container's address
+	stop   func()     // ends the proxy that listens on the host
+}
+
+// ProgramExternal binds the container's ports to the host through this
+// endpoint.
+func (d *Driver) ProgramExternal(ep *driver.Endpoint, all []nat.Request) error {
+	b, err := d.find(ep.Network)
+	if err != nil {
+		return err
+	}
+	ep.External = true
+	for _, r := range all {
+		for _, a := range b.hostAddrs(ep, r) {
+			if err := b.bind(ep, r, a); err != nil {
+				d.RevokeExternal(ep)
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// hostAddrs are the host's addresses on which a request is bound: those it
+// names, or every IPv4 and, through the proxy, every IPv6 one.
+func (b *network) hostAddrs(ep *driver.Endpoint, r nat.Request) []netip.Addr {
+	v6ok := ep.Addr6.IsValid() || b.d.cfg.Proxy
+	if r.HostIP != "" {
+		a, err := netip.ParseAddr(r.HostIP)
+		if err != nil || a.Is6() && !v6ok {
+			return nil
+		}
+		return []netip.Addr{a}
+	}
+	if b.bindIP.Is6() {
+		if v6ok {
+			return []netip.Addr{b.bindIP}
+		}
+		return nil
+	}
+	if b.bindIP.IsUnspecified() && v6ok {
+		return []netip.Addr{b.bindIP, netip.IPv6Unspecified()}
+	}
+	return []netip.Addr{b.bindIP}
+}
+
+// bindAttempts is how often a port that nobody asked for by number is tried.
+const bindAttempts = 10
+
+func (b *network) bind(ep *driver.Endpoint, r nat.Request, hostIP netip.Addr) error {
+	d := b.d
+	to := ep.Addr.Addr()
+	if hostIP.Is6() && ep.Addr6.IsValid() {
+		to = ep.Addr6.Addr()
+	}
+	var err error
+	for range bindAttempts {
+		var port int
+		port, err = d.ports.Request(hostIP.String(), r.Port.Proto, r.Lo, r.Hi)
+		if err != nil {
+			return err
+		}
+		x := binding{Binding: driver.Binding{Port: r.Port, HostIP: hostIP, HostPort: port}, bridge: b.name, to: to}
+		d.forward(x, true)
+		if x.stop, err = d.startProxy(x); err == nil {
+			d.bound[ep.ID] = append(d.bound[ep.ID], x)
+			ep.Bound = append(ep.Bound, x.Binding)
+			return nil
+		}
+		d.forward(x, false)
+		d.ports.Release(hostIP.String(), r.Port.Proto, port)
+		if r.Lo != 0 {
+			return err
+		}
+	}
+	return err
+}
+
+// forward puts the rules of a published port in place, or takes them away: the
+// DNAT, the way through FORWARD, and the masquerade of a container that talks
+// to itself.
+func (d *Driver) forward(b binding, want bool) {
+	if b.HostIP.Is6() != b.to.Is6() {
+		return // only the proxy joins the families
+	}
+	f := d.firewall(b.HostIP.Is6())
+	any4, port := "0/0", strconv.Itoa(int(b.Port.Number))
+	if f.v6 {
+		any4 = "::/0"
+	}
+	daddr := b.HostIP.String()
+	if b.HostIP.IsUnspecified() {
+		daddr = any4
+	}
+	to := netip.AddrPortFrom(b.to, b.Port.Number).String()
+	dnat := []string{"-p", b.Port.Proto, "-d", daddr, "--dport", strconv.Itoa(b.HostPort), "-j", "DNAT", "--to-destination", to}
+	if d.cfg.Proxy {
+		dnat = append(dnat, "!", "-i", b.bridge)
+	}
+	f.add(want, "nat", chainDocker, dnat...)
+	f.add(want, "filter", chainDocker, "!", "-i", b.bridge, "-o", b.bridge, "-p", b.Port.Proto, "-d", b.to.String(), "--dport", port, "-j", "ACCEPT")
+	f.add(want, "nat", "POSTROUTING", "-p", b.Port.Proto, "-s", b.to.String(), "-d", b.to.String(), "--dport", port, "-j", "MASQUERADE")
+}
+
+// RevokeExternal releases what ProgramExternal bound.
+func (d *Driver) RevokeExternal(ep *driver.Endpoint) {
+	for _, x := range d.bound[ep.ID] {
+		if x.stop != nil {
+			x.stop()
+		}
+		d.forward(x, false)
+		d.ports.Release(x.HostIP.String(), x.Port.Proto, x.HostPort)
+	}
+	delete(d.bound, ep.ID)
+	ep.External, ep.Bound = false, nil
+}

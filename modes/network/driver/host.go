@@ -1,0 +1,64 @@
+package driver
+
+import (
+	"time"
+
+	"dnetsim/link"
+	"dnetsim/sim"
+	"dnetsim/stack"
+	"dnetsim/userland"
+)
+
+// OptMTU is the option of the MTU, which several drivers have.
+const OptMTU = "com.docker.network.driver.mtu"
+
+// Host is what a driver asks of the engine that runs it.
+type Host struct {
+	*userland.Machine
+	// Dockerd is the engine's own process, nil while there is none; PID is its
+	// number, or that of the last one.
+	Dockerd func() *userland.Process
+	PID     func() int
+	Stream  func(kind, name string) *sim.Rand
+	Log     func(level, msg string, pairs ...string)
+}
+
+// Spend lets virtual time pass, if a process makes the call.
+func (h *Host) Spend(t time.Duration) {
+	if p := h.Loop().Current(); p != nil && t > 0 {
+		p.Sleep(t)
+	}
+}
+
+// RandomMAC is the MAC of a bridge: 02:42 and four random bytes.
+func (h *Host) RandomMAC(name string) link.MAC {
+	m := link.MAC{0x02, 0x42}
+	h.Stream("mac", name).Read(m[2:])
+	return m
+}
+
+// VethName draws the name of one end of a pair, which no interface has.
+func (h *Host) VethName(of string) string {
+	for {
+		n := "veth" + h.Stream("veth", of).Hex(4)[:7]
+		if h.NS().Interface(n) == nil {
+			return n
+		}
+	}
+}
+
+// VethMAC draws the address that the kernel gives an interface at birth:
+// random, locally administered.
+func (h *Host) VethMAC(of string) link.MAC {
+	var m link.MAC
+	h.Stream("veth", of).Read(m[:])
+	m[0] = m[0]&^1 | 2
+	return m
+}
+
+// CloseSoon closes a namespace when its processes are gone: those that are being
+// killed now wake up after this event, and close their sockets in it.
+func (h *Host) CloseSoon(ns *stack.Namespace) {
+	l := h.Loop()
+	l.After(0, func() { l.After(0, ns.Close) })
+}

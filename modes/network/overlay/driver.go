@@ -1,0 +1,564 @@
+// Package overlay is the driver of overlay networks: for each network a namespace
+// of its own on every host that has a container in it, with a bridge and a
+// tunnel, and what the hosts tell each other of their containers. Networks and
+// tunnel identifiers are in the cluster store; it owns no endpoint's address.
+// Start reading at [Driver], then sandbox.go (what is in the kernel), gossip.go
+// (what is told) and peerdb.go (what is believed).
+package overlay
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dnetsim/link"
+	"dnetsim/modes/bitseq"
+	"dnetsim/modes/errdefs"
+	"dnetsim/modes/nat"
+	"dnetsim/modes/network/driver"
+	"dnetsim/modes/serf"
+	"dnetsim/modes/store"
+	"dnetsim/sim"
+	"dnetsim/stack"
+)
+
+// The options of the overlay driver.
+const (
+	OptVxlanIDs  = "com.docker.network.driver.overlay.vxlanid_list"
+	OptEncrypted = "encrypted"
+)
+
+// The identifiers of tunnels: Docker gives out those from 256 on.
+const (
+	firstVNI = 256
+	lastVNI  = 1<<24 - 1
+	// vxlanOverhead is what a tunnel takes from the MTU: an Ethernet, an IP, a
+	// UDP and a VXLAN header.
+	vxlanOverhead = 50
+)
+
+var vniKey = store.Key("idm", "vxlan-id")
+
+// Config is one run's part in a cluster.
+type Config struct {
+	Store store.Datastore
+	Self  netip.Addr // how the host is known in the cluster; invalid without cluster-advertise
+	// JoinTime is how long a container's joining takes, beside the store.
+	JoinTime time.Duration
+}
+
+// Driver is the driver of overlay networks of one run of dockerd. What it knows
+// of other hosts' containers is in memory and comes by gossip.
+type Driver struct {
+	host     *driver.Host
+	cfg      Config
+	boxes    *Sandboxes
+	agent    *serf.Agent // nil: not started, or its address could not be bound
+	address  netip.Addr  // where tunnels of other hosts reach this one; invalid if unusable
+	neighbor netip.Addr  // the node to join the cluster through
+	joined   bool
+	networks map[string]*network
+	peers    peerTable
+	queue    []peerOp
+	queued   sim.Cond
+	procs    []*sim.Proc
+	probed   bool       // a test device was made
+	stale    []*network // whose sandboxes earlier runs left behind
+	closed   bool
+}
+
+var _ driver.Driver = (*Driver)(nil)
+
+// network is an overlay network on one host.
+type network struct {
+	o         *Driver
+	id        string
+	index     uint64 // of its key in the store
+	secure    bool
+	mtu       int // of the underlay, as asked for; 0 is 1500
+	subnets   []*subnet
+	endpoints map[string]*member
+	epoch     int // how often the sandbox was made
+	joins     int
+	box       *sandbox // nil while no container here is in the network
+}
+
+// subnet is one subnet of an overlay network: a bridge and a tunnel.
+type subnet struct {
+	prefix netip.Prefix
+	gw     netip.Prefix
+	vni    uint32 // 0 until somebody joins
+	vxlan  string // vx-000100-…, the tunnel's name in the driver's eyes
+	bridge *stack.Interface
+	tunnel *stack.Interface
+}
+
+// member is an endpoint of this host.
+type member struct {
+	*driver.Endpoint
+	joined bool // it is plugged into the sandbox
+}
+
+// New begins a run: it takes over what the one before (nil if there was none, or
+// the host lost its power since) left in the kernel, of which boxes knows.
+func New(h *driver.Host, cfg Config, boxes *Sandboxes, before *Driver) *Driver {
+	o := &Driver{host: h, cfg: cfg, boxes: boxes, networks: map[string]*network{}}
+	o.adopt(before)
+	o.procs = append(o.procs, h.Loop().Go("overlay peers "+h.Name, o.peerLoop))
+	return o
+}
+
+// Capability says that the networks are of the whole cluster.
+func (o *Driver) Capability() driver.Capability {
+	return driver.Capability{Global: true, Pools: driver.HasPools}
+}
+
+// Close forgets everything, as the end of the process does.
+func (o *Driver) Close() {
+	if o.closed {
+		return
+	}
+	o.closed = true
+	for _, p := range o.procs {
+		if p != o.host.Loop().Current() {
+			p.Kill()
+		}
+	}
+	if o.agent != nil {
+		o.agent.Shutdown()
+	}
+}
+
+// adopt takes over what an earlier run of dockerd left in the kernel. Sandboxes
+// with containers that still run go on, without anybody who watches their
+// misses; the others are cleared away when their networks are used again.
+func (o *Driver) adopt(old *Driver) {
+	if old == nil {
+		return
+	}
+	o.stale = old.stale
+	for _, id := range sortedKeys(old.networks) {
+		n := old.networks[id]
+		if n.box == nil {
+			continue
+		}
+		n.box.watch = nil
+		live := false
+		for _, ep := range n.sortedEndpoints() {
+			if !ep.joined || ep.Orphan {
+				continue
+			}
+			live = true
+			o.push(peerOp{
+				kind: peerAdd, network: id, endpoint: ep.ID, ip: ep.Addr.Addr(), bits: ep.Addr.Bits(), mac: ep.MAC,
+				local: true, caller: "restoreEndpoints",
+			})
+		}
+		if !live {
+			o.stale = append(o.stale, n)
+			continue
+		}
+		n.o = o
+		o.networks[id] = n
+	}
+}
+
+func (n *network) sortedEndpoints() []*member {
+	var out []*member
+	for _, id := range sortedKeys(n.endpoints) {
+		out = append(out, n.endpoints[id])
+	}
+	return out
+}
+
+// clearStale removes the sandbox that an earlier run left for a network.
+func (o *Driver) clearStale(id string) {
+	var kept []*network
+	for _, n := range o.stale {
+		if n.id == id {
+			n.destroySandbox()
+			continue
+		}
+		kept = append(kept, n)
+	}
+	o.stale = kept
+}
+
+// storedOverlay is the driver's part of a network in the store.
+type storedOverlay struct {
+	MTU     int            `json:"mtu"`
+	Secure  bool           `json:"secure"`
+	Subnets []storedSubnet `json:"subnets"`
+}
+
+type storedSubnet struct {
+	SubnetIP, GwIP string
+	Vni            uint32
+}
+
+func overlayKey(id string) string { return store.Key("overlay", "network", id) }
+
+func (n *network) storeForm() storedOverlay {
+	s := storedOverlay{MTU: n.mtu, Secure: n.secure}
+	for _, x := range n.subnets {
+		s.Subnets = append(s.Subnets, storedSubnet{x.prefix.String(), x.gw.String(), x.vni})
+	}
+	return s
+}
+
+// load takes what the store has: the subnets once, and their identifiers.
+func (n *network) load(s storedOverlay, index uint64) {
+	n.index, n.mtu, n.secure = index, s.MTU, s.Secure
+	fresh := len(n.subnets) == 0
+	for _, x := range s.Subnets {
+		p, err := netip.ParsePrefix(x.SubnetIP)
+		if err != nil {
+			continue
+		}
+		if fresh {
+			gw, _ := netip.ParsePrefix(x.GwIP)
+			n.subnets = append(n.subnets, &subnet{prefix: p, gw: gw, vni: x.Vni})
+			continue
+		}
+		for _, have := range n.subnets {
+			if have.prefix == p {
+				have.vni = x.Vni
+			}
+		}
+	}
+}
+
+// CreateNetwork is the driver's part of a new network: no device, only a key.
+func (o *Driver) CreateNetwork(n *driver.Network) error {
+	if o.closed {
+		return driver.ErrGone
+	}
+	on := &network{o: o, id: n.ID, endpoints: map[string]*member{}}
+	var vnis []uint32
+	if list, ok := n.Options[OptVxlanIDs]; ok {
+		for _, s := range strings.Split(list, ",") {
+			v, err := strconv.Atoi(s)
+			if err != nil {
+				return errdefs.System("invalid vxlan id value %q passed", s)
+			}
+			vnis = append(vnis, uint32(v))
+		}
+	}
+	_, on.secure = n.Options[OptEncrypted]
+	if v, ok := n.Options[driver.OptMTU]; ok {
+		mtu, err := strconv.Atoi(v)
+		if err != nil {
+			return errdefs.System("failed to parse %s: %v", v, err)
+		}
+		if on.mtu = mtu; mtu < 0 {
+			return errdefs.System("invalid MTU value: %d", mtu)
+		}
+	}
+	if len(vnis) > 0 && len(vnis) < len(n.V4) {
+		return errdefs.System("insufficient vnis(%d) passed to overlay", len(vnis))
+	}
+	for i, u := range n.V4 {
+		s := &subnet{prefix: u.Prefix, gw: u.Gateway}
+		if len(vnis) > 0 {
+			s.vni = vnis[i]
+		}
+		on.subnets = append(on.subnets, s)
+	}
+	index, err := o.cfg.Store.Put(overlayKey(n.ID), 0, on.storeForm())
+	if err != nil {
+		return errdefs.System("failed to update data store for network %s: %v", n.ID, err)
+	}
+	on.index = index
+	o.networks[n.ID] = on
+	return nil
+}
+
+// ReviveNetwork does nothing: the network is in the store, and is met there.
+func (o *Driver) ReviveNetwork(*driver.Network) error { return nil }
+
+// DeleteNetwork gives back the network's identifiers and its key.
+func (o *Driver) DeleteNetwork(id string) error {
+	on := o.network(id)
+	if on == nil {
+		return errdefs.System("could not find network with id %s", id)
+	}
+	if slices.ContainsFunc(on.subnets, func(s *subnet) bool { return s.vni == 0 }) {
+		// Another host may have drawn the tunnels' numbers since this one looked.
+		var now storedOverlay
+		if index, err := o.cfg.Store.Get(overlayKey(id), &now); err == nil && index != 0 {
+			on.load(now, index)
+		}
+	}
+	delete(o.networks, id)
+	o.push(peerOp{kind: peerFlush, network: id, caller: "func1"})
+	if err := o.cfg.Store.Delete(overlayKey(id)); err != nil {
+		return errdefs.System("failed to delete network to vxlan id map: %v", err)
+	}
+	for _, s := range on.subnets {
+		if s.vni >= firstVNI {
+			o.releaseVNI(s.vni)
+		}
+	}
+	return nil
+}
+
+// Forget drops what is known of a network that no host has any more, unless a
+// sandbox here still has it.
+func (o *Driver) Forget(id string) bool {
+	if n := o.networks[id]; n != nil && (n.box != nil || len(n.endpoints) > 0) {
+		return false
+	}
+	delete(o.networks, id)
+	delete(o.peers.networks, id)
+	return true
+}
+
+// Known are the numbers of networks that the driver knows, and of those of which
+// it knows peers.
+func (o *Driver) Known() (networks, withPeers int) { return len(o.networks), len(o.peers.networks) }
+
+// network finds a network, in the store if this host has not met it yet.
+func (o *Driver) network(id string) *network {
+	if n := o.networks[id]; n != nil {
+		return n
+	}
+	var s storedOverlay
+	index, err := o.cfg.Store.Get(overlayKey(id), &s)
+	if err != nil || index == 0 {
+		return nil
+	}
+	if n := o.networks[id]; n != nil {
+		return n // somebody else was faster while the store was asked
+	}
+	n := &network{o: o, id: id, endpoints: map[string]*member{}}
+	n.load(s, index)
+	o.networks[id] = n
+	return n
+}
+
+// Has reports whether there is such a network, here or in the store.
+func (o *Driver) Has(id string) bool { return o.network(id) != nil }
+
+func (n *network) subnetFor(a netip.Addr) *subnet {
+	for _, s := range n.subnets {
+		if s.prefix.Contains(a) {
+			return s
+		}
+	}
+	return nil
+}
+
+// maxMTU is what the tunnel leaves of the underlay's MTU.
+func (n *network) maxMTU() int {
+	mtu := n.mtu
+	if mtu == 0 {
+		mtu = 1500
+	}
+	return mtu - vxlanOverhead
+}
+
+// obtainVNI sees to it that the subnet has an identifier: the one in the store,
+// or a new one.
+func (n *network) obtainVNI(s *subnet) error {
+	if s.vni != 0 {
+		return nil
+	}
+	st := n.o.cfg.Store
+	for {
+		var stored storedOverlay
+		index, err := st.Get(overlayKey(n.id), &stored)
+		if err == nil && index == 0 {
+			err = store.ErrKeyNotFound
+		}
+		if err != nil {
+			return errdefs.System("getting network %q from datastore failed %v", n.id, err)
+		}
+		n.load(stored, index)
+		if s.vni != 0 {
+			return nil
+		}
+		vni, err := n.o.takeVNI()
+		if err != nil {
+			return errdefs.System("failed to allocate vxlan id: %v", err)
+		}
+		s.vni = vni
+		index, err = st.Put(overlayKey(n.id), n.index, n.storeForm())
+		if err == nil {
+			n.index = index
+			return nil
+		}
+		n.o.releaseVNI(vni)
+		s.vni = 0
+		if err != store.ErrKeyModified {
+			return errdefs.System("network %q failed to update data store: %v", n.id, err)
+		}
+	}
+}
+
+// takeVNI takes the lowest free identifier of the cluster.
+func (o *Driver) takeVNI() (vni uint32, err error) {
+	err = o.changeVNIs(func(s *bitseq.Sequence) error {
+		n, ok := s.Lowest()
+		if !ok {
+			return errdefs.System("no bit available")
+		}
+		vni = firstVNI + uint32(n)
+		return nil
+	})
+	return vni, err
+}
+
+func (o *Driver) releaseVNI(vni uint32) {
+	o.changeVNIs(func(s *bitseq.Sequence) error {
+		delete(s.Used, uint64(vni-firstVNI))
+		return nil
+	})
+}
+
+func (o *Driver) changeVNIs(fn func(*bitseq.Sequence) error) error {
+	for {
+		s := &bitseq.Sequence{}
+		index, err := o.cfg.Store.Get(vniKey, s)
+		if err != nil {
+			return err
+		}
+		if index == 0 {
+			s = &bitseq.Sequence{ID: "vxlan-id", Bits: lastVNI - firstVNI + 1, Used: map[uint64]bool{}}
+		}
+		if err := fn(s); err != nil {
+			return err
+		}
+		if _, err := o.cfg.Store.Put(vniKey, index, s); err != store.ErrKeyModified {
+			return err
+		}
+	}
+}
+
+// CreateEndpoint is the driver's part of a new endpoint: a MAC.
+func (o *Driver) CreateEndpoint(ep *driver.Endpoint) error {
+	if o.closed {
+		return driver.ErrGone
+	}
+	n := o.network(ep.Network)
+	if n == nil {
+		return errdefs.System("network id %q not found", ep.Network)
+	}
+	if !ep.Addr.IsValid() {
+		return errdefs.System("create endpoint was not passed interface IP address")
+	}
+	if n.subnetFor(ep.Addr.Addr()) == nil {
+		return errdefs.System("no matching subnet for IP %q in network %q", ep.Addr, ep.Network)
+	}
+	if ep.MAC == (link.MAC{}) {
+		ep.MAC = driver.MACOf(ep.Addr.Addr())
+	}
+	n.endpoints[ep.ID] = &member{Endpoint: ep}
+	return nil
+}
+
+// DeleteEndpoint forgets an endpoint.
+func (o *Driver) DeleteEndpoint(ep *driver.Endpoint) {
+	if n := o.networks[ep.Network]; n != nil {
+		delete(n.endpoints, ep.ID)
+	}
+}
+
+// Join plugs an endpoint into the network's sandbox, which is made if this is
+// the first one, and tells the other hosts.
+func (o *Driver) Join(ep *driver.Endpoint) error {
+	if o.closed {
+		return driver.ErrGone
+	}
+	o.host.Spend(o.cfg.JoinTime)
+	n := o.network(ep.Network)
+	if n == nil || o.closed {
+		return errdefs.System("could not find network with id %s", ep.Network)
+	}
+	if n.secure { // the keys come from swarm only
+		return errdefs.System("cannot join secure network: encryption keys not present")
+	}
+	s := n.subnetFor(ep.Addr.Addr())
+	if s == nil {
+		return errdefs.System("could not find subnet for endpoint %s", ep.ID)
+	}
+	if err := n.obtainVNI(s); err != nil {
+		return errdefs.System("couldn't get vxlan id for %q: %v", s.prefix, err)
+	}
+	if err := n.joinSandbox(s); err != nil {
+		return errdefs.System("network sandbox join failed: %v", err)
+	}
+	n.joins++
+	if err := n.plug(ep, s); err != nil {
+		n.leaveSandbox()
+		return err
+	}
+	o.push(peerOp{
+		kind: peerAdd, network: n.id, endpoint: ep.ID, ip: ep.Addr.Addr(), bits: ep.Addr.Bits(), mac: ep.MAC,
+		vtep: o.address, local: true, caller: "Join",
+	})
+	n.member(ep).joined = true
+	ep.Routes = n.routes(s)
+	o.announce("join", ep)
+	return nil
+}
+
+// member is the network's entry of an endpoint.
+func (n *network) member(ep *driver.Endpoint) *member {
+	m := n.endpoints[ep.ID]
+	if m == nil {
+		m = &member{Endpoint: ep}
+		n.endpoints[ep.ID] = m
+	}
+	return m
+}
+
+// Leave takes an endpoint out of the sandbox and tells the other hosts. They are
+// told nothing of one that an earlier run left behind.
+func (o *Driver) Leave(ep *driver.Endpoint) {
+	n := o.plugged(ep)
+	if n == nil {
+		return
+	}
+	n.endpoints[ep.ID].joined = false
+	if n.o == o {
+		o.announce("leave", ep)
+		o.push(peerOp{
+			kind: peerDelete, network: n.id, endpoint: ep.ID, ip: ep.Addr.Addr(), bits: ep.Addr.Bits(), mac: ep.MAC,
+			vtep: o.address, local: true, caller: "Leave",
+		})
+	}
+	ep.Unplug()
+	n.leaveSandbox()
+}
+
+// plugged is the network whose sandbox an endpoint is in, of this run or an
+// earlier one.
+func (o *Driver) plugged(ep *driver.Endpoint) *network {
+	all := o.stale
+	if n := o.networks[ep.Network]; n != nil {
+		all = append([]*network{n}, all...)
+	}
+	for _, n := range all {
+		if m := n.endpoints[ep.ID]; m != nil && m.joined {
+			return n
+		}
+	}
+	return nil
+}
+
+// routes are the ways of a container in one subnet to the network's others.
+func (n *network) routes(own *subnet) []stack.Route {
+	var out []stack.Route
+	for _, s := range n.subnets {
+		if s != own {
+			out = append(out, stack.Route{Dst: s.prefix, Via: own.gw.Addr()})
+		}
+	}
+	return out
+}
+
+// No port is published through an overlay: that is what docker_gwbridge is for.
+func (o *Driver) ProgramExternal(*driver.Endpoint, []nat.Request) error { return nil }
+func (o *Driver) RevokeExternal(*driver.Endpoint)                       {}
