@@ -22,7 +22,7 @@ var rooms = []string{"cmd", "scenarios", "explain", "engine", "modes", "userland
 var homes = map[string][]string{
 	"gvisor.dev/gvisor":                     {"stack/transport"},
 	"github.com/songgao/water":              {"stack/tap"},
-	"github.com/gopacket/gopacket":          {"link", "cmd"}, // cmd reads captures back in its tests
+	"github.com/gopacket/gopacket":          {"link"},
 	"mvdan.cc/sh":                           {"userland"},
 	"github.com/miekg/dns":                  {"userland"},
 	"gopkg.in/yaml.v3":                      {"scenarios"},

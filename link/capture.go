@@ -12,80 +12,74 @@ import (
 )
 
 // Capture writes a pcapng file that Wireshark opens: one interface block for
-// each capture point, by name, nanosecond timestamps from the virtual wall
-// clock, and for frames that died a packet comment "dropped: REASON". Checksums
-// that were still to be filled in are filled in in the written copy; GSO frames
-// are written whole. It writes nothing that depends on the machine it runs on.
+// each place, by name, nanosecond timestamps from the virtual wall clock, and
+// for frames that died a packet comment "dropped: REASON". Checksums that were
+// still to be filled in are filled in in the written copy; GSO frames are
+// written whole. It writes nothing that depends on the machine it runs on.
 //
 // The first write error ends the capture and is returned by [Capture.Flush].
 type Capture struct {
 	loop   *sim.Loop
 	w      *pcapgo.NgWriter
 	out    io.Writer
-	points map[string]*CapturePoint
-	places map[trail.Place]*CapturePoint
+	places map[trail.Place]int // the interface's index in the file
 	err    error
 }
 
-// CapturePoint is one interface of a capture.
-type CapturePoint struct {
-	capture *Capture
-	name    string
-	index   int
-}
-
 // NewCapture returns a capture that writes to w. Nothing is written before the
-// first point is added.
+// first event.
 func NewCapture(loop *sim.Loop, w io.Writer) *Capture {
-	return &Capture{loop: loop, out: w, points: make(map[string]*CapturePoint), places: make(map[trail.Place]*CapturePoint)}
-}
-
-// Point is the capture point of that name, added to the file the first time.
-func (c *Capture) Point(name string) *CapturePoint {
-	if p, ok := c.points[name]; ok {
-		return p
-	}
-	p := &CapturePoint{capture: c, name: name, index: len(c.points)}
-	c.points[name] = p
-	c.addInterface(name)
-	return p
-}
-
-func (c *Capture) addInterface(name string) {
-	if c.err != nil {
-		return
-	}
-	intf := pcapgo.NgInterface{Name: name, LinkType: layers.LinkTypeEthernet, TimestampResolution: 9}
-	if c.w != nil {
-		_, c.err = c.w.AddInterface(intf)
-		return
-	}
-	c.w, c.err = pcapgo.NewNgWriterInterface(c.out, intf, pcapgo.NgWriterOptions{
-		SectionInfo: pcapgo.NgSectionInfo{Application: "dnetsim"},
-	})
+	return &Capture{loop: loop, out: w, places: make(map[trail.Place]int)}
 }
 
 // Event writes what happened to a packet at the place where it did: what was
 // sent, received and dropped. Everything else is not of a capture.
 func (c *Capture) Event(e *trail.Event) {
+	var opts pcapgo.NgPacketOptions
 	switch e.Verb {
 	case trail.Send:
-		c.point(e.Place).write(e.Frame, e.Unsummed, pcapgo.NgPacketOptions{Flags: &pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionOutbound}})
+		opts.Flags = &pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionOutbound}
 	case trail.Receive:
-		c.point(e.Place).write(e.Frame, e.Unsummed, pcapgo.NgPacketOptions{Flags: &pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}})
+		opts.Flags = &pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}
 	case trail.Drop:
-		c.point(e.Place).write(e.Frame, e.Unsummed, pcapgo.NgPacketOptions{Comments: []string{"dropped: " + e.Why()}})
+		opts.Comments = []string{dropped + e.Why()}
+	default:
+		return
 	}
+	index := c.at(e.Place)
+	if c.err != nil {
+		return
+	}
+	data := e.Frame
+	if e.Unsummed {
+		data = append([]byte(nil), data...)
+		fillBytes(data)
+	}
+	c.err = c.w.WritePacketWithOptions(gopacket.CaptureInfo{
+		Timestamp: c.loop.Wall(), CaptureLength: len(data), Length: len(data), InterfaceIndex: index,
+	}, data, opts)
 }
 
-// point is the capture point of a place.
-func (c *Capture) point(at trail.Place) *CapturePoint {
-	p, ok := c.places[at]
-	if !ok {
-		p = c.Point(at.String())
-		c.places[at] = p
+// dropped begins the comment of a packet that died.
+const dropped = "dropped: "
+
+// at is a place's interface in the file, added the first time.
+func (c *Capture) at(place trail.Place) int {
+	index, ok := c.places[place]
+	if ok || c.err != nil {
+		return index
 	}
-	return p
+	index = len(c.places)
+	c.places[place] = index
+	intf := pcapgo.NgInterface{Name: place.String(), LinkType: layers.LinkTypeEthernet, TimestampResolution: 9}
+	if c.w != nil {
+		_, c.err = c.w.AddInterface(intf)
+		return index
+	}
+	c.w, c.err = pcapgo.NewNgWriterInterface(c.out, intf, pcapgo.NgWriterOptions{
+		SectionInfo: pcapgo.NgSectionInfo{Application: "dnetsim"},
+	})
+	return index
 }
 
 // Flush writes what is buffered. Call it before closing the file. It returns
@@ -95,33 +89,4 @@ func (c *Capture) Flush() error {
 		c.err = c.w.Flush()
 	}
 	return c.err
-}
-
-// Name is the interface's name in the file.
-func (p *CapturePoint) Name() string { return p.name }
-
-// Frame writes a frame; it is an [Observer].
-func (p *CapturePoint) Frame(dir Direction, f *Frame) {
-	flags := pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}
-	if dir == Out {
-		flags.Direction = pcapgo.NgEpbFlagDirectionOutbound
-	}
-	p.write(f.data, f.Checksum == ChecksumPartial, pcapgo.NgPacketOptions{Flags: &flags})
-}
-
-func (p *CapturePoint) write(data []byte, unsummed bool, opts pcapgo.NgPacketOptions) {
-	c := p.capture
-	if c.err != nil {
-		return
-	}
-	if unsummed {
-		data = append([]byte(nil), data...)
-		fillBytes(data)
-	}
-	c.err = c.w.WritePacketWithOptions(gopacket.CaptureInfo{
-		Timestamp:      c.loop.Wall(),
-		CaptureLength:  len(data),
-		Length:         len(data),
-		InterfaceIndex: p.index,
-	}, data, opts)
 }

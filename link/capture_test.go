@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gopacket/gopacket/pcapgo"
-
 	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
@@ -38,40 +36,32 @@ func TestCaptureCanBeReadBack(t *testing.T) {
 	if string(f.Bytes()) != before {
 		t.Error("writing changed the frame itself")
 	}
-	r, err := pcapgo.NewNgReader(&file, pcapgo.NgReaderOptions{WantMixedLinkType: true})
+	r, err := NewCaptureReader(&file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []struct {
-		name, comment string
-		at            time.Duration
+		place, dropped string
+		at             time.Duration
 	}{
 		{"cable/a", "", 0},
 		{"cable/b", "", 1234567},
 		{"cable/a", "", time.Second},
-		{"cable/a", "dropped: loss", time.Second},
+		{"cable/a", "loss", time.Second},
 	}
 	for i, x := range want {
-		data, ci, opts, err := r.ReadPacketDataWithOptions()
+		p, err := r.Next()
 		if err != nil {
 			t.Fatalf("packet %d: %v", i, err)
 		}
-		intf, err := r.Interface(ci.InterfaceIndex)
-		if err != nil {
-			t.Fatal(err)
+		if at := p.At.Sub(sim.Epoch); p.Place != x.place || p.Dropped != x.dropped || at != x.at {
+			t.Errorf("packet %d: %s %q at %v, want %s %q at %v", i, p.Place, p.Dropped, at, x.place, x.dropped, x.at)
 		}
-		comment := ""
-		if len(opts.Comments) > 0 {
-			comment = opts.Comments[0]
-		}
-		if at := ci.Timestamp.Sub(sim.Epoch); intf.Name != x.name || comment != x.comment || at != x.at {
-			t.Errorf("packet %d: %s %q at %v, want %s %q at %v", i, intf.Name, comment, at, x.name, x.comment, x.at)
-		}
-		if !ChecksumGood(NewFrame(data)) {
+		if !ChecksumGood(NewFrame(p.Frame)) {
 			t.Errorf("packet %d: bad checksum in the file", i)
 		}
 	}
-	if _, _, err := r.ReadPacketData(); !errors.Is(err, io.EOF) {
+	if _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("after the last packet: %v, want %v", err, io.EOF)
 	}
 }
@@ -84,9 +74,8 @@ func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 func TestCaptureReportsAWriteError(t *testing.T) {
 	loop := sim.NewLoop(1)
 	c := NewCapture(loop, failing{})
-	p := c.Point("eth0")
 	for range 100 {
-		p.Frame(In, NewFrame(make([]byte, 1000)))
+		c.Event(&trail.Event{Verb: trail.Send, Frame: make([]byte, 1000)})
 	}
 	if err := c.Flush(); !errors.Is(err, io.ErrShortWrite) {
 		t.Fatalf("got %v, want %v", err, io.ErrShortWrite)

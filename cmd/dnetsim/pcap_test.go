@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/binary"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,8 +11,6 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/link/print"
-
-	"github.com/gopacket/gopacket/pcapgo"
 )
 
 // The captures of the hosts' own interfaces tell the two scenarios apart: no
@@ -23,10 +23,10 @@ func TestCapturesOfTheUnderlay(t *testing.T) {
 			t.Fatalf("%s: status %d\n%s", name, code, errs)
 		}
 		for _, file := range []string{"bdc01-eth0.pcapng", "bdc02-eth0.pcapng"} {
-			frames := packets(t, filepath.Join(folder, file))
+			frames := captured(t, filepath.Join(folder, file))
 			tunnelled := 0
 			for _, f := range frames {
-				vni, inner, ok := tunnel(f)
+				vni, inner, ok := tunnel(f.Frame)
 				if !ok {
 					continue
 				}
@@ -52,26 +52,28 @@ func tunnel(f []byte) (vni uint32, inner []byte, ok bool) {
 	return link.ParseVXLAN(f[udp+8:])
 }
 
-// packets are those of a pcapng file: of every block, if it is an enhanced
-// packet block (type 6), the captured bytes.
-func packets(t *testing.T, path string) [][]byte {
+// captured are the packets of a pcapng file.
+func captured(t *testing.T, path string) (out []link.Captured) {
 	t.Helper()
-	b, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out [][]byte
-	for len(b) > 0 {
-		n := binary.LittleEndian.Uint32(b[4:])
-		if n < 12 || int(n) > len(b) {
-			t.Fatalf("%s: a block of %d bytes, %d are left", path, n, len(b))
-		}
-		if binary.LittleEndian.Uint32(b) == 6 {
-			out = append(out, b[28:28+binary.LittleEndian.Uint32(b[20:])])
-		}
-		b = b[n:]
+	defer f.Close()
+	r, err := link.NewCaptureReader(f)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out
+	for {
+		p, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p)
+	}
 }
 
 // A bridge is an interface too, and its capture has each frame once.
@@ -86,37 +88,12 @@ func TestCaptureOfABridgeHasEachFrameOnce(t *testing.T) {
 	if code, _, errs := call(t, "", nil, "run", scenario, "--quiet", "--pcap", folder); code != exitOK {
 		t.Fatalf("status %d\n%s", code, errs)
 	}
-	frames := packets(t, filepath.Join(folder, "bdc01-docker0.pcapng"))
+	frames := captured(t, filepath.Join(folder, "bdc01-docker0.pcapng"))
 	if len(frames) != 4 { // ARP and its answer, echo and its reply
 		for _, f := range frames {
-			t.Log(print.Packet(f, print.Options{Ethernet: true}))
+			t.Log(print.Packet(f.Frame, print.Options{Ethernet: true}))
 		}
 		t.Errorf("%d frames, want 4", len(frames))
-	}
-}
-
-// comments are those of a pcapng file's packets: "dropped: REASON" of those that
-// died.
-func comments(t *testing.T, path string) (out []string) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := pcapgo.NewNgReader(f, pcapgo.NgReaderOptions{WantMixedLinkType: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		_, ci, opts, err := r.ReadPacketDataWithOptions()
-		if err != nil {
-			return out
-		}
-		at, _ := r.Interface(ci.InterfaceIndex)
-		for _, c := range opts.Comments {
-			out = append(out, at.Name+" "+c)
-		}
 	}
 }
 
@@ -130,19 +107,15 @@ func TestCaptureShowsThePacketThatDiedOfAnUnansweredARP(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("status %d: %s", code, errs)
 	}
-	died := 0
-	for _, c := range comments(t, filepath.Join(folder, "all.pcapng")) {
-		if c == "bdc01/eth0 dropped: host-unreachable" {
+	died, shown := 0, false
+	for _, p := range captured(t, filepath.Join(folder, "all.pcapng")) {
+		if p.Place == "bdc01/eth0" && p.Dropped == "host-unreachable" {
 			died++
 		}
+		shown = shown || strings.Contains(print.Packet(p.Frame, print.Options{}), "10.0.0.11 > 10.0.0.77: ICMP echo request")
 	}
 	if died != 1 {
 		t.Errorf("the echo request died %d times of host-unreachable at bdc01/eth0, want once", died)
-	}
-	frames := packets(t, filepath.Join(folder, "all.pcapng"))
-	shown := false
-	for _, f := range frames {
-		shown = shown || strings.Contains(print.Packet(f, print.Options{}), "10.0.0.11 > 10.0.0.77: ICMP echo request")
 	}
 	if !shown || !strings.Contains(errs, "drop (host-unreachable) 00:00:00:00:00:00 > 00:00:00:00:00:00, ethertype IPv4 (0x0800), length 98: 10.0.0.11 > 10.0.0.77: ICMP echo request") {
 		t.Errorf("the request is not shown with its bytes:\n%s", errs)
@@ -158,13 +131,12 @@ func TestCaptureShowsABridgedDropOnce(t *testing.T) {
 	if code, _, errs := call(t, text, nil, "run", "-", "--quiet", "--pcap", file); code != exitOK {
 		t.Fatalf("status %d: %s", code, errs)
 	}
-	want := "bdc01/docker0 dropped: netfilter:filter/FORWARD: -i docker0 -o docker0 -j DROP"
 	n := 0
-	for _, c := range comments(t, file) {
-		if strings.Contains(c, "filter") {
+	for _, p := range captured(t, file) {
+		if strings.Contains(p.Dropped, "filter") {
 			n++
-			if c != want {
-				t.Errorf("dropped: %q, want %q", c, want)
+			if p.Place != "bdc01/docker0" || p.Dropped != "netfilter:filter/FORWARD: -i docker0 -o docker0 -j DROP" {
+				t.Errorf("dropped at %s: %s", p.Place, p.Dropped)
 			}
 		}
 	}

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gopacket/gopacket/pcapgo"
-
 	"dnetsim/link"
 )
 
@@ -66,21 +64,21 @@ func printFile(t *testing.T, file string) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r, err := pcapgo.NewReader(f)
+	r, err := link.NewPcapReader(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := New(Options{Ethernet: true, Verbose: 1})
 	var out strings.Builder
 	for {
-		data, ci, err := r.ReadPacketData()
+		at, data, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return strings.TrimSuffix(out.String(), "\n")
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		out.WriteString(p.Print(ci.Timestamp.UTC(), data) + "\n")
+		out.WriteString(p.Print(at, data) + "\n")
 	}
 }
 
@@ -162,8 +160,8 @@ func TestPrintAnyNamesInterfaceAndDirection(t *testing.T) {
 	at := time.Date(2026, 1, 5, 8, 0, 0, 123456789, time.UTC)
 	p := New(Options{})
 	for _, c := range []struct{ got, want string }{
-		{p.PrintAny(at, "eth0", 2, link.In, unhexFrame(t, arpFrame)), "08:00:00.123456 eth0  B   ARP, Request who-has 172.17.0.3 tell 172.17.0.2, length 28"},
-		{p.PrintAny(at, "docker0", 3, link.Out, unhexFrame(t, echoFrame)), "08:00:00.123456 docker0 Out IP 172.17.0.2 > 172.17.0.3: ICMP echo request, id 1, seq 2, length 8"},
+		{p.PrintAny(at, Cooked{"eth0", 2, PacketBroadcast}, unhexFrame(t, arpFrame)), "08:00:00.123456 eth0  B   ARP, Request who-has 172.17.0.3 tell 172.17.0.2, length 28"},
+		{p.PrintAny(at, Cooked{"docker0", 3, PacketOutgoing}, unhexFrame(t, echoFrame)), "08:00:00.123456 docker0 Out IP 172.17.0.2 > 172.17.0.3: ICMP echo request, id 1, seq 2, length 8"},
 	} {
 		if c.got != c.want {
 			t.Errorf("\n got %s\nwant %s", c.got, c.want)
@@ -224,12 +222,12 @@ func TestPrinterSurvivesDamagedFrames(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r, err := pcapgo.NewReader(f)
+	r, err := link.NewPcapReader(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 12 {
-		data, _, err := r.ReadPacketData()
+		_, data, err := r.Next()
 		if err != nil {
 			return
 		}

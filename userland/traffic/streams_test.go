@@ -75,6 +75,38 @@ func TestTcpdumpWritesWhatItCanRead(t *testing.T) {
 	l.check(l.host, "tcpdump -i eth9", "", 1, "tcpdump: eth9: No such device exists\n(No such device exists)\n")
 }
 
+// The cooked form names interface and packet type, at once and from a file; the
+// head of a foreign or compressed file is none.
+func TestTcpdumpOfAnyInterface(t *testing.T) {
+	l := newLab(t)
+	l.run(l.bbox1, "ping -c 1 172.17.0.1", "") // who is at which address
+	d, out := l.spawn(l.host, "tcpdump -nnt -i any -c 4 icmp", "")
+	w, _ := l.spawn(l.host, "tcpdump -i any -c 4 -w /tmp/any.pcap icmp", "")
+	l.loop.RunFor(time.Second)
+	l.run(l.bbox1, "ping -c 1 172.17.0.1", "")
+	l.wait(d)
+	l.wait(w)
+	want := `vethbbox1 P   IP 172.17.0.2 > 172.17.0.1: ICMP echo request, id <n>, seq 0, length 64
+docker0 In  IP 172.17.0.2 > 172.17.0.1: ICMP echo request, id <n>, seq 0, length 64
+docker0 Out IP 172.17.0.1 > 172.17.0.2: ICMP echo reply, id <n>, seq 0, length 64
+vethbbox1 Out IP 172.17.0.1 > 172.17.0.2: ICMP echo reply, id <n>, seq 0, length 64
+`
+	compare(t, "tcpdump -i any", out.String(), `tcpdump: data link type LINUX_SLL2
+tcpdump: verbose output suppressed, use -v[v]... for full protocol decode
+listening on any, link-type LINUX_SLL2 (Linux cooked v2), snapshot length 262144 bytes
+`+want+`4 packets captured
+4 packets received by filter
+0 packets dropped by kernel
+`)
+	l.check(l.host, "tcpdump -nnt -r /tmp/any.pcap icmp", "", 0,
+		"reading from file /tmp/any.pcap, link-type LINUX_SLL2 (Linux cooked v2), snapshot length 262144\n"+want)
+	l.check(l.host, "tcpdump -r /tmp/no.pcap", "", 1, "tcpdump: /tmp/no.pcap: No such file or directory\n")
+	for _, head := range []string{"", "x", "\x1f\x8b\x08\x00", strings.Repeat("x", 30)} {
+		l.file(l.host, "/tmp/no.pcap", head)
+		l.check(l.host, "tcpdump -r /tmp/no.pcap", "", 1, "tcpdump: unknown file format\n")
+	}
+}
+
 func TestIperf3MovesBytesBothWays(t *testing.T) {
 	l := newLab(t)
 	_, server := l.spawn(l.host, "iperf3 -s", "")

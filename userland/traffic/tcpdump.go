@@ -1,7 +1,6 @@
 package traffic
 
 import (
-	"encoding/binary"
 	"io"
 	"strings"
 	"time"
@@ -22,14 +21,13 @@ type dumper struct {
 	p        *userland.Process
 	filter   *pcapfilter.Filter
 	printer  *print.Printer
-	form     print.TimeForm
 	device   string
 	any      bool
 	ethernet bool
 	verbose  int
 	count    int
-	only     string // -Q: "in", "out" or ""
-	out      io.Writer
+	only     string           // -Q: "in", "out" or ""
+	file     *link.PcapWriter // -w
 
 	queue    []dumpedFrame
 	arrived  sim.Cond
@@ -39,10 +37,9 @@ type dumper struct {
 
 // dumpedFrame is a frame that waits to be printed.
 type dumpedFrame struct {
-	at    time.Time
-	dir   link.Direction
-	iface *stack.Interface
-	data  []byte
+	at   time.Time
+	from print.Cooked
+	data []byte
 }
 
 // tcpdump is tcpdump 4.99.3 on the interfaces of the process's namespace.
@@ -95,7 +92,6 @@ func (d *dumper) describe(o *options) print.Options {
 	case o.has("x"):
 		opts.Hex = min(o.count("x"), 2)
 	}
-	d.form = opts.Time
 	return opts
 }
 
@@ -109,15 +105,18 @@ func (d *dumper) live(o *options) int {
 	}
 	name, writing := o.value("w")
 	if writing {
-		out, ok := d.file(name)
+		out, ok := d.create(name)
 		if !ok {
 			return 1
 		}
 		if c, ok := out.(io.Closer); ok && name != "-" {
 			defer c.Close()
 		}
-		d.out = out
-		d.out.Write(pcapHeader(d.linkType()))
+		var err error
+		if d.file, err = link.NewPcapWriter(out, d.linkType(), snapLength); err != nil {
+			p.Errorf("tcpdump: %s: %s\n", name, reason(err))
+			return 1
+		}
 	}
 	d.banner(writing)
 	p.Catch(userland.SIGINT, userland.SIGTERM, userland.SIGHUP)
@@ -160,7 +159,7 @@ func (d *dumper) interfaces() ([]*stack.Interface, bool) {
 	return nil, false
 }
 
-func (d *dumper) file(name string) (io.Writer, bool) {
+func (d *dumper) create(name string) (io.Writer, bool) {
 	if name == "-" {
 		return d.p.Stdout, true
 	}
@@ -172,11 +171,11 @@ func (d *dumper) file(name string) (io.Writer, bool) {
 	return f, true
 }
 
-func (d *dumper) linkType() uint32 {
+func (d *dumper) linkType() link.LinkType {
 	if d.any {
-		return linkSLL2
+		return link.LinkSLL2
 	}
-	return linkEthernet
+	return link.LinkEthernet
 }
 
 func (d *dumper) linkName() string {
@@ -208,7 +207,7 @@ func (d *dumper) see(i *stack.Interface, dir link.Direction, f *link.Frame) {
 	}
 	d.received++
 	data := append([]byte(nil), f.Bytes()...)
-	d.queue = append(d.queue, dumpedFrame{d.p.Wall(), dir, i, data})
+	d.queue = append(d.queue, dumpedFrame{d.p.Wall(), print.Cooked{Name: i.Name(), Index: i.Index(), Type: packetType(i, dir, data)}, data})
 	d.arrived.Signal()
 }
 
@@ -236,77 +235,33 @@ func (d *dumper) drain() (stopped bool) {
 func (d *dumper) emit(f dumpedFrame) error {
 	var err error
 	switch {
-	case d.out != nil && d.any:
-		_, err = d.out.Write(pcapRecord(f.at, cooked(f)))
-	case d.out != nil:
-		_, err = d.out.Write(pcapRecord(f.at, f.data))
+	case d.file != nil && d.any:
+		err = d.file.Write(f.at, f.from.Packet(f.data))
+	case d.file != nil:
+		err = d.file.Write(f.at, f.data)
+	case d.any:
+		_, err = io.WriteString(d.p.Stdout, d.printer.PrintAny(f.at, f.from, f.data)+"\n")
 	default:
-		line := d.printer.Print(f.at, f.data)
-		if d.any {
-			line = d.label(line, f)
-		}
-		_, err = io.WriteString(d.p.Stdout, line+"\n")
+		_, err = io.WriteString(d.p.Stdout, d.printer.Print(f.at, f.data)+"\n")
 	}
 	return err
 }
 
-// label puts the interface and the direction after the time, as the cooked link
-// type prints them.
-func (d *dumper) label(line string, f dumpedFrame) string {
-	words := 1
-	switch d.form {
-	case print.TimeNone:
-		words = 0
-	case print.TimeDate:
-		words = 2
+// packetType is what the kernel thinks of a frame at an interface.
+func packetType(i *stack.Interface, dir link.Direction, frame []byte) print.PacketType {
+	if dir == link.Out {
+		return print.PacketOutgoing
 	}
-	at := 0
-	for ; words > 0; words-- {
-		n := strings.IndexByte(line[at:], ' ')
-		if n < 0 {
-			break
-		}
-		at += n + 1
-	}
-	return line[:at] + padded(f.iface.Name(), 4) + "  " + padded(f.packetType(), 3) + " " + line[at:]
-}
-
-func padded(s string, n int) string {
-	for len(s) < n {
-		s += " "
-	}
-	return s
-}
-
-// packetType is the word of the cooked header: In, Out, B(roadcast) or
-// M(ulticast), and P for what is for somebody else.
-func (f dumpedFrame) packetType() string {
-	if f.dir == link.Out {
-		return "Out"
-	}
-	var dst link.MAC
-	copy(dst[:], f.data)
+	dst := link.MACAt(frame, 0)
 	switch {
 	case dst.IsBroadcast():
-		return "B"
+		return print.PacketBroadcast
 	case dst.IsMulticast():
-		return "M"
-	case dst != f.iface.MAC() && f.iface.Kind() != stack.KindLoopback:
-		return "P"
+		return print.PacketMulticast
+	case dst != i.MAC() && i.Kind() != stack.KindLoopback:
+		return print.PacketOtherHost
 	}
-	return "In"
-}
-
-// cooked is a frame with a LINUX_SLL2 header in place of Ethernet's.
-func cooked(f dumpedFrame) []byte {
-	b := append([]byte{}, f.data[12:14]...)
-	b = append(b, 0, 0)
-	b = binary.BigEndian.AppendUint32(b, uint32(f.iface.Index()))
-	b = append(b, 0, 1)
-	b = append(b, map[string]byte{"In": 0, "B": 1, "M": 2, "P": 3, "Out": 4}[f.packetType()], 6)
-	b = append(b, f.data[6:12]...)
-	b = append(b, 0, 0)
-	return append(b, f.data[14:]...)
+	return print.PacketHost
 }
 
 // summary is what tcpdump says at its end.
@@ -333,26 +288,49 @@ func (d *dumper) read(name string) int {
 		defer f.Close()
 		in = f
 	}
-	r, err := newPcapReader(in)
-	if err != nil || r.linkType != linkEthernet {
-		d.p.Errorf("tcpdump: unknown file format\n")
+	r, err := link.NewPcapReader(in)
+	if err != nil || r.LinkType() != link.LinkEthernet && r.LinkType() != link.LinkSLL2 {
+		d.p.Errorf("tcpdump: %v\n", link.ErrPcap)
 		return 1
 	}
-	d.p.Errorf("reading from file %s, link-type EN10MB (Ethernet), snapshot length %d\n", name, snapLength)
+	d.any = r.LinkType() == link.LinkSLL2
+	d.p.Errorf("reading from file %s, link-type %s, snapshot length %d\n", name, d.linkName(), snapLength)
 	for d.count == 0 || d.captured < d.count {
-		at, frame, err := r.next()
-		if err != nil {
+		f, ok := d.next(r)
+		if !ok {
 			break
 		}
-		if d.filter != nil && !d.filter.Match(frame) {
+		if d.filter != nil && !d.filter.Match(f.data) {
 			continue
 		}
 		d.captured++
-		if d.emit(dumpedFrame{at: at, data: frame}) != nil {
+		if d.emit(f) != nil {
 			break
 		}
 	}
 	return 0
+}
+
+// next is the next frame of a capture file.
+func (d *dumper) next(r *link.PcapReader) (f dumpedFrame, ok bool) {
+	at, packet, err := r.Next()
+	if err != nil {
+		return f, false
+	}
+	f = dumpedFrame{at: at, data: packet}
+	if !d.any {
+		return f, true
+	}
+	if f.from, f.data, ok = print.ParseCooked(packet); !ok {
+		return f, false
+	}
+	f.from.Name = "?"
+	for _, i := range d.p.NS().Interfaces() {
+		if i.Index() == f.from.Index {
+			f.from.Name = i.Name()
+		}
+	}
+	return f, true
 }
 
 // listCaptureInterfaces is tcpdump -D.
