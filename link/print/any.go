@@ -89,7 +89,7 @@ func (p *Printer) PrintAny(at time.Time, c Cooked, frame []byte) string {
 	}
 	etherType := binary.BigEndian.Uint16(frame[12:])
 	if p.opts.Ethernet {
-		p.f("ifindex %d %s ", c.Index, p.mac(link.MACAt(frame, 6)))
+		p.f("ifindex %d %s ", c.Index, p.opts.mac(link.MACAt(frame, 6)))
 		if !p.opts.Quick {
 			p.f("ethertype %s (0x%04x), ", etherTypeName(etherType), etherType)
 		}

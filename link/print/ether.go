@@ -28,7 +28,7 @@ func (p *Printer) ethernet(b []byte) {
 }
 
 func (p *Printer) etherHeader(b []byte, etherType uint16) {
-	p.f("%s > %s, ", p.mac(link.MACAt(b, 6)), p.mac(link.MACAt(b, 0)))
+	p.f("%s > %s, ", p.opts.mac(link.MACAt(b, 6)), p.opts.mac(link.MACAt(b, 0)))
 	switch {
 	case etherType < 1536:
 		p.f("802.3, length %d: ", etherType)
@@ -42,9 +42,9 @@ func (p *Printer) etherHeader(b []byte, etherType uint16) {
 }
 
 // mac is an address as tcpdump prints it: with -n bare, else with the maker.
-func (p *Printer) mac(m link.MAC) string {
+func (o Options) mac(m link.MAC) string {
 	switch {
-	case !p.opts.Names:
+	case !o.Names:
 		return m.String()
 	case m.IsBroadcast():
 		return "Broadcast"
@@ -155,15 +155,15 @@ func (p *Printer) arp(b []byte) {
 	case 1:
 		p.f("Request who-has %s", tpa)
 		if !tha.IsZero() {
-			p.f(" (%s)", p.mac(tha))
+			p.f(" (%s)", p.opts.mac(tha))
 		}
 		p.f(" tell %s", spa)
 	case 2:
-		p.f("Reply %s is-at %s", spa, p.mac(sha))
+		p.f("Reply %s is-at %s", spa, p.opts.mac(sha))
 	case 3:
-		p.f("Reverse Request who-is %s tell %s", p.mac(tha), p.mac(sha))
+		p.f("Reverse Request who-is %s tell %s", p.opts.mac(tha), p.opts.mac(sha))
 	case 4:
-		p.f("Reverse Reply %s at %s", p.mac(tha), tpa)
+		p.f("Reverse Reply %s at %s", p.opts.mac(tha), tpa)
 	default:
 		p.f("Unknown (%d) ", op)
 		p.hexASCII(b)

@@ -120,9 +120,9 @@ func (p *Printer) icmpUnreach(b []byte, dst string) string {
 		port := binary.BigEndian.Uint16(b[l4+2:])
 		switch proto {
 		case link.ProtoTCP:
-			return fmt.Sprintf("%s tcp port %s unreachable", dst, p.port("tcp", port))
+			return fmt.Sprintf("%s tcp port %s unreachable", dst, p.opts.port("tcp", port))
 		case link.ProtoUDP:
-			return fmt.Sprintf("%s udp port %s unreachable", dst, p.port("udp", port))
+			return fmt.Sprintf("%s udp port %s unreachable", dst, p.opts.port("udp", port))
 		}
 		return fmt.Sprintf("%s protocol %d port %d unreachable", dst, proto, port)
 	case 4:

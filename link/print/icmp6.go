@@ -138,9 +138,9 @@ func (p *Printer) icmp6Unreach(b []byte) bool {
 		port := binary.BigEndian.Uint16(b[50:])
 		switch b[14] {
 		case link.ProtoTCP:
-			p.f(", %s tcp port %s", dst, p.port("tcp", port))
+			p.f(", %s tcp port %s", dst, p.opts.port("tcp", port))
 		case link.ProtoUDP:
-			p.f(", %s udp port %s", dst, p.port("udp", port))
+			p.f(", %s udp port %s", dst, p.opts.port("udp", port))
 		default:
 			p.f(", %s protocol %d port %d unreachable", dst, b[14], port)
 		}
@@ -204,7 +204,7 @@ func (p *Printer) ndOptions(b []byte, at int) {
 		case kind == 1 || kind == 2:
 			var m link.MAC
 			copy(m[:], v[2:])
-			p.s(p.mac(m))
+			p.s(p.opts.mac(m))
 		case kind == 3 && n >= 32:
 			p.f("%s/%d, Flags [%s], valid time %s, pref. time %s", ipString(v[16:32]), v[2],
 				joinBits(int(v[3]), []bitName{{0x80, "onlink"}, {0x40, "auto"}, {0x20, "router"}}, ", ", "none"),

@@ -84,7 +84,7 @@ func (p *Printer) tcp(t *transport) {
 
 // endpoints prints "SRC.PORT > DST.PORT: ".
 func (p *Printer) endpoints(t *transport, proto string, sport, dport uint16) {
-	s, d := p.port(proto, sport), p.port(proto, dport)
+	s, d := p.opts.port(proto, sport), p.opts.port(proto, dport)
 	if t.bare {
 		p.f("%s > %s: ", s, d)
 		return
@@ -92,9 +92,9 @@ func (p *Printer) endpoints(t *transport, proto string, sport, dport uint16) {
 	p.f("%s.%s > %s.%s: ", t.src, s, t.dst, d)
 }
 
-func (p *Printer) port(proto string, n uint16) string {
+func (o Options) port(proto string, n uint16) string {
 	s := strconv.Itoa(int(n))
-	if p.opts.Names {
+	if o.Names {
 		if name, ok := services[proto+"/"+s]; ok {
 			return name
 		}

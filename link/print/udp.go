@@ -81,7 +81,7 @@ func (p *Printer) bootp(b []byte) {
 	copy(chaddr[:], b[28:])
 	switch b[0] {
 	case 1:
-		p.f("Request from %s", p.mac(chaddr))
+		p.f("Request from %s", p.opts.mac(chaddr))
 	case 2:
 		p.s("Reply")
 	default:

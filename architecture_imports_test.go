@@ -1,0 +1,172 @@
+package dnetsim
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// homes says where a third-party module may be imported, test files included.
+// A key is an import path prefix; the longest one that matches counts.
+var homes = map[string][]string{
+	"gvisor.dev/gvisor":                     {"stack/transport"},
+	"github.com/songgao/water":              {"stack/tap"},
+	"github.com/gopacket/gopacket":          {"link"},
+	"mvdan.cc/sh":                           {"userland"},
+	"github.com/miekg/dns":                  {"userland/traffic"},
+	"gopkg.in/yaml.v3":                      {"scenarios"},
+	"github.com/santhosh-tekuri/jsonschema": {"scenarios"}, // in tests
+	"github.com/moby/moby/api":              {"engine/cli"},
+	"github.com/moby/moby/client":           {"engine/cli"},
+	"github.com/docker/cli":                 {"engine/cli"},
+	"github.com/containerd/errdefs":         {"engine/cli"},
+	"github.com/sirupsen/logrus":            {"engine/cli"},
+	"github.com/spf13/pflag":                {"engine/cli"},
+	"github.com/spf13/cobra":                {"cmd", "engine/cli"},
+	"golang.org/x/term":                     {"cmd"},
+}
+
+// home is the entry of homes that a package belongs to, empty if it has none.
+func home(p string) (best string) {
+	for prefix := range homes {
+		if within(p, prefix) && len(prefix) > len(best) {
+			best = prefix
+		}
+	}
+	return best
+}
+
+func TestThirdPartyPackagesStayInTheirHomes(t *testing.T) {
+	used := map[string]bool{}
+	for _, s := range sources(t) {
+		for _, p := range s.imports() {
+			first, _, _ := strings.Cut(p, "/")
+			if !strings.Contains(first, ".") {
+				continue
+			}
+			of := home(p)
+			if of == "" {
+				t.Errorf("%s imports %s, which has no home: add one to homes with a look at its upkeep, licence and weight", s.path, p)
+				continue
+			}
+			at := false
+			for _, h := range homes[of] {
+				if within(s.dir, h) {
+					at, used[of+" "+h] = true, true
+				}
+			}
+			if !at {
+				t.Errorf("%s imports %s, whose home is %s", s.path, p, strings.Join(homes[of], " and "))
+			}
+		}
+	}
+	for of, at := range homes {
+		for _, h := range at {
+			if !used[of+" "+h] && !slices.Contains(toCome, h) {
+				t.Errorf("homes: nothing in %s imports %s", h, of)
+			}
+		}
+	}
+}
+
+// bans are what packages must not depend on, however far away: each has its
+// reason. A ban holds for the folders in, but for those in except; "." is the whole module.
+var bans = []struct {
+	in, except []string
+	wasm       bool // for js/wasm only
+	what       []string
+	why        string
+}{
+	{in: []string{"sim"}, what: []string{"net", "os/exec", "golang.org", "github.com", "gvisor.dev", "dnetsim"},
+		why: "virtual time knows nothing but the standard library, and no networking word"},
+	{in: []string{"link", "stack/netfilter"}, what: []string{"gvisor.dev", "net/http", "os/exec"},
+		why: "frames and rules are ours: who shows, reads or filters them needs no TCP stack"},
+	{in: []string{"stack", "modes/serf"}, what: []string{"net/http", "os/exec"},
+		why: "a namespace and the gossip in it are packets: nothing there serves or starts anything"},
+	{in: []string{"userland"}, except: []string{"userland/traffic", "userland/consul"}, what: []string{"net/http"},
+		why: "a machine without web programs carries no HTTP, nor the TLS behind it"},
+	{in: []string{"."}, except: []string{"cmd", "engine/cli"}, what: []string{"github.com/docker/cli", "github.com/moby/moby", "github.com/spf13", "github.com/sirupsen", "go.opentelemetry.io"},
+		why: "docker's command line is two thirds of the binary and runs on goroutines: it is a leaf, and cmd is who hangs it on"},
+	{in: []string{"."}, except: []string{"cmd", "engine/cli", "scenarios"}, what: []string{"gopkg.in/yaml.v3", "go.yaml.in"},
+		why: "files are what scenarios reads"},
+	{in: []string{"."}, what: []string{"runtime/cgo", "plugin", "testing", "net/http/pprof", "net/http/httptest"},
+		why: "one static binary, without tests and doors in it"},
+	{in: []string{"."}, except: []string{"cmd", "engine/cli"}, what: []string{"os/signal", "expvar", "text/template", "html/template"},
+		why: "signals and templates (which keep the linker from dropping methods) are the command line's"},
+	{in: []string{"."}, except: []string{"cmd", "engine/cli"}, wasm: true, what: []string{"golang.org/x/sys/unix", "golang.org/x/sys/windows"},
+		why: "a page in the browser has no kernel under it"},
+}
+
+func TestNothingHeavyComesInFromFar(t *testing.T) {
+	for _, target := range []string{"linux/amd64", "js/wasm"} {
+		needs := dependencies(t, target)
+		for _, b := range bans {
+			if b.wasm && target != "js/wasm" {
+				continue
+			}
+			for dir := range needs {
+				dir, ours := strings.CutPrefix(dir, "dnetsim/")
+				if !ours || !under(dir, b.in) || under(dir, b.except) {
+					continue
+				}
+				for _, what := range b.what {
+					if way := chain(needs, "dnetsim/"+dir, what); way != nil {
+						t.Errorf("%s: %s: %s", target, strings.Join(way, " → "), b.why)
+					}
+				}
+			}
+		}
+	}
+}
+
+func under(dir string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(f string) bool { return f == "." || within(dir, f) })
+}
+
+// dependencies are the imports of every package that the module needs on a
+// target, tests left out.
+func dependencies(t *testing.T, target string) map[string][]string {
+	t.Helper()
+	goos, arch, _ := strings.Cut(target, "/")
+	cmd := exec.Command("go", "list", "-deps", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+arch, "CGO_ENABLED=0")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list for %s: %v\n%s", target, err, errs.String())
+	}
+	needs := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		needs[words[0]] = words[1:]
+	}
+	return needs
+}
+
+// chain is the shortest chain of imports from a package to one of a prefix, nil
+// if there is none.
+func chain(needs map[string][]string, from, to string) []string {
+	before := map[string]string{from: ""}
+	for queue := []string{from}; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		if at != from && within(at, to) {
+			var way []string
+			for ; at != ""; at = before[at] {
+				way = append(way, at)
+			}
+			slices.Reverse(way)
+			return way
+		}
+		for _, next := range needs[at] {
+			if _, seen := before[next]; !seen {
+				before[next] = at
+				queue = append(queue, next)
+			}
+		}
+	}
+	return nil
+}
