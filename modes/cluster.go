@@ -59,7 +59,7 @@ func (d *Daemon) initCluster() error {
 	if ap, err := netip.ParseAddrPort(advertise); err == nil {
 		c.self = ap.Addr()
 	}
-	client := store.New(d.ns(), at, store.Options{Owner: "dockerd", PID: d.pid, Lookup: d.hostLookup})
+	client := store.New(d.loop, d.face.Opener(d.ns()), at, store.Options{Lookup: d.hostLookup})
 	c.store = store.Datastore{KV: client}
 	c.space = newGlobalIPAM(c.store, d.log)
 	before, _ := d.drivers["overlay"].(*overlay.Driver)

@@ -216,13 +216,15 @@ func (d *Daemon) endSelf() {
 	}
 }
 
-// serveResolvers lets a new dockerd answer for the sandboxes that it found.
-func (d *Daemon) serveResolvers() {
+// reopen gives a new dockerd the sockets that the old one, and they with it, has
+// lost.
+func (d *Daemon) reopen() {
 	for _, sb := range d.sandboxes {
 		if sb.resolver != nil {
-			sb.resolver.serve()
+			sb.resolver.reopen()
 		}
 	}
+	d.bridges.KeepPorts()
 }
 
 // Restart is Stop and Start.

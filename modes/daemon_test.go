@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/stack"
 	"dnetsim/stack/netfilter"
+	"dnetsim/userland"
 )
 
 // restartWith stops the first host's engine, forgets docker0 and the rules as
@@ -144,6 +146,45 @@ func TestLiveRestoreKeepsContainersRunning(t *testing.T) {
 	})
 	if c.State.Status != Running || len(c.NetworkSettings.Ports) != 1 {
 		t.Errorf("%s, ports %v", c.State.Status, c.NetworkSettings.Ports)
+	}
+}
+
+// dockerd's sockets close with it, in the containers too; a new one opens them
+// again, and names are found as before.
+func TestDockerdsSocketsEndWithIt(t *testing.T) {
+	w := newWorld(t, `{"live-restore":true,"userland-proxy":false}`)
+	d := w.a.Daemon
+	w.network(w.a, CreateNetwork{Name: "net1"})
+	cb := w.run(w.a, named("cb", HostConfig{NetworkMode: "net1"}))
+	r := web("ca", PortBinding{HostPort: "8080"})
+	r.HostConfig.NetworkMode = "net1"
+	ca := w.run(w.a, r)
+	held := func() (n int) {
+		for _, ns := range []*stack.Namespace{w.a.NS(), ca.run.sandbox.ns} {
+			for _, s := range ns.Sockets() {
+				if s.Owner == "dockerd" {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	// The port's socket, the resolver's two.
+	if n := held(); n != 3 || !w.pings(cb, "ca") {
+		t.Errorf("dockerd holds %d sockets", n)
+	}
+	w.do(func() { d.proc.Signal(userland.SIGKILL) })
+	w.loop.RunFor(time.Second)
+	if n := held(); n != 0 {
+		t.Errorf("a killed dockerd holds %d sockets", n)
+	}
+	w.do(func() {
+		if err := d.Start(); err != nil {
+			t.Error(err)
+		}
+	})
+	if n := held(); n != 3 || !w.pings(cb, "ca") {
+		t.Errorf("a new dockerd holds %d sockets", n)
 	}
 }
 

@@ -13,7 +13,6 @@ func (d *Daemon) makeDrivers() {
 	d.face = &driver.Host{
 		Machine: d.host.Machine, Stream: d.stream, Log: d.log,
 		Dockerd: func() *userland.Process { return d.proc },
-		PID:     func() int { return d.pid },
 	}
 	d.bridges = bridge.New(d.face)
 	d.children = []*child.Driver{child.NewMacvlan(d.face), child.NewIPvlan(d.face)}

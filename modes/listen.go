@@ -82,11 +82,10 @@ func (d *Daemon) openListeners() error {
 		if at.Addr().IsUnspecified() {
 			bind = netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port())
 		}
-		l, err := d.ns().ListenTCP(bind)
+		l, err := d.face.Opener(d.ns()).ListenTCP(bind)
 		if err != nil {
 			return errf(ErrSystem, "failed to load listeners: listen tcp %s: bind: %s", at, lower(err))
 		}
-		l.SetOwner("dockerd", d.pid)
 		d.listeners = append(d.listeners, &apiListener{url: host, at: bind, tcp: l})
 	}
 	return nil
@@ -165,7 +164,6 @@ func (d *Daemon) answer() {
 				if err != nil {
 					return
 				}
-				conn.SetOwner("dockerd", d.pid)
 				d.serveConn("dockerd "+conn.RemoteAddr().String(), conn, d.config.speaksTLS())
 			}
 		})

@@ -40,22 +40,41 @@ func (sb *sandbox) startResolver() error {
 	if sb.resolver != nil {
 		return nil
 	}
-	any := netip.AddrPortFrom(resolverAddr, 0)
-	udp, err := sb.ns.ListenUDP(any)
-	if err != nil {
-		return errf(ErrSystem, "failed to set up the resolver: listen udp %s: bind: %s", any, lower(err))
+	r := &resolver{sb: sb}
+	if err := r.open(); err != nil {
+		return err
 	}
-	tcp, err := sb.ns.ListenTCP(any)
-	if err != nil {
-		udp.Close()
-		return errf(ErrSystem, "failed to set up the resolver: listen tcp %s: bind: %s", any, lower(err))
-	}
-	r := &resolver{sb, udp, tcp}
 	sb.resolver = r
 	r.redirect()
 	r.serve()
 	sb.useResolver()
 	return nil
+}
+
+func (r *resolver) open() (err error) {
+	any := netip.AddrPortFrom(resolverAddr, 0)
+	at := r.sb.d.face.Opener(r.sb.ns)
+	if r.udp, err = at.ListenUDP(any); err != nil {
+		return errf(ErrSystem, "failed to set up the resolver: listen udp %s: bind: %s", any, lower(err))
+	}
+	if r.tcp, err = at.ListenTCP(any); err != nil {
+		r.udp.Close()
+		return errf(ErrSystem, "failed to set up the resolver: listen tcp %s: bind: %s", any, lower(err))
+	}
+	return nil
+}
+
+// reopen lets a new dockerd answer: on other ports than the old one, as
+// libnetwork's SetupFunc and setupIPTable do it.
+func (r *resolver) reopen() {
+	if r.open() != nil {
+		return
+	}
+	f := r.sb.ns.Netfilter(false)
+	f.Exec("-t", "nat", "-F", "DOCKER_OUTPUT")
+	f.Exec("-t", "nat", "-F", "DOCKER_POSTROUTING")
+	r.redirect()
+	r.serve()
 }
 
 // serve answers from dockerd's process.
@@ -64,8 +83,6 @@ func (r *resolver) serve() {
 	if p == nil || p.Done() {
 		return
 	}
-	r.udp.SetOwner("dockerd", p.PID)
-	r.tcp.SetOwner("dockerd", p.PID)
 	p.Go(func() { traffic.ServeDNS(p, r.udp, r) })
 	p.Go(func() { traffic.ServeDNSTCP(p, r.tcp, r) })
 }

@@ -57,7 +57,7 @@ func (d *Daemon) comeUp() error {
 	d.starting = nil
 	d.setState(true, false)
 	d.makeRunDir()
-	d.serveResolvers()
+	d.reopen()
 	d.answer()
 	d.watchAllNames()
 	d.restore()

@@ -29,14 +29,13 @@ type ICMPConn struct {
 	closed bool
 }
 
-// OpenICMP opens a raw ICMP or, if v6, ICMPv6 socket.
-func (ns *Namespace) OpenICMP(v6 bool) (*ICMPConn, error) {
+func (ns *Namespace) openICMP(h socket.Holder, v6 bool) (*ICMPConn, error) {
 	if ns.closed {
 		return nil, ErrNetDown
 	}
 	c := &ICMPConn{ns: ns, v6: v6}
 	ns.icmp = append(ns.icmp, c)
-	ns.sockets.Add(c)
+	ns.sockets.Add(c, h)
 	return c, nil
 }
 

@@ -71,7 +71,7 @@ type Namespace struct {
 // be unique in a run ("bdc01", "bdc01/bbox1").
 func New(loop *sim.Loop, name string, opts Options) *Namespace {
 	ns := &Namespace{loop: loop, trail: trail.Of(loop), name: name, opts: opts, byName: make(map[string]*Interface), pool: link.NewPool()}
-	ns.sockets = socket.NewTable(loop)
+	ns.sockets = &socket.Table{}
 	ns.transport = transport.New(loop, name, transportSide{ns}, ns.sockets, !opts.NoOffload)
 	ns.fib.init()
 	ns.sys.init(ns)

@@ -81,6 +81,7 @@ type Process struct {
 	onExit  []func(int)
 	files   map[int]*stream // descriptors above 2, for a shell's children
 	held    map[int]*stream // what it took along when it became another program
+	sockets descriptors
 	comm    string
 	began   time.Duration // of the loop
 	sysTime bool
@@ -97,6 +98,7 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 		began: m.loop.Now(), sysTime: spec.SysTime,
 		program: spec.Program, ns: spec.NS, parent: spec.Parent, Umask: 0o022,
 	}
+	p.sockets.p = p
 	p.inherit(spec)
 	m.enrol(p, spec.NewGroup)
 	if spec.OnExit != nil {
@@ -289,7 +291,7 @@ func (p *Process) end(status int) {
 			t.Kill()
 		}
 	}
-	p.closeSockets()
+	p.sockets.close()
 	if p.PID == 1 && m.Container {
 		m.KillAll()
 	}
@@ -312,17 +314,6 @@ func (p *Process) end(status int) {
 // daemon its execs.
 func (p *Process) bury() {
 	p.program, p.onExit, p.files, p.caught, p.pending, p.parent = nil, nil, nil, nil, nil, nil
-}
-
-// closeSockets closes what the process has left open, in the namespace that it
-// is in and in its machine's.
-func (p *Process) closeSockets() {
-	if ns := p.NS(); ns != nil {
-		ns.CloseHeld(p.comm, p.PID, p)
-	}
-	if m := p.Machine.ns; m != nil && m != p.ns {
-		m.CloseHeld(p.comm, p.PID, p)
-	}
 }
 
 // NS is the network namespace that the process is in.

@@ -47,8 +47,6 @@ type Config struct {
 	BindAddr netip.Addr // must be an address of the namespace; also what peers are told
 	Port     uint16     // TCP and UDP; zero is 7946
 	Stream   string     // name of the random stream; empty is "serf/" and the node's name and address
-	Owner    string     // the program that ss shows as the sockets' owner
-	PID      int
 
 	// Log receives each line, without a date, with its level: "DEBUG", "INFO",
 	// "WARN", "ERR". The line starts with the level in brackets. DEBUG lines
@@ -84,11 +82,18 @@ type Counters struct {
 	Streams                  uint64 // TCP connections made
 }
 
+// Sockets opens an agent's sockets: a namespace, or a process in one.
+type Sockets interface {
+	DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*stack.TCPConn, error)
+	ListenTCP(local netip.AddrPort) (*stack.TCPListener, error)
+	ListenUDP(local netip.AddrPort) (*stack.UDPConn, error)
+}
+
 // Agent is one member of a cluster.
 type Agent struct {
 	cfg    Config
 	loop   *sim.Loop
-	ns     *stack.Namespace
+	net    Sockets
 	rng    *sim.Rand
 	udp    *stack.UDPConn
 	tcp    *stack.TCPListener
@@ -145,7 +150,7 @@ type Agent struct {
 // memberlist: Could not set up network transport: failed to obtain an address:
 // Failed to start TCP listener on "10.0.0.11" port 7946: listen tcp
 // 10.0.0.11:7946: bind: cannot assign requested address`.
-func New(loop *sim.Loop, ns *stack.Namespace, cfg Config) (*Agent, error) {
+func New(loop *sim.Loop, net Sockets, cfg Config) (*Agent, error) {
 	if cfg.Port == 0 {
 		cfg.Port = 7946
 	}
@@ -153,7 +158,7 @@ func New(loop *sim.Loop, ns *stack.Namespace, cfg Config) (*Agent, error) {
 		cfg.Stream = "serf/" + cfg.NodeName + "/" + cfg.BindAddr.String()
 	}
 	a := &Agent{
-		cfg: cfg, loop: loop, ns: ns, rng: loop.Stream(cfg.Stream), born: loop.Now(),
+		cfg: cfg, loop: loop, net: net, rng: loop.Stream(cfg.Stream), born: loop.Now(),
 		self:   netip.AddrPortFrom(cfg.BindAddr.Unmap(), cfg.Port),
 		byName: make(map[string]*node), suspicions: make(map[string]*suspicion),
 		waiting: make(map[uint32]*waiting),
@@ -185,15 +190,13 @@ func New(loop *sim.Loop, ns *stack.Namespace, cfg Config) (*Agent, error) {
 
 func (a *Agent) open() error {
 	var err error
-	if a.tcp, err = a.ns.ListenTCP(a.self); err != nil {
+	if a.tcp, err = a.net.ListenTCP(a.self); err != nil {
 		return fmt.Errorf("Failed to start TCP listener on %q port %d: listen tcp %v: bind: %s", a.self.Addr(), a.self.Port(), a.self, reason(err))
 	}
-	if a.udp, err = a.ns.ListenUDP(a.self); err != nil {
+	if a.udp, err = a.net.ListenUDP(a.self); err != nil {
 		a.tcp.Close()
 		return fmt.Errorf("Failed to start UDP listener on %q port %d: listen udp %v: bind: %s", a.self.Addr(), a.self.Port(), a.self, reason(err))
 	}
-	a.tcp.SetOwner(a.cfg.Owner, a.cfg.PID)
-	a.udp.SetOwner(a.cfg.Owner, a.cfg.PID)
 	return nil
 }
 

@@ -19,11 +19,10 @@ func (a *Agent) dial(to netip.AddrPort, limit time.Duration) (*stack.TCPConn, er
 	if limit <= 0 {
 		return nil, fmt.Errorf("dial tcp %v: i/o timeout", to)
 	}
-	c, err := a.ns.DialTCP(netip.AddrPort{}, to, limit)
+	c, err := a.net.DialTCP(netip.AddrPort{}, to, limit)
 	switch err {
 	case nil:
 		a.count.Streams++
-		c.SetOwner(a.cfg.Owner, a.cfg.PID)
 		a.conns = append(a.conns, c)
 		return c, nil
 	case stack.ErrConnTimedOut, stack.ErrTimeout:

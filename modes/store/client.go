@@ -27,9 +27,11 @@ type Pair struct {
 type Options struct {
 	// Lookup resolves a host name of the endpoint; it may block. Nil finds none.
 	Lookup func(host string) (netip.Addr, error)
-	// Owner and PID name the process that holds the sockets, for ss -p.
-	Owner string
-	PID   int
+}
+
+// Dialer opens a client's sockets: a namespace, or a process in one.
+type Dialer interface {
+	DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*stack.TCPConn, error)
 }
 
 // Client speaks to one store from one network namespace. Several processes may
@@ -41,13 +43,8 @@ type Client struct {
 }
 
 // New returns a client; it connects with its first request.
-func New(ns *stack.Namespace, e Endpoint, o Options) *Client {
-	if o.Owner == "" {
-		o.Owner = "dockerd"
-	}
-	return &Client{Endpoint: e, t: &transport{
-		loop: ns.Loop(), ns: ns, addr: e.Addr, lookup: o.Lookup, owner: o.Owner, pid: o.PID,
-	}}
+func New(loop *sim.Loop, net Dialer, e Endpoint, o Options) *Client {
+	return &Client{Endpoint: e, t: &transport{loop: loop, net: net, addr: e.Addr, lookup: o.Lookup}}
 }
 
 // Close ends the watches and every connection.

@@ -90,7 +90,7 @@ func (l *lab) cut(name string, down bool) { l.cables[name].A().SetDown(down) }
 func (l *lab) client(ns *stack.Namespace) *Client {
 	e, err := Parse("consul://" + storeAddr)
 	l.must(err)
-	return New(ns, e, Options{})
+	return New(l.loop, ns, e, Options{})
 }
 
 // do runs fn as a process to its end and says how long it took.

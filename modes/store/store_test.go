@@ -299,7 +299,7 @@ func TestHostNamesAreLookedUp(t *testing.T) {
 	l.start()
 	e, err := Parse("consul://store:8500")
 	l.must(err)
-	c := New(l.one, e, Options{Lookup: func(name string) (netip.Addr, error) {
+	c := New(l.loop, l.one, e, Options{Lookup: func(name string) (netip.Addr, error) {
 		if name == "store" {
 			return netip.MustParseAddr("10.0.0.10"), nil
 		}
@@ -307,7 +307,7 @@ func TestHostNamesAreLookedUp(t *testing.T) {
 	}})
 	l.do(func() { l.must(c.Put("k", nil)) })
 	l.do(func() {
-		l.is("no resolver", New(l.one, e, Options{}).Put("k", nil),
+		l.is("no resolver", New(l.loop, l.one, e, Options{}).Put("k", nil),
 			`Put "http://store:8500/v1/kv/k?flags=3304740253564472344": dial tcp: lookup store: no such host`)
 	})
 }

@@ -36,11 +36,9 @@ var errTooLong = errors.New("the answer does not end")
 // transport makes requests of one server over a namespace's TCP.
 type transport struct {
 	loop   *sim.Loop
-	ns     *stack.Namespace
+	net    Dialer
 	addr   string
 	lookup func(string) (netip.Addr, error)
-	owner  string
-	pid    int
 	idle   []*wire
 	all    []*wire
 	closed bool
@@ -97,11 +95,10 @@ func (t *transport) take() (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := t.ns.DialTCP(netip.AddrPort{}, to, dialTimeout)
+	conn, err := t.net.DialTCP(netip.AddrPort{}, to, dialTimeout)
 	if err != nil {
 		return nil, dialError(name, err)
 	}
-	conn.SetOwner(t.owner, t.pid)
 	w := &wire{conn: conn, in: bufio.NewReader(conn)}
 	w.timer = t.loop.NewTimer(func() { t.expire(w) })
 	t.all = append(t.all, w)

@@ -1,33 +1,45 @@
 package socket
 
-import "dnetsim/sim"
-
-// Owner is who holds a socket, for ss -p and netstat -p. The zero value is
-// nobody.
-type Owner struct {
-	program string
-	pid     int
-	loop    *sim.Loop
-	holder  any // what the process that said so is to the room above
+// Holder is the process that has sockets open: its table of descriptors.
+type Holder interface {
+	// Hold takes a socket in and returns its descriptor.
+	Hold(s Socket) (fd int)
+	// Release says that the socket behind a descriptor is closed, or another
+	// holder's.
+	Release(fd int)
+	// Who is the program and its number, for ss -p and netstat -p.
+	Who() (program string, pid int)
 }
 
-// SetOwner names the program that holds the socket, and remembers the running
-// process as the one with that number, see [Table.CloseHeld].
-func (o *Owner) SetOwner(program string, pid int) {
-	o.program, o.pid = program, pid
-	if o.loop != nil && o.loop.Current() != nil {
-		o.holder = o.loop.Current().Local()
+// Owner is who holds a socket. The zero value is nobody.
+type Owner struct {
+	holder Holder
+	fd     int
+}
+
+// Give makes a socket another holder's; nil is nobody.
+func Give(s Socket, h Holder) {
+	o := s.owner()
+	if o.holder != nil {
+		o.holder.Release(o.fd)
+	}
+	*o = Owner{}
+	if h != nil {
+		o.holder = h
+		o.fd = h.Hold(s)
 	}
 }
 
+// Holder is who has the socket open, or nil.
+func (o *Owner) Holder() Holder { return o.holder }
+
 // Fill says in an Info who holds the socket.
 func (o *Owner) Fill(i Info) Info {
-	i.Owner, i.PID = o.program, o.pid
+	if o.holder != nil {
+		i.Owner, i.PID = o.holder.Who()
+		i.FD = o.fd
+	}
 	return i
 }
 
-// Inherit makes the owner that of another socket: of the listener, for a
-// connection that it accepted.
-func (o *Owner) Inherit(from *Owner) { *o = *from }
-
-func (o *Owner) hold() *Owner { return o }
+func (o *Owner) owner() *Owner { return o }

@@ -12,9 +12,9 @@ type Info struct {
 	V6            bool   // an AF_INET6 socket (also a dual-stack one)
 	Local, Remote netip.AddrPort
 	State         string // "LISTEN", "ESTAB", "SYN-SENT", …, "UNCONN" (as ss prints them)
-	Owner         string // program name
+	Owner         string // program name; "" if nobody holds it
 	PID           int
-	FD            int
+	FD            int // of the holder
 	RecvQ, SendQ  int
 	Icmp          bool // raw socket of protocol ICMP
 }
@@ -24,5 +24,5 @@ type Socket interface {
 	Info() Info
 	Close() error
 	Abandon() // the namespace is closing
-	hold() *Owner
+	owner() *Owner
 }

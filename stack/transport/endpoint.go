@@ -177,9 +177,7 @@ func (t *Layer) Orphans() []socket.Info {
 	t.pruneOrphans()
 	var out []socket.Info
 	for _, c := range t.orphans {
-		i := c.Info()
-		i.Owner, i.PID, i.FD = "", 0, 0
-		out = append(out, i)
+		out = append(out, c.Info())
 	}
 	return out
 }

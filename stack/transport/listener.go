@@ -26,12 +26,12 @@ type TCPListener struct {
 // ListenTCP listens on an address and port. "[::]:80" listens for both
 // families, as an AF_INET6 socket does; port 0 draws one. It returns
 // errno.AddrInUse or errno.AddrNotAvail.
-func (t *Layer) ListenTCP(local netip.AddrPort) (*TCPListener, error) {
+func (t *Layer) ListenTCP(h socket.Holder, local netip.AddrPort) (*TCPListener, error) {
 	l := &TCPListener{}
 	if err := t.open(&l.endpoint, tcp.ProtocolNumber, local.Addr().Is6()); err != nil {
 		return nil, err
 	}
-	t.sockets.Add(l)
+	t.sockets.Add(l, h)
 	// As every server asks (SO_REUSEADDR): old connections that wait to be
 	// forgotten do not keep the port. Another listener does, which netstack
 	// would let pass.
@@ -98,10 +98,9 @@ func (l *TCPListener) accept() (*TCPConn, error) {
 	}
 	c := &TCPConn{}
 	c.adopt(l.t, ep, wq, l.v6)
-	c.Inherit(&l.Owner)
 	c.remoteAP = c.addrPort(peer)
 	c.localAP = c.local()
-	l.t.sockets.Add(c)
+	l.t.sockets.Add(c, l.Holder())
 	return c, nil
 }
 

@@ -10,7 +10,7 @@ func TestNetstackSaysNothingOnTheRealStandardError(t *testing.T) {
 	p := newPair()
 	defer p.close()
 	p.do(t, func() {
-		s, err := p.hosts[0].ListenTCP(ap("10.0.0.1:80"))
+		s, err := p.hosts[0].ListenTCP(nil, ap("10.0.0.1:80"))
 		if err != nil {
 			t.Fatal(err)
 		}

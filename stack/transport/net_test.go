@@ -31,7 +31,7 @@ func newPair() *pair {
 	p := &pair{loop: sim.NewLoop(1)}
 	for k, a := range [...]string{"10.0.0.1", "10.0.0.2"} {
 		h := &host{loop: p.loop, addr: netip.MustParseAddr(a)}
-		h.Layer = New(p.loop, a, h, socket.NewTable(p.loop), true)
+		h.Layer = New(p.loop, a, h, &socket.Table{}, true)
 		p.hosts[k] = h
 	}
 	p.hosts[0].peer, p.hosts[1].peer = p.hosts[1], p.hosts[0]

@@ -16,7 +16,7 @@ func TestClosedConnectionsAreForgottenWhenTCPIsDone(t *testing.T) {
 	defer l.close()
 	a, b := l.hosts[0], l.hosts[1]
 	l.loop.Go("server", func(*sim.Proc) {
-		s, err := b.ListenTCP(ap("0.0.0.0:7946"))
+		s, err := b.ListenTCP(nil, ap("0.0.0.0:7946"))
 		if err != nil {
 			t.Error(err)
 			return
@@ -35,7 +35,7 @@ func TestClosedConnectionsAreForgottenWhenTCPIsDone(t *testing.T) {
 	dials := 0
 	l.loop.Go("client", func(p *sim.Proc) {
 		for l.loop.Now() < time.Hour {
-			c, err := a.DialTCP(netip.AddrPort{}, ap("10.0.0.2:7946"), time.Second)
+			c, err := a.DialTCP(nil, netip.AddrPort{}, ap("10.0.0.2:7946"), time.Second)
 			if err != nil {
 				t.Error(err)
 				return

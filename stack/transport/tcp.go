@@ -25,12 +25,12 @@ type TCPConn struct {
 	writeDone   bool
 }
 
-// DialTCP connects to remote. local may be the zero value: the route chooses
+// DialTCP connects to remote for a holder, or nil. local may be the zero value: the route chooses
 // the address, netstack the port. It returns errno.NetUnreachable at once if there
 // is no route, and errno.ConnTimedOut after timeout (zero or less: when TCP gives
 // up), errno.ConnRefused, or errno.HostUnreachable.
-func (t *Layer) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*TCPConn, error) {
-	c, err := t.dial(local, remote)
+func (t *Layer) DialTCP(h socket.Holder, local, remote netip.AddrPort, timeout time.Duration) (*TCPConn, error) {
+	c, err := t.dial(h, local, remote)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (t *Layer) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (*T
 }
 
 // dial makes a bound socket that has not connected yet.
-func (t *Layer) dial(local, remote netip.AddrPort) (*TCPConn, error) {
+func (t *Layer) dial(h socket.Holder, local, remote netip.AddrPort) (*TCPConn, error) {
 	to := remote.Addr().Unmap()
 	if to.IsUnspecified() { // Linux takes it for the loopback
 		to = netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -61,7 +61,7 @@ func (t *Layer) dial(local, remote netip.AddrPort) (*TCPConn, error) {
 	if err := t.open(&c.endpoint, tcp.ProtocolNumber, to.Is6()); err != nil {
 		return nil, err
 	}
-	t.sockets.Add(c)
+	t.sockets.Add(c, h)
 	src := local.Addr()
 	if !src.IsValid() || src.IsUnspecified() {
 		src = chosen
@@ -208,6 +208,10 @@ func (c *TCPConn) CloseWrite() error {
 // harmless.
 func (c *TCPConn) Close() error {
 	if c.closed {
+		return nil
+	}
+	if !c.localAP.IsValid() { // still connecting: the kernel forgets it at once
+		c.Abort()
 		return nil
 	}
 	c.closed = true

@@ -23,11 +23,11 @@ func TestUnsentIsWhatThePeerDidNotAcknowledge(t *testing.T) {
 	p := newPair()
 	defer p.close()
 	p.do(t, func() {
-		s, err := p.hosts[1].ListenTCP(ap("10.0.0.2:80"))
+		s, err := p.hosts[1].ListenTCP(nil, ap("10.0.0.2:80"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := p.hosts[0].DialTCP(ap("0.0.0.0:0"), s.Addr(), 0)
+		c, err := p.hosts[0].DialTCP(nil, ap("0.0.0.0:0"), s.Addr(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}

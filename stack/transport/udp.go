@@ -23,12 +23,12 @@ type UDPConn struct {
 // ListenUDP makes a UDP socket bound to an address and port; port 0 draws one,
 // the zero value is an unbound IPv4 socket. It returns errno.AddrInUse or
 // errno.AddrNotAvail.
-func (t *Layer) ListenUDP(local netip.AddrPort) (*UDPConn, error) {
+func (t *Layer) ListenUDP(h socket.Holder, local netip.AddrPort) (*UDPConn, error) {
 	c := &UDPConn{bound: local}
 	if err := t.open(&c.endpoint, udp.ProtocolNumber, local.Addr().Is6()); err != nil {
 		return nil, err
 	}
-	t.sockets.Add(c)
+	t.sockets.Add(c, h)
 	c.ep.SocketOptions().SetBroadcast(true)
 	c.ep.SocketOptions().SetReceivePacketInfo(true)
 	if err := c.bind(local); err != nil {

@@ -15,7 +15,7 @@ func TestTCPHasOneWorkerAtAnyGOMAXPROCS(t *testing.T) {
 		before := tcpWorkers(t)
 		was := runtime.GOMAXPROCS(n)
 		p := newPair()
-		_, err := p.hosts[0].ListenTCP(ap("0.0.0.0:80"))
+		_, err := p.hosts[0].ListenTCP(nil, ap("0.0.0.0:80"))
 		now := runtime.GOMAXPROCS(was)
 		if err != nil {
 			t.Fatal(err)

@@ -82,12 +82,11 @@ func (a *agent) prepare() error {
 		if at.Addr().IsUnspecified() {
 			at = netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port())
 		}
-		l, err := a.p.NS().ListenTCP(at)
+		l, err := a.p.ListenTCP(at)
 		if err != nil {
 			a.close()
 			return fmt.Errorf("listen tcp %s:%d: bind: %s", c, a.cfg.httpPort, strings.ToLower(err.Error()))
 		}
-		l.SetOwner(a.p.Name(), a.p.PID)
 		a.lsn = append(a.lsn, l)
 	}
 	return nil
@@ -178,7 +177,6 @@ func (a *agent) accept(l *stack.TCPListener) {
 		if err != nil {
 			return
 		}
-		conn.SetOwner(a.p.Name(), a.p.PID)
 		a.p.Go(func() {
 			defer conn.Close()
 			a.serve(conn)

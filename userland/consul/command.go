@@ -66,7 +66,7 @@ func ask(p *userland.Process, method, path, body string) (int, []byte, error) {
 	if err != nil {
 		return 0, nil, wrap(err)
 	}
-	conn, err := p.NS().DialTCP(netip.AddrPort{}, at, 30*time.Second)
+	conn, err := p.DialTCP(netip.AddrPort{}, at, 30*time.Second)
 	if err != nil {
 		return 0, nil, wrap(fmt.Errorf("dial tcp %s: connect: %s", at, strings.ToLower(err.Error())))
 	}

@@ -5,6 +5,10 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
+
+	"dnetsim/stack"
+	"dnetsim/userland"
 )
 
 func TestAddressComesAndGoesAgain(t *testing.T) {
@@ -189,21 +193,22 @@ func TestNamedNamespaces(t *testing.T) {
 func TestSocketsInColumns(t *testing.T) {
 	b := newHost(t)
 	ns := b.host.NS()
-	a, err := ns.ListenTCP(netip.MustParseAddrPort("10.0.0.11:7946"))
+	var a *stack.TCPListener
+	var err error
+	d := b.host.Start(userland.ProcSpec{Args: []string{"dockerd"}, Program: func(p *userland.Process) int {
+		a, err = p.ListenTCP(netip.MustParseAddrPort("10.0.0.11:7946"))
+		p.Sleep(time.Hour)
+		return 0
+	}})
+	b.loop.RunFor(0)
 	check(t, err)
-	a.SetOwner("dockerd", 1234)
 	_, err = ns.ListenUDP(netip.MustParseAddrPort("0.0.0.0:4789"))
 	check(t, err)
 	_, err = ns.ListenTCP(netip.MustParseAddrPort("[::]:80"))
 	check(t, err)
-	fd, backlog := 0, 0
-	for _, s := range ns.Sockets() {
-		if s.PID == 1234 {
-			fd, backlog = max(s.FD, 3), s.SendQ
-		}
-	}
+	backlog := a.Info().SendQ
 	got, _ := b.run(b.host, "ss -lntup")
-	users := fmt.Sprintf(`users:(("dockerd",pid=1234,fd=%d))`, fd)
+	users := fmt.Sprintf(`users:(("dockerd",pid=%d,fd=3))`, d.PID)
 	blank := strings.Repeat(" ", len(users)+1)
 	want := "Netid State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess" + blank[7:] + "\n" +
 		"udp   UNCONN 0      0            0.0.0.0:4789      0.0.0.0:*   " + blank + "\n" +

@@ -281,16 +281,12 @@ func (t *ssTool) show() {
 		row[4], row[5] = t.endpoint(s, s.Local)
 		row[6], row[7] = t.endpoint(s, s.Remote)
 		if t.processes && s.PID > 0 && s.State != "TIME-WAIT" {
-			row[8] = fmt.Sprintf(" users:((\"%s\",pid=%d,fd=%d))", s.Owner, s.PID, max(s.FD, firstFD))
+			row[8] = fmt.Sprintf(" users:((\"%s\",pid=%d,fd=%d))", s.Owner, s.PID, s.FD)
 		}
 		g.add(row)
 	}
 	emit(t.p, g.render(screenWidth(t.p)))
 }
-
-// firstFD is the descriptor that a program's first file gets, shown where the
-// stack was told none.
-const firstFD = 3
 
 // netid reports whether the first column is shown: not for a single protocol.
 func (t *ssTool) netid() bool {

@@ -69,12 +69,11 @@ func usable(replies []*dnsReply) bool {
 // exchange sends the queries from one UDP socket and waits for their replies,
 // repeating a truncated one over TCP. The timeout is for all of them.
 func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, timeout time.Duration) ([]*dnsReply, error) {
-	conn, err := dialUDP(p.NS(), server)
+	conn, err := dialUDP(p.In(p.NS()), server)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	conn.SetOwner(p.Name(), p.PID)
 	for _, q := range queries {
 		wire, err := q.Pack()
 		if err != nil {
@@ -136,12 +135,11 @@ func answers(m *dnsReply, q *dns.Msg) bool {
 
 // exchangeTCP is exchange for one query over TCP.
 func exchangeTCP(p *userland.Process, server netip.AddrPort, q *dns.Msg, timeout time.Duration) (*dnsReply, error) {
-	conn, err := p.NS().DialTCP(netip.AddrPort{}, server, timeout)
+	conn, err := p.DialTCP(netip.AddrPort{}, server, timeout)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	conn.SetOwner(p.Name(), p.PID)
 	conn.SetReadTimeout(timeout)
 	wire, err := q.Pack()
 	if err != nil {
@@ -182,7 +180,7 @@ func readLengthPrefixed(r io.Reader) ([]byte, error) {
 
 // dialUDP returns a connected socket with a port of the stack's choice, so that
 // ICMP errors come back as ErrConnRefused.
-func dialUDP(ns *stack.Namespace, to netip.AddrPort) (*stack.UDPConn, error) {
+func dialUDP(ns stack.Opener, to netip.AddrPort) (*stack.UDPConn, error) {
 	conn, err := ns.ListenUDP(netip.AddrPortFrom(anyAddr(to.Addr()), 0))
 	if err != nil {
 		return nil, err

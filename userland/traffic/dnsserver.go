@@ -148,14 +148,13 @@ func relay(p *userland.Process, ns *stack.Namespace, server netip.AddrPort, wire
 	id := p.Loop().Stream("traffic/dnsforward/" + p.Machine.Name).Uint32()
 	wire = append([]byte{byte(id >> 8), byte(id)}, wire[2:]...)
 	if tcp {
-		return relayTCP(ns, server, wire, timeout)
+		return relayTCP(p.In(ns), server, wire, timeout)
 	}
-	conn, err := dialUDP(ns, server)
+	conn, err := dialUDP(p.In(ns), server)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	conn.SetOwner(p.Name(), p.PID)
 	if err := conn.WriteTo(wire, server); err != nil {
 		return nil, err
 	}
@@ -176,7 +175,7 @@ func relay(p *userland.Process, ns *stack.Namespace, server netip.AddrPort, wire
 	}
 }
 
-func relayTCP(ns *stack.Namespace, server netip.AddrPort, wire []byte, timeout time.Duration) ([]byte, error) {
+func relayTCP(ns stack.Opener, server netip.AddrPort, wire []byte, timeout time.Duration) ([]byte, error) {
 	conn, err := ns.DialTCP(netip.AddrPort{}, server, timeout)
 	if err != nil {
 		return nil, err

@@ -47,20 +47,18 @@ func (s *DNSServer) Run(p *userland.Process) int {
 	if !s.Listen.IsValid() {
 		at = netip.AddrPortFrom(netip.IPv6Unspecified(), 53)
 	}
-	conn, err := p.NS().ListenUDP(at)
+	conn, err := p.ListenUDP(at)
 	if err != nil {
 		p.Errorf("\n%s: failed to create listening socket for port 53: %s\n", p.Name(), reason(err))
 		return 2
 	}
 	defer conn.Close()
-	conn.SetOwner(p.Name(), p.PID)
-	listener, err := p.NS().ListenTCP(at)
+	listener, err := p.ListenTCP(at)
 	if err != nil {
 		p.Errorf("\n%s: failed to create listening socket for port 53: %s\n", p.Name(), reason(err))
 		return 2
 	}
 	defer listener.Close()
-	listener.SetOwner(p.Name(), p.PID)
 	return s.serve(p, conn, listener)
 }
 

@@ -20,20 +20,18 @@ func (e *EchoServer) Run(p *userland.Process) int {
 		port = 7
 	}
 	at := netip.AddrPortFrom(netip.IPv6Unspecified(), port)
-	l, err := p.NS().ListenTCP(at)
+	l, err := p.ListenTCP(at)
 	if err != nil {
 		p.Errorf("%s: bind: %s\n", p.Name(), reason(err))
 		return 1
 	}
 	defer l.Close()
-	l.SetOwner(p.Name(), p.PID)
-	u, err := p.NS().ListenUDP(at)
+	u, err := p.ListenUDP(at)
 	if err != nil {
 		p.Errorf("%s: bind: %s\n", p.Name(), reason(err))
 		return 1
 	}
 	defer u.Close()
-	u.SetOwner(p.Name(), p.PID)
 	p.Go(func() {
 		buf := make([]byte, 65535)
 		for {

@@ -200,9 +200,8 @@ func dialFirst(p *userland.Process, addrs []netip.Addr, port uint16, timeout tim
 				return nil, stack.ErrTimeout
 			}
 		}
-		conn, err := p.NS().DialTCP(netip.AddrPort{}, to, left)
+		conn, err := p.DialTCP(netip.AddrPort{}, to, left)
 		if err == nil {
-			conn.SetOwner(p.Name(), p.PID)
 			return conn, nil
 		}
 		last = err

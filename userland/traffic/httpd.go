@@ -53,7 +53,7 @@ func httpdBusybox(p *userland.Process) int {
 			return 1
 		}
 	}
-	l, err := p.NS().ListenTCP(at)
+	l, err := p.ListenTCP(at)
 	if err != nil {
 		p.Errorf("httpd: bind: %s\n", reason(err))
 		return 1
@@ -61,10 +61,11 @@ func httpdBusybox(p *userland.Process) int {
 	if o.has("f") {
 		return h.serve(p, l)
 	}
-	p.Machine.Start(userland.ProcSpec{
+	d := p.Machine.Start(userland.ProcSpec{
 		Program: func(d *userland.Process) int { return h.serve(d, l) },
 		Args:    p.Args, Env: p.Environ(), Dir: h.home, Parent: p, NS: p.NS(), NewGroup: true,
 	})
+	d.Adopt(l)
 	return 0
 }
 
@@ -90,13 +91,11 @@ func listenAddress(text string) (netip.AddrPort, bool) {
 
 func (h *busyboxHttpd) serve(p *userland.Process, l *stack.TCPListener) int {
 	defer l.Close()
-	l.SetOwner(p.Name(), p.PID)
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return 1
 		}
-		conn.SetOwner(p.Name(), p.PID)
 		p.Go(func() {
 			defer conn.Close()
 			h.answer(p, conn)

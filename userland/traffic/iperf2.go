@@ -53,12 +53,11 @@ func iperf2Client(p *userland.Process, host string, port uint16, length time.Dur
 		}
 	}()
 	for i := range flows {
-		conn, err := p.NS().DialTCP(netip.AddrPort{}, to, 0)
+		conn, err := p.DialTCP(netip.AddrPort{}, to, 0)
 		if err != nil {
 			p.Errorf("tcp connect failed: %s\n", reason(err))
 			return 1
 		}
-		conn.SetOwner(p.Name(), p.PID)
 		streams = append(streams, &iperfStream{id: i + 1, tcp: conn})
 	}
 	p.Printf("%sClient connecting to %s, TCP port %d\nTCP window size: 85.0 KByte (default)\n%s", iperf2Rule, host, port, iperf2Rule)
@@ -96,20 +95,18 @@ func iperf2Line(p *userland.Process, id string, n int64, took time.Duration) {
 }
 
 func iperf2Server(p *userland.Process, port uint16) int {
-	l, err := p.NS().ListenTCP(netip.AddrPortFrom(netip.IPv4Unspecified(), port))
+	l, err := p.ListenTCP(netip.AddrPortFrom(netip.IPv4Unspecified(), port))
 	if err != nil {
 		p.Errorf("tcp bind failed: %s\n", reason(err))
 		return 1
 	}
 	defer l.Close()
-	l.SetOwner(p.Name(), p.PID)
 	p.Printf("%sServer listening on TCP port %d\nTCP window size:  128 KByte (default)\n%s", iperf2Rule, port, iperf2Rule)
 	for id := 1; ; id++ {
 		conn, err := l.Accept()
 		if err != nil {
 			return 1
 		}
-		conn.SetOwner(p.Name(), p.PID)
 		p.Go(func() { iperf2Receive(p, conn, id) })
 	}
 }

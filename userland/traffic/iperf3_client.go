@@ -109,7 +109,7 @@ func (c *iperfClient) run() int {
 		return c.fail(fmt.Sprintf("unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: %s", reason(err)))
 	}
 	c.to = netip.AddrPortFrom(addrs[0], c.port)
-	c.ctrl, err = c.p.NS().DialTCP(netip.AddrPort{}, c.to, 0)
+	c.ctrl, err = c.p.DialTCP(netip.AddrPort{}, c.to, 0)
 	if err != nil {
 		return c.fail(fmt.Sprintf("unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: %s", reason(err)))
 	}
@@ -119,7 +119,6 @@ func (c *iperfClient) run() int {
 			s.close()
 		}
 	}()
-	c.ctrl.SetOwner(c.p.Name(), c.p.PID)
 	c.p.Catch(userland.SIGINT)
 	defer c.p.Default(userland.SIGINT)
 	if !c.json {
@@ -186,20 +185,18 @@ func (c *iperfClient) cookie() []byte {
 func (c *iperfClient) stream(i int) (*iperfStream, error) {
 	s := &iperfStream{id: 5 + 2*i, peer: c.to}
 	if c.params.TCP {
-		conn, err := c.p.NS().DialTCP(netip.AddrPort{}, c.to, 0)
+		conn, err := c.p.DialTCP(netip.AddrPort{}, c.to, 0)
 		if err != nil {
 			return nil, err
 		}
-		conn.SetOwner(c.p.Name(), c.p.PID)
 		s.tcp = conn
 		_, err = conn.Write(make([]byte, iperfCookieLen))
 		return s, err
 	}
-	conn, err := dialUDP(c.p.NS(), c.to)
+	conn, err := dialUDP(c.p.In(c.p.NS()), c.to)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetOwner(c.p.Name(), c.p.PID)
 	s.udp = conn
 	hello := binary.LittleEndian.AppendUint32(nil, iperfUDPHello)
 	if err := conn.WriteTo(hello, c.to); err != nil {

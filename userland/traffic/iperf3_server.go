@@ -24,7 +24,7 @@ type iperfServer struct {
 // start binds the port; with -D a process of its own goes on.
 func (s *iperfServer) start(daemon bool) int {
 	p := s.p
-	l, err := p.NS().ListenTCP(netip.AddrPortFrom(netip.IPv6Unspecified(), s.port))
+	l, err := p.ListenTCP(netip.AddrPortFrom(netip.IPv6Unspecified(), s.port))
 	if err != nil {
 		p.Errorf("iperf3: error - unable to start listener for connections: %s\niperf3: exiting\n", reason(err))
 		return 1
@@ -33,16 +33,16 @@ func (s *iperfServer) start(daemon bool) int {
 	if !daemon {
 		return s.serve()
 	}
-	p.Machine.Start(userland.ProcSpec{
+	d := p.Machine.Start(userland.ProcSpec{
 		Program: func(d *userland.Process) int { s.p = d; return s.serve() },
 		Args:    p.Args, Env: p.Environ(), Parent: p, NS: p.NS(), NewGroup: true,
 	})
+	d.Adopt(l)
 	return 0
 }
 
 func (s *iperfServer) serve() int {
 	defer s.l.Close()
-	s.l.SetOwner(s.p.Name(), s.p.PID)
 	s.p.Catch(userland.SIGINT)
 	for {
 		s.test++
@@ -52,7 +52,6 @@ func (s *iperfServer) serve() int {
 			s.p.Errorf("iperf3: interrupt - the server has terminated\n")
 			return 1
 		}
-		ctrl.SetOwner(s.p.Name(), s.p.PID)
 		err = s.run(ctrl)
 		ctrl.Close()
 		if interrupted(err) {
@@ -99,10 +98,9 @@ func (s *iperfServer) run(ctrl *stack.TCPConn) error {
 // streams accepts the data connections.
 func (s *iperfServer) streams(ctrl *stack.TCPConn, params iperfParams) (streams []*iperfStream, udp *stack.UDPConn, err error) {
 	if params.UDP {
-		if udp, err = s.p.NS().ListenUDP(netip.AddrPortFrom(netip.IPv6Unspecified(), s.port)); err != nil {
+		if udp, err = s.p.ListenUDP(netip.AddrPortFrom(netip.IPv6Unspecified(), s.port)); err != nil {
 			return nil, nil, err
 		}
-		udp.SetOwner(s.p.Name(), s.p.PID)
 	}
 	if err := sendState(ctrl, iperfCreateStreams); err != nil {
 		return nil, udp, err
@@ -122,7 +120,6 @@ func (s *iperfServer) streams(ctrl *stack.TCPConn, params iperfParams) (streams 
 			if err != nil {
 				return streams, udp, err
 			}
-			conn.SetOwner(s.p.Name(), s.p.PID)
 			if _, err := io.ReadFull(conn, make([]byte, iperfCookieLen)); err != nil {
 				conn.Close()
 				return streams, udp, err

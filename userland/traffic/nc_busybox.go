@@ -144,13 +144,12 @@ func (n *busyboxNc) listen(program []string) int {
 		n.relay(conn)
 		return 0
 	}
-	l, err := p.NS().ListenTCP(at)
+	l, err := p.ListenTCP(at)
 	if err != nil {
 		p.Errorf("nc: %s\n", bindReason(err))
 		return 1
 	}
 	defer l.Close()
-	l.SetOwner(p.Name(), p.PID)
 	again := n.o.count("l") > 1 || n.o.has("k")
 	if n.local == 0 {
 		p.Errorf("nc: listening on %s ...\n", l.Addr())
@@ -163,7 +162,6 @@ func (n *busyboxNc) listen(program []string) int {
 			}
 			return 1
 		}
-		conn.SetOwner(p.Name(), p.PID)
 		switch {
 		case program != nil && again:
 			p.Go(func() { ncSpawn(p, conn, program); conn.Close() })
@@ -202,11 +200,10 @@ func ncSpawn(p *userland.Process, conn ncStream, program []string) int {
 }
 
 func ncDialTCP(p *userland.Process, local, to netip.AddrPort, timeout time.Duration) (ncStream, error) {
-	conn, err := p.NS().DialTCP(local, to, timeout)
+	conn, err := p.DialTCP(local, to, timeout)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetOwner(p.Name(), p.PID)
 	return conn, nil
 }
 
@@ -214,11 +211,10 @@ func ncDialUDP(p *userland.Process, local, to netip.AddrPort) (ncStream, error) 
 	if !local.IsValid() {
 		local = netip.AddrPortFrom(anyAddr(to.Addr()), 0)
 	}
-	conn, err := p.NS().ListenUDP(local)
+	conn, err := p.ListenUDP(local)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetOwner(p.Name(), p.PID)
 	if err := conn.Connect(to); err != nil {
 		conn.Close()
 		return nil, err
@@ -228,11 +224,10 @@ func ncDialUDP(p *userland.Process, local, to netip.AddrPort) (ncStream, error) 
 
 // ncListenUDP waits for the first datagram and talks to its sender from then.
 func ncListenUDP(p *userland.Process, at netip.AddrPort) (*udpStream, error) {
-	conn, err := p.NS().ListenUDP(at)
+	conn, err := p.ListenUDP(at)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetOwner(p.Name(), p.PID)
 	buf := make([]byte, 65535)
 	n, from, err := conn.ReadFrom(buf, 0)
 	if err == nil {

@@ -120,13 +120,12 @@ func (n *openbsdNc) listen() int {
 	if n.udp {
 		return n.listenUDP(at)
 	}
-	l, err := p.NS().ListenTCP(at)
+	l, err := p.ListenTCP(at)
 	if err != nil {
 		p.Errorf("nc: %s\n", reason(err))
 		return 1
 	}
 	defer l.Close()
-	l.SetOwner(p.Name(), p.PID)
 	if n.verbose {
 		p.Errorf("Listening on %s %d\n", addr, port)
 	}
@@ -135,7 +134,6 @@ func (n *openbsdNc) listen() int {
 		if err != nil {
 			return 1
 		}
-		conn.SetOwner(p.Name(), p.PID)
 		if n.verbose {
 			from := conn.RemoteAddr()
 			p.Errorf("Connection received on %s %d\n", n.peerName(from.Addr()), from.Port())

@@ -82,13 +82,12 @@ type busyboxNslookup struct {
 // ask sends the queries to one server, again after half the time, and reports
 // whether all were answered within five seconds.
 func (n *busyboxNslookup) ask(server netip.AddrPort) bool {
-	conn, err := dialUDP(n.p.NS(), server)
+	conn, err := dialUDP(n.p.In(n.p.NS()), server)
 	if err != nil {
 		n.p.Errorf("nslookup: can't connect to remote host (%s): %s\n", server.Addr(), reason(err))
 		return false
 	}
 	defer conn.Close()
-	conn.SetOwner(n.p.Name(), n.p.PID)
 	open := append([]*dns.Msg(nil), n.queries...)
 	end := n.p.Loop().Now() + 5*time.Second
 	for range 2 {

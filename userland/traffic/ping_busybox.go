@@ -142,13 +142,12 @@ func preferIPv4(addrs []netip.Addr) netip.Addr {
 }
 
 func (b *busyboxPing) open(o *options) bool {
-	conn, err := b.p.NS().OpenICMP(b.to.Is6())
+	conn, err := b.p.OpenICMP(b.to.Is6())
 	if err != nil {
 		b.p.Errorf("%s: can't create raw socket: %s\n", b.p.Name(), reason(err))
 		return false
 	}
 	b.conn = conn
-	conn.SetOwner(b.p.Name(), b.p.PID)
 	if v, ok := o.value("t"); ok {
 		ttl, ok := number(v, 1, 255)
 		if !ok {

@@ -209,12 +209,11 @@ func (g *iputilsPing) from(o *options) int {
 }
 
 func (g *iputilsPing) open(o *options) int {
-	conn, err := g.p.NS().OpenICMP(g.to.Is6())
+	conn, err := g.p.OpenICMP(g.to.Is6())
 	if err != nil {
 		g.p.Errorf("%s: socktype: SOCK_RAW\n%s: socket: %s\n", g.p.Name(), g.p.Name(), reason(err))
 		return 2
 	}
-	conn.SetOwner(g.p.Name(), g.p.PID)
 	if g.ttl > 0 {
 		conn.SetTTL(g.ttl)
 	}

@@ -27,7 +27,7 @@ func telnetGNU(p *userland.Process) int {
 	var conn *stack.TCPConn
 	for i, a := range addrs {
 		p.Printf("Trying %s...\n", a)
-		if conn, err = p.NS().DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, port), 0); err == nil {
+		if conn, err = p.DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, port), 0); err == nil {
 			break
 		}
 		if i+1 < len(addrs) {
@@ -39,7 +39,6 @@ func telnetGNU(p *userland.Process) int {
 		return 1
 	}
 	defer conn.Close()
-	conn.SetOwner(p.Name(), p.PID)
 	p.Printf("Connected to %s.\nEscape character is '^]'.\n", host)
 	r := &ncRelay{p: p, in: p.Stdin, linger: -1}
 	if r.run(conn) == nil {
@@ -66,13 +65,12 @@ func telnetBusybox(p *userland.Process) int {
 		return 1
 	}
 	a := preferIPv4(addrs)
-	conn, err := p.NS().DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, port), 0)
+	conn, err := p.DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, port), 0)
 	if err != nil {
 		p.Errorf("telnet: can't connect to remote host (%s): %s\n", a, reason(err))
 		return 1
 	}
 	defer conn.Close()
-	conn.SetOwner(p.Name(), p.PID)
 	p.Printf("Connected to %s\n", host)
 	r := &ncRelay{p: p, in: p.Stdin, linger: -1}
 	if r.run(conn) == nil {

@@ -140,12 +140,10 @@ func (t *tracer) start(o *options) int {
 
 // open makes the sockets.
 func (t *tracer) open() error {
-	ns := t.p.NS()
 	var err error
-	if t.listener, err = ns.OpenICMP(t.to.Is6()); err != nil {
+	if t.listener, err = t.p.OpenICMP(t.to.Is6()); err != nil {
 		return err
 	}
-	t.listener.SetOwner(t.p.Name(), t.p.PID)
 	t.id = uint16(t.p.PID)
 	if t.source.IsValid() {
 		if err := t.listener.SetSource(t.source); err != nil {
@@ -164,10 +162,9 @@ func (t *tracer) open() error {
 	if t.source.IsValid() {
 		src = t.source
 	}
-	if t.udp, err = ns.ListenUDP(netip.AddrPortFrom(src, 0)); err != nil {
+	if t.udp, err = t.p.ListenUDP(netip.AddrPortFrom(src, 0)); err != nil {
 		return err
 	}
-	t.udp.SetOwner(t.p.Name(), t.p.PID)
 	t.local = t.udp.LocalAddr().Port()
 	return nil
 }

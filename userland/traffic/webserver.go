@@ -50,13 +50,12 @@ func (w *WebServer) Run(p *userland.Process) int {
 	if port == 0 {
 		port = 80
 	}
-	l, err := p.NS().ListenTCP(netip.AddrPortFrom(addr, port))
+	l, err := p.ListenTCP(netip.AddrPortFrom(addr, port))
 	if err != nil {
 		w.refuse(p, addr, port, err)
 		return 1
 	}
 	defer l.Close()
-	l.SetOwner(p.Name(), p.PID)
 	p.Catch(w.Quit...)
 	if w.Style == WebPython {
 		p.Printf("Serving HTTP on 0.0.0.0 port %d (http://0.0.0.0:%d/) ...\n", port, port)
@@ -69,7 +68,6 @@ func (w *WebServer) Run(p *userland.Process) int {
 			}
 			return 1
 		}
-		conn.SetOwner(p.Name(), p.PID)
 		p.Go(func() {
 			defer conn.Close()
 			w.connection(p, conn)

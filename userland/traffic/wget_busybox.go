@@ -119,9 +119,8 @@ func (w *busyboxWget) connect(u webURL) (*stack.TCPConn, bool) {
 	}
 	to := netip.AddrPortFrom(preferIPv4(addrs), u.port)
 	w.say("Connecting to %s (%s)\n", w.target(u), to)
-	conn, err := w.p.NS().DialTCP(netip.AddrPort{}, to, w.timeout)
+	conn, err := w.p.DialTCP(netip.AddrPort{}, to, w.timeout)
 	if err == nil {
-		conn.SetOwner(w.p.Name(), w.p.PID)
 		return conn, true
 	}
 	if late(err) && w.timeout < 100*time.Second {

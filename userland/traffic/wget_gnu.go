@@ -222,9 +222,8 @@ func (w *gnuWget) connect(u webURL) (conn *stack.TCPConn, again bool, status int
 		} else {
 			w.say("Connecting to %s (%s)|%s|:%d... ", u.host, u.host, a, u.port)
 		}
-		conn, err = w.p.NS().DialTCP(netip.AddrPort{}, to, w.timeout)
+		conn, err = w.p.DialTCP(netip.AddrPort{}, to, w.timeout)
 		if err == nil {
-			conn.SetOwner(w.p.Name(), w.p.PID)
 			w.say("connected.\n")
 			return conn, false, 0
 		}

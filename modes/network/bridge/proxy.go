@@ -23,33 +23,32 @@ func (d *Driver) startProxy(b binding) (stop func(), err error) {
 	if b.Port.Proto != "tcp" {
 		return func() {}, nil
 	}
-	l, err := listenTCP(d.host.NS(), at)
+	l, err := listenTCP(d.host.Opener(d.host.NS()), at)
 	if err != nil {
 		return nil, proxyError("tcp", at, err)
 	}
 	if !d.cfg.Proxy {
-		l.SetOwner("dockerd", d.host.PID())
 		return func() { l.Close() }, nil
 	}
 	p := d.proxyProcess(b, func(p *userland.Process) { serveTCPProxy(p, l, netip.AddrPortFrom(b.to, b.Port.Number)) })
-	l.SetOwner("docker-proxy", p.PID)
+	p.Adopt(l)
 	return func() { l.Close(); p.Signal(userland.SIGKILL) }, nil
 }
 
 // listenTCP listens for one family, as docker-proxy does for "::" (IPV6_V6ONLY):
 // beside the one of 0.0.0.0 with the same port.
-func listenTCP(ns *stack.Namespace, at netip.AddrPort) (*stack.TCPListener, error) {
+func listenTCP(o stack.Opener, at netip.AddrPort) (*stack.TCPListener, error) {
 	if at.Addr() == netip.IPv6Unspecified() {
-		return ns.ListenTCPv6Only(at)
+		return o.ListenTCPv6Only(at)
 	}
-	return ns.ListenTCP(at)
+	return o.ListenTCP(at)
 }
 
-func listenUDP(ns *stack.Namespace, at netip.AddrPort) (*stack.UDPConn, error) {
+func listenUDP(o stack.Opener, at netip.AddrPort) (*stack.UDPConn, error) {
 	if at.Addr() == netip.IPv6Unspecified() {
-		return ns.ListenUDPv6Only(at)
+		return o.ListenUDPv6Only(at)
 	}
-	return ns.ListenUDP(at)
+	return o.ListenUDP(at)
 }
 
 func proxyError(proto string, at netip.AddrPort, err error) error {
@@ -84,7 +83,6 @@ func serveTCPProxy(p *userland.Process, l *stack.TCPListener, to netip.AddrPort)
 		if err != nil {
 			return
 		}
-		c.SetOwner("docker-proxy", p.PID)
 		p.Go(func() { proxyConn(p, c, to) })
 	}
 }
@@ -93,12 +91,11 @@ func serveTCPProxy(p *userland.Process, l *stack.TCPListener, to netip.AddrPort)
 // itself.
 func proxyConn(p *userland.Process, client *stack.TCPConn, to netip.AddrPort) {
 	defer client.Close()
-	server, err := p.NS().DialTCP(netip.AddrPort{}, to, 0)
+	server, err := p.DialTCP(netip.AddrPort{}, to, 0)
 	if err != nil {
 		return
 	}
 	defer server.Close()
-	server.SetOwner("docker-proxy", p.PID)
 	var done sim.Cond
 	over := false
 	p.Go(func() {
@@ -120,17 +117,16 @@ func proxyConn(p *userland.Process, client *stack.TCPConn, to netip.AddrPort) {
 const udpFlowTimeout = 90 * time.Second
 
 func (d *Driver) startUDPProxy(b binding, at netip.AddrPort) (func(), error) {
-	conn, err := listenUDP(d.host.NS(), at)
+	conn, err := listenUDP(d.host.Opener(d.host.NS()), at)
 	if err != nil {
 		return nil, proxyError("udp", at, err)
 	}
 	if !d.cfg.Proxy {
-		conn.SetOwner("dockerd", d.host.PID())
 		return func() { conn.Close() }, nil
 	}
 	to := netip.AddrPortFrom(b.to, b.Port.Number)
 	p := d.proxyProcess(b, func(p *userland.Process) { serveUDPProxy(p, conn, to) })
-	conn.SetOwner("docker-proxy", p.PID)
+	p.Adopt(conn)
 	return func() { conn.Close(); p.Signal(userland.SIGKILL) }, nil
 }
 
@@ -152,14 +148,13 @@ func serveUDPProxy(p *userland.Process, conn *stack.UDPConn, to netip.AddrPort) 
 			if to.Addr().Is6() {
 				any4 = netip.IPv6Unspecified()
 			}
-			if flow, err = p.NS().ListenUDP(netip.AddrPortFrom(any4, 0)); err != nil {
+			if flow, err = p.ListenUDP(netip.AddrPortFrom(any4, 0)); err != nil {
 				continue
 			}
 			if flow.Connect(to) != nil {
 				flow.Close()
 				continue
 			}
-			flow.SetOwner("docker-proxy", p.PID)
 			flows[from] = flow
 			p.Go(func() {
 				answerUDP(conn, flow, from)

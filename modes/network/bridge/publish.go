@@ -1,7 +1,9 @@
 package bridge
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"dnetsim/modes/nat"
@@ -114,6 +116,26 @@ func (d *Driver) forward(b binding, want bool) {
 	f.add(want, "nat", chainDocker, dnat...)
 	f.add(want, "filter", chainDocker, "!", "-i", b.bridge, "-o", b.bridge, "-p", b.Port.Proto, "-d", b.to.String(), "--dport", port, "-j", "ACCEPT")
 	f.add(want, "nat", "POSTROUTING", "-p", b.Port.Proto, "-s", b.to.String(), "-d", b.to.String(), "--dport", port, "-j", "MASQUERADE")
+}
+
+// KeepPorts takes the published ports for a new dockerd, if it and no
+// docker-proxy keeps them from others.
+func (d *Driver) KeepPorts() {
+	if d.cfg.Proxy {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.bound)) {
+		for i := range d.bound[id] {
+			x := &d.bound[id][i]
+			if x.stop == nil {
+				continue
+			}
+			x.stop()
+			if stop, err := d.startProxy(*x); err == nil {
+				x.stop = stop
+			}
+		}
+	}
 }
 
 // RevokeExternal releases what ProgramExternal bound.

@@ -15,12 +15,18 @@ const OptMTU = "com.docker.network.driver.mtu"
 // Host is what a driver asks of the engine that runs it.
 type Host struct {
 	*userland.Machine
-	// Dockerd is the engine's own process, nil while there is none; PID is its
-	// number, or that of the last one.
+	// Dockerd is the engine's own process, nil while there is none.
 	Dockerd func() *userland.Process
-	PID     func() int
 	Stream  func(kind, name string) *sim.Rand
 	Log     func(level, msg string, pairs ...string)
+}
+
+// Opener opens sockets of dockerd's in a namespace.
+func (h *Host) Opener(ns *stack.Namespace) stack.Opener {
+	if p := h.Dockerd(); p != nil {
+		return p.In(ns)
+	}
+	return ns.For(nil)
 }
 
 // Spend lets virtual time pass, if a process makes the call.

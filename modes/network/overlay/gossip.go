@@ -67,8 +67,8 @@ func (o *Driver) nodeJoin(a netip.Addr, self bool) {
 func (o *Driver) startGossip() error {
 	host := o.host
 	o.host.Spend(gossipStart)
-	agent, err := serf.New(o.host.Loop(), o.host.NS(), serf.Config{
-		NodeName: host.Hostname(), BindAddr: o.address, Owner: "dockerd", PID: o.host.PID(),
+	agent, err := serf.New(o.host.Loop(), o.host.Opener(o.host.NS()), serf.Config{
+		NodeName: host.Hostname(), BindAddr: o.address,
 		Stream:       host.Name + "/serf",
 		Log:          o.gossipLine,
 		Events:       o.gossipEvent,
