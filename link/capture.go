@@ -53,7 +53,7 @@ func (c *Capture) Event(e *trail.Event) {
 	data := e.Frame
 	if e.Unsummed {
 		data = append([]byte(nil), data...)
-		fillBytes(data)
+		FillChecksumBytes(data)
 	}
 	c.err = c.w.WritePacketWithOptions(gopacket.CaptureInfo{
 		Timestamp: c.loop.Wall(), CaptureLength: len(data), Length: len(data), InterfaceIndex: index,

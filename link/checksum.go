@@ -9,16 +9,13 @@ func FillChecksum(f *Frame) {
 	if f.Checksum != ChecksumPartial {
 		return
 	}
-	fillBytes(f.data)
+	FillChecksumBytes(f.data)
 	f.Checksum = ChecksumComplete
 }
 
 // FillChecksumBytes is FillChecksum for a bare frame whose checksum is known to
 // be missing.
-func FillChecksumBytes(b []byte) { fillBytes(b) }
-
-// fillBytes writes the transport checksum of the packet in b, if it has one.
-func fillBytes(b []byte) {
+func FillChecksumBytes(b []byte) {
 	h, ok := ParseHeaders(b)
 	if !ok || !h.IP || h.More || h.Fragment {
 		return

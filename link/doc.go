@@ -9,8 +9,8 @@
 //
 // Start reading at [Frame], then [Wire] and [Bridge]. Whoever takes frames
 // implements [Receiver]; whoever wants to watch attaches an [Observer] or
-// listens to the journal, where every frame ends as "receive" or as "drop" with
-// a [trail.Reason]. Sending on a wire schedules an event, even at zero delay; a
+// listens to the trail, where every frame ends as "deliver" or as "drop" with a
+// [trail.Reason]. Sending on a wire schedules an event, even at zero delay; a
 // bridge forwards within the event that brought the frame, and the wires behind
 // its ports schedule the next.
 package link

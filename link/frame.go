@@ -197,9 +197,6 @@ func (f *Frame) Payload() []byte {
 // SetDst changes the destination address; the caller holds the only reference.
 func (f *Frame) SetDst(m MAC) { copy(f.data[:6], m[:]) }
 
-// SetSrc changes the source address; the caller holds the only reference.
-func (f *Frame) SetSrc(m MAC) { copy(f.data[6:12], m[:]) }
-
 // Receiver takes frames. Receive takes over one reference: it releases the
 // frame or hands it on.
 type Receiver interface{ Receive(f *Frame) }

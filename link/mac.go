@@ -70,9 +70,6 @@ func (m MAC) IsMulticast() bool { return m[0]&1 != 0 }
 // IsZero reports whether m is 00:00:00:00:00:00.
 func (m MAC) IsZero() bool { return m == MAC{} }
 
-// IsLocallyAdministered reports whether the address was made up by software.
-func (m MAC) IsLocallyAdministered() bool { return m[0]&2 != 0 }
-
 // key is the address as a number: maps of machine words are faster.
 func (m MAC) key() uint64 {
 	return uint64(m[0])<<40 | uint64(m[1])<<32 | uint64(m[2])<<24 |

@@ -8,25 +8,14 @@ import (
 
 // Segment cuts a TCP frame with GSO into frames of GSO payload bytes each, as a
 // network card with TSO does, and gives them to emit in order with complete
-// checksums. If mtu is above zero, segments are no larger than fits it. A frame
-// that needs no cutting goes to emit as it is. Segment takes over one
-// reference; emit takes over one for each segment.
+// checksums. A frame that needs no cutting goes to emit as it is. Segment takes
+// over one reference; emit takes over one for each segment. The trail, if there
+// is one, is told that they are pieces, at that place.
 //
 // IPv4 identifiers count up from the frame's own; FIN and PSH stay for the last
 // segment, CWR for the first (as in Linux' tcp_gso_segment).
-func Segment(f *Frame, mtu int, emit func(*Frame)) { segment(f, mtu, emit, nil, trail.Place{}) }
-
-// SegmentAt is Segment without a limit that tells where it is done.
-func SegmentAt(f *Frame, t *trail.Trail, at trail.Place, emit func(*Frame)) {
-	segment(f, 0, emit, t, at)
-}
-
-// segment is Segment that tells where it is done.
-func segment(f *Frame, mtu int, emit func(*Frame), t *trail.Trail, at trail.Place) {
+func Segment(f *Frame, t *trail.Trail, at trail.Place, emit func(*Frame)) {
 	h, size, ok := gsoShape(f)
-	if ok && mtu > 0 {
-		size = min(size, mtu-(h.payload-h.L3))
-	}
 	if !ok || size <= 0 || h.End-h.payload <= size {
 		if ok {
 			f = f.Private()
@@ -83,10 +72,7 @@ func canSegment(f *Frame) bool {
 
 // WireLen is the length of the largest frame that f becomes on a cable: of a
 // segment, for one with GSO.
-func (f *Frame) WireLen() int { return wireSize(f) }
-
-// wireSize is the length of the largest frame that f becomes on a cable.
-func wireSize(f *Frame) int {
+func (f *Frame) WireLen() int {
 	if f.GSO == 0 {
 		return len(f.data)
 	}

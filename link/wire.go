@@ -229,7 +229,7 @@ func (e *End) Send(f *Frame) {
 		return
 	}
 	e.counters.Segmented-- // the frame itself is one of its segments
-	segment(f, 0, e.emit, e.trail, e.at)
+	Segment(f, e.trail, e.at, e.emit)
 }
 
 // refused ends a frame that does not come onto the wire: it counts as given to
@@ -281,7 +281,7 @@ func (e *End) refuse(f *Frame) trail.Reason {
 		return trail.WireDown
 	case len(i.Block) > 0 && blocked(i.Block, f.data):
 		return trail.Blocked
-	case i.MTU > 0 && wireSize(f)-HeaderLen-tagLen(f.data) > i.MTU:
+	case i.MTU > 0 && f.WireLen()-HeaderLen-tagLen(f.data) > i.MTU:
 		return trail.MTU
 	case i.Loss > 0 && e.rand.Float64() < i.Loss:
 		return trail.Loss

@@ -37,7 +37,7 @@ func testFrame(pool *Pool, dst, src MAC, n int, tag byte) *Frame {
 	f := pool.New(n)
 	clear(f.data)
 	f.SetDst(dst)
-	f.SetSrc(src)
+	copy(f.data[6:12], src[:])
 	f.data[12], f.data[13] = 0x88, 0xb5 // local experimental
 	f.data[n-1] = tag
 	return f
@@ -176,7 +176,7 @@ func TestWireCorruptionIsFoundByTheChecksum(t *testing.T) {
 			t.Fatalf("checksum state %d, want unknown", l.sink.last.Checksum)
 		}
 		want := unhexFrame(t, synFrame)
-		fillBytes(want)
+		FillChecksumBytes(want)
 		diff := 0
 		for i, b := range l.sink.last.Bytes() {
 			for x := b ^ want[i]; x != 0; x &= x - 1 {

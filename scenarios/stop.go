@@ -17,7 +17,7 @@ var ErrMemory = errors.New("too much memory")
 // heed makes the run stop when the options' context is done. What it returns
 // ends that.
 func (l *Lab) heed(o Options) func() bool {
-	l.Loop.SetFund(max(1, l.Scenario.Limit.Hours()))
+	l.Loop.SetBudget(max(1, l.Scenario.Limit.Hours()))
 	o.Progress.watch(l.Loop)
 	if o.Context == nil {
 		return func() bool { return true }

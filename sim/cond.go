@@ -92,6 +92,3 @@ func (c *Cond) Broadcast() {
 		}
 	}
 }
-
-// Waiting is the number of processes in the queue.
-func (c *Cond) Waiting() int { return len(c.waiters) }

@@ -50,7 +50,7 @@ func TestKilledProcessesAreForgotten(t *testing.T) {
 		p.Kill()
 		l.RunFor(time.Millisecond)
 	}
-	if n := c.Waiting(); n != 0 {
+	if n := len(c.waiters); n != 0 {
 		t.Errorf("%d dead processes wait", n)
 	}
 	if n := l.Pending(); n > 2*worthSweeping {

@@ -10,11 +10,11 @@ import (
 // time pays for work as it passes. What does endless work in no time, or nearly
 // none, therefore meets [ErrWork], after the same work on every machine.
 const (
-	// workFund is what a run may be behind at most: about half a minute.
-	workFund = 30_000_000
-	// workPaid is what a second of virtual time pays for: a run that is not much
+	// workBurst is what a run may be behind at most: about half a minute.
+	workBurst = 30_000_000
+	// workRate is what a second of virtual time pays for: a run that is not much
 	// slower than its own clock may go on for ever.
-	workPaid = 2_000_000
+	workRate = 2_000_000
 	// workStep is how much is done between two looks at the account.
 	workStep = 1 << 12
 )
@@ -29,7 +29,7 @@ type account struct {
 	seen    uint64        // of charged and fired, at the last look
 	spent   time.Duration // work that is not paid for, as virtual time would pay it
 	paid    time.Duration // virtual time up to which it was paid
-	scale   float64       // of workFund; 0 is 1
+	scale   float64       // of workBurst; 0 is 1
 }
 
 // Charge counts n units of work within an event or a process. A process that
@@ -38,7 +38,7 @@ type account struct {
 // call.
 func (l *Loop) Charge(n int) {
 	l.Work(n)
-	if l.current == nil || l.stop.Load() == nil && !l.overworked() {
+	if l.current == nil || l.stop.Load() == nil && !l.overBudget() {
 		return
 	}
 	l.current.Pause(0)
@@ -48,25 +48,25 @@ func (l *Loop) Charge(n int) {
 // be left half done.
 func (l *Loop) Work(n int) { l.account.charged += uint64(n) }
 
-// SetFund makes the work that a run may be behind larger or smaller: 1 is about
+// SetBudget makes the work that a run may be behind larger or smaller: 1 is about
 // half a minute of a real machine's.
-func (l *Loop) SetFund(scale float64) { l.account.scale = scale }
+func (l *Loop) SetBudget(scale float64) { l.account.scale = scale }
 
-// overworked looks at the account if it is time to.
-func (l *Loop) overworked() bool {
+// overBudget looks at the account if it is time to.
+func (l *Loop) overBudget() bool {
 	a := &l.account
 	if done := a.charged + l.fired - a.seen; done >= workStep {
 		a.seen += done
-		a.spent += time.Duration(done) * (time.Second / workPaid)
+		a.spent += time.Duration(done) * (time.Second / workRate)
 		a.spent = max(0, a.spent-(l.now-a.paid))
 		a.paid = l.now
 		l.clock.Store(int64(l.now))
 	}
-	fund := time.Duration(workFund) * (time.Second / workPaid)
+	burst := time.Duration(workBurst) * (time.Second / workRate)
 	if a.scale > 0 {
-		fund = time.Duration(float64(fund) * a.scale)
+		burst = time.Duration(float64(burst) * a.scale)
 	}
-	return a.spent > fund
+	return a.spent > burst
 }
 
 // Clock is about [Loop.Now], for another goroutine that shows how far a run is.
@@ -95,7 +95,7 @@ func (l *Loop) halt() error {
 	if err := l.stop.Load(); err != nil {
 		return *err
 	}
-	if l.overworked() {
+	if l.overBudget() {
 		return ErrWork
 	}
 	return nil

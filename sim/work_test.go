@@ -16,7 +16,7 @@ func TestEndlessWorkInNoTimeEnds(t *testing.T) {
 		var ends []uint64
 		for range 2 {
 			l := NewLoop(1)
-			l.SetFund(0.01)
+			l.SetBudget(0.01)
 			spin(l)
 			if err := l.Run(func() bool { return false }, time.Hour); err != ErrWork {
 				t.Errorf("%s: %v", name, err)
@@ -42,7 +42,7 @@ func again(l *Loop, d time.Duration) { l.After(d, func() { l.Work(100); again(l,
 // on for ever.
 func TestWorkThatTimePaysForGoesOn(t *testing.T) {
 	l := NewLoop(1)
-	l.SetFund(0.01)
+	l.SetBudget(0.01)
 	again(l, time.Millisecond)
 	if err := l.RunFor(time.Hour); err != nil {
 		t.Errorf("100 units in a millisecond: %v after %v", err, l.Now())

@@ -133,7 +133,7 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 		return t.encapsulate(f, out)
 	}
 	why := trail.None
-	link.SegmentAt(f.Retain(), ns.trail, d.i.place, func(s *link.Frame) {
+	link.Segment(f.Retain(), ns.trail, d.i.place, func(s *link.Frame) {
 		why = max(why, t.encapsulate(s, out))
 		s.Release()
 	})

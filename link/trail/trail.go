@@ -31,15 +31,6 @@ func (t *Trail) Listen(fn func(*Event)) (stop func()) {
 	})
 }
 
-// ListenNotes is Listen for what happens to no packet.
-func (t *Trail) ListenNotes(fn func(*Note)) (stop func()) {
-	return t.journal.Listen(func(e *sim.Entry) {
-		if x, ok := e.What.(*Note); ok {
-			fn(x)
-		}
-	})
-}
-
 // Tell records an event; At and Seq are filled in. Callers ask On first.
 func (t *Trail) Tell(e Event) {
 	e.At, e.Seq = t.journal.Next()

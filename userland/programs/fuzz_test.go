@@ -18,7 +18,7 @@ import (
 func fuzzed(t *testing.T, set map[string]userland.Program, stdin string, args ...string) (out string, status int) {
 	t.Helper()
 	l := sim.NewLoop(1)
-	l.SetFund(0.0003)
+	l.SetBudget(0.0003)
 	m := userland.NewMachine(l, "m", nil)
 	m.Programs = set
 	m.FS().WriteFile("/f", []byte("one\ntwo 2\n"), 0o644)
