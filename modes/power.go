@@ -84,7 +84,7 @@ func (h *Host) PowerOn() error {
 		i.SetUp(true)
 	}
 	for _, r := range h.routes {
-		if r.Proto != "kernel" {
+		if r.Proto != stack.ProtoKernel {
 			h.NS().AddRoute(r)
 		}
 	}

@@ -80,7 +80,7 @@ func (l *Lab) buildRouter(r *Router, wan netip.Addr) error {
 		return err
 	}
 	for _, sr := range r.Routes {
-		if err := ns.AddRoute(stack.Route{Dst: sr.To, Via: sr.Via, Proto: "static"}); err != nil {
+		if err := ns.AddRoute(stack.Route{Dst: sr.To, Via: sr.Via, Proto: stack.ProtoStatic}); err != nil {
 			return err
 		}
 	}

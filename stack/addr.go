@@ -68,14 +68,14 @@ func (i *Interface) AddAddr(p netip.Prefix, opts AddrOptions) error {
 func describeAddr(i *Interface, p netip.Prefix, opts AddrOptions) Address {
 	ip := p.Addr()
 	a := Address{Prefix: p, Broadcast: opts.Broadcast, Scope: opts.Scope, Label: opts.Label}
-	if a.Scope == "" {
+	if a.Scope == 0 {
 		switch {
 		case ip.IsLoopback():
-			a.Scope = "host"
+			a.Scope = ScopeHost
 		case ip.Is6() && ip.IsLinkLocalUnicast():
-			a.Scope = "link"
+			a.Scope = ScopeLink
 		default:
-			a.Scope = "global"
+			a.Scope = ScopeGlobal
 		}
 	}
 	if opts.AutoBroadcast && ip.Is4() && p.Bits() < 31 {
@@ -103,7 +103,7 @@ func (i *Interface) insertAddr(a *ifAddr, noRoute bool) {
 		}
 	} else { // the kernel shows IPv6 addresses by scope, widest first
 		for at = range i.addrs {
-			if i.addrs[at].Prefix.Addr().Is6() && scopeRank(i.addrs[at].Scope) > scopeRank(a.Scope) {
+			if i.addrs[at].Prefix.Addr().Is6() && i.addrs[at].Scope > a.Scope {
 				break
 			}
 			at++
@@ -119,33 +119,23 @@ func (i *Interface) insertAddr(a *ifAddr, noRoute bool) {
 	}
 }
 
-func scopeRank(s string) int {
-	switch s {
-	case "global":
-		return 0
-	case "link":
-		return 1
-	}
-	return 2
-}
-
 // addConnected adds the route to the address's own network.
 func (i *Interface) addConnected(a *ifAddr) {
 	ip := a.Prefix.Addr()
-	r := &route{dev: i, Route: Route{Dst: a.Prefix.Masked(), Dev: i.name, Proto: "kernel", Scope: "link", Table: "main"}}
+	r := &route{dev: i, Route: Route{Dst: a.Prefix.Masked(), Dev: i.name, Proto: ProtoKernel, Scope: ScopeLink, Table: "main"}}
 	switch {
 	case ip.Is6():
 		if i.kind == KindLoopback {
 			return
 		}
-		r.Metric, r.Scope = 256, "global"
+		r.Metric, r.Scope = 256, ScopeGlobal
 	case i.kind == KindLoopback && ip.IsLoopback() || a.Prefix.Bits() == 32:
 		return // the local table has it
 	default:
 		r.Src = ip
 	}
 	for _, o := range i.ns.fib.of(ip).main.routes {
-		if o.dev == i && o.Dst == r.Dst && o.Proto == "kernel" {
+		if o.dev == i && o.Dst == r.Dst && o.Proto == ProtoKernel {
 			return
 		}
 	}
@@ -191,7 +181,7 @@ func (i *Interface) removeAddr(a *ifAddr) {
 		if r.Src == ip && i.ns.localAddr(ip) == nil {
 			return false
 		}
-		return !(r.dev == i && r.Proto == "kernel" && r.Dst == a.Prefix.Masked() && !i.covers(a.Prefix))
+		return !(r.dev == i && r.Proto == ProtoKernel && r.Dst == a.Prefix.Masked() && !i.covers(a.Prefix))
 	})
 	for _, o := range i.addrs {
 		if i.up && o.Prefix.Masked() == a.Prefix.Masked() {
@@ -247,7 +237,7 @@ func (i *Interface) primaryFor(dst netip.Addr) netip.Addr {
 		if a.Prefix.Contains(dst) {
 			return ip
 		}
-		if !first.IsValid() && (a.Scope == "global" || dst.Is6() && !dst.IsGlobalUnicast()) {
+		if !first.IsValid() && (a.Scope == ScopeGlobal || dst.Is6() && !dst.IsGlobalUnicast()) {
 			first = ip
 		}
 	}

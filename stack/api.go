@@ -5,22 +5,6 @@ import (
 	"time"
 )
 
-// Kind is what sort of interface it is, in the words of `ip link add type`.
-type Kind string
-
-// The kinds of interfaces.
-const (
-	KindLoopback Kind = "loopback"
-	KindPhysical Kind = "physical"
-	KindVeth     Kind = "veth"
-	KindBridge   Kind = "bridge"
-	KindDummy    Kind = "dummy"
-	KindMacvlan  Kind = "macvlan"
-	KindIPvlan   Kind = "ipvlan"
-	KindVLAN     Kind = "vlan"
-	KindVXLAN    Kind = "vxlan"
-)
-
 // Flags are the interface flags of netdevice(7), with the kernel's values.
 type Flags uint32
 
@@ -50,9 +34,9 @@ type Counters struct {
 type Address struct {
 	Prefix    netip.Prefix // the address with its prefix length
 	Broadcast netip.Addr   // invalid if there is none
-	Scope     string       // "global", "link" or "host"
-	Label     string       // IPv4: the interface's name or an alias ("eth0:1")
-	Secondary bool         // a second address of the same IPv4 subnet
+	Scope     Scope
+	Label     string // IPv4: the interface's name or an alias ("eth0:1")
+	Secondary bool   // a second address of the same IPv4 subnet
 }
 
 // AddrOptions are the options of [Interface.AddAddr]. The zero value asks for
@@ -60,7 +44,7 @@ type Address struct {
 type AddrOptions struct {
 	Broadcast     netip.Addr // invalid: none
 	AutoBroadcast bool       // "broadcast +": the last address of the prefix
-	Scope         string     // empty: global, or host for loopback addresses, or link for link-local ones
+	Scope         Scope      // zero: global, or host for loopback addresses, or link for link-local ones
 	Label         string     // empty: the interface's name
 	NoPrefixRoute bool       // do not add the connected route
 }
@@ -71,29 +55,15 @@ type Route struct {
 	Via      netip.Addr // invalid: directly connected
 	Dev      string     // may be empty for unreachable, blackhole and prohibit
 	Src      netip.Addr // preferred source; invalid: none
-	Proto    string     // "kernel", "boot", "static", "ra"; empty means boot
-	Scope    string     // "global", "link", "host"; empty: derived
+	Proto    RouteProto // zero: boot
+	Scope    Scope      // zero: derived
 	Metric   int
-	Type     string // "unicast" (also if empty), "local", "broadcast", "unreachable", "blackhole", "prohibit", "multicast", "anycast"
-	Table    string // "main" (also if empty), "local", or a number
-	MTU      int    // 0: the interface's
+	Type     RouteType // zero: unicast
+	Table    string    // "main" (also if empty), "local", or a number
+	MTU      int       // 0: the interface's
 	OnLink   bool
 	LinkDown bool // reported, not set: the interface has no carrier
 }
-
-// NeighbourState is a neighbour's state in the words of ip-neighbour(8).
-type NeighbourState string
-
-// The neighbour states.
-const (
-	NeighIncomplete NeighbourState = "INCOMPLETE"
-	NeighReachable  NeighbourState = "REACHABLE"
-	NeighStale      NeighbourState = "STALE"
-	NeighDelay      NeighbourState = "DELAY"
-	NeighProbe      NeighbourState = "PROBE"
-	NeighFailed     NeighbourState = "FAILED"
-	NeighPermanent  NeighbourState = "PERMANENT"
-)
 
 // Neighbour is one entry of the neighbour (ARP, NDP) table.
 type Neighbour struct {

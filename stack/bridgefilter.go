@@ -60,7 +60,7 @@ func (i *Interface) bridgePacket(f *link.Frame) *bridged {
 	p.nf.Data, p.nf.V6 = d, v6
 	p.nf.ChecksumPartial = f.Checksum == link.ChecksumPartial
 	p.nf.SrcMAC, p.nf.HasMAC = [6]byte(f.Src()), true
-	p.via, p.group = f.Src(), f.Dst().IsMulticast()
+	p.group = f.Dst().IsMulticast()
 	return p
 }
 

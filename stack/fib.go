@@ -86,13 +86,6 @@ func tableName(id uint32) string {
 	return strconv.FormatUint(uint64(id), 10)
 }
 
-func routeType(t string) string {
-	if t == "" {
-		return "unicast"
-	}
-	return t
-}
-
 // table returns the table of a number, or nil if nothing was ever put there.
 func (f *family) table(id uint32) *table {
 	if id == mainTable {
@@ -189,7 +182,7 @@ func (r *route) usable() bool {
 
 // direct reports whether the route leads to neighbours: its scope is link.
 func (r *route) direct() bool {
-	return r.Type == "" && !r.Via.IsValid() && (r.Scope != "global" || r.Dst.Addr().Is6())
+	return r.Type == 0 && !r.Via.IsValid() && (r.Scope != ScopeGlobal || r.Dst.Addr().Is6())
 }
 
 // lookup is fib_table_lookup: the route to the flow's destination. nil means no
@@ -205,7 +198,7 @@ func (t *table) lookup(f *flow) *route {
 		if !r.usable() || f.direct && !r.direct() {
 			continue
 		}
-		if r.Type == "throw" {
+		if r.Type == RouteThrow {
 			return nil
 		}
 		return r

@@ -49,14 +49,14 @@ func (p *packet) fits(mtu int) bool {
 }
 
 // unroutable answers a packet that no route takes.
-func (ns *Namespace) unroutable(p *packet, kind string) {
+func (ns *Namespace) unroutable(p *packet, kind RouteType) {
 	switch kind {
-	case "blackhole":
+	case RouteBlackhole:
 		ns.discard(p.in, trail.BlackholeRoute, p)
 		return
-	case "prohibit":
+	case RouteProhibit:
 		ns.sendUnreachable(p, unreachableAdmin)
-	case "unreachable":
+	case RouteUnreachable:
 		ns.sendUnreachable(p, unreachableHost)
 	default:
 		ns.sendUnreachable(p, unreachableNet)

@@ -131,7 +131,7 @@ func (ns *Namespace) join(q *fragQueue) *packet {
 	w.nf.Data[6], w.nf.Data[7] = w.nf.Data[6]&0x40, 0
 	headerChecksum(w.nf.Data)
 	f := q.first
-	w.in, w.via, w.group, w.bcast = f.in, f.via, f.group, f.bcast
+	w.in, w.group, w.bcast = f.in, f.group, f.bcast
 	w.nf.Mark, w.nf.SrcMAC, w.nf.HasMAC = f.nf.Mark, f.nf.SrcMAC, f.nf.HasMAC
 	w.f.Checksum = f.f.Checksum
 	w.f.Tag = f.f.Tag.Whole()

@@ -70,7 +70,7 @@ func (ns *Namespace) masqueradeAddr(dev string) (addr [16]byte, ok bool) {
 		return addr, false
 	}
 	for _, a := range i.addrs {
-		if ip := a.Prefix.Addr(); ip.Is4() && !a.Secondary && a.Scope != "link" {
+		if ip := a.Prefix.Addr(); ip.Is4() && !a.Secondary && a.Scope != ScopeLink {
 			return ip.As16(), true
 		}
 	}
@@ -84,7 +84,7 @@ func (ns *Namespace) masqueradeAddr6(dev string) (addr [16]byte, ok bool) {
 		return addr, false
 	}
 	for _, a := range i.addrs {
-		if ip := a.Prefix.Addr(); ip.Is6() && a.Scope != "link" {
+		if ip := a.Prefix.Addr(); ip.Is6() && a.Scope != ScopeLink {
 			return ip.As16(), true
 		}
 	}
@@ -92,21 +92,21 @@ func (ns *Namespace) masqueradeAddr6(dev string) (addr [16]byte, ok bool) {
 }
 
 // reject answers a packet as the REJECT target asks.
-func (ns *Namespace) reject(p *packet, with string) {
+func (ns *Namespace) reject(p *packet, with netfilter.RejectKind) {
 	switch with {
-	case "tcp-reset":
+	case netfilter.RejectTCPReset:
 		ns.sendReset(p)
-	case "icmp-net-unreachable", "icmp6-no-route", "no-route":
+	case netfilter.RejectNet, netfilter.Reject6NoRoute:
 		ns.sendUnreachable(p, unreachableNet)
-	case "icmp-host-unreachable", "icmp6-addr-unreachable", "addr-unreach":
+	case netfilter.RejectHost, netfilter.Reject6Address:
 		ns.sendUnreachable(p, unreachableHost)
-	case "icmp-proto-unreachable":
+	case netfilter.RejectProtocol:
 		ns.sendUnreachable(p, unreachableProtocol)
-	case "icmp-net-prohibited":
+	case netfilter.RejectNetProhibited:
 		ns.sendUnreachable(p, unreachable{9, 1})
-	case "icmp-host-prohibited", "icmp6-adm-prohibited", "adm-prohibited":
+	case netfilter.RejectHostProhibited, netfilter.Reject6AdminProhibited:
 		ns.sendUnreachable(p, unreachable{10, 1})
-	case "icmp-admin-prohibited":
+	case netfilter.RejectAdminProhibited:
 		ns.sendUnreachable(p, unreachableAdmin)
 	default:
 		ns.sendUnreachable(p, unreachablePort)
@@ -160,12 +160,12 @@ func (ns *Namespace) addrType(a netip.Addr) string {
 		}
 	}
 	if r := ns.family(a.Is6()).main.lookup(&flow{dst: a}); r != nil {
-		switch routeType(r.Type) {
-		case "blackhole":
+		switch r.Type {
+		case RouteBlackhole:
 			return "BLACKHOLE"
-		case "unreachable":
+		case RouteUnreachable:
 			return "UNREACHABLE"
-		case "prohibit":
+		case RouteProhibit:
 			return "PROHIBIT"
 		}
 	}

@@ -4,7 +4,7 @@ import "net/netip"
 
 // hop is what a route lookup yields: where a packet goes next.
 type hop struct {
-	kind string     // "unicast", "local", "broadcast", "multicast", or an error type
+	kind RouteType  // how it goes there, or why not
 	dev  *Interface // out interface; lo for local
 	via  netip.Addr // next hop; the destination itself if directly connected
 	src  netip.Addr // source address for packets that have none yet
@@ -25,7 +25,7 @@ func (ns *Namespace) routeOut(f flow) (hop, error) {
 	r, err := ns.find(&f)
 	switch {
 	case err == ErrNetUnreachable && f.out != nil && f.out.up && f.dst.Is4(): // SO_BINDTODEVICE: assume it is on the link
-		return hop{kind: "unicast", dev: f.out, via: f.dst, src: f.out.primaryFor(f.dst), mtu: ns.pathMTU(f.dst, f.out, nil)}, nil
+		return hop{kind: RouteUnicast, dev: f.out, via: f.dst, src: f.out.primaryFor(f.dst), mtu: ns.pathMTU(f.dst, f.out, nil)}, nil
 	case err != nil:
 		return hop{kind: refusals[err]}, err
 	case r == nil:
@@ -50,20 +50,20 @@ func (ns *Namespace) routeConnect(f flow) (hop, error) {
 }
 
 // refusals are the route types that say the same as a rule's error.
-var refusals = map[error]string{ErrAccess: "prohibit", ErrInvalid: "blackhole"}
+var refusals = map[error]RouteType{ErrAccess: RouteProhibit, ErrInvalid: RouteBlackhole}
 
 // own is the way to what the local table has.
 func (ns *Namespace) own(f *flow) (hop, error) {
 	if !ns.IsLocal(f.dst) {
 		i := ns.broadcastBy(f)
-		return hop{kind: "broadcast", dev: i, via: f.dst, src: i.primaryFor(f.dst), mtu: ns.pathMTU(f.dst, i, nil)}, nil
+		return hop{kind: RouteBroadcast, dev: i, via: f.dst, src: i.primaryFor(f.dst), mtu: ns.pathMTU(f.dst, i, nil)}, nil
 	}
 	return ns.inward(f.dst, f.dst)
 }
 
 // inward leads back to this namespace.
 func (ns *Namespace) inward(dst, src netip.Addr) (hop, error) {
-	h := hop{kind: "local", dev: ns.lo, via: dst, src: src, mtu: ns.lo.mtu}
+	h := hop{kind: RouteLocal, dev: ns.lo, via: dst, src: src, mtu: ns.lo.mtu}
 	if !ns.lo.up {
 		return h, ErrNetUnreachable
 	}
@@ -72,32 +72,32 @@ func (ns *Namespace) inward(dst, src netip.Addr) (hop, error) {
 
 // hopBy is the way that a route shows to dst.
 func (ns *Namespace) hopBy(r *route, dst netip.Addr) (hop, error) {
-	switch routeType(r.Type) {
-	case "unreachable":
-		return hop{kind: "unreachable", r: r}, ErrHostUnreachable
-	case "prohibit":
-		return hop{kind: "prohibit", r: r}, ErrAccess
-	case "blackhole":
-		return hop{kind: "blackhole", r: r}, ErrInvalid
-	case "local":
+	switch r.Type {
+	case RouteUnreachable:
+		return hop{kind: RouteUnreachable, r: r}, ErrHostUnreachable
+	case RouteProhibit:
+		return hop{kind: RouteProhibit, r: r}, ErrAccess
+	case RouteBlackhole:
+		return hop{kind: RouteBlackhole, r: r}, ErrInvalid
+	case RouteLocal:
 		h, err := ns.inward(dst, dst)
 		if h.r = r; r.Src.IsValid() {
 			h.src = r.Src
 		}
 		return h, err
 	}
-	h := hop{kind: "unicast", dev: r.dev, via: r.Via, r: r, mtu: ns.pathMTU(dst, r.dev, r)}
+	h := hop{kind: RouteUnicast, dev: r.dev, via: r.Via, r: r, mtu: ns.pathMTU(dst, r.dev, r)}
 	if !h.via.IsValid() {
 		h.via = dst
 		if r.dev.isBroadcast(dst) {
-			h.kind = "broadcast"
+			h.kind = RouteBroadcast
 		}
 	}
 	h.src = r.Src
 	if !h.src.IsValid() {
 		h.src = r.dev.primaryFor(h.via)
 	}
-	if len(ns.nextHops) > 0 && h.kind == "unicast" {
+	if len(ns.nextHops) > 0 && h.kind == RouteUnicast {
 		ns.redirect(dst, &h)
 	}
 	if !h.src.IsValid() {
@@ -110,9 +110,9 @@ func (ns *Namespace) hopBy(r *route, dst netip.Addr) (hop, error) {
 // asked for, that of the source address, or that of the default route.
 func (ns *Namespace) routeGroup(f flow) (hop, error) {
 	dst, oif := f.dst, f.out
-	kind := "multicast"
+	kind := RouteMulticast
 	if dst == broadcast4 {
-		kind = "broadcast"
+		kind = RouteBroadcast
 	}
 	if oif == nil && f.src.IsValid() {
 		if a := ns.localAddr(f.src); a != nil {
@@ -141,7 +141,7 @@ func (ns *Namespace) routeLinkLocal(dst netip.Addr, oif *Interface) (hop, error)
 			continue
 		}
 		if src := i.linkLocal(); src.IsValid() {
-			return hop{kind: "unicast", dev: i, via: dst.WithZone(""), src: src, mtu: i.mtu}, nil
+			return hop{kind: RouteUnicast, dev: i, via: dst.WithZone(""), src: src, mtu: i.mtu}, nil
 		}
 	}
 	return hop{}, ErrNetUnreachable
@@ -155,7 +155,7 @@ func (ns *Namespace) anySource(dst netip.Addr) netip.Addr {
 			continue
 		}
 		for _, a := range i.addrs {
-			if a.Scope == "global" && a.Prefix.Addr().Is4() == dst.Is4() {
+			if a.Scope == ScopeGlobal && a.Prefix.Addr().Is4() == dst.Is4() {
 				return a.Prefix.Addr()
 			}
 		}

@@ -95,7 +95,7 @@ func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error {
 	if err != nil {
 		return err
 	}
-	if h.kind == "broadcast" && !c.bcast {
+	if h.kind == RouteBroadcast && !c.bcast {
 		return ErrAccess
 	}
 	src := c.src

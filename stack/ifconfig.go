@@ -180,7 +180,7 @@ func (i *Interface) scheduleLinkLocal() {
 			return
 		}
 		p := netip.PrefixFrom(eui64(i.mac), 64)
-		i.insertAddr(&ifAddr{dev: i, auto: true, Address: Address{Prefix: p, Scope: "link"}}, false)
+		i.insertAddr(&ifAddr{dev: i, auto: true, Address: Address{Prefix: p, Scope: ScopeLink}}, false)
 	})
 }
 

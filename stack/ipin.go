@@ -102,7 +102,7 @@ func (ns *Namespace) takes(p *packet) bool {
 		return ns.IsLocal(dst)
 	}
 	h, err := ns.routeOut(p.flow())
-	return err == nil && h.kind == "local"
+	return err == nil && h.kind == RouteLocal
 }
 
 // deliver is ip_local_deliver: reassemble, pass INPUT, hand to the protocol.

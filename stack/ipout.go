@@ -86,12 +86,12 @@ func (ns *Namespace) finish(p *packet, h hop) {
 	switch {
 	case h.dev.kind == KindLoopback:
 		h.dev.transmitIP(p, MAC{})
-	case h.kind == "broadcast":
+	case h.kind == RouteBroadcast:
 		if p.in == nil && p.proto() == protoICMP { // netstack does so for its own
 			ns.loopCopy(p, h.dev)
 		}
 		h.dev.transmitIP(p, broadcastMAC)
-	case h.kind == "multicast" || h.via.IsMulticast():
+	case h.kind == RouteMulticast || h.via.IsMulticast():
 		h.dev.transmitIP(p, groupMAC(h.via))
 	case h.dev.Flags()&FlagNoARP != 0:
 		h.dev.transmitIP(p, MAC{})

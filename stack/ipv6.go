@@ -229,7 +229,7 @@ func (i *Interface) solicitationIn(p *packet, m []byte) {
 		return
 	}
 	src := p.src()
-	to, dst, flags := p.via, src, byte(0x60)
+	to, dst, flags := MAC(p.nf.SrcMAC), src, byte(0x60)
 	if src.IsUnspecified() { // duplicate address detection
 		dst, flags = netip.IPv6LinkLocalAllNodes(), 0x20
 		to = groupMAC(dst)

@@ -63,7 +63,7 @@ func (ns *Namespace) reverse(f *flow) (back flow, ok bool) {
 		return back, true
 	}
 	h, err := ns.routeOut(*f)
-	if h.kind == "unicast" {
+	if h.kind == RouteUnicast {
 		back.in = h.dev
 	}
 	return back, err == nil

@@ -142,7 +142,7 @@ func (n *neighbour) send(p *packet) {
 	now := n.ns.loop.Now()
 	n.used = now
 	switch n.state {
-	case "", NeighFailed:
+	case NeighNone, NeighFailed:
 		n.set(NeighIncomplete)
 		n.valid = false
 		n.probes = 0
@@ -256,7 +256,7 @@ func (n *neighbour) learn(mac MAC, s NeighbourState, override bool) {
 		return
 	}
 	now := n.ns.loop.Now()
-	known := n.valid && n.state != NeighFailed && n.state != NeighIncomplete && n.state != ""
+	known := n.valid && n.state != NeighFailed && n.state != NeighIncomplete && n.state != NeighNone
 	if known && n.mac != mac && !override {
 		return
 	}
@@ -315,7 +315,7 @@ func (ns *Namespace) Neighbours() []Neighbour {
 	var out []Neighbour
 	for _, v6 := range []bool{false, true} {
 		for _, n := range ns.neigh.list {
-			if n.addr.Is6() != v6 || n.state == "" {
+			if n.addr.Is6() != v6 || n.state == NeighNone {
 				continue
 			}
 			out = append(out, n.entry())

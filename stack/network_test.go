@@ -32,7 +32,7 @@ func TestLinkLocalAddressesAppearWithTheCarrier(t *testing.T) {
 	show := func(ns *Namespace, dev string) string {
 		var s []string
 		for _, a := range ns.Interface(dev).Addrs() {
-			s = append(s, a.Prefix.String()+" "+a.Scope)
+			s = append(s, a.Prefix.String()+" "+a.Scope.String())
 		}
 		return strings.Join(s, ", ")
 	}

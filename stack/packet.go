@@ -25,7 +25,6 @@ type packet struct {
 	nf    netfilter.Packet
 	in    *Interface // where it came in; nil if it was made here
 	oif   *Interface // the interface that the sender asked for
-	via   MAC        // sender on the link, for packets that came in
 	group bool       // it came as a link-layer broadcast or multicast
 	bcast bool       // its destination is a broadcast address
 	// unbound tells that the sender left the source to the route.
@@ -43,8 +42,7 @@ func packetOf(f *link.Frame) *packet {
 	p.nf.V6 = f.EtherType() == link.TypeIPv6
 	p.nf.ChecksumPartial = f.Checksum == link.ChecksumPartial
 	p.nf.Mark = f.Mark
-	p.via = f.Src()
-	p.nf.SrcMAC, p.nf.HasMAC = [6]byte(p.via), true
+	p.nf.SrcMAC, p.nf.HasMAC = [6]byte(f.Src()), true
 	p.group = f.Dst().IsMulticast()
 	return p
 }

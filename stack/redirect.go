@@ -60,7 +60,7 @@ func (ns *Namespace) redirectIn(p *packet, m []byte) {
 	dst := netip.AddrFrom4([4]byte(m[24:28]))
 	via := netip.AddrFrom4([4]byte(m[4:8]))
 	h, err := ns.routeOut(flow{dst: dst, src: netip.AddrFrom4([4]byte(m[20:24]))})
-	if err != nil || h.kind != "unicast" || h.via != p.src() || via == p.src() || !p.in.believesRedirects() {
+	if err != nil || h.kind != RouteUnicast || h.via != p.src() || via == p.src() || !p.in.believesRedirects() {
 		return
 	}
 	if via.IsMulticast() || via.IsUnspecified() || via == broadcast4 {
@@ -86,7 +86,7 @@ func (ns *Namespace) redirectIn(p *packet, m []byte) {
 
 // resolve asks for the address of a neighbour that no packet waits for.
 func (n *neighbour) resolve() {
-	if n.state == "" || n.state == NeighFailed {
+	if n.state == NeighNone || n.state == NeighFailed {
 		n.set(NeighIncomplete)
 		n.probes = 0
 		n.probe()

@@ -93,24 +93,24 @@ func (ns *Namespace) localRoutes() []Route {
 func (a *ifAddr) localRoutes() []Route {
 	ip := a.Prefix.Addr()
 	down := a.dev.up && !a.dev.Carrier()
-	host := func(dst netip.Prefix, typ, scope string, ld bool) Route {
-		r := Route{Dst: dst, Dev: a.dev.name, Proto: "kernel", Scope: scope, Type: typ, Table: "local", LinkDown: ld}
+	host := func(dst netip.Prefix, typ RouteType, scope Scope, ld bool) Route {
+		r := Route{Dst: dst, Dev: a.dev.name, Proto: ProtoKernel, Scope: scope, Type: typ, Table: "local", LinkDown: ld}
 		if ip.Is4() {
 			r.Src = ip
 		}
 		return r
 	}
-	self := host(netip.PrefixFrom(ip, ip.BitLen()), "local", "host", false)
+	self := host(netip.PrefixFrom(ip, ip.BitLen()), RouteLocal, ScopeHost, false)
 	if ip.Is6() {
-		self.Scope = "global"
+		self.Scope = ScopeGlobal
 		return []Route{self}
 	}
 	out := []Route{self}
 	if ip.IsLoopback() && a.Prefix.Bits() < 32 {
-		out = append(out, host(a.Prefix.Masked(), "local", "host", false))
+		out = append(out, host(a.Prefix.Masked(), RouteLocal, ScopeHost, false))
 	}
 	if b := a.broadcast(); b.IsValid() && a.dev.up {
-		out = append(out, host(netip.PrefixFrom(b, 32), "broadcast", "link", down))
+		out = append(out, host(netip.PrefixFrom(b, 32), RouteBroadcast, ScopeLink, down))
 	}
 	return out
 }
@@ -164,11 +164,11 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 	}
 	r.Table = tableName(id)
 	r.Dst = r.Dst.Masked()
-	if r.Type == "unicast" {
-		r.Type = ""
+	if r.Type == RouteUnicast {
+		r.Type = 0
 	}
-	if r.Proto == "" {
-		r.Proto = "boot"
+	if r.Proto == 0 {
+		r.Proto = ProtoBoot
 	}
 	if r.Dst.Addr().Is6() && r.Metric == 0 {
 		r.Metric = 1024
@@ -183,10 +183,10 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 		}
 	}
 	switch r.Type {
-	case "unreachable", "blackhole", "prohibit", "throw":
+	case RouteUnreachable, RouteBlackhole, RouteProhibit, RouteThrow:
 		return x, nil
-	case "local":
-		x.Scope = "host"
+	case RouteLocal:
+		x.Scope = ScopeHost
 	}
 	if r.Via.IsValid() {
 		if err := ns.resolveGateway(x); err != nil {
@@ -196,10 +196,10 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 	if x.dev == nil {
 		return nil, ErrNoDevice
 	}
-	if x.Scope == "" {
-		x.Scope = "link"
+	if x.Scope == 0 {
+		x.Scope = ScopeLink
 		if r.Via.IsValid() || r.Dst.Addr().Is6() {
-			x.Scope = "global"
+			x.Scope = ScopeGlobal
 		}
 	}
 	if r.Src.IsValid() && ns.localAddr(r.Src) == nil {
@@ -260,8 +260,8 @@ func (ns *Namespace) DelRoute(r Route) error {
 		case r.Via.IsValid() && r.Via != o.Via:
 		case r.Dev != "" && (o.dev == nil || o.dev.name != r.Dev):
 		case r.Metric != 0 && r.Metric != o.Metric:
-		case r.Proto != "" && r.Proto != o.Proto:
-		case r.Type != "" && routeType(r.Type) != routeType(o.Type):
+		case r.Proto != 0 && r.Proto != o.Proto:
+		case r.Type != 0 && r.Type.orUnicast() != o.Type.orUnicast():
 		default:
 			ns.fib.removeFrom(t, func(x *route) bool { return x != o })
 			return nil

@@ -48,7 +48,7 @@ func (ns *Namespace) RouteFor(q RouteQuery) (Route, error) {
 	switch {
 	case h.r != nil:
 		r.Table = h.r.Table
-	case (h.kind == "local" || h.kind == "broadcast") && ns.fib.of(f.dst).rules != nil:
+	case (h.kind == RouteLocal || h.kind == RouteBroadcast) && ns.fib.of(f.dst).rules != nil:
 		r.Table = "local"
 	}
 	if h.via != f.dst && h.via.IsValid() {
@@ -80,7 +80,7 @@ func (ns *Namespace) answer(f *flow, in string) (hop, error) {
 	}
 	h, err := ns.routeOut(*f)
 	switch {
-	case err == nil && h.kind == "unicast" && !ns.forwarding(f.in, f.dst.Is6()):
+	case err == nil && h.kind == RouteUnicast && !ns.forwarding(f.in, f.dst.Is6()):
 		err = ErrHostUnreachable
 	case err == nil:
 		switch ns.martian(f) {

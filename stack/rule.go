@@ -27,7 +27,7 @@ type Rule struct {
 	// MinBits is the shortest prefix that a found route may have, 0 to 128:
 	// suppress_prefixlength plus one.
 	MinBits int
-	Proto   string // who made it: "kernel", "static"; empty: unspecified
+	Proto   RouteProto // who made it; zero: unspecified
 }
 
 // rule is a Rule on its list.
@@ -41,12 +41,12 @@ type rule struct {
 // changes a list copies it.
 var startRules = [2][]*rule{
 	{
-		{Rule{Priority: 0, Table: "local", Proto: "kernel"}, localTable},
-		{Rule{Priority: 32766, Table: "main", Proto: "kernel"}, mainTable},
-		{Rule{Priority: 32767, Table: "default", Proto: "kernel"}, defaultTable},
+		{Rule{Priority: 0, Table: "local", Proto: ProtoKernel}, localTable},
+		{Rule{Priority: 32766, Table: "main", Proto: ProtoKernel}, mainTable},
+		{Rule{Priority: 32767, Table: "default", Proto: ProtoKernel}, defaultTable},
 	}, {
-		{Rule{V6: true, Priority: 0, Table: "local", Proto: "kernel"}, localTable},
-		{Rule{V6: true, Priority: 32766, Table: "main", Proto: "kernel"}, mainTable},
+		{Rule{V6: true, Priority: 0, Table: "local", Proto: ProtoKernel}, localTable},
+		{Rule{V6: true, Priority: 32766, Table: "main", Proto: ProtoKernel}, mainTable},
 	},
 }
 
@@ -162,7 +162,7 @@ func (r Rule) Like(o Rule) bool {
 	case r.From.IsValid() && r.From != o.From, r.To.IsValid() && r.To != o.To:
 	case r.TOS != 0 && r.TOS != o.TOS, r.Mark != 0 && r.Mark != o.Mark, r.MarkMask != 0 && r.MarkMask != o.MarkMask:
 	case r.In != "" && r.In != o.In, r.Out != "" && r.Out != o.Out:
-	case r.MinBits != 0 && r.MinBits != o.MinBits, r.Proto != "" && r.Proto != o.Proto:
+	case r.MinBits != 0 && r.MinBits != o.MinBits, r.Proto != 0 && r.Proto != o.Proto:
 	default:
 		return true
 	}

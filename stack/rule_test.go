@@ -47,8 +47,8 @@ func showRules(list []Rule) string {
 func showRoutes(list []Route) string {
 	var b strings.Builder
 	for _, r := range list {
-		if r.Type != "" {
-			b.WriteString(r.Type + " ")
+		if r.Type != 0 {
+			b.WriteString(r.Type.String() + " ")
 		}
 		b.WriteString(r.Dst.String())
 		if r.Via.IsValid() {
@@ -307,7 +307,7 @@ func TestStrictFilterAsksTheRules(t *testing.T) {
 	}
 	must0(t, l.a.AddRoute(Route{Dst: pfx("10.0.0.0/24"), Dev: "eth0", Table: "100"})) // the usual remedy
 	try("1", nil)
-	if r, err := l.a.RouteFor(q); err != nil || r.Type != "local" || r.Table != "local" {
+	if r, err := l.a.RouteFor(q); err != nil || r.Type != RouteLocal || r.Table != "local" {
 		t.Errorf("route get: %+v %v", r, err)
 	}
 }
@@ -333,7 +333,7 @@ func TestMarkFromMangleOutputRoutesAgain(t *testing.T) {
 func TestLocalRouteInATableOfItsOwn(t *testing.T) {
 	l := multihomed(t)
 	defer l.close()
-	must0(t, l.a.AddRoute(Route{Dst: pfx("10.8.0.0/16"), Dev: "lo", Type: "local", Table: "5"}))
+	must0(t, l.a.AddRoute(Route{Dst: pfx("10.8.0.0/16"), Dev: "lo", Type: RouteLocal, Table: "5"}))
 	must0(t, l.a.AddRule(Rule{Priority: 10, Table: "5"}))
 	must0(t, l.b.AddRoute(Route{Dst: pfx("10.8.0.0/16"), Via: ip("10.0.0.11")}))
 	l.do(t, func() {

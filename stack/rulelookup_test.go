@@ -45,7 +45,7 @@ func randomPolicy(t *testing.T, rng *rand.Rand, ns *Namespace) {
 		r := Route{Dst: randomPrefix(rng).Masked(), Table: names[rng.Intn(len(names))], Metric: rng.Intn(2)}
 		switch rng.Intn(4) {
 		case 0:
-			r.Type = []string{"throw", "unreachable", "blackhole"}[rng.Intn(3)]
+			r.Type = []RouteType{RouteThrow, RouteUnreachable, RouteBlackhole}[rng.Intn(3)]
 		default:
 			r.Dev = []string{"eth0", "eth1"}[rng.Intn(2)]
 		}
@@ -120,11 +120,11 @@ func plainLookup(ns *Namespace, f flow) string {
 		}
 		var best *Route
 		for _, x := range ns.Routes(r.Table) {
-			if !x.Dst.Contains(f.dst) || x.Table == "local" && x.Proto == "kernel" && x.Type == "local" && x.Dst.Addr() != f.dst && !f.dst.IsLoopback() {
+			if !x.Dst.Contains(f.dst) || x.Table == "local" && x.Proto == ProtoKernel && x.Type == RouteLocal && x.Dst.Addr() != f.dst && !f.dst.IsLoopback() {
 				continue
 			}
-			if x.Table == "local" && x.Proto == "kernel" {
-				if x.Type == "local" || out == "" || x.Dev == out {
+			if x.Table == "local" && x.Proto == ProtoKernel {
+				if x.Type == RouteLocal || out == "" || x.Dev == out {
 					return "own"
 				}
 				continue
@@ -136,7 +136,7 @@ func plainLookup(ns *Namespace, f flow) string {
 				best = &x
 			}
 		}
-		if best != nil && best.Type != "throw" && best.Dst.Bits() >= r.MinBits {
+		if best != nil && best.Type != RouteThrow && best.Dst.Bits() >= r.MinBits {
 			return strings.TrimSpace(showRoutes([]Route{*best}))
 		}
 	}

@@ -112,7 +112,7 @@ func newTraffic(t testing.TB, seed uint64) *traffic {
 		}
 		iptables(t, host, "-t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE")
 		iptables(t, host, "-t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80")
-		must0(t, host.AddRoute(Route{Dst: pfx("203.0.113.0/24"), Type: "blackhole"}))
+		must0(t, host.AddRoute(Route{Dst: pfx("203.0.113.0/24"), Type: RouteBlackhole}))
 		l.boxes = append(l.boxes, l.side[h].box)
 	}
 	if l.rng.IntN(2) == 0 {

@@ -112,7 +112,7 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 	switch {
 	case err != nil:
 		return trail.NoRoute
-	case h.kind == "local":
+	case h.kind == RouteLocal:
 		return t.bypass(f, r)
 	case h.dev.VXLAN() == v:
 		return trail.TunnelLoop

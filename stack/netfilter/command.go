@@ -281,10 +281,11 @@ func (r *Rules) setPolicy(t *table, cmd *command) *ExitError {
 	if c == nil || !c.builtin {
 		return r.refused("Bad built-in chain name.")
 	}
-	if cmd.arg != "ACCEPT" && cmd.arg != "DROP" {
+	to, ok := parsePolicy(cmd.arg)
+	if !ok {
 		return r.refused("Bad policy name. Run `dmesg' for more information.")
 	}
-	c.policy = cmd.arg
+	c.policy = to
 	if cmd.counted {
 		c.counter.set(cmd.packets, cmd.bytes)
 	}

@@ -7,15 +7,15 @@ func newTarget(ps *parser, name string) *extension {
 	v6 := ps.rules.opts.V6
 	switch name {
 	case "REJECT":
-		t := &rejectTarget{with: "icmp-port-unreachable"}
+		t := &rejectTarget{with: RejectPort}
 		if v6 {
-			t.with = "icmp6-port-unreachable"
+			t.with = Reject6Port
 		}
 		return &extension{name: name, jump: t, opts: []string{"reject-with="},
 			set: func(_, arg, _ string, _ bool) error { return t.parse(arg, v6) },
 			done: func() error {
 				p := ps.rule.proto
-				if t.with == "tcp-reset" && (!p.set || p.not || p.num != 6) {
+				if t.with == RejectTCPReset && (!p.set || p.not || p.num != 6) {
 					ps.refuse = true // the kernel's EINVAL
 				}
 				return nil

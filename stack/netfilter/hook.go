@@ -54,9 +54,9 @@ type Verdict struct {
 	// Rule is what decided on a drop or reject: a rule, or a chain's policy
 	// ("policy DROP", number 0).
 	Rule       *trail.Rule
-	RejectWith string // icmp-port-unreachable, tcp-reset, …
-	DNAT       bool   // the destination was rewritten: route again
-	Rewritten  bool   // either end was rewritten by address translation
+	RejectWith RejectKind
+	DNAT       bool // the destination was rewritten: route again
+	Rewritten  bool // either end was rewritten by address translation
 	by         natRule
 }
 

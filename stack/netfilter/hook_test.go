@@ -118,7 +118,7 @@ func (h *host) pass(t *testing.T, d []byte, in, out string, hooks ...Hook) strin
 			p.In = ""
 		}
 		if v := h.Traverse(k, p); v.Action != Accept {
-			return strings.TrimSpace([]string{"", "drop", "reject"}[v.Action] + " " + v.Rule.String() + " " + v.RejectWith)
+			return strings.TrimSpace([]string{"", "drop", "reject"}[v.Action] + " " + v.Rule.String() + " " + v.RejectWith.String())
 		}
 	}
 	return show(t, d)

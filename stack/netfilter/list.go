@@ -71,7 +71,7 @@ func (r *Rules) runList(t *table, cmd *command) (string, *ExitError) {
 func (r *Rules) listHeader(w *strings.Builder, t *table, c *chain, o ListOptions) {
 	w.WriteString("Chain " + c.name)
 	if c.builtin {
-		w.WriteString(" (policy " + c.policy)
+		w.WriteString(" (policy " + c.policy.String())
 		if o.Verbose {
 			w.WriteString(" " + shortNumber(c.counter.packets, "", o.Exact) + " packets, " +
 				shortNumber(c.counter.bytes, "", o.Exact) + " bytes")

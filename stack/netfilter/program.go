@@ -48,7 +48,7 @@ func (r *Rules) compile() *program {
 		codes := make(map[string]*code, len(t.chains))
 		for _, c := range t.chains {
 			k := &code{table: t.name, name: c.name, counter: c.counter, policy: accept}
-			if c.policy == "DROP" {
+			if c.policy == policyDrop {
 				k.policy = drop
 			}
 			codes[c.name] = k
@@ -159,7 +159,7 @@ func (r *Rules) walk(c *code, p *packet, depth int) verdict {
 				v = goOn
 			}
 		case v == drop:
-			p.verdict = c.verdict(o, Drop, "")
+			p.verdict = c.verdict(o, Drop, RejectNone)
 		case o.rule.target != nil:
 			v = r.act(c, o, p)
 		}
@@ -170,7 +170,7 @@ func (r *Rules) walk(c *code, p *packet, depth int) verdict {
 	return goOn
 }
 
-func (c *code) verdict(o *op, a Action, with string) Verdict {
+func (c *code) verdict(o *op, a Action, with RejectKind) Verdict {
 	return Verdict{Action: a, Rule: c.ruleOf(o), RejectWith: with}
 }
 

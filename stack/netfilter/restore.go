@@ -129,10 +129,11 @@ func (rs *restore) chain(f []string) *ExitError {
 	if f[1] == "-" {
 		return nil
 	}
-	if !c.builtin || f[1] != "ACCEPT" && f[1] != "DROP" {
+	to, ok := parsePolicy(f[1])
+	if !c.builtin || !ok {
 		return rs.problem(1, "Can't set policy `%s' on `%s' line %d: Bad policy name\n", f[1], name, rs.line)
 	}
-	c.policy = f[1]
+	c.policy = to
 	c.counter = &counter{}
 	if !rs.o.Counters {
 		return nil

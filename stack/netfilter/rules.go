@@ -100,7 +100,7 @@ type chain struct {
 	name    string
 	builtin bool
 	hook    int
-	policy  string // "ACCEPT" or "DROP"; "-" for a user's chain
+	policy  policy
 	counter *counter
 	rules   []*Rule
 }
@@ -114,7 +114,7 @@ func newTable(name string) *table {
 	id := slices.Index(tableNames[:], name)
 	t := &table{id: id, name: name}
 	for _, h := range tableHooks[id] {
-		t.chains = append(t.chains, &chain{name: hookNames[h], builtin: true, hook: h, policy: "ACCEPT", counter: &counter{}})
+		t.chains = append(t.chains, &chain{name: hookNames[h], builtin: true, hook: h, policy: policyAccept, counter: &counter{}})
 	}
 	return t
 }
@@ -172,7 +172,7 @@ func (t *table) chain(name string) *chain {
 
 // addChain keeps the users' chains sorted by name, as libiptc does.
 func (t *table) addChain(name string) *chain {
-	c := &chain{name: name, policy: "-", hook: -1, counter: &counter{}}
+	c := &chain{name: name, hook: -1, counter: &counter{}}
 	i := len(tableHooks[t.id])
 	for i < len(t.chains) && t.chains[i].name < name {
 		i++
@@ -262,30 +262,6 @@ func (r *Rules) Has(table, chain string, rule ...string) bool {
 // SetPolicy sets the policy of a built-in chain.
 func (r *Rules) SetPolicy(table, chain, policy string) error {
 	return r.Exec("-t", table, "-P", chain, policy)
-}
-
-// Policy is the policy of a built-in chain, "" if there is no such chain.
-func (r *Rules) Policy(table, chain string) string {
-	i := slices.Index(tableNames[:], table)
-	if i < 0 {
-		return ""
-	}
-	if c := r.tables[i].chain(chain); c != nil && c.builtin {
-		return c.policy
-	}
-	return ""
-}
-
-// Empty reports whether no rule and no DROP policy could affect a packet.
-func (r *Rules) Empty() bool {
-	for _, t := range r.tables {
-		for _, c := range t.chains {
-			if len(c.rules) > 0 || c.policy == "DROP" {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // ExitError is how an iptables command failed.

@@ -65,7 +65,7 @@ func (r *Rules) runListRules(t *table, cmd *command) (string, *ExitError) {
 				w.WriteString("-N " + c.name + "\n")
 				continue
 			}
-			w.WriteString("-P " + c.name + " " + c.policy)
+			w.WriteString("-P " + c.name + " " + c.policy.String())
 			if cmd.verbose > 0 {
 				fmt.Fprintf(&w, " -c %d %d", c.counter.packets, c.counter.bytes)
 			}

@@ -7,43 +7,6 @@ import (
 	"strings"
 )
 
-// rejectTarget is "-j REJECT".
-type rejectTarget struct{ with string }
-
-// rejectNames are the kinds of --reject-with: canonical name, other names.
-var rejectNames = [][]string{
-	{"icmp-net-unreachable", "net-unreach"}, {"icmp-host-unreachable", "host-unreach"},
-	{"icmp-proto-unreachable", "proto-unreach"}, {"icmp-port-unreachable", "port-unreach"},
-	{"icmp-net-prohibited", "net-prohib"}, {"icmp-host-prohibited", "host-prohib"}, {"tcp-reset", "tcp-rst"},
-	{"icmp-admin-prohibited", "admin-prohib"},
-}
-
-var reject6Names = [][]string{
-	{"icmp6-no-route", "no-route"}, {"icmp6-adm-prohibited", "adm-prohibited"},
-	{"icmp6-addr-unreachable", "addr-unreach"}, {"icmp6-port-unreachable", "port-unreach"},
-	{"tcp-reset", "tcp-reset"}, {"icmp6-policy-fail", "policy-fail"}, {"icmp6-reject-route", "reject-route"},
-}
-
-func (t *rejectTarget) parse(arg string, v6 bool) error {
-	names := rejectNames
-	if v6 {
-		names = reject6Names
-	}
-	for _, n := range names {
-		for _, s := range n {
-			if arg != "" && strings.HasPrefix(s, strings.ToLower(arg)) {
-				t.with = n[0]
-				return nil
-			}
-		}
-	}
-	return usagef("unknown reject type \"%s\"", arg)
-}
-
-func (t *rejectTarget) save(w *strings.Builder) { w.WriteString(" --reject-with " + t.with) }
-
-func (t *rejectTarget) list(w *strings.Builder, _ bool) { w.WriteString(" reject-with " + t.with) }
-
 // logTarget is "-j LOG".
 type logTarget struct {
 	prefix string

@@ -232,7 +232,11 @@ func (t *busyboxIPTool) addrChange(w *words, add bool) error {
 				opts.Broadcast = a
 			}
 		case arg == "scope":
-			opts.Scope = w.next()
+			text := w.next()
+			var ok bool
+			if opts.Scope, ok = stack.ParseScope(text); !ok {
+				return busyboxWrong(text, "scope")
+			}
 		case arg == "label":
 			opts.Label = w.next()
 		case arg == "noprefixroute":

@@ -199,9 +199,17 @@ func (t *busyboxIPTool) routeEdit(cmd string, w *words) error {
 		case arg == "metric", arg == "priority", arg == "preference":
 			r.Metric, _ = w.integer("metric")
 		case arg == "proto":
-			r.Proto = w.next()
+			text := w.next()
+			var ok bool
+			if r.Proto, ok = stack.ParseRouteProto(text); !ok {
+				return busyboxWrong(text, "protocol")
+			}
 		case arg == "scope":
-			r.Scope = w.next()
+			text := w.next()
+			var ok bool
+			if r.Scope, ok = stack.ParseScope(text); !ok {
+				return busyboxWrong(text, "scope")
+			}
 		case arg == "table":
 			var err error
 			if r.Table, err = t.table(w.next(), "table"); err != nil {
@@ -213,7 +221,7 @@ func (t *busyboxIPTool) routeEdit(cmd string, w *words) error {
 			r.OnLink = true
 		case arg == "to":
 		case arg == "blackhole", arg == "unreachable", arg == "prohibit", arg == "unicast", arg == "local":
-			r.Type = arg
+			r.Type, _ = stack.ParseRouteType(arg)
 		default:
 			p, ok := tool.prefixWord(arg)
 			if !ok {

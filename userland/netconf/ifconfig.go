@@ -231,13 +231,13 @@ type newForm struct{}
 
 func (newForm) version() string { return "net-tools 2.10\n" }
 
-var scopeIDs = map[string]struct {
+var scopeIDs = map[stack.Scope]struct {
 	id   int
 	name string
 	old  string
 }{
-	"link": {0x20, "link", "Link"}, "host": {0x10, "host", "Host"}, "global": {0, "global", "Global"},
-	"site": {0x40, "site", "Site"},
+	stack.ScopeLink: {0x20, "link", "Link"}, stack.ScopeHost: {0x10, "host", "Host"}, stack.ScopeGlobal: {0, "global", "Global"},
+	stack.ScopeSite: {0x40, "site", "Site"},
 }
 
 func (newForm) interfaceText(v ifView) string {

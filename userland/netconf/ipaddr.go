@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
-	"slices"
 	"strings"
 
 	"dnetsim/stack"
@@ -50,7 +49,7 @@ func (t *ipTool) addresses(i *stack.Interface, f linkFilter) []stack.Address {
 // takes reports whether a filter lets an address through.
 func (f linkFilter) takes(i *stack.Interface, a stack.Address) bool {
 	switch {
-	case f.scope != "" && f.scope != a.Scope && f.scope != "all":
+	case f.scope != "" && f.scope != a.Scope.String() && f.scope != "all":
 		return false
 	case f.primary && a.Secondary, f.second && !a.Secondary:
 		return false
@@ -160,7 +159,7 @@ func (t *ipTool) addrJSON(l linkFacts, addrs []stack.Address) jmap {
 		if a.Broadcast.IsValid() {
 			m = append(m, jfield{"broadcast", a.Broadcast.String()})
 		}
-		m = append(m, jfield{"scope", a.Scope})
+		m = append(m, jfield{"scope", a.Scope.String()})
 		if a.Secondary {
 			m = append(m, jfield{"secondary", true})
 		}
@@ -210,9 +209,7 @@ func (t *ipTool) readAddrChange(w *words) (c addrChange, err error) {
 				}
 			}
 		case "scope":
-			if c.opts.Scope, err = w.value(); err == nil && !slices.Contains([]string{"host", "link", "global"}, c.opts.Scope) {
-				err = wrongArgument(c.opts.Scope, "invalid scope value.")
-			}
+			c.opts.Scope, err = w.addrScope()
 		case "dev":
 			c.dev, err = w.device(t.ns)
 		case "label":
@@ -345,4 +342,17 @@ func (t *ipTool) maddress(w *words) error {
 		}
 	}
 	return nil
+}
+
+// addrScope reads the scope of an address.
+func (w *words) addrScope() (stack.Scope, error) {
+	text, err := w.value()
+	if err != nil {
+		return 0, err
+	}
+	s, ok := stack.ParseScope(text)
+	if !ok || s != stack.ScopeHost && s != stack.ScopeLink && s != stack.ScopeGlobal {
+		return 0, wrongArgument(text, "invalid scope value.")
+	}
+	return s, nil
 }

@@ -123,9 +123,9 @@ func (t *ipTool) links(f linkFilter) []linkFacts {
 // with "_slave".
 func hasKind(i *stack.Interface, kind string) bool {
 	if of, ok := strings.CutSuffix(kind, "_slave"); ok {
-		return i.Master() != nil && string(i.Master().Kind()) == of
+		return i.Master() != nil && i.Master().Kind().String() == of
 	}
-	return string(i.Kind()) == kind && i.Kind() != stack.KindLoopback && i.Kind() != stack.KindPhysical
+	return i.Kind().String() == kind && i.Kind() != stack.KindLoopback && i.Kind() != stack.KindPhysical
 }
 
 func (t *ipTool) linkShow(w *words) error {

@@ -49,7 +49,7 @@ type neighFilter struct {
 var neighStates = map[string]stack.NeighbourState{
 	"permanent": stack.NeighPermanent, "reachable": stack.NeighReachable, "stale": stack.NeighStale,
 	"delay": stack.NeighDelay, "probe": stack.NeighProbe, "failed": stack.NeighFailed,
-	"incomplete": stack.NeighIncomplete, "noarp": "NOARP", "none": "NONE",
+	"incomplete": stack.NeighIncomplete, "noarp": stack.NeighNoARP, "none": stack.NeighNone,
 }
 
 func (t *ipTool) readNeighFilter(w *words) (f neighFilter, err error) {
@@ -142,7 +142,7 @@ func (t *ipTool) printNeighbours(list []stack.Neighbour, f neighFilter) {
 		if n.Router {
 			m = append(m, jfield{"router", rawJSON("null")})
 		}
-		maps = append(maps, append(m, jfield{"state", []string{string(n.State)}}))
+		maps = append(maps, append(m, jfield{"state", []string{n.State.String()}}))
 	}
 	t.out.WriteString(encodeJSON(maps, t.pretty))
 }
@@ -168,7 +168,7 @@ func (t *ipTool) neighLine(n stack.Neighbour, dev bool) string {
 		}
 		fmt.Fprintf(&b, "%s used %d/%d/%dprobes %d ", ref, age, age, age, neighProbes(n))
 	}
-	return b.String() + string(n.State) + " "
+	return b.String() + n.State.String() + " "
 }
 
 // neighProbes is how many requests went unanswered.

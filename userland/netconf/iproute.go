@@ -48,9 +48,6 @@ type routeFilter struct {
 	cache bool
 }
 
-var routeTypes = []string{"unicast", "local", "broadcast", "multicast", "throw", "unreachable",
-	"prohibit", "blackhole", "nat", "anycast"}
-
 func (t *ipTool) readRouteFilter(w *words) (f routeFilter, err error) {
 	f.table = "main"
 	mode := ""
@@ -198,25 +195,25 @@ func (f routeFilter) takes(r stack.Route) bool {
 }
 
 func typeOf(r stack.Route) string {
-	if r.Type == "" {
+	if r.Type == 0 {
 		return "unicast"
 	}
-	return r.Type
+	return r.Type.String()
 }
 
 func protoOf(r stack.Route) string {
-	if r.Proto == "" {
+	if r.Proto == 0 {
 		return "boot"
 	}
-	return r.Proto
+	return r.Proto.String()
 }
 
 func scopeOf(r stack.Route) string {
 	switch {
 	case r.Dst.Addr().Is6():
 		return "global"
-	case r.Scope != "":
-		return r.Scope
+	case r.Scope != 0:
+		return r.Scope.String()
 	case typeOf(r) == "local":
 		return "host"
 	case r.Dev != "" && !r.Via.IsValid() && typeOf(r) != "unreachable":
@@ -293,8 +290,8 @@ func (t *ipTool) routeLine(r stack.Route, f routeFilter) string {
 	if (protoOf(r) != "boot" || t.details > 0) && f.proto == "" {
 		fmt.Fprintf(&b, "proto %s ", protoOf(r))
 	}
-	if deviceless && r.Scope == "" {
-		r.Scope = "global"
+	if deviceless && r.Scope == 0 {
+		r.Scope = stack.ScopeGlobal
 	}
 	if (scopeOf(r) != "global" || t.details > 0) && f.scope == "" {
 		fmt.Fprintf(&b, "scope %s ", scopeOf(r))

@@ -25,13 +25,13 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 		case abbreviates(arg, "metric", "priority", "preference"):
 			r.Metric, err = w.integer("metric")
 		case abbreviates(arg, "scope"):
-			r.Scope, err = w.value()
+			r.Scope, err = w.scope()
 		case arg == "mtu":
 			if r.MTU, err = w.integer("mtu"); err != nil && w.at > 0 && w.list[w.at-1] == "lock" {
 				r.MTU, err = w.integer("mtu")
 			}
 		case abbreviates(arg, "protocol") && arg != "prohibit":
-			r.Proto, err = w.value()
+			r.Proto, err = w.protocol()
 		case abbreviates(arg, "table"):
 			var name string
 			if name, err = w.value(); err == nil {
@@ -48,8 +48,8 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 		case arg == "nexthop":
 		case arg == "help":
 			err = exitUsage(255, "ip-route")
-		case !given && slices.Contains(routeTypes, arg):
-			r.Type = arg
+		case !given && isRouteType(arg):
+			r.Type, _ = stack.ParseRouteType(arg)
 		default:
 			if arg == "to" {
 				if arg, err = w.value(); err != nil {
@@ -73,7 +73,7 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 		}
 		r.Dst, _ = t.prefixWord("default")
 	}
-	if r.Table == "" && slices.Contains([]string{"local", "broadcast", "nat", "anycast"}, r.Type) {
+	if r.Table == "" && slices.Contains([]stack.RouteType{stack.RouteLocal, stack.RouteBroadcast, stack.RouteNAT, stack.RouteAnycast}, r.Type) {
 		r.Table = "local"
 	}
 	if r.Via.IsValid() && r.Via.Is6() && r.Dst.IsValid() && r.Dst.Bits() == 0 {
@@ -179,4 +179,22 @@ func (t *ipTool) routeFlush(w *words) error {
 		}
 	}
 	return nil
+}
+
+func isRouteType(text string) bool {
+	_, ok := stack.ParseRouteType(text)
+	return ok
+}
+
+// scope reads the scope of a route.
+func (w *words) scope() (stack.Scope, error) {
+	text, err := w.value()
+	if err != nil {
+		return 0, err
+	}
+	s, ok := stack.ParseScope(text)
+	if !ok {
+		return 0, wrongArgument(text, "\"scope\" value is invalid\n")
+	}
+	return s, nil
 }

@@ -86,7 +86,7 @@ func (t *ipTool) routeGetText(r stack.Route, q stack.RouteQuery) {
 		fmt.Fprintf(&b, "table %s ", t.tableShown(r.Table))
 	}
 	if q.Dst.Is6() {
-		if r.Proto != "" && r.Proto != "boot" {
+		if r.Proto != 0 && r.Proto != stack.ProtoBoot {
 			fmt.Fprintf(&b, "proto %s ", r.Proto)
 		}
 		fmt.Fprintf(&b, "src %s metric %d pref medium\n", r.Src, r.Metric)

@@ -153,7 +153,7 @@ func (t *ipTool) ruleLine(r stack.Rule) string {
 	if r.Action != "" {
 		b.WriteString(" " + r.Action)
 	}
-	if t.details > 0 || r.Proto != "" && r.Proto != "kernel" {
+	if t.details > 0 || r.Proto != 0 && r.Proto != stack.ProtoKernel {
 		b.WriteString(" proto " + ruleProto(r))
 	}
 	return b.String()
@@ -188,10 +188,10 @@ func hex(n uint32) string {
 }
 
 func ruleProto(r stack.Rule) string {
-	if r.Proto == "" {
+	if r.Proto == 0 {
 		return "unspec"
 	}
-	return r.Proto
+	return r.Proto.String()
 }
 
 func (t *ipTool) ruleJSON(r stack.Rule) jmap {
@@ -240,7 +240,7 @@ func (t *ipTool) ruleJSON(r stack.Rule) jmap {
 	if r.Action != "" {
 		m = append(m, jfield{"action", r.Action})
 	}
-	if t.details > 0 || r.Proto != "" && r.Proto != "kernel" {
+	if t.details > 0 || r.Proto != 0 && r.Proto != stack.ProtoKernel {
 		m = append(m, jfield{"protocol", ruleProto(r)})
 	}
 	return m

@@ -2,7 +2,6 @@ package netconf
 
 import (
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,10 +14,6 @@ type typedRule struct {
 	priority bool // one was given
 	action   bool // a table or an action was given
 }
-
-// The protocols that /etc/iproute2/rt_protos names, as far as people meet them.
-var routeProtocols = []string{"unspec", "redirect", "kernel", "boot", "static", "gated", "ra", "mrt", "zebra",
-	"bird", "dnrouted", "xorp", "ntk", "dhcp", "keepalived", "babel", "bgp", "isis", "ospf", "rip", "eigrp"}
 
 // readRule reads the words of a rule to add or to delete (iprule_modify).
 func (t *ipTool) readRule(w *words) (r typedRule, err error) {
@@ -245,16 +240,14 @@ func (w *words) ifName(wrong string) (string, error) {
 }
 
 // protocol takes who made a rule.
-func (w *words) protocol() (string, error) {
+func (w *words) protocol() (stack.RouteProto, error) {
 	text, err := w.value()
 	if err != nil {
-		return "", err
+		return 0, err
 	}
-	if n, err := strconv.ParseUint(text, 0, 8); !slices.Contains(routeProtocols, text) && (err != nil || n > 255) {
-		return "", wrongArgument(text, "\"protocol\" value is invalid\n")
+	p, ok := stack.ParseRouteProto(text)
+	if !ok {
+		return 0, wrongArgument(text, "\"protocol\" value is invalid\n")
 	}
-	if text == "unspec" {
-		text = ""
-	}
-	return text, nil
+	return p, nil
 }

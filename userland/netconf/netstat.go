@@ -175,7 +175,7 @@ func (t *netstatTool) showGroups() {
 	}
 	for _, i := range t.p.NS().Interfaces() {
 		for _, a := range i.Addrs() {
-			if a.Prefix.Addr().Is6() && a.Scope == "link" {
+			if a.Prefix.Addr().Is6() && a.Scope == stack.ScopeLink {
 				fmt.Fprintf(&b, "%-15s %-6d %s\n%-15s %-6d ff02::1\n", i.Name(), 1, solicited(a.Prefix.Addr()), i.Name(), 1)
 			}
 		}

@@ -289,7 +289,7 @@ func (t *routeTool) problem(status int, format string, args ...any) error {
 func (t *routeTool) add(r stack.Route) error {
 	ns := t.p.NS()
 	switch {
-	case r.Type == "unreachable":
+	case r.Type == stack.RouteUnreachable:
 	case r.Via.IsValid() && r.Via.Is4() && !ns.GatewayOnLink(r):
 		return stack.ErrNetUnreachable
 	case !r.Via.IsValid() && (r.Dev == "" || ns.Interface(r.Dev) == nil):
@@ -348,7 +348,7 @@ func (t *routeTool) readRoute(w *words) (r stack.Route, err error) {
 		case "mss", "window", "irtt":
 			w.next()
 		case "reject":
-			r.Type = "unreachable"
+			r.Type = stack.RouteUnreachable
 		case "mod", "dyn", "reinstate":
 		case "dev", "device":
 			r.Dev = w.next()

@@ -198,7 +198,7 @@ func (g *iputilsPing) from(o *options) int {
 		g.p.Errorf("%sconnect: %s\n", prefix, reason(err))
 		return 2
 	}
-	if err == nil && route.Type == "broadcast" && !o.has("b") {
+	if err == nil && route.Type == stack.RouteBroadcast && !o.has("b") {
 		g.p.Errorf("%s: Do you want to ping broadcast? Then -b. If not, check your local firewall rules\n", g.p.Name())
 		return 2
 	}

@@ -26,9 +26,9 @@ func (ch *network) routes() bool { return ch.d.kind == &ipvlan && ch.mode == "l3
 
 // deviceRoutes are the default routes of an endpoint in mode l3.
 func deviceRoutes(ep *driver.Endpoint) []stack.Route {
-	out := []stack.Route{{Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Scope: "link"}}
+	out := []stack.Route{{Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Scope: stack.ScopeLink}}
 	if ep.Addr6.IsValid() {
-		out = append(out, stack.Route{Dst: netip.PrefixFrom(netip.IPv6Unspecified(), 0), Scope: "link"})
+		out = append(out, stack.Route{Dst: netip.PrefixFrom(netip.IPv6Unspecified(), 0), Scope: stack.ScopeLink})
 	}
 	return out
 }
