@@ -144,16 +144,6 @@ func (m *Macvlan) Children() []*MacvlanChild { return append([]*MacvlanChild(nil
 // Mode is the child's mode.
 func (c *MacvlanChild) Mode() MacvlanMode { return c.mode }
 
-// SetMode changes the mode. It returns ErrPassthru for a change from or to
-// passthru.
-func (c *MacvlanChild) SetMode(mode MacvlanMode) error {
-	if (mode == MacvlanPassthru) != (c.mode == MacvlanPassthru) {
-		return ErrPassthru
-	}
-	c.mode = mode
-	return nil
-}
-
 // SetMAC changes the address that the child hears.
 func (c *MacvlanChild) SetMAC(mac MAC) { c.mac = mac }
 

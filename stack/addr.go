@@ -111,7 +111,6 @@ func (i *Interface) insertAddr(a *ifAddr, noRoute bool) {
 		at = min(at, len(i.addrs))
 	}
 	i.addrs = slices.Insert(i.addrs, at, a)
-	i.ns.fib.gen++
 	i.ns.indexAddr(a)
 	i.ns.transport.AddAddr(a.Prefix)
 	if i.up && !noRoute {
@@ -172,7 +171,6 @@ func (i *Interface) DelAddr(p netip.Prefix) error {
 func (i *Interface) removeAddr(a *ifAddr) {
 	i.addrs = slices.DeleteFunc(i.addrs, func(x *ifAddr) bool { return x == a })
 	ip := a.Prefix.Addr()
-	i.ns.fib.gen++
 	i.ns.unindexAddr(ip)
 	if i.ns.localAddr(ip) == nil {
 		i.ns.transport.RemoveAddr(a.Prefix)

@@ -3,17 +3,11 @@ package stack
 import (
 	"encoding/binary"
 	"net/netip"
-	"time"
 
 	"dnetsim/link"
 )
 
 const (
-	etherHeader = 14
-	etherIPv4   = 0x0800
-	etherARP    = 0x0806
-	etherIPv6   = 0x86dd
-
 	arpLength  = 28 // RFC 826 for Ethernet and IPv4
 	arpRequest = 1
 	arpReply   = 2
@@ -30,9 +24,9 @@ func putEther(b []byte, dst, src MAC, typ uint16) {
 
 // sendARP transmits one ARP packet.
 func (i *Interface) sendARP(op uint16, ethDst MAC, sha MAC, spa netip.Addr, tha MAC, tpa netip.Addr) {
-	b := make([]byte, etherHeader+arpLength)
-	putEther(b, ethDst, i.mac, etherARP)
-	a := b[etherHeader:]
+	b := make([]byte, link.HeaderLen+arpLength)
+	putEther(b, ethDst, i.mac, link.TypeARP)
+	a := b[link.HeaderLen:]
 	copy(a, []byte{0, 1, 8, 0, 6, 4})
 	binary.BigEndian.PutUint16(a[6:], op)
 	copy(a[8:], sha[:])
@@ -54,7 +48,7 @@ func (i *Interface) sendARPRequest(target, src netip.Addr, to MAC) {
 // arpIn is arp_process: answer requests for our addresses, learn from what
 // others say.
 func (i *Interface) arpIn(b []byte, toUs bool) {
-	if len(b) < arpLength || binary.BigEndian.Uint16(b) != 1 || binary.BigEndian.Uint16(b[2:]) != etherIPv4 {
+	if len(b) < arpLength || binary.BigEndian.Uint16(b) != 1 || binary.BigEndian.Uint16(b[2:]) != link.TypeIPv4 {
 		return
 	}
 	op := binary.BigEndian.Uint16(b[6:])
@@ -87,7 +81,7 @@ func (i *Interface) arpIn(b []byte, toUs bool) {
 	if op == arpReply && toUs {
 		state = NeighReachable
 	}
-	override := ns.loop.Now() >= n.updated+neighLockTime*time.Duration(1) || gratuitous
+	override := ns.loop.Now() >= n.updated+neighLockTime || gratuitous
 	n.learn(sha, state, override)
 }
 

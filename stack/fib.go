@@ -42,7 +42,6 @@ type family struct {
 // fib is the forwarding information base of a namespace. It needs init.
 type fib struct {
 	families [2]family // IPv4, IPv6
-	gen      uint64    // counts changes, for caches of looked-up routes
 }
 
 func (t *fib) init() {
@@ -140,7 +139,6 @@ func (t *fib) insert(r *route) {
 	tb := t.of(r.Dst.Addr()).makeTable(id)
 	i := sort.Search(len(tb.routes), func(i int) bool { return routeBefore(r, tb.routes[i]) })
 	tb.routes = slices.Insert(tb.routes, i, r)
-	t.gen++
 }
 
 // remove takes out, of all tables, the routes that are not to be kept.
@@ -164,7 +162,6 @@ func (t *fib) removeFrom(tb *table, keep func(*route) bool) {
 	if len(out) < len(tb.routes) {
 		clear(tb.routes[len(out):])
 		tb.routes = out
-		t.gen++
 	}
 }
 

@@ -102,7 +102,6 @@ func (i *Interface) SetUp(up bool) error {
 		}
 	}
 	i.up = up
-	i.ns.fib.gen++
 	if up {
 		if i.kind == KindLoopback {
 			i.addLoopbackAddrs()
@@ -151,7 +150,6 @@ func (i *Interface) linkChanged() {
 	if i.ns == nil {
 		return
 	}
-	i.ns.fib.gen++
 	i.tellStacked()
 	if i.port != nil {
 		i.port.SetDown(!i.carrier)
@@ -207,7 +205,6 @@ func (i *Interface) setMTU(mtu int) {
 	}
 	i.mtu = mtu
 	i.lowerUppers()
-	i.ns.fib.gen++
 	if mtu < 1280 {
 		i.FlushAddrs(true)
 	}

@@ -105,7 +105,8 @@ func (ns *Namespace) takes(p *packet) bool {
 	return err == nil && h.kind == RouteLocal
 }
 
-// deliver is ip_local_deliver: reassemble, pass INPUT, hand to the protocol.
+// deliver is ip_local_deliver and ip6_input: reassemble (IPv4), pass INPUT, hand
+// to the protocol.
 func (ns *Namespace) deliver(p *packet) {
 	if p.fragment() {
 		if p = ns.reassemble(p); p == nil {
@@ -120,11 +121,13 @@ func (ns *Namespace) deliver(p *packet) {
 		ns.discard(p.in, trail.Checksum, p)
 		return
 	}
-	switch p.proto() {
-	case protoICMP:
-		ns.icmpIn(p)
-	case protoTCP, protoUDP:
+	switch proto := p.proto(); {
+	case proto == protoTCP || proto == protoUDP:
 		ns.transportIn(p)
+	case proto == protoICMP && !p.nf.V6:
+		ns.icmpIn(p)
+	case proto == protoICMPv6 && p.nf.V6:
+		ns.icmp6In(p)
 	default:
 		ns.sendUnreachable(p, unreachableProtocol)
 		ns.discard(p.in, trail.NoProtocol, p)

@@ -49,9 +49,9 @@ func (ns *Namespace) route6(p *packet) {
 			ns.discard(i, trail.NotAMember, p)
 			return
 		}
-		ns.deliver6(p)
+		ns.deliver(p)
 	case ns.takes(p):
-		ns.deliver6(p)
+		ns.deliver(p)
 	case p.group:
 		ns.discard(i, trail.OtherHost, p)
 	case !ns.forwarding(i, true):
@@ -78,26 +78,6 @@ func (i *Interface) listens(group netip.Addr) bool {
 func solicitedNode(a netip.Addr) netip.Addr {
 	b := a.As16()
 	return netip.AddrFrom16([16]byte{0: 0xff, 1: 2, 11: 1, 12: 0xff, 13: b[13], 14: b[14], 15: b[15]})
-}
-
-func (ns *Namespace) deliver6(p *packet) {
-	if !ns.hook(netfilter.Input, p, p.in, nil) {
-		return
-	}
-	if p.f.Checksum == link.ChecksumUnknown && !p.nf.ChecksumPartial && !link.ChecksumGood(p.f) {
-		p.in.count.RxErrors++
-		ns.discard(p.in, trail.Checksum, p)
-		return
-	}
-	switch p.proto() {
-	case protoICMPv6:
-		ns.icmp6In(p)
-	case protoTCP, protoUDP:
-		ns.transportIn(p)
-	default:
-		ns.sendUnreachable(p, unreachableProtocol)
-		ns.discard(p.in, trail.NoProtocol, p)
-	}
 }
 
 func (ns *Namespace) icmp6In(p *packet) {

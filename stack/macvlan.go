@@ -96,16 +96,3 @@ func (i *Interface) MacvlanMode() (mode link.MacvlanMode, ok bool) {
 	}
 	return d.child.Mode(), true
 }
-
-// SetMacvlanMode changes it. It returns ErrInvalid for a change from or to
-// passthru.
-func (i *Interface) SetMacvlanMode(mode link.MacvlanMode) error {
-	d, ok := i.driver.(*macvlanDevice)
-	if !ok {
-		return ErrNotSupported
-	}
-	if d.child.SetMode(mode) != nil {
-		return ErrInvalid
-	}
-	return nil
-}

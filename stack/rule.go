@@ -112,7 +112,6 @@ func (ns *Namespace) AddRule(r Rule) error {
 		}
 	}
 	f.rules, f.policy = slices.Insert(slices.Clone(list), at, x), true
-	ns.fib.gen++
 	return nil
 }
 
@@ -186,7 +185,6 @@ func (ns *Namespace) DelRule(v6 bool, pick func(Rule) bool) error {
 		return ErrNoEntry
 	}
 	f.rules, f.policy = slices.Delete(slices.Clone(list), at, at+1), true
-	ns.fib.gen++
 	return nil
 }
 
@@ -197,7 +195,6 @@ func (ns *Namespace) ForgetPolicy() {
 		f := &ns.fib.families[k]
 		f.more, f.rules, f.policy = nil, nil, false
 	}
-	ns.fib.gen++
 }
 
 // takes reports whether the rule is for packets of a flow (fib_rule_match). The

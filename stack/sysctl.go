@@ -42,8 +42,9 @@ func parseSysctls(text string) sysctlTable {
 
 // sysctls is the settings of a namespace: what differs from the defaults.
 type sysctls struct {
-	ns  *Namespace
-	set map[string]string
+	ns      *Namespace
+	set     map[string]string
+	changed uint64 // counts changes, for what interfaces have read
 }
 
 func (s *sysctls) init(ns *Namespace) {
@@ -70,6 +71,7 @@ func (s *sysctls) put(key, value string) {
 		s.set = make(map[string]string)
 	}
 	s.set[key] = value
+	s.changed++
 }
 
 // perInterface splits "net.ipv4.conf.eth0.forwarding" into its parts.
@@ -144,7 +146,7 @@ func (s *sysctls) derived(prefix, dev, leaf string) (string, bool) {
 
 // addInterface gives a new interface what was set in "default" by now.
 func (s *sysctls) addInterface(name string) {
-	defer func() { s.ns.fib.gen++ }()
+	s.changed++
 	type kv struct{ k, v string }
 	var add []kv
 	for k, v := range s.set { // order does not matter: keys are distinct
@@ -159,6 +161,7 @@ func (s *sysctls) addInterface(name string) {
 }
 
 func (s *sysctls) removeInterface(name string) {
+	s.changed++
 	for k := range s.set {
 		if _, dev, _, ok := perInterface(k); ok && dev == name {
 			delete(s.set, k)
@@ -167,6 +170,7 @@ func (s *sysctls) removeInterface(name string) {
 }
 
 func (s *sysctls) renameInterface(old, name string) {
+	s.changed++
 	moved := make(map[string]string)
 	for k, v := range s.set {
 		if prefix, dev, leaf, ok := perInterface(k); ok && dev == old {
@@ -202,9 +206,7 @@ func (ns *Namespace) SetSysctl(key, value string) error {
 		}
 	}
 	ns.sys.put(key, value)
-	ns.fib.gen++ // settings are read again
 	ns.sysctlEffect(key, value)
-	ns.fib.gen++
 	return nil
 }
 
@@ -329,7 +331,8 @@ func (i *Interface) confMax(v6 bool, leaf string) int {
 
 // ifSettings are the sysctls that every packet asks for.
 type ifSettings struct {
-	gen       uint64 // the fib's generation plus one when they were read
+	of        *sysctls // whose they are, and how often those had changed
+	changed   uint64
 	forward4  bool
 	forward6  bool
 	noIPv6    bool
@@ -343,11 +346,13 @@ type ifSettings struct {
 // conf reads the settings of the interface, again only after a change.
 func (i *Interface) conf() *ifSettings {
 	s := &i.settings
-	if s.gen == i.ns.fib.gen+1 {
+	all := &i.ns.sys
+	if s.of == all && s.changed == all.changed {
 		return s
 	}
 	*s = ifSettings{
-		gen:       i.ns.fib.gen + 1,
+		of:        all,
+		changed:   all.changed,
 		forward4:  i.ns.number("net.ipv4.conf."+i.name+".forwarding") != 0,
 		forward6:  i.ns.number("net.ipv6.conf.all.forwarding") != 0,
 		noIPv6:    i.ns.number("net.ipv6.conf."+i.name+".disable_ipv6") != 0,
