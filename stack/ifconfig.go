@@ -5,87 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"dnetsim/link"
 	"dnetsim/link/trail"
 )
-
-// AddPhysical adds an interface at the end of a cable. A zero mac draws a
-// random one. The end must not be attached to anything else.
-func (ns *Namespace) AddPhysical(name string, mac MAC, end *link.End) (*Interface, error) {
-	if err := ns.check(name); err != nil {
-		return nil, err
-	}
-	if mac == (MAC{}) {
-		mac = ns.randomMAC()
-	}
-	i := ns.newInterface(name, KindPhysical, mac, 1500)
-	i.txqlen = 1000
-	i.end = end
-	end.Attach(i)
-	end.OnCarrier(func(on bool) { i.linkChanged() })
-	end.SetDown(true)
-	i.linkChanged()
-	return i, nil
-}
-
-// AddBridge adds a bridge. With a zero mac it draws a random one and follows
-// the lowest of its ports, as the kernel does until somebody sets it.
-func (ns *Namespace) AddBridge(name string, mac MAC) (*Interface, error) {
-	if err := ns.check(name); err != nil {
-		return nil, err
-	}
-	fixed := mac != (MAC{})
-	if !fixed {
-		mac = ns.randomMAC()
-	}
-	i := ns.newInterface(name, KindBridge, mac, 1500)
-	i.fixed = fixed
-	i.bridge = link.NewBridgeAt(ns.loop, i.place)
-	i.self = i.bridge.Local()
-	i.self.Attach(link.ReceiverFunc(i.receive))
-	i.bridge.AddLocal(mac, i.self)
-	i.bridge.SetArrivalHook(i.bridgeArrival)
-	i.bridge.SetForwardHook(i.bridgeForward)
-	return i, nil
-}
-
-// AddDummy adds a dummy interface: it drops what it is given.
-func (ns *Namespace) AddDummy(name string, mac MAC) (*Interface, error) {
-	if err := ns.check(name); err != nil {
-		return nil, err
-	}
-	if mac == (MAC{}) {
-		mac = ns.randomMAC()
-	}
-	i := ns.newInterface(name, KindDummy, mac, 1500)
-	i.txqlen = 1000
-	return i, nil
-}
-
-// NewVeth adds a veth pair: `ip link add aName type veth peer name bName`. As
-// in the kernel the peer, b, is registered first and has the lower index if
-// both are in one namespace. Zero MACs draw random ones. Both ends start down.
-func NewVeth(a *Namespace, aName string, aMAC MAC, b *Namespace, bName string, bMAC MAC) (*Interface, *Interface, error) {
-	if err := a.check(aName); err != nil {
-		return nil, nil, err
-	}
-	if err := b.check(bName); err != nil {
-		return nil, nil, err
-	}
-	if a == b && aName == bName {
-		return nil, nil, ErrExist
-	}
-	if bMAC == (MAC{}) {
-		bMAC = b.randomMAC()
-	}
-	if aMAC == (MAC{}) {
-		aMAC = a.randomMAC()
-	}
-	bi := b.newInterface(bName, KindVeth, bMAC, 1500)
-	ai := a.newInterface(aName, KindVeth, aMAC, 1500)
-	ai.peer, bi.peer = bi, ai
-	return ai, bi, nil
-}
 
 // SetUp brings the interface up or down. Down removes its routes, IPv6
 // addresses and neighbours; up adds the connected routes again.
@@ -123,14 +44,6 @@ func (i *Interface) SetUp(up bool) error {
 		i.peer.linkChanged()
 	}
 	return nil
-}
-
-func (i *Interface) addLoopbackAddrs() {
-	v4 := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8)
-	i.AddAddr(v4, AddrOptions{})
-	if !i.disabledIPv6() {
-		i.AddAddr(netip.PrefixFrom(netip.IPv6Loopback(), 128), AddrOptions{})
-	}
 }
 
 // linkChanged looks at the carrier again and acts on a change: a bridge looks
@@ -268,93 +181,6 @@ func (i *Interface) Rename(name string) error {
 		i.driver.update()
 	}
 	return nil
-}
-
-// SetMaster makes the interface a port of a bridge, or releases it if bridge is
-// nil. It returns ErrBusy if the bridge sends by it or it by the bridge,
-// ErrLoop for a bridge, ErrTooManyLinks for too high a stack, and ErrInvalid for
-// what else cannot be a port.
-func (i *Interface) SetMaster(bridge *Interface) error {
-	if bridge == i.master {
-		return nil
-	}
-	if i.master != nil {
-		i.release()
-	}
-	if bridge == nil {
-		return nil
-	}
-	if bridge.bridge == nil || bridge.ns != i.ns || i.kind == KindLoopback {
-		return ErrInvalid
-	}
-	if i.kind == KindBridge {
-		return ErrLoop
-	}
-	if i.macvlan != nil || i.ipvlan != nil {
-		return ErrBusy
-	}
-	if err := i.mayCarry(bridge); err != nil {
-		return err
-	}
-	i.master = bridge
-	i.port = bridge.bridge.AddPort(i.name)
-	i.port.Attach(link.ReceiverFunc(i.transmit))
-	bridge.slaves = append(bridge.slaves, i)
-	bridge.followPorts()
-	bridge.bridge.AddLocal(i.mac, i.port)
-	i.linkChanged()
-	return nil
-}
-
-// release takes the interface out of its bridge.
-func (i *Interface) release() {
-	b := i.master
-	b.bridge.RemovePort(i.port)
-	i.port, i.master = nil, nil
-	b.slaves = slices.DeleteFunc(b.slaves, func(s *Interface) bool { return s == i })
-	b.followPorts()
-	b.linkChanged()
-}
-
-// followPorts recomputes what a bridge takes from its ports: the lowest MTU and
-// the lowest MAC, if nobody has set one (br_mtu_auto_adjust,
-// br_stp_recalculate_bridge_id).
-func (i *Interface) followPorts() {
-	if !i.fixedMTU {
-		low := 0
-		for _, s := range i.slaves {
-			if low == 0 || s.mtu < low {
-				low = s.mtu
-			}
-		}
-		if low == 0 {
-			low = 1500
-		}
-		i.setMTU(low)
-	}
-	if len(i.slaves) == 0 {
-		return
-	}
-	if !i.fixed {
-		low := i.slaves[0].mac
-		for _, s := range i.slaves[1:] {
-			if slices.Compare(s.mac[:], low[:]) < 0 {
-				low = s.mac
-			}
-		}
-		if low != i.mac {
-			i.setBridgeMAC(low)
-			i.mac = low
-		}
-	}
-}
-
-// setBridgeMAC moves the bridge's own address in its forwarding table.
-func (i *Interface) setBridgeMAC(mac MAC) {
-	if p, ok := i.bridge.Lookup(i.mac); ok && p == i.self {
-		i.bridge.Forget(i.mac)
-	}
-	i.bridge.AddLocal(mac, i.self)
 }
 
 // MoveTo moves the interface into another namespace and renames it if newName

@@ -1,0 +1,11 @@
+package stack
+
+import "net/netip"
+
+func (i *Interface) addLoopbackAddrs() {
+	v4 := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8)
+	i.AddAddr(v4, AddrOptions{})
+	if !i.disabledIPv6() {
+		i.AddAddr(netip.PrefixFrom(netip.IPv6Loopback(), 128), AddrOptions{})
+	}
+}
