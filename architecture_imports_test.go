@@ -19,7 +19,9 @@ var homes = map[string][]string{
 	"github.com/miekg/dns":                  {"userland/traffic"},
 	"gopkg.in/yaml.v3":                      {"scenarios"},
 	"github.com/santhosh-tekuri/jsonschema": {"scenarios"}, // in tests
+	"github.com/docker/go-connections/nat":  {"engine"},
 	"github.com/moby/moby/api":              {"engine/cli"},
+	"github.com/docker/docker/api/types":    {"engine"},
 	"github.com/moby/moby/client":           {"engine/cli"},
 	"github.com/docker/cli":                 {"engine/cli"},
 	"github.com/containerd/errdefs":         {"engine/cli"},

@@ -37,7 +37,6 @@ var excess = map[string]struct {
 	"file modes/overlay_test.go":               {651, "to be cut with the package"},
 	"file modes/network/overlay/driver.go":     {564, "just moved; to be cut by noun"},
 	"file engine/cli/session.go":               {522, "one exchange between docker's goroutines and the loop"},
-	"function engine.call.info":                {136, "one literal: what docker info answers"},
 	"function stack/netfilter.newMatch":        {127, "one switch: a case for each match extension"},
 	"function modes/serf.Agent.command":        {91, "one switch: a case for each message"},
 	"function userland.getopts":                {85, "POSIX's state machine"},

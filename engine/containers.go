@@ -5,6 +5,9 @@ import (
 	"strconv"
 
 	"dnetsim/modes"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
 )
 
 func (s *Server) containerRoutes() {
@@ -46,7 +49,7 @@ func (c *call) containerList() error {
 	if err != nil {
 		return err
 	}
-	out := make([]*summary, 0, len(cs))
+	out := make([]*types.Container, 0, len(cs))
 	now := c.daemon.Wall()
 	for _, x := range cs {
 		out = append(out, summarise(x, now))
@@ -60,22 +63,19 @@ func (c *call) containerCreate() error {
 		return err
 	}
 	if r.HostConfig == nil {
-		r.HostConfig = &hostConfig{}
+		r.HostConfig = &container.HostConfig{}
 	}
-	r.HostConfig.normalise()
+	normalise(r.HostConfig)
 	m, err := r.toModel(c.q.Get("name"))
 	if err != nil {
 		return err
 	}
-	m.Opaque = &echo{config: &r.config, hostConfig: r.HostConfig}
+	m.Opaque = &echo{config: &r.Config, hostConfig: r.HostConfig}
 	x, warnings, err := c.daemon.ContainerCreate(m)
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusCreated, struct {
-		ID       string `json:"Id"`
-		Warnings []string
-	}{x.ID, list(warnings)})
+	return c.json(http.StatusCreated, container.ContainerCreateCreatedBody{ID: x.ID, Warnings: list(warnings)})
 }
 
 func (c *call) containersPrune() error {
@@ -87,10 +87,7 @@ func (c *call) containersPrune() error {
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, struct {
-		ContainersDeleted []string
-		SpaceReclaimed    uint64
-	}{gone, 0})
+	return c.json(http.StatusOK, types.ContainersPruneReport{ContainersDeleted: gone})
 }
 
 func (c *call) containerInspect() error {
@@ -159,7 +156,7 @@ func (c *call) containerRename() error {
 }
 
 func (c *call) containerUpdate() error {
-	var r struct{ RestartPolicy restartPolicy }
+	var r struct{ RestartPolicy container.RestartPolicy }
 	if err := c.decode(&r); err != nil {
 		return err
 	}

@@ -7,24 +7,12 @@ import (
 	"net/http"
 
 	"dnetsim/modes"
+
+	"github.com/docker/docker/api/types"
 )
 
-type execRequest struct {
-	User         string
-	Privileged   bool
-	Tty          bool
-	AttachStdin  bool
-	AttachStderr bool
-	AttachStdout bool
-	Detach       bool
-	DetachKeys   string
-	Env          []string
-	WorkingDir   string
-	Cmd          []string
-}
-
 func (c *call) execCreate() error {
-	var r execRequest
+	var r types.ExecConfig
 	if err := c.decode(&r); err != nil {
 		return err
 	}
@@ -40,13 +28,11 @@ func (c *call) execCreate() error {
 		c.daemon.LogError(fmt.Sprintf("Error setting up exec command in container %s: %v", c.job.Ref, err))
 		return err
 	}
-	return c.json(http.StatusCreated, struct {
-		ID string `json:"Id"`
-	}{e.ID})
+	return c.json(http.StatusCreated, types.IDResponse{ID: e.ID})
 }
 
 func (c *call) execStart() error {
-	var r struct{ Detach, Tty bool }
+	var r types.ExecStartCheck
 	if len(bytes.TrimSpace(c.body)) > 0 {
 		if err := json.Unmarshal(c.body, &r); err != nil {
 			return invalid("%s", err.Error())

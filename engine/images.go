@@ -5,6 +5,10 @@ import (
 	"strings"
 
 	"dnetsim/modes"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
 )
 
 func (s *Server) imageRoutes() {
@@ -17,19 +21,6 @@ func (s *Server) imageRoutes() {
 	s.handle("POST /images/{id...}", (*call).imagePost)
 }
 
-type imageSummary struct {
-	Containers  int64
-	Created     int64
-	ID          string `json:"Id"`
-	Labels      map[string]string
-	ParentID    string `json:"ParentId"`
-	RepoDigests []string
-	RepoTags    []string
-	SharedSize  int64
-	Size        int64
-	VirtualSize int64
-}
-
 func (c *call) imageList() error {
 	f, err := filters(c.q)
 	if err != nil {
@@ -39,39 +30,14 @@ func (c *call) imageList() error {
 	if err != nil {
 		return err
 	}
-	out := make([]imageSummary, 0, len(is))
+	out := make([]types.ImageSummary, 0, len(is))
 	for _, i := range is {
-		out = append(out, imageSummary{
+		out = append(out, types.ImageSummary{
 			Containers: -1, Created: i.Created.Unix(), ID: i.ID, Labels: i.Labels,
 			RepoDigests: i.RepoDigests, RepoTags: i.RepoTags, SharedSize: -1, Size: i.Size, VirtualSize: i.Size,
 		})
 	}
 	return c.json(http.StatusOK, out)
-}
-
-// imageJSON is GET /images/{name}/json.
-type imageJSON struct {
-	ID              string `json:"Id"`
-	RepoTags        []string
-	RepoDigests     []string
-	Parent          string
-	Comment         string
-	Created         string
-	Container       string
-	ContainerConfig *config
-	DockerVersion   string
-	Author          string
-	Config          *config
-	Architecture    string
-	Os              string
-	Size            int64
-	VirtualSize     int64
-	GraphDriver     graphDriver
-	RootFS          struct {
-		Type   string
-		Layers []string `json:",omitempty"`
-	}
-	Metadata struct{ LastTagTime string }
 }
 
 // imageGet is …/json, …/history.
@@ -88,31 +54,31 @@ func (c *call) imageGet() error {
 	if what == "history" {
 		return c.imageHistory(i)
 	}
-	cfg := &config{
+	cfg := &container.Config{
 		Env: i.Env, Cmd: i.Cmd, Entrypoint: i.Entrypoint, WorkingDir: i.WorkingDir,
 		StopSignal: i.StopSignal, Labels: i.Labels,
 	}
 	for p := range i.ExposedPorts {
 		if cfg.ExposedPorts == nil {
-			cfg.ExposedPorts = map[string]struct{}{}
+			cfg.ExposedPorts = nat.PortSet{}
 		}
-		cfg.ExposedPorts[p.String()] = struct{}{}
+		cfg.ExposedPorts[nat.Port(p.String())] = struct{}{}
 	}
 	arch := i.Architecture
 	if arch == "" {
 		arch = "amd64"
 	}
-	out := &imageJSON{
+	out := &types.ImageInspect{
 		ID: i.ID, RepoTags: list(i.RepoTags), RepoDigests: list(i.RepoDigests), Created: stamp(i.Created),
 		ContainerConfig: cfg, Config: cfg, Author: i.Author, Architecture: arch, Os: "linux",
 		DockerVersion: c.daemon.Version().Version, Size: i.Size, VirtualSize: i.Size,
-		GraphDriver: graphDriver{Name: "overlay2", Data: map[string]string{}},
+		GraphDriver: types.GraphDriverData{Name: "overlay2", Data: map[string]string{}},
 	}
 	out.RootFS.Type = "layers"
 	for _, l := range i.Layers {
 		out.RootFS.Layers = append(out.RootFS.Layers, l.Digest)
 	}
-	out.Metadata.LastTagTime = stamp(i.Created)
+	out.Metadata.LastTagTime = i.Created.UTC()
 	return c.json(http.StatusOK, out)
 }
 
@@ -220,13 +186,9 @@ func (c *call) imageRemove() error {
 	if err != nil {
 		return err
 	}
-	type item struct {
-		Untagged string `json:",omitempty"`
-		Deleted  string `json:",omitempty"`
-	}
-	out := []item{}
+	out := []types.ImageDeleteResponseItem{}
 	for _, g := range gone {
-		out = append(out, item{g.Untagged, g.Deleted})
+		out = append(out, types.ImageDeleteResponseItem{Untagged: g.Untagged, Deleted: g.Deleted})
 	}
 	return c.json(http.StatusOK, out)
 }
@@ -250,8 +212,5 @@ func (c *call) imagePost() error {
 
 // imagesPrune deletes nothing: there are no images without a name.
 func (c *call) imagesPrune() error {
-	return c.json(http.StatusOK, struct {
-		ImagesDeleted  []struct{}
-		SpaceReclaimed uint64
-	}{})
+	return c.json(http.StatusOK, types.ImagesPruneReport{})
 }

@@ -6,102 +6,29 @@ import (
 	"time"
 
 	"dnetsim/modes"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
 )
-
-// containerJSON is GET /containers/{id}/json in the order of API 1.41.
-type containerJSON struct {
-	ID              string `json:"Id"`
-	Created         string
-	Path            string
-	Args            []string
-	State           containerState
-	Image           string
-	ResolvConfPath  string
-	HostnamePath    string
-	HostsPath       string
-	LogPath         string
-	Name            string
-	RestartCount    int
-	Driver          string
-	Platform        string
-	MountLabel      string
-	ProcessLabel    string
-	AppArmorProfile string
-	ExecIDs         []string
-	HostConfig      *hostConfig
-	GraphDriver     graphDriver
-	SizeRw          *int64 `json:",omitempty"`
-	SizeRootFs      *int64 `json:",omitempty"`
-	Mounts          []mountPoint
-	Config          *config
-	NetworkSettings networkSettings
-}
-
-type containerState struct {
-	Status     string
-	Running    bool
-	Paused     bool
-	Restarting bool
-	OOMKilled  bool
-	Dead       bool
-	Pid        int
-	ExitCode   int
-	Error      string
-	StartedAt  string
-	FinishedAt string
-}
-
-type graphDriver struct {
-	Data map[string]string
-	Name string
-}
-
-type mountPoint struct {
-	Type        string
-	Source      string
-	Destination string
-	Mode        string
-	RW          bool
-	Propagation string
-}
-
-type networkSettings struct {
-	Bridge                 string
-	SandboxID              string
-	HairpinMode            bool
-	LinkLocalIPv6Address   string
-	LinkLocalIPv6PrefixLen int
-	Ports                  portMap
-	SandboxKey             string
-	SecondaryIPAddresses   []string
-	SecondaryIPv6Addresses []string
-	EndpointID             string
-	Gateway                string
-	GlobalIPv6Address      string
-	GlobalIPv6PrefixLen    int
-	IPAddress              string
-	IPPrefixLen            int
-	IPv6Gateway            string
-	MacAddress             string
-	Networks               map[string]*endpointSettings
-}
 
 // stamp is a time as dockerd writes it; the zero time is year one.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // echo is what the API keeps with a container to give it back as it came.
 type echo struct {
-	config     *config
-	hostConfig *hostConfig
+	config     *container.Config
+	hostConfig *container.HostConfig
 }
 
-func inspect(c *modes.Container, size bool) *containerJSON {
-	out := &containerJSON{
+func inspect(c *modes.Container, size bool) *types.ContainerJSON {
+	out := &types.ContainerJSON{ContainerJSONBase: &types.ContainerJSONBase{
 		ID: c.ID, Created: stamp(c.Created), Path: c.Path, Args: list(c.Args), State: stateOf(c.State),
 		Image: c.Image, Name: "/" + c.Name, RestartCount: c.RestartCount, Driver: "overlay2",
 		Platform: "linux", HostConfig: hostConfigOf(c), GraphDriver: graphOf(c),
-		Mounts: []mountPoint{}, Config: configOf(c), NetworkSettings: settingsOf(c),
-	}
+	}, Mounts: []types.MountPoint{}, Config: configOf(c), NetworkSettings: settingsOf(c)}
 	if len(c.ExecIDs) > 0 {
 		out.ExecIDs = c.ExecIDs
 	}
@@ -116,9 +43,9 @@ func inspect(c *modes.Container, size bool) *containerJSON {
 		out.SizeRw, out.SizeRootFs = &rw, &root
 	}
 	for _, m := range c.Mounts {
-		out.Mounts = append(out.Mounts, mountPoint{
-			Type: m.Type, Source: m.Source, Destination: m.Destination, Mode: m.Mode,
-			RW: m.Mode != "ro", Propagation: "rprivate",
+		out.Mounts = append(out.Mounts, types.MountPoint{
+			Type: mount.Type(m.Type), Source: m.Source, Destination: m.Destination, Mode: m.Mode,
+			RW: m.Mode != "ro", Propagation: mount.PropagationRPrivate,
 		})
 	}
 	return out
@@ -132,8 +59,8 @@ func list(l []string) []string {
 	return l
 }
 
-func stateOf(s modes.State) containerState {
-	return containerState{
+func stateOf(s modes.State) *types.ContainerState {
+	return &types.ContainerState{
 		Status: string(s.Status), Running: s.Running(), Paused: s.Status == modes.Paused,
 		Restarting: s.Status == modes.Restarting, OOMKilled: s.OOMKilled, Dead: s.Status == modes.Dead,
 		Pid: s.Pid, ExitCode: s.ExitCode, Error: s.Error,
@@ -144,20 +71,20 @@ func stateOf(s modes.State) containerState {
 func echoOf(c *modes.Container) *echo {
 	e, _ := c.Opaque.(*echo)
 	if e == nil {
-		e = &echo{config: &config{}, hostConfig: &hostConfig{}}
-		e.hostConfig.normalise()
+		e = &echo{config: &container.Config{}, hostConfig: &container.HostConfig{}}
+		normalise(e.hostConfig)
 	}
 	return e
 }
 
-func hostConfigOf(c *modes.Container) *hostConfig {
+func hostConfigOf(c *modes.Container) *container.HostConfig {
 	h := *echoOf(c).hostConfig
-	h.NetworkMode = c.HostConfig.NetworkMode
-	h.RestartPolicy = restartPolicy{c.HostConfig.RestartPolicy.Name, c.HostConfig.RestartPolicy.MaximumRetryCount}
+	h.NetworkMode = container.NetworkMode(c.HostConfig.NetworkMode)
+	h.RestartPolicy = container.RestartPolicy{Name: c.HostConfig.RestartPolicy.Name, MaximumRetryCount: c.HostConfig.RestartPolicy.MaximumRetryCount}
 	return &h
 }
 
-func configOf(c *modes.Container) *config {
+func configOf(c *modes.Container) *container.Config {
 	out := *echoOf(c).config
 	m := &c.Config
 	out.Hostname, out.Domainname, out.User = m.Hostname, m.Domainname, m.User
@@ -170,9 +97,9 @@ func configOf(c *modes.Container) *config {
 	out.ExposedPorts = nil
 	for p := range m.ExposedPorts {
 		if out.ExposedPorts == nil {
-			out.ExposedPorts = map[string]struct{}{}
+			out.ExposedPorts = nat.PortSet{}
 		}
-		out.ExposedPorts[p.String()] = struct{}{}
+		out.ExposedPorts[nat.Port(p.String())] = struct{}{}
 	}
 	for _, l := range []*[]string{&out.Env, (*[]string)(&out.Cmd), (*[]string)(&out.Entrypoint), &out.OnBuild} {
 		if len(*l) == 0 {
@@ -193,9 +120,9 @@ func labels(m map[string]string) map[string]string {
 }
 
 // graphOf names the directories of the overlay2 driver.
-func graphOf(c *modes.Container) graphDriver {
+func graphOf(c *modes.Container) types.GraphDriverData {
 	l := c.Layers()
-	return graphDriver{
+	return types.GraphDriverData{
 		Data: map[string]string{
 			"LowerDir": l.Init + ":" + l.Image, "MergedDir": l.Merged, "UpperDir": l.Upper, "WorkDir": l.Work,
 		},
@@ -203,12 +130,10 @@ func graphOf(c *modes.Container) graphDriver {
 	}
 }
 
-func settingsOf(c *modes.Container) networkSettings {
+func settingsOf(c *modes.Container) *types.NetworkSettings {
 	n := &c.NetworkSettings
-	out := networkSettings{
-		SandboxID: n.SandboxID, SandboxKey: n.SandboxKey, Ports: portsOf(n.Ports),
-		Networks: map[string]*endpointSettings{},
-	}
+	out := &types.NetworkSettings{Networks: map[string]*network.EndpointSettings{}}
+	out.SandboxID, out.SandboxKey, out.Ports = n.SandboxID, n.SandboxKey, portsOf(n.Ports)
 	for name, e := range n.Networks {
 		out.Networks[name] = endpointOf(e)
 	}
@@ -220,54 +145,32 @@ func settingsOf(c *modes.Container) networkSettings {
 	return out
 }
 
-func endpointOf(e *modes.EndpointSettings) *endpointSettings {
-	out := &endpointSettings{
+func endpointOf(e *modes.EndpointSettings) *network.EndpointSettings {
+	out := &network.EndpointSettings{
 		Links: e.Links, Aliases: e.Aliases, NetworkID: e.NetworkID, EndpointID: e.EndpointID,
 		Gateway: e.Gateway, IPAddress: e.IPAddress, IPPrefixLen: e.IPPrefixLen,
 		IPv6Gateway: e.IPv6Gateway, GlobalIPv6Address: e.GlobalIPv6Address,
 		GlobalIPv6PrefixLen: e.GlobalIPv6PrefixLen, MacAddress: e.MacAddress, DriverOpts: e.DriverOpts,
 	}
 	if i := e.IPAMConfig; i != nil {
-		out.IPAMConfig = &endpointIPAM{i.IPv4Address, i.IPv6Address, i.LinkLocalIPs}
+		out.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: i.IPv4Address, IPv6Address: i.IPv6Address, LinkLocalIPs: i.LinkLocalIPs}
 	}
 	return out
 }
 
-// summary is one entry of GET /containers/json.
-type summary struct {
-	ID         string `json:"Id"`
-	Names      []string
-	Image      string
-	ImageID    string
-	Command    string
-	Created    int64
-	Ports      []summaryPort
-	SizeRw     int64 `json:",omitempty"`
-	SizeRootFs int64 `json:",omitempty"`
-	Labels     map[string]string
-	State      string
-	Status     string
-	HostConfig struct {
-		NetworkMode string `json:",omitempty"`
-	}
-	NetworkSettings struct {
-		Networks map[string]*endpointSettings
-	}
-	Mounts []mountPoint
-}
-
-func summarise(c *modes.Container, now time.Time) *summary {
-	out := &summary{
+// summarise is one entry of GET /containers/json.
+func summarise(c *modes.Container, now time.Time) *types.Container {
+	out := &types.Container{
 		ID: c.ID, Names: []string{"/" + c.Name}, Image: c.Config.Image, ImageID: c.Image,
 		Command: command(c), Created: c.Created.Unix(), Ports: summaryPorts(c.NetworkSettings.Ports),
 		Labels: labels(c.Config.Labels), State: string(c.State.Status), Status: status(c.State, now),
-		Mounts: []mountPoint{},
+		Mounts: []types.MountPoint{},
 	}
 	if !c.State.Running() {
-		out.Ports = []summaryPort{}
+		out.Ports = []types.Port{}
 	}
 	out.HostConfig.NetworkMode = c.HostConfig.NetworkMode
-	out.NetworkSettings.Networks = map[string]*endpointSettings{}
+	out.NetworkSettings = &types.SummaryNetworkSettings{Networks: map[string]*network.EndpointSettings{}}
 	for name, e := range c.NetworkSettings.Networks {
 		out.NetworkSettings.Networks[name] = endpointOf(e)
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"dnetsim/modes"
+
+	"github.com/docker/docker/api/types/container"
 )
 
 // keys lists the paths of a JSON value in the order in which they come; what
@@ -64,11 +66,11 @@ func compareKeys(t *testing.T, file string, got any) {
 }
 
 func TestInspectHasDockersKeysInDockersOrder(t *testing.T) {
-	h := &hostConfig{}
-	h.normalise()
+	h := &container.HostConfig{}
+	normalise(h)
 	e := &modes.EndpointSettings{IPAddress: "172.17.0.2"}
 	c := &modes.Container{
-		ID: strings.Repeat("a", 64), Name: "bbox1", Path: "sh", Opaque: &echo{&config{}, h},
+		ID: strings.Repeat("a", 64), Name: "bbox1", Path: "sh", Opaque: &echo{&container.Config{}, h},
 		Config: modes.Config{Cmd: []string{"sh"}, Image: "busybox"},
 		State:  modes.State{Status: modes.Running, StartedAt: time.Unix(1, 0)},
 		NetworkSettings: modes.NetworkSettings{
@@ -87,8 +89,8 @@ func TestInspectSharesDockersConstants(t *testing.T) {
 	if err := json.Unmarshal(b, &want); err != nil {
 		t.Fatal(err)
 	}
-	h := &hostConfig{}
-	h.normalise()
+	h := &container.HostConfig{}
+	normalise(h)
 	var w, g any
 	json.Unmarshal(want[0].HostConfig, &w)
 	json.Unmarshal(encode(h), &g)

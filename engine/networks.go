@@ -3,9 +3,11 @@ package engine
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"dnetsim/modes"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/network"
 )
 
 func (s *Server) networkRoutes() {
@@ -19,62 +21,23 @@ func (s *Server) networkRoutes() {
 	s.handle("POST /networks/{id...}", (*call).networkAction)
 }
 
-// networkJSON is a network in the order of API 1.41.
-type networkJSON struct {
-	Name       string
-	ID         string `json:"Id"`
-	Created    time.Time
-	Scope      string
-	Driver     string
-	EnableIPv6 bool
-	IPAM       ipamJSON
-	Internal   bool
-	Attachable bool
-	Ingress    bool
-	ConfigFrom configFrom
-	ConfigOnly bool
-	Containers map[string]networkEndpoint
-	Options    map[string]string
-	Labels     map[string]string
-}
-
-type configFrom struct{ Network string }
-
-type ipamJSON struct {
-	Driver  string
-	Options map[string]string
-	Config  []ipamConfig
-}
-
-type ipamConfig struct {
-	Subnet             string            `json:",omitempty"`
-	IPRange            string            `json:",omitempty"`
-	Gateway            string            `json:",omitempty"`
-	AuxiliaryAddresses map[string]string `json:",omitempty"`
-}
-
-type networkEndpoint struct {
-	Name        string
-	EndpointID  string
-	MacAddress  string
-	IPv4Address string
-	IPv6Address string
-}
-
-func describe(n *modes.Network, endpoints bool) *networkJSON {
-	out := &networkJSON{
+// describe is a network in the order of API 1.41.
+func describe(n *modes.Network, endpoints bool) *types.NetworkResource {
+	out := &types.NetworkResource{
 		Name: n.Name, ID: n.ID, Created: n.Created.UTC(), Scope: n.Scope, Driver: n.Driver,
 		EnableIPv6: n.EnableIPv6, Internal: n.Internal, Attachable: n.Attachable, Ingress: n.Ingress,
-		ConfigFrom: configFrom{n.ConfigFrom}, ConfigOnly: n.ConfigOnly,
-		Containers: map[string]networkEndpoint{}, Options: labels(n.Options), Labels: labels(n.Labels),
-		IPAM: ipamJSON{Driver: n.IPAM.Driver, Options: n.IPAM.Options, Config: []ipamConfig{}},
+		ConfigFrom: network.ConfigReference{Network: n.ConfigFrom}, ConfigOnly: n.ConfigOnly,
+		Containers: map[string]types.EndpointResource{}, Options: labels(n.Options), Labels: labels(n.Labels),
+		IPAM: network.IPAM{Driver: n.IPAM.Driver, Options: n.IPAM.Options, Config: []network.IPAMConfig{}},
 	}
 	for _, p := range n.IPAM.Config {
-		out.IPAM.Config = append(out.IPAM.Config, ipamConfig{p.Subnet, p.IPRange, p.Gateway, p.AuxAddresses})
+		out.IPAM.Config = append(out.IPAM.Config, network.IPAMConfig{Subnet: p.Subnet, IPRange: p.IPRange, Gateway: p.Gateway, AuxAddress: p.AuxAddresses})
 	}
 	if endpoints {
 		for id, e := range n.Containers() {
-			out.Containers[id] = networkEndpoint{e.Name, e.EndpointID, e.MacAddress, e.IPv4Address, e.IPv6Address}
+			out.Containers[id] = types.EndpointResource{
+				Name: e.Name, EndpointID: e.EndpointID, MacAddress: e.MacAddress, IPv4Address: e.IPv4Address, IPv6Address: e.IPv6Address,
+			}
 		}
 	}
 	return out
@@ -89,7 +52,7 @@ func (c *call) networkList() error {
 	if err != nil {
 		return err
 	}
-	out := make([]*networkJSON, 0, len(ns))
+	out := make([]*types.NetworkResource, 0, len(ns))
 	for _, n := range ns {
 		out = append(out, describe(n, false))
 	}
@@ -109,24 +72,12 @@ func (c *call) networkInspect() error {
 
 func (c *call) networkCreate() error {
 	var r struct {
-		Name           string
-		CheckDuplicate *bool
-		Driver         string
-		Scope          string
-		EnableIPv6     bool
-		IPAM           *ipamJSON
-		Internal       bool
-		Attachable     bool
-		Ingress        bool
-		ConfigOnly     bool
-		ConfigFrom     *configFrom
-		Options        map[string]string
-		Labels         map[string]string
+		types.NetworkCreateRequest
+		CheckDuplicate *bool // a client since API 1.44 no longer says it, and means it
 	}
 	if err := c.decode(&r); err != nil {
 		return err
 	}
-	// A client since API 1.44 no longer says CheckDuplicate, and means it.
 	m := modes.CreateNetwork{
 		Name: r.Name, CheckDuplicate: r.CheckDuplicate == nil || *r.CheckDuplicate, Driver: r.Driver, Scope: r.Scope,
 		Internal: r.Internal, Attachable: r.Attachable, Ingress: r.Ingress, EnableIPv6: r.EnableIPv6,
@@ -142,7 +93,7 @@ func (c *call) networkCreate() error {
 		}
 		for _, p := range r.IPAM.Config {
 			i.Config = append(i.Config, modes.IPAMConfig{
-				Subnet: p.Subnet, IPRange: p.IPRange, Gateway: p.Gateway, AuxAddresses: p.AuxiliaryAddresses,
+				Subnet: p.Subnet, IPRange: p.IPRange, Gateway: p.Gateway, AuxAddresses: p.AuxAddress,
 			})
 		}
 		m.IPAM = i
@@ -151,10 +102,7 @@ func (c *call) networkCreate() error {
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusCreated, struct {
-		ID      string `json:"Id"`
-		Warning string
-	}{n.ID, warning})
+	return c.json(http.StatusCreated, types.NetworkCreateResponse{ID: n.ID, Warning: warning})
 }
 
 func (c *call) networkRemove() error {
@@ -169,7 +117,7 @@ func (c *call) networkAction() error {
 	var r struct {
 		Container      string
 		Force          bool
-		EndpointConfig *endpointSettings
+		EndpointConfig *network.EndpointSettings
 	}
 	id, action := c.job.Ref, ""
 	if i := strings.LastIndexByte(id, '/'); i >= 0 {
@@ -180,7 +128,7 @@ func (c *call) networkAction() error {
 		if err := c.decode(&r); err != nil {
 			return err
 		}
-		if err := c.daemon.NetworkConnect(id, r.Container, r.EndpointConfig.toModel()); err != nil {
+		if err := c.daemon.NetworkConnect(id, r.Container, toModel(r.EndpointConfig)); err != nil {
 			return err
 		}
 	case "disconnect":

@@ -11,6 +11,9 @@ import (
 
 	"dnetsim/modes"
 	"dnetsim/sim"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/events"
 )
 
 func (s *Server) streamRoutes() {
@@ -224,24 +227,6 @@ func (c *call) containerLogs() error {
 	}
 }
 
-type actor struct {
-	ID         string
-	Attributes map[string]string
-}
-
-// eventMessage is one line of GET /events.
-type eventMessage struct {
-	Status   string `json:"status,omitempty"`
-	ID       string `json:"id,omitempty"`
-	From     string `json:"from,omitempty"`
-	Type     string
-	Action   string
-	Actor    actor
-	Scope    string `json:"scope,omitempty"`
-	Time     int64  `json:"time,omitempty"`
-	TimeNano int64  `json:"timeNano,omitempty"`
-}
-
 func (c *call) events() error {
 	f, err := filters(c.q)
 	if err != nil {
@@ -265,8 +250,8 @@ func (c *call) events() error {
 		if err != nil {
 			return nil
 		}
-		m := eventMessage{
-			Type: e.Type, Action: e.Action, Actor: actor{e.ID, labels(e.Attributes)}, Scope: e.Scope,
+		m := events.Message{
+			Type: e.Type, Action: e.Action, Actor: events.Actor{ID: e.ID, Attributes: labels(e.Attributes)}, Scope: e.Scope,
 			Time: e.Time.Unix(), TimeNano: e.Time.UnixNano(),
 		}
 		if e.Type == "container" || e.Type == "image" {
@@ -276,18 +261,6 @@ func (c *call) events() error {
 		c.job.Lines++
 		c.flush()
 	}
-}
-
-// networkStats are the counters of one interface of a container.
-type networkStats struct {
-	RxBytes   uint64 `json:"rx_bytes"`
-	RxPackets uint64 `json:"rx_packets"`
-	RxErrors  uint64 `json:"rx_errors"`
-	RxDropped uint64 `json:"rx_dropped"`
-	TxBytes   uint64 `json:"tx_bytes"`
-	TxPackets uint64 `json:"tx_packets"`
-	TxErrors  uint64 `json:"tx_errors"`
-	TxDropped uint64 `json:"tx_dropped"`
 }
 
 // containerStats gives one sample of a container: what its interfaces carried.
@@ -323,17 +296,20 @@ func (c *call) containerStats() error {
 			Usage int64 `json:"usage"`
 			Limit int64 `json:"limit"`
 		} `json:"memory_stats"`
-		Name     string                  `json:"name"`
-		ID       string                  `json:"id"`
-		Networks map[string]networkStats `json:"networks,omitempty"`
+		Name     string                        `json:"name"`
+		ID       string                        `json:"id"`
+		Networks map[string]types.NetworkStats `json:"networks,omitempty"`
 	}{Read: now, PreRead: now.Add(-time.Second), Name: "/" + x.Name, ID: x.ID}
 	out.Pids.Current = pids
 	out.CPU.Online, out.PreCPU.Online = info.NCPU, info.NCPU
 	out.Memory.Limit = info.MemTotal
-	out.Networks = map[string]networkStats{}
+	out.Networks = map[string]types.NetworkStats{}
 	for _, i := range c.daemon.ContainerInterfaces(x) {
 		n := i.Counters()
-		out.Networks[i.Name()] = networkStats{n.RxBytes, n.RxPackets, n.RxErrors, n.RxDropped, n.TxBytes, n.TxPackets, n.TxErrors, n.TxDropped}
+		out.Networks[i.Name()] = types.NetworkStats{
+			RxBytes: n.RxBytes, RxPackets: n.RxPackets, RxErrors: n.RxErrors, RxDropped: n.RxDropped,
+			TxBytes: n.TxBytes, TxPackets: n.TxPackets, TxErrors: n.TxErrors, TxDropped: n.TxDropped,
+		}
 	}
 	return c.json(http.StatusOK, out)
 }

@@ -3,10 +3,14 @@ package engine
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 
 	"dnetsim/modes"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/registry"
 )
 
 func (s *Server) systemRoutes() {
@@ -44,35 +48,17 @@ func (c *call) ping() error {
 	return nil
 }
 
-type component struct {
-	Name    string
-	Version string
-	Details map[string]string
-}
-
 func (c *call) version() error {
 	v := c.daemon.Version()
-	part := func(name, ver, commit string) component {
-		return component{name, ver, map[string]string{"GitCommit": commit}}
+	part := func(name, ver, commit string) types.ComponentVersion {
+		return types.ComponentVersion{Name: name, Version: ver, Details: map[string]string{"GitCommit": commit}}
 	}
-	out := struct {
-		Platform      struct{ Name string }
-		Components    []component
-		Version       string
-		APIVersion    string `json:"ApiVersion"`
-		MinAPIVersion string
-		GitCommit     string
-		GoVersion     string
-		Os            string
-		Arch          string
-		KernelVersion string
-		BuildTime     string
-	}{
+	out := types.Version{
 		Version: v.Version, APIVersion: v.APIVersion, MinAPIVersion: v.MinAPIVersion, GitCommit: v.GitCommit,
 		GoVersion: v.GoVersion, Os: v.Os, Arch: v.Arch, KernelVersion: v.KernelVersion, BuildTime: v.BuildTime,
 	}
-	out.Components = []component{
-		{"Engine", v.Version, map[string]string{
+	out.Components = []types.ComponentVersion{
+		{Name: "Engine", Version: v.Version, Details: map[string]string{
 			"ApiVersion": v.APIVersion, "Arch": v.Arch, "BuildTime": v.BuildTime, "Experimental": "false",
 			"GitCommit": v.GitCommit, "GoVersion": v.GoVersion, "KernelVersion": v.KernelVersion,
 			"MinAPIVersion": v.MinAPIVersion, "Os": v.Os,
@@ -84,109 +70,23 @@ func (c *call) version() error {
 	return c.json(http.StatusOK, out)
 }
 
-type commit struct{ ID, Expected string }
-
 func (c *call) info() error {
 	i, v := c.daemon.Info(), c.daemon.Version()
-	type pool struct {
-		Base string
-		Size int
-	}
-	var pools []pool
+	var pools []types.NetworkAddressPool
 	for _, p := range i.DefaultAddressPools {
-		pools = append(pools, pool{p.Base, p.Size})
+		pools = append(pools, types.NetworkAddressPool{Base: p.Base, Size: p.Size})
 	}
-	type runtime struct {
-		Path string `json:"path"`
-	}
-	type index struct {
-		Name     string
-		Mirrors  []string
-		Secure   bool
-		Official bool
-	}
-	out := struct {
-		ID                 string
-		Containers         int
-		ContainersRunning  int
-		ContainersPaused   int
-		ContainersStopped  int
-		Images             int
-		Driver             string
-		DriverStatus       [][2]string
-		SystemStatus       [][2]string `json:",omitempty"`
-		Plugins            map[string][]string
-		MemoryLimit        bool
-		SwapLimit          bool
-		KernelMemory       bool
-		KernelMemoryTCP    bool
-		CPUCfsPeriod       bool `json:"CpuCfsPeriod"`
-		CPUCfsQuota        bool `json:"CpuCfsQuota"`
-		CPUShares          bool
-		CPUSet             bool
-		PidsLimit          bool
-		IPv4Forwarding     bool
-		BridgeNfIptables   bool
-		BridgeNfIP6tables  bool `json:"BridgeNfIp6tables"`
-		Debug              bool
-		NFd                int
-		OomKillDisable     bool
-		NGoroutines        int
-		SystemTime         string
-		LoggingDriver      string
-		CgroupDriver       string
-		CgroupVersion      string `json:",omitempty"`
-		NEventsListener    int
-		KernelVersion      string
-		OperatingSystem    string
-		OSVersion          string
-		OSType             string
-		Architecture       string
-		IndexServerAddress string
-		RegistryConfig     map[string]any
-		NCPU               int
-		MemTotal           int64
-		GenericResources   []string
-		DockerRootDir      string
-		HTTPProxy          string `json:"HttpProxy"`
-		HTTPSProxy         string `json:"HttpsProxy"`
-		NoProxy            string
-		Name               string
-		Labels             []string
-		ExperimentalBuild  bool
-		ServerVersion      string
-		ClusterStore       string `json:",omitempty"`
-		ClusterAdvertise   string `json:",omitempty"`
-		Runtimes           map[string]runtime
-		DefaultRuntime     string
-		Swarm              struct {
-			NodeID           string
-			NodeAddr         string
-			LocalNodeState   string
-			ControlAvailable bool
-			Error            string
-			RemoteManagers   []string
-		}
-		LiveRestoreEnabled  bool
-		Isolation           string
-		InitBinary          string
-		ContainerdCommit    commit
-		RuncCommit          commit
-		InitCommit          commit
-		SecurityOptions     []string
-		DefaultAddressPools []pool `json:",omitempty"`
-		Warnings            []string
-	}{
+	runc := types.Runtime{Path: "runc"}
+	out := types.Info{
 		ID: i.ID, Containers: i.Containers, ContainersRunning: i.ContainersRunning,
 		ContainersPaused: i.ContainersPaused, ContainersStopped: i.ContainersStopped, Images: i.Images,
 		Driver: "overlay2",
 		DriverStatus: [][2]string{{"Backing Filesystem", "extfs"}, {"Supports d_type", "true"},
 			{"Native Overlay Diff", "true"}, {"userxattr", "false"}},
-		Plugins: map[string][]string{
-			"Volume":        {"local"},
-			"Network":       {"bridge", "host", "ipvlan", "macvlan", "null", "overlay"},
-			"Authorization": nil,
-			"Log": {"awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local",
+		Plugins: types.PluginsInfo{
+			Volume:  []string{"local"},
+			Network: []string{"bridge", "host", "ipvlan", "macvlan", "null", "overlay"},
+			Log: []string{"awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local",
 				"logentries", "splunk", "syslog"},
 		},
 		MemoryLimit: true, SwapLimit: true, KernelMemory: true, KernelMemoryTCP: true,
@@ -200,22 +100,22 @@ func (c *call) info() error {
 		DockerRootDir: "/var/lib/docker", Name: i.Name, Labels: []string{},
 		ExperimentalBuild: i.Experimental, ServerVersion: i.ServerVersion,
 		ClusterStore: i.ClusterStore, ClusterAdvertise: i.ClusterAdvertise,
-		RegistryConfig: map[string]any{
-			"AllowNondistributableArtifactsCIDRs":     []string{},
-			"AllowNondistributableArtifactsHostnames": []string{},
-			"InsecureRegistryCIDRs":                   []string{"127.0.0.0/8"},
-			"IndexConfigs": map[string]index{
-				"docker.io": {"docker.io", []string{}, true, true},
+		RegistryConfig: &registry.ServiceConfig{
+			AllowNondistributableArtifactsCIDRs:     []*registry.NetIPNet{},
+			AllowNondistributableArtifactsHostnames: []string{},
+			InsecureRegistryCIDRs:                   []*registry.NetIPNet{{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)}},
+			IndexConfigs: map[string]*registry.IndexInfo{
+				"docker.io": {Name: "docker.io", Mirrors: []string{}, Secure: true, Official: true},
 			},
-			"Mirrors": []string{},
+			Mirrors: []string{},
 		},
-		Runtimes: map[string]runtime{
-			"io.containerd.runc.v2": {"runc"}, "io.containerd.runtime.v1.linux": {"runc"}, "runc": {"runc"},
+		Runtimes: map[string]types.Runtime{
+			"io.containerd.runc.v2": runc, "io.containerd.runtime.v1.linux": runc, "runc": runc,
 		},
 		DefaultRuntime: "runc", LiveRestoreEnabled: i.LiveRestore, InitBinary: "docker-init",
-		ContainerdCommit:    commit{v.Containerd.GitCommit, v.Containerd.GitCommit},
-		RuncCommit:          commit{v.Runc.GitCommit, v.Runc.GitCommit},
-		InitCommit:          commit{strings.TrimSpace(v.Init.GitCommit), strings.TrimSpace(v.Init.GitCommit)},
+		ContainerdCommit:    types.Commit{ID: v.Containerd.GitCommit, Expected: v.Containerd.GitCommit},
+		RuncCommit:          types.Commit{ID: v.Runc.GitCommit, Expected: v.Runc.GitCommit},
+		InitCommit:          types.Commit{ID: strings.TrimSpace(v.Init.GitCommit), Expected: strings.TrimSpace(v.Init.GitCommit)},
 		SecurityOptions:     []string{"name=seccomp,profile=default"},
 		DefaultAddressPools: pools, Warnings: i.Warnings,
 	}
@@ -229,9 +129,9 @@ func (c *call) diskUsage() error {
 	if err != nil {
 		return err
 	}
-	images, total := []imageSummary{}, int64(0)
+	images, total := []types.ImageSummary{}, int64(0)
 	for _, i := range is {
-		images = append(images, imageSummary{
+		images = append(images, types.ImageSummary{
 			Created: i.Created.Unix(), ID: i.ID, Labels: i.Labels, RepoDigests: i.RepoDigests,
 			RepoTags: i.RepoTags, Size: i.Size, VirtualSize: i.Size,
 		})
@@ -251,10 +151,7 @@ func (c *call) volumeList() error {
 }
 
 func (c *call) volumesPrune() error {
-	return c.json(http.StatusOK, struct {
-		VolumesDeleted []string
-		SpaceReclaimed uint64
-	}{})
+	return c.json(http.StatusOK, types.VolumesPruneReport{})
 }
 
 func (c *call) volumeMissing() error {
@@ -275,8 +172,5 @@ func (c *call) notManager() error {
 func (c *call) plugins() error { return c.json(http.StatusOK, []struct{}{}) }
 
 func (c *call) buildPrune() error {
-	return c.json(http.StatusOK, struct {
-		CachesDeleted  []string
-		SpaceReclaimed uint64
-	}{})
+	return c.json(http.StatusOK, types.BuildCachePruneReport{})
 }
