@@ -17,13 +17,22 @@ func (ns *Namespace) at(i *Interface) trail.Place {
 	return i.place
 }
 
+// frame is the packet's frame as the trail tells of it: with the state of its
+// checksum, which on the way through the network layer is the packet's.
+func (p *packet) frame() *link.Frame {
+	if p.f != nil && p.nf.ChecksumPartial {
+		p.f.Checksum = link.ChecksumPartial
+	}
+	return p.f
+}
+
 // discard ends a packet that the network layer does not want.
 func (ns *Namespace) discard(i *Interface, why trail.Reason, p *packet) { ns.refuse(i, why, nil, p) }
 
 // refuse is discard with the rule that decided.
 func (ns *Namespace) refuse(i *Interface, why trail.Reason, rule *trail.Rule, p *packet) {
-	if p.f != nil {
-		p.f.End(ns.trail, ns.at(i), why, rule)
+	if f := p.frame(); f != nil {
+		f.End(ns.trail, ns.at(i), why, rule)
 	}
 	p.f = nil
 }
@@ -33,16 +42,16 @@ func (i *Interface) lose(f *link.Frame, why trail.Reason) { f.End(i.trail, i.pla
 
 // arrived ends a packet that its protocol or socket has.
 func (ns *Namespace) arrived(p *packet) {
-	if p.f != nil {
-		p.f.Arrived(ns.trail, ns.at(p.in), trail.None)
+	if f := p.frame(); f != nil {
+		f.Arrived(ns.trail, ns.at(p.in), trail.None)
 	}
 	p.f = nil
 }
 
 // tell records what happens to a packet on its way.
 func (ns *Namespace) tell(i *Interface, verb trail.Verb, p *packet) {
-	if p.f != nil {
-		p.f.Tell(ns.trail, ns.at(i), verb, trail.None)
+	if f := p.frame(); f != nil {
+		f.Tell(ns.trail, ns.at(i), verb, trail.None)
 	}
 }
 

@@ -51,7 +51,7 @@ func (ns *Namespace) hook(h netfilter.Hook, p *packet, in, out *Interface) bool 
 	if v.Action == netfilter.Accept {
 		p.rewritten = p.rewritten || v.DNAT
 		if v.Rewritten && ns.trail.On() {
-			p.f.TellRule(ns.trail, ns.at(at), trail.Rewrite, v.NATRule())
+			p.frame().TellRule(ns.trail, ns.at(at), trail.Rewrite, v.NATRule())
 		}
 		return true
 	}

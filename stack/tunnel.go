@@ -189,7 +189,7 @@ func (t *tunnel) encapsulate(f *link.Frame, o outer) trail.Reason {
 	}
 	if ns.trail.On() {
 		p.f.Tag = ns.trail.Within(&f.Tag)
-		p.f.Tell(ns.trail, o.device, trail.Encapsulate, trail.None)
+		p.frame().Tell(ns.trail, o.device, trail.Encapsulate, trail.None)
 	}
 	if err := ns.send(p, o.way); err != nil {
 		return trail.Underlay
