@@ -40,6 +40,13 @@ func (p *plan) end() {
 	})
 	add(pause(15 * time.Second)) // an engine that was told to stop has stopped
 	each(func(h *machine) { add(typed(h.name, startEngine)) })
+	// Rules first: an engine whose store is behind a host that forwards nothing
+	// keeps the sandboxes that it cannot clean up, as 20.10 does.
+	each(func(h *machine) {
+		if h.vandalised {
+			add(typed(h.name, "iptables -P FORWARD DROP; systemctl restart docker"))
+		}
+	})
 	if p.overlays() {
 		add(typed(storeHost, startStore))
 	}
@@ -54,11 +61,6 @@ func (p *plan) end() {
 	}
 	each(func(h *machine) { add(typed(h.name, removeContainers)) })
 	each(func(h *machine) { add(typed(h.name, removeNetworks)) })
-	each(func(h *machine) {
-		if h.vandalised {
-			add(typed(h.name, "iptables -P FORWARD DROP; systemctl restart docker"))
-		}
-	})
 	if p.overlays() {
 		add(pause(5*time.Second), typed(storeHost, readStore), typed(storeHost, "docker rm -f consul"))
 	}
