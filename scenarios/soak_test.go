@@ -17,7 +17,7 @@ var soakFor = flag.Duration("soak", 10*time.Minute, "virtual time that TestSoak'
 // soakWorld is two hosts with a cluster store, and what stays for the whole soak.
 const soakWorld = `
 name: soak
-limit: 100000h
+limit: 87600h
 lan: {subnet: 10.0.0.0/24}
 hosts:
   h1: {address: 10.0.0.11, images: [busybox, nginx, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
