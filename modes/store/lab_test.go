@@ -17,7 +17,7 @@ import (
 // lab is a switch with three hosts: kv (10.0.0.10) runs the store, one and two
 // (10.0.0.11, 10.0.0.12) use it.
 type lab struct {
-	t        *testing.T
+	t        testing.TB
 	loop     *sim.Loop
 	kv       *userland.Machine
 	one, two *stack.Namespace
@@ -27,7 +27,7 @@ type lab struct {
 
 const storeAddr = "10.0.0.10:8500"
 
-func newLab(t *testing.T) *lab {
+func newLab(t testing.TB) *lab {
 	loop := sim.NewLoop(1)
 	l := &lab{t: t, loop: loop, cables: map[string]*link.Wire{}}
 	sw := link.NewBridge(loop, "switch")

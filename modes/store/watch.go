@@ -9,6 +9,11 @@ import (
 // watchWait is how long one blocking query of a watch lasts.
 const watchWait = 15 * time.Second
 
+// watchPause is how long a watch waits when an answer came before its time and
+// told nothing new. libkv asks again at once: there the server's work sets the
+// pace, and here who answers may need no time at all.
+const watchPause = 100 * time.Millisecond
+
 // Watch calls each with what a key holds, now and whenever it changes; a
 // deletion is not told. It ends with the first error, which ended is told, and
 // does not begin anew by itself. The callbacks run in the watch's process and
@@ -59,11 +64,17 @@ func (c *Client) forget(p *sim.Proc) {
 func (c *Client) follow(key string, tree bool, each func([]wirePair)) error {
 	q := query{tree: tree, wait: watchWait}
 	for {
+		asked := c.t.loop.Now()
 		list, index, err := c.read(key, q)
 		if err != nil {
 			return err
 		}
 		if index == q.index {
+			if c.t.loop.Now()-asked < watchWait {
+				if err := c.t.loop.Current().Sleep(watchPause); err != nil {
+					return err
+				}
+			}
 			continue // the wait was over
 		}
 		q.index = index
