@@ -23,6 +23,10 @@ const (
 	LinkSLL2 = LinkType(layers.LinkTypeLinuxSLL2)
 )
 
+// maxPacket is the longest packet that is read, in bytes: libpcap's
+// MAXIMUM_SNAPLEN. A file's head may say more, and a broken record gigabytes.
+const maxPacket = 262144
+
 // ErrPcap is what [NewPcapReader] says of what is no classic capture file.
 var ErrPcap = errors.New("unknown file format")
 
@@ -76,6 +80,9 @@ func NewPcapReader(r io.Reader) (*PcapReader, error) {
 	pcap, err := pcapgo.NewReader(in)
 	if err != nil {
 		return nil, ErrPcap
+	}
+	if n := pcap.Snaplen(); n == 0 || n > maxPacket {
+		pcap.SetSnaplen(maxPacket)
 	}
 	return &PcapReader{pcap}, nil
 }

@@ -205,12 +205,31 @@ func TestErrorsQuoteTheirPacketWithV(t *testing.T) {
 	}
 }
 
-// FuzzPacket: printing ends, whatever the bytes.
+// FuzzPacket: printing ends, whatever the bytes, and what it prints steers no
+// terminal. The seeds are a header alone, and frames that were captured.
 func FuzzPacket(f *testing.F) {
 	f.Add([]byte("\x02\x42\xac\x11\x00\x03\x02\x42\xac\x11\x00\x02\x08\x00E\x00\x00\x1c"), uint8(2))
+	file, err := os.Open("testdata/overlay.pcap")
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer file.Close()
+	r, err := link.NewPcapReader(file)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for range 60 {
+		_, data, err := r.Next()
+		if err != nil {
+			break
+		}
+		f.Add(data, uint8(7))
+	}
 	f.Fuzz(func(t *testing.T, frame []byte, verbose uint8) {
 		p := New(Options{Verbose: int(verbose % 4), Ethernet: verbose&4 != 0})
-		p.Print(time.Unix(0, 0), frame)
+		if got := p.Print(time.Unix(0, 0), frame); strings.ContainsAny(got, "\x00\a\b\x1b") {
+			t.Errorf("%x is printed as %q", frame, got)
+		}
 	})
 }
 
