@@ -133,6 +133,15 @@ func answers(m *dnsReply, q *dns.Msg) bool {
 	return m.Id == q.Id && (len(m.Question) == 0 || m.Question[0].Qtype == q.Question[0].Qtype)
 }
 
+// questionName is the name that m answers: its question's, or asked from a
+// server that leaves the question out.
+func questionName(m *dns.Msg, asked string) string {
+	if len(m.Question) > 0 {
+		return m.Question[0].Name
+	}
+	return asked
+}
+
 // exchangeTCP is exchange for one query over TCP.
 func exchangeTCP(p *userland.Process, server netip.AddrPort, q *dns.Msg, timeout time.Duration) (*dnsReply, error) {
 	conn, err := p.DialTCP(netip.AddrPort{}, server, timeout)

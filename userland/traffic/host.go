@@ -67,7 +67,7 @@ func (h *hostRun) lookup(name string, types []string, asked bool) int {
 			return 1
 		}
 		if i == 0 {
-			full = []string{canonicalIn(m, strings.TrimSuffix(m.Question[0].Name, "."))}
+			full = []string{canonicalIn(m, strings.TrimSuffix(questionName(m, full[len(full)-1]), "."))}
 		}
 		if len(m.Answer) == 0 && asked {
 			h.p.Printf("%s has no %s record\n", name, t)

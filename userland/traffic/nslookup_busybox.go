@@ -141,7 +141,7 @@ func (n *busyboxNslookup) print(server netip.AddrPort, m *dns.Msg) {
 		p.Printf("Server:\t\t%s\nAddress:\t%s\n\n", server.Addr(), server)
 	}
 	if m.Rcode != dns.RcodeSuccess {
-		name := strings.TrimSuffix(m.Question[0].Name, ".")
+		name := strings.TrimSuffix(questionName(m, n.queries[0].Question[0].Name), ".")
 		p.Printf("** server can't find %s: %s\n\n", name, dns.RcodeToString[m.Rcode])
 		n.status = 1
 		return

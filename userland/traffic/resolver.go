@@ -70,7 +70,8 @@ func literal(text string) (netip.Addr, bool) {
 }
 
 // lookupHosts searches /etc/hosts. Several lines may give several addresses;
-// the first line's first name is the canonical one.
+// the first line's first name is the canonical one. The root's dot behind a
+// name says nothing, in the file or in the question.
 func lookupHosts(p *userland.Process, name string, family int) (addrs []netip.Addr, canonical string) {
 	name = strings.TrimSuffix(name, ".")
 	for _, e := range readHosts(p) {
@@ -78,7 +79,7 @@ func lookupHosts(p *userland.Process, name string, family int) (addrs []netip.Ad
 			continue
 		}
 		for _, n := range e.names {
-			if strings.EqualFold(n, name) {
+			if strings.EqualFold(strings.TrimSuffix(n, "."), name) {
 				addrs = append(addrs, e.addr)
 				if canonical == "" {
 					canonical = e.names[0]
