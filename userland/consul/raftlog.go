@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"path"
+	"unicode/utf8"
 
 	"dnetsim/userland"
 )
@@ -16,6 +17,8 @@ type record struct {
 	Session    *session `json:",omitempty"`
 	EndSession string   `json:",omitempty"`
 	Index      uint64   `json:",omitempty"`
+	// Raw is the key of Set or Delete where it is no UTF-8, which JSON cannot say.
+	Raw []byte `json:",omitempty"`
 }
 
 // logName is the log's place in the data directory.
@@ -75,6 +78,13 @@ func (l *raftLog) rewrite() error {
 }
 
 func (l *raftLog) write(r record) {
+	key := r.Delete
+	if r.Set != nil {
+		key = r.Set.Key
+	}
+	if !utf8.ValidString(key) {
+		r.Raw = []byte(key)
+	}
 	line, _ := json.Marshal(r)
 	l.f.Write(append(line, '\n'))
 }
@@ -97,6 +107,11 @@ func (st *state) replay(data []byte) {
 			return
 		}
 		st.index = max(st.index, r.Index)
+		if r.Raw != nil && r.Set != nil {
+			r.Set.Key = string(r.Raw)
+		} else if r.Raw != nil {
+			r.Delete = string(r.Raw)
+		}
 		switch {
 		case r.Set != nil:
 			st.place(r.Set)
