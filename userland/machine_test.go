@@ -296,25 +296,6 @@ func TestPipeHoldsItsCapacity(t *testing.T) {
 	}
 }
 
-// FuzzShell runs any text and asks for nothing but an end within the limit.
-func FuzzShell(f *testing.F) {
-	for _, s := range []string{"echo $((1+", "a=(1 2); echo ${a[@]:1}", "cat <<E\n$x\nE", "x=${y:?z}", "case a in", "{ a; } | b &", "$(<x)", "[[ a =~ ( ]]", "echo ${!x} ${x@Q}", "trap 'f' EXIT; f(){ :; }", "for((;;)); do break; done", "printf %9999999d 1", "read x <<< y", "a[1]=2; echo ${#a[*]}", "let x=1/0", "exec 9>&8", "ls | sed s/a/b/ | awk '{print $1}'"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		for _, style := range []userland.ShellStyle{userland.Ash, userland.Bash} {
-			l := sim.NewLoop(1)
-			m := newMachine(l, programs.Busybox())
-			p := m.Start(userland.ProcSpec{Program: userland.Sh(style), Args: []string{"sh", "-c", text}})
-			if err := l.Run(p.Done, time.Minute); err != nil && err != sim.ErrLimit && err != sim.ErrIdle {
-				t.Fatal(err)
-			}
-			m.KillAll()
-			l.RunFor(0)
-		}
-	})
-}
-
 // The first process of a host is there from the boot on, whatever is sent to
 // it, and again after the next boot.
 func TestInitOutlivesSignals(t *testing.T) {

@@ -88,6 +88,11 @@ func (s *Shell) fields(words []*syntax.Word) ([]string, bool) {
 		out, err = expand.Fields(cfg, s.braceless(words)...)
 		return err
 	})
+	n := 0
+	for _, w := range out {
+		n += len(w)
+	}
+	s.p.Toil(n)
 	return out, ok
 }
 
@@ -140,6 +145,7 @@ func (s *Shell) literal(w *syntax.Word) (string, bool) {
 		out, err = expand.Literal(cfg, unescaped(w))
 		return err
 	})
+	s.p.Toil(len(out)) // copying a long value is work, also where it is refused then
 	return out, ok
 }
 
