@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -85,4 +86,68 @@ func FuzzResolv(f *testing.F) {
 			t.Errorf("%q reads as %q and that as %q", text, once, twice)
 		}
 	})
+}
+
+// FuzzResolver asks the name server of a container's network any question: a
+// plain one has one answer with its identifier, any other at most one.
+func FuzzResolver(f *testing.F) {
+	question := func(name string, qtype uint16) []byte {
+		b := []byte("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+		for _, l := range strings.Split(name, ".") {
+			b = append(append(b, byte(len(l))), l...)
+		}
+		return append(b, 0, byte(qtype>>8), byte(qtype), 0, 1)
+	}
+	for _, b := range [][]byte{
+		question("ca", 1), question("ca.net1", 28), question("CA.NET1", 255), question("2.0.18.172.in-addr.arpa", 12), // as they are asked
+		question("www.baidu.com", 1), question("nosuch", 65535), question("a.b.c.d.e.f.ca", 1), question("9.9.9.in-addr.arpa", 12), question("\x00\xff", 1), // names of others, none, no text
+		[]byte("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\xc0\x0c\x00\x01\x00\x01"), []byte("\x12\x34\x81\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x01"), // a name that is itself, an answer
+		[]byte("\x12\x34\x01\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x01\x00\x00\x01\x00\x01"), []byte("\x12"), nil, // two questions, less than a header
+	} {
+		f.Add(b)
+	}
+	w := newWorld(f, "")
+	w.network(w.a, CreateNetwork{Name: "net1"})
+	ca := w.run(w.a, named("ca", HostConfig{NetworkMode: "net1"}))
+	ns := ca.run.sandbox.ns
+	f.Fuzz(func(t *testing.T, wire []byte) {
+		w.t = t
+		w.do(func() {
+			c, err := ns.ListenUDP(netip.MustParseAddrPort("127.0.0.1:0"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			c.WriteTo(wire, netip.AddrPortFrom(resolverAddr, 53))
+			var got [][]byte
+			buf := make([]byte, 65535)
+			for {
+				n, _, err := c.ReadFrom(buf, 20*time.Second)
+				if err != nil {
+					break
+				}
+				got = append(got, append([]byte(nil), buf[:n]...))
+			}
+			if len(got) > 1 || len(got) == 0 && plain(wire) {
+				t.Errorf("%x has %d answers", wire, len(got))
+			}
+			for _, b := range got {
+				if len(b) < 12 || b[0] != wire[0] || b[1] != wire[1] || b[2]&0x80 == 0 {
+					t.Errorf("%x is answered %x", wire, b)
+				}
+			}
+		})
+	})
+}
+
+// plain reports whether a message is a query with one question and no more.
+func plain(b []byte) bool {
+	if len(b) < 17 || len(b) > 12+255+4 || b[2]&0xf8 != 0 || string(b[4:12]) != "\x00\x01\x00\x00\x00\x00\x00\x00" {
+		return false
+	}
+	for b = b[12:]; len(b) > 4 && b[0] > 0 && b[0] < 64 && len(b) > int(b[0])+5; {
+		b = b[1+b[0]:]
+	}
+	return len(b) == 5 && b[0] == 0
 }
