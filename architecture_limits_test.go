@@ -23,14 +23,14 @@ var excess = map[string]struct {
 	why  string
 }{
 	"package modes":                            {76, "to be cut by noun and by driver"},
-	"package stack":                            {52, "transport is to leave"},
+	"package stack":                            {52, "the kinds of interfaces are to leave, and the neighbours"},
 	"package userland":                         {47, "the shell is to leave"},
 	"package userland/traffic":                 {47, "names and web are to leave"},
 	"package userland/netconf":                 {53, "a file for each program or form of it; flat, and each easy to find"},
 	"type modes.Daemon":                        {227, "to be cut with its package"},
 	"type modes/serf.Agent":                    {82, "memberlist and serf in one; memberlist is to leave"},
-	"type stack.Namespace":                     {164, "every call on a namespace; to be cut with its package"},
-	"type stack.Interface":                     {114, "every kind of interface in one; each is to get a part of its own"},
+	"type stack.Namespace":                     {160, "every call on a namespace; to be cut with its package"},
+	"type stack.Interface":                     {111, "addresses, ports and neighbour discovery are to get types of their own"},
 	"type userland.Shell":                      {150, "to leave for a package of its own"},
 	"type userland.Process":                    {66, "what a program may ask of the machine, its sockets among it; the shell is to take its part along"},
 	"type userland/netconf.ipTool":             {100, "ip has that many commands, one method for each"},

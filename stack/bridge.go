@@ -17,13 +17,13 @@ func (ns *Namespace) AddBridge(name string, mac MAC) (*Interface, error) {
 		mac = ns.randomMAC()
 	}
 	i := ns.newInterface(name, KindBridge, mac, 1500)
-	i.fixed = fixed
-	i.bridge = link.NewBridgeAt(ns.loop, i.place)
-	i.self = i.bridge.Local()
-	i.self.Attach(link.ReceiverFunc(i.receive))
-	i.bridge.AddLocal(mac, i.self)
-	i.bridge.SetArrivalHook(i.bridgeArrival)
-	i.bridge.SetForwardHook(i.bridgeForward)
+	d := &bridgeDevice{device: device{i}, fixed: fixed, bridge: link.NewBridgeAt(ns.loop, i.place)}
+	d.self = d.bridge.Local()
+	d.self.Attach(link.ReceiverFunc(i.receive))
+	d.bridge.AddLocal(mac, d.self)
+	d.bridge.SetArrivalHook(i.bridgeArrival)
+	d.bridge.SetForwardHook(i.bridgeForward)
+	i.driver = d
 	return i, nil
 }
 
@@ -32,16 +32,17 @@ func (ns *Namespace) AddBridge(name string, mac MAC) (*Interface, error) {
 // ErrLoop for a bridge, ErrTooManyLinks for too high a stack, and ErrInvalid for
 // what else cannot be a port.
 func (i *Interface) SetMaster(bridge *Interface) error {
-	if bridge == i.master {
+	if bridge == i.Master() {
 		return nil
 	}
 	if i.master != nil {
-		i.release()
+		i.master.release(i)
 	}
 	if bridge == nil {
 		return nil
 	}
-	if bridge.bridge == nil || bridge.ns != i.ns || i.kind == KindLoopback {
+	d, ok := bridge.driver.(*bridgeDevice)
+	if !ok || bridge.ns != i.ns || i.kind == KindLoopback {
 		return ErrInvalid
 	}
 	if i.kind == KindBridge {
@@ -53,33 +54,32 @@ func (i *Interface) SetMaster(bridge *Interface) error {
 	if err := i.mayCarry(bridge); err != nil {
 		return err
 	}
-	i.master = bridge
-	i.port = bridge.bridge.AddPort(i.name)
+	i.master = d
+	i.port = d.bridge.AddPort(i.name)
 	i.port.Attach(link.ReceiverFunc(i.transmit))
-	bridge.slaves = append(bridge.slaves, i)
-	bridge.followPorts()
-	bridge.bridge.AddLocal(i.mac, i.port)
+	d.slaves = append(d.slaves, i)
+	d.followPorts()
+	d.bridge.AddLocal(i.mac, i.port)
 	i.linkChanged()
 	return nil
 }
 
-// release takes the interface out of its bridge.
-func (i *Interface) release() {
-	b := i.master
-	b.bridge.RemovePort(i.port)
+// release takes a port out of the bridge.
+func (d *bridgeDevice) release(i *Interface) {
+	d.bridge.RemovePort(i.port)
 	i.port, i.master = nil, nil
-	b.slaves = slices.DeleteFunc(b.slaves, func(s *Interface) bool { return s == i })
-	b.followPorts()
-	b.linkChanged()
+	d.slaves = slices.DeleteFunc(d.slaves, func(s *Interface) bool { return s == i })
+	d.followPorts()
+	d.i.linkChanged()
 }
 
 // followPorts recomputes what a bridge takes from its ports: the lowest MTU and
 // the lowest MAC, if nobody has set one (br_mtu_auto_adjust,
 // br_stp_recalculate_bridge_id).
-func (i *Interface) followPorts() {
-	if !i.fixedMTU {
+func (d *bridgeDevice) followPorts() {
+	if !d.fixedMTU {
 		low := 0
-		for _, s := range i.slaves {
+		for _, s := range d.slaves {
 			if low == 0 || s.mtu < low {
 				low = s.mtu
 			}
@@ -87,29 +87,74 @@ func (i *Interface) followPorts() {
 		if low == 0 {
 			low = 1500
 		}
-		i.setMTU(low)
+		d.i.setMTU(low)
 	}
-	if len(i.slaves) == 0 {
+	if len(d.slaves) == 0 {
 		return
 	}
-	if !i.fixed {
-		low := i.slaves[0].mac
-		for _, s := range i.slaves[1:] {
+	if !d.fixed {
+		low := d.slaves[0].mac
+		for _, s := range d.slaves[1:] {
 			if slices.Compare(s.mac[:], low[:]) < 0 {
 				low = s.mac
 			}
 		}
-		if low != i.mac {
-			i.setBridgeMAC(low)
-			i.mac = low
+		if low != d.i.mac {
+			d.setMAC(low)
+			d.i.mac = low
 		}
 	}
 }
 
-// setBridgeMAC moves the bridge's own address in its forwarding table.
-func (i *Interface) setBridgeMAC(mac MAC) {
-	if p, ok := i.bridge.Lookup(i.mac); ok && p == i.self {
-		i.bridge.Forget(i.mac)
+// setMAC moves the bridge's own address in its forwarding table.
+func (d *bridgeDevice) setMAC(mac MAC) {
+	if p, ok := d.bridge.Lookup(d.i.mac); ok && p == d.self {
+		d.bridge.Forget(d.i.mac)
 	}
-	i.bridge.AddLocal(mac, i.self)
+	d.bridge.AddLocal(mac, d.self)
+}
+
+// bridgeDevice is a bridge as a driver.
+type bridgeDevice struct {
+	device
+	bridge   *link.Bridge
+	self     *link.Port // the bridge's own port, towards this host
+	fixed    bool       // its MAC was set, it does not follow its ports
+	fixedMTU bool       // its MTU likewise
+	slaves   []*Interface
+}
+
+func (d *bridgeDevice) send(f *link.Frame) { d.self.Receive(f) }
+
+func (d *bridgeDevice) linked() bool {
+	return slices.ContainsFunc(d.slaves, func(s *Interface) bool { return s.up && s.carrier })
+}
+
+func (d *bridgeDevice) update() { d.bridge.SetPlace(d.i.place) }
+
+// Bridge is the learning bridge of a bridge interface, or nil.
+func (i *Interface) Bridge() *link.Bridge {
+	if d, ok := i.driver.(*bridgeDevice); ok {
+		return d.bridge
+	}
+	return nil
+}
+
+// Ports are the interfaces enslaved to a bridge, in the order in which they
+// were.
+func (i *Interface) Ports() []*Interface { return slices.Clone(i.slaves()) }
+
+func (i *Interface) slaves() []*Interface {
+	if d, ok := i.driver.(*bridgeDevice); ok {
+		return d.slaves
+	}
+	return nil
+}
+
+// Master is the bridge that the interface is a port of, or nil.
+func (i *Interface) Master() *Interface {
+	if i.master == nil {
+		return nil
+	}
+	return i.master.i
 }

@@ -53,32 +53,28 @@ func (i *Interface) transmit(f *link.Frame) {
 		i.lose(f, trail.EndDown)
 		return
 	}
+	if i.features.cut && f.GSO > 0 {
+		link.Segment(f, i.trail, i.place, i.xmit)
+		return
+	}
+	i.xmit(f)
+}
+
+// xmit is transmit for a frame that the device takes as it is (xmit_one).
+func (i *Interface) xmit(f *link.Frame) {
 	nested := &i.ns.loop.Nested
 	if *nested > maxTransmitNested { // __dev_queue_xmit: "Dead loop on virtual device"
 		i.deadLoop(f)
 		return
 	}
-	if i.kind != KindVXLAN { // a tunnel counts what it encapsulates
+	if !i.kind.countsItself() {
 		i.count.TxPackets++
 		i.count.TxBytes += i.length(f, link.Out)
 	}
 	i.see(link.Out, f)
 	f.Tell(i.trail, i.place, trail.Send, trail.None)
 	*nested++
-	switch i.kind {
-	case KindLoopback:
-		i.ns.loop.Schedule(loopbackDelay, i.ns.flight(i, f))
-	case KindVeth:
-		i.ns.loop.Schedule(vethDelay, i.ns.flight(i.peer, f))
-	case KindPhysical:
-		i.end.Send(f)
-	case KindBridge:
-		i.self.Receive(f)
-	case KindDummy:
-		i.lose(f, trail.Swallowed)
-	default:
-		i.driver.send(f)
-	}
+	i.driver.send(f)
 	*nested--
 }
 
@@ -142,7 +138,7 @@ func (i *Interface) receive(f *link.Frame) {
 		i.lose(f, trail.Malformed)
 		return
 	}
-	if i.kind != KindVXLAN {
+	if !i.kind.countsItself() {
 		i.count.RxPackets++
 		i.count.RxBytes += i.length(f, link.In)
 	}
@@ -162,7 +158,7 @@ func (i *Interface) receive(f *link.Frame) {
 		}
 	}
 	if i.port != nil {
-		if i.master.filtersBridge(f.EtherType()) {
+		if i.master.i.filtersBridge(f.EtherType()) {
 			f = f.Private()
 		}
 		i.port.Receive(f)

@@ -1,5 +1,10 @@
 package stack
 
+import (
+	"dnetsim/link"
+	"dnetsim/link/trail"
+)
+
 // AddDummy adds a dummy interface: it drops what it is given.
 func (ns *Namespace) AddDummy(name string, mac MAC) (*Interface, error) {
 	if err := ns.check(name); err != nil {
@@ -10,5 +15,11 @@ func (ns *Namespace) AddDummy(name string, mac MAC) (*Interface, error) {
 	}
 	i := ns.newInterface(name, KindDummy, mac, 1500)
 	i.txqlen = 1000
+	i.driver = &dummyDevice{device{i}}
 	return i, nil
 }
+
+// dummyDevice is a dummy interface as a driver.
+type dummyDevice struct{ device }
+
+func (d *dummyDevice) send(f *link.Frame) { d.i.lose(f, trail.Swallowed) }

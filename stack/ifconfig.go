@@ -2,7 +2,6 @@ package stack
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"dnetsim/link/trail"
@@ -18,7 +17,7 @@ func (i *Interface) SetUp(up bool) error {
 		return nil
 	}
 	if up {
-		if err := i.mayOpen(); err != nil {
+		if err := i.driver.mayOpen(); err != nil {
 			return err
 		}
 	}
@@ -35,13 +34,13 @@ func (i *Interface) SetUp(up bool) error {
 		i.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i })
 		i.FlushAddrs(true)
 	}
-	if i.end != nil {
-		i.end.SetDown(!up)
+	if end := i.End(); end != nil {
+		end.SetDown(!up)
 	}
 	i.linkChanged()
 	i.vlansFollow()
-	if i.peer != nil {
-		i.peer.linkChanged()
+	if p := i.Peer(); p != nil {
+		p.linkChanged()
 	}
 	return nil
 }
@@ -50,16 +49,7 @@ func (i *Interface) SetUp(up bool) error {
 // at its ports, IPv6 makes or forgets its link-local address.
 func (i *Interface) linkChanged() {
 	was := i.carrier
-	switch i.kind {
-	case KindPhysical:
-		i.carrier = i.up && i.end.Carrier()
-	case KindVeth:
-		i.carrier = i.up && i.peer != nil && i.peer.up
-	case KindBridge:
-		i.carrier = i.up && slices.ContainsFunc(i.slaves, func(s *Interface) bool { return s.up && s.carrier })
-	default:
-		i.carrier = i.up && i.Carrier()
-	}
+	i.carrier = i.up && i.driver.linked()
 	if i.ns == nil {
 		return
 	}
@@ -68,7 +58,7 @@ func (i *Interface) linkChanged() {
 		i.port.SetDown(!i.carrier)
 	}
 	if i.master != nil {
-		i.master.linkChanged()
+		i.master.i.linkChanged()
 	}
 	if was && !i.carrier && i.up {
 		i.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i && n.state != NeighPermanent })
@@ -107,7 +97,9 @@ func (i *Interface) SetMTU(mtu int) error {
 	if err := i.mtuAllowed(mtu); err != nil {
 		return err
 	}
-	i.fixedMTU = true
+	if d, ok := i.driver.(*bridgeDevice); ok {
+		d.fixedMTU = true
+	}
 	i.setMTU(mtu)
 	return nil
 }
@@ -132,12 +124,12 @@ func (i *Interface) SetMAC(mac MAC) error {
 	if mac.IsMulticast() || mac == (MAC{}) {
 		return ErrAddrNotAvail
 	}
-	if done, err := i.macMayChange(mac); done || err != nil {
+	if done, err := i.driver.mayHave(mac); done || err != nil {
 		return err
 	}
-	i.fixed = true
-	if i.bridge != nil {
-		i.setBridgeMAC(mac)
+	if d, ok := i.driver.(*bridgeDevice); ok {
+		d.fixed = true
+		d.setMAC(mac)
 	}
 	if i.port != nil {
 		i.master.bridge.Forget(i.mac)
@@ -174,12 +166,7 @@ func (i *Interface) Rename(name string) error {
 	if i.port != nil {
 		i.port.SetName(name)
 	}
-	if i.bridge != nil {
-		i.bridge.SetPlace(i.place)
-	}
-	if i.driver != nil {
-		i.driver.update()
-	}
+	i.driver.update()
 	return nil
 }
 
@@ -200,7 +187,7 @@ func (i *Interface) MoveTo(ns *Namespace, newName string) error {
 		return err
 	}
 	if i.master != nil {
-		i.release()
+		i.master.release(i)
 	}
 	i.SetUp(false)
 	i.ns.detach(i)
@@ -232,25 +219,18 @@ func (i *Interface) delete() {
 	if i.ns == nil {
 		return
 	}
-	for _, s := range slices.Clone(i.slaves) {
-		s.release()
+	for _, s := range i.Ports() {
+		s.master.release(s)
 	}
 	i.deleteUppers()
 	if i.master != nil {
-		i.release()
+		i.master.release(i)
 	}
 	i.SetUp(false)
 	i.unstack()
 	i.ns.detach(i)
-	ns := i.ns
 	i.ns = nil
-	if i.end != nil {
-		i.end.Attach(nil)
-	}
-	if p := i.peer; p != nil {
-		i.peer = nil
-		p.peer = nil
+	if p := i.parted(); p != nil {
 		p.delete()
 	}
-	_ = ns
 }

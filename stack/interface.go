@@ -36,30 +36,23 @@ type Interface struct {
 
 	reachable [2]struct{ time, drawn time.Duration } // of IPv4 and IPv6 neighbours
 
-	peer *Interface // veth
-	end  *link.End  // physical
-
-	bridge   *link.Bridge // bridge
-	self     *link.Port   // the bridge's own port, towards this host
-	fixed    bool         // the bridge's MAC was set, it does not follow its ports
-	fixedMTU bool         // the bridge's MTU likewise
-	slaves   []*Interface
-
-	parent      *Interface    // macvlan, ipvlan, VLAN: the device below
-	uppers      []*Interface  // what is stacked on this one
-	driver      driver        // macvlan, ipvlan, VLAN, VXLAN: where frames go
-	macvlan     *link.Macvlan // what macvlan children share
-	ipvlan      *link.IPvlan
-	vlanID      uint16
-	tunnelFault bool // see SetTunnelChecksumFault
-	softSums    bool // see SetChecksumOffload
-
-	master *Interface // the bridge that this is a port of
+	driver driver        // what is behind it, by kind
+	parent *Interface    // macvlan, ipvlan, VLAN: the device below
+	under                // what is stacked on it
+	master *bridgeDevice // the bridge that it is a port of
 	port   *link.Port
 
+	features  features
 	observers []*observer
 	v6timer   bool       // a link-local address is on its way
 	settings  ifSettings // sysctls, as last read
+}
+
+// under is what an interface has for those that are stacked on it.
+type under struct {
+	uppers  []*Interface
+	macvlan *link.Macvlan // what macvlan children share
+	ipvlan  *link.IPvlan  // and ipvlan children
 }
 
 type observer struct{ fn link.Observer }
@@ -127,19 +120,16 @@ func (i *Interface) Up() bool { return i.up }
 // Carrier reports whether the link below works: for a veth both ends are up,
 // for a bridge one of its ports has a carrier.
 func (i *Interface) Carrier() bool {
-	switch i.kind {
-	case KindPhysical, KindVeth, KindBridge:
+	if i.kind.remembersCarrier() {
 		return i.carrier
-	case KindMacvlan, KindIPvlan, KindVLAN:
-		return i.parent != nil && i.parent.up && i.parent.Carrier()
 	}
-	return true
+	return i.driver.linked()
 }
 
 // OperState is the operational state as ip-link(8) prints it.
 func (i *Interface) OperState() string {
 	switch {
-	case i.kind == KindLoopback || i.kind == KindDummy || i.kind == KindVXLAN:
+	case i.kind.reportsNoState():
 		if i.up {
 			return "UNKNOWN"
 		}
@@ -148,7 +138,7 @@ func (i *Interface) OperState() string {
 		return "DOWN"
 	case i.Carrier():
 		return "UP"
-	case i.kind == KindVeth && i.peer != nil, i.parent != nil:
+	case i.Peer() != nil, i.parent != nil:
 		return "LOWERLAYERDOWN"
 	}
 	return "DOWN"
@@ -159,9 +149,10 @@ func (i *Interface) OperState() string {
 // namespace of its underlay is tied to that one under its own index, as the
 // kernel reports it.
 func (i *Interface) PeerIndex() int {
+	p := i.Peer()
 	switch {
-	case i.peer != nil:
-		return i.peer.index
+	case p != nil:
+		return p.index
 	case i.parent != nil:
 		return i.parent.index
 	case i.kind == KindVXLAN && i.Underlay() != i.ns:
@@ -173,20 +164,15 @@ func (i *Interface) PeerIndex() int {
 // PeerNamespace is where the other end of a veth pair is, or the device below,
 // or a tunnel's underlay; nil if there is none.
 func (i *Interface) PeerNamespace() *Namespace {
+	p := i.Peer()
 	switch {
-	case i.peer != nil:
-		return i.peer.ns
+	case p != nil:
+		return p.ns
 	case i.parent != nil:
 		return i.parent.ns
 	}
 	return i.Underlay()
 }
-
-// Peer is the other end of a veth pair, or nil.
-func (i *Interface) Peer() *Interface { return i.peer }
-
-// Master is the bridge that the interface is a port of, or nil.
-func (i *Interface) Master() *Interface { return i.master }
 
 // Flags are the interface's flags as netlink reports them. NO-CARRIER, which
 // ip-link(8) prints, is FlagUp without FlagRunning.
@@ -225,18 +211,8 @@ func (i *Interface) Counters() Counters { return i.count }
 // SetPromisc sets or clears promiscuous mode.
 func (i *Interface) SetPromisc(on bool) { i.promisc = on }
 
-// Bridge is the learning bridge of a bridge interface, or nil.
-func (i *Interface) Bridge() *link.Bridge { return i.bridge }
-
 // Port is the bridge port that an enslaved interface feeds, or nil.
 func (i *Interface) Port() *link.Port { return i.port }
-
-// Ports are the interfaces enslaved to a bridge, in the order in which they
-// were.
-func (i *Interface) Ports() []*Interface { return slices.Clone(i.slaves) }
-
-// End is the cable end behind a physical interface, or nil.
-func (i *Interface) End() *link.End { return i.end }
 
 // Observe calls o for every frame that the interface sends or receives until
 // stop is called, as a packet socket sees them.

@@ -32,26 +32,29 @@ func (ns *Namespace) AddIPvlan(name string, parent *Interface, mode string) (*In
 	}
 	parent.ipvlan.SetMode(m)
 	owns := func(a netip.Addr) bool { return i.addr(a) != nil }
-	i.driver = &ipvlanDevice{i, parent.ipvlan.Add(i.place, owns, i)}
+	i.driver = &ipvlanDevice{child{device{i}}, parent.ipvlan.Add(i.place, owns, i)}
 	i.linkChanged()
 	return i, nil
 }
 
 // ipvlanDevice is an ipvlan interface as a driver.
 type ipvlanDevice struct {
-	i     *Interface
-	child *link.IPvlanChild
+	child
+	member *link.IPvlanChild
 }
 
-func (d *ipvlanDevice) send(f *link.Frame) { d.child.Send(f) }
+func (d *ipvlanDevice) send(f *link.Frame) { d.member.Send(f) }
 
 func (d *ipvlanDevice) update() {
-	d.child.SetUp(d.i.up)
-	d.child.SetPlace(d.i.place)
+	d.member.SetUp(d.i.up)
+	d.member.SetPlace(d.i.place)
 }
 
+// mayHave refuses any other address than the parent's.
+func (d *ipvlanDevice) mayHave(MAC) (done bool, err error) { return false, ErrNotSupported }
+
 func (d *ipvlanDevice) close() {
-	if p := d.i.parent; p.ipvlan.Remove(d.child) == 0 {
+	if p := d.i.parent; p.ipvlan.Remove(d.member) == 0 {
 		p.ipvlan = nil
 	}
 }

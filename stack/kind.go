@@ -23,3 +23,18 @@ var kindNames = [...]string{
 	KindLoopback: "loopback", KindPhysical: "physical", KindVeth: "veth", KindBridge: "bridge", KindDummy: "dummy",
 	KindMacvlan: "macvlan", KindIPvlan: "ipvlan", KindVLAN: "vlan", KindVXLAN: "vxlan",
 }
+
+// remembersCarrier reports whether the carrier is what it was when the link
+// last changed. The others have that of the device below, or always one.
+func (k Kind) remembersCarrier() bool {
+	return k == KindPhysical || k == KindVeth || k == KindBridge
+}
+
+// reportsNoState reports whether the kind leaves its operational state unknown.
+func (k Kind) reportsNoState() bool {
+	return k == KindLoopback || k == KindDummy || k == KindVXLAN
+}
+
+// countsItself reports whether the driver keeps the counters: a tunnel counts
+// what it encapsulates.
+func (k Kind) countsItself() bool { return k == KindVXLAN }

@@ -1,6 +1,10 @@
 package stack
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"dnetsim/link"
+)
 
 func (i *Interface) addLoopbackAddrs() {
 	v4 := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8)
@@ -8,4 +12,11 @@ func (i *Interface) addLoopbackAddrs() {
 	if !i.disabledIPv6() {
 		i.AddAddr(netip.PrefixFrom(netip.IPv6Loopback(), 128), AddrOptions{})
 	}
+}
+
+// loopbackDevice is lo as a driver.
+type loopbackDevice struct{ device }
+
+func (d *loopbackDevice) send(f *link.Frame) {
+	d.i.ns.loop.Schedule(loopbackDelay, d.i.ns.flight(d.i, f))
 }

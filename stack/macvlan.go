@@ -37,36 +37,36 @@ func (ns *Namespace) AddMacvlan(name string, mac MAC, parent *Interface, mode st
 	if m == link.MacvlanPassthru {
 		i.mac = parent.mac
 	}
-	child, err := parent.macvlan.Add(i.place, i.mac, m, i)
+	member, err := parent.macvlan.Add(i.place, i.mac, m, i)
 	if err != nil {
 		i.delete()
 		return nil, ErrInvalid
 	}
-	child.SetGroups(i.hearsGroup)
-	i.driver = &macvlanDevice{i, child, parent.mac}
+	member.SetGroups(i.hearsGroup)
+	i.driver = &macvlanDevice{child{device{i}}, member, parent.mac}
 	i.linkChanged()
 	return i, nil
 }
 
 // macvlanDevice is a macvlan interface as a driver.
 type macvlanDevice struct {
-	i     *Interface
-	child *link.MacvlanChild
-	found MAC // the parent's address when the child came
+	child
+	member *link.MacvlanChild
+	found  MAC // the parent's address when the child came
 }
 
-func (d *macvlanDevice) send(f *link.Frame) { d.child.Send(f) }
+func (d *macvlanDevice) send(f *link.Frame) { d.member.Send(f) }
 
 func (d *macvlanDevice) update() {
-	d.child.SetUp(d.i.up)
-	d.child.SetMAC(d.i.mac)
-	d.child.SetPlace(d.i.place)
+	d.member.SetUp(d.i.up)
+	d.member.SetMAC(d.i.mac)
+	d.member.SetPlace(d.i.place)
 }
 
 func (d *macvlanDevice) close() {
 	p := d.i.parent
 	passthru := p.macvlan.Passthru()
-	if p.macvlan.Remove(d.child) == 0 {
+	if p.macvlan.Remove(d.member) == 0 {
 		p.macvlan = nil
 	}
 	if passthru && p.mac != d.found && p.ns != nil {
@@ -74,18 +74,29 @@ func (d *macvlanDevice) close() {
 	}
 }
 
-// macvlanMayOpen refuses an address that the parent or a sibling has.
-func (i *Interface) macvlanMayOpen() error {
-	if i.macvlanBusy(i.mac) {
+// mayOpen refuses an address that the parent or a sibling has.
+func (d *macvlanDevice) mayOpen() error {
+	if d.busy(d.i.mac) {
 		return ErrAddrInUse
 	}
 	return nil
 }
 
-// macvlanBusy is macvlan_addr_busy.
-func (i *Interface) macvlanBusy(mac MAC) bool {
-	p := i.parent
-	return !p.macvlan.Passthru() && p.mac == mac || p.macvlan.Busy(mac, i.driver.(*macvlanDevice).child)
+func (d *macvlanDevice) mayHave(mac MAC) (done bool, err error) {
+	p := d.i.parent
+	if p.macvlan.Passthru() && p.mac != mac {
+		return true, p.SetMAC(mac)
+	}
+	if d.i.up && d.busy(mac) {
+		return false, ErrAddrInUse
+	}
+	return false, nil
+}
+
+// busy is macvlan_addr_busy.
+func (d *macvlanDevice) busy(mac MAC) bool {
+	p := d.i.parent
+	return !p.macvlan.Passthru() && p.mac == mac || p.macvlan.Busy(mac, d.member)
 }
 
 // MacvlanMode is the mode of a macvlan interface.
@@ -94,5 +105,5 @@ func (i *Interface) MacvlanMode() (mode link.MacvlanMode, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	return d.child.Mode(), true
+	return d.member.Mode(), true
 }

@@ -77,6 +77,7 @@ func New(loop *sim.Loop, name string, opts Options) *Namespace {
 	ns.sys.init(ns)
 	ns.lo = ns.newInterface("lo", KindLoopback, MAC{}, 65536)
 	ns.lo.txqlen = 1000
+	ns.lo.driver = &loopbackDevice{device{ns.lo}}
 	if !opts.LoopbackDown {
 		ns.lo.SetUp(true)
 	}

@@ -17,7 +17,7 @@ func (i *Interface) lowers() []*Interface {
 	if i.parent != nil {
 		return []*Interface{i.parent}
 	}
-	return i.slaves
+	return i.slaves()
 }
 
 // carried are the devices that send by the interface.
@@ -25,7 +25,7 @@ func (i *Interface) carried() []*Interface {
 	if i.master == nil {
 		return i.uppers
 	}
-	return append(i.Uppers(), i.master)
+	return append(i.Uppers(), i.master.i)
 }
 
 // heights are the heights of stacks, as far as they are known: many devices may

@@ -13,10 +13,28 @@ func (ns *Namespace) AddPhysical(name string, mac MAC, end *link.End) (*Interfac
 	}
 	i := ns.newInterface(name, KindPhysical, mac, 1500)
 	i.txqlen = 1000
-	i.end = end
+	i.driver = &physicalDevice{device{i}, end}
 	end.Attach(i)
 	end.OnCarrier(func(on bool) { i.linkChanged() })
 	end.SetDown(true)
 	i.linkChanged()
 	return i, nil
+}
+
+// physicalDevice is a network card as a driver.
+type physicalDevice struct {
+	device
+	end *link.End
+}
+
+func (d *physicalDevice) send(f *link.Frame) { d.end.Send(f) }
+func (d *physicalDevice) linked() bool       { return d.end.Carrier() }
+func (d *physicalDevice) close()             { d.end.Attach(nil) }
+
+// End is the cable end behind a physical interface, or nil.
+func (i *Interface) End() *link.End {
+	if d, ok := i.driver.(*physicalDevice); ok {
+		return d.end
+	}
+	return nil
 }

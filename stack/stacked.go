@@ -6,17 +6,6 @@ import (
 	"dnetsim/link"
 )
 
-// driver is what is behind an interface whose frames leave by another one:
-// macvlan, ipvlan, VLAN, VXLAN.
-type driver interface {
-	// send takes over one reference of a frame that the interface sends.
-	send(f *link.Frame)
-	// update looks at the interface again: its name, address or state changed.
-	update()
-	// close ends it; the interface is being deleted.
-	close()
-}
-
 // Parent is the device that a macvlan, ipvlan or VLAN interface is stacked on,
 // or nil. It may be in another namespace.
 func (i *Interface) Parent() *Interface { return i.parent }
@@ -50,9 +39,8 @@ func (ns *Namespace) addStacked(name string, kind Kind, mac MAC, parent *Interfa
 
 // unstack takes the interface off its parent.
 func (i *Interface) unstack() {
-	if i.driver != nil {
+	if i.driver != nil { // its kind made it after all
 		i.driver.close()
-		i.driver = nil
 	}
 	if p := i.parent; p != nil {
 		p.uppers = slices.DeleteFunc(p.uppers, func(u *Interface) bool { return u == i })
@@ -67,26 +55,9 @@ func (i *Interface) deleteUppers() {
 	}
 }
 
-// mayOpen is why an interface cannot come up now (ndo_open).
-func (i *Interface) mayOpen() error {
-	switch i.kind {
-	case KindMacvlan:
-		return i.macvlanMayOpen()
-	case KindVLAN:
-		if !i.parent.up {
-			return ErrNetDown
-		}
-	case KindVXLAN:
-		return i.driver.(*vxlanDevice).open()
-	}
-	return nil
-}
-
 // tellStacked passes a change of state on to what is below and above.
 func (i *Interface) tellStacked() {
-	if i.driver != nil {
-		i.driver.update()
-	}
+	i.driver.update()
 	for _, u := range slices.Clone(i.uppers) {
 		u.linkChanged()
 	}
@@ -122,28 +93,9 @@ func (i *Interface) lowerUppers() {
 	}
 }
 
-// macMayChange is why an interface cannot have an address, or done if a change
-// of the device below has done it.
-func (i *Interface) macMayChange(mac MAC) (done bool, err error) {
-	switch i.kind {
-	case KindIPvlan:
-		return false, ErrNotSupported
-	case KindMacvlan:
-		if i.parent.macvlan.Passthru() && i.parent.mac != mac {
-			return true, i.parent.SetMAC(mac)
-		}
-		if i.up && i.macvlanBusy(mac) {
-			return false, ErrAddrInUse
-		}
-	}
-	return false, nil
-}
-
 // macChanged passes a new address on to those above that share it.
 func (i *Interface) macChanged(old MAC) {
-	if i.driver != nil {
-		i.driver.update()
-	}
+	i.driver.update()
 	for _, u := range slices.Clone(i.uppers) {
 		follows := u.kind == KindIPvlan || u.kind == KindVLAN && u.mac == old ||
 			u.kind == KindMacvlan && i.macvlan != nil && i.macvlan.Passthru()
@@ -161,7 +113,7 @@ func (i *Interface) macChanged(old MAC) {
 func (i *Interface) handUp(f *link.Frame) *link.Frame {
 	if id, tagged := f.VLANID(); tagged {
 		for _, u := range i.uppers {
-			if u.kind == KindVLAN && u.vlanID == id {
+			if u.isVLAN(id) {
 				u.receive(link.PopVLAN(f))
 				return nil
 			}

@@ -128,7 +128,7 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 		out.ttl = ns.defaultTTL(false)
 	}
 	out.zeroChecksum = v.Config().ZeroChecksum
-	out.spoil = h.dev.tunnelFault && !h.dev.softSums && (f.Checksum == link.ChecksumPartial || f.GSO > 0)
+	out.spoil = h.dev.features.spoils() && (f.Checksum == link.ChecksumPartial || f.GSO > 0)
 	if f.GSO == 0 {
 		return t.encapsulate(f, out)
 	}
@@ -252,12 +252,3 @@ func fragNeeded(f *link.Frame, mtu int) *link.Frame {
 	binary.BigEndian.PutUint16(m[2:], ^sum(0, m))
 	return newFrame(b, link.ChecksumComplete, 0)
 }
-
-// SetTunnelChecksumFault makes a network card, in offloading checksums, get
-// those of TCP and UDP within tunnels wrong, as some virtual cards do.
-func (i *Interface) SetTunnelChecksumFault(on bool) { i.tunnelFault = on }
-
-// SetChecksumOffload says whether the network card makes the checksums of what
-// the host sends, or the kernel does before the card gets it. Only a card that
-// makes them wrong shows the difference.
-func (i *Interface) SetChecksumOffload(on bool) { i.softSums = !on }

@@ -1,5 +1,7 @@
 package stack
 
+import "dnetsim/link"
+
 // NewVeth adds a veth pair: `ip link add aName type veth peer name bName`. As
 // in the kernel the peer, b, is registered first and has the lower index if
 // both are in one namespace. Zero MACs draw random ones. Both ends start down.
@@ -21,6 +23,38 @@ func NewVeth(a *Namespace, aName string, aMAC MAC, b *Namespace, bName string, b
 	}
 	bi := b.newInterface(bName, KindVeth, bMAC, 1500)
 	ai := a.newInterface(aName, KindVeth, aMAC, 1500)
-	ai.peer, bi.peer = bi, ai
+	ai.driver, bi.driver = &vethDevice{device{ai}, bi}, &vethDevice{device{bi}, ai}
 	return ai, bi, nil
+}
+
+// vethDevice is one end of a veth pair as a driver.
+type vethDevice struct {
+	device
+	peer *Interface // nil once the pair is being deleted
+}
+
+func (d *vethDevice) send(f *link.Frame) {
+	d.i.ns.loop.Schedule(vethDelay, d.i.ns.flight(d.peer, f))
+}
+
+func (d *vethDevice) linked() bool { return d.peer != nil && d.peer.up }
+
+// Peer is the other end of a veth pair, or nil.
+func (i *Interface) Peer() *Interface {
+	if d, ok := i.driver.(*vethDevice); ok {
+		return d.peer
+	}
+	return nil
+}
+
+// parted forgets the other end of a pair that is being deleted, and returns it.
+func (i *Interface) parted() *Interface {
+	d, ok := i.driver.(*vethDevice)
+	if !ok || d.peer == nil {
+		return nil
+	}
+	p := d.peer
+	d.peer = nil
+	p.parted()
+	return p
 }

@@ -12,7 +12,7 @@ func (ns *Namespace) AddVLAN(name string, parent *Interface, id uint16) (*Interf
 	}
 	if parent != nil {
 		for _, u := range parent.uppers {
-			if u.kind == KindVLAN && u.vlanID == id {
+			if u.isVLAN(id) {
 				return nil, ErrExist
 			}
 		}
@@ -22,18 +22,36 @@ func (ns *Namespace) AddVLAN(name string, parent *Interface, id uint16) (*Interf
 		return nil, err
 	}
 	i.txqlen = 1000
-	i.vlanID = id
-	i.driver = &vlanDevice{i}
+	i.driver = &vlanDevice{child{device{i}}, id}
 	i.linkChanged()
 	return i, nil
 }
 
 // vlanDevice is a VLAN interface as a driver.
-type vlanDevice struct{ i *Interface }
+type vlanDevice struct {
+	child
+	id uint16
+}
 
-func (d *vlanDevice) send(f *link.Frame) { d.i.parent.transmit(link.PushVLAN(f, d.i.vlanID)) }
-func (d *vlanDevice) update()            {}
-func (d *vlanDevice) close()             {}
+func (d *vlanDevice) send(f *link.Frame) { d.i.parent.transmit(link.PushVLAN(f, d.id)) }
+
+func (d *vlanDevice) mayOpen() error {
+	if !d.i.parent.up {
+		return ErrNetDown
+	}
+	return nil
+}
+
+func (i *Interface) isVLAN(id uint16) bool {
+	own, ok := i.VLANID()
+	return ok && own == id
+}
 
 // VLANID is the identifier of a VLAN interface.
-func (i *Interface) VLANID() (id uint16, ok bool) { return i.vlanID, i.kind == KindVLAN }
+func (i *Interface) VLANID() (id uint16, ok bool) {
+	d, ok := i.driver.(*vlanDevice)
+	if !ok {
+		return 0, false
+	}
+	return d.id, true
+}

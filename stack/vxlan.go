@@ -75,7 +75,7 @@ func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface,
 		VNI: o.VNI, Port: o.Port, Learning: o.Learning, Proxy: o.Proxy, L2Miss: o.L2Miss, L3Miss: o.L3Miss,
 		Ageing: o.Ageing, ZeroChecksum: o.ZeroChecksum, PortLow: o.PortLow, PortHigh: o.PortHigh,
 	}
-	d := &vxlanDevice{i: i, tunnel: t, opts: o}
+	d := &vxlanDevice{device: device{i}, tunnel: t, opts: o}
 	d.v = link.NewVXLAN(ns.loop, i.place, mac, cfg, t, link.ReceiverFunc(d.receive))
 	d.v.SetNeighbours(i.tunnelNeighbour)
 	if o.Remote.IsValid() {
@@ -89,7 +89,7 @@ func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface,
 
 // vxlanDevice is a tunnel interface as a driver.
 type vxlanDevice struct {
-	i      *Interface
+	device
 	v      *link.VXLAN
 	tunnel *tunnel
 	opts   VXLANOptions
@@ -123,7 +123,7 @@ func (d *vxlanDevice) update() {
 	}
 }
 
-func (d *vxlanDevice) open() error { return d.tunnel.open() }
+func (d *vxlanDevice) mayOpen() error { return d.tunnel.open() }
 
 func (d *vxlanDevice) close() {
 	t := d.tunnel

@@ -331,7 +331,7 @@ func TestTunnelChecksumFaultKillsTCPAndNotPing(t *testing.T) {
 		t.Errorf("dropped %v, want checksum", l.drops)
 	}
 	for _, h := range l.hosts {
-		h.Interface("eth0").SetChecksumOffload(false)
+		h.Interface("eth0").SetFeature("tx-checksum-ip-generic", false)
 	}
 	if got, err := l.fetch(t, 1000); got != 1000 || err != nil {
 		t.Errorf("the card makes no checksums any more: got %d bytes of 1000: %v", got, err)

@@ -139,22 +139,18 @@ func ethtoolPermanent(p *userland.Process, l linkFacts, _ []string) error {
 	return nil
 }
 
-// featureKey finds the features that -K turned off among a machine's locals.
-type featureKey struct{ dev *stack.Interface }
-
-// ethtoolFeatures is -k. Turning an offload off is remembered and shown; the
-// one of checksums also reaches the card, see [stack.Interface.SetChecksumOffload].
+// ethtoolFeatures is -k. What turning an offload off does is the interface's
+// affair, see [stack.Interface.SetFeature].
 func ethtoolFeatures(p *userland.Process, l linkFacts, _ []string) error {
 	name := "ethtool-features"
 	if l.Kind() == stack.KindBridge {
 		name = "ethtool-features-bridge"
 	}
 	text := usage(name)
-	off, _ := p.Machine.Locals[featureKey{l.Interface}].(map[string]bool)
 	p.Printf("Features for %s:\n", l.Name())
 	for _, line := range strings.SplitAfter(text, "\n") {
 		key, _, _ := strings.Cut(strings.TrimSpace(line), ":")
-		if off[key] {
+		if !l.Feature(key) {
 			line = strings.Replace(line, ": on", ": off", 1)
 		}
 		emit(p, line)
@@ -174,11 +170,6 @@ var featureGroups = map[string][]string{
 }
 
 func ethtoolSet(p *userland.Process, l linkFacts, args []string) error {
-	off, _ := p.Machine.Locals[featureKey{l.Interface}].(map[string]bool)
-	if off == nil {
-		off = map[string]bool{}
-		p.Machine.Locals[featureKey{l.Interface}] = off
-	}
 	var changed []string
 	for n := 0; n+1 < len(args); n += 2 {
 		group, ok := featureGroups[args[n]]
@@ -189,13 +180,11 @@ func ethtoolSet(p *userland.Process, l linkFacts, args []string) error {
 			group = []string{args[n]}
 		}
 		for _, f := range group {
-			if off[f] == (args[n+1] == "off") {
+			on := args[n+1] != "off"
+			if l.Feature(f) == on {
 				continue
 			}
-			off[f] = args[n+1] == "off"
-			if f == "tx-checksum-ip-generic" {
-				l.SetChecksumOffload(!off[f])
-			}
+			l.SetFeature(f, on)
 			suffix := ""
 			if args[n] == "tx" && strings.HasSuffix(f, "segmentation") {
 				suffix = " [not requested]"
