@@ -70,19 +70,23 @@ func (v awkValue) truth() bool {
 // awkRun is one run of awk.
 type awkRun struct {
 	*invocation
-	rules  []*awkRule
-	funcs  map[string]*awkFunc
-	vars   map[string]awkValue
-	arrays map[string]map[string]awkValue
-	locals []map[string]*awkLocal
-	record string
-	fields []string
-	split  bool
-	in     *lineReader
-	rx     map[string]*regexp.Regexp
-	outs   map[string]io.WriteCloser
-	pipes  map[string]*userland.Process
-	depth  int
+	rules    []*awkRule
+	funcs    map[string]*awkFunc
+	vars     map[string]awkValue
+	arrays   map[string]map[string]awkValue
+	locals   []map[string]*awkLocal
+	record   string
+	fields   []string
+	split    bool
+	in       *awkSource // the file of the command line that is read, nil between two
+	argument int        // index in ARGV of the one after it
+	read     bool       // there was a file
+	status   int
+	sources  map[string]*awkSource // of getline, by "<" or "|" and name
+	rx       map[string]*regexp.Regexp
+	outs     map[string]io.WriteCloser
+	pipes    map[string]*userland.Process
+	depth    int
 }
 
 type awkLocal struct {
@@ -102,7 +106,7 @@ func awk(c *invocation) (status int) {
 	o := c.parse("+F:v:f:|field-separator=F,assign=v,file=f")
 	r := &awkRun{
 		invocation: c, vars: map[string]awkValue{}, arrays: map[string]map[string]awkValue{},
-		rx: map[string]*regexp.Regexp{}, outs: map[string]io.WriteCloser{}, pipes: map[string]*userland.Process{},
+		rx: map[string]*regexp.Regexp{}, outs: map[string]io.WriteCloser{}, pipes: map[string]*userland.Process{}, sources: map[string]*awkSource{}, argument: 1,
 	}
 	var src string
 	args := o.args
@@ -148,6 +152,7 @@ func awk(c *invocation) (status int) {
 	for k, v := range map[string]string{"FS": " ", "OFS": " ", "ORS": "\n", "RS": "\n", "SUBSEP": "\x1c", "OFMT": "%.6g", "CONVFMT": "%.6g", "FILENAME": ""} {
 		r.vars[k] = awkStr(v)
 	}
+	r.vars["NR"], r.vars["FNR"] = awkNum(0), awkNum(0)
 	if fs := o.value("F", ""); fs != "" {
 		if fs == "t" {
 			fs = "\t"
@@ -169,7 +174,7 @@ func awk(c *invocation) (status int) {
 		r.arrays["ARGV"][strconv.Itoa(i+1)] = awkIn(a)
 	}
 	r.vars["ARGC"] = awkNum(float64(len(args) + 1))
-	return r.run(args)
+	return r.run()
 }
 
 func (r *awkRun) assignment(a string) {
@@ -181,14 +186,13 @@ func (r *awkRun) assignment(a string) {
 	r.vars[k] = awkIn(v)
 }
 
-func (r *awkRun) run(args []string) int {
-	status := 0
+func (r *awkRun) run() int {
 	exit := func(j *awkJump) bool {
 		if j == nil || j.kind != "exit" {
 			return false
 		}
 		if j.value.number {
-			status = int(j.value.n) & 0xff
+			r.status = int(j.value.n) & 0xff
 		}
 		return true
 	}
@@ -200,7 +204,12 @@ func (r *awkRun) run(args []string) int {
 		reads = reads || !rule.begin
 	}
 	if reads && !over {
-		r.records(args, exit, &status)
+		for line, ok := r.nextRecord(); ok; line, ok = r.nextRecord() {
+			r.setRecord(line)
+			if over = exit(r.oneRecord()); over {
+				break
+			}
+		}
 	}
 	for _, rule := range r.rules {
 		if rule.end && exit(r.exec(rule.body)) {
@@ -208,68 +217,7 @@ func (r *awkRun) run(args []string) int {
 		}
 	}
 	r.closeAll()
-	return status
-}
-
-// records runs the rules over the input and reports whether exit was called.
-func (r *awkRun) records(args []string, exit func(*awkJump) bool, status *int) bool {
-	files := args[:0:0]
-	for _, a := range args {
-		if k := strings.IndexByte(a, '='); k > 0 && !strings.Contains(a[:k], "/") {
-			r.assignment(a)
-			continue
-		}
-		files = append(files, a)
-	}
-	if len(files) == 0 {
-		files = []string{"-"}
-	}
-	for _, f := range files {
-		in, err := r.input(f)
-		if err != nil {
-			if r.gnu {
-				r.fail("cannot open \"%s\" (%s)", f, err)
-			} else {
-				r.fail("%s: %s", f, err)
-			}
-			*status = 2
-			continue
-		}
-		r.vars["FILENAME"] = awkStr(strings.TrimPrefix(f, "-"))
-		r.vars["FNR"] = awkNum(0)
-		r.in = &lineReader{rs: []io.Reader{in}}
-		for {
-			line, ok := r.nextRecord()
-			if !ok {
-				break
-			}
-			r.setRecord(line)
-			if exit(r.oneRecord()) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (r *awkRun) nextRecord() (string, bool) {
-	if r.in == nil {
-		return "", false
-	}
-	line, ok := r.in.next()
-	if rs := r.vars["RS"].s; ok && rs == "" {
-		for ok && line == "" {
-			line, ok = r.in.next()
-		}
-		for more, any := r.in.next(); any && more != ""; more, any = r.in.next() {
-			line += "\n" + more
-		}
-	}
-	if ok {
-		r.vars["NR"] = awkNum(r.vars["NR"].num() + 1)
-		r.vars["FNR"] = awkNum(r.vars["FNR"].num() + 1)
-	}
-	return line, ok
+	return r.status
 }
 
 func (r *awkRun) oneRecord() *awkJump {
@@ -292,7 +240,7 @@ func (r *awkRun) oneRecord() *awkJump {
 			continue
 		}
 		if rule.body == nil {
-			io.WriteString(r.Stdout, r.record+r.get("ORS").str("%.6g"))
+			io.WriteString(r.Stdout, r.record+r.text(r.get("ORS")))
 			continue
 		}
 		if j := r.exec(rule.body); j != nil {
@@ -311,8 +259,15 @@ func (r *awkRun) setRecord(line string) { r.record, r.split, r.fields = line, fa
 
 func (r *awkRun) splitRecord() {
 	if !r.split {
-		r.fields = r.cut(r.record, r.get("FS").str("%.6g"))
-		r.split = true
+		fs := r.text(r.get("FS"))
+		r.fields, r.split = nil, true
+		if r.text(r.get("RS")) != "" || fs == " " {
+			r.fields = r.cut(r.record, fs)
+			return
+		}
+		for _, line := range strings.Split(r.record, "\n") { // which separates, too, in a paragraph
+			r.fields = append(r.fields, r.cut(line, fs)...)
+		}
 	}
 }
 
@@ -351,7 +306,7 @@ func (r *awkRun) regex(text string) *regexp.Regexp {
 }
 
 func (r *awkRun) join() {
-	r.record = strings.Join(r.fields, r.get("OFS").str("%.6g"))
+	r.record = strings.Join(r.fields, r.text(r.get("OFS")))
 }
 
 // closeAll closes files and waits for the commands that print pipes into.
@@ -360,21 +315,41 @@ func (r *awkRun) closeAll() {
 	for n := range r.outs {
 		names = append(names, n)
 	}
+	for n := range r.sources {
+		names = append(names, n[1:])
+	}
 	sort.Strings(names)
 	for _, n := range names {
 		r.close(n)
 	}
 }
 
-func (r *awkRun) close(name string) {
+func (r *awkRun) close(name string) (status int) {
+	status = -1
 	if w, ok := r.outs[name]; ok {
 		w.Close()
 		delete(r.outs, name)
+		status = 0
 	}
 	if p, ok := r.pipes[name]; ok {
-		p.Wait()
+		status = p.Wait()
 		delete(r.pipes, name)
 	}
+	for _, op := range []string{"<", "|"} {
+		if s, ok := r.sources[op+name]; ok {
+			status = s.close()
+			delete(r.sources, op+name)
+		}
+	}
+	return status
+}
+
+// text is a value as a string: numbers as CONVFMT says, if they are not whole.
+func (r *awkRun) text(v awkValue) string {
+	if !v.number {
+		return v.s
+	}
+	return v.str(r.vars["CONVFMT"].s)
 }
 
 // output is where print writes: a file or a command by its name.

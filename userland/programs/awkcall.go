@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"dnetsim/userland"
 )
 
 // call runs a function of the program's or a built-in one.
@@ -20,7 +18,7 @@ func (r *awkRun) call(n *awkNode) awkValue {
 		}
 		return awkValue{}
 	}
-	str := func(i int) string { return arg(i).str("%.6g") }
+	str := func(i int) string { return r.text(arg(i)) }
 	num := func(i int) float64 { return arg(i).num() }
 	switch n.text {
 	case "length":
@@ -53,15 +51,7 @@ func (r *awkRun) call(n *awkNode) awkValue {
 		r.vars["RSTART"], r.vars["RLENGTH"] = awkNum(start), awkNum(length)
 		return awkNum(start)
 	case "sprintf":
-		vals := make([]string, len(n.kids))
-		for i := range n.kids {
-			vals[i] = r.printfArg(arg(i))
-		}
-		if len(vals) == 0 {
-			return awkStr("")
-		}
-		text, _, _ := userland.PrintfText(padArgs(vals))
-		return awkStr(text)
+		return awkStr(r.format(n.kids))
 	case "toupper":
 		return awkStr(strings.ToUpper(str(0)))
 	case "tolower":
@@ -96,7 +86,7 @@ func (r *awkRun) call(n *awkNode) awkValue {
 		return awkNum(float64(p.Wait()))
 	case "close", "fflush":
 		if n.text == "close" {
-			r.close(str(0))
+			return awkNum(float64(r.close(str(0))))
 		}
 		return awkNum(0)
 	}
@@ -132,7 +122,7 @@ func (r *awkRun) splitCall(n *awkNode, str func(int) string) awkValue {
 	if len(n.kids) < 2 {
 		panic(awkFatal{"not enough arguments to split"})
 	}
-	fs := r.get("FS").str("%.6g")
+	fs := r.text(r.get("FS"))
 	if len(n.kids) > 2 {
 		if n.kids[2].op == "regex" {
 			fs = n.kids[2].text

@@ -125,21 +125,15 @@ func (r *awkRun) print(n *awkNode) {
 	var text string
 	switch {
 	case n.op == "printf":
-		vals := make([]string, len(args))
-		for i, a := range args {
-			vals[i] = r.printfArg(r.eval(a))
-		}
-		if len(vals) > 0 {
-			text, _, _ = userland.PrintfText(padArgs(vals))
-		}
+		text = r.format(args)
 	case len(args) == 0:
-		text = r.record + r.get("ORS").str("%.6g")
+		text = r.record + r.text(r.get("ORS"))
 	default:
 		parts := make([]string, len(args))
 		for i, a := range args {
 			parts[i] = r.eval(a).str(r.get("OFMT").s)
 		}
-		text = strings.Join(parts, r.get("OFS").str("%.6g")) + r.get("ORS").str("%.6g")
+		text = strings.Join(parts, r.text(r.get("OFS"))) + r.text(r.get("ORS"))
 	}
 	w := io.Writer(r.Stdout)
 	if n.text != "" {
@@ -154,20 +148,31 @@ func (r *awkRun) print(n *awkNode) {
 	io.WriteString(w, text)
 }
 
-// printfArg gives a value the form that both %d and %s of the shell's printf
-// read: whole numbers without a fraction.
-func (r *awkRun) printfArg(v awkValue) string {
-	if v.number && v.n == math.Trunc(v.n) && math.Abs(v.n) < 1e18 {
-		return strconv.FormatInt(int64(v.n), 10)
+// format is printf's text: of a format and its values, each in the form in which
+// the shell's printf reads it. The format is used once, whatever their number.
+func (r *awkRun) format(list []*awkNode) string {
+	if len(list) == 0 {
+		return ""
 	}
-	return v.str("%.6g")
+	vals := make([]awkValue, len(list))
+	for i, n := range list {
+		vals[i] = r.eval(n)
+	}
+	f := r.text(vals[0])
+	args := []string{f}
+	for i, verb := range conversions(f) {
+		v := awkValue{input: true}
+		if i+1 < len(vals) {
+			v = vals[i+1]
+		}
+		args = append(args, r.formatted(v, verb))
+	}
+	text, _, _ := userland.PrintfText(args)
+	return text
 }
 
-// padArgs makes the format be used once, whatever the number of arguments, and
-// cuts fractions for %d.
-func padArgs(vals []string) []string {
-	var want []byte
-	f := vals[0]
+// conversions are a format's: its letters, and 'd' for a *.
+func conversions(f string) (want []byte) {
 	for i := 0; i < len(f); i++ {
 		if f[i] != '%' {
 			continue
@@ -183,24 +188,29 @@ func padArgs(vals []string) []string {
 			want = append(want, f[i])
 		}
 	}
-	out := []string{f}
-	for i, w := range want {
-		v := ""
-		if i+1 < len(vals) {
-			v = vals[i+1]
-		}
-		switch w {
-		case 'd', 'i', 'o', 'x', 'X', 'u':
-			v = strconv.FormatInt(int64(awkStr(v).num()), 10)
-		case 'e', 'f', 'g', 'E', 'G', 'F':
-			v = strconv.FormatFloat(awkStr(v).num(), 'g', -1, 64)
-		}
-		out = append(out, v)
-	}
-	return out
+	return want
 }
 
-func (r *awkRun) str(n *awkNode) string { return r.eval(n).str("%.6g") }
+// formatted is one value for a conversion: whole numbers have no fraction, and
+// %c of a number is the character of that code.
+func (r *awkRun) formatted(v awkValue, verb byte) string {
+	switch verb {
+	case 'd', 'i', 'o', 'x', 'X', 'u':
+		return strconv.FormatInt(int64(v.num()), 10)
+	case 'e', 'f', 'g', 'E', 'G', 'F':
+		return strconv.FormatFloat(v.num(), 'g', -1, 64)
+	case 'c':
+		if v.numeric() {
+			return string([]byte{byte(int64(v.num()))})
+		}
+	}
+	if v.number && v.n == math.Trunc(v.n) && math.Abs(v.n) < 1e18 {
+		return strconv.FormatInt(int64(v.n), 10)
+	}
+	return r.text(v)
+}
+
+func (r *awkRun) str(n *awkNode) string { return r.text(r.eval(n)) }
 
 func (r *awkRun) get(name string) awkValue {
 	if len(r.locals) > 0 {
@@ -291,7 +301,7 @@ func (r *awkRun) store(n *awkNode, v awkValue) {
 	case "field":
 		i := int(r.eval(n.kids[0]).num())
 		if i == 0 {
-			r.setRecord(v.str("%.6g"))
+			r.setRecord(r.text(v))
 			return
 		}
 		if i < 0 || i > 1<<16 {
@@ -301,7 +311,7 @@ func (r *awkRun) store(n *awkNode, v awkValue) {
 		for len(r.fields) < i {
 			r.fields = append(r.fields, "")
 		}
-		r.fields[i-1] = v.str("%.6g")
+		r.fields[i-1] = r.text(v)
 		r.join()
 	}
 }
@@ -381,13 +391,9 @@ func (r *awkRun) eval(n *awkNode) awkValue {
 		}
 		return awkStr(s)
 	case "getline":
-		line, ok := r.nextRecord()
-		if ok {
-			r.setRecord(line)
-		}
-		return awkBool(ok)
+		return awkNum(r.getline(n))
 	case "<", "<=", "==", "!=", ">", ">=":
-		return awkBool(awkCompare(n.op, r.eval(n.kids[0]), r.eval(n.kids[1])))
+		return awkBool(r.compare(n.op, r.eval(n.kids[0]), r.eval(n.kids[1])))
 	case "list":
 		return awkStr(r.key(n))
 	}
@@ -414,7 +420,7 @@ func awkArith(op string, x, y float64) float64 {
 	return math.Mod(x, y)
 }
 
-func awkCompare(op string, a, b awkValue) bool {
+func (r *awkRun) compare(op string, a, b awkValue) bool {
 	d := 0
 	if a.numeric() && b.numeric() || a.number && b.input && b.s == "" || b.number && a.input && a.s == "" {
 		switch x, y := a.num(), b.num(); {
@@ -424,7 +430,7 @@ func awkCompare(op string, a, b awkValue) bool {
 			d = 1
 		}
 	} else {
-		d = strings.Compare(a.str("%.6g"), b.str("%.6g"))
+		d = strings.Compare(r.text(a), r.text(b))
 	}
 	switch op {
 	case "<":

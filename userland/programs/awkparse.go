@@ -323,12 +323,24 @@ var awkLevels = [][]string{
 	{"||"}, {"&&"}, {"in"}, {"~", "!~"}, {"<", "<=", "==", "!=", ">", ">="}, {" "}, {"+", "-"}, {"*", "/", "%"},
 }
 
+// awkComparison is the level of <, which is "command | getline"'s, too: it takes
+// a concatenation at its left.
+const awkComparison = 4
+
 func (p *awkParser) binary(level int) *awkNode {
 	if level == len(awkLevels) {
 		return p.unary()
 	}
 	left := p.binary(level + 1)
 	for {
+		if level == awkComparison && p.is("|") && p.toks[1].kind == 'o' && p.toks[1].text == "getline" {
+			p.take()
+			p.take()
+			n := p.getline("|")
+			n.kids[1] = left
+			left = n
+			continue
+		}
 		op := ""
 		for _, o := range awkLevels[level] {
 			if p.is(o) && !(o == ">" && p.noGT) || o == " " && p.joins() {
@@ -354,6 +366,16 @@ func (p *awkParser) binary(level int) *awkNode {
 	}
 }
 
+// getline reads what follows the word: the variable that gets the record, or
+// nothing. The second child is the source's name.
+func (p *awkParser) getline(source string) *awkNode {
+	n := &awkNode{op: "getline", text: source, kids: make([]*awkNode, 2)}
+	if p.peek().kind == 'i' || p.is("$") {
+		n.kids[0] = p.primary()
+	}
+	return n
+}
+
 // joins reports whether the next token begins an operand, so that it is joined
 // to the one before.
 func (p *awkParser) joins() bool {
@@ -361,7 +383,7 @@ func (p *awkParser) joins() bool {
 	case 'n', 's', 'i', 'f', 'r':
 		return true
 	case 'o':
-		return t.text == "$" || t.text == "!" && false || t.text == "(" || t.text == "-" || t.text == "+" || t.text == "++" || t.text == "--"
+		return t.text == "$" || t.text == "(" || t.text == "-" || t.text == "+" || t.text == "++" || t.text == "--"
 	}
 	return false
 }
@@ -443,7 +465,11 @@ func (p *awkParser) primary() *awkNode {
 		}
 		return &awkNode{op: "list", kids: list}
 	case t.text == "getline":
-		return &awkNode{op: "getline"}
+		n := p.getline("")
+		if p.accept("<") {
+			n.text, n.kids[1] = "<", p.primary()
+		}
+		return n
 	default:
 		if t.kind != 0 {
 			p.toks = append([]awkToken{t}, p.toks...)
