@@ -40,6 +40,7 @@ var orders = map[string][][]string{
 	"userland": {
 		{"userland/consul"},
 		{"userland/programs", "userland/netconf", "userland/traffic"},
+		{"userland/getopt"},
 		{"userland"},
 	},
 	"stack": {

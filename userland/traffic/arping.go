@@ -43,8 +43,8 @@ func arpingBusybox(p *userland.Process) int { return runArping(p, true) }
 func arpingIputils(p *userland.Process) int { return runArping(p, false) }
 
 func runArping(p *userland.Process, busybox bool) int {
-	o, err := parseOptions(p.Args[1:], "DUAqfbVc:w:i:I:s:", nil)
-	if err != nil || len(o.rest) != 1 {
+	o, err := parseOptions(p, p.Args[1:], "DUAqfb!V!c:w:i:!I:s:", nil)
+	if err != nil || len(o.Rest) != 1 {
 		if err != nil {
 			p.Errorf("arping: %v\n", err)
 		}
@@ -52,16 +52,16 @@ func runArping(p *userland.Process, busybox bool) int {
 		return 2
 	}
 	a := &arper{
-		p: p, busybox: busybox, quiet: o.has("q"), once: o.has("f"), dad: o.has("D"), gratis: o.has("U", "A"),
+		p: p, busybox: busybox, quiet: o.Has("q"), once: o.Has("f"), dad: o.Has("D"), gratis: o.Has("U", "A"),
 		peer: link.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
 	}
-	if v, ok := o.value("c"); ok {
+	if v, ok := o.Value("c"); ok {
 		if a.count, ok = number(v, 1, 1<<31-1); !ok {
 			p.Errorf("arping: invalid argument: '%s'\n", v)
 			return 2
 		}
 	}
-	if v, ok := o.value("w"); ok {
+	if v, ok := o.Value("w"); ok {
 		if a.deadline, ok = seconds(v); !ok {
 			p.Errorf("arping: invalid argument: '%s'\n", v)
 			return 2
@@ -74,17 +74,17 @@ func runArping(p *userland.Process, busybox bool) int {
 }
 
 func (a *arper) target(o *options) int {
-	addrs, _, err := Resolve(a.p, o.rest[0], ResolveOptions{Family: 4})
+	addrs, _, err := Resolve(a.p, o.Rest[0], ResolveOptions{Family: 4})
 	if err != nil {
 		if a.busybox {
-			a.p.Errorf("arping: bad address '%s'\n", o.rest[0])
+			a.p.Errorf("arping: bad address '%s'\n", o.Rest[0])
 		} else {
-			a.p.Errorf("arping: %s: %s\n", o.rest[0], reason(err))
+			a.p.Errorf("arping: %s: %s\n", o.Rest[0], reason(err))
 		}
 		return 2
 	}
 	a.to = addrs[0]
-	name, given := o.value("I")
+	name, given := o.Value("I")
 	if !given {
 		r, err := a.p.NS().RouteGet(a.to, netip.Addr{})
 		if err != nil || r.Dev == "lo" {
@@ -112,7 +112,7 @@ func (a *arper) target(o *options) int {
 }
 
 func (a *arper) source(o *options) int {
-	if v, ok := o.value("s"); ok {
+	if v, ok := o.Value("s"); ok {
 		if a.src, ok = literal(v); !ok {
 			a.p.Errorf("arping: invalid source %s\n", v)
 			return 2

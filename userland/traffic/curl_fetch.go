@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ func (c *curlRun) fetch(text string) int {
 	if err != nil {
 		return c.problem(3, "URL using bad/illegal format or missing URL")
 	}
+	u = c.target(u)
 	out, status := c.open(u)
 	if status != 0 {
 		return status
@@ -78,7 +80,11 @@ func (c *curlRun) once(u webURL, out io.Writer) (next string, status int) {
 	}
 	defer conn.Close()
 	method := c.request()
-	text := requestText(method, u.path, "HTTP/1.1", c.requestHeaders(u), "")
+	at, headers := u.path, c.requestHeaders(u)
+	if c.proxied(u) {
+		at, headers = u.String(), append(headers, httpHeader{"Proxy-Connection", "Keep-Alive"})
+	}
+	text := requestText(method, at, c.version, headers, "")
 	for _, l := range strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n") {
 		c.note(">", l)
 	}
@@ -169,6 +175,8 @@ func (c *curlRun) request() string {
 		return c.method
 	case c.head:
 		return "HEAD"
+	case c.upload != "":
+		return "PUT"
 	case c.hasData:
 		return "POST"
 	}
@@ -180,9 +188,23 @@ func (c *curlRun) requestHeaders(u webURL) []httpHeader {
 	if c.old {
 		hs = []httpHeader{{"User-Agent", c.agent}, {"Host", u.hostPort()}, {"Accept", "*/*"}}
 	}
+	for _, h := range c.more {
+		if h.name == "Authorization" { // comes right after Host
+			at := slices.IndexFunc(hs, func(h httpHeader) bool { return h.name == "Host" }) + 1
+			hs = slices.Insert(hs, at, h)
+			continue
+		}
+		hs = append(hs, h)
+	}
 	if c.hasData {
-		hs = append(hs, httpHeader{"Content-Length", strconv.Itoa(len(c.data))},
-			httpHeader{"Content-Type", "application/x-www-form-urlencoded"})
+		hs = append(hs, httpHeader{"Content-Length", strconv.Itoa(len(c.data))})
+		kind := c.contentType
+		if kind == "" && c.upload == "" {
+			kind = "application/x-www-form-urlencoded"
+		}
+		if kind != "" {
+			hs = append(hs, httpHeader{"Content-Type", kind})
+		}
 	}
 	for _, h := range c.headers {
 		name, value, _ := strings.Cut(h, ":")
@@ -226,6 +248,9 @@ func (c *curlRun) addresses(u webURL) ([]netip.Addr, error) {
 func (c *curlRun) connect(u webURL) (io.ReadWriteCloser, int) {
 	if c.socket != "" {
 		return c.connectUnix()
+	}
+	if c.proxied(u) {
+		u = *c.proxy
 	}
 	addrs, err := c.addresses(u)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dnetsim/userland"
+	"dnetsim/userland/getopt"
 
 	"github.com/miekg/dns"
 )
@@ -22,17 +23,17 @@ type digRun struct {
 	kind string
 	at   bool // @server was given
 
-	short, cmd, comments, question, answer, stats, search bool
-	edns                                                  bool
-	port                                                  uint16
-	server                                                string
+	short, cmd, comments, question, answer, authority, stats, search bool
+	edns                                                             bool
+	port                                                             uint16
+	server                                                           string
 }
 
 // dig is BIND 9.18's dig for one question.
 func dig(p *userland.Process) int {
 	d := &digRun{
 		p: p, c: newBindClient(p), kind: "A", port: 53,
-		cmd: true, comments: true, question: true, answer: true, stats: true, edns: true,
+		cmd: true, comments: true, question: true, answer: true, authority: true, stats: true, edns: true,
 	}
 	if status := d.parse(p.Args[1:]); status != 0 {
 		return status
@@ -83,7 +84,9 @@ func (d *digRun) parse(args []string) int {
 		case strings.HasPrefix(a, "@"):
 			d.server = a[1:]
 		case strings.HasPrefix(a, "+"):
-			d.flag(a[1:])
+			if status := d.flag(a[1:]); status != 0 {
+				return status
+			}
 		case a == "-4" || a == "-6" || a == "-r":
 		case strings.HasPrefix(a, "-x"):
 			v := value()
@@ -122,14 +125,14 @@ func isRecordType(word string) bool {
 }
 
 // flag takes a +option.
-func (d *digRun) flag(word string) {
+func (d *digRun) flag(word string) int {
 	name, value, _ := strings.Cut(word, "=")
 	on := !strings.HasPrefix(name, "no")
 	switch strings.TrimPrefix(name, "no") {
 	case "short":
 		d.short = on
 	case "all":
-		d.comments, d.question, d.answer, d.stats, d.cmd = on, on, on, on, on
+		d.comments, d.question, d.answer, d.authority, d.stats, d.cmd = on, on, on, on, on, on
 	case "cmd":
 		d.cmd = on
 	case "comments":
@@ -138,6 +141,9 @@ func (d *digRun) flag(word string) {
 		d.question = on
 	case "answer":
 		d.answer = on
+	case "authority":
+		d.authority = on
+	case "additional": // there is none but the pseudosection, a comment
 	case "stats":
 		d.stats = on
 	case "search":
@@ -158,7 +164,32 @@ func (d *digRun) flag(word string) {
 		if n, ok := number(value, 0, 100); ok {
 			d.c.tries = n + 1
 		}
+	default:
+		name = strings.TrimPrefix(name, "no")
+		normal, known := digFlags[name]
+		switch {
+		case !known:
+			d.p.Errorf("Invalid option: +%s\nUsage:  dig [@global-server] [domain] [q-type] [q-class] {q-opt}\n", word)
+			return 1
+		case on != normal || value != "":
+			d.p.Errorf("dig: %v\n", getopt.NotSimulated("+"+word))
+			return notSimulated
+		}
 	}
+	return 0
+}
+
+// digFlags are the +options that are not simulated, with what they are when
+// nobody asks for them.
+var digFlags = map[string]bool{
+	"aaflag": false, "aaonly": false, "adflag": true, "badcookie": true, "besteffort": true,
+	"bufsize": false, "cdflag": false, "class": true, "cl": true, "cookie": true, "crypto": true, "defname": false, "dns64prefix": false,
+	"dnssec": false, "do": false, "domain": false, "ednsflags": false, "ednsnegotiation": true, "ednsopt": false, "expandaaaa": false,
+	"expire": false, "fail": true, "header-only": false, "https": false, "identify": false, "idnin": false, "idnout": false, "ignore": false,
+	"keepalive": false, "keepopen": false, "mapped": true, "multiline": false, "ndots": false, "nsid": false, "nssearch": false,
+	"onesoa": false, "opcode": false, "padding": false, "qr": false, "qid": false, "raflag": false, "rdflag": true, "recurse": true,
+	"rrcomments": false, "showsearch": false, "split": false, "subnet": false, "tcflag": false, "tls": false, "trace": false,
+	"ttlid": true, "ttlunits": false, "unknownformat": false, "yaml": false, "zflag": false,
 }
 
 func (d *digRun) print(m *dns.Msg) int {
@@ -190,6 +221,8 @@ func (d *digRun) print(m *dns.Msg) int {
 	}
 	if d.answer {
 		d.section("ANSWER", m.Answer)
+	}
+	if d.authority {
 		d.section("AUTHORITY", m.Ns)
 	}
 	if d.stats {

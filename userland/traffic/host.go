@@ -12,35 +12,35 @@ import (
 
 // hostProgram is BIND 9.18's host.
 func hostProgram(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "aCdlnrsTvVwU46c:t:W:R:N:", nil)
-	if err != nil || len(o.rest) == 0 {
+	o, err := parseOptions(p, p.Args[1:], "a!C!d!l!n~r!s~Tv!V!w~U~4~6!c:!t:W:R:!N:!", nil)
+	if err != nil || len(o.Rest) == 0 {
 		p.Errorf("Usage: host [-aCdilrTvVw] [-c class] [-N ndots] [-t type] [-W time]\n            [-R number] [-m flag] [-p port] hostname [server]\n")
 		return 1
 	}
 	c := newBindClient(p)
-	c.tcp = o.has("T")
-	if v, ok := o.value("W"); ok {
+	c.tcp = o.Has("T")
+	if v, ok := o.Value("W"); ok {
 		if d, ok := seconds(v); ok && d > 0 {
 			c.timeout = max(d, time.Second)
 		}
 	}
-	if len(o.rest) > 1 {
-		if err := c.use(o.rest[1], 53); err != nil {
-			p.Printf("host: couldn't get address for '%s': not found\n", o.rest[1])
+	if len(o.Rest) > 1 {
+		if err := c.use(o.Rest[1], 53); err != nil {
+			p.Printf("host: couldn't get address for '%s': not found\n", o.Rest[1])
 			return 1
 		}
 		s := c.servers[0]
-		p.Printf("Using domain server:\nName: %s\nAddress: %s\nAliases: \n\n", o.rest[1], hashPort(s))
+		p.Printf("Using domain server:\nName: %s\nAddress: %s\nAliases: \n\n", o.Rest[1], hashPort(s))
 	}
 	h := &hostRun{p: p, c: c}
-	name, types := o.rest[0], []string{"A", "AAAA", "MX"}
+	name, types := o.Rest[0], []string{"A", "AAAA", "MX"}
 	if a, err := netip.ParseAddr(name); err == nil {
 		name, types = reverseName(a), []string{"PTR"}
 	}
-	if v, ok := o.value("t"); ok {
+	if v, ok := o.Value("t"); ok {
 		types = []string{strings.ToUpper(v)}
 	}
-	return h.lookup(name, types, o.has("t"))
+	return h.lookup(name, types, o.Has("t"))
 }
 
 type hostRun struct {

@@ -30,13 +30,13 @@ Listen for incoming HTTP requests
 // httpdBusybox serves the machine's files. Without -f it binds and then leaves
 // the work to a process of its own.
 func httpdBusybox(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "ifvp:c:u:r:h:d:e:m:", nil)
+	o, err := parseOptions(p, p.Args[1:], "i!fvp:c:!u:~r:~h:d:!e:!m:!", nil)
 	if err != nil {
 		p.Errorf("httpd: %v\n%s", err, busyboxHttpdUsage)
 		return 1
 	}
-	h := &busyboxHttpd{home: p.Dir, verbose: o.count("v")}
-	if v, ok := o.value("h"); ok {
+	h := &busyboxHttpd{home: p.Dir, verbose: o.Count("v")}
+	if v, ok := o.Value("h"); ok {
 		h.home = p.Abs(v)
 		if info, err := p.Stat(v); err != nil || !info.IsDir() {
 			if err == nil {
@@ -47,7 +47,7 @@ func httpdBusybox(p *userland.Process) int {
 		}
 	}
 	at := netip.AddrPortFrom(netip.IPv6Unspecified(), 80)
-	if v, ok := o.value("p"); ok {
+	if v, ok := o.Value("p"); ok {
 		if at, ok = listenAddress(v); !ok {
 			p.Errorf("httpd: invalid number '%s'\n", v)
 			return 1
@@ -58,7 +58,7 @@ func httpdBusybox(p *userland.Process) int {
 		p.Errorf("httpd: bind: %s\n", reason(err))
 		return 1
 	}
-	if o.has("f") {
+	if o.Has("f") {
 		return h.serve(p, l)
 	}
 	d := p.Machine.Start(userland.ProcSpec{

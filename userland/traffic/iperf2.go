@@ -11,29 +11,29 @@ import (
 
 // iperf2 is iperf 2.1.8 over TCP: the client with -c, the server with -s.
 func iperf2(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "sc:p:t:P:i:l:w:DNf:e", nil)
-	if err != nil || o.has("s") == o.has("c") {
+	o, err := parseOptions(p, p.Args[1:], "sc:p:t:P:i:!l:!w:!D!N~f:!e!", nil)
+	if err != nil || o.Has("s") == o.Has("c") {
 		p.Errorf("Usage: iperf [-s|-c host] [options]\nTry `iperf --help' for more information.\n")
 		return 1
 	}
 	port := 5001
-	if v, ok := o.value("p"); ok {
+	if v, ok := o.Value("p"); ok {
 		if port, ok = number(v, 1, 65535); !ok {
 			p.Errorf("iperf: invalid port '%s'\n", v)
 			return 1
 		}
 	}
-	if o.has("s") {
+	if o.Has("s") {
 		return iperf2Server(p, uint16(port))
 	}
 	secs, flows := 10, 1
-	if v, ok := o.value("t"); ok {
+	if v, ok := o.Value("t"); ok {
 		secs, _ = number(v, 1, 86400)
 	}
-	if v, ok := o.value("P"); ok {
+	if v, ok := o.Value("P"); ok {
 		flows, _ = number(v, 1, 128)
 	}
-	host, _ := o.value("c")
+	host, _ := o.Value("c")
 	return iperf2Client(p, host, uint16(port), time.Duration(max(secs, 1))*time.Second, max(flows, 1))
 }
 

@@ -92,22 +92,22 @@ func (s *iperfStream) close() {
 
 // iperf3 is iperf3 3.12: the client with -c, the server with -s.
 func iperf3(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "sc:p:t:n:P:uRJi:l:b:1DB:VfO:w:M:C:N46Z", map[string]longOption{
-		"server": {"s", false}, "client": {"c", true}, "port": {"p", true}, "time": {"t", true}, "parallel": {"P", true},
-		"udp": {"u", false}, "reverse": {"R", false}, "json": {"J", false}, "interval": {"i", true}, "length": {"l", true},
-		"bitrate": {"b", true}, "bandwidth": {"b", true}, "one-off": {"1", false}, "daemon": {"D", false},
-		"bytes": {"n", true}, "version": {"v", false}, "bind": {"B", true}, "connect-timeout": {"ct", true},
+	o, err := parseOptions(p, p.Args[1:], "sc:p:t:n:P:uRJi:l:b:1DB:!V!f!O:!w:!M:C:!N~4~6!Z~", map[string]string{
+		"server": "s", "client": "c:", "port": "p:", "time": "t:", "parallel": "P:",
+		"udp": "u", "reverse": "R", "json": "J", "interval": "i:", "length": "l:",
+		"bitrate": "b:", "bandwidth": "b:", "one-off": "1", "daemon": "D",
+		"bytes": "n:", "version": "v", "bind": "!:", "connect-timeout": "!:",
 	})
 	if err != nil {
 		p.Errorf("iperf3: %v\n", err)
 		return 1
 	}
-	if o.has("v") {
+	if o.Has("v") {
 		p.Printf("iperf 3.12 (cJSON 1.7.15)\n")
 		return 0
 	}
 	port := uint16(5201)
-	if v, ok := o.value("p"); ok {
+	if v, ok := o.Value("p"); ok {
 		n, ok := number(v, 1, 65535)
 		if !ok {
 			p.Errorf("iperf3: parameter error - invalid port number\n")
@@ -115,15 +115,15 @@ func iperf3(p *userland.Process) int {
 		}
 		port = uint16(n)
 	}
-	if o.has("s") {
-		return (&iperfServer{p: p, port: port, once: o.has("1"), json: o.has("J")}).start(o.has("D"))
+	if o.Has("s") {
+		return (&iperfServer{p: p, port: port, once: o.Has("1"), json: o.Has("J")}).start(o.Has("D"))
 	}
-	host, ok := o.value("c")
+	host, ok := o.Value("c")
 	if !ok {
 		p.Errorf("iperf3: parameter error - must either be a client (-c) or server (-s)\n\nUsage: iperf3 [-s|-c host] [options]\nTry `iperf3 --help' for more information.\n")
 		return 1
 	}
-	c := &iperfClient{p: p, host: host, port: port, interval: time.Second, json: o.has("J")}
+	c := &iperfClient{p: p, host: host, port: port, interval: time.Second, json: o.Has("J")}
 	if !c.options(o) {
 		return 1
 	}

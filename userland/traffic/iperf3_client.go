@@ -28,8 +28,8 @@ type iperfClient struct {
 }
 
 func (c *iperfClient) options(o *options) bool {
-	c.params = iperfParams{TCP: true, Time: 10, Parallel: 1, Len: 128 * 1024, Version: "3.12", Reverse: o.has("R")}
-	if o.has("u") {
+	c.params = iperfParams{TCP: true, Time: 10, Parallel: 1, Len: 128 * 1024, Version: "3.12", Reverse: o.Has("R")}
+	if o.Has("u") {
 		c.params.TCP, c.params.UDP, c.params.Len, c.params.Bandwidth = false, true, 1448, 1<<20
 	}
 	bad := func(what string) bool {
@@ -41,7 +41,7 @@ func (c *iperfClient) options(o *options) bool {
 		into   *int
 		high   int
 	}{{"t", &c.params.Time, 86400}, {"P", &c.params.Parallel, 128}} {
-		if v, ok := o.value(n.letter); ok {
+		if v, ok := o.Value(n.letter); ok {
 			if *n.into, ok = number(v, 1, n.high); !ok {
 				return bad("invalid value " + v)
 			}
@@ -51,7 +51,7 @@ func (c *iperfClient) options(o *options) bool {
 		letter string
 		into   *int64
 	}{{"n", &c.params.Num}, {"b", &c.params.Bandwidth}} {
-		if v, ok := o.value(n.letter); ok {
+		if v, ok := o.Value(n.letter); ok {
 			base := 1000.0
 			if n.letter == "n" {
 				base = 1024
@@ -61,14 +61,14 @@ func (c *iperfClient) options(o *options) bool {
 			}
 		}
 	}
-	if v, ok := o.value("l"); ok {
+	if v, ok := o.Value("l"); ok {
 		n, ok := iperfAmount(v, 1024)
 		if !ok || n < 16 || n > 1<<20 || c.params.UDP && n > 65507 {
 			return bad("block size too large (maximum = 1048576 bytes)")
 		}
 		c.params.Len = int(n)
 	}
-	if v, ok := o.value("i"); ok {
+	if v, ok := o.Value("i"); ok {
 		d, ok := seconds(v)
 		if !ok {
 			return bad("invalid report interval (min = 0.1, max = 60 seconds)")

@@ -37,19 +37,19 @@ type busyboxNc struct {
 // build.
 func ncBusybox(p *userland.Process) int {
 	args, program := ncProgram(p.Args[1:])
-	o, err := parseOptions(args, "lp:w:i:f:uvznk", nil)
+	o, err := parseOptions(p, args, "lp:w:i:!f:!uvzn~k", nil)
 	if err != nil {
 		p.Errorf("nc: %v\n%s", err, busyboxNcUsage)
 		return 1
 	}
-	n := &busyboxNc{p: p, o: o, udp: o.has("u")}
-	if v, ok := o.value("w"); ok {
+	n := &busyboxNc{p: p, o: o, udp: o.Has("u")}
+	if v, ok := o.Value("w"); ok {
 		if n.wait, ok = seconds(v); !ok {
 			p.Errorf("nc: invalid number '%s'\n", v)
 			return 1
 		}
 	}
-	if v, ok := o.value("p"); ok {
+	if v, ok := o.Value("p"); ok {
 		port, ok := number(v, 0, 65535)
 		if !ok {
 			p.Errorf("nc: invalid number '%s'\n", v)
@@ -57,14 +57,14 @@ func ncBusybox(p *userland.Process) int {
 		}
 		n.local = uint16(port)
 	}
-	if o.has("l") {
+	if o.Has("l") {
 		return n.listen(program)
 	}
-	if len(o.rest) != 2 {
+	if len(o.Rest) != 2 {
 		p.Errorf("%s", busyboxNcUsage)
 		return 1
 	}
-	return n.connect(o.rest[0], o.rest[1], program)
+	return n.connect(o.Rest[0], o.Rest[1], program)
 }
 
 // ncProgram splits "-e PROG ARGS…" off, which takes everything that follows.
@@ -109,10 +109,10 @@ func (n *busyboxNc) connect(host, service string, program []string) int {
 		return 1
 	}
 	defer conn.Close()
-	if n.o.has("v") {
+	if n.o.Has("v") {
 		p.Errorf("%s (%s) open\n", host, to)
 	}
-	if n.o.has("z") {
+	if n.o.Has("z") {
 		return 0
 	}
 	if program != nil {
@@ -150,7 +150,7 @@ func (n *busyboxNc) listen(program []string) int {
 		return 1
 	}
 	defer l.Close()
-	again := n.o.count("l") > 1 || n.o.has("k")
+	again := n.o.Count("l") > 1 || n.o.Has("k")
 	if n.local == 0 {
 		p.Errorf("nc: listening on %s ...\n", l.Addr())
 	}

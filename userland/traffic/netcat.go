@@ -30,40 +30,40 @@ type openbsdNc struct {
 
 // ncOpenBSD is the nc and netcat of Debian 12.
 func ncOpenBSD(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "46CDdFhklNnrStUuvZzI:i:M:m:O:P:p:q:s:T:V:W:w:X:x:", nil)
+	o, err := parseOptions(p, p.Args[1:], "46C!D~d!F!h!klNn~r!S!t!U!uvZ!zI:~i:!M:!m:!O:~P:!p:q:s:T:!V:!W:!w:X:x:!", nil)
 	if err != nil {
 		p.Errorf("nc: %v\n%s", err, openbsdNcUsage)
 		return 1
 	}
 	n := &openbsdNc{
-		p: p, verbose: o.has("v"), zero: o.has("z"), udp: o.has("u"), keep: o.has("k"), half: o.has("N"),
-		quit: -1, rest: o.rest,
+		p: p, verbose: o.Has("v"), zero: o.Has("z"), udp: o.Has("u"), keep: o.Has("k"), half: o.Has("N"),
+		quit: -1, rest: o.Rest,
 	}
 	switch {
-	case o.has("4"):
+	case o.Has("4"):
 		n.family = 4
-	case o.has("6"):
+	case o.Has("6"):
 		n.family = 6
 	}
-	if v, ok := o.value("w"); ok {
+	if v, ok := o.Value("w"); ok {
 		if n.timeout, ok = seconds(v); !ok {
 			p.Errorf("nc: timeout invalid: %s\n", v)
 			return 1
 		}
 	}
-	if v, ok := o.value("q"); ok {
+	if v, ok := o.Value("q"); ok {
 		if n.quit, ok = seconds(v); !ok {
 			n.quit = -1
 		}
 		n.half = n.half || n.quit >= 0
 	}
-	if v, ok := o.value("s"); ok {
+	if v, ok := o.Value("s"); ok {
 		if n.source, ok = literal(v); !ok {
 			p.Errorf("nc: getaddrinfo for %s: Name or service not known\n", v)
 			return 1
 		}
 	}
-	if v, ok := o.value("p"); ok {
+	if v, ok := o.Value("p"); ok {
 		port, ok := servicePort(v)
 		if !ok {
 			p.Errorf("nc: port number invalid: %s\n", v)
@@ -71,7 +71,7 @@ func ncOpenBSD(p *userland.Process) int {
 		}
 		n.sourcePort = port
 	}
-	if o.has("l") {
+	if o.Has("l") {
 		return n.listen()
 	}
 	if len(n.rest) != 2 {

@@ -54,18 +54,18 @@ Send ICMP ECHO_REQUESTs to HOST
 
 // pingBusybox is the ping and ping6 of busybox 1.35.
 func pingBusybox(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "46c:s:i:At:I:W:w:qp:v", nil)
+	o, err := parseOptions(p, p.Args[1:], "46c:s:i:At:I:W:w:qp:!v~", nil)
 	if err != nil {
 		p.Errorf("%s: %v\n%s", p.Name(), err, busyboxPingUsage)
 		return 1
 	}
-	if len(o.rest) != 1 {
+	if len(o.Rest) != 1 {
 		p.Errorf("%s", busyboxPingUsage)
 		return 1
 	}
 	b := &busyboxPing{
-		p: p, host: o.rest[0], size: 56, interval: time.Second, linger: 10 * time.Second,
-		quiet: o.has("q"), sentAt: map[uint16]time.Duration{}, seen: map[uint16]bool{}, least: -1,
+		p: p, host: o.Rest[0], size: 56, interval: time.Second, linger: 10 * time.Second,
+		quiet: o.Has("q"), sentAt: map[uint16]time.Duration{}, seen: map[uint16]bool{}, least: -1,
 		id: uint16(p.PID),
 	}
 	if !b.numbers(o) {
@@ -91,7 +91,7 @@ func (b *busyboxPing) numbers(o *options) bool {
 		into   *int
 		high   int
 	}{{"c", &b.count, math.MaxInt32}, {"s", &b.size, 65507}} {
-		if v, ok := o.value(n.letter); ok {
+		if v, ok := o.Value(n.letter); ok {
 			if *n.into, ok = number(v, 0, n.high); !ok {
 				return bad(v)
 			}
@@ -101,7 +101,7 @@ func (b *busyboxPing) numbers(o *options) bool {
 		letter string
 		into   *time.Duration
 	}{{"i", &b.interval}, {"W", &b.linger}, {"w", &b.deadline}} {
-		if v, ok := o.value(n.letter); ok {
+		if v, ok := o.Value(n.letter); ok {
 			if *n.into, ok = seconds(v); !ok {
 				return bad(v)
 			}
@@ -113,10 +113,10 @@ func (b *busyboxPing) numbers(o *options) bool {
 // resolve finds the address; like busybox it prefers IPv4 unless told.
 func (b *busyboxPing) resolve(o *options) bool {
 	family := 0
-	if o.has("6") || path.Base(b.p.Args[0]) == "ping6" {
+	if o.Has("6") || path.Base(b.p.Args[0]) == "ping6" {
 		family = 6
 	}
-	if o.has("4") {
+	if o.Has("4") {
 		family = 4
 	}
 	addrs, _, err := Resolve(b.p, b.host, ResolveOptions{Family: family})
@@ -148,7 +148,7 @@ func (b *busyboxPing) open(o *options) bool {
 		return false
 	}
 	b.conn = conn
-	if v, ok := o.value("t"); ok {
+	if v, ok := o.Value("t"); ok {
 		ttl, ok := number(v, 1, 255)
 		if !ok {
 			b.p.Errorf("%s: invalid number '%s'\n", b.p.Name(), v)
@@ -157,7 +157,7 @@ func (b *busyboxPing) open(o *options) bool {
 		}
 		conn.SetTTL(ttl)
 	}
-	if v, ok := o.value("I"); ok {
+	if v, ok := o.Value("I"); ok {
 		return b.bind(v)
 	}
 	return true

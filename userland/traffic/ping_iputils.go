@@ -47,17 +47,17 @@ func pingIputils(p *userland.Process) int { return runIputils(p, pingModern) }
 func pingOld(p *userland.Process) int { return runIputils(p, pingCentOS6) }
 
 func runIputils(p *userland.Process, form pingForm) int {
-	o, err := parseOptions(p.Args[1:], "46aAbBc:Dde:fF:hi:I:l:Lm:M:nN:Op:qQ:rRs:S:t:T:UvVw:W:", nil)
+	o, err := parseOptions(p, p.Args[1:], "46a!AbB~c:Dd~e:!fF:!h!i:I:l:!L!m:!M:nN:!O!p:!qQ:!r!R!s:S:~t:T:!U!v!Vw:W:", nil)
 	if err != nil {
 		p.Errorf("%s: %v\n", p.Name(), err)
 		p.Errorf("%s", iputilsPingUsage)
 		return 2
 	}
-	if o.has("V") {
+	if o.Has("V") {
 		p.Printf("ping from iputils 20221126\n")
 		return 0
 	}
-	if len(o.rest) == 0 {
+	if len(o.Rest) == 0 {
 		if form == pingCentOS6 {
 			p.Errorf("%s", iputilsPingUsage)
 		} else {
@@ -66,9 +66,9 @@ func runIputils(p *userland.Process, form pingForm) int {
 		return 2
 	}
 	g := &iputilsPing{
-		p: p, form: form, host: o.rest[len(o.rest)-1], interval: time.Second, linger: 10 * time.Second,
-		size: 56, quiet: o.has("q"), numeric: o.has("n"), stamps: o.has("D"), flood: o.has("f"),
-		adaptive: o.has("A"), tally: newPingTally(),
+		p: p, form: form, host: o.Rest[len(o.Rest)-1], interval: time.Second, linger: 10 * time.Second,
+		size: 56, quiet: o.Has("q"), numeric: o.Has("n"), stamps: o.Has("D"), flood: o.Has("f"),
+		adaptive: o.Has("A"), tally: newPingTally(),
 		id: uint16(p.Loop().Stream("traffic/ping/" + p.Machine.Name).Uint32()),
 	}
 	for _, step := range []func(*options) int{g.numbers, g.resolve, g.open} {
@@ -116,7 +116,7 @@ func (g *iputilsPing) numbers(o *options) int {
 		into      *int
 		low, high int
 	}{{"c", &g.count, 1, math.MaxInt}, {"s", &g.size, 0, 65507}, {"t", &g.ttl, 1, 255}} {
-		if v, ok := o.value(n.letter); ok {
+		if v, ok := o.Value(n.letter); ok {
 			if *n.into, ok = number(v, n.low, n.high); !ok {
 				return bad(v)
 			}
@@ -129,13 +129,13 @@ func (g *iputilsPing) numbers(o *options) int {
 		letter string
 		into   *time.Duration
 	}{{"i", &g.interval}, {"W", &g.linger}, {"w", &g.deadline}} {
-		if v, ok := o.value(n.letter); ok {
+		if v, ok := o.Value(n.letter); ok {
 			if *n.into, ok = seconds(v); !ok {
 				return bad(v)
 			}
 		}
 	}
-	g.discovery, _ = o.value("M")
+	g.discovery, _ = o.Value("M")
 	switch g.discovery {
 	case "", "do", "want", "dont", "probe":
 	default:
@@ -150,10 +150,10 @@ func (g *iputilsPing) resolve(o *options) int {
 	if g.form == pingCentOS6 {
 		family = 4
 	}
-	if o.has("6") || path.Base(g.p.Args[0]) == "ping6" {
+	if o.Has("6") || path.Base(g.p.Args[0]) == "ping6" {
 		family = 6
 	}
-	if o.has("4") {
+	if o.Has("4") {
 		family = 4
 	}
 	if _, ok := literal(g.host); ok {
@@ -174,7 +174,7 @@ func (g *iputilsPing) resolve(o *options) int {
 
 // from finds the source address, as ping does with a connected UDP socket.
 func (g *iputilsPing) from(o *options) int {
-	if v, ok := o.value("I"); ok {
+	if v, ok := o.Value("I"); ok {
 		if a, isAddr := literal(v); isAddr {
 			g.source, g.strict = a, true
 		} else if i := g.p.NS().Interface(v); i == nil {
@@ -198,7 +198,7 @@ func (g *iputilsPing) from(o *options) int {
 		g.p.Errorf("%sconnect: %s\n", prefix, reason(err))
 		return 2
 	}
-	if err == nil && route.Type == stack.RouteBroadcast && !o.has("b") {
+	if err == nil && route.Type == stack.RouteBroadcast && !o.Has("b") {
 		g.p.Errorf("%s: Do you want to ping broadcast? Then -b. If not, check your local firewall rules\n", g.p.Name())
 		return 2
 	}
@@ -218,7 +218,7 @@ func (g *iputilsPing) open(o *options) int {
 		conn.SetTTL(g.ttl)
 	}
 	conn.SetPMTU(map[string]stack.PMTU{"dont": stack.PMTUDont, "do": stack.PMTUDo, "probe": stack.PMTUDo}[g.discovery])
-	if o.has("b") {
+	if o.Has("b") {
 		conn.SetBroadcast(true)
 	}
 	if g.device != "" {

@@ -44,37 +44,37 @@ type dumpedFrame struct {
 
 // tcpdump is tcpdump 4.99.3 on the interfaces of the process's namespace.
 func tcpdump(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "aAbB:c:C:dDeE:fF:G:hHi:IJj:KlLm:M:nNOpqQ:r:s:StT:uUvV:w:W:xXy:Yz:Z:#", map[string]longOption{
-		"version": {"version", false}, "help": {"h", false}, "list-interfaces": {"D", false}, "interface": {"i", true},
-		"number": {"#", false}, "no-promiscuous-mode": {"p", false}, "immediate-mode": {"im", false},
-		"packet-buffered": {"U", false}, "snapshot-length": {"s", true}, "direction": {"Q", true}, "count": {"count", false},
+	o, err := parseOptions(p, p.Args[1:], "a!Ab!B:~c:C:!d!DeE:!f!F:!G:!hH!i:I!J!j:!Kl~L!m:!M:!nN!O~p~qQ:r:s:StT:!u!U~vV:!w:W:!xXy:!Y!z:!Z:~#", map[string]string{
+		"version": "version", "help": "h", "list-interfaces": "D", "interface": "i:",
+		"number": "#", "no-promiscuous-mode": "~", "immediate-mode": "~",
+		"packet-buffered": "~", "snapshot-length": "s:", "direction": "Q:", "count": "!",
 	})
 	if err != nil {
 		p.Errorf("tcpdump: %v\n", err)
 		return 1
 	}
-	if o.has("version", "h") {
+	if o.Has("version", "h") {
 		p.Errorf("tcpdump version 4.99.3\nlibpcap version 1.10.3 (with TPACKET_V3)\n")
 		return 0
 	}
-	if o.has("D") {
+	if o.Has("D") {
 		return listCaptureInterfaces(p)
 	}
-	d := &dumper{p: p, ethernet: o.has("e"), verbose: o.count("v")}
-	d.only, _ = o.value("Q")
-	if v, ok := o.value("c"); ok {
+	d := &dumper{p: p, ethernet: o.Has("e"), verbose: o.Count("v")}
+	d.only, _ = o.Value("Q")
+	if v, ok := o.Value("c"); ok {
 		if d.count, ok = number(v, 1, 1<<31-1); !ok {
 			p.Errorf("tcpdump: invalid packet count %s\n", v)
 			return 1
 		}
 	}
-	expr := strings.Join(o.rest, " ")
+	expr := strings.Join(o.Rest, " ")
 	if d.filter, err = pcapfilter.Parse(expr); err != nil {
 		p.Errorf("tcpdump: can't parse filter expression: %s\n", err)
 		return 1
 	}
 	d.printer = print.New(d.describe(o))
-	if v, ok := o.value("r"); ok {
+	if v, ok := o.Value("r"); ok {
 		return d.read(v)
 	}
 	return d.live(o)
@@ -83,14 +83,14 @@ func tcpdump(p *userland.Process) int {
 // describe turns the flags into how a frame is printed.
 func (d *dumper) describe(o *options) print.Options {
 	opts := print.Options{
-		Ethernet: d.ethernet, Verbose: d.verbose, Quick: o.has("q"), Names: !o.has("n"), Absolute: o.has("S"),
-		NoCheck: o.has("K"), ASCII: o.has("A"), Number: o.has("#"), Time: print.TimeForm(min(o.count("t"), 5)),
+		Ethernet: d.ethernet, Verbose: d.verbose, Quick: o.Has("q"), Names: !o.Has("n"), Absolute: o.Has("S"),
+		NoCheck: o.Has("K"), ASCII: o.Has("A"), Number: o.Has("#"), Time: print.TimeForm(min(o.Count("t"), 5)),
 	}
 	switch {
-	case o.has("X"):
-		opts.Hex = 2 + min(o.count("X"), 2)
-	case o.has("x"):
-		opts.Hex = min(o.count("x"), 2)
+	case o.Has("X"):
+		opts.Hex = 2 + min(o.Count("X"), 2)
+	case o.Has("x"):
+		opts.Hex = min(o.Count("x"), 2)
 	}
 	return opts
 }
@@ -98,12 +98,12 @@ func (d *dumper) describe(o *options) print.Options {
 // live captures until the count, or a signal.
 func (d *dumper) live(o *options) int {
 	p := d.p
-	d.device, _ = o.value("i")
+	d.device, _ = o.Value("i")
 	watched, ok := d.interfaces()
 	if !ok {
 		return 1
 	}
-	name, writing := o.value("w")
+	name, writing := o.Value("w")
 	if writing {
 		out, ok := d.create(name)
 		if !ok {

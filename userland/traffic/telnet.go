@@ -9,19 +9,19 @@ import (
 
 // telnetGNU is Debian's telnet, without option negotiation.
 func telnetGNU(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "468EFKLacdfrxl:n:b:e:", nil)
-	if err != nil || len(o.rest) == 0 {
+	o, err := parseOptions(p, p.Args[1:], "4~6!8~E~F!K~L~a~c~d~f!r!x!l:~n:!b:!e:~", nil)
+	if err != nil || len(o.Rest) == 0 {
 		p.Errorf("usage: telnet [-4] [-6] [-8] [-E] [-L] [-a] [-d] [-e char] [-l user]\n\t[-n tracefile] [ -b addr ] [-r] [host-name [port]]\n")
 		return 1
 	}
-	host, port, ok := telnetTarget(o.rest)
+	host, port, ok := telnetTarget(o.Rest)
 	if !ok {
-		p.Errorf("telnet: bad port number: %s\n", o.rest[1])
+		p.Errorf("telnet: bad port number: %s\n", o.Rest[1])
 		return 1
 	}
 	addrs, _, err := Resolve(p, host, ResolveOptions{})
 	if err != nil {
-		p.Errorf("telnet: could not resolve %s/%s: %s\n", host, telnetService(o.rest), reason(err))
+		p.Errorf("telnet: could not resolve %s/%s: %s\n", host, telnetService(o.Rest), reason(err))
 		return 1
 	}
 	var conn *stack.TCPConn
@@ -49,14 +49,14 @@ func telnetGNU(p *userland.Process) int {
 
 // telnetBusybox is busybox's telnet.
 func telnetBusybox(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "al:", nil)
-	if err != nil || len(o.rest) == 0 {
+	o, err := parseOptions(p, p.Args[1:], "a~l:~", nil)
+	if err != nil || len(o.Rest) == 0 {
 		p.Errorf("BusyBox v1.35.0 multi-call binary.\n\nUsage: telnet [-a] [-l USER] HOST [PORT]\n\nConnect to telnet server\n")
 		return 1
 	}
-	host, port, ok := telnetTarget(o.rest)
+	host, port, ok := telnetTarget(o.Rest)
 	if !ok {
-		p.Errorf("telnet: bad port '%s'\n", o.rest[1])
+		p.Errorf("telnet: bad port '%s'\n", o.Rest[1])
 		return 1
 	}
 	addrs, _, err := Resolve(p, host, ResolveOptions{})

@@ -47,74 +47,74 @@ type traceAnswer struct {
 
 // tracerouteBusybox is busybox 1.35's; tracerouteLinux Debian 12's (2.1.2).
 func tracerouteBusybox(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "46FIlnrdvxf:m:q:s:t:w:z:p:i:", nil)
-	if err != nil || len(o.rest) == 0 {
+	o, err := parseOptions(p, p.Args[1:], "46F!Il!nr!d~v!x!f:m:q:s:t:!w:z:!p:i:", nil)
+	if err != nil || len(o.Rest) == 0 {
 		if err != nil {
 			p.Errorf("traceroute: %v\n", err)
 		}
 		p.Errorf("BusyBox v1.35.0 multi-call binary.\n\nUsage: traceroute [-46FIlnrv] [-f 1ST_TTL] [-m MAXTTL] [-q PROBES] [-p PORT]\n\t[-t TOS] [-w WAIT_SEC] [-s SRC_IP] [-i IFACE]\n\t[-z PAUSE_MSEC] HOST [BYTES]\n\nTrace the route to HOST\n")
 		return 1
 	}
-	t := &tracer{p: p, busybox: true, size: 38, icmp: o.has("I"), wait: 5 * time.Second}
-	if v, ok := o.value("i"); ok {
+	t := &tracer{p: p, busybox: true, size: 38, icmp: o.Has("I"), wait: 5 * time.Second}
+	if v, ok := o.Value("i"); ok {
 		t.device = v
 	}
 	return t.start(o)
 }
 
 func tracerouteLinux(p *userland.Process) int {
-	long := map[string]longOption{
-		"icmp": {"I", false}, "max-hops": {"m", true}, "queries": {"q", true}, "wait": {"w", true},
-		"first": {"f", true}, "interface": {"i", true}, "source": {"s", true}, "port": {"p", true}, "udp": {"U", false},
+	long := map[string]string{
+		"icmp": "I", "max-hops": "m:", "queries": "q:", "wait": "w:",
+		"first": "f:", "interface": "i:", "source": "s:", "port": "p:", "udp": "!",
 	}
-	o, err := parseOptions(p.Args[1:], "46dFITUnrAVDef:g:i:m:N:p:t:l:q:s:w:z:M:O:P:", long)
+	o, err := parseOptions(p, p.Args[1:], "46d~F!IT!U!nr!A!V!D!e!f:g:!i:m:N:!p:t:!l:!q:s:w:z:!M:!O:!P:!", long)
 	if err != nil {
 		p.Errorf("Bad option `-%s' (argc 1)\n", "?")
 		return 2
 	}
-	if len(o.rest) == 0 {
+	if len(o.Rest) == 0 {
 		p.Errorf("Specify \"host\" missing argument.\n")
 		return 2
 	}
-	t := &tracer{p: p, size: 60, icmp: o.has("I"), wait: 5 * time.Second}
-	if v, ok := o.value("i"); ok {
+	t := &tracer{p: p, size: 60, icmp: o.Has("I"), wait: 5 * time.Second}
+	if v, ok := o.Value("i"); ok {
 		t.device = v
 	}
 	return t.start(o)
 }
 
 func (t *tracer) start(o *options) int {
-	t.numeric, t.first, t.hops, t.queries, t.port = o.has("n"), 1, 30, 3, 33434
+	t.numeric, t.first, t.hops, t.queries, t.port = o.Has("n"), 1, 30, 3, 33434
 	for _, n := range []struct {
 		letter    string
 		into      *int
 		low, high int
 	}{{"f", &t.first, 1, 255}, {"m", &t.hops, 1, 255}, {"q", &t.queries, 1, 10}} {
-		if v, ok := o.value(n.letter); ok {
+		if v, ok := o.Value(n.letter); ok {
 			if *n.into, ok = number(v, n.low, n.high); !ok {
 				t.p.Errorf("traceroute: invalid number '%s'\n", v)
 				return 1
 			}
 		}
 	}
-	if v, ok := o.value("p"); ok {
+	if v, ok := o.Value("p"); ok {
 		if n, ok := number(v, 1, 65535); ok {
 			t.port = uint16(n)
 		}
 	}
-	if v, ok := o.value("w"); ok {
+	if v, ok := o.Value("w"); ok {
 		if d, ok := seconds(v); ok && d > 0 {
 			t.wait = d
 		}
 	}
-	if v, ok := o.value("s"); ok {
+	if v, ok := o.Value("s"); ok {
 		t.source, _ = literal(v)
 	}
-	t.host = o.rest[0]
+	t.host = o.Rest[0]
 	family := 0
-	if o.has("6") || path.Base(t.p.Args[0]) == "traceroute6" {
+	if o.Has("6") || path.Base(t.p.Args[0]) == "traceroute6" {
 		family = 6
-	} else if o.has("4") {
+	} else if o.Has("4") {
 		family = 4
 	}
 	addrs, _, err := Resolve(t.p, t.host, ResolveOptions{Family: family})
@@ -127,8 +127,8 @@ func (t *tracer) start(o *options) int {
 		return 2
 	}
 	t.to = preferIPv4(addrs)
-	if len(o.rest) > 1 {
-		if n, ok := number(o.rest[1], 1, 65000); ok {
+	if len(o.Rest) > 1 {
+		if n, ok := number(o.Rest[1], 1, 65000); ok {
 			t.size = n
 			if t.busybox {
 				t.size -= 8

@@ -32,17 +32,17 @@ Usage: wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]
 Retrieve files via HTTP or FTP
 `
 
-var busyboxWgetLong = map[string]longOption{
-	"quiet": {"q", false}, "continue": {"c", false}, "spider": {"spider", false}, "output-document": {"O", true},
-	"directory-prefix": {"P", true}, "timeout": {"T", true}, "header": {"header", true}, "post-data": {"post-data", true},
-	"user-agent": {"U", true}, "server-response": {"S", false}, "no-check-certificate": {"nc", false},
-	"tries": {"t", true}, "proxy": {"Y", true}, "output-file": {"o", true},
+var busyboxWgetLong = map[string]string{
+	"quiet": "q", "continue": "c", "spider": "spider", "output-document": "O:",
+	"directory-prefix": "P:", "timeout": "T:", "header": "header:", "post-data": "post-data:",
+	"user-agent": "U:", "server-response": "S", "no-check-certificate": "~",
+	"tries": "t:", "proxy": "~:", "output-file": "!:",
 }
 
 // wgetBusybox is the wget of busybox 1.35 for http.
 func wgetBusybox(p *userland.Process) int {
-	o, err := parseOptions(p.Args[1:], "cqSO:o:P:U:T:t:Y:", busyboxWgetLong)
-	if err != nil || len(o.rest) == 0 {
+	o, err := parseOptions(p, p.Args[1:], "cqSO:o:!P:U:T:t:Y:~", busyboxWgetLong)
+	if err != nil || len(o.Rest) == 0 {
 		if err != nil {
 			p.Errorf("wget: %v\n", err)
 		}
@@ -50,16 +50,16 @@ func wgetBusybox(p *userland.Process) int {
 		return 1
 	}
 	w := &busyboxWget{
-		p: p, quiet: o.has("q"), server: o.has("S"), spider: o.has("spider"), cont: o.has("c"),
-		headers: o.all("header"), agent: "Wget", timeout: 900 * time.Second,
+		p: p, quiet: o.Has("q"), server: o.Has("S"), spider: o.Has("spider"), cont: o.Has("c"),
+		headers: o.All("header"), agent: "Wget", timeout: 900 * time.Second,
 	}
-	w.output, _ = o.value("O")
-	w.dir, _ = o.value("P")
-	w.post, w.hasPost = o.value("post-data")
-	if v, ok := o.value("U"); ok {
+	w.output, _ = o.Value("O")
+	w.dir, _ = o.Value("P")
+	w.post, w.hasPost = o.Value("post-data")
+	if v, ok := o.Value("U"); ok {
 		w.agent = v
 	}
-	if v, ok := o.value("T"); ok {
+	if v, ok := o.Value("T"); ok {
 		n, ok := number(v, 0, 1<<30)
 		if !ok {
 			p.Errorf("wget: invalid number '%s'\n", v)
@@ -67,7 +67,7 @@ func wgetBusybox(p *userland.Process) int {
 		}
 		w.timeout = time.Duration(n) * time.Second
 	}
-	for _, u := range o.rest {
+	for _, u := range o.Rest {
 		if !w.fetch(u) {
 			return 1
 		}

@@ -27,13 +27,13 @@ type gnuWget struct {
 	retryRefused, hasOutputDoc bool
 }
 
-var gnuWgetLong = map[string]longOption{
-	"quiet": {"q", false}, "output-document": {"O", true}, "timeout": {"T", true}, "tries": {"t", true},
-	"server-response": {"S", false}, "spider": {"spider", false}, "header": {"header", true},
-	"post-data": {"post-data", true}, "user-agent": {"U", true}, "directory-prefix": {"P", true},
-	"no-verbose": {"nv", false}, "retry-connrefused": {"rc", false}, "no-check-certificate": {"ncc", false},
-	"connect-timeout": {"T", true}, "dns-timeout": {"dt", true}, "read-timeout": {"T", true}, "no-proxy": {"np", false},
-	"continue": {"c", false}, "show-progress": {"sp", false}, "progress": {"progress", true},
+var gnuWgetLong = map[string]string{
+	"quiet": "q", "output-document": "O:", "timeout": "T:", "tries": "t:",
+	"server-response": "S", "spider": "spider", "header": "header:",
+	"post-data": "post-data:", "user-agent": "U:", "directory-prefix": "P:",
+	"no-verbose": "nv", "retry-connrefused": "rc", "no-check-certificate": "~",
+	"connect-timeout": "T:", "dns-timeout": "!:", "read-timeout": "T:", "no-proxy": "~",
+	"continue": "c", "show-progress": "!", "progress": "!:",
 }
 
 // wgetGNU is Debian 12's wget for http.
@@ -44,32 +44,32 @@ func wgetGNU(p *userland.Process) int {
 			args[i] = "--no-verbose"
 		}
 	}
-	o, err := parseOptions(args, "qO:T:t:SU:P:cd46vN", gnuWgetLong)
+	o, err := parseOptions(p, args, "qO:T:t:SU:P:cd!4~6!v~N!", gnuWgetLong)
 	if err != nil {
 		p.Errorf("wget: %v\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n", err)
 		return 2
 	}
-	if len(o.rest) == 0 {
+	if len(o.Rest) == 0 {
 		p.Errorf("wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n")
 		return 1
 	}
 	w := &gnuWget{
-		p: p, quiet: o.has("q"), terse: o.has("nv"), server: o.has("S"), spider: o.has("spider"),
-		headers: o.all("header"), agent: "Wget/1.21.3", tries: 20, retryRefused: o.has("rc"),
+		p: p, quiet: o.Has("q"), terse: o.Has("nv"), server: o.Has("S"), spider: o.Has("spider"),
+		headers: o.All("header"), agent: "Wget/1.21.3", tries: 20, retryRefused: o.Has("rc"),
 	}
-	w.output, w.hasOutputDoc = o.value("O")
-	w.dir, _ = o.value("P")
-	w.post, w.hasPost = o.value("post-data")
-	if v, ok := o.value("U"); ok {
+	w.output, w.hasOutputDoc = o.Value("O")
+	w.dir, _ = o.Value("P")
+	w.post, w.hasPost = o.Value("post-data")
+	if v, ok := o.Value("U"); ok {
 		w.agent = v
 	}
-	if v, ok := o.value("T"); ok {
+	if v, ok := o.Value("T"); ok {
 		if w.timeout, ok = seconds(v); !ok {
 			p.Errorf("wget: --timeout: Invalid time period '%s'\n", v)
 			return 2
 		}
 	}
-	if v, ok := o.value("t"); ok {
+	if v, ok := o.Value("t"); ok {
 		if w.tries, ok = number(v, 0, 1<<30); !ok {
 			p.Errorf("wget: --tries: Invalid number '%s'.\n", v)
 			return 2
@@ -79,7 +79,7 @@ func wgetGNU(p *userland.Process) int {
 		}
 	}
 	status := 0
-	for _, u := range o.rest {
+	for _, u := range o.Rest {
 		if s := w.fetch(u); s != 0 {
 			status = s
 		}
