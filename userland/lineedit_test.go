@@ -53,7 +53,7 @@ func (s *screen) put(r rune) {
 		s.bells++
 	default:
 		w := 1
-		if r >= 0x3000 {
+		if r >= 0x3000 && r != utf8.RuneError {
 			w = 2
 		}
 		if s.col+w > s.cols {
