@@ -13,8 +13,8 @@ import (
 	"dnetsim/userland/programs"
 )
 
-// fuzzFund is the work that one input may do, of half a minute's.
-const fuzzFund = 1.0 / 300
+// fuzzBudget is the work that one input may do, of half a minute's.
+const fuzzBudget = 1.0 / 300
 
 // FuzzShell gives any text to ash, to bash, and to bash as a script on standard
 // input: it ends, or meets the end of its time or of its work; after that
@@ -45,7 +45,7 @@ func FuzzShell(f *testing.F) {
 func shellEnd(t *testing.T, style userland.ShellStyle, text string, script []byte) string {
 	l := sim.NewLoop(1)
 	defer l.Close()
-	l.SetFund(fuzzFund)
+	l.SetBudget(fuzzBudget)
 	m := newMachine(l, programs.Busybox())
 	var out bytes.Buffer
 	spec := userland.ProcSpec{Program: userland.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &out, Stderr: &out}
@@ -61,7 +61,7 @@ func shellEnd(t *testing.T, style userland.ShellStyle, text string, script []byt
 		t.Errorf("%q: status %d", text, s)
 	}
 	m.KillAll()
-	l.SetFund(1e6)
+	l.SetBudget(1e6)
 	l.Settle()
 	if n := len(m.Processes()); n != 0 || l.Procs() != 0 {
 		t.Errorf("%q: %d processes and %d coroutines are left", text, n, l.Procs())
@@ -96,7 +96,7 @@ func FuzzTerminal(f *testing.F) {
 		}
 		d := sitDown(style, 4+int(cols%100))
 		defer d.l.Close()
-		d.l.SetFund(fuzzFund)
+		d.l.SetBudget(fuzzBudget)
 		one := onOneLine(keys)
 		d.typed(string(one), "n~\x1b[201~") // whatever has begun ends
 		before := strings.Split(d.scr.text(), "\n")
@@ -113,7 +113,7 @@ func FuzzTerminal(f *testing.F) {
 			t.Fatalf("%q: the shell outlives its terminal: %v", keys, err)
 		}
 		d.m.KillAll()
-		d.l.SetFund(1e6)
+		d.l.SetBudget(1e6)
 		d.l.Settle()
 		if n := len(d.m.Processes()); n != 0 {
 			t.Errorf("%q: %d processes are left", keys, n)
