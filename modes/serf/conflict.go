@@ -1,16 +1,18 @@
 package serf
 
 import (
+	"dnetsim/modes/memberlist"
+	"dnetsim/modes/msgpack"
 	"net/netip"
 
 	"dnetsim/sim"
 )
 
-// conflict takes in that somebody else claims a node's name. If it is ours the
+// NotifyConflict takes in that somebody else claims a node's name. If it is ours the
 // cluster votes, and the one whose address fewer members know shuts down.
-func (a *Agent) conflict(n *node, other netip.AddrPort) {
-	if n.name != a.cfg.NodeName {
-		a.logf("WARN", "serf: Name conflict for '%s' both %v and %v are claiming", n.name, n.addr, other)
+func (a *Agent) NotifyConflict(n memberlist.Node, other netip.AddrPort) {
+	if n.Name != a.cfg.NodeName {
+		a.logf("WARN", "serf: Name conflict for '%s' both %v and %v are claiming", n.Name, n.Addr, other)
 		return
 	}
 	a.logf("ERR", "serf: Node name conflicts with another node at %v. Names must be unique! (Resolution enabled: %v)", other, true)
@@ -18,7 +20,7 @@ func (a *Agent) conflict(n *node, other netip.AddrPort) {
 }
 
 func (a *Agent) vote(*sim.Proc) {
-	if a.down {
+	if a.list.Down() {
 		return
 	}
 	r, err := a.Query(internalPrefix+"conflict", []byte(a.cfg.NodeName), 0)
@@ -42,11 +44,11 @@ func (a *Agent) vote(*sim.Proc) {
 			continue
 		}
 		responses++
-		if netip.AddrPortFrom(m.Addr, m.Port) == a.self {
+		if netip.AddrPortFrom(m.Addr, m.Port) == a.list.Addr() {
 			matching++
 		}
 	}
-	if a.down {
+	if a.list.Down() {
 		return
 	}
 	if matching >= responses/2+1 {
@@ -82,7 +84,7 @@ func encodeMember(m *member) []byte {
 	}
 	addr, status := m.Addr.AsSlice(), uint8(m.Status)
 	least, cur, most, protocol, protocols := uint8(2), uint8(4), uint8(5), uint8(2), uint8(1)
-	return message(typeConflictResponse, []field{
+	return msgpack.Message(typeConflictResponse, []msgpack.Field{
 		{"Addr", &addr}, {"DelegateCur", &cur}, {"DelegateMax", &most}, {"DelegateMin", &least}, {"Name", &m.Name},
 		{"Port", &m.Port}, {"ProtocolCur", &protocol}, {"ProtocolMax", &most}, {"ProtocolMin", &protocols},
 		{"Status", &status}, {"Tags", &timesByName{}},
@@ -90,10 +92,10 @@ func encodeMember(m *member) []byte {
 }
 
 func decodeMember(b []byte) (Member, error) {
-	d := &decoder{b: b}
+	d := &msgpack.Decoder{B: b}
 	var m Member
 	var addr []byte
-	d.table([]field{{"Name", &m.Name}, {"Addr", &addr}, {"Port", &m.Port}})
+	d.Table([]msgpack.Field{{"Name", &m.Name}, {"Addr", &addr}, {"Port", &m.Port}})
 	m.Addr = addrOf(addr, 0).Addr()
-	return m, d.err
+	return m, d.Err
 }

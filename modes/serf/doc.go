@@ -6,9 +6,8 @@
 // so that a firewall, a wrong address or a name used twice breaks it as it
 // breaks the original. It knows nothing of what the events are about.
 //
-// Two layers share an [Agent]: the membership below (nodes that are alive,
-// suspect, dead; files node.go, probe.go, gossip.go, stream.go) and the
-// cluster above (members, Lamport clocks, events, queries; files member.go,
-// event.go, query.go, conflict.go). Nothing runs beside the loop: what waits
-// for a socket is a process, the rest are timers. Start reading at [New].
+// The membership below is package memberlist's; an [Agent] is its user, and adds
+// members with intents, Lamport clocks, user events and queries (files member.go,
+// event.go, query.go, conflict.go) and network coordinates (vivaldi.go). What
+// waits is a process of the loop, the rest are timers. Start reading at [New].
 package serf

@@ -1,6 +1,9 @@
 package serf
 
 import (
+	"bytes"
+	"dnetsim/modes/memberlist"
+	"dnetsim/modes/msgpack"
 	"fmt"
 	"time"
 
@@ -50,7 +53,7 @@ func (a *Agent) UserEvent(name string, payload []byte, coalesce bool) error {
 	if len(name)+len(payload) > userEventSizeLimit {
 		return fmt.Errorf("user event exceeds configured limit of %d bytes before encoding", userEventSizeLimit)
 	}
-	if a.down {
+	if a.list.Down() {
 		return nil
 	}
 	m := userEventMsg{uint64(a.eventClock), name, payload, coalesce}
@@ -60,17 +63,14 @@ func (a *Agent) UserEvent(name string, payload []byte, coalesce bool) error {
 	}
 	a.eventClock++
 	a.userEvent(&m)
-	a.eventQueue.add(&rumour{msg: raw})
-	a.wakeGossip()
+	a.eventQueue.Add(raw, "", nil)
+	a.list.Wake()
 	return nil
 }
 
-// userMessage takes in one message of the upper layer and spreads what is news.
-func (a *Agent) userMessage(b []byte) {
-	if len(b) == 0 || a.down {
-		return
-	}
-	d := &decoder{b: b[1:]}
+// NotifyMsg takes in one message of the upper layer and spreads what is news.
+func (a *Agent) NotifyMsg(b []byte) {
+	d := &msgpack.Decoder{B: b[1:]}
 	again, q := false, &a.intentQueue
 	bad := func(what string, err error) bool {
 		if err != nil {
@@ -118,9 +118,25 @@ func (a *Agent) userMessage(b []byte) {
 		a.logf("WARN", "serf: Received message of unknown type: %d", b[0])
 	}
 	if again {
-		q.add(&rumour{msg: append([]byte{}, b...)})
-		a.wakeGossip()
+		q.Add(append([]byte{}, b...), "", nil)
+		a.list.Wake()
 	}
+}
+
+// Pending reports whether there is something to spread.
+func (a *Agent) Pending() bool {
+	return !a.intentQueue.Empty() || !a.queryQueue.Empty() || !a.eventQueue.Empty()
+}
+
+// Broadcasts takes messages for one more datagram: intents first.
+func (a *Agent) Broadcasts(overhead, limit int) (out [][]byte) {
+	for _, q := range []*memberlist.Queue{&a.intentQueue, &a.queryQueue, &a.eventQueue} {
+		for _, m := range q.Take(overhead, limit, len(a.members)) {
+			limit -= len(m) + overhead
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // userEvent takes in a user event and reports whether it is news.
@@ -140,7 +156,7 @@ func (a *Agent) userEvent(m *userEventMsg) bool {
 		a.events[m.ltime%n] = at
 	}
 	for i := range at.events {
-		if at.events[i].name == m.name && sameBytes(at.events[i].payload, m.payload) {
+		if at.events[i].name == m.name && bytes.Equal(at.events[i].payload, m.payload) {
 			return false
 		}
 	}
@@ -160,7 +176,7 @@ type coalescer struct {
 
 func (c *coalescer) init(a *Agent) {
 	c.a = a
-	c.quantum = a.timer(c.flush)
+	c.quantum = a.list.Timer(c.flush)
 }
 
 func (c *coalescer) take(ev Event) {

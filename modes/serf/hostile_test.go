@@ -8,19 +8,22 @@ import (
 	"dnetsim/sim"
 )
 
+// Message types of memberlist.
+const ping, compound, user, compress, crc = 0, 7, 8, 9, 12
+
 func TestGarbageIsLoggedAndChangesNothing(t *testing.T) {
 	l, a, b := pair(t)
 	l.do(func() {
 		u, err := b.ns.ListenUDP(netip.AddrPortFrom(b.ip, 5000))
 		l.must(err)
 		defer u.Close()
-		nested := []byte{typePing}
+		nested := []byte{ping}
 		for range 20 {
-			nested = compound([][]byte{nested})
+			nested = append([]byte{compound, 1, byte(len(nested) >> 8), byte(len(nested))}, nested...)
 		}
 		for _, m := range [][]byte{
-			{99}, {typePing, 0xc1}, {typeCompound}, {typeCompound, 9, 0}, {typeCompress, 0x80}, {typeCRC, 1, 2, 3, 4, 5},
-			{typeUser, 77}, {typeUser, typeQuery, 0x81}, nested,
+			{99}, {ping, 0xc1}, {compound}, {compound, 9, 0}, {compress, 0x80}, {crc, 1, 2, 3, 4, 5},
+			{user, 77}, {user, typeQuery, 0x81}, nested,
 		} {
 			l.must(u.WriteTo(m, a.Addr()))
 		}

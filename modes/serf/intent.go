@@ -1,9 +1,21 @@
 package serf
 
 import (
+	"dnetsim/modes/msgpack"
 	"slices"
 	"strings"
 	"time"
+)
+
+// The type bytes of serf's messages.
+const (
+	typeLeave = iota
+	typeJoin
+	typeState
+	typeUserEvent
+	typeQuery
+	typeQueryResponse
+	typeConflictResponse
 )
 
 // intent is a join or leave message of the upper layer.
@@ -13,8 +25,8 @@ type intent struct {
 	prune bool // only of a leave
 }
 
-func (m *intent) table() []field {
-	return []field{{"LTime", &m.ltime}, {"Node", &m.node}, {"Prune", &m.prune}}
+func (m *intent) table() []msgpack.Field {
+	return []msgpack.Field{{"LTime", &m.ltime}, {"Node", &m.node}, {"Prune", &m.prune}}
 }
 
 func (m *intent) encode(typ byte) []byte {
@@ -22,10 +34,10 @@ func (m *intent) encode(typ byte) []byte {
 	if typ == typeJoin {
 		t = t[:2]
 	}
-	return message(typ, t)
+	return msgpack.Message(typ, t)
 }
 
-func (m *intent) decode(d *decoder) error { return d.table(m.table()) }
+func (m *intent) decode(d *msgpack.Decoder) error { return d.Table(m.table()) }
 
 type userEventMsg struct {
 	ltime    uint64
@@ -34,12 +46,12 @@ type userEventMsg struct {
 	coalesce bool
 }
 
-func (m *userEventMsg) table() []field {
-	return []field{{"CC", &m.coalesce}, {"LTime", &m.ltime}, {"Name", &m.name}, {"Payload", &m.payload}}
+func (m *userEventMsg) table() []msgpack.Field {
+	return []msgpack.Field{{"CC", &m.coalesce}, {"LTime", &m.ltime}, {"Name", &m.name}, {"Payload", &m.payload}}
 }
 
-func (m *userEventMsg) encode() []byte          { return message(typeUserEvent, m.table()) }
-func (m *userEventMsg) decode(d *decoder) error { return d.table(m.table()) }
+func (m *userEventMsg) encode() []byte                  { return msgpack.Message(typeUserEvent, m.table()) }
+func (m *userEventMsg) decode(d *msgpack.Decoder) error { return d.Table(m.table()) }
 
 // eventsAt is what is remembered of one Lamport time: user events with their
 // contents.
@@ -56,43 +68,42 @@ type stateMsg struct {
 	events                        []*eventsAt
 }
 
-func (m *stateMsg) table() []field {
-	return []field{
+func (m *stateMsg) table() []msgpack.Field {
+	return []msgpack.Field{
 		{"EventLTime", &m.eventLTime}, {"Events", (*eventBuffer)(&m.events)}, {"LTime", &m.ltime},
 		{"LeftMembers", (*nameList)(&m.left)}, {"QueryLTime", &m.queryLTime}, {"StatusLTimes", (*timesByName)(&m.status)},
 	}
 }
 
-func (m *stateMsg) encode() []byte { return message(typeState, m.table()) }
+func (m *stateMsg) encode() []byte { return msgpack.Message(typeState, m.table()) }
 
-func (m *stateMsg) decode(d *decoder) error {
+func (m *stateMsg) decode(d *msgpack.Decoder) error {
 	m.status = make(map[string]uint64)
-	return d.table(m.table())
+	return d.Table(m.table())
 }
 
 // eventBuffer is a list of which some places may be null.
 type eventBuffer []*eventsAt
 
-func (b *eventBuffer) encode(e *encoder) {
-	e.arrayHead(len(*b))
+func (b *eventBuffer) Encode(e *msgpack.Encoder) {
+	e.ArrayHead(len(*b))
 	for _, at := range *b {
 		if at == nil {
-			e.null()
+			e.Null()
 			continue
 		}
-		e.table([]field{{"Events", (*eventList)(&at.events)}, {"LTime", &at.ltime}})
+		e.Table([]msgpack.Field{{"Events", (*eventList)(&at.events)}, {"LTime", &at.ltime}})
 	}
 }
 
-func (b *eventBuffer) decode(d *decoder) {
-	for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
-		if len(d.b) > 0 && d.b[0] == 0xc0 {
-			d.byte()
+func (b *eventBuffer) Decode(d *msgpack.Decoder) {
+	for n := d.ArrayLen(); n > 0 && d.Err == nil; n-- {
+		if d.Null() {
 			*b = append(*b, nil)
 			continue
 		}
 		at := &eventsAt{}
-		d.table([]field{{"Events", (*eventList)(&at.events)}, {"LTime", &at.ltime}})
+		d.Table([]msgpack.Field{{"Events", (*eventList)(&at.events)}, {"LTime", &at.ltime}})
 		*b = append(*b, at)
 	}
 }
@@ -100,16 +111,16 @@ func (b *eventBuffer) decode(d *decoder) {
 // eventList is events without their time, which they share.
 type eventList []userEventMsg
 
-func (l *eventList) encode(e *encoder) {
-	e.arrayHead(len(*l))
+func (l *eventList) Encode(e *msgpack.Encoder) {
+	e.ArrayHead(len(*l))
 	for i := range *l {
 		ev := &(*l)[i]
-		e.table([]field{{"Name", &ev.name}, {"Payload", &ev.payload}})
+		e.Table([]msgpack.Field{{"Name", &ev.name}, {"Payload", &ev.payload}})
 	}
 }
 
-func (l *eventList) decode(d *decoder) {
-	for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
+func (l *eventList) Decode(d *msgpack.Decoder) {
+	for n := d.ArrayLen(); n > 0 && d.Err == nil; n-- {
 		var ev userEventMsg
 		ev.decode(d)
 		*l = append(*l, ev)
@@ -118,36 +129,36 @@ func (l *eventList) decode(d *decoder) {
 
 type nameList []string
 
-func (l *nameList) encode(e *encoder) {
-	e.arrayHead(len(*l))
+func (l *nameList) Encode(e *msgpack.Encoder) {
+	e.ArrayHead(len(*l))
 	for _, n := range *l {
-		e.str(n)
+		e.Str(n)
 	}
 }
 
-func (l *nameList) decode(d *decoder) {
-	for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
-		*l = append(*l, d.str())
+func (l *nameList) Decode(d *msgpack.Decoder) {
+	for n := d.ArrayLen(); n > 0 && d.Err == nil; n-- {
+		*l = append(*l, d.Str())
 	}
 }
 
 type timesByName map[string]uint64
 
-func (t *timesByName) encode(e *encoder) {
+func (t *timesByName) Encode(e *msgpack.Encoder) {
 	names := make([]string, 0, len(*t))
 	for n := range *t {
 		names = append(names, n)
 	}
 	slices.SortFunc(names, strings.Compare)
-	e.mapHead(len(names))
+	e.MapHead(len(names))
 	for _, n := range names {
-		e.str(n)
-		e.uint((*t)[n])
+		e.Str(n)
+		e.Uint((*t)[n])
 	}
 }
 
-func (t *timesByName) decode(d *decoder) {
-	d.fields(func(name string) bool { (*t)[name] = d.uint(); return true })
+func (t *timesByName) Decode(d *msgpack.Decoder) {
+	d.Fields(func(name string) bool { (*t)[name] = d.Uint(); return true })
 }
 
 type queryMsg struct {
@@ -170,33 +181,33 @@ const (
 	queryNoBroadcast = 2
 )
 
-func (m *queryMsg) table() []field {
-	return []field{
+func (m *queryMsg) table() []msgpack.Field {
+	return []msgpack.Field{
 		{"Addr", &m.addr}, {"Filters", (*filterList)(&m.filters)}, {"Flags", &m.flags}, {"ID", &m.id},
 		{"LTime", &m.ltime}, {"Name", &m.name}, {"Payload", &m.payload}, {"Port", &m.port},
 		{"RelayFactor", &m.relay}, {"SourceNode", &m.source}, {"Timeout", &m.timeout},
 	}
 }
 
-func (m *queryMsg) encode() []byte          { return message(typeQuery, m.table()) }
-func (m *queryMsg) decode(d *decoder) error { return d.table(m.table()) }
+func (m *queryMsg) encode() []byte                  { return msgpack.Message(typeQuery, m.table()) }
+func (m *queryMsg) decode(d *msgpack.Decoder) error { return d.Table(m.table()) }
 
 type filterList [][]byte
 
-func (l *filterList) encode(e *encoder) {
+func (l *filterList) Encode(e *msgpack.Encoder) {
 	if *l == nil {
-		e.null()
+		e.Null()
 		return
 	}
-	e.arrayHead(len(*l))
+	e.ArrayHead(len(*l))
 	for _, f := range *l {
-		e.raw(f)
+		e.Raw(f)
 	}
 }
 
-func (l *filterList) decode(d *decoder) {
-	for n := d.arrayLen(); n > 0 && d.err == nil; n-- {
-		*l = append(*l, d.raw())
+func (l *filterList) Decode(d *msgpack.Decoder) {
+	for n := d.ArrayLen(); n > 0 && d.Err == nil; n-- {
+		*l = append(*l, d.Raw())
 	}
 }
 
@@ -208,11 +219,11 @@ type responseMsg struct {
 	payload []byte
 }
 
-func (m *responseMsg) table() []field {
-	return []field{
+func (m *responseMsg) table() []msgpack.Field {
+	return []msgpack.Field{
 		{"Flags", &m.flags}, {"From", &m.from}, {"ID", &m.id}, {"LTime", &m.ltime}, {"Payload", &m.payload},
 	}
 }
 
-func (m *responseMsg) encode() []byte          { return message(typeQueryResponse, m.table()) }
-func (m *responseMsg) decode(d *decoder) error { return d.table(m.table()) }
+func (m *responseMsg) encode() []byte                  { return msgpack.Message(typeQueryResponse, m.table()) }
+func (m *responseMsg) decode(d *msgpack.Decoder) error { return d.Table(m.table()) }

@@ -2,9 +2,7 @@ package serf
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
-	"strings"
 
 	"dnetsim/sim"
 )
@@ -27,44 +25,11 @@ func (a *Agent) Join(addrs []string, ignoreOld bool) (int, error) {
 		a.joining, a.ignoreOld = false, false
 		a.joinFree.Signal()
 	}()
-	n, err := a.joinNodes(addrs)
-	if n > 0 && !a.down {
+	n, err := a.list.Join(addrs)
+	if n > 0 && !a.list.Down() {
 		a.broadcastJoin(uint64(a.clock))
 	}
 	return n, err
-}
-
-func (a *Agent) joinNodes(addrs []string) (int, error) {
-	n := 0
-	var failed []string
-	for _, s := range addrs {
-		to, err := netip.ParseAddrPort(s)
-		if err != nil {
-			ip, err := netip.ParseAddr(s)
-			if err != nil {
-				text := fmt.Sprintf("Failed to resolve %s: lookup %s: no such host", s, s)
-				a.logf("WARN", "memberlist: %s", text)
-				failed = append(failed, text)
-				continue
-			}
-			to = netip.AddrPortFrom(ip, a.cfg.Port)
-		}
-		if err := a.exchange(to, "", true); err != nil {
-			text := fmt.Sprintf("Failed to join %s: %v", to.Addr(), err)
-			a.logf("DEBUG", "memberlist: %s", text)
-			failed = append(failed, text)
-			continue
-		}
-		n++
-	}
-	if n > 0 || len(failed) == 0 {
-		return n, nil
-	}
-	head := fmt.Sprintf("%d errors", len(failed))
-	if len(failed) == 1 {
-		head = "1 error"
-	}
-	return 0, errors.New(head + " occurred:\n\t* " + strings.Join(failed, "\n\t* ") + "\n\n")
 }
 
 // Leave says goodbye to the cluster and stays running, alone; Shutdown comes
@@ -84,21 +49,17 @@ func (a *Agent) Leave() error {
 	a.leaveIntent(&in)
 	if a.othersAlive() {
 		heard := false
-		a.intentQueue.add(&rumour{msg: in.encode(typeLeave), done: func() { heard = true; a.leaving.Broadcast() }})
-		a.wakeGossip()
+		a.intentQueue.Add(in.encode(typeLeave), "", func() { heard = true; a.leaving.Broadcast() })
+		a.list.Wake()
 		if !a.waitFor(&heard) {
 			return errors.New("timeout while waiting for graceful leave")
 		}
 	}
-	if a.down {
+	if a.list.Down() {
 		return nil
 	}
-	a.left = true
-	if me := a.byName[a.cfg.NodeName]; me != nil {
-		a.dead(&accusation{me.incarnation, me.name, me.name})
-		if a.anyAlive() && !a.waitFor(&a.leaveHeard) {
-			return errors.New("timeout waiting for leave broadcast")
-		}
+	if err := a.list.Leave(broadcastTimeout); err != nil {
+		return err
 	}
 	if p := a.loop.Current(); p != nil {
 		p.Sleep(leavePropagateDelay)
@@ -111,12 +72,12 @@ func (a *Agent) Leave() error {
 
 func (a *Agent) waitFor(what *bool) bool {
 	end := a.loop.Now() + broadcastTimeout
-	for !*what && !a.down {
+	for !*what && !a.list.Down() {
 		if a.leaving.WaitFor(a.loop, end-a.loop.Now()) != nil {
 			break
 		}
 	}
-	return *what || a.down
+	return *what || a.list.Down()
 }
 
 func (a *Agent) othersAlive() bool {
@@ -131,15 +92,15 @@ func (a *Agent) othersAlive() bool {
 // startReconnect tries, each 30 s, to join one of the failed members again.
 func (a *Agent) startReconnect() {
 	var t *sim.Timer
-	t = a.timer(func() {
+	t = a.list.Timer(func() {
 		to, ok := a.pickFailed()
 		if !ok {
 			t.Reset(reconnectInterval)
 			return
 		}
 		a.loop.Go("serf reconnect "+a.cfg.NodeName, func(*sim.Proc) {
-			a.joinNodes([]string{to.String()})
-			if !a.down {
+			a.list.Join([]string{to.String()})
+			if !a.list.Down() {
 				t.Reset(reconnectInterval)
 			}
 		})

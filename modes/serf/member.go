@@ -1,6 +1,8 @@
 package serf
 
 import (
+	"dnetsim/modes/memberlist"
+	"dnetsim/modes/msgpack"
 	"net/netip"
 	"slices"
 	"strings"
@@ -75,38 +77,41 @@ func (a *Agent) NumAlive() int {
 	return n
 }
 
-func (a *Agent) nodeJoined(n *node) {
-	m := a.members[n.name]
+// NotifyJoin is of a node that has come ([memberlist.EventDelegate]).
+func (a *Agent) NotifyJoin(n memberlist.Node) {
+	m := a.members[n.Name]
 	if m == nil {
-		m = &member{Member: Member{Name: n.name, Status: StatusAlive}}
-		if in, ok := a.intents[n.name]; ok {
+		m = &member{Member: Member{Name: n.Name, Status: StatusAlive}}
+		if in, ok := a.intents[n.Name]; ok {
 			m.ltime = in.ltime
 			if in.typ == typeLeave {
 				m.Status = StatusLeaving
 			}
 		}
-		a.members[n.name] = m
+		a.members[n.Name] = m
 	} else {
 		a.failed, a.leftOld = without(a.failed, m), without(a.leftOld, m)
 		m.Status, m.gone = StatusAlive, 0
 	}
-	m.Addr, m.Port = n.addr.Addr(), n.addr.Port()
+	m.Addr, m.Port = n.Addr.Addr(), n.Addr.Port()
 	a.logf("INFO", "serf: EventMemberJoin: %s %s", m.Name, m.Addr)
 	a.tell(Event{Type: EventMemberJoin, Members: []Member{m.Member}})
 }
 
-func (a *Agent) nodeUpdated(n *node) {
-	m := a.members[n.name]
+// NotifyUpdate is of a node whose address or description has changed.
+func (a *Agent) NotifyUpdate(n memberlist.Node) {
+	m := a.members[n.Name]
 	if m == nil {
 		return
 	}
-	m.Addr, m.Port = n.addr.Addr(), n.addr.Port()
+	m.Addr, m.Port = n.Addr.Addr(), n.Addr.Port()
 	a.logf("INFO", "serf: EventMemberUpdate: %s", m.Name)
 	a.tell(Event{Type: EventMemberUpdate, Members: []Member{m.Member}})
 }
 
-func (a *Agent) nodeLeft(n *node) {
-	m := a.members[n.name]
+// NotifyLeave is of a node that has failed or left.
+func (a *Agent) NotifyLeave(n memberlist.Node) {
+	m := a.members[n.Name]
 	if m == nil {
 		return
 	}
@@ -191,8 +196,8 @@ func (a *Agent) broadcastJoin(ltime uint64) {
 	in := intent{ltime: ltime, node: a.cfg.NodeName}
 	a.clock.witness(ltime)
 	a.joinIntent(&in)
-	a.intentQueue.add(&rumour{msg: in.encode(typeJoin)})
-	a.wakeGossip()
+	a.intentQueue.Add(in.encode(typeJoin), "", nil)
+	a.list.Wake()
 }
 
 // reap forgets members that failed or left long ago.
@@ -218,8 +223,8 @@ func (a *Agent) reap() {
 	}
 }
 
-// clusterState is the upper layer's part of a push/pull.
-func (a *Agent) clusterState() []byte {
+// LocalState is the upper layer's part of a push/pull.
+func (a *Agent) LocalState(bool) []byte {
 	m := stateMsg{
 		ltime: uint64(a.clock), eventLTime: uint64(a.eventClock), queryLTime: uint64(a.queryClock),
 		status: make(map[string]uint64), events: a.events,
@@ -233,13 +238,14 @@ func (a *Agent) clusterState() []byte {
 	return m.encode()
 }
 
-func (a *Agent) mergeCluster(b []byte, join bool) {
+// MergeRemoteState takes in what another member knows of the cluster.
+func (a *Agent) MergeRemoteState(b []byte, join bool) {
 	if b[0] != typeState {
 		a.logf("ERR", "serf: Remote state has bad type prefix: %v", b[0])
 		return
 	}
 	var m stateMsg
-	if err := m.decode(&decoder{b: b[1:]}); err != nil {
+	if err := m.decode(&msgpack.Decoder{B: b[1:]}); err != nil {
 		a.logf("ERR", "serf: Failed to decode remote state: %v", err)
 		return
 	}

@@ -1,6 +1,7 @@
 package serf
 
 import (
+	"dnetsim/modes/memberlist"
 	"fmt"
 	"io"
 	"math"
@@ -40,7 +41,7 @@ func (q *Query) Respond(payload []byte) error {
 		return fmt.Errorf("response already sent")
 	case q.a.loop.Now() > q.deadline:
 		return fmt.Errorf("response is past the deadline")
-	case q.a.down:
+	case q.a.list.Down():
 		return fmt.Errorf("shutdown")
 	}
 	m := responseMsg{ltime: q.LTime, id: q.id, from: q.a.cfg.NodeName, payload: payload}
@@ -48,7 +49,7 @@ func (q *Query) Respond(payload []byte) error {
 	if len(raw) > querySizeLimit {
 		return fmt.Errorf("response exceeds limit of %d bytes", querySizeLimit)
 	}
-	if err := q.a.sendUser(q.to, raw); err != nil {
+	if err := q.a.list.SendTo(q.to, raw); err != nil {
 		return err
 	}
 	q.answered = true
@@ -103,20 +104,20 @@ func (r *Response) close() {
 // DefaultQueryTimeout is how long a query runs if nothing else is said: 3.2 s
 // in small clusters.
 func (a *Agent) DefaultQueryTimeout() time.Duration {
-	return gossipInterval * queryTimeoutMult * time.Duration(math.Ceil(math.Log10(float64(len(a.members)+1))))
+	return memberlist.GossipInterval * queryTimeoutMult * time.Duration(math.Ceil(math.Log10(float64(len(a.members)+1))))
 }
 
 // Query asks every member, ourselves included. A timeout of zero is the
 // default. It does not block; the answers come through the response.
 func (a *Agent) Query(name string, payload []byte, timeout time.Duration) (*Response, error) {
-	if a.down {
+	if a.list.Down() {
 		return nil, fmt.Errorf("shutdown")
 	}
 	if timeout == 0 {
 		timeout = a.DefaultQueryTimeout()
 	}
 	m := queryMsg{
-		ltime: uint64(a.queryClock), id: uint32(a.rng.Int32N(math.MaxInt32)), addr: a.self.Addr().AsSlice(), port: a.self.Port(),
+		ltime: uint64(a.queryClock), id: uint32(a.rng.Int32N(math.MaxInt32)), addr: a.list.Addr().Addr().AsSlice(), port: a.list.Addr().Port(),
 		source: a.cfg.NodeName, timeout: timeout, name: name, payload: payload,
 	}
 	raw := m.encode()
@@ -132,8 +133,8 @@ func (a *Agent) Query(name string, payload []byte, timeout time.Duration) (*Resp
 		r.close()
 	})
 	a.query(&m)
-	a.queryQueue.add(&rumour{msg: raw})
-	a.wakeGossip()
+	a.queryQueue.Add(raw, "", nil)
+	a.list.Wake()
 	return r, nil
 }
 
@@ -157,7 +158,7 @@ func (a *Agent) query(m *queryMsg) bool {
 	to := addrOf(m.addr, m.port)
 	if m.flags&queryAck != 0 {
 		ack := responseMsg{ltime: m.ltime, id: m.id, from: a.cfg.NodeName, flags: queryAck}
-		if err := a.sendUser(to, ack.encode()); err != nil {
+		if err := a.list.SendTo(to, ack.encode()); err != nil {
 			a.logf("ERR", "serf: failed to send ack: %v", err)
 		}
 	}

@@ -2,6 +2,7 @@ package serf
 
 import (
 	"crypto/sha256"
+	"dnetsim/modes/memberlist"
 	"fmt"
 	"runtime"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 // converge starts n agents that all join the first one, and returns how long it
 // takes until everybody sees everybody.
-func converge(t testing.TB, n int, seed uint64) (took time.Duration, sent Counters, sum string) {
+func converge(t testing.TB, n int, seed uint64) (took time.Duration, sent memberlist.Counters, sum string) {
 	l := seededLab(t, n, seed)
 	l.startAll()
 	for _, h := range l.hosts[1:] {

@@ -1,6 +1,7 @@
 package serf
 
 import (
+	"dnetsim/modes/msgpack"
 	"math"
 	"slices"
 	"time"
@@ -53,28 +54,28 @@ func (v *vivaldi) forget(name string) { delete(v.recent, name) }
 
 // payload is our coordinate as an ack carries it.
 func (v *vivaldi) payload() []byte {
-	return message(ackVersion, v.coord.table())
+	return msgpack.Message(ackVersion, v.coord.table())
 }
 
-func (c *coordinate) table() []field {
-	return []field{{"Adjustment", &c.adjust}, {"Error", &c.errorEst}, {"Height", &c.height}, {"Vec", (*vector)(&c.vec)}}
+func (c *coordinate) table() []msgpack.Field {
+	return []msgpack.Field{{"Adjustment", &c.adjust}, {"Error", &c.errorEst}, {"Height", &c.height}, {"Vec", (*vector)(&c.vec)}}
 }
 
 // vector is a place in the coordinates' space. One of another dimension is read
 // as one that is no place at all.
 type vector [dimensions]float64
 
-func (v *vector) encode(e *encoder) {
-	e.arrayHead(dimensions)
+func (v *vector) Encode(e *msgpack.Encoder) {
+	e.ArrayHead(dimensions)
 	for _, x := range v {
-		e.float(x)
+		e.Float(x)
 	}
 }
 
-func (v *vector) decode(d *decoder) {
-	n := d.arrayLen()
-	for i := 0; i < n && d.err == nil; i++ {
-		if x := d.float(); i < dimensions {
+func (v *vector) Decode(d *msgpack.Decoder) {
+	n := d.ArrayLen()
+	for i := 0; i < n && d.Err == nil; i++ {
+		if x := d.Float(); i < dimensions {
 			v[i] = x
 		}
 	}
@@ -88,10 +89,10 @@ func decodeCoordinate(b []byte) (coordinate, bool) {
 	if len(b) == 0 || b[0] != ackVersion {
 		return c, false
 	}
-	d := &decoder{b: b[1:]}
+	d := &msgpack.Decoder{B: b[1:]}
 	c.vec[0] = math.NaN() // until there is one
-	d.table(c.table())
-	return c, d.err == nil && c.valid()
+	d.Table(c.table())
+	return c, d.Err == nil && c.valid()
 }
 
 func (c *coordinate) valid() bool {
@@ -145,6 +146,15 @@ func (v *vivaldi) push(force float64, o *coordinate) {
 		c.vec[i] += round(unit[i] / l * force)
 	}
 	c.height = math.Max(round((c.height+o.height)*force/l)+c.height, heightMin)
+}
+
+// AckPayload is our coordinate, which travels in every ack, and NotifyPing moves it
+// after a round trip ([memberlist.PingDelegate]).
+func (a *Agent) AckPayload() []byte { return a.coord.payload() }
+
+// NotifyPing is of a node that has answered.
+func (a *Agent) NotifyPing(name string, rtt time.Duration, payload []byte) {
+	a.coord.update(name, payload, rtt)
 }
 
 // update moves our coordinate after a round trip to a member.

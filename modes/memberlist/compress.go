@@ -1,8 +1,9 @@
-package serf
+package memberlist
 
 import (
 	"bytes"
 	"compress/lzw"
+	"dnetsim/modes/msgpack"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -25,15 +26,15 @@ func (s *squeezer) squeeze(msg []byte) []byte {
 	s.w.Write(msg)
 	s.w.Close()
 	algo, b := uint64(0), s.buf.Bytes()
-	return message(typeCompress, []field{{"Algo", &algo}, {"Buf", &b}})
+	return msgpack.Message(typeCompress, []msgpack.Field{{"Algo", &algo}, {"Buf", &b}})
 }
 
 // inflate reads a compressed message behind its type byte.
-func inflate(d *decoder) ([]byte, error) {
+func inflate(d *msgpack.Decoder) ([]byte, error) {
 	algo, buf := uint64(0), []byte(nil)
-	d.table([]field{{"Algo", &algo}, {"Buf", &buf}})
-	if d.err != nil {
-		return nil, d.err
+	d.Table([]msgpack.Field{{"Algo", &algo}, {"Buf", &buf}})
+	if d.Err != nil {
+		return nil, d.Err
 	}
 	if algo != 0 {
 		return nil, errors.New("cannot decompress unknown algorithm")
@@ -42,7 +43,7 @@ func inflate(d *decoder) ([]byte, error) {
 	defer r.Close()
 	out, err := io.ReadAll(io.LimitReader(r, maxState))
 	if err == nil && len(out) == 0 {
-		err = errFormat
+		err = msgpack.ErrFormat
 	}
 	return out, err
 }

@@ -1,14 +1,14 @@
-package serf
+package memberlist
 
 import (
 	"math"
 	"slices"
 )
 
-// queue holds messages to gossip. Each is sent a number of times that grows
+// Queue holds messages to gossip. Each is sent a number of times that grows
 // with the logarithm of the cluster; those sent least come first, of those the
 // longest that fit, of those the newest.
-type queue struct {
+type Queue struct {
 	items []*rumour
 	last  uint64
 }
@@ -34,7 +34,13 @@ func (r *rumour) compare(o *rumour) int {
 	return 1
 }
 
-func (q *queue) add(r *rumour) {
+// Empty reports whether there is nothing to say.
+func (q *Queue) Empty() bool { return len(q.items) == 0 }
+
+// Add queues a message. A newer one of the same name takes the place of an older
+// one ("" is no name); done, unless it is nil, is told when it is no longer sent.
+func (q *Queue) Add(msg []byte, name string, done func()) {
+	r := &rumour{msg: msg, name: name, done: done}
 	if r.name != "" {
 		if i := slices.IndexFunc(q.items, func(o *rumour) bool { return o.name == r.name }); i >= 0 {
 			q.remove(i).finish()
@@ -45,12 +51,12 @@ func (q *queue) add(r *rumour) {
 	q.insert(r)
 }
 
-func (q *queue) insert(r *rumour) {
+func (q *Queue) insert(r *rumour) {
 	i, _ := slices.BinarySearchFunc(q.items, r, (*rumour).compare)
 	q.items = slices.Insert(q.items, i, r)
 }
 
-func (q *queue) remove(i int) *rumour {
+func (q *Queue) remove(i int) *rumour {
 	r := q.items[i]
 	q.items = slices.Delete(q.items, i, i+1)
 	return r
@@ -62,9 +68,9 @@ func (r *rumour) finish() {
 	}
 }
 
-// take returns messages of together at most limit bytes, each with overhead,
+// Take returns messages of together at most limit bytes, each with overhead,
 // for one more datagram in a cluster of n.
-func (q *queue) take(overhead, limit, n int) [][]byte {
+func (q *Queue) Take(overhead, limit, n int) [][]byte {
 	if len(q.items) == 0 {
 		return nil
 	}

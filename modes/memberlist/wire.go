@@ -1,7 +1,8 @@
-package serf
+package memberlist
 
 import (
 	"bytes"
+	"dnetsim/modes/msgpack"
 	"encoding/binary"
 	"errors"
 )
@@ -24,17 +25,6 @@ const (
 	typeErr
 )
 
-// The type bytes of the layer above, inside a user message.
-const (
-	typeLeave = iota
-	typeJoin
-	typeState
-	typeUserEvent
-	typeQuery
-	typeQueryResponse
-	typeConflictResponse
-)
-
 // udpSize is the largest datagram that gossip fills.
 const udpSize = 1400
 
@@ -54,18 +44,18 @@ type pingMsg struct {
 }
 
 func (m *pingMsg) encode(typ byte) []byte {
-	t := []field{
+	t := []msgpack.Field{
 		{"Nack", &m.nack}, {"Node", &m.node}, {"Port", &m.port}, {"SeqNo", &m.seq}, {"SourceAddr", &m.sourceAddr},
 		{"SourceNode", &m.sourceNode}, {"SourcePort", &m.sourcePort}, {"Target", &m.target},
 	}
 	if typ == typePing {
 		t = append(t[1:2], t[3:7]...)
 	}
-	return message(typ, t)
+	return msgpack.Message(typ, t)
 }
 
-func (m *pingMsg) decode(d *decoder) error {
-	return d.table([]field{
+func (m *pingMsg) decode(d *msgpack.Decoder) error {
+	return d.Table([]msgpack.Field{
 		{"SeqNo", &m.seq}, {"Node", &m.node}, {"SourceAddr", &m.sourceAddr}, {"SourcePort", &m.sourcePort},
 		{"SourceNode", &m.sourceNode}, {"Target", &m.target}, {"Port", &m.port}, {"Nack", &m.nack},
 	})
@@ -76,13 +66,19 @@ type ackMsg struct {
 	payload []byte
 }
 
-func (m *ackMsg) table() []field          { return []field{{"Payload", &m.payload}, {"SeqNo", &m.seq}} }
-func (m *ackMsg) encode() []byte          { return message(typeAck, m.table()) }
-func (m *ackMsg) decode(d *decoder) error { return d.table(m.table()) }
+func (m *ackMsg) table() []msgpack.Field {
+	return []msgpack.Field{{"Payload", &m.payload}, {"SeqNo", &m.seq}}
+}
+func (m *ackMsg) encode() []byte                  { return msgpack.Message(typeAck, m.table()) }
+func (m *ackMsg) decode(d *msgpack.Decoder) error { return d.Table(m.table()) }
 
-func encodeNack(seq uint32) []byte    { return message(typeNack, []field{{"SeqNo", &seq}}) }
-func encodeErr(text string) []byte    { return message(typeErr, []field{{"Error", &text}}) }
-func decodeErr(d *decoder) (s string) { d.table([]field{{"Error", &s}}); return s }
+func encodeNack(seq uint32) []byte {
+	return msgpack.Message(typeNack, []msgpack.Field{{"SeqNo", &seq}})
+}
+func encodeErr(text string) []byte {
+	return msgpack.Message(typeErr, []msgpack.Field{{"Error", &text}})
+}
+func decodeErr(d *msgpack.Decoder) (s string) { d.Table([]msgpack.Field{{"Error", &s}}); return s }
 
 // accusation is a suspect or a dead message.
 type accusation struct {
@@ -90,12 +86,12 @@ type accusation struct {
 	node, from  string
 }
 
-func (m *accusation) table() []field {
-	return []field{{"From", &m.from}, {"Incarnation", &m.incarnation}, {"Node", &m.node}}
+func (m *accusation) table() []msgpack.Field {
+	return []msgpack.Field{{"From", &m.from}, {"Incarnation", &m.incarnation}, {"Node", &m.node}}
 }
 
-func (m *accusation) encode(typ byte) []byte  { return message(typ, m.table()) }
-func (m *accusation) decode(d *decoder) error { return d.table(m.table()) }
+func (m *accusation) encode(typ byte) []byte          { return msgpack.Message(typ, m.table()) }
+func (m *accusation) decode(d *msgpack.Decoder) error { return d.Table(m.table()) }
 
 // aliveMsg is an alive message, and one node of a push/pull.
 type aliveMsg struct {
@@ -109,21 +105,21 @@ type aliveMsg struct {
 }
 
 func (m *aliveMsg) encode() []byte {
-	return message(typeAlive, []field{
+	return msgpack.Message(typeAlive, []msgpack.Field{
 		{"Addr", &m.addr}, {"Incarnation", &m.incarnation}, {"Meta", &m.meta}, {"Node", &m.node}, {"Port", &m.port},
 		{"Vsn", &m.vsn},
 	})
 }
 
-func (m *aliveMsg) encodeState(e *encoder) {
-	e.table([]field{
+func (m *aliveMsg) encodeState(e *msgpack.Encoder) {
+	e.Table([]msgpack.Field{
 		{"Addr", &m.addr}, {"Incarnation", &m.incarnation}, {"Meta", &m.meta}, {"Name", &m.node}, {"Port", &m.port},
 		{"State", &m.state}, {"Vsn", &m.vsn},
 	})
 }
 
-func (m *aliveMsg) decode(d *decoder) error {
-	return d.table([]field{
+func (m *aliveMsg) decode(d *msgpack.Decoder) error {
+	return d.Table([]msgpack.Field{
 		{"Incarnation", &m.incarnation}, {"Node", &m.node}, {"Name", &m.node}, {"Addr", &m.addr}, {"Port", &m.port},
 		{"Meta", &m.meta}, {"Vsn", &m.vsn}, {"State", &m.state},
 	})
@@ -138,33 +134,33 @@ type pushPull struct {
 
 // head is what goes before the nodes and the upper layer's part, which are
 // written one after the other.
-func (m *pushPull) head(nodes, user *int) []field {
-	return []field{{"Join", &m.join}, {"Nodes", nodes}, {"UserStateLen", user}}
+func (m *pushPull) head(nodes, user *int) []msgpack.Field {
+	return []msgpack.Field{{"Join", &m.join}, {"Nodes", nodes}, {"UserStateLen", user}}
 }
 
 func (m *pushPull) encode() []byte {
 	nodes, user := len(m.nodes), len(m.user)
-	e := encoder{b: make([]byte, 0, 256+user+100*nodes)}
-	e.byte(typePushPull)
-	e.table(m.head(&nodes, &user))
+	e := msgpack.Encoder{B: make([]byte, 0, 256+user+100*nodes)}
+	e.Byte(typePushPull)
+	e.Table(m.head(&nodes, &user))
 	for i := range m.nodes {
 		m.nodes[i].encodeState(&e)
 	}
-	return append(e.b, m.user...)
+	return append(e.B, m.user...)
 }
 
-func (m *pushPull) decode(d *decoder) error {
+func (m *pushPull) decode(d *msgpack.Decoder) error {
 	nodes, user := 0, 0
-	d.table(m.head(&nodes, &user))
-	for i := 0; i < nodes && d.err == nil; i++ {
+	d.Table(m.head(&nodes, &user))
+	for i := 0; i < nodes && d.Err == nil; i++ {
 		var n aliveMsg
 		n.decode(d)
 		m.nodes = append(m.nodes, n)
 	}
 	if user > 0 {
-		m.user = bytes.Clone(d.take(user))
+		m.user = bytes.Clone(d.Take(user))
 	}
-	return d.err
+	return d.Err
 }
 
 // compound packs several messages into one.

@@ -1,10 +1,11 @@
-package serf
+package memberlist
 
 import (
 	"math"
 	"net/netip"
 	"time"
 
+	"dnetsim/modes/msgpack"
 	"dnetsim/sim"
 )
 
@@ -18,6 +19,10 @@ const (
 	stateLeft
 )
 
+// Encode and Decode are the state's number.
+func (s *nodeState) Encode(e *msgpack.Encoder) { e.Uint(uint64(*s)) }
+func (s *nodeState) Decode(d *msgpack.Decoder) { *s = nodeState(d.Uint()) }
+
 // node is one node of the membership layer.
 type node struct {
 	name        string
@@ -29,18 +34,20 @@ type node struct {
 	changed     time.Duration
 }
 
+func (n *node) view() Node { return Node{n.name, n.addr} }
+
 func (n *node) gone() bool { return n.state == stateDead || n.state == stateLeft }
 
 // alive takes in that a node lives. It is also how a node enters, and where two
 // nodes of one name clash. first is our own announcement of ourselves.
-func (a *Agent) alive(m *aliveMsg, first bool) {
-	n, mine := a.byName[m.node], m.node == a.cfg.NodeName
-	if a.left && mine {
+func (l *List) alive(m *aliveMsg, first bool) {
+	n, mine := l.byName[m.node], m.node == l.cfg.Name
+	if l.left && mine {
 		return
 	}
 	addr := addrOf(m.addr, m.port)
 	if len(m.vsn) >= 3 && (m.vsn[0] == 0 || m.vsn[1] == 0 || m.vsn[0] > m.vsn[1]) {
-		a.logf("WARN", "memberlist: Ignoring an alive message for '%s' (%v) because protocol version(s) are wrong: %d <= %d <= %d should be >0",
+		l.logf("WARN", "Ignoring an alive message for '%s' (%v) because protocol version(s) are wrong: %d <= %d <= %d should be >0",
 			m.node, addr, m.vsn[0], m.vsn[2], m.vsn[1])
 		return
 	}
@@ -49,57 +56,59 @@ func (a *Agent) alive(m *aliveMsg, first bool) {
 	case n == nil:
 		n = &node{name: m.node, addr: addr, meta: m.meta, state: stateDead}
 		copy(n.vsn[:], m.vsn)
-		a.byName[m.node] = n
+		l.byName[m.node] = n
 		i := 0
-		if len(a.nodes) > 0 {
-			i = a.rng.IntN(len(a.nodes))
+		if len(l.nodes) > 0 {
+			i = l.rng.IntN(len(l.nodes))
 		}
-		a.nodes = append(a.nodes, n)
-		last := len(a.nodes) - 1
-		a.nodes[i], a.nodes[last] = a.nodes[last], a.nodes[i]
+		l.nodes = append(l.nodes, n)
+		last := len(l.nodes) - 1
+		l.nodes[i], l.nodes[last] = l.nodes[last], l.nodes[i]
 	case n.addr != addr && n.state == stateLeft:
-		a.logf("INFO", "memberlist: Updating address for left or failed node %s from %v to %v", n.name, n.addr, addr)
+		l.logf("INFO", "Updating address for left or failed node %s from %v to %v", n.name, n.addr, addr)
 		moved = true
 	case n.addr != addr:
-		a.logf("ERR", "memberlist: Conflicting address for %s. Mine: %v Theirs: %v Old state: %d", n.name, n.addr, addr, n.state)
-		a.conflict(n, addr)
+		l.logf("ERR", "Conflicting address for %s. Mine: %v Theirs: %v Old state: %d", n.name, n.addr, addr, n.state)
+		if l.cfg.Conflict != nil {
+			l.cfg.Conflict.NotifyConflict(n.view(), addr)
+		}
 		return
 	}
 	if m.incarnation <= n.incarnation && !mine && !moved || m.incarnation < n.incarnation && mine {
 		return
 	}
-	a.calm(m.node)
+	l.unsuspect(m.node)
 	old, oldMeta := n.state, n.meta
 	if !first && mine {
 		if m.incarnation == n.incarnation && sameBytes(m.meta, n.meta) && sameBytes(m.vsn, n.vsn[:]) {
 			return
 		}
-		a.refute(n, m.incarnation)
-		a.logf("WARN", "memberlist: Refuting an alive message for '%s' (%v) meta:(%v VS %v), vsn:(%v VS %v)", m.node, addr, m.meta, n.meta, m.vsn, n.vsn)
+		l.refute(n, m.incarnation)
+		l.logf("WARN", "Refuting an alive message for '%s' (%v) meta:(%v VS %v), vsn:(%v VS %v)", m.node, addr, m.meta, n.meta, m.vsn, n.vsn)
 	} else {
-		a.spread(m.node, m.encode(), nil)
+		l.spread(m.node, m.encode(), nil)
 		copy(n.vsn[:], m.vsn)
 		n.incarnation, n.meta, n.addr = m.incarnation, m.meta, addr
 		if n.state != stateAlive {
-			n.state, n.changed = stateAlive, a.loop.Now()
+			n.state, n.changed = stateAlive, l.loop.Now()
 		}
 	}
 	switch {
 	case old == stateDead || old == stateLeft:
-		a.nodeJoined(n)
+		l.cfg.Events.NotifyJoin(n.view())
 	case !sameBytes(oldMeta, n.meta):
-		a.nodeUpdated(n)
+		l.cfg.Events.NotifyUpdate(n.view())
 	}
-	a.wakeGossip()
+	l.Wake()
 }
 
 // refute tells everybody that we live after all.
-func (a *Agent) refute(me *node, accused uint32) {
-	a.incarnation = max(a.incarnation, accused) + 1
-	me.incarnation = a.incarnation
-	a.feel(1)
+func (l *List) refute(me *node, accused uint32) {
+	l.incarnation = max(l.incarnation, accused) + 1
+	me.incarnation = l.incarnation
+	l.feel(1)
 	m := me.message()
-	a.spread(me.name, m.encode(), nil)
+	l.spread(me.name, m.encode(), nil)
 }
 
 // message is the node as an alive message or an entry of a push/pull.
@@ -136,94 +145,94 @@ func (s *suspicion) confirm(from string, now time.Duration) bool {
 	return true
 }
 
-// calm drops a suspicion without stopping its timer's meaning: the timer finds
+// unsuspect drops a suspicion without stopping its timer's meaning: the timer finds
 // that the state has changed.
-func (a *Agent) calm(name string) {
-	if s := a.suspicions[name]; s != nil {
+func (l *List) unsuspect(name string) {
+	if s := l.suspicions[name]; s != nil {
 		s.timer.Stop()
-		delete(a.suspicions, name)
+		delete(l.suspicions, name)
 	}
 }
 
 // suspect takes in that somebody suspects a node.
-func (a *Agent) suspect(m *accusation) {
-	n := a.byName[m.node]
+func (l *List) suspect(m *accusation) {
+	n := l.byName[m.node]
 	if n == nil || m.incarnation < n.incarnation {
 		return
 	}
-	if s := a.suspicions[m.node]; s != nil {
-		if s.confirm(m.from, a.loop.Now()) {
-			a.spread(m.node, m.encode(typeSuspect), nil)
+	if s := l.suspicions[m.node]; s != nil {
+		if s.confirm(m.from, l.loop.Now()) {
+			l.spread(m.node, m.encode(typeSuspect), nil)
 		}
 		return
 	}
 	if n.state != stateAlive {
 		return
 	}
-	if n.name == a.cfg.NodeName {
-		a.refute(n, m.incarnation)
-		a.logf("WARN", "memberlist: Refuting a suspect message (from: %s)", m.from)
+	if n.name == l.cfg.Name {
+		l.refute(n, m.incarnation)
+		l.logf("WARN", "Refuting a suspect message (from: %s)", m.from)
 		return
 	}
-	a.spread(m.node, m.encode(typeSuspect), nil)
-	n.incarnation, n.state, n.changed = m.incarnation, stateSuspect, a.loop.Now()
+	l.spread(m.node, m.encode(typeSuspect), nil)
+	n.incarnation, n.state, n.changed = m.incarnation, stateSuspect, l.loop.Now()
 	k := suspicionMult - 2
-	if len(a.nodes)-2 < k {
+	if len(l.nodes)-2 < k {
 		k = 0
 	}
-	scale := math.Max(1, math.Log10(math.Max(1, float64(len(a.nodes)))))
+	scale := math.Max(1, math.Log10(math.Max(1, float64(len(l.nodes)))))
 	least := suspicionMult * time.Duration(scale*1000) * probeInterval / 1000
-	s := &suspicion{k: k, min: least, max: suspicionMaxMult * least, start: a.loop.Now(), confirmed: map[string]bool{m.from: true}}
-	s.timer = a.loop.NewTimer(func() {
-		if a.down || n.state != stateSuspect || a.suspicions[n.name] != s {
+	s := &suspicion{k: k, min: least, max: suspicionMaxMult * least, start: l.loop.Now(), confirmed: map[string]bool{m.from: true}}
+	s.timer = l.loop.NewTimer(func() {
+		if l.down || n.state != stateSuspect || l.suspicions[n.name] != s {
 			return
 		}
-		a.logf("INFO", "memberlist: Marking %s as failed, suspect timeout reached (%d peer confirmations)", n.name, s.n)
-		a.dead(&accusation{incarnation: n.incarnation, node: n.name, from: a.cfg.NodeName})
+		l.logf("INFO", "Marking %s as failed, suspect timeout reached (%d peer confirmations)", n.name, s.n)
+		l.dead(&accusation{incarnation: n.incarnation, node: n.name, from: l.cfg.Name})
 	})
 	if k < 1 {
 		s.timer.Reset(s.min)
 	} else {
 		s.timer.Reset(s.max)
 	}
-	a.suspicions[n.name] = s
+	l.suspicions[n.name] = s
 }
 
 // dead takes in that a node is dead, or has left: then it says so itself.
-func (a *Agent) dead(m *accusation) {
-	n := a.byName[m.node]
+func (l *List) dead(m *accusation) {
+	n := l.byName[m.node]
 	if n == nil || m.incarnation < n.incarnation {
 		return
 	}
-	a.calm(m.node)
+	l.unsuspect(m.node)
 	if n.gone() {
 		return
 	}
-	if n.name == a.cfg.NodeName && !a.left {
-		a.refute(n, m.incarnation)
-		a.logf("WARN", "memberlist: Refuting a dead message (from: %s)", m.from)
+	if n.name == l.cfg.Name && !l.left {
+		l.refute(n, m.incarnation)
+		l.logf("WARN", "Refuting a dead message (from: %s)", m.from)
 		return
 	}
 	var done func()
-	if n.name == a.cfg.NodeName {
-		done = func() { a.leaveHeard = true; a.leaving.Broadcast() }
+	if n.name == l.cfg.Name {
+		done = func() { l.leaveHeard = true; l.leaving.Broadcast() }
 	}
-	a.spread(m.node, m.encode(typeDead), done)
-	n.incarnation, n.state, n.changed = m.incarnation, stateDead, a.loop.Now()
+	l.spread(m.node, m.encode(typeDead), done)
+	n.incarnation, n.state, n.changed = m.incarnation, stateDead, l.loop.Now()
 	if m.node == m.from {
 		n.state = stateLeft
 	}
-	a.nodeLeft(n)
+	l.cfg.Events.NotifyLeave(n.view())
 }
 
-// feel changes the agent's idea of its own health: 0 is good, and each step
+// feel changes the node's idea of its own health: 0 is good, and each step
 // up makes it more patient.
-func (a *Agent) feel(delta int) { a.health = min(max(a.health+delta, 0), awarenessMax-1) }
+func (l *List) feel(delta int) { l.health = min(max(l.health+delta, 0), awarenessMax-1) }
 
 // anyAlive reports whether there is another node that is not gone.
-func (a *Agent) anyAlive() bool {
-	for _, n := range a.nodes {
-		if !n.gone() && n.name != a.cfg.NodeName {
+func (l *List) anyAlive() bool {
+	for _, n := range l.nodes {
+		if !n.gone() && n.name != l.cfg.Name {
 			return true
 		}
 	}
