@@ -35,7 +35,8 @@ var orders = map[string][][]string{
 		{"modes/network/bridge", "modes/network/child", "modes/network/overlay"},
 		{"modes/network/driver"},
 		{"modes/serf", "modes/store", "modes/nat"},
-		{"modes/bitseq", "modes/errdefs"},
+		{"modes/memberlist", "modes/errdefs"},
+		{"modes/bitseq", "modes/msgpack"},
 	},
 	"userland": {
 		{"userland/consul"},

@@ -14,14 +14,12 @@ import (
 	"time"
 
 	"dnetsim/link"
-	"dnetsim/modes/bitseq"
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
 	"dnetsim/modes/serf"
 	"dnetsim/modes/store"
 	"dnetsim/sim"
-	"dnetsim/stack"
 )
 
 // The options of the overlay driver.
@@ -29,17 +27,6 @@ const (
 	OptVxlanIDs  = "com.docker.network.driver.overlay.vxlanid_list"
 	OptEncrypted = "encrypted"
 )
-
-// The identifiers of tunnels: Docker gives out those from 256 on.
-const (
-	firstVNI = 256
-	lastVNI  = 1<<24 - 1
-	// vxlanOverhead is what a tunnel takes from the MTU: an Ethernet, an IP, a
-	// UDP and a VXLAN header.
-	vxlanOverhead = 50
-)
-
-var vniKey = store.Key("idm", "vxlan-id")
 
 // Config is one run's part in a cluster.
 type Config struct {
@@ -70,36 +57,6 @@ type Driver struct {
 }
 
 var _ driver.Driver = (*Driver)(nil)
-
-// network is an overlay network on one host.
-type network struct {
-	o         *Driver
-	id        string
-	index     uint64 // of its key in the store
-	secure    bool
-	mtu       int // of the underlay, as asked for; 0 is 1500
-	subnets   []*subnet
-	endpoints map[string]*member
-	epoch     int // how often the sandbox was made
-	joins     int
-	box       *sandbox // nil while no container here is in the network
-}
-
-// subnet is one subnet of an overlay network: a bridge and a tunnel.
-type subnet struct {
-	prefix netip.Prefix
-	gw     netip.Prefix
-	vni    uint32 // 0 until somebody joins
-	vxlan  string // vx-000100-…, the tunnel's name in the driver's eyes
-	bridge *stack.Interface
-	tunnel *stack.Interface
-}
-
-// member is an endpoint of this host.
-type member struct {
-	*driver.Endpoint
-	joined bool // it is plugged into the sandbox
-}
 
 // New begins a run: it takes over what the one before (nil if there was none, or
 // the host lost its power since) left in the kernel, of which boxes knows.
@@ -165,14 +122,6 @@ func (o *Driver) adopt(old *Driver) {
 	}
 }
 
-func (n *network) sortedEndpoints() []*member {
-	var out []*member
-	for _, id := range sortedKeys(n.endpoints) {
-		out = append(out, n.endpoints[id])
-	}
-	return out
-}
-
 // clearStale removes the sandbox that an earlier run left for a network.
 func (o *Driver) clearStale(id string) {
 	var kept []*network
@@ -184,50 +133,6 @@ func (o *Driver) clearStale(id string) {
 		kept = append(kept, n)
 	}
 	o.stale = kept
-}
-
-// storedOverlay is the driver's part of a network in the store.
-type storedOverlay struct {
-	MTU     int            `json:"mtu"`
-	Secure  bool           `json:"secure"`
-	Subnets []storedSubnet `json:"subnets"`
-}
-
-type storedSubnet struct {
-	SubnetIP, GwIP string
-	Vni            uint32
-}
-
-func overlayKey(id string) string { return store.Key("overlay", "network", id) }
-
-func (n *network) storeForm() storedOverlay {
-	s := storedOverlay{MTU: n.mtu, Secure: n.secure}
-	for _, x := range n.subnets {
-		s.Subnets = append(s.Subnets, storedSubnet{x.prefix.String(), x.gw.String(), x.vni})
-	}
-	return s
-}
-
-// load takes what the store has: the subnets once, and their identifiers.
-func (n *network) load(s storedOverlay, index uint64) {
-	n.index, n.mtu, n.secure = index, s.MTU, s.Secure
-	fresh := len(n.subnets) == 0
-	for _, x := range s.Subnets {
-		p, err := netip.ParsePrefix(x.SubnetIP)
-		if err != nil {
-			continue
-		}
-		if fresh {
-			gw, _ := netip.ParsePrefix(x.GwIP)
-			n.subnets = append(n.subnets, &subnet{prefix: p, gw: gw, vni: x.Vni})
-			continue
-		}
-		for _, have := range n.subnets {
-			if have.prefix == p {
-				have.vni = x.Vni
-			}
-		}
-	}
 }
 
 // CreateNetwork is the driver's part of a new network: no device, only a key.
@@ -341,101 +246,6 @@ func (o *Driver) network(id string) *network {
 // Has reports whether there is such a network, here or in the store.
 func (o *Driver) Has(id string) bool { return o.network(id) != nil }
 
-func (n *network) subnetFor(a netip.Addr) *subnet {
-	for _, s := range n.subnets {
-		if s.prefix.Contains(a) {
-			return s
-		}
-	}
-	return nil
-}
-
-// maxMTU is what the tunnel leaves of the underlay's MTU.
-func (n *network) maxMTU() int {
-	mtu := n.mtu
-	if mtu == 0 {
-		mtu = 1500
-	}
-	return mtu - vxlanOverhead
-}
-
-// obtainVNI sees to it that the subnet has an identifier: the one in the store,
-// or a new one.
-func (n *network) obtainVNI(s *subnet) error {
-	if s.vni != 0 {
-		return nil
-	}
-	st := n.o.cfg.Store
-	for {
-		var stored storedOverlay
-		index, err := st.Get(overlayKey(n.id), &stored)
-		if err == nil && index == 0 {
-			err = store.ErrKeyNotFound
-		}
-		if err != nil {
-			return errdefs.System("getting network %q from datastore failed %v", n.id, err)
-		}
-		n.load(stored, index)
-		if s.vni != 0 {
-			return nil
-		}
-		vni, err := n.o.takeVNI()
-		if err != nil {
-			return errdefs.System("failed to allocate vxlan id: %v", err)
-		}
-		s.vni = vni
-		index, err = st.Put(overlayKey(n.id), n.index, n.storeForm())
-		if err == nil {
-			n.index = index
-			return nil
-		}
-		n.o.releaseVNI(vni)
-		s.vni = 0
-		if err != store.ErrKeyModified {
-			return errdefs.System("network %q failed to update data store: %v", n.id, err)
-		}
-	}
-}
-
-// takeVNI takes the lowest free identifier of the cluster.
-func (o *Driver) takeVNI() (vni uint32, err error) {
-	err = o.changeVNIs(func(s *bitseq.Sequence) error {
-		n, ok := s.Lowest()
-		if !ok {
-			return errdefs.System("no bit available")
-		}
-		vni = firstVNI + uint32(n)
-		return nil
-	})
-	return vni, err
-}
-
-func (o *Driver) releaseVNI(vni uint32) {
-	o.changeVNIs(func(s *bitseq.Sequence) error {
-		delete(s.Used, uint64(vni-firstVNI))
-		return nil
-	})
-}
-
-func (o *Driver) changeVNIs(fn func(*bitseq.Sequence) error) error {
-	for {
-		s := &bitseq.Sequence{}
-		index, err := o.cfg.Store.Get(vniKey, s)
-		if err != nil {
-			return err
-		}
-		if index == 0 {
-			s = &bitseq.Sequence{ID: "vxlan-id", Bits: lastVNI - firstVNI + 1, Used: map[uint64]bool{}}
-		}
-		if err := fn(s); err != nil {
-			return err
-		}
-		if _, err := o.cfg.Store.Put(vniKey, index, s); err != store.ErrKeyModified {
-			return err
-		}
-	}
-}
-
 // CreateEndpoint is the driver's part of a new endpoint: a MAC.
 func (o *Driver) CreateEndpoint(ep *driver.Endpoint) error {
 	if o.closed {
@@ -504,16 +314,6 @@ func (o *Driver) Join(ep *driver.Endpoint) error {
 	return nil
 }
 
-// member is the network's entry of an endpoint.
-func (n *network) member(ep *driver.Endpoint) *member {
-	m := n.endpoints[ep.ID]
-	if m == nil {
-		m = &member{Endpoint: ep}
-		n.endpoints[ep.ID] = m
-	}
-	return m
-}
-
 // Leave takes an endpoint out of the sandbox and tells the other hosts. They are
 // told nothing of one that an earlier run left behind.
 func (o *Driver) Leave(ep *driver.Endpoint) {
@@ -546,17 +346,6 @@ func (o *Driver) plugged(ep *driver.Endpoint) *network {
 		}
 	}
 	return nil
-}
-
-// routes are the ways of a container in one subnet to the network's others.
-func (n *network) routes(own *subnet) []stack.Route {
-	var out []stack.Route
-	for _, s := range n.subnets {
-		if s != own {
-			out = append(out, stack.Route{Dst: s.prefix, Via: own.gw.Addr()})
-		}
-	}
-	return out
 }
 
 // No port is published through an overlay: that is what docker_gwbridge is for.
