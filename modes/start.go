@@ -1,6 +1,8 @@
 package modes
 
 import (
+	"dnetsim/modes/errdefs"
+	"errors"
 	"path"
 	"strings"
 
@@ -78,16 +80,17 @@ func (d *Daemon) start(c *Container) error {
 	return err
 }
 
-// exitCodeOf is the status of a container that could not be started.
+// exitCodeOf is the status of a container that could not be started: that of a
+// shell if its program is the reason.
 func exitCodeOf(err error) int {
-	s := err.Error()
+	var e execError
 	switch {
-	case strings.Contains(s, "executable file not found"), strings.Contains(s, "no such file or directory"):
-		return 127
-	case strings.Contains(s, "permission denied"), strings.Contains(s, "is a directory"), strings.Contains(s, "not a directory"):
+	case !errors.As(err, &e):
+		return 128
+	case e.err == userland.EACCES:
 		return 126
 	}
-	return 128
+	return 127
 }
 
 func (d *Daemon) bringUp(c *Container) error {
@@ -108,7 +111,7 @@ func (d *Daemon) bringUp(c *Container) error {
 	env := d.environment(c, c.Config.Tty, nil)
 	prog, argv, err := findProgram(m, argv, env, c.Config.WorkingDir)
 	if err != nil {
-		return errf(ErrInvalid, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: %v: unknown", err)
+		return errdefs.Because(err, ErrInvalid, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: %v: unknown", err)
 	}
 	if len(c.Config.Hostname) > 64 {
 		return errf(ErrSystem, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: sethostname: invalid argument: unknown")
@@ -196,33 +199,37 @@ func workingDir(m *userland.Machine, dir string) string {
 	return path.Clean(dir)
 }
 
-// execError is how Go's os/exec words that a program cannot be run.
-type execError struct{ name, what string }
+// execError is that a program cannot be run: err is EACCES or ENOENT.
+type execError struct {
+	name string
+	err  error
+}
 
-func (e execError) Error() string { return `exec: "` + e.name + `": ` + e.what }
+// Error is in the words of Go's os/exec.
+func (e execError) Error() string {
+	what := "executable file not found in $PATH"
+	switch {
+	case e.err == userland.EACCES:
+		what = "permission denied"
+	case strings.Contains(e.name, "/"):
+		what = "stat " + e.name + ": no such file or directory"
+	}
+	return `exec: "` + e.name + `": ` + what
+}
 
 // findProgram looks a program up as runc does, through the container's PATH.
 func findProgram(m *userland.Machine, argv, env []string, dir string) (userland.Program, []string, error) {
-	p := &userland.Process{Machine: m, Dir: "/"}
-	if dir != "" {
-		p.Dir = dir
+	if dir == "" {
+		dir = "/"
 	}
-	for _, kv := range env {
-		k, v, _ := strings.Cut(kv, "=")
-		p.Setenv(k, v)
-	}
-	prog, args, err := p.Find(argv)
-	if err == nil {
+	prog, args, err := m.FindProgram(argv, env, dir)
+	switch err {
+	case nil:
 		return prog, args, nil
+	case userland.EACCES:
+		return nil, nil, execError{argv[0], err}
 	}
-	name := argv[0]
-	switch {
-	case err == userland.EACCES:
-		return nil, nil, execError{name, "permission denied"}
-	case strings.Contains(name, "/"):
-		return nil, nil, execError{name, "stat " + name + ": no such file or directory"}
-	}
-	return nil, nil, execError{name, "executable file not found in $PATH"}
+	return nil, nil, execError{argv[0], userland.ENOENT}
 }
 
 // stateChanged wakes those who watch the container.

@@ -117,6 +117,17 @@ func (p *Process) Find(args []string) (Program, []string, error) {
 	return p.find(file, args, 0)
 }
 
+// FindProgram finds the program of a command line as [Process.Find] does, for a
+// process that is still to be started with this environment and directory.
+func (m *Machine) FindProgram(args, env []string, dir string) (Program, []string, error) {
+	p := &Process{Machine: m, Dir: dir}
+	for _, kv := range env {
+		k, v, _ := strings.Cut(kv, "=")
+		p.Setenv(k, v)
+	}
+	return p.Find(args)
+}
+
 func (p *Process) find(file string, args []string, depth int) (Program, []string, error) {
 	content, err := p.Machine.fs.ReadFile(file)
 	if err != nil {

@@ -26,11 +26,15 @@ const (
 
 // Error is a refusal without the client's prefix "Error response from daemon: ".
 type Error struct {
-	Kind Kind
-	Msg  string
+	Kind  Kind
+	Msg   string
+	Cause error // what errors.As finds behind it, or nil
 }
 
 func (e *Error) Error() string { return e.Msg }
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Cause }
 
 // New is an error of a class.
 func New(k Kind, format string, args ...any) *Error {
@@ -48,7 +52,14 @@ func KindOf(err error) Kind {
 
 // Wrap puts words before err and keeps its class.
 func Wrap(err error, format string, args ...any) *Error {
-	return &Error{Kind: KindOf(err), Msg: fmt.Sprintf(format, args...) + err.Error()}
+	return Because(err, KindOf(err), "%s", fmt.Sprintf(format, args...)+err.Error())
+}
+
+// Because is an error with another one as its cause.
+func Because(cause error, k Kind, format string, args ...any) *Error {
+	e := New(k, format, args...)
+	e.Cause = cause
+	return e
 }
 
 // System is what went wrong in the machine: 500.
