@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dnetsim/modes"
+	"dnetsim/modes/image"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
@@ -90,7 +91,7 @@ func cutLast(s string) (before, after string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-func (c *call) imageHistory(i *modes.Image) error {
+func (c *call) imageHistory(i *image.Image) error {
 	type layer struct {
 		ID        string `json:"Id"`
 		Created   int64

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 
+	"dnetsim/modes/image"
 	"dnetsim/modes/nat"
 )
 
@@ -131,7 +132,7 @@ func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []st
 	if isHostMode(h.NetworkMode) && len(h.PortBindings) > 0 {
 		warnings = append(warnings, "Published ports are discarded when using host network mode")
 	}
-	img, err := d.findImage(r.Config.Image)
+	img, err := d.images.Find(r.Config.Image)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -186,7 +187,7 @@ func (d *Daemon) byName(name string) *Container {
 }
 
 // newContainer puts a container together from the request and its image.
-func (d *Daemon) newContainer(r CreateContainer, img *Image) *Container {
+func (d *Daemon) newContainer(r CreateContainer, img *image.Image) *Container {
 	name := strings.TrimPrefix(r.Name, "/")
 	if name == "" {
 		name = d.generateName()
@@ -217,7 +218,7 @@ func (d *Daemon) newContainer(r CreateContainer, img *Image) *Container {
 }
 
 // mergeImage fills what the request leaves to the image.
-func (d *Daemon) mergeImage(c *Config, img *Image) {
+func (d *Daemon) mergeImage(c *Config, img *image.Image) {
 	if len(img.ExposedPorts) > 0 {
 		all := map[Port]bool{}
 		for p := range c.ExposedPorts {
@@ -228,7 +229,7 @@ func (d *Daemon) mergeImage(c *Config, img *Image) {
 		}
 		c.ExposedPorts = all
 	}
-	c.Env = mergeEnv(img.Env, c.Env)
+	c.Env = image.MergeEnv(img.Env, c.Env)
 	if len(c.Entrypoint) == 0 {
 		if len(c.Cmd) == 0 {
 			c.Cmd = img.Cmd
@@ -254,24 +255,6 @@ func (d *Daemon) mergeImage(c *Config, img *Image) {
 		}
 		c.Labels = all
 	}
-}
-
-// mergeEnv gives the defaults, then the values, each key once. It is nil if
-// both are.
-func mergeEnv(defaults, values []string) []string {
-	out := append([]string(nil), defaults...)
-next:
-	for _, kv := range values {
-		k, _, _ := strings.Cut(kv, "=")
-		for i, old := range out {
-			if strings.HasPrefix(old, k+"=") {
-				out[i] = kv
-				continue next
-			}
-		}
-		out = append(out, kv)
-	}
-	return out
 }
 
 // initialNetworks is the set of networks that the container will join.

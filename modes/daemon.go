@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/image"
 	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/child"
 	"dnetsim/modes/network/driver"
@@ -44,7 +45,7 @@ type Daemon struct {
 	containers []*Container // in the order of their making
 	strays     []*Container // removed ones whose sandboxes are left over
 	networks   []*Network
-	images     *imageStore
+	images     *image.Store
 	ipam       *ipam
 	events     eventLog
 	execs      map[string]*ExecProcess
@@ -70,15 +71,15 @@ func newDaemon(h *Host, spec HostSpec) *Daemon {
 	}
 	d.makeDrivers()
 	if spec.Registry == nil {
-		d.spec.Registry = DefaultRegistry(l)
+		d.spec.Registry = image.DefaultRegistry(l)
 	}
-	d.images = newImageStore(d.spec.Registry)
+	d.images = image.NewStore(d.spec.Registry)
 	preset := spec.Images
 	if preset == nil {
-		preset = presentImages
+		preset = image.Present()
 	}
 	for _, ref := range preset {
-		d.images.preset(ref)
+		d.images.Preset(ref)
 	}
 	d.id = serverID(d.stream("daemon", "id").Hex(30))
 	return d

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"dnetsim/modes/image"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -15,8 +16,8 @@ type HostSpec struct {
 	Machine  *userland.Machine
 	NS       *stack.Namespace
 	Programs []map[string]userland.Program
-	// Registry is where images come from; nil is [DefaultRegistry].
-	Registry *Registry
+	// Registry is where images come from; nil is [image.DefaultRegistry].
+	Registry *image.Registry
 	// Images are those already pulled; nil is busybox and yyh/centos6.9:v1.0.
 	Images []string
 	// DaemonJSON is the content of /etc/docker/daemon.json; "" writes none.

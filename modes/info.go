@@ -43,7 +43,7 @@ func (d *Daemon) Info() Info {
 		return ok && v != "0"
 	}
 	i := Info{
-		ID: d.id, Name: d.host.Hostname(), Images: len(d.images.all()),
+		ID: d.id, Name: d.host.Hostname(), Images: len(d.images.All()),
 		ServerVersion: d.profile.version.Version, KernelVersion: d.host.KernelVersion,
 		OperatingSystem: "Debian GNU/Linux 12 (bookworm)", OSVersion: "12", Architecture: d.host.Arch,
 		NCPU: 2, MemTotal: 8 << 30, SystemTime: d.Wall(),

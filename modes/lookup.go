@@ -111,7 +111,7 @@ func (d *Daemon) passesAncestor(c *Container, values []string) bool {
 		return true
 	}
 	for _, v := range values {
-		if img, err := d.findImage(v); err == nil && img.ID == c.Image {
+		if img, err := d.images.Find(v); err == nil && img.ID == c.Image {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"dnetsim/modes/image"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
@@ -13,7 +14,7 @@ import (
 type runtime struct {
 	daemon  *Daemon
 	fs      *userland.FS
-	image   *Image
+	image   *image.Image
 	machine *userland.Machine // of the current or last run
 	pid1    *userland.Process // nil if it does not run
 	sandbox *sandbox          // its own, or the one it joined
@@ -43,9 +44,9 @@ type runtime struct {
 	retry      *sim.Timer
 }
 
-func newRuntime(d *Daemon, c *Container, img *Image) *runtime {
+func newRuntime(d *Daemon, c *Container, img *image.Image) *runtime {
 	r := &runtime{daemon: d, image: img, log: &containerLog{loop: d.loop, wall: d.Wall}}
-	r.fs = d.images.files(img).Clone()
+	r.fs = d.images.Files(img).Clone()
 	r.fs.SetClock(d.host.Machine)
 	r.streams = &streams{loop: d.loop, log: r.log}
 	r.openStdio(d.loop, c)

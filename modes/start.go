@@ -2,6 +2,7 @@ package modes
 
 import (
 	"dnetsim/modes/errdefs"
+	"dnetsim/modes/image"
 	"errors"
 	"path"
 	"strings"
@@ -151,8 +152,8 @@ func (d *Daemon) newMachine(c *Container) *userland.Machine {
 		m.UTS = d.host.UTS
 	}
 	m.KernelVersion, m.Arch, m.OSVersion = d.host.KernelVersion, d.host.Arch, d.host.OSVersion
-	m.Shell = r.image.recipe.shell
-	m.Programs = r.image.recipe.programs
+	m.Shell = r.image.Shell()
+	m.Programs = r.image.Programs()
 	m.Env = d.environment(c, false, nil)
 	d.mountRoot(c)
 	m.SetFS(r.fs)
@@ -168,8 +169,8 @@ func (d *Daemon) environment(c *Container, tty bool, extra []string) []string {
 		env = append(env, "TERM=xterm")
 	}
 	env = append(env, d.linkEnv(c)...)
-	env = mergeEnv(env, c.Config.Env)
-	env = mergeEnv(env, extra)
+	env = image.MergeEnv(env, c.Config.Env)
+	env = image.MergeEnv(env, extra)
 	for _, kv := range env {
 		if strings.HasPrefix(kv, "HOME=") {
 			return env

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/modes/image"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -89,14 +90,12 @@ func (w *world) attach(name, addr string, mac link.MAC, gateway string) *stack.N
 
 func (w *world) host(name, addr string, last byte, daemonJSON string) *Host {
 	ns := w.attach(name, addr, link.MAC{0, 0x0c, 0x29, 0xab, 0, last}, "10.0.0.2")
-	reg := DefaultRegistry(w.loop)
-	for _, k := range reg.recipes {
-		k.sets = append([]programSet{testPrograms}, k.sets...)
-	}
+	reg := image.DefaultRegistry(w.loop)
+	reg.Install(testPrograms)
 	m := userland.NewMachine(w.loop, name, ns)
 	m.Install(testPrograms(), traffic.Host())
 	m.FS().WriteFile("/etc/resolv.conf", []byte("nameserver 10.0.0.2\n"), 0o644)
-	h := NewHost(w.loop, HostSpec{Name: name, Machine: m, Registry: reg, DaemonJSON: daemonJSON, Images: append([]string{"nginx"}, presentImages...)})
+	h := NewHost(w.loop, HostSpec{Name: name, Machine: m, Registry: reg, DaemonJSON: daemonJSON, Images: append([]string{"nginx"}, image.Present()...)})
 	w.hosts = append(w.hosts, h)
 	return h
 }

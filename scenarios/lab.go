@@ -13,6 +13,7 @@ import (
 	"dnetsim/engine"
 	"dnetsim/link"
 	"dnetsim/modes"
+	"dnetsim/modes/image"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -32,7 +33,7 @@ type Lab struct {
 	sockets  map[string]socket // by the cable's name
 	lans     map[string]*segment
 	shells   map[string]*userland.Shell
-	registry *modes.Registry
+	registry *image.Registry
 	broken   bool        // by a panic
 	printed  int         // bytes that steps have printed
 	unheed   func() bool // ends what heed began, or nil
@@ -330,11 +331,11 @@ func (l *Lab) startEngines() error {
 
 // images is the registry, with the scenario's own images, and the names of
 // those that a host has from the start: its own list, and the scenario's.
-func (l *Lab) images(h *Host) (*modes.Registry, []string, error) {
+func (l *Lab) images(h *Host) (*image.Registry, []string, error) {
 	if l.registry == nil {
-		r := modes.DefaultRegistry(l.Loop)
+		r := image.DefaultRegistry(l.Loop)
 		for _, im := range l.Scenario.Images {
-			spec := modes.ImageSpec{Name: im.Name, Like: im.Like, Cmd: im.Cmd, Env: im.Env, Response: im.Response}
+			spec := image.Spec{Name: im.Name, Like: im.Like, Cmd: im.Cmd, Env: im.Env, Response: im.Response}
 			for _, text := range im.Listen {
 				p, err := modes.ParsePort(text)
 				if err != nil {
@@ -350,7 +351,7 @@ func (l *Lab) images(h *Host) (*modes.Registry, []string, error) {
 	}
 	present := h.Images
 	if present == nil {
-		present = modes.PresentImages()
+		present = image.Present()
 	}
 	for _, im := range l.Scenario.Images {
 		present = append(present[:len(present):len(present)], im.Name)

@@ -3,55 +3,8 @@ package modes
 import (
 	"strings"
 
-	"dnetsim/sim"
+	"dnetsim/modes/image"
 )
-
-// Registry is where images are pulled from.
-type Registry struct {
-	// Host is its name in error texts.
-	Host string
-	// Offline makes every pull end as without a way to the registry.
-	Offline bool
-
-	loop    *sim.Loop
-	recipes []*recipe
-}
-
-// DefaultRegistry knows the images of the scenarios.
-func DefaultRegistry(l *sim.Loop) *Registry {
-	return &Registry{Host: "registry-1.docker.io", loop: l, recipes: knownRecipes()}
-}
-
-// OfflineRegistry knows the same images and cannot be reached: only images that
-// are present from the start can be used.
-func OfflineRegistry(l *sim.Loop, host string) *Registry {
-	r := DefaultRegistry(l)
-	r.Host, r.Offline = host, true
-	return r
-}
-
-// find makes the image of a reference.
-func (r *Registry) find(ref string) (*Image, bool) {
-	for _, k := range r.recipes {
-		for _, t := range k.tags {
-			if k.name+":"+t == ref {
-				return k.image(ref), true
-			}
-		}
-	}
-	return nil, false
-}
-
-// knows reports whether the registry has any tag of a repository.
-func (r *Registry) knows(ref string) bool {
-	name, _, _ := strings.Cut(ref, ":")
-	for _, k := range r.recipes {
-		if k.name == name {
-			return true
-		}
-	}
-	return false
-}
 
 // PullProgress is one line of the progress of a pull.
 type PullProgress struct {
@@ -65,14 +18,14 @@ func (d *Daemon) ImagePull(ref string, progress func(PullProgress)) error {
 	if err := d.available(); err != nil {
 		return err
 	}
-	full := reference(ref)
+	full := image.Reference(ref)
 	name, tag, _ := strings.Cut(full, ":")
-	reg := d.images.registry
+	reg := d.images.Registry()
 	if reg.Offline {
 		return d.unreachable(reg)
 	}
-	img, ok := reg.find(full)
-	if !ok && reg.knows(full) {
+	img, ok := reg.Find(full)
+	if !ok && reg.Knows(full) {
 		return errf(ErrNotFound, "manifest for %s not found: manifest unknown: manifest unknown", full)
 	}
 	if !ok {
@@ -86,7 +39,7 @@ func (d *Daemon) ImagePull(ref string, progress func(PullProgress)) error {
 		from = "library/" + name
 	}
 	progress(PullProgress{ID: tag, Status: "Pulling from " + from})
-	old, _ := d.findImage(full)
+	old, _ := d.images.Find(full)
 	if old == nil {
 		end, err := d.begin()
 		if err != nil {
@@ -96,7 +49,7 @@ func (d *Daemon) ImagePull(ref string, progress func(PullProgress)) error {
 		if err := d.pullLayers(img, progress); err != nil {
 			return err
 		}
-		d.images.add(img)
+		d.images.Add(img)
 	}
 	_, digest, _ := strings.Cut(img.RepoDigests[0], "@")
 	progress(PullProgress{Status: "Digest: " + digest})
@@ -111,7 +64,7 @@ func (d *Daemon) ImagePull(ref string, progress func(PullProgress)) error {
 
 // unreachable is a pull without a way to the registry: the name is asked of the
 // host's first server.
-func (d *Daemon) unreachable(reg *Registry) error {
+func (d *Daemon) unreachable(reg *image.Registry) error {
 	server := "[::1]:53"
 	if all := d.hostNameservers(); len(all) > 0 {
 		server = all[0].String() + ":53"
@@ -122,8 +75,8 @@ func (d *Daemon) unreachable(reg *Registry) error {
 // downloadSteps is in how many pieces a layer's bar grows.
 const downloadSteps = 4
 
-func (d *Daemon) pullLayers(img *Image, progress func(PullProgress)) error {
-	id := func(l Layer) string { return strings.TrimPrefix(l.Digest, "sha256:")[:12] }
+func (d *Daemon) pullLayers(img *image.Image, progress func(PullProgress)) error {
+	id := func(l image.Layer) string { return strings.TrimPrefix(l.Digest, "sha256:")[:12] }
 	for _, l := range img.Layers {
 		progress(PullProgress{ID: id(l), Status: "Pulling fs layer"})
 	}

@@ -1,10 +1,12 @@
-package modes
+package image
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"time"
 
+	"dnetsim/modes/nat"
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/consul"
@@ -29,7 +31,7 @@ type recipe struct {
 	cmd        []string
 	entrypoint []string
 	env        []string
-	expose     []Port
+	expose     []nat.Port
 	stopSignal string
 	files      map[string]string // path to content
 
@@ -102,7 +104,7 @@ func knownRecipes() []*recipe {
 		size:  142_000_000, age: 20 * day, layers: []int64{31_400_000, 25_600_000, 626},
 		entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
 		env:    []string{pathEnv, "NGINX_VERSION=1.23.4"},
-		expose: []Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGQUIT",
+		expose: []nat.Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGQUIT",
 		files: map[string]string{
 			"/docker-entrypoint.sh":            "#!/bin/sh\nexec \"$@\"\n",
 			"/usr/share/nginx/html/index.html": nginxIndex,
@@ -118,7 +120,7 @@ func knownRecipes() []*recipe {
 		extra: map[string]userland.Program{"httpd-foreground": page.Run},
 		size:  145_000_000, age: 25 * day, layers: []int64{31_400_000, 24_000_000}, cmd: []string{"httpd-foreground"},
 		env:    []string{"PATH=/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-		expose: []Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGWINCH",
+		expose: []nat.Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGWINCH",
 		files: map[string]string{
 			"/usr/local/apache2/htdocs/index.html": "<html><body><h1>It works!</h1></body></html>\n",
 			"/etc/os-release":                      debianRelease,
@@ -155,13 +157,13 @@ func storeRecipes() []*recipe {
 	return []*recipe{&progrium, &official}
 }
 
-func tcpAndUDP(tcp, udp []uint16) []Port {
-	var out []Port
+func tcpAndUDP(tcp, udp []uint16) []nat.Port {
+	var out []nat.Port
 	for _, n := range tcp {
-		out = append(out, Port{Number: n, Proto: "tcp"})
+		out = append(out, nat.Port{Number: n, Proto: "tcp"})
 	}
 	for _, n := range udp {
-		out = append(out, Port{Number: n, Proto: "udp"})
+		out = append(out, nat.Port{Number: n, Proto: "udp"})
 	}
 	return out
 }
@@ -198,19 +200,19 @@ Commercial support is available at
 // image describes the recipe under one of its names.
 func (k *recipe) image(ref string) *Image {
 	img := &Image{
-		ID: hash("image", k.name, k.tags[0]), RepoTags: []string{ref},
-		RepoDigests: []string{k.name + "@" + hash("manifest", k.name, k.tags[0])},
+		ID: Hash("image", k.name, k.tags[0]), RepoTags: []string{ref},
+		RepoDigests: []string{k.name + "@" + Hash("manifest", k.name, k.tags[0])},
 		Created:     sim.Epoch.Add(-k.age), Size: k.size, Architecture: "amd64",
 		Env: k.env, Cmd: k.cmd, Entrypoint: k.entrypoint, StopSignal: k.stopSignal, recipe: k,
 	}
 	if len(k.expose) > 0 {
-		img.ExposedPorts = map[Port]bool{}
+		img.ExposedPorts = map[nat.Port]bool{}
 		for _, p := range k.expose {
 			img.ExposedPorts[p] = true
 		}
 	}
 	for i, size := range k.layers {
-		img.Layers = append(img.Layers, Layer{Digest: hash("layer", k.name, k.tags[0], fmt.Sprint(i)), Size: size})
+		img.Layers = append(img.Layers, Layer{Digest: Hash("layer", k.name, k.tags[0], fmt.Sprint(i)), Size: size})
 	}
 	return img
 }
@@ -227,9 +229,8 @@ func (k *recipe) build(l *sim.Loop) *userland.FS {
 	for n, p := range k.extra {
 		k.programs[n] = p
 	}
-	fs.InstallPrograms(sortedKeys(k.programs))
-	paths := sortedKeys(k.files)
-	sort.Strings(paths)
+	fs.InstallPrograms(slices.Sorted(maps.Keys(k.programs)))
+	paths := slices.Sorted(maps.Keys(k.files))
 	for _, p := range paths {
 		mode := uint32(0o644)
 		if len(k.files[p]) > 2 && k.files[p][:2] == "#!" {

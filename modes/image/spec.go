@@ -1,41 +1,43 @@
-package modes
+package image
 
 import (
 	"slices"
 	"strings"
 
+	"dnetsim/modes/errdefs"
+	"dnetsim/modes/nat"
 	"dnetsim/userland"
 	"dnetsim/userland/traffic"
 )
 
-// ImageSpec describes an image that the registry does not know by itself.
-type ImageSpec struct {
+// Spec describes an image that the registry does not know by itself.
+type Spec struct {
 	Name string // "shop" or "acme/shop:v2"
 	Like string // the known image whose programs and files it has; "" is busybox
 	Cmd  []string
 	Env  []string
 	// Listen are TCP ports that the image exposes. Without a Cmd it starts a
 	// web server on each that answers Response; its program is called serve.
-	Listen   []Port
+	Listen   []nat.Port
 	Response string
 }
 
 // Add makes the registry know an image, or know another one by a name.
-func (r *Registry) Add(s ImageSpec) error {
+func (r *Registry) Add(s Spec) error {
 	like := s.Like
 	if like == "" {
 		like = "busybox"
 	}
-	base, ok := r.find(reference(like))
+	base, ok := r.Find(Reference(like))
 	if !ok {
-		return errf(ErrNotFound, "no such image: %s", like)
+		return errdefs.NotFound("no such image: %s", like)
 	}
 	k := *base.recipe
-	full := reference(s.Name)
+	full := Reference(s.Name)
 	i := strings.LastIndexByte(full, ':')
 	k.name, k.tags, k.programs = full[:i], []string{full[i+1:]}, nil
 	if s.Env != nil {
-		k.env = mergeEnv(k.env, s.Env)
+		k.env = MergeEnv(k.env, s.Env)
 	}
 	if s.Cmd != nil {
 		k.cmd, k.entrypoint = s.Cmd, nil
@@ -44,7 +46,7 @@ func (r *Registry) Add(s ImageSpec) error {
 		k.expose = s.Listen
 		for _, p := range s.Listen {
 			if p.Proto != "tcp" {
-				return errf(ErrInvalid, "image %s cannot listen on %s: only TCP", s.Name, p)
+				return errdefs.Invalid("image %s cannot listen on %s: only TCP", s.Name, p)
 			}
 		}
 		k.extra = map[string]userland.Program{"serve": serve(s.Listen, s.Response)}
@@ -63,7 +65,7 @@ func (r *Registry) Add(s ImageSpec) error {
 }
 
 // serve is a program that answers on every port: one process for each.
-func serve(ports []Port, response string) userland.Program {
+func serve(ports []nat.Port, response string) userland.Program {
 	return func(p *userland.Process) int {
 		servers := make([]*traffic.WebServer, len(ports))
 		for i, at := range ports {
@@ -76,5 +78,5 @@ func serve(ports []Port, response string) userland.Program {
 	}
 }
 
-// PresentImages are on a host that does not say otherwise.
-func PresentImages() []string { return slices.Clone(presentImages) }
+// Present are on a host that does not say otherwise.
+func Present() []string { return slices.Clone(presentImages) }
