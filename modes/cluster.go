@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/overlay"
 	"dnetsim/modes/store"
 )
@@ -18,7 +19,7 @@ type cluster struct {
 	self      netip.Addr // its address; invalid without advertise
 	store     store.Datastore
 	discovery *store.Discovery
-	space     *globalIPAM
+	space     *ipam.Global
 	driver    *overlay.Driver
 	watches   []*keyWatch
 }
@@ -61,7 +62,7 @@ func (d *Daemon) initCluster() error {
 	}
 	client := store.New(d.loop, d.face.Opener(d.ns()), at, store.Options{Lookup: d.hostLookup})
 	c.store = store.Datastore{KV: client}
-	c.space = newGlobalIPAM(c.store, d.log)
+	c.space = ipam.NewGlobal(c.store, d.log)
 	before, _ := d.drivers["overlay"].(*overlay.Driver)
 	c.driver = overlay.New(d.face, overlay.Config{Store: c.store, Self: c.self, JoinTime: d.profile.cost.overlayJoin}, &d.boxes, before)
 	d.drivers["overlay"] = c.driver
@@ -132,7 +133,7 @@ func (d *Daemon) consultStore() {
 	if c == nil || d.loop.Current() == nil {
 		return
 	}
-	c.space.read()
+	c.space.Read()
 	d.refreshGlobal()
 	d.cleanLeftovers()
 	for _, n := range d.networks {

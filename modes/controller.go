@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 
+	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/driver"
 )
@@ -20,21 +21,16 @@ func (d *Daemon) startNetworking() error {
 	}
 	d.startDrivers()
 	kept := d.networks
-	var start position
-	if d.ipam != nil {
-		start = d.ipam.start
-	}
+	before := d.ipam
 	pools := cfg.Pools
 	if len(pools) == 0 {
-		pools = defaultPools
+		pools = ipam.DefaultPools
 	}
 	var err error
-	if d.ipam, err = newIPAM(pools); err != nil {
+	if d.ipam, err = ipam.NewLocal(pools); err != nil {
 		return err
 	}
-	if d.ipam.valid(start) {
-		d.ipam.start = start
-	}
+	d.ipam.Continue(before)
 	d.reservePorts()
 	d.networks = nil
 	d.reviveNetworks(kept)
@@ -108,13 +104,13 @@ func (d *Daemon) revivePools(n *Network, old *netCore) error {
 			into = &n.core.v6
 		}
 		for _, u := range uses {
-			key, p, err := d.ipam.requestPool(u.pool.prefix.String(), u.pool.sub, f == 1, nil)
+			key, p, err := d.ipam.RequestPool(u.pool.Prefix.String(), u.pool.Sub, f == 1, nil)
 			if err != nil {
 				return err
 			}
-			gw, _ := d.ipam.requestAddress(key, u.gateway.Addr())
+			gw, _ := d.ipam.RequestAddress(key, u.gateway.Addr())
 			for _, a := range u.aux {
-				d.ipam.requestAddress(key, a)
+				d.ipam.RequestAddress(key, a)
 			}
 			*into = append(*into, poolUse{key: key, pool: p, gateway: gw, aux: u.aux})
 		}
@@ -155,7 +151,7 @@ func (d *Daemon) startDefaultBridge() error {
 		return errf(ErrSystem, "Error creating default %q network: %v", "bridge", err)
 	}
 	n.IPAM.Options = nil
-	if len(n.core.v6) > 0 && n.core.v6[0].pool.prefix.Bits() <= 80 {
+	if len(n.core.v6) > 0 && n.core.v6[0].pool.Prefix.Bits() <= 80 {
 		n.core.deferIPv6 = true
 	}
 	return nil
@@ -176,8 +172,8 @@ func (d *Daemon) defaultBridgePool(name string) (IPAMConfig, error) {
 		}
 	}
 	if c.Subnet == "" {
-		if at, ok := d.ipam.free(position{}, false, d.hostOverlaps); ok {
-			c.Subnet = d.ipam.predefined[at.cut].pool(at.n).String()
+		if p, ok := d.ipam.First(false, d.hostOverlaps); ok {
+			c.Subnet = p.String()
 		}
 	}
 	if cfg.BIP != "" {

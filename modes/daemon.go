@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/modes/image"
+	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/child"
 	"dnetsim/modes/network/driver"
@@ -46,7 +47,7 @@ type Daemon struct {
 	strays     []*Container // removed ones whose sandboxes are left over
 	networks   []*Network
 	images     *image.Store
-	ipam       *ipam
+	ipam       *ipam.Local
 	events     eventLog
 	execs      map[string]*ExecProcess
 	sweeping   bool // ended ones are due to be forgotten

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"dnetsim/modes/ipam"
 	"dnetsim/userland"
 )
 
@@ -63,12 +64,8 @@ var otherOptions = map[string]bool{
 	"containerd-plugin-namespace": true, "registry": true,
 }
 
-// AddressPool is an entry of default-address-pools: a base and the prefix
-// length of the pools cut from it.
-type AddressPool struct {
-	Base string `json:"base"`
-	Size int    `json:"size"`
-}
+// AddressPool is an entry of default-address-pools.
+type AddressPool = ipam.AddressPool
 
 const daemonJSONPath = "/etc/docker/daemon.json"
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"dnetsim/link"
+	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/driver"
 )
 
@@ -124,7 +125,7 @@ func (d *Daemon) assign(ep *endpoint, es *EndpointSettings) error {
 		if ep.MAC == (link.MAC{}) {
 			ep.MAC = driver.MACOf(ep.Addr.Addr())
 		}
-		want6 = v6Of(core.v6[0].pool.prefix, ep.MAC)
+		want6 = v6Of(core.v6[0].pool.Prefix, ep.MAC)
 	}
 	p, key, err := d.assignFrom(ep.net, core.v6, want6, true)
 	if err != nil {
@@ -136,21 +137,21 @@ func (d *Daemon) assign(ep *endpoint, es *EndpointSettings) error {
 
 func (d *Daemon) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 bool) (netip.Prefix, string, error) {
 	for _, u := range pools {
-		if want.IsValid() && !u.pool.prefix.Contains(want) {
+		if want.IsValid() && !u.pool.Prefix.Contains(want) {
 			continue
 		}
-		p, err := d.space(n).requestAddress(u.key, want)
+		p, err := d.space(n).RequestAddress(u.key, want)
 		if err == nil {
 			return p, u.key, nil
 		}
-		if err != errNoAddresses || want.IsValid() {
+		if err != ipam.ErrNoAddresses || want.IsValid() {
 			return netip.Prefix{}, "", err
 		}
 	}
 	if want.IsValid() {
 		return netip.Prefix{}, "", errf(ErrInvalid, "Invalid address %s: It does not belong to any of this network's subnets", want)
 	}
-	return netip.Prefix{}, "", errf(ErrSystem, "no available %s addresses on this network's address pools: %s (%s)", version(v6), n.Name, n.ID)
+	return netip.Prefix{}, "", errf(ErrSystem, "no available %s addresses on this network's address pools: %s (%s)", ipam.Version(v6), n.Name, n.ID)
 }
 
 // deleteEndpoint gives back what createEndpoint took.
@@ -177,10 +178,10 @@ func (d *Daemon) deleteEndpoint(ep *endpoint) {
 
 func (d *Daemon) releaseAddresses(ep *endpoint) {
 	if ep.Addr.IsValid() {
-		d.space(ep.net).releaseAddress(ep.pool, ep.Addr.Addr())
+		d.space(ep.net).ReleaseAddress(ep.pool, ep.Addr.Addr())
 	}
 	if ep.Addr6.IsValid() {
-		d.space(ep.net).releaseAddress(ep.pool6, ep.Addr6.Addr())
+		d.space(ep.net).ReleaseAddress(ep.pool6, ep.Addr6.Addr())
 	}
 }
 

@@ -253,7 +253,7 @@ func (d *Daemon) forgetEndpoint(n *Network, name string) error {
 			return errf(ErrSystem, "%v", err)
 		}
 		if a := e.addr(); a.IsValid() {
-			d.space(n).releaseAddress(e.Iface.V4PoolID, a)
+			d.space(n).ReleaseAddress(e.Iface.V4PoolID, a)
 		}
 		if err := c.countEndpoints(n.ID, -1); err != nil {
 			d.log("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", e.ID, err))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/ipam"
 	"dnetsim/modes/store"
 )
 
@@ -78,7 +79,7 @@ func (n *Network) storeForm() storedNetwork {
 		opts[k] = v
 	}
 	s := storedNetwork{
-		AddrSpace: globalSpace, Attachable: n.Attachable, ConfigFrom: n.ConfigFrom, ConfigOnly: n.ConfigOnly,
+		AddrSpace: ipam.GlobalSpace, Attachable: n.Attachable, ConfigFrom: n.ConfigFrom, ConfigOnly: n.ConfigOnly,
 		Created: n.Created.UTC(), EnableIPv6: n.EnableIPv6,
 		Generic: map[string]any{labelIPv6: n.EnableIPv6, labelGeneric: opts},
 		ID:      n.ID, InDelete: n.core.global.deleting, Ingress: n.Ingress, Internal: n.Internal,
@@ -99,7 +100,7 @@ func (n *Network) storeForm() storedNetwork {
 	s.IPAMV4Config = string(b)
 	var info []storedInfo
 	for _, u := range n.core.v4 {
-		b, _ := json.Marshal(storedIPAMData{AddressSpace: globalSpace, Gateway: u.gateway.String(), Pool: u.pool.prefix.String()})
+		b, _ := json.Marshal(storedIPAMData{AddressSpace: ipam.GlobalSpace, Gateway: u.gateway.String(), Pool: u.pool.Prefix.String()})
 		info = append(info, storedInfo{string(b), u.key})
 	}
 	b, _ = json.Marshal(info)
@@ -142,7 +143,7 @@ func (s storedNetwork) network(index uint64) *Network {
 			continue
 		}
 		gw, _ := netip.ParsePrefix(data.Gateway)
-		n.core.v4 = append(n.core.v4, poolUse{key: i.PoolID, pool: &pool{prefix: p}, gateway: gw})
+		n.core.v4 = append(n.core.v4, poolUse{key: i.PoolID, pool: &ipam.Pool{Prefix: p}, gateway: gw})
 	}
 	n.IPAM.Config = n.shownIPAM()
 	return n

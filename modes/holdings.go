@@ -2,9 +2,9 @@ package modes
 
 import (
 	"net/netip"
-	"sort"
 
 	"dnetsim/link"
+	"dnetsim/modes/ipam"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
 	"dnetsim/modes/network/overlay"
@@ -26,13 +26,8 @@ type Holdings struct {
 	Overlays   map[string]*stack.Namespace // of overlay networks, by network id
 }
 
-// PoolHolding is one address pool, and which of its addresses are taken, lowest
-// first.
-type PoolHolding struct {
-	Key    string
-	Prefix netip.Prefix
-	Used   []netip.Addr
-}
+// PoolHolding is one address pool.
+type PoolHolding = ipam.Holding
 
 // PortHolding is one port of the host that is taken for a container.
 type PortHolding = nat.Taken
@@ -70,9 +65,7 @@ func (d *Daemon) Holdings() Holdings {
 		h.Networks = append(h.Networks, d.holding(n))
 	}
 	if d.ipam != nil {
-		for _, key := range d.ipam.order {
-			h.Pools = append(h.Pools, d.ipam.pools[key].holding(key))
-		}
+		h.Pools = d.ipam.Holdings()
 	}
 	if p := d.bridges.Ports(); p != nil {
 		h.Ports = p.Taken()
@@ -114,14 +107,5 @@ func (d *Daemon) holding(n *Network) NetworkHolding {
 		e.Bound = append(e.Bound, ep.Bound...)
 		h.Endpoints = append(h.Endpoints, e)
 	}
-	return h
-}
-
-func (q *pool) holding(key string) PoolHolding {
-	h := PoolHolding{Key: key, Prefix: q.prefix}
-	for n := range q.bits.used {
-		h.Used = append(h.Used, nth(q.prefix, n))
-	}
-	sort.Slice(h.Used, func(i, k int) bool { return h.Used[i].Less(h.Used[k]) })
 	return h
 }

@@ -93,7 +93,7 @@ func TestMacvlanRefusals(t *testing.T) {
 	w := newWorld(t, "")
 	first := w.mustNetwork(w.a, macvlan1("macvlan_1", nil))
 	before := w.a.links()
-	pools := len(w.a.Daemon.ipam.pools)
+	pools := len(w.a.Daemon.ipam.Holdings())
 	other := subnet("100.0.1.0/24", "100.0.1.254")
 	for _, tc := range []struct {
 		driver  string
@@ -124,7 +124,7 @@ func TestMacvlanRefusals(t *testing.T) {
 	if got := w.a.links(); got != before {
 		t.Errorf("interfaces %s, before %s", got, before)
 	}
-	if got := len(w.a.Daemon.ipam.pools); got != pools {
+	if got := len(w.a.Daemon.ipam.Holdings()); got != pools {
 		t.Errorf("%d pools, before %d", got, pools)
 	}
 	c := w.run(w.a, at("cc", "macvlan_1", ""))

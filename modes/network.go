@@ -5,6 +5,7 @@ import (
 	"sort"
 	"time"
 
+	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/driver"
 )
 
@@ -77,18 +78,26 @@ func (d *Daemon) stack(n *Network) driver.Stack { return d.driver(n).Capability(
 func (n *Network) view() *driver.Network {
 	v := &driver.Network{ID: n.ID, Name: n.Name, Internal: n.Internal, EnableIPv6: n.EnableIPv6, Options: n.Options}
 	for _, u := range n.core.v4 {
-		v.V4 = append(v.V4, driver.Pool{Prefix: u.pool.prefix, Gateway: u.gateway})
+		v.V4 = append(v.V4, driver.Pool{Prefix: u.pool.Prefix, Gateway: u.gateway})
 	}
 	for _, u := range n.core.v6 {
-		v.V6 = append(v.V6, driver.Pool{Prefix: u.pool.prefix, Gateway: u.gateway})
+		v.V6 = append(v.V6, driver.Pool{Prefix: u.pool.Prefix, Gateway: u.gateway})
 	}
 	return v
+}
+
+// space is where the network's addresses come from.
+func (d *Daemon) space(n *Network) ipam.Space {
+	if n.Scope == "global" && d.cluster != nil {
+		return d.cluster.space
+	}
+	return d.ipam
 }
 
 // poolUse is a network's hold on one pool.
 type poolUse struct {
 	key     string
-	pool    *pool
+	pool    *ipam.Pool
 	gateway netip.Prefix
 	aux     []netip.Addr
 }

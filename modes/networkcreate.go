@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/driver"
 )
 
@@ -226,9 +227,9 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 	}
 	if !want.IsValid() {
 		// The gateway comes from the range that containers are drawn from.
-		use.gateway, err = space.requestAddress(key, netip.Addr{})
+		use.gateway, err = space.RequestAddress(key, netip.Addr{})
 	} else {
-		use.gateway, err = space.requestAddress(key, want)
+		use.gateway, err = space.RequestAddress(key, want)
 	}
 	if err != nil {
 		return errf(ErrSystem, "failed to allocate gateway (%s): %v", c.Gateway, err)
@@ -239,10 +240,10 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 		if perr != nil {
 			return errf(ErrInvalid, "non parsable secondary ip address (%s:%s) passed for network %s", name, v, n.Name)
 		}
-		if !p.prefix.Contains(a) {
-			return errf(ErrForbidden, "auxiliary address: (%s:%s) must belong to the master pool: %s", name, v, p.prefix)
+		if !p.Prefix.Contains(a) {
+			return errf(ErrForbidden, "auxiliary address: (%s:%s) must belong to the master pool: %s", name, v, p.Prefix)
 		}
-		if _, err := space.requestAddress(key, a); err != nil {
+		if _, err := space.RequestAddress(key, a); err != nil {
 			return errf(ErrSystem, "failed to allocate secondary ip address (%s:%s): %v", name, v, err)
 		}
 		use.aux = append(use.aux, a)
@@ -252,11 +253,11 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 
 // freePool takes a pool; one of the host's own space that nobody asked for by
 // name must not overlap the host's routes or name servers.
-func (d *Daemon) freePool(space addressSpace, preferred, sub string, v6 bool) (string, *pool, error) {
+func (d *Daemon) freePool(space ipam.Space, preferred, sub string, v6 bool) (string, *ipam.Pool, error) {
 	if space != d.ipam {
-		return space.requestPool(preferred, sub, v6, nil)
+		return space.RequestPool(preferred, sub, v6, nil)
 	}
-	return space.requestPool(preferred, sub, v6, d.hostOverlaps)
+	return space.RequestPool(preferred, sub, v6, d.hostOverlaps)
 }
 
 // hostOverlaps is a route or a name server of the host that a part of p holds.
@@ -288,12 +289,12 @@ func (d *Daemon) releasePools(n *Network) {
 	space := d.space(n)
 	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
 		if u.gateway.IsValid() {
-			space.releaseAddress(u.key, u.gateway.Addr())
+			space.ReleaseAddress(u.key, u.gateway.Addr())
 		}
 		for _, a := range u.aux {
-			space.releaseAddress(u.key, a)
+			space.ReleaseAddress(u.key, a)
 		}
-		space.releasePool(u.key)
+		space.ReleasePool(u.key)
 	}
 	n.core.v4, n.core.v6 = nil, nil
 }
@@ -308,7 +309,7 @@ func (n *Network) shownIPAM() []IPAMConfig {
 	}
 	if len(out) == 0 {
 		for _, u := range n.core.v4 {
-			out = append(out, IPAMConfig{Subnet: u.pool.prefix.String(), Gateway: u.gateway.Addr().String()})
+			out = append(out, IPAMConfig{Subnet: u.pool.Prefix.String(), Gateway: u.gateway.Addr().String()})
 		}
 	}
 	v6 := false
@@ -320,7 +321,7 @@ func (n *Network) shownIPAM() []IPAMConfig {
 	}
 	if !v6 {
 		for _, u := range n.core.v6 {
-			out = append(out, IPAMConfig{Subnet: u.pool.prefix.String(), Gateway: u.gateway.String()})
+			out = append(out, IPAMConfig{Subnet: u.pool.Prefix.String(), Gateway: u.gateway.String()})
 		}
 	}
 	return out

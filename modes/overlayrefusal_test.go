@@ -26,9 +26,8 @@ func (w *world) taken() string {
 			nets[n.Name] += 1 + len(n.core.endpoints)
 		}
 		fmt.Fprintln(&b, nets)
-		for _, key := range h.Daemon.ipam.order {
-			p := h.Daemon.ipam.pools[key]
-			fmt.Fprintln(&b, key, p.refs, p.bits.used) // a map prints in order
+		for _, p := range h.Daemon.ipam.Holdings() {
+			fmt.Fprintln(&b, p.Key, p.Refs, p.Used)
 		}
 	}
 	return b.String()

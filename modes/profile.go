@@ -2,12 +2,6 @@ package modes
 
 import "time"
 
-// defaultPools are the local address pools of 20.10.
-var defaultPools = []AddressPool{
-	{"172.17.0.0/16", 16}, {"172.18.0.0/16", 16}, {"172.19.0.0/16", 16}, {"172.20.0.0/14", 16},
-	{"172.24.0.0/14", 16}, {"172.28.0.0/14", 16}, {"192.168.0.0/16", 20},
-}
-
 // profile is what differs between engine versions.
 type profile struct {
 	version Version

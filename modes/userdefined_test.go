@@ -126,7 +126,7 @@ func TestNetworkRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := len(w.a.NS().Interfaces())
-	pools := len(w.a.Daemon.ipam.order)
+	pools := len(w.a.Daemon.ipam.Holdings())
 	for _, c := range []struct {
 		r    CreateNetwork
 		want string
@@ -155,7 +155,7 @@ func TestNetworkRefusals(t *testing.T) {
 	if n := len(w.a.NS().Interfaces()); n != before {
 		t.Errorf("%d interfaces, %d before", n, before)
 	}
-	if n := len(w.a.Daemon.ipam.order); n != pools {
+	if n := len(w.a.Daemon.ipam.Holdings()); n != pools {
 		t.Errorf("%d pools, %d before", n, pools)
 	}
 	w.do(func() {
@@ -179,7 +179,7 @@ func TestAddressRefusals(t *testing.T) {
 		return r
 	}
 	w.run(w.a, at("c2", "n2", "192.168.90.10"))
-	held := w.a.Daemon.ipam.inUse(n2.core.v4[0].key)
+	held := w.a.Daemon.ipam.InUse(n2.core.v4[0].key)
 	interfaces := len(w.a.NS().Interfaces())
 	for i, c := range []struct{ net, ip, want string }{
 		{"bridge", "172.17.0.50", "user specified IP address is supported on user defined networks only"},
@@ -197,7 +197,7 @@ func TestAddressRefusals(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
 	}
-	if n := w.a.Daemon.ipam.inUse(n2.core.v4[0].key); n != held {
+	if n := w.a.Daemon.ipam.InUse(n2.core.v4[0].key); n != held {
 		t.Errorf("%d addresses taken, %d before", n, held)
 	}
 	if n := len(w.a.NS().Interfaces()); n != interfaces {

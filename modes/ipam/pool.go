@@ -1,19 +1,20 @@
-package modes
+package ipam
 
 import (
+	"dnetsim/modes/errdefs"
 	"errors"
 	"net/netip"
 )
 
 // The words of the address allocator.
 var (
-	errInvalidPool    = errf(ErrInvalid, "invalid address pool request")
-	errInvalidSubPool = errf(ErrInvalid, "invalid address subpool request")
-	errPoolOverlap    = errf(ErrForbidden, "Pool overlaps with other one on this address space")
-	errAddressInUse   = errf(ErrForbidden, "Address already in use")
-	errOutOfRange     = errf(ErrInvalid, "requested address is out of range")
-	// errNoAddresses never reaches a user as it is.
-	errNoAddresses = errors.New("No available addresses on this pool")
+	errInvalidPool    = errdefs.Invalid("invalid address pool request")
+	errInvalidSubPool = errdefs.Invalid("invalid address subpool request")
+	errPoolOverlap    = errdefs.Forbidden("Pool overlaps with other one on this address space")
+	errAddressInUse   = errdefs.Forbidden("Address already in use")
+	errOutOfRange     = errdefs.Invalid("requested address is out of range")
+	// ErrNoAddresses never reaches a user as it is.
+	ErrNoAddresses = errors.New("No available addresses on this pool")
 )
 
 // bitmap is the set of host parts in use in one address pool.
@@ -51,7 +52,7 @@ func (b *bitmap) any(lo, hi uint64) (uint64, error) {
 	from := max(lo, b.low)
 	for n := from; ; n++ {
 		if n > hi {
-			return 0, errNoAddresses
+			return 0, ErrNoAddresses
 		}
 		if b.used[n] {
 			continue
@@ -71,10 +72,10 @@ func (b *bitmap) clear(n uint64) {
 
 func (b *bitmap) last() uint64 { return b.size - 1 }
 
-// pool is one subnet that a network took, or the range of one that is a part.
-type pool struct {
-	prefix netip.Prefix // masked
-	sub    string       // the ip-range that names this pool among those of a subnet; "" for the whole
+// Pool is one subnet that a network took, or the range of one that is a part.
+type Pool struct {
+	Prefix netip.Prefix // masked
+	Sub    string       // the ip-range that names this pool among those of a subnet; "" for the whole
 	lo, hi uint64       // host parts that may be drawn
 	ranged bool
 	refs   int

@@ -1,6 +1,17 @@
-package modes
+package ipam
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"dnetsim/modes/errdefs"
+)
+
+// AddressPool is an entry of default-address-pools: a base and the prefix
+// length of the pools cut from it.
+type AddressPool struct {
+	Base string `json:"base"`
+	Size int    `json:"size"`
+}
 
 // cut is an entry of default-address-pools: a base that is cut into pools of
 // one size. The pools are counted, never listed: fd00::/8 has 2^56 of 64 bits.
@@ -16,11 +27,11 @@ const maxCut = 62
 func newCut(p AddressPool) (cut, error) {
 	base, err := netip.ParsePrefix(p.Base)
 	if err != nil {
-		return cut{}, errf(ErrInvalid, "invalid base pool %q: invalid CIDR address: %s", p.Base, p.Base)
+		return cut{}, errdefs.Invalid("invalid base pool %q: invalid CIDR address: %s", p.Base, p.Base)
 	}
 	base = base.Masked()
 	if p.Size <= 0 || p.Size < base.Bits() || p.Size > base.Addr().BitLen() {
-		return cut{}, errf(ErrInvalid, "invalid pools size: %d", p.Size)
+		return cut{}, errdefs.Invalid("invalid pools size: %d", p.Size)
 	}
 	return cut{base, p.Size}, nil
 }
@@ -64,12 +75,12 @@ type position struct {
 }
 
 // valid reports whether there is a pool at the position.
-func (m *ipam) valid(p position) bool {
+func (m *Local) valid(p position) bool {
 	return p.cut < len(m.predefined) && p.n < m.predefined[p.cut].count()
 }
 
 // next is the position behind p, at the end the first.
-func (m *ipam) next(p position) position {
+func (m *Local) next(p position) position {
 	if p.n++; p.n < m.predefined[p.cut].count() {
 		return p
 	}
@@ -80,7 +91,7 @@ func (m *ipam) next(p position) position {
 // around, that overlaps no pool of the space and nothing that held tells of: it
 // returns what overlaps a prefix. Each step leaves behind whatever was in the
 // way, so that the number of steps is that of the obstacles.
-func (m *ipam) free(from position, v6 bool, held func(netip.Prefix) (netip.Prefix, bool)) (position, bool) {
+func (m *Local) free(from position, v6 bool, held func(netip.Prefix) (netip.Prefix, bool)) (position, bool) {
 	for i := range len(m.predefined) + 1 {
 		at := position{(from.cut + i) % max(1, len(m.predefined)), 0}
 		if !m.valid(at) || m.predefined[at.cut].base.Addr().Is4() == v6 {
@@ -106,4 +117,10 @@ func (m *ipam) free(from position, v6 bool, held func(netip.Prefix) (netip.Prefi
 		}
 	}
 	return position{}, false
+}
+
+// DefaultPools are the local address pools of 20.10.
+var DefaultPools = []AddressPool{
+	{"172.17.0.0/16", 16}, {"172.18.0.0/16", 16}, {"172.19.0.0/16", 16}, {"172.20.0.0/14", 16},
+	{"172.24.0.0/14", 16}, {"172.28.0.0/14", 16}, {"192.168.0.0/16", 20},
 }

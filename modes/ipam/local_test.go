@@ -1,4 +1,4 @@
-package modes
+package ipam
 
 import (
 	"net/netip"
@@ -6,13 +6,13 @@ import (
 )
 
 func TestAddressesAreTheLowestFreeOne(t *testing.T) {
-	m, _ := newIPAM(defaultPools)
-	k, _, err := m.requestPool("", "", false, nil)
+	m, _ := NewLocal(DefaultPools)
+	k, _, err := m.RequestPool("", "", false, nil)
 	if err != nil || k != "172.17.0.0/16" {
 		t.Fatalf("first pool %s, %v", k, err)
 	}
 	take := func() string {
-		a, err := m.requestAddress(k, netip.Addr{})
+		a, err := m.RequestAddress(k, netip.Addr{})
 		if err != nil {
 			return err.Error()
 		}
@@ -23,20 +23,20 @@ func TestAddressesAreTheLowestFreeOne(t *testing.T) {
 			t.Fatalf("got %s, want %s", got, want)
 		}
 	}
-	m.releaseAddress(k, netip.MustParseAddr("172.17.0.2"))
+	m.ReleaseAddress(k, netip.MustParseAddr("172.17.0.2"))
 	if got := take(); got != "172.17.0.2/16" {
 		t.Fatalf("after release got %s", got)
 	}
-	if _, err := m.requestAddress(k, netip.MustParseAddr("172.17.255.255")); err != errAddressInUse {
+	if _, err := m.RequestAddress(k, netip.MustParseAddr("172.17.255.255")); err != errAddressInUse {
 		t.Fatalf("broadcast: %v", err)
 	}
 }
 
 func TestPoolsGoOnAfterTheLastOneGiven(t *testing.T) {
-	m, _ := newIPAM(defaultPools)
+	m, _ := NewLocal(DefaultPools)
 	var first string
 	for i := range 31 {
-		k, _, err := m.requestPool("", "", false, nil)
+		k, _, err := m.RequestPool("", "", false, nil)
 		if err != nil {
 			t.Fatalf("pool %d: %v", i, err)
 		}
@@ -44,24 +44,24 @@ func TestPoolsGoOnAfterTheLastOneGiven(t *testing.T) {
 			first = k
 		}
 	}
-	if _, _, err := m.requestPool("", "", false, nil); err == nil {
+	if _, _, err := m.RequestPool("", "", false, nil); err == nil {
 		t.Fatal("pool 32 exists")
 	}
-	m.releasePool(first)
-	k, _, _ := m.requestPool("", "", false, nil)
+	m.ReleasePool(first)
+	k, _, _ := m.RequestPool("", "", false, nil)
 	if k != "172.18.0.0/16" {
 		t.Fatalf("got %s", k)
 	}
 }
 
 func TestRangeIsDrawnFromButNotALimitForChosenAddresses(t *testing.T) {
-	m, _ := newIPAM(defaultPools)
-	k, _, err := m.requestPool("172.30.0.0/16", "172.30.5.0/24", false, nil)
+	m, _ := NewLocal(DefaultPools)
+	k, _, err := m.RequestPool("172.30.0.0/16", "172.30.5.0/24", false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, _ := m.requestAddress(k, netip.Addr{})
-	b, _ := m.requestAddress(k, netip.MustParseAddr("172.30.9.9"))
+	a, _ := m.RequestAddress(k, netip.Addr{})
+	b, _ := m.RequestAddress(k, netip.MustParseAddr("172.30.9.9"))
 	if a.String() != "172.30.5.0/16" || b.String() != "172.30.9.9/16" {
 		t.Fatalf("got %v and %v", a, b)
 	}
