@@ -92,7 +92,7 @@ func (s *Shell) fields(words []*syntax.Word) ([]string, bool) {
 	for _, w := range out {
 		n += len(w)
 	}
-	s.p.Toil(n)
+	s.copied(n)
 	return out, ok
 }
 
@@ -135,6 +135,14 @@ func escapeBraces(text string) string {
 	return b.String()
 }
 
+// copied counts the work of an expansion to n bytes, also where it is refused
+// then; a short one is part of its command's.
+func (s *Shell) copied(n int) {
+	if n >= copyUnit {
+		s.p.toil(n / copyUnit)
+	}
+}
+
 // literal expands a word to one string, without splitting and globbing.
 func (s *Shell) literal(w *syntax.Word) (string, bool) {
 	if w == nil {
@@ -145,7 +153,7 @@ func (s *Shell) literal(w *syntax.Word) (string, bool) {
 		out, err = expand.Literal(cfg, unescaped(w))
 		return err
 	})
-	s.p.Toil(len(out)) // copying a long value is work, also where it is refused then
+	s.copied(len(out))
 	return out, ok
 }
 
