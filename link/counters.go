@@ -94,7 +94,9 @@ func (p *point) sent(f *Frame) {
 	if len(p.observers) > 0 {
 		p.see(Out, f)
 	}
-	f.Tell(p.trail, p.at, trail.Send, trail.None)
+	if p.trail.On() {
+		f.Tell(p.trail, p.at, trail.Send, trail.None)
+	}
 }
 
 // received records a frame that comes in here.
@@ -104,7 +106,9 @@ func (p *point) received(f *Frame) {
 	if len(p.observers) > 0 {
 		p.see(In, f)
 	}
-	f.Tell(p.trail, p.at, trail.Receive, trail.None)
+	if p.trail.On() {
+		f.Tell(p.trail, p.at, trail.Receive, trail.None)
+	}
 }
 
 // drop counts the end of a frame.

@@ -72,7 +72,9 @@ func (i *Interface) xmit(f *link.Frame) {
 		i.count.TxBytes += i.length(f, link.Out)
 	}
 	i.see(link.Out, f)
-	f.Tell(i.trail, i.place, trail.Send, trail.None)
+	if i.trail.On() {
+		f.Tell(i.trail, i.place, trail.Send, trail.None)
+	}
 	*nested++
 	i.driver.send(f)
 	*nested--
@@ -151,7 +153,9 @@ func (i *Interface) receive(f *link.Frame) {
 		i.count.Multicast++
 	}
 	i.see(link.In, f)
-	f.Tell(i.trail, i.place, trail.Receive, trail.None)
+	if i.trail.On() {
+		f.Tell(i.trail, i.place, trail.Receive, trail.None)
+	}
 	if len(i.uppers) > 0 {
 		if f = i.handUp(f); f == nil {
 			return

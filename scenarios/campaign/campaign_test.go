@@ -101,9 +101,9 @@ func fails(t *testing.T, dir string, w *World, problems []Problem) {
 
 // tally counts what a campaign did.
 type tally struct {
-	worlds, hosts, steps int
-	events               uint64
-	virtual              time.Duration
+	worlds, steps int
+	events        uint64
+	virtual       time.Duration
 }
 
 func (s *tally) add(v Verdict) {

@@ -345,7 +345,7 @@ func headerLen(d []byte) int {
 
 func protocol(d []byte) tcpip.TransportProtocolNumber {
 	if isIPv6(d) {
-		return header.IPv6(d).TransportProtocol()
+		return tcpip.TransportProtocolNumber(header.IPv6(d).NextHeader())
 	}
 	return header.IPv4(d).TransportProtocol()
 }
