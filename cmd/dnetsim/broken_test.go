@@ -90,7 +90,7 @@ func TestABugSaysWhereItWas(t *testing.T) {
 	text := strings.NewReplacer("NAME", "x", "WHAT", "bug").Replace(buggy)
 	term := &terminal{in: strings.NewReader(text), out: &out, err: &errs, docker: planted, env: func(string) string { return "" }}
 	execute(context.Background(), term, []string{"run", "-"})
-	want := `x: a bug of dnetsim ended this run: panic at 5.25s of virtual time: process "h1[704] docker", index out of range [2] with length 0: ` +
+	want := `x: a bug of dnetsim ended this run: panic at 5.25s of virtual time: process "h1[704] docker", runtime error: index out of range [2] with length 0: ` +
 		"please report it with the scenario (DNETSIM_DEBUG=1 prints the stack trace, again with: dnetsim run <stdin> --seed 1)\n"
 	if got := errs.String(); got != want {
 		t.Errorf("got  %swant %s", got, want)
