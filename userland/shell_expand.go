@@ -92,7 +92,7 @@ func (s *Shell) fields(words []*syntax.Word) ([]string, bool) {
 	for _, w := range out {
 		n += len(w)
 	}
-	s.copied(n)
+	expanded(s.p, n)
 	return out, ok
 }
 
@@ -135,11 +135,11 @@ func escapeBraces(text string) string {
 	return b.String()
 }
 
-// copied counts the work of an expansion to n bytes, also where it is refused
+// expanded counts the work of an expansion to n bytes, also where it is refused
 // then; a short one is part of its command's.
-func (s *Shell) copied(n int) {
+func expanded(p *Process, n int) {
 	if n >= copyUnit {
-		s.p.toil(n / copyUnit)
+		p.toil(n / copyUnit)
 	}
 }
 
@@ -153,7 +153,7 @@ func (s *Shell) literal(w *syntax.Word) (string, bool) {
 		out, err = expand.Literal(cfg, unescaped(w))
 		return err
 	})
-	s.copied(len(out))
+	expanded(s.p, len(out))
 	return out, ok
 }
 
