@@ -36,7 +36,8 @@ func TestSwarm(t *testing.T) {
 	}
 	var check *verifier
 	if *command != "" {
-		check = newVerifier(*command)
+		check = newVerifier(*command, func(wrong string) { t.Errorf("not the same everywhere: %s", wrong) })
+		defer func() { check.finish(); t.Log(check) }()
 	}
 	var sum tally
 	for i := range *worlds {
@@ -46,23 +47,21 @@ func TestSwarm(t *testing.T) {
 		sum.add(v)
 		if len(v.Problems) > 0 {
 			fails(t, dir, w, v.Problems)
-			continue
+		} else if check != nil {
+			check.check(write(t, dir, w))
 		}
-		if check == nil {
-			continue
-		}
-		file := filepath.Join(dir, fmt.Sprintf("world-%d.yaml", seed))
-		if err := os.WriteFile(file, w.YAML(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		check.check(file)
+		sum.progress(t, seed, check)
 	}
-	if check != nil {
-		for _, wrong := range check.finish() {
-			t.Errorf("not the same everywhere: %s", wrong)
-		}
+}
+
+// write writes a world for who verifies it, and returns the file.
+func write(t *testing.T, dir string, w *World) string {
+	t.Helper()
+	file := filepath.Join(dir, fmt.Sprintf("world-%d.yaml", w.Seed))
+	if err := os.WriteFile(file, w.YAML(), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	t.Log(sum.String())
+	return file
 }
 
 // judgeWorld runs a world; one that the reader refuses is a problem, too.
@@ -101,13 +100,16 @@ func fails(t *testing.T, dir string, w *World, problems []Problem) {
 
 // tally counts what a campaign did.
 type tally struct {
-	worlds, steps int
-	events        uint64
-	virtual       time.Duration
+	worlds, failed, steps int
+	events                uint64
+	virtual               time.Duration
 }
 
 func (s *tally) add(v Verdict) {
 	s.worlds++
+	if len(v.Problems) > 0 {
+		s.failed++
+	}
 	if v.Result == nil {
 		return
 	}
@@ -116,8 +118,22 @@ func (s *tally) add(v Verdict) {
 	s.virtual += v.Result.Virtual
 }
 
+// progress says after every tenth world, and the last, how far the campaign is,
+// so that one which is stopped counts for what it did.
+func (s *tally) progress(t *testing.T, seed uint64, check *verifier) {
+	t.Helper()
+	if s.worlds%10 != 0 && s.worlds != *worlds {
+		return
+	}
+	if check == nil {
+		t.Logf("up to seed %d: %s", seed, s)
+		return
+	}
+	t.Logf("up to seed %d: %s; %s", seed, s, check)
+}
+
 func (s *tally) String() string {
-	return fmt.Sprintf("%d worlds, %d steps, %d events, %.1f virtual hours", s.worlds, s.steps, s.events, s.virtual.Hours())
+	return fmt.Sprintf("%d worlds, %d failed, %d steps, %d events, %.1f virtual hours", s.worlds, s.failed, s.steps, s.events, s.virtual.Hours())
 }
 
 // The seed alone makes a world, and the reader takes every one.
