@@ -92,3 +92,25 @@ func (p *Process) ListenUDP(local netip.AddrPort) (*stack.UDPConn, error) {
 
 // OpenICMP opens a raw socket in the process's namespace.
 func (p *Process) OpenICMP(v6 bool) (*stack.ICMPConn, error) { return p.In(p.NS()).OpenICMP(v6) }
+
+// DialUDP returns a connected socket with a port of the stack's choice, so that
+// ICMP errors come back as ErrConnRefused.
+func DialUDP(ns stack.Opener, to netip.AddrPort) (*stack.UDPConn, error) {
+	conn, err := ns.ListenUDP(netip.AddrPortFrom(Unspecified(to.Addr()), 0))
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.Connect(to); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Unspecified is the unspecified address of a's family.
+func Unspecified(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}

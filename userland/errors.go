@@ -1,5 +1,12 @@
 package userland
 
+import (
+	"errors"
+
+	"dnetsim/sim"
+	"dnetsim/stack"
+)
+
 // Errno is an error of the simulated kernel; its text is strerror's, so that
 // programs print it after a colon.
 type Errno string
@@ -34,3 +41,31 @@ const (
 	// nothing; shells print "not found" and give 127.
 	ErrNotFound Errno = "not found"
 )
+
+// TimedOut reports whether a blocking call ran out of its time.
+func TimedOut(err error) bool {
+	return errors.Is(err, sim.ErrTimeout) || errors.Is(err, stack.ErrTimeout)
+}
+
+// Late reports whether a connection did not come about in time, by the caller's
+// limit or by TCP's.
+func Late(err error) bool { return TimedOut(err) || errors.Is(err, stack.ErrConnTimedOut) }
+
+// Interrupted reports whether a caught signal cut a blocking call short.
+func Interrupted(err error) bool { return errors.Is(err, sim.ErrInterrupted) }
+
+// Reason is the strerror text of an error of the stack or the file system.
+func Reason(err error) string {
+	if TimedOut(err) {
+		return string(stack.ErrConnTimedOut)
+	}
+	var se stack.Errno
+	if errors.As(err, &se) {
+		return string(se)
+	}
+	var ue Errno
+	if errors.As(err, &ue) {
+		return string(ue)
+	}
+	return err.Error()
+}

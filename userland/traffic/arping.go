@@ -79,7 +79,7 @@ func (a *arper) target(o *options) int {
 		if a.busybox {
 			a.p.Errorf("arping: bad address '%s'\n", o.Rest[0])
 		} else {
-			a.p.Errorf("arping: %s: %s\n", o.Rest[0], reason(err))
+			a.p.Errorf("arping: %s: %s\n", o.Rest[0], userland.Reason(err))
 		}
 		return 2
 	}
@@ -162,7 +162,7 @@ func (a *arper) run() int {
 				break
 			}
 			if !a.send() {
-				p.Errorf("arping: sendto: %s\n", reason(stack.ErrNotSupported))
+				p.Errorf("arping: sendto: %s\n", userland.Reason(stack.ErrNotSupported))
 				return 2
 			}
 			next = now + time.Second
@@ -172,7 +172,7 @@ func (a *arper) run() int {
 			wake = min(wake, end)
 		}
 		err := a.arrived.WaitFor(loop, wake-now)
-		if interrupted(err) {
+		if userland.Interrupted(err) {
 			break
 		}
 		if a.take() {

@@ -53,7 +53,7 @@ func (c *bindClient) ask(q *dns.Msg) *dns.Msg {
 		for i, server := range c.servers {
 			start := c.p.Loop().Now()
 			m, err := c.once(server, q)
-			if interrupted(err) {
+			if userland.Interrupted(err) {
 				return nil
 			}
 			if err != nil {
@@ -87,7 +87,7 @@ func (c *bindClient) report(server netip.AddrPort, err error) {
 	}
 	at := hashPort(server)
 	switch {
-	case late(err):
+	case userland.Late(err):
 		c.p.Printf(";; communications error to %s: timed out\n", at)
 	case err == stack.ErrConnRefused:
 		c.p.Printf(";; communications error to %s: connection refused\n", at)
@@ -96,7 +96,7 @@ func (c *bindClient) report(server netip.AddrPort, err error) {
 	case err == stack.ErrNetUnreachable:
 		c.p.Printf(";; UDP setup with %s(%s) failed: network unreachable.\n", at, server.Addr())
 	default:
-		c.p.Printf(";; communications error to %s: %s\n", at, strings.ToLower(reason(err)))
+		c.p.Printf(";; communications error to %s: %s\n", at, strings.ToLower(userland.Reason(err)))
 	}
 }
 

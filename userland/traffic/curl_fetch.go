@@ -62,7 +62,7 @@ func (c *curlRun) open(u webURL) (io.Writer, int) {
 	}
 	f, err := c.p.OpenFile(name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o666)
 	if err != nil {
-		c.p.Errorf("Warning: Failed to open the file %s: %s\n", name, reason(err))
+		c.p.Errorf("Warning: Failed to open the file %s: %s\n", name, userland.Reason(err))
 		return nil, c.problem(23, "Failure writing output to destination")
 	}
 	if !c.silent {
@@ -125,7 +125,7 @@ func (c *curlRun) download(resp *httpResponse, out io.Writer, u webURL) int {
 		c.meter(resp.length, n)
 	}
 	switch {
-	case isTimeout(err) || err != nil && n < resp.length && errors.Is(err, stack.ErrConnReset):
+	case userland.TimedOut(err) || err != nil && n < resp.length && errors.Is(err, stack.ErrConnReset):
 		return c.receiveError(err)
 	case err == nil && resp.length > n && !c.head:
 		return c.problem(18, fmt.Sprintf("transfer closed with %d bytes remaining to read", resp.length-n))
@@ -296,9 +296,9 @@ func (c *curlRun) connectUnix() (io.ReadWriteCloser, int) {
 
 func (c *curlRun) connectError(u webURL, addrs []netip.Addr, err error, timeout time.Duration, whole bool) int {
 	took := c.passed()
-	slow := late(err)
+	slow := userland.Late(err)
 	switch {
-	case interrupted(err):
+	case userland.Interrupted(err):
 		return 130
 	case c.old && slow && timeout > 0:
 		return c.problem(28, "connect() timed out!")
@@ -312,7 +312,7 @@ func (c *curlRun) connectError(u webURL, addrs []netip.Addr, err error, timeout 
 		return c.problem(28, fmt.Sprintf("Failed to connect to %s port %d after %d ms: Couldn't connect to server", u.host, u.port, took))
 	}
 	last := addrs[len(addrs)-1]
-	c.note("*", fmt.Sprintf("connect to %s port %d failed: %s", last, u.port, reason(err)))
+	c.note("*", fmt.Sprintf("connect to %s port %d failed: %s", last, u.port, userland.Reason(err)))
 	text := fmt.Sprintf("Failed to connect to %s port %d after %d ms: Couldn't connect to server", u.host, u.port, took)
 	c.note("*", text)
 	c.note("*", "Closing connection 0")
@@ -330,12 +330,12 @@ func (c *curlRun) receiveError(err error) int {
 		return c.problem(52, "Empty reply from server")
 	case err == errNotHTTP:
 		return c.problem(1, "Received HTTP/0.9 when not allowed")
-	case isTimeout(err):
+	case userland.TimedOut(err):
 		return c.problem(28, fmt.Sprintf("Operation timed out after %d milliseconds with %d bytes received", c.passed(), c.downloaded))
-	case interrupted(err):
+	case userland.Interrupted(err):
 		return 130
 	}
-	return c.problem(56, "Recv failure: "+reason(err))
+	return c.problem(56, "Recv failure: "+userland.Reason(err))
 }
 
 // report prints what -w asks for.

@@ -43,7 +43,7 @@ func (c *resolverConfig) ask(p *userland.Process, name string, types []uint16) (
 				queries[i] = newQuery(p, name, t)
 			}
 			replies, err := exchange(p, server, queries, c.timeout)
-			if interrupted(err) {
+			if userland.Interrupted(err) {
 				return nil, err
 			}
 			if err != nil || !usable(replies) {
@@ -69,7 +69,7 @@ func usable(replies []*dnsReply) bool {
 // exchange sends the queries from one UDP socket and waits for their replies,
 // repeating a truncated one over TCP. The timeout is for all of them.
 func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, timeout time.Duration) ([]*dnsReply, error) {
-	conn, err := dialUDP(p.In(p.NS()), server)
+	conn, err := userland.DialUDP(p.In(p.NS()), server)
 	if err != nil {
 		return nil, err
 	}
@@ -185,26 +185,4 @@ func readLengthPrefixed(r io.Reader) ([]byte, error) {
 	wire := make([]byte, binary.BigEndian.Uint16(head[:]))
 	_, err := io.ReadFull(r, wire)
 	return wire, err
-}
-
-// dialUDP returns a connected socket with a port of the stack's choice, so that
-// ICMP errors come back as ErrConnRefused.
-func dialUDP(ns stack.Opener, to netip.AddrPort) (*stack.UDPConn, error) {
-	conn, err := ns.ListenUDP(netip.AddrPortFrom(anyAddr(to.Addr()), 0))
-	if err != nil {
-		return nil, err
-	}
-	if err := conn.Connect(to); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return conn, nil
-}
-
-// anyAddr is the unspecified address of a's family.
-func anyAddr(a netip.Addr) netip.Addr {
-	if a.Is4() {
-		return netip.IPv4Unspecified()
-	}
-	return netip.IPv6Unspecified()
 }

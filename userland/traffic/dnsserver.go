@@ -150,7 +150,7 @@ func relay(p *userland.Process, ns *stack.Namespace, server netip.AddrPort, wire
 	if tcp {
 		return relayTCP(p.In(ns), server, wire, timeout)
 	}
-	conn, err := dialUDP(p.In(ns), server)
+	conn, err := userland.DialUDP(p.In(ns), server)
 	if err != nil {
 		return nil, err
 	}

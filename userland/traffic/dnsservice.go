@@ -49,13 +49,13 @@ func (s *DNSServer) Run(p *userland.Process) int {
 	}
 	conn, err := p.ListenUDP(at)
 	if err != nil {
-		p.Errorf("\n%s: failed to create listening socket for port 53: %s\n", p.Name(), reason(err))
+		p.Errorf("\n%s: failed to create listening socket for port 53: %s\n", p.Name(), userland.Reason(err))
 		return 2
 	}
 	defer conn.Close()
 	listener, err := p.ListenTCP(at)
 	if err != nil {
-		p.Errorf("\n%s: failed to create listening socket for port 53: %s\n", p.Name(), reason(err))
+		p.Errorf("\n%s: failed to create listening socket for port 53: %s\n", p.Name(), userland.Reason(err))
 		return 2
 	}
 	defer listener.Close()

@@ -22,13 +22,13 @@ func (e *EchoServer) Run(p *userland.Process) int {
 	at := netip.AddrPortFrom(netip.IPv6Unspecified(), port)
 	l, err := p.ListenTCP(at)
 	if err != nil {
-		p.Errorf("%s: bind: %s\n", p.Name(), reason(err))
+		p.Errorf("%s: bind: %s\n", p.Name(), userland.Reason(err))
 		return 1
 	}
 	defer l.Close()
 	u, err := p.ListenUDP(at)
 	if err != nil {
-		p.Errorf("%s: bind: %s\n", p.Name(), reason(err))
+		p.Errorf("%s: bind: %s\n", p.Name(), userland.Reason(err))
 		return 1
 	}
 	defer u.Close()

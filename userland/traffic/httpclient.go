@@ -205,7 +205,7 @@ func dialFirst(p *userland.Process, addrs []netip.Addr, port uint16, timeout tim
 			return conn, nil
 		}
 		last = err
-		if interrupted(err) {
+		if userland.Interrupted(err) {
 			break
 		}
 	}

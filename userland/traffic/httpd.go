@@ -42,7 +42,7 @@ func httpdBusybox(p *userland.Process) int {
 			if err == nil {
 				err = userland.ENOTDIR
 			}
-			p.Errorf("httpd: can't change directory to '%s': %s\n", v, reason(err))
+			p.Errorf("httpd: can't change directory to '%s': %s\n", v, userland.Reason(err))
 			return 1
 		}
 	}
@@ -55,7 +55,7 @@ func httpdBusybox(p *userland.Process) int {
 	}
 	l, err := p.ListenTCP(at)
 	if err != nil {
-		p.Errorf("httpd: bind: %s\n", reason(err))
+		p.Errorf("httpd: bind: %s\n", userland.Reason(err))
 		return 1
 	}
 	if o.Has("f") {

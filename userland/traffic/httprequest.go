@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dnetsim/stack"
+	"dnetsim/userland"
 )
 
 // NextRequest reads the next request of a connection, as Go's HTTP server does:
@@ -18,7 +19,7 @@ func NextRequest(in *bufio.Reader, out io.Writer) (r *http.Request, ok bool) {
 		return r, true
 	}
 	switch {
-	case err == io.EOF || err == io.ErrUnexpectedEOF || interrupted(err) || isTimeout(err) || errors.As(err, new(stack.Errno)):
+	case err == io.EOF || err == io.ErrUnexpectedEOF || userland.Interrupted(err) || userland.TimedOut(err) || errors.As(err, new(stack.Errno)):
 		// The connection is over.
 	case strings.Contains(err.Error(), "unsupported transfer encoding"):
 		io.WriteString(out, "HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nUnsupported transfer encoding")

@@ -42,7 +42,7 @@ const iperf2Rule = "------------------------------------------------------------
 func iperf2Client(p *userland.Process, host string, port uint16, length time.Duration, flows int) int {
 	addrs, _, err := Resolve(p, host, ResolveOptions{})
 	if err != nil {
-		p.Errorf("error: %s\n", reason(err))
+		p.Errorf("error: %s\n", userland.Reason(err))
 		return 1
 	}
 	to := netip.AddrPortFrom(preferIPv4(addrs), port)
@@ -55,7 +55,7 @@ func iperf2Client(p *userland.Process, host string, port uint16, length time.Dur
 	for i := range flows {
 		conn, err := p.DialTCP(netip.AddrPort{}, to, 0)
 		if err != nil {
-			p.Errorf("tcp connect failed: %s\n", reason(err))
+			p.Errorf("tcp connect failed: %s\n", userland.Reason(err))
 			return 1
 		}
 		streams = append(streams, &iperfStream{id: i + 1, tcp: conn})
@@ -97,7 +97,7 @@ func iperf2Line(p *userland.Process, id string, n int64, took time.Duration) {
 func iperf2Server(p *userland.Process, port uint16) int {
 	l, err := p.ListenTCP(netip.AddrPortFrom(netip.IPv4Unspecified(), port))
 	if err != nil {
-		p.Errorf("tcp bind failed: %s\n", reason(err))
+		p.Errorf("tcp bind failed: %s\n", userland.Reason(err))
 		return 1
 	}
 	defer l.Close()

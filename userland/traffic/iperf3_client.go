@@ -106,12 +106,12 @@ func (c *iperfClient) fail(text string) int {
 func (c *iperfClient) run() int {
 	addrs, _, err := Resolve(c.p, c.host, ResolveOptions{})
 	if err != nil {
-		return c.fail(fmt.Sprintf("unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: %s", reason(err)))
+		return c.fail(fmt.Sprintf("unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: %s", userland.Reason(err)))
 	}
 	c.to = netip.AddrPortFrom(addrs[0], c.port)
 	c.ctrl, err = c.p.DialTCP(netip.AddrPort{}, c.to, 0)
 	if err != nil {
-		return c.fail(fmt.Sprintf("unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: %s", reason(err)))
+		return c.fail(fmt.Sprintf("unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: %s", userland.Reason(err)))
 	}
 	defer c.ctrl.Close()
 	defer func() {
@@ -159,7 +159,7 @@ func (c *iperfClient) prepare() error {
 	for i := range c.params.Parallel {
 		s, err := c.stream(i)
 		if err != nil {
-			return fmt.Errorf("unable to connect stream: %s", reason(err))
+			return fmt.Errorf("unable to connect stream: %s", userland.Reason(err))
 		}
 		c.streams = append(c.streams, s)
 	}
@@ -193,7 +193,7 @@ func (c *iperfClient) stream(i int) (*iperfStream, error) {
 		_, err = conn.Write(make([]byte, iperfCookieLen))
 		return s, err
 	}
-	conn, err := dialUDP(c.p.In(c.p.NS()), c.to)
+	conn, err := userland.DialUDP(c.p.In(c.p.NS()), c.to)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func (s *iperfServer) start(daemon bool) int {
 	p := s.p
 	l, err := p.ListenTCP(netip.AddrPortFrom(netip.IPv6Unspecified(), s.port))
 	if err != nil {
-		p.Errorf("iperf3: error - unable to start listener for connections: %s\niperf3: exiting\n", reason(err))
+		p.Errorf("iperf3: error - unable to start listener for connections: %s\niperf3: exiting\n", userland.Reason(err))
 		return 1
 	}
 	s.l = l
@@ -54,7 +54,7 @@ func (s *iperfServer) serve() int {
 		}
 		err = s.run(ctrl)
 		ctrl.Close()
-		if interrupted(err) {
+		if userland.Interrupted(err) {
 			s.p.Errorf("iperf3: interrupt - the server has terminated\n")
 			return 1
 		}
@@ -70,7 +70,7 @@ func (s *iperfServer) serve() int {
 // run is one test over its control connection.
 func (s *iperfServer) run(ctrl *stack.TCPConn) error {
 	if _, err := io.ReadFull(ctrl, make([]byte, iperfCookieLen)); err != nil {
-		return fmt.Errorf("unable to receive cookie at server: %s", reason(err))
+		return fmt.Errorf("unable to receive cookie at server: %s", userland.Reason(err))
 	}
 	from := ctrl.RemoteAddr()
 	s.p.Printf("Accepted connection from %s, port %d\n", from.Addr().Unmap(), from.Port())
@@ -150,14 +150,14 @@ func (s *iperfServer) measure(ctrl *stack.TCPConn, params iperfParams, streams [
 	for {
 		ctrl.SetReadTimeout(max(last+time.Second-loop.Now(), 1))
 		state, err := readState(ctrl)
-		if isTimeout(err) {
+		if userland.TimedOut(err) {
 			r.interval(streams, last-start, loop.Now()-start)
 			last = loop.Now()
 			continue
 		}
 		if err != nil {
 			stopped = true
-			if interrupted(err) {
+			if userland.Interrupted(err) {
 				return err
 			}
 			return fmt.Errorf("the client has unexpectedly closed the connection")

@@ -92,7 +92,7 @@ func (n *busyboxNc) connect(host, service string, program []string) int {
 	to := netip.AddrPortFrom(preferIPv4(addrs), port)
 	local := netip.AddrPort{}
 	if n.local != 0 {
-		local = netip.AddrPortFrom(anyAddr(to.Addr()), n.local)
+		local = netip.AddrPortFrom(userland.Unspecified(to.Addr()), n.local)
 	}
 	var conn ncStream
 	if n.udp {
@@ -101,11 +101,11 @@ func (n *busyboxNc) connect(host, service string, program []string) int {
 		conn, err = ncDialTCP(p, local, to, n.wait)
 	}
 	if err != nil {
-		if n.wait > 0 && late(err) {
+		if n.wait > 0 && userland.Late(err) {
 			p.Errorf("nc: timed out\n")
 			return 1
 		}
-		p.Errorf("nc: can't connect to remote host (%s): %s\n", to.Addr(), reason(err))
+		p.Errorf("nc: can't connect to remote host (%s): %s\n", to.Addr(), userland.Reason(err))
 		return 1
 	}
 	defer conn.Close()
@@ -157,7 +157,7 @@ func (n *busyboxNc) listen(program []string) int {
 	for {
 		conn, err := l.AcceptFor(n.wait)
 		if err != nil {
-			if isTimeout(err) {
+			if userland.TimedOut(err) {
 				p.Errorf("nc: timed out\n")
 			}
 			return 1
@@ -183,13 +183,13 @@ func (n *busyboxNc) listen(program []string) int {
 	}
 }
 
-func bindReason(err error) string { return "bind: " + reason(err) }
+func bindReason(err error) string { return "bind: " + userland.Reason(err) }
 
 // ncSpawn runs a program with the connection as its input and output.
 func ncSpawn(p *userland.Process, conn ncStream, program []string) int {
 	prog, args, err := p.Find(program)
 	if err != nil {
-		p.Errorf("nc: can't execute '%s': %s\n", program[0], reason(userland.ENOENT))
+		p.Errorf("nc: can't execute '%s': %s\n", program[0], userland.Reason(userland.ENOENT))
 		return 127
 	}
 	child := p.Machine.Start(userland.ProcSpec{
@@ -209,7 +209,7 @@ func ncDialTCP(p *userland.Process, local, to netip.AddrPort, timeout time.Durat
 
 func ncDialUDP(p *userland.Process, local, to netip.AddrPort) (ncStream, error) {
 	if !local.IsValid() {
-		local = netip.AddrPortFrom(anyAddr(to.Addr()), 0)
+		local = netip.AddrPortFrom(userland.Unspecified(to.Addr()), 0)
 	}
 	conn, err := p.ListenUDP(local)
 	if err != nil {

@@ -86,11 +86,11 @@ func (r *ncRelay) run(conn ncStream) error {
 		}
 		switch {
 		case err == nil:
-		case isTimeout(err) && r.linger >= 0:
+		case userland.TimedOut(err) && r.linger >= 0:
 			if ended >= 0 && loop.Now() >= ended+r.linger {
 				return nil
 			}
-		case isTimeout(err), errors.Is(err, io.EOF):
+		case userland.TimedOut(err), errors.Is(err, io.EOF):
 			return nil
 		default:
 			return err

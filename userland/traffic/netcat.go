@@ -107,7 +107,7 @@ func (n *openbsdNc) listen() int {
 	if len(n.rest) > 1 {
 		addrs, _, err := Resolve(p, n.rest[0], ResolveOptions{Family: n.family})
 		if err != nil {
-			p.Errorf("nc: getaddrinfo: %s\n", reason(err))
+			p.Errorf("nc: getaddrinfo: %s\n", userland.Reason(err))
 			return 1
 		}
 		addr = addrs[0]
@@ -122,7 +122,7 @@ func (n *openbsdNc) listen() int {
 	}
 	l, err := p.ListenTCP(at)
 	if err != nil {
-		p.Errorf("nc: %s\n", reason(err))
+		p.Errorf("nc: %s\n", userland.Reason(err))
 		return 1
 	}
 	defer l.Close()
@@ -162,7 +162,7 @@ func (n *openbsdNc) listenUDP(at netip.AddrPort) int {
 	}
 	conn, err := ncListenUDP(n.p, at)
 	if err != nil {
-		n.p.Errorf("nc: %s\n", reason(err))
+		n.p.Errorf("nc: %s\n", userland.Reason(err))
 		return 1
 	}
 	defer conn.Close()
@@ -194,12 +194,12 @@ func (n *openbsdNc) connect() int {
 	for _, port := range ports {
 		addrs, _, err := Resolve(p, n.rest[0], ResolveOptions{Family: n.family})
 		if err != nil {
-			p.Errorf("nc: getaddrinfo for host \"%s\" port %d: %s\n", n.rest[0], port, reason(err))
+			p.Errorf("nc: getaddrinfo for host \"%s\" port %d: %s\n", n.rest[0], port, userland.Reason(err))
 			return 1
 		}
 		for _, a := range addrs {
 			conn, err := n.dial(netip.AddrPortFrom(a, port))
-			if interrupted(err) {
+			if userland.Interrupted(err) {
 				return 130
 			}
 			if err != nil {
@@ -223,7 +223,7 @@ func (n *openbsdNc) dial(to netip.AddrPort) (ncStream, error) {
 	if n.source.IsValid() || n.sourcePort != 0 {
 		src := n.source
 		if !src.IsValid() {
-			src = anyAddr(to.Addr())
+			src = userland.Unspecified(to.Addr())
 		}
 		local = netip.AddrPortFrom(src, n.sourcePort)
 	}
@@ -250,10 +250,10 @@ func (n *openbsdNc) dial(to netip.AddrPort) (ncStream, error) {
 func (n *openbsdNc) failed(a netip.Addr, port uint16, err error) {
 	switch {
 	case !n.verbose:
-	case n.timeout > 0 && late(err):
+	case n.timeout > 0 && userland.Late(err):
 		n.p.Errorf("nc: connect to %s port %d (%s) timed out: Operation now in progress\n", n.target(a), port, n.proto())
 	default:
-		n.p.Errorf("nc: connect to %s port %d (%s) failed: %s\n", n.target(a), port, n.proto(), reason(err))
+		n.p.Errorf("nc: connect to %s port %d (%s) failed: %s\n", n.target(a), port, n.proto(), userland.Reason(err))
 	}
 }
 

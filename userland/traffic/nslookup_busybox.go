@@ -82,9 +82,9 @@ type busyboxNslookup struct {
 // ask sends the queries to one server, again after half the time, and reports
 // whether all were answered within five seconds.
 func (n *busyboxNslookup) ask(server netip.AddrPort) bool {
-	conn, err := dialUDP(n.p.In(n.p.NS()), server)
+	conn, err := userland.DialUDP(n.p.In(n.p.NS()), server)
 	if err != nil {
-		n.p.Errorf("nslookup: can't connect to remote host (%s): %s\n", server.Addr(), reason(err))
+		n.p.Errorf("nslookup: can't connect to remote host (%s): %s\n", server.Addr(), userland.Reason(err))
 		return false
 	}
 	defer conn.Close()
@@ -97,7 +97,7 @@ func (n *busyboxNslookup) ask(server netip.AddrPort) bool {
 				err = conn.WriteTo(wire, server)
 			}
 			if err != nil {
-				n.p.Errorf("nslookup: write to '%s': %s\n", server.Addr(), reason(err))
+				n.p.Errorf("nslookup: write to '%s': %s\n", server.Addr(), userland.Reason(err))
 				return false
 			}
 		}
@@ -115,10 +115,10 @@ func (n *busyboxNslookup) collect(conn *stack.UDPConn, server netip.AddrPort, op
 	for len(open) > 0 {
 		m, err := receiveReply(n.p, conn, until)
 		if err != nil {
-			if !isTimeout(err) {
-				n.p.Errorf("nslookup: read: %s\n", reason(err))
+			if !userland.TimedOut(err) {
+				n.p.Errorf("nslookup: read: %s\n", userland.Reason(err))
 			}
-			if left := until - n.p.Loop().Now(); left > 0 && !interrupted(err) {
+			if left := until - n.p.Loop().Now(); left > 0 && !userland.Interrupted(err) {
 				n.p.Sleep(left)
 			}
 			return open

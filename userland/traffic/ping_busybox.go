@@ -120,7 +120,7 @@ func (b *busyboxPing) resolve(o *options) bool {
 		family = 4
 	}
 	addrs, _, err := Resolve(b.p, b.host, ResolveOptions{Family: family})
-	if interrupted(err) {
+	if userland.Interrupted(err) {
 		return false
 	}
 	if err != nil {
@@ -144,7 +144,7 @@ func preferIPv4(addrs []netip.Addr) netip.Addr {
 func (b *busyboxPing) open(o *options) bool {
 	conn, err := b.p.OpenICMP(b.to.Is6())
 	if err != nil {
-		b.p.Errorf("%s: can't create raw socket: %s\n", b.p.Name(), reason(err))
+		b.p.Errorf("%s: can't create raw socket: %s\n", b.p.Name(), userland.Reason(err))
 		return false
 	}
 	b.conn = conn
@@ -177,9 +177,9 @@ func (b *busyboxPing) bind(v string) bool {
 	}
 	b.conn.Close()
 	if isAddr {
-		b.p.Errorf("%s: bind: %s\n", b.p.Name(), reason(err))
+		b.p.Errorf("%s: bind: %s\n", b.p.Name(), userland.Reason(err))
 	} else {
-		b.p.Errorf("%s: can't bind to interface %s: %s\n", b.p.Name(), v, reason(err))
+		b.p.Errorf("%s: can't bind to interface %s: %s\n", b.p.Name(), v, userland.Reason(err))
 	}
 	return false
 }
@@ -204,16 +204,16 @@ func (b *busyboxPing) run() int {
 			if lingering || (b.deadline > 0 && now >= b.deadline) {
 				break
 			}
-			if err := b.send(); interrupted(err) {
+			if err := b.send(); userland.Interrupted(err) {
 				break
 			} else if err != nil {
-				p.Errorf("%s: sendto: %s\n", p.Name(), reason(err))
+				p.Errorf("%s: sendto: %s\n", p.Name(), userland.Reason(err))
 				return 1
 			}
 			next, lingering = b.next(now)
 		}
 		pkt, err := b.conn.Recv(max(next-p.Loop().Now(), 1))
-		if isTimeout(err) {
+		if userland.TimedOut(err) {
 			continue
 		}
 		if err != nil {

@@ -164,7 +164,7 @@ func (g *iputilsPing) resolve(o *options) int {
 		if g.form == pingCentOS6 {
 			g.p.Errorf("%s: unknown host %s\n", g.p.Name(), g.host)
 		} else {
-			g.p.Errorf("%s: %s: %s\n", g.p.Name(), g.host, reason(err))
+			g.p.Errorf("%s: %s: %s\n", g.p.Name(), g.host, userland.Reason(err))
 		}
 		return 2
 	}
@@ -195,7 +195,7 @@ func (g *iputilsPing) from(o *options) int {
 		if g.form == pingCentOS6 {
 			prefix = ""
 		}
-		g.p.Errorf("%sconnect: %s\n", prefix, reason(err))
+		g.p.Errorf("%sconnect: %s\n", prefix, userland.Reason(err))
 		return 2
 	}
 	if err == nil && route.Type == stack.RouteBroadcast && !o.Has("b") {
@@ -211,7 +211,7 @@ func (g *iputilsPing) from(o *options) int {
 func (g *iputilsPing) open(o *options) int {
 	conn, err := g.p.OpenICMP(g.to.Is6())
 	if err != nil {
-		g.p.Errorf("%s: socktype: SOCK_RAW\n%s: socket: %s\n", g.p.Name(), g.p.Name(), reason(err))
+		g.p.Errorf("%s: socktype: SOCK_RAW\n%s: socket: %s\n", g.p.Name(), g.p.Name(), userland.Reason(err))
 		return 2
 	}
 	if g.ttl > 0 {
@@ -227,7 +227,7 @@ func (g *iputilsPing) open(o *options) int {
 		err = conn.SetSource(g.source)
 	}
 	if err != nil {
-		g.p.Errorf("%s: bind: %s\n", g.p.Name(), reason(err))
+		g.p.Errorf("%s: bind: %s\n", g.p.Name(), userland.Reason(err))
 		conn.Close()
 		return 2
 	}

@@ -51,9 +51,9 @@ func (g *iputilsPing) run() int {
 		}
 		pkt, err := g.conn.Recv(max(wake-now, 1))
 		switch {
-		case isTimeout(err):
+		case userland.TimedOut(err):
 			continue
-		case interrupted(err):
+		case userland.Interrupted(err):
 			if s := p.Pending(); s == userland.SIGQUIT {
 				g.snapshot()
 				continue
@@ -121,9 +121,9 @@ func (g *iputilsPing) send() bool {
 	case err == stack.ErrMsgSize:
 		t.errors++
 		g.tooLong()
-	case interrupted(err):
+	case userland.Interrupted(err):
 	case err == stack.ErrNetUnreachable || err == stack.ErrHostUnreachable || !g.quiet:
-		g.p.Errorf("%s: sendmsg: %s\n", g.p.Name(), reason(err))
+		g.p.Errorf("%s: sendmsg: %s\n", g.p.Name(), userland.Reason(err))
 	}
 	return true
 }

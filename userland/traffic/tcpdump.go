@@ -114,7 +114,7 @@ func (d *dumper) live(o *options) int {
 		}
 		var err error
 		if d.file, err = link.NewPcapWriter(out, d.linkType(), snapLength); err != nil {
-			p.Errorf("tcpdump: %s: %s\n", name, reason(err))
+			p.Errorf("tcpdump: %s: %s\n", name, userland.Reason(err))
 			return 1
 		}
 	}
@@ -165,7 +165,7 @@ func (d *dumper) create(name string) (io.Writer, bool) {
 	}
 	f, err := d.p.OpenFile(name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o666)
 	if err != nil {
-		d.p.Errorf("tcpdump: %s: %s\n", name, reason(err))
+		d.p.Errorf("tcpdump: %s: %s\n", name, userland.Reason(err))
 		return nil, false
 	}
 	return f, true
@@ -282,7 +282,7 @@ func (d *dumper) read(name string) int {
 	if name != "-" {
 		f, err := d.p.Open(name)
 		if err != nil {
-			d.p.Errorf("tcpdump: %s: %s\n", name, reason(err))
+			d.p.Errorf("tcpdump: %s: %s\n", name, userland.Reason(err))
 			return 1
 		}
 		defer f.Close()

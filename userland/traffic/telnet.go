@@ -21,7 +21,7 @@ func telnetGNU(p *userland.Process) int {
 	}
 	addrs, _, err := Resolve(p, host, ResolveOptions{})
 	if err != nil {
-		p.Errorf("telnet: could not resolve %s/%s: %s\n", host, telnetService(o.Rest), reason(err))
+		p.Errorf("telnet: could not resolve %s/%s: %s\n", host, telnetService(o.Rest), userland.Reason(err))
 		return 1
 	}
 	var conn *stack.TCPConn
@@ -31,11 +31,11 @@ func telnetGNU(p *userland.Process) int {
 			break
 		}
 		if i+1 < len(addrs) {
-			p.Errorf("telnet: connect to address %s: %s\n", a, reason(err))
+			p.Errorf("telnet: connect to address %s: %s\n", a, userland.Reason(err))
 		}
 	}
 	if err != nil {
-		p.Errorf("telnet: Unable to connect to remote host: %s\n", reason(err))
+		p.Errorf("telnet: Unable to connect to remote host: %s\n", userland.Reason(err))
 		return 1
 	}
 	defer conn.Close()
@@ -67,7 +67,7 @@ func telnetBusybox(p *userland.Process) int {
 	a := preferIPv4(addrs)
 	conn, err := p.DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, port), 0)
 	if err != nil {
-		p.Errorf("telnet: can't connect to remote host (%s): %s\n", a, reason(err))
+		p.Errorf("telnet: can't connect to remote host (%s): %s\n", a, userland.Reason(err))
 		return 1
 	}
 	defer conn.Close()

@@ -123,7 +123,7 @@ func (t *tracer) start(o *options) int {
 			t.p.Errorf("traceroute: bad address '%s'\n", t.host)
 			return 1
 		}
-		t.p.Errorf("%s: %s\nCannot handle \"host\" cmdline arg `%s' on position 1 (argc %d)\n", t.host, reason(err), t.host, len(t.p.Args)-1)
+		t.p.Errorf("%s: %s\nCannot handle \"host\" cmdline arg `%s' on position 1 (argc %d)\n", t.host, userland.Reason(err), t.host, len(t.p.Args)-1)
 		return 2
 	}
 	t.to = preferIPv4(addrs)
@@ -158,7 +158,7 @@ func (t *tracer) open() error {
 	if t.icmp {
 		return nil
 	}
-	src := anyAddr(t.to)
+	src := userland.Unspecified(t.to)
 	if t.source.IsValid() {
 		src = t.source
 	}
@@ -181,7 +181,7 @@ func (t *tracer) close() {
 func (t *tracer) run() int {
 	defer t.close()
 	if err := t.open(); err != nil {
-		t.p.Errorf("traceroute: %s\n", reason(err))
+		t.p.Errorf("traceroute: %s\n", userland.Reason(err))
 		return 1
 	}
 	packet := t.size
@@ -194,15 +194,15 @@ func (t *tracer) run() int {
 		t.lastShown = netip.Addr{}
 		for q := range t.queries {
 			a, err := t.probe(ttl)
-			if interrupted(err) {
+			if userland.Interrupted(err) {
 				t.p.Printf("\n")
 				return 130
 			}
 			if err != nil {
 				if t.busybox {
-					t.p.Errorf("traceroute: sendto: %s\n", reason(err))
+					t.p.Errorf("traceroute: sendto: %s\n", userland.Reason(err))
 				} else {
-					t.p.Errorf("send: %s\n", reason(err))
+					t.p.Errorf("send: %s\n", userland.Reason(err))
 				}
 				t.p.Printf("\n")
 				return 1
@@ -264,7 +264,7 @@ func (t *tracer) probe(ttl int) (traceAnswer, error) {
 			return traceAnswer{}, nil
 		}
 		pkt, err := t.listener.Recv(left)
-		if isTimeout(err) {
+		if userland.TimedOut(err) {
 			return traceAnswer{}, nil
 		}
 		if err != nil {

@@ -1,43 +1,10 @@
 package traffic
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"time"
-
-	"dnetsim/sim"
-	"dnetsim/stack"
-	"dnetsim/userland"
 )
-
-// isTimeout reports whether a blocking call ran out of its time.
-func isTimeout(err error) bool {
-	return errors.Is(err, sim.ErrTimeout) || errors.Is(err, stack.ErrTimeout)
-}
-
-// late reports whether a connection did not come about in time, by the caller's
-// limit or by TCP's.
-func late(err error) bool { return isTimeout(err) || errors.Is(err, stack.ErrConnTimedOut) }
-
-// interrupted reports whether a caught signal cut a blocking call short.
-func interrupted(err error) bool { return errors.Is(err, sim.ErrInterrupted) }
-
-// reason is the strerror text of an error of the stack or the file system.
-func reason(err error) string {
-	if isTimeout(err) {
-		return string(stack.ErrConnTimedOut)
-	}
-	var se stack.Errno
-	if errors.As(err, &se) {
-		return string(se)
-	}
-	var ue userland.Errno
-	if errors.As(err, &ue) {
-		return string(ue)
-	}
-	return err.Error()
-}
 
 // seconds reads "2" or "0.5".
 func seconds(text string) (time.Duration, bool) {

@@ -77,11 +77,11 @@ func (w *WebServer) Run(p *userland.Process) int {
 
 func (w *WebServer) refuse(p *userland.Process, addr netip.Addr, port uint16, err error) {
 	if w.Style == WebPython {
-		p.Errorf("OSError: [Errno 98] %s\n", reason(err))
+		p.Errorf("OSError: [Errno 98] %s\n", userland.Reason(err))
 		return
 	}
 	p.Errorf("%s [emerg] 1#1: bind() to %s failed (98: %s)\n",
-		p.Wall().Format("2006/01/02 15:04:05"), netip.AddrPortFrom(addr, port), reason(err))
+		p.Wall().Format("2006/01/02 15:04:05"), netip.AddrPortFrom(addr, port), userland.Reason(err))
 }
 
 // webRequest is one request that was read.

@@ -123,10 +123,10 @@ func (w *busyboxWget) connect(u webURL) (*stack.TCPConn, bool) {
 	if err == nil {
 		return conn, true
 	}
-	if late(err) && w.timeout < 100*time.Second {
+	if userland.Late(err) && w.timeout < 100*time.Second {
 		return nil, w.die("download timed out")
 	}
-	return nil, w.die("can't connect to remote host (%s): %s", to.Addr(), reason(err))
+	return nil, w.die("can't connect to remote host (%s): %s", to.Addr(), userland.Reason(err))
 }
 
 // target is the host as the URL had it.
@@ -151,7 +151,7 @@ func (w *busyboxWget) request(u webURL, conn *stack.TCPConn) (next string, ok bo
 	}
 	hs = append(hs, httpHeader{"Connection", "close"})
 	if _, err := io.WriteString(conn, requestText(method, u.path, "HTTP/1.1", hs, w.post)); err != nil {
-		return "", w.die("write error: %s", reason(err))
+		return "", w.die("write error: %s", userland.Reason(err))
 	}
 	conn.SetReadTimeout(w.timeout)
 	resp, err := readResponse(bufio.NewReader(conn), method)
@@ -180,12 +180,12 @@ func (w *busyboxWget) request(u webURL, conn *stack.TCPConn) (next string, ok bo
 
 func (w *busyboxWget) readError(err error) bool {
 	switch {
-	case isTimeout(err):
+	case userland.TimedOut(err):
 		return w.die("download timed out")
 	case err == errEmptyReply || err == errNotHTTP:
 		return w.die("error getting response")
 	}
-	return w.die("read error: %s", reason(err))
+	return w.die("read error: %s", userland.Reason(err))
 }
 
 // save writes the body to the file, or to standard output for "-".
@@ -209,7 +209,7 @@ func (w *busyboxWget) save(u webURL, resp *httpResponse) bool {
 		label = path.Base(name)
 		f, err := w.p.OpenFile(name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o666)
 		if err != nil {
-			return w.die("can't open '%s': %s", name, reason(err))
+			return w.die("can't open '%s': %s", name, userland.Reason(err))
 		}
 		defer f.Close()
 		out = f

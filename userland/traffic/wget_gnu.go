@@ -165,7 +165,7 @@ func (w *gnuWget) once(u webURL) (next string, again bool, status int) {
 	}
 	w.say("HTTP request sent, awaiting response... ")
 	if _, err := io.WriteString(conn, requestText(method, u.path, "HTTP/1.1", hs, w.post)); err != nil {
-		w.say("%s.\n", reason(err))
+		w.say("%s.\n", userland.Reason(err))
 		return "", true, 4
 	}
 	timeout := w.timeout
@@ -185,10 +185,10 @@ func (w *gnuWget) readError(err error) string {
 	switch {
 	case err == errEmptyReply:
 		return "No data received."
-	case isTimeout(err):
+	case userland.TimedOut(err):
 		return "Read error (Connection timed out) in headers."
 	}
-	return "Read error (" + reason(err) + ") in headers."
+	return "Read error (" + userland.Reason(err) + ") in headers."
 }
 
 func (w *gnuWget) connect(u webURL) (conn *stack.TCPConn, again bool, status int) {
@@ -198,7 +198,7 @@ func (w *gnuWget) connect(u webURL) (conn *stack.TCPConn, again bool, status int
 	}
 	addrs, _, err := Resolve(w.p, u.host, ResolveOptions{})
 	if err != nil {
-		w.say("failed: %s.\n", reason(err))
+		w.say("failed: %s.\n", userland.Reason(err))
 		if !w.quiet {
 			w.p.Errorf("wget: unable to resolve host address '%s'\n", u.host)
 		}
@@ -227,10 +227,10 @@ func (w *gnuWget) connect(u webURL) (conn *stack.TCPConn, again bool, status int
 			w.say("connected.\n")
 			return conn, false, 0
 		}
-		if interrupted(err) {
+		if userland.Interrupted(err) {
 			return nil, false, 1
 		}
-		w.say("failed: %s.\n", reason(err))
+		w.say("failed: %s.\n", userland.Reason(err))
 	}
 	switch err {
 	case stack.ErrConnRefused:
@@ -311,7 +311,7 @@ func (w *gnuWget) save(u webURL, resp *httpResponse) int {
 		}
 		f, err := w.p.OpenFile(name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o666)
 		if err != nil {
-			w.p.Errorf("%s: %s\n", name, reason(err))
+			w.p.Errorf("%s: %s\n", name, userland.Reason(err))
 			return 3
 		}
 		defer f.Close()
@@ -322,7 +322,7 @@ func (w *gnuWget) save(u webURL, resp *httpResponse) int {
 	n, err := io.Copy(struct{ io.Writer }{out}, resp.body)
 	took := w.p.Loop().Now() - start
 	if err != nil && err != io.EOF {
-		w.say("\n%s (%s) - Read error at byte %d (%s).", w.clock(), gnuSpeed(n, took), n, reason(err))
+		w.say("\n%s (%s) - Read error at byte %d (%s).", w.clock(), gnuSpeed(n, took), n, userland.Reason(err))
 		return 4
 	}
 	w.progress(n, took)
