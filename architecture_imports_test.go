@@ -16,7 +16,7 @@ var homes = map[string][]string{
 	"github.com/songgao/water":              {"stack/tap"},
 	"github.com/gopacket/gopacket":          {"link"},
 	"mvdan.cc/sh":                           {"userland"},
-	"github.com/miekg/dns":                  {"userland/traffic"},
+	"github.com/miekg/dns":                  {"userland/names", "userland/traffic"},
 	"gopkg.in/yaml.v3":                      {"scenarios"},
 	"github.com/santhosh-tekuri/jsonschema": {"scenarios"}, // in tests
 	"github.com/docker/go-connections/nat":  {"engine"},

@@ -25,7 +25,6 @@ var excess = map[string]struct {
 	"package modes":                            {56, "to be cut by noun and by driver"},
 	"package stack":                            {52, "the kinds of interfaces are to leave, and the neighbours"},
 	"package userland":                         {47, "the shell is to leave"},
-	"package userland/traffic":                 {47, "names and web are to leave"},
 	"package userland/netconf":                 {53, "a file for each program or form of it; flat, and each easy to find"},
 	"type modes.Daemon":                        {220, "to be cut with its package"},
 	"type stack.Namespace":                     {160, "every call on a namespace; to be cut with its package"},

@@ -9,14 +9,14 @@ func (h *HostConfig) sysTime() bool {
 	switch {
 	case h.Privileged:
 		return true
-	case names(h.CapAdd, "ALL"):
-		return !names(h.CapDrop, "SYS_TIME")
+	case inList(h.CapAdd, "ALL"):
+		return !inList(h.CapDrop, "SYS_TIME")
 	}
-	return names(h.CapAdd, "SYS_TIME")
+	return inList(h.CapAdd, "SYS_TIME")
 }
 
-// names reports whether a capability is in a list, in any of its spellings.
-func names(list []string, capability string) bool {
+// inList reports whether a capability is in a list, in any of its spellings.
+func inList(list []string, capability string) bool {
 	for _, c := range list {
 		if strings.TrimPrefix(strings.ToUpper(c), "CAP_") == capability {
 			return true

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dnetsim/stack"
-	"dnetsim/userland/traffic"
+	"dnetsim/userland/names"
 )
 
 // resolverAddr is where containers on networks of the user's ask for names.
@@ -83,8 +83,8 @@ func (r *resolver) serve() {
 	if p == nil || p.Done() {
 		return
 	}
-	p.Go(func() { traffic.ServeDNS(p, r.udp, r) })
-	p.Go(func() { traffic.ServeDNSTCP(p, r.tcp, r) })
+	p.Go(func() { names.Serve(p, r.udp, r) })
+	p.Go(func() { names.ServeTCP(p, r.tcp, r) })
 }
 
 func (sb *sandbox) stopResolver() {
@@ -115,15 +115,15 @@ func (r *resolver) redirect() {
 	}
 }
 
-// Answer implements [traffic.DNSHandler].
-func (r *resolver) Answer(q traffic.DNSQuery) traffic.DNSAnswer {
-	a := traffic.DNSAnswer{RecursionAvailable: true}
+// Answer implements [names.Handler].
+func (r *resolver) Answer(q names.Query) names.Answer {
+	a := names.Answer{RecursionAvailable: true}
 	switch q.Type {
 	case "A", "AAAA":
 		found, known := r.lookup(q.Name, q.Type == "AAAA")
 		if known {
 			for _, addr := range r.shuffle(found) {
-				a.Records = append(a.Records, traffic.DNSRecord{Name: q.Name, Type: q.Type, TTL: nameTTL, Value: addr.String()})
+				a.Records = append(a.Records, names.Record{Name: q.Name, Type: q.Type, TTL: nameTTL, Value: addr.String()})
 			}
 			if q.Type == "A" {
 				a.Delay = newestFirst
@@ -132,7 +132,7 @@ func (r *resolver) Answer(q traffic.DNSQuery) traffic.DNSAnswer {
 		}
 	case "PTR":
 		if name, ok := r.reverse(q.Name); ok {
-			a.Records = []traffic.DNSRecord{{Name: q.Name, Type: "PTR", TTL: nameTTL, Value: name}}
+			a.Records = []names.Record{{Name: q.Name, Type: "PTR", TTL: nameTTL, Value: name}}
 			return a
 		}
 	}
@@ -142,7 +142,7 @@ func (r *resolver) Answer(q traffic.DNSQuery) traffic.DNSAnswer {
 		}
 	}
 	if len(a.Forward) == 0 {
-		a.Rcode = traffic.DNSServFail
+		a.Rcode = names.ServFail
 		return a
 	}
 	a.ForwardFrom = r.sb.ns

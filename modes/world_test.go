@@ -13,6 +13,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 	"dnetsim/userland/traffic"
 )
 
@@ -39,13 +40,13 @@ func newWorld(t testing.TB, daemonJSON string) *world {
 	w.router = userland.NewMachine(w.loop, "router", rns)
 	rns.Interface("lo").AddAddr(prefix("220.181.38.150/32"), stack.AddrOptions{})
 	rns.SetSysctl("net.ipv4.ip_forward", "1")
-	zone := traffic.DNSHandlerFunc(func(q traffic.DNSQuery) traffic.DNSAnswer {
-		a := traffic.DNSAnswer{RecursionAvailable: true, Authoritative: true}
+	zone := names.HandlerFunc(func(q names.Query) names.Answer {
+		a := names.Answer{RecursionAvailable: true, Authoritative: true}
 		switch {
 		case q.Name != "www.baidu.com":
-			a.Rcode = traffic.DNSNXDomain
+			a.Rcode = names.NXDomain
 		case q.Type == "A":
-			a.Records = []traffic.DNSRecord{{Name: q.Name, Type: "A", TTL: 60, Value: "220.181.38.150"}}
+			a.Records = []names.Record{{Name: q.Name, Type: "A", TTL: 60, Value: "220.181.38.150"}}
 		}
 		return a
 	})
@@ -55,7 +56,7 @@ func newWorld(t testing.TB, daemonJSON string) *world {
 			t.Error(err)
 			return 1
 		}
-		traffic.ServeDNS(p, c, zone)
+		names.Serve(p, c, zone)
 		return 0
 	}})
 	w.a = w.host("bdc01", "10.0.0.11/24", 0x11, daemonJSON)

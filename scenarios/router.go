@@ -8,6 +8,7 @@ import (
 	"dnetsim/link"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/programs"
 	"dnetsim/userland/traffic"
@@ -125,7 +126,7 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 // serveNames runs the LAN's name server on the router: the internet's names,
 // and NXDOMAIN for everything else.
 func (l *Lab) serveNames(m *userland.Machine) error {
-	zone := &traffic.Zone{Local: []string{""}}
+	zone := &names.Zone{Local: []string{""}}
 	for _, site := range l.Scenario.Internet {
 		if site.CNAME != "" {
 			zone.AddAlias(site.Name, site.CNAME)
@@ -134,7 +135,7 @@ func (l *Lab) serveNames(m *userland.Machine) error {
 		}
 		zone.AddHost(site.Name, site.Address)
 	}
-	server := &traffic.DNSServer{Zone: zone}
+	server := &names.Server{Zone: zone}
 	m.Start(userland.ProcSpec{Program: server.Run, Args: []string{"dnsmasq"}, NewGroup: true})
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // arper is one run of an arping: requests over a packet socket, and the replies
@@ -74,7 +75,7 @@ func runArping(p *userland.Process, busybox bool) int {
 }
 
 func (a *arper) target(o *options) int {
-	addrs, _, err := Resolve(a.p, o.Rest[0], ResolveOptions{Family: 4})
+	addrs, _, err := names.Resolve(a.p, o.Rest[0], names.ResolveOptions{Family: 4})
 	if err != nil {
 		if a.busybox {
 			a.p.Errorf("arping: bad address '%s'\n", o.Rest[0])
@@ -113,7 +114,7 @@ func (a *arper) target(o *options) int {
 
 func (a *arper) source(o *options) int {
 	if v, ok := o.Value("s"); ok {
-		if a.src, ok = literal(v); !ok {
+		if a.src, ok = names.ParseAddr(v); !ok {
 			a.p.Errorf("arping: invalid source %s\n", v)
 			return 2
 		}

@@ -8,6 +8,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 
 	"github.com/miekg/dns"
 )
@@ -30,13 +31,13 @@ type bindClient struct {
 }
 
 func newBindClient(p *userland.Process) *bindClient {
-	conf := readResolverConfig(p)
-	return &bindClient{p: p, servers: conf.servers, timeout: 5 * time.Second, tries: 3, complain: true}
+	conf := names.ReadConfig(p)
+	return &bindClient{p: p, servers: conf.Servers, timeout: 5 * time.Second, tries: 3, complain: true}
 }
 
 // use makes the client ask one server, given by address or name.
 func (c *bindClient) use(server string, port uint16) error {
-	addrs, _, err := Resolve(c.p, server, ResolveOptions{})
+	addrs, _, err := names.Resolve(c.p, server, names.ResolveOptions{})
 	if err != nil {
 		return err
 	}
@@ -63,18 +64,18 @@ func (c *bindClient) ask(q *dns.Msg) *dns.Msg {
 			if m.Rcode == dns.RcodeServerFailure && i+1 < len(c.servers) {
 				continue
 			}
-			c.answeredBy, c.took, c.size = server, c.p.Loop().Now()-start, m.size
+			c.answeredBy, c.took, c.size = server, c.p.Loop().Now()-start, m.Size
 			return m.Msg
 		}
 	}
 	return nil
 }
 
-func (c *bindClient) once(server netip.AddrPort, q *dns.Msg) (*dnsReply, error) {
+func (c *bindClient) once(server netip.AddrPort, q *dns.Msg) (*names.Reply, error) {
 	if c.tcp {
-		return exchangeTCP(c.p, server, q, c.timeout)
+		return names.ExchangeTCP(c.p, server, q, c.timeout)
 	}
-	replies, err := exchange(c.p, server, []*dns.Msg{q}, c.timeout)
+	replies, err := names.Exchange(c.p, server, []*dns.Msg{q}, c.timeout)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // fetch gets one URL, and those that it redirects to, and returns curl's exit
@@ -241,7 +242,7 @@ func (c *curlRun) addresses(u webURL) ([]netip.Addr, error) {
 			}
 		}
 	}
-	addrs, _, err := Resolve(c.p, u.host, ResolveOptions{Family: c.family})
+	addrs, _, err := names.Resolve(c.p, u.host, names.ResolveOptions{Family: c.family})
 	return addrs, err
 }
 

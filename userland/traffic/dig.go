@@ -8,6 +8,7 @@ import (
 
 	"dnetsim/userland"
 	"dnetsim/userland/getopt"
+	"dnetsim/userland/names"
 
 	"github.com/miekg/dns"
 )
@@ -51,14 +52,14 @@ func dig(p *userland.Process) int {
 		return 1
 	}
 	d.c.edns = d.edns
-	names := []string{d.name}
+	full := []string{d.name}
 	if d.search {
-		conf := readResolverConfig(p)
-		names = conf.candidates(d.name)
+		conf := names.ReadConfig(p)
+		full = conf.Candidates(d.name)
 	}
 	var m *dns.Msg
-	for _, n := range names {
-		q := newQuery(p, n, code)
+	for _, n := range full {
+		q := names.NewQuery(p, n, code)
 		q.AuthenticatedData = true
 		if m = d.c.ask(q); m == nil || m.Rcode != dns.RcodeNameError {
 			break
@@ -95,7 +96,7 @@ func (d *digRun) parse(args []string) int {
 				d.p.Errorf("dig: invalid address '%s'\n", v)
 				return 1
 			}
-			d.name, d.kind = reverseName(addr), "PTR"
+			d.name, d.kind = names.ReverseName(addr), "PTR"
 		case strings.HasPrefix(a, "-t"):
 			d.kind = strings.ToUpper(value())
 		case strings.HasPrefix(a, "-q"):

@@ -9,5 +9,5 @@
 // package link's, files and processes package userland's.
 //
 // Start reading at [Busybox] and [Host] for the sets of programs, at [Resolve]
-// for how a name becomes an address, and at [DNSHandler] for the server side.
+// for how a name becomes an address, and at [names.Handler] for the server side.
 package traffic

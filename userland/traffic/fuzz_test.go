@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"bytes"
+	"io"
 	"net/netip"
 	"strings"
 	"testing"
@@ -27,55 +28,6 @@ func alone(t testing.TB) (*userland.Machine, func()) {
 		ns.Close()
 		l.Close()
 	}
-}
-
-// FuzzHosts holds /etc/hosts: whatever is in it, a name that a line gives to an
-// address has it, and an address has the first name of its first line.
-func FuzzHosts(f *testing.F) {
-	for _, s := range []string{
-		"127.0.0.1\tlocalhost\n10.9.8.7 db db.example.org # the store\n", "10.0.0.1 a\n10.0.0.2 a b\n::1 a", // as it is, a name of three
-		"10.0.0.1\n a\n10.0.0.1 #a\n1.2.3 x\n10.0.0.1\r\nb", "::ffff:10.0.0.1 m\nfe80::1%eth0 z\n10.0.0.1 A.", // no name, no address, other forms
-		"\xff\x00 \x00\n10.0.0.1 \xff", "",
-	} {
-		f.Add(s)
-	}
-	m, _ := alone(f)
-	f.Fuzz(func(t *testing.T, text string) {
-		if err := m.FS().WriteFile("/etc/hosts", []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		p := m.Start(userland.ProcSpec{Args: []string{"test"}, Program: func(p *userland.Process) int {
-			first := map[netip.Addr]string{}
-			for _, e := range readHosts(p) {
-				if first[e.addr] == "" {
-					first[e.addr] = e.names[0]
-				}
-				for _, n := range e.names {
-					if got, _ := lookupHosts(p, n, 0); !contains(got, e.addr) {
-						t.Errorf("%q: %q has %v, not %v", text, n, got, e.addr)
-					}
-				}
-			}
-			for a, want := range first {
-				if got := ReverseLookup(p, a); got != want {
-					t.Errorf("%q: %v is %q, want %q", text, a, got, want)
-				}
-			}
-			return 0
-		}})
-		if err := m.Loop().Run(p.Done, m.Loop().Now()+time.Minute); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
-func contains(list []netip.Addr, a netip.Addr) bool {
-	for _, x := range list {
-		if x == a {
-			return true
-		}
-	}
-	return false
 }
 
 // FuzzTcpdump gives tcpdump any arguments and any capture file. It says
@@ -175,8 +127,11 @@ func FuzzDNSAnswer(f *testing.F) {
 		}
 		p.Go(func() {
 			for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
-				if q, err := readLengthPrefixed(conn); err == nil && len(q) > 1 {
-					writeLengthPrefixed(conn, forge(q, answer))
+				length := make([]byte, 2)
+				if _, err := io.ReadFull(conn, length); err == nil {
+					q := make([]byte, max(2, int(length[0])<<8|int(length[1])))
+					io.ReadFull(conn, q)
+					conn.Write(append([]byte{byte(len(answer) >> 8), byte(len(answer))}, forge(q, answer)...))
 				}
 				conn.Close()
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // getent is glibc's getent for the databases hosts, ahosts, ahostsv4 and
@@ -27,15 +28,15 @@ func getent(p *userland.Process) int {
 
 func getentHosts(p *userland.Process, keys []string) int {
 	if len(keys) == 0 {
-		for _, e := range readHosts(p) {
-			p.Printf("%-15s %s\n", e.addr, strings.Join(e.names, " "))
+		for _, e := range names.ReadHosts(p) {
+			p.Printf("%-15s %s\n", e.Addr, strings.Join(e.Names, " "))
 		}
 		return 0
 	}
 	status := 0
 	for _, k := range keys {
 		if a, err := netip.ParseAddr(k); err == nil {
-			name := ReverseLookup(p, a)
+			name := names.ReverseLookup(p, a)
 			if name == "" {
 				status = 2
 				continue
@@ -44,9 +45,9 @@ func getentHosts(p *userland.Process, keys []string) int {
 			continue
 		}
 		// getent asks for IPv6 first, and for IPv4 if there is none.
-		addrs, canonical, err := Resolve(p, k, ResolveOptions{Family: 6})
+		addrs, canonical, err := names.Resolve(p, k, names.ResolveOptions{Family: 6})
 		if err != nil {
-			addrs, canonical, err = Resolve(p, k, ResolveOptions{Family: 4})
+			addrs, canonical, err = names.Resolve(p, k, names.ResolveOptions{Family: 4})
 		}
 		if err != nil {
 			status = 2
@@ -67,7 +68,7 @@ func getentAddresses(p *userland.Process, db string, keys []string) int {
 	family := map[string]int{"ahosts": 0, "ahostsv4": 4, "ahostsv6": 6}[db]
 	status := 0
 	for _, k := range keys {
-		addrs, canonical, err := Resolve(p, k, ResolveOptions{Family: family})
+		addrs, canonical, err := names.Resolve(p, k, names.ResolveOptions{Family: family})
 		if err != nil {
 			status = 2
 			continue

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 
 	"github.com/miekg/dns"
 )
@@ -35,7 +36,7 @@ func hostProgram(p *userland.Process) int {
 	h := &hostRun{p: p, c: c}
 	name, types := o.Rest[0], []string{"A", "AAAA", "MX"}
 	if a, err := netip.ParseAddr(name); err == nil {
-		name, types = reverseName(a), []string{"PTR"}
+		name, types = names.ReverseName(a), []string{"PTR"}
 	}
 	if v, ok := o.Value("t"); ok {
 		types = []string{strings.ToUpper(v)}
@@ -49,8 +50,8 @@ type hostRun struct {
 }
 
 func (h *hostRun) lookup(name string, types []string, asked bool) int {
-	conf := readResolverConfig(h.p)
-	full := conf.candidates(name)
+	conf := names.ReadConfig(h.p)
+	full := conf.Candidates(name)
 	for i, t := range types {
 		code, ok := dns.StringToType[t]
 		if !ok {
@@ -67,7 +68,7 @@ func (h *hostRun) lookup(name string, types []string, asked bool) int {
 			return 1
 		}
 		if i == 0 {
-			full = []string{canonicalIn(m, strings.TrimSuffix(questionName(m, full[len(full)-1]), "."))}
+			full = []string{canonicalIn(m, strings.TrimSuffix(names.QuestionName(m, full[len(full)-1]), "."))}
 		}
 		if len(m.Answer) == 0 && asked {
 			h.p.Printf("%s has no %s record\n", name, t)
@@ -79,9 +80,9 @@ func (h *hostRun) lookup(name string, types []string, asked bool) int {
 	return 0
 }
 
-func (h *hostRun) search(names []string, code uint16) (m *dns.Msg) {
-	for _, n := range names {
-		m = h.c.ask(newQuery(h.p, n, code))
+func (h *hostRun) search(full []string, code uint16) (m *dns.Msg) {
+	for _, n := range full {
+		m = h.c.ask(names.NewQuery(h.p, n, code))
 		if m == nil || m.Rcode != dns.RcodeNameError {
 			break
 		}

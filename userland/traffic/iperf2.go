@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // iperf2 is iperf 2.1.8 over TCP: the client with -c, the server with -s.
@@ -40,7 +41,7 @@ func iperf2(p *userland.Process) int {
 const iperf2Rule = "------------------------------------------------------------\n"
 
 func iperf2Client(p *userland.Process, host string, port uint16, length time.Duration, flows int) int {
-	addrs, _, err := Resolve(p, host, ResolveOptions{})
+	addrs, _, err := names.Resolve(p, host, names.ResolveOptions{})
 	if err != nil {
 		p.Errorf("error: %s\n", userland.Reason(err))
 		return 1

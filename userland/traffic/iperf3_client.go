@@ -11,6 +11,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // iperfClient is one run of iperf3 -c.
@@ -104,7 +105,7 @@ func (c *iperfClient) fail(text string) int {
 }
 
 func (c *iperfClient) run() int {
-	addrs, _, err := Resolve(c.p, c.host, ResolveOptions{})
+	addrs, _, err := names.Resolve(c.p, c.host, names.ResolveOptions{})
 	if err != nil {
 		return c.fail(fmt.Sprintf("unable to connect to server - server may have stopped running or use a different port, firewall issue, etc.: %s", userland.Reason(err)))
 	}

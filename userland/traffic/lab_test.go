@@ -12,6 +12,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // lab is a small copy of the captured topology: two containers and a Debian box
@@ -25,12 +26,12 @@ type lab struct {
 	loop                              *sim.Loop
 	bbox1, bbox2, tools, host, router *userland.Machine
 	wire                              *link.Wire
-	zone                              *Zone
+	zone                              *names.Zone
 }
 
 func newLab(t *testing.T) *lab {
 	loop := sim.NewLoop(1)
-	l := &lab{t: t, loop: loop, zone: &Zone{Local: []string{""}}}
+	l := &lab{t: t, loop: loop, zone: &names.Zone{Local: []string{""}}}
 	hostNS := stack.New(loop, "host", stack.Options{Host: true})
 	routerNS := stack.New(loop, "router", stack.Options{Host: true})
 	l.wire = link.NewWire(loop, "cable")
@@ -51,7 +52,7 @@ func newLab(t *testing.T) *lab {
 	l.tools = l.machine("tools", l.container(docker0, "tools", 4), Debian())
 	l.zone.AddHost("www.a.shifen.com", netip.MustParseAddr("220.181.38.150"))
 	l.zone.AddAlias("www.baidu.com", "www.a.shifen.com")
-	l.start(l.router, (&DNSServer{Zone: l.zone}).Run, "dnsmasq")
+	l.start(l.router, (&names.Server{Zone: l.zone}).Run, "dnsmasq")
 	l.loop.RunFor(5 * time.Second)
 	return l
 }

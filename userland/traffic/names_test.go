@@ -1,11 +1,10 @@
 package traffic
 
 import (
+	"dnetsim/userland/names"
 	"net/netip"
 	"testing"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 func TestBusyboxNslookup(t *testing.T) {
@@ -87,55 +86,18 @@ func TestResolverTellsNoServerFromNoName(t *testing.T) {
 		t.Errorf("gave up after %v", took)
 	}
 	l.file(l.tools, "/etc/resolv.conf", "nameserver 172.17.0.1\n")
-	l.start(l.host, (&DNSServer{}).Run, "dnsmasq")
+	l.start(l.host, (&names.Server{}).Run, "dnsmasq")
 	l.check(l.tools, "ping -c 1 nosuch", "", 2, "ping: nosuch: Temporary failure in name resolution\n")
 }
 
 func TestServerForwardsToItsUpstream(t *testing.T) {
 	l := newLab(t)
 	up := []netip.AddrPort{netip.MustParseAddrPort("10.0.0.2:53")}
-	l.start(l.host, (&DNSServer{Upstream: up}).Run, "dnsmasq")
+	l.start(l.host, (&names.Server{Upstream: up}).Run, "dnsmasq")
 	l.file(l.tools, "/etc/resolv.conf", "nameserver 172.17.0.1\n")
 	l.check(l.tools, "dig +short www.baidu.com", "", 0, "www.a.shifen.com.\n220.181.38.150\n")
 	l.wire.A().SetDown(true)
 	l.loop.RunFor(time.Second)
 	got, _ := l.run(l.tools, "dig +noall +comments +tries=1 +time=20 www.baidu.com", "")
 	compare(t, "dig", got, ";; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: SERVFAIL, id: <n>\n;; flags: qr rd ra; QUERY: 1, ANSWER: 0, AUTHORITY: 0, ADDITIONAL: 1\n\n;; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232\n")
-}
-
-func TestInetAtonForms(t *testing.T) {
-	for text, want := range map[string]string{
-		"127.1": "127.0.0.1", "10.1.2": "10.1.0.2", "0x7f000001": "127.0.0.1", "1.2.3.4": "1.2.3.4", "::1": "::1",
-	} {
-		if a, ok := literal(text); !ok || a.String() != want {
-			t.Errorf("%s: got %v, want %s", text, a, want)
-		}
-	}
-	for _, text := range []string{"1.2.3.4.5", "256.1.1.1", "web", "1.2.3.", ""} {
-		if a, ok := literal(text); ok {
-			t.Errorf("%q is taken for %v", text, a)
-		}
-	}
-}
-
-// FuzzDNSReply feeds a server's decoder and its answers; the first seed is a
-// query for www, the second a name that points at itself.
-func FuzzDNSReply(f *testing.F) {
-	f.Add([]byte("\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x00\x00\x01\x00\x01"))
-	f.Add([]byte("\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\xc0\x0c\x00\x01\x00\x01"))
-	zone := &Zone{Local: []string{""}}
-	zone.AddAlias("a", "b")
-	zone.AddAlias("b", "a")
-	server := &DNSServer{Zone: zone}
-	f.Fuzz(func(t *testing.T, wire []byte) {
-		q := &dns.Msg{}
-		if q.Unpack(wire) != nil || len(q.Question) != 1 {
-			return
-		}
-		reply := fitUDP(server.Answer(queryOf(q, netip.AddrPort{}, false)).pack(q), q)
-		m := &dns.Msg{}
-		if err := m.Unpack(reply); err != nil || m.Id != q.Id {
-			t.Fatalf("reply %x to %x: %v", reply, wire, err)
-		}
-	})
 }

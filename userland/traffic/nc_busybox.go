@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 const busyboxNcUsage = `BusyBox v1.35.0 multi-call binary.
@@ -84,7 +85,7 @@ func (n *busyboxNc) connect(host, service string, program []string) int {
 		p.Errorf("nc: bad port '%s'\n", service)
 		return 1
 	}
-	addrs, _, err := Resolve(p, host, ResolveOptions{})
+	addrs, _, err := names.Resolve(p, host, names.ResolveOptions{})
 	if err != nil {
 		p.Errorf("nc: bad address '%s'\n", host)
 		return 1

@@ -8,6 +8,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 const openbsdNcUsage = `usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
@@ -58,7 +59,7 @@ func ncOpenBSD(p *userland.Process) int {
 		n.half = n.half || n.quit >= 0
 	}
 	if v, ok := o.Value("s"); ok {
-		if n.source, ok = literal(v); !ok {
+		if n.source, ok = names.ParseAddr(v); !ok {
 			p.Errorf("nc: getaddrinfo for %s: Name or service not known\n", v)
 			return 1
 		}
@@ -105,7 +106,7 @@ func (n *openbsdNc) listen() int {
 		port = v
 	}
 	if len(n.rest) > 1 {
-		addrs, _, err := Resolve(p, n.rest[0], ResolveOptions{Family: n.family})
+		addrs, _, err := names.Resolve(p, n.rest[0], names.ResolveOptions{Family: n.family})
 		if err != nil {
 			p.Errorf("nc: getaddrinfo: %s\n", userland.Reason(err))
 			return 1
@@ -150,7 +151,7 @@ func (n *openbsdNc) listen() int {
 }
 
 func (n *openbsdNc) peerName(a netip.Addr) string {
-	if name := ReverseLookup(n.p, a); name != "" {
+	if name := names.ReverseLookup(n.p, a); name != "" {
 		return name
 	}
 	return a.String()
@@ -192,7 +193,7 @@ func (n *openbsdNc) connect() int {
 	}
 	status := 1
 	for _, port := range ports {
-		addrs, _, err := Resolve(p, n.rest[0], ResolveOptions{Family: n.family})
+		addrs, _, err := names.Resolve(p, n.rest[0], names.ResolveOptions{Family: n.family})
 		if err != nil {
 			p.Errorf("nc: getaddrinfo for host \"%s\" port %d: %s\n", n.rest[0], port, userland.Reason(err))
 			return 1

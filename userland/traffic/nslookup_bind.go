@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 
 	"github.com/miekg/dns"
 )
@@ -73,7 +74,7 @@ func (n *bindNslookup) lookup(name, qtype string) int {
 	printed := n.records(m)
 	if qtype == "" {
 		end := canonicalIn(m, full)
-		if m6 := n.c.ask(newQuery(p, end, dns.TypeAAAA)); m6 != nil && m6.Rcode == dns.RcodeSuccess {
+		if m6 := n.c.ask(names.NewQuery(p, end, dns.TypeAAAA)); m6 != nil && m6.Rcode == dns.RcodeSuccess {
 			printed += n.records(m6)
 		}
 	}
@@ -89,9 +90,9 @@ func (n *bindNslookup) lookup(name, qtype string) int {
 
 // search tries the names of the search list; it returns the last reply.
 func (n *bindNslookup) search(name string, code uint16) (full string, m *dns.Msg) {
-	conf := readResolverConfig(n.p)
-	for _, full = range conf.candidates(name) {
-		m = n.c.ask(newQuery(n.p, full, code))
+	conf := names.ReadConfig(n.p)
+	for _, full = range conf.Candidates(name) {
+		m = n.c.ask(names.NewQuery(n.p, full, code))
 		if m == nil || m.Rcode != dns.RcodeNameError {
 			return full, m
 		}
@@ -101,8 +102,8 @@ func (n *bindNslookup) search(name string, code uint16) (full string, m *dns.Msg
 
 func (n *bindNslookup) reverse(a netip.Addr) int {
 	p := n.p
-	name := reverseName(a)
-	m := n.c.ask(newQuery(p, name, dns.TypePTR))
+	name := names.ReverseName(a)
+	m := n.c.ask(names.NewQuery(p, name, dns.TypePTR))
 	if m == nil {
 		p.Printf(";; no servers could be reached\n\n")
 		return 1

@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 
 	"github.com/miekg/dns"
 )
@@ -15,31 +16,31 @@ import (
 // AAAA (or PTR) at once, from one socket, without the search list, and prints
 // each reply as it comes.
 func nslookupBusybox(p *userland.Process) int {
-	var types, names []string
+	var types, operands []string
 	for _, a := range p.Args[1:] {
 		name, value, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
 		switch {
 		case !strings.HasPrefix(a, "-"):
-			names = append(names, a)
+			operands = append(operands, a)
 		case name == "type" || name == "querytype" || name == "t":
 			types = append(types, strings.ToUpper(value))
 		}
 	}
-	if len(names) == 0 {
+	if len(operands) == 0 {
 		p.Errorf("BusyBox v1.35.0 multi-call binary.\n\nUsage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]\n\nQuery DNS about HOST\n")
 		return 1
 	}
-	conf := readResolverConfig(p)
-	servers := conf.servers
-	if len(names) > 1 {
-		addrs, _, err := Resolve(p, names[1], ResolveOptions{})
+	conf := names.ReadConfig(p)
+	servers := conf.Servers
+	if len(operands) > 1 {
+		addrs, _, err := names.Resolve(p, operands[1], names.ResolveOptions{})
 		if err != nil {
-			p.Errorf("nslookup: bad address '%s'\n", names[1])
+			p.Errorf("nslookup: bad address '%s'\n", operands[1])
 			return 1
 		}
 		servers = []netip.AddrPort{netip.AddrPortFrom(addrs[0], 53)}
 	}
-	queries, ok := nslookupQueries(p, names[0], types)
+	queries, ok := nslookupQueries(p, operands[0], types)
 	if !ok {
 		return 1
 	}
@@ -57,7 +58,7 @@ func nslookupQueries(p *userland.Process, name string, types []string) ([]*dns.M
 	if len(types) == 0 {
 		types = []string{"A", "AAAA"}
 		if a, err := netip.ParseAddr(name); err == nil {
-			name, types = reverseName(a), []string{"PTR"}
+			name, types = names.ReverseName(a), []string{"PTR"}
 		}
 	}
 	var queries []*dns.Msg
@@ -67,7 +68,7 @@ func nslookupQueries(p *userland.Process, name string, types []string) ([]*dns.M
 			p.Errorf("nslookup: invalid query type \"%s\"\n", t)
 			return nil, false
 		}
-		queries = append(queries, newQuery(p, name, code))
+		queries = append(queries, names.NewQuery(p, name, code))
 	}
 	return queries, true
 }
@@ -113,7 +114,7 @@ func (n *busyboxNslookup) ask(server netip.AddrPort) bool {
 // that are still open.
 func (n *busyboxNslookup) collect(conn *stack.UDPConn, server netip.AddrPort, open []*dns.Msg, until time.Duration) []*dns.Msg {
 	for len(open) > 0 {
-		m, err := receiveReply(n.p, conn, until)
+		m, err := names.ReceiveReply(n.p, conn, until)
 		if err != nil {
 			if !userland.TimedOut(err) {
 				n.p.Errorf("nslookup: read: %s\n", userland.Reason(err))
@@ -124,7 +125,7 @@ func (n *busyboxNslookup) collect(conn *stack.UDPConn, server netip.AddrPort, op
 			return open
 		}
 		for i, q := range open {
-			if answers(m, q) {
+			if names.Answers(m, q) {
 				open = append(open[:i:i], open[i+1:]...)
 				n.print(server, m.Msg)
 				break
@@ -141,7 +142,7 @@ func (n *busyboxNslookup) print(server netip.AddrPort, m *dns.Msg) {
 		p.Printf("Server:\t\t%s\nAddress:\t%s\n\n", server.Addr(), server)
 	}
 	if m.Rcode != dns.RcodeSuccess {
-		name := strings.TrimSuffix(questionName(m, n.queries[0].Question[0].Name), ".")
+		name := strings.TrimSuffix(names.QuestionName(m, n.queries[0].Question[0].Name), ".")
 		p.Printf("** server can't find %s: %s\n\n", name, dns.RcodeToString[m.Rcode])
 		n.status = 1
 		return

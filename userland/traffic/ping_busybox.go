@@ -8,6 +8,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // busyboxPing is one run of busybox's ping.
@@ -119,7 +120,7 @@ func (b *busyboxPing) resolve(o *options) bool {
 	if o.Has("4") {
 		family = 4
 	}
-	addrs, _, err := Resolve(b.p, b.host, ResolveOptions{Family: family})
+	addrs, _, err := names.Resolve(b.p, b.host, names.ResolveOptions{Family: family})
 	if userland.Interrupted(err) {
 		return false
 	}
@@ -164,7 +165,7 @@ func (b *busyboxPing) open(o *options) bool {
 }
 
 func (b *busyboxPing) bind(v string) bool {
-	a, isAddr := literal(v)
+	a, isAddr := names.ParseAddr(v)
 	err := error(nil)
 	if isAddr {
 		b.from = a.String()

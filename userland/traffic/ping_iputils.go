@@ -8,6 +8,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // pingForm is which iputils: the texts changed over the years.
@@ -156,10 +157,10 @@ func (g *iputilsPing) resolve(o *options) int {
 	if o.Has("4") {
 		family = 4
 	}
-	if _, ok := literal(g.host); ok {
+	if _, ok := names.ParseAddr(g.host); ok {
 		g.numeric = true
 	}
-	addrs, canonical, err := Resolve(g.p, g.host, ResolveOptions{Family: family})
+	addrs, canonical, err := names.Resolve(g.p, g.host, names.ResolveOptions{Family: family})
 	if err != nil {
 		if g.form == pingCentOS6 {
 			g.p.Errorf("%s: unknown host %s\n", g.p.Name(), g.host)
@@ -175,7 +176,7 @@ func (g *iputilsPing) resolve(o *options) int {
 // from finds the source address, as ping does with a connected UDP socket.
 func (g *iputilsPing) from(o *options) int {
 	if v, ok := o.Value("I"); ok {
-		if a, isAddr := literal(v); isAddr {
+		if a, isAddr := names.ParseAddr(v); isAddr {
 			g.source, g.strict = a, true
 		} else if i := g.p.NS().Interface(v); i == nil {
 			g.p.Errorf("%s: unknown iface: %s\n", g.p.Name(), v)

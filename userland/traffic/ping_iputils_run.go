@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // run is iputils' main_loop: it ends when as many answers and errors came as
@@ -214,7 +215,7 @@ func (g *iputilsPing) name(a netip.Addr) string {
 	if g.numeric {
 		return a.String()
 	}
-	name, err := nameOf(g.p, a)
+	name, err := names.LookupAddr(g.p, a)
 	switch {
 	case name == "" && err == nil && g.form != pingCentOS6:
 		name = a.String()

@@ -2,10 +2,10 @@ package traffic
 
 import (
 	"encoding/binary"
-	"net/netip"
 	"testing"
 
 	"dnetsim/link"
+	"dnetsim/userland/names"
 )
 
 // iputils 20221126 asks for the name of each line's address anew: its memory of
@@ -30,7 +30,7 @@ func TestIputilsPingAsksForTheNameOfEveryReply(t *testing.T) {
 		t.Errorf("%d sockets asked for the names of numeric targets", len(ports))
 	}
 	stop()
-	l.zone.Add(addressRecord("nameless.example", netip.MustParseAddr("172.17.0.2"), 0))
+	l.zone.Add(names.Record{Name: "nameless.example", Type: "A", Value: "172.17.0.2"})
 	l.check(l.tools, "ping -c 1 nameless.example", "", 0, `PING nameless.example (172.17.0.2) 56(84) bytes of data.
 64 bytes from 172.17.0.2 (172.17.0.2): icmp_seq=1 ttl=64 time=<n> ms
 

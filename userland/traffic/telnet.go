@@ -5,6 +5,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // telnetGNU is Debian's telnet, without option negotiation.
@@ -19,7 +20,7 @@ func telnetGNU(p *userland.Process) int {
 		p.Errorf("telnet: bad port number: %s\n", o.Rest[1])
 		return 1
 	}
-	addrs, _, err := Resolve(p, host, ResolveOptions{})
+	addrs, _, err := names.Resolve(p, host, names.ResolveOptions{})
 	if err != nil {
 		p.Errorf("telnet: could not resolve %s/%s: %s\n", host, telnetService(o.Rest), userland.Reason(err))
 		return 1
@@ -59,7 +60,7 @@ func telnetBusybox(p *userland.Process) int {
 		p.Errorf("telnet: bad port '%s'\n", o.Rest[1])
 		return 1
 	}
-	addrs, _, err := Resolve(p, host, ResolveOptions{})
+	addrs, _, err := names.Resolve(p, host, names.ResolveOptions{})
 	if err != nil {
 		p.Errorf("telnet: bad address '%s'\n", host)
 		return 1

@@ -9,6 +9,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // tracer is one run of a traceroute: probes with growing TTL, one at a time,
@@ -108,7 +109,7 @@ func (t *tracer) start(o *options) int {
 		}
 	}
 	if v, ok := o.Value("s"); ok {
-		t.source, _ = literal(v)
+		t.source, _ = names.ParseAddr(v)
 	}
 	t.host = o.Rest[0]
 	family := 0
@@ -117,7 +118,7 @@ func (t *tracer) start(o *options) int {
 	} else if o.Has("4") {
 		family = 4
 	}
-	addrs, _, err := Resolve(t.p, t.host, ResolveOptions{Family: family})
+	addrs, _, err := names.Resolve(t.p, t.host, names.ResolveOptions{Family: family})
 	if err != nil {
 		if t.busybox {
 			t.p.Errorf("traceroute: bad address '%s'\n", t.host)
@@ -243,7 +244,7 @@ func (t *tracer) name(a netip.Addr) string {
 	if t.numeric {
 		return a.String()
 	}
-	name := ReverseLookup(t.p, a)
+	name := names.ReverseLookup(t.p, a)
 	if name == "" {
 		name = a.String()
 	}

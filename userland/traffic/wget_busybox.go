@@ -11,6 +11,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // busyboxWget is one run of busybox's wget.
@@ -113,7 +114,7 @@ func (w *busyboxWget) fetch(text string) bool {
 }
 
 func (w *busyboxWget) connect(u webURL) (*stack.TCPConn, bool) {
-	addrs, _, err := Resolve(w.p, u.host, ResolveOptions{})
+	addrs, _, err := names.Resolve(w.p, u.host, names.ResolveOptions{})
 	if err != nil {
 		return nil, w.die("bad address '%s'", u.host)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // gnuWget is one run of GNU Wget 1.21.
@@ -192,11 +193,11 @@ func (w *gnuWget) readError(err error) string {
 }
 
 func (w *gnuWget) connect(u webURL) (conn *stack.TCPConn, again bool, status int) {
-	_, numeric := literal(u.host)
+	_, numeric := names.ParseAddr(u.host)
 	if !numeric {
 		w.say("Resolving %s (%s)... ", u.host, u.host)
 	}
-	addrs, _, err := Resolve(w.p, u.host, ResolveOptions{})
+	addrs, _, err := names.Resolve(w.p, u.host, names.ResolveOptions{})
 	if err != nil {
 		w.say("failed: %s.\n", userland.Reason(err))
 		if !w.quiet {

@@ -1,4 +1,4 @@
-package traffic
+package names
 
 import (
 	"net/netip"
@@ -8,10 +8,10 @@ import (
 	"dnetsim/userland"
 )
 
-// DNSServer is a name server such as dnsmasq on a router: it answers from its
+// Server is a name server such as dnsmasq on a router: it answers from its
 // zone, forwards the rest, and refuses when it has nowhere to forward to. Run
 // is its program.
-type DNSServer struct {
+type Server struct {
 	// Listen is the address to bind, the zero value means all.
 	Listen netip.Addr
 	Zone   *Zone
@@ -21,9 +21,9 @@ type DNSServer struct {
 	Delay time.Duration
 }
 
-// Answer implements [DNSHandler].
-func (s *DNSServer) Answer(q DNSQuery) DNSAnswer {
-	a := DNSAnswer{RecursionAvailable: true, EDNS: true, Compress: true, Delay: s.Delay}
+// Answer implements [Handler].
+func (s *Server) Answer(q Query) Answer {
+	a := Answer{RecursionAvailable: true, EDNS: true, Compress: true, Delay: s.Delay}
 	var exists bool
 	if s.Zone != nil {
 		a.Records, exists = s.Zone.Lookup(q.Name, q.Type)
@@ -32,17 +32,17 @@ func (s *DNSServer) Answer(q DNSQuery) DNSAnswer {
 	case exists:
 		a.Authoritative = true
 	case s.Zone != nil && s.Zone.owns(q.Name):
-		a.Authoritative, a.Rcode = true, DNSNXDomain
+		a.Authoritative, a.Rcode = true, NXDomain
 	case len(s.Upstream) > 0:
 		a.Forward = s.Upstream
 	default:
-		a.Rcode = DNSRefused
+		a.Rcode = Refused
 	}
 	return a
 }
 
 // Run is the server as a program: UDP and TCP port 53 until it is killed.
-func (s *DNSServer) Run(p *userland.Process) int {
+func (s *Server) Run(p *userland.Process) int {
 	at := netip.AddrPortFrom(s.Listen, 53)
 	if !s.Listen.IsValid() {
 		at = netip.AddrPortFrom(netip.IPv6Unspecified(), 53)
@@ -62,8 +62,8 @@ func (s *DNSServer) Run(p *userland.Process) int {
 	return s.serve(p, conn, listener)
 }
 
-func (s *DNSServer) serve(p *userland.Process, conn *stack.UDPConn, listener *stack.TCPListener) int {
-	p.Go(func() { ServeDNSTCP(p, listener, s) })
-	ServeDNS(p, conn, s)
+func (s *Server) serve(p *userland.Process, conn *stack.UDPConn, listener *stack.TCPListener) int {
+	p.Go(func() { ServeTCP(p, listener, s) })
+	Serve(p, conn, s)
 	return 0
 }

@@ -1,4 +1,4 @@
-package traffic
+package names
 
 // LookupError is why a name did not become an address; its text is that of
 // gai_strerror.

@@ -1,4 +1,4 @@
-package traffic
+package names
 
 import (
 	"net/netip"
@@ -11,10 +11,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// ServeDNS answers queries on a UDP socket until it is closed or the process is
+// Serve answers queries on a UDP socket until it is closed or the process is
 // interrupted, and returns why it ended. Queries that are forwarded or delayed
 // run beside the others, as threads of p.
-func ServeDNS(p *userland.Process, conn *stack.UDPConn, h DNSHandler) error {
+func Serve(p *userland.Process, conn *stack.UDPConn, h Handler) error {
 	buf := make([]byte, 65535)
 	for {
 		n, from, at, err := conn.ReadMsg(buf, 0)
@@ -35,9 +35,9 @@ func ServeDNS(p *userland.Process, conn *stack.UDPConn, h DNSHandler) error {
 	}
 }
 
-// ServeDNSTCP accepts connections until the listener is closed and answers the
+// ServeTCP accepts connections until the listener is closed and answers the
 // queries on them.
-func ServeDNSTCP(p *userland.Process, l *stack.TCPListener, h DNSHandler) error {
+func ServeTCP(p *userland.Process, l *stack.TCPListener, h Handler) error {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
@@ -60,13 +60,13 @@ func ServeDNSTCP(p *userland.Process, l *stack.TCPListener, h DNSHandler) error 
 	}
 }
 
-func queryOf(m *dns.Msg, from netip.AddrPort, tcp bool) DNSQuery {
+func queryOf(m *dns.Msg, from netip.AddrPort, tcp bool) Query {
 	q := m.Question[0]
-	return DNSQuery{Name: strings.TrimSuffix(q.Name, "."), Type: dns.TypeToString[q.Qtype], From: from, TCP: tcp}
+	return Query{Name: strings.TrimSuffix(q.Name, "."), Type: dns.TypeToString[q.Qtype], From: from, TCP: tcp}
 }
 
 // answerQuery asks the handler and sends what it decides, now or from a thread.
-func answerQuery(p *userland.Process, h DNSHandler, q *dns.Msg, wire []byte, query DNSQuery, send func([]byte)) {
+func answerQuery(p *userland.Process, h Handler, q *dns.Msg, wire []byte, query Query, send func([]byte)) {
 	a := h.Answer(query)
 	if a.Silent {
 		return
@@ -87,7 +87,7 @@ func answerQuery(p *userland.Process, h DNSHandler, q *dns.Msg, wire []byte, que
 			send(reply)
 			return
 		}
-		a.Rcode, a.Records = DNSServFail, nil
+		a.Rcode, a.Records = ServFail, nil
 		send(a.pack(q))
 	}
 	if query.TCP {
@@ -98,7 +98,7 @@ func answerQuery(p *userland.Process, h DNSHandler, q *dns.Msg, wire []byte, que
 }
 
 // pack builds the reply to q.
-func (a DNSAnswer) pack(q *dns.Msg) []byte {
+func (a Answer) pack(q *dns.Msg) []byte {
 	m := &dns.Msg{Compress: a.Compress}
 	m.Id, m.Response, m.Opcode = q.Id, true, q.Opcode
 	m.RecursionDesired, m.RecursionAvailable = q.RecursionDesired, a.RecursionAvailable
@@ -123,7 +123,7 @@ func (a DNSAnswer) pack(q *dns.Msg) []byte {
 
 // forward relays the query under an identifier and a port of its own. It
 // returns nil when no server answered.
-func (a DNSAnswer) forward(p *userland.Process, q *dns.Msg, wire []byte, tcp bool) []byte {
+func (a Answer) forward(p *userland.Process, q *dns.Msg, wire []byte, tcp bool) []byte {
 	timeout := a.ForwardTimeout
 	if timeout <= 0 {
 		timeout = 5 * time.Second

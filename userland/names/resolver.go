@@ -1,4 +1,4 @@
-package traffic
+package names
 
 import (
 	"net/netip"
@@ -22,7 +22,7 @@ type ResolveOptions struct {
 // canonical is the name at the end of the CNAME chain. The error is a
 // [LookupError], or [sim.ErrInterrupted] when a signal came.
 func Resolve(p *userland.Process, name string, opts ResolveOptions) (addrs []netip.Addr, canonical string, err error) {
-	if a, ok := literal(name); ok {
+	if a, ok := ParseAddr(name); ok {
 		if !familyFits(a, opts.Family) {
 			return nil, "", ErrNoData
 		}
@@ -44,9 +44,9 @@ func familyFits(a netip.Addr, family int) bool {
 	return family == 0 || (family == 4) == a.Is4()
 }
 
-// literal reads an address: IPv6 text, or IPv4 in any form of inet_aton
+// ParseAddr reads an address: IPv6 text, or IPv4 in any form of inet_aton
 // ("10.1" is 10.0.0.1).
-func literal(text string) (netip.Addr, bool) {
+func ParseAddr(text string) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(text); err == nil {
 		return a, true
 	}
@@ -74,15 +74,15 @@ func literal(text string) (netip.Addr, bool) {
 // name says nothing, in the file or in the question.
 func lookupHosts(p *userland.Process, name string, family int) (addrs []netip.Addr, canonical string) {
 	name = strings.TrimSuffix(name, ".")
-	for _, e := range readHosts(p) {
-		if !familyFits(e.addr, family) {
+	for _, e := range ReadHosts(p) {
+		if !familyFits(e.Addr, family) {
 			continue
 		}
-		for _, n := range e.names {
+		for _, n := range e.Names {
 			if strings.EqualFold(strings.TrimSuffix(n, "."), name) {
-				addrs = append(addrs, e.addr)
+				addrs = append(addrs, e.Addr)
 				if canonical == "" {
-					canonical = e.names[0]
+					canonical = e.Names[0]
 				}
 				break
 			}
@@ -91,14 +91,14 @@ func lookupHosts(p *userland.Process, name string, family int) (addrs []netip.Ad
 	return addrs, canonical
 }
 
-type hostsEntry struct {
-	addr  netip.Addr
-	names []string
+type HostsEntry struct {
+	Addr  netip.Addr
+	Names []string
 }
 
-func readHosts(p *userland.Process) []hostsEntry {
+func ReadHosts(p *userland.Process) []HostsEntry {
 	data, _ := p.ReadFile("/etc/hosts")
-	var es []hostsEntry
+	var es []HostsEntry
 	for _, line := range strings.Split(string(data), "\n") {
 		line, _, _ = strings.Cut(line, "#")
 		f := strings.Fields(line)
@@ -106,7 +106,7 @@ func readHosts(p *userland.Process) []hostsEntry {
 			continue
 		}
 		if a, err := netip.ParseAddr(f[0]); err == nil {
-			es = append(es, hostsEntry{a, f[1:]})
+			es = append(es, HostsEntry{a, f[1:]})
 		}
 	}
 	return es
@@ -122,10 +122,10 @@ func lookupDNS(p *userland.Process, name string, family int) ([]netip.Addr, stri
 	case 6:
 		types = types[1:]
 	}
-	conf := readResolverConfig(p)
+	conf := ReadConfig(p)
 	var failed, empty bool
-	for _, full := range conf.candidates(name) {
-		replies, err := conf.ask(p, full, types)
+	for _, full := range conf.Candidates(name) {
+		replies, err := conf.Ask(p, full, types)
 		if err == ErrTryAgain {
 			failed = true
 			continue
@@ -149,7 +149,7 @@ func lookupDNS(p *userland.Process, name string, family int) ([]netip.Addr, stri
 }
 
 // addressesIn collects the addresses of the replies along their CNAME chains.
-func addressesIn(replies []*dnsReply, name string) (addrs []netip.Addr, canonical string, exists bool) {
+func addressesIn(replies []*Reply, name string) (addrs []netip.Addr, canonical string, exists bool) {
 	canonical = name
 	for _, m := range replies {
 		if m.Rcode != dns.RcodeSuccess {
@@ -199,24 +199,24 @@ func sortAddresses(p *userland.Process, addrs []netip.Addr) {
 // ReverseLookup is getnameinfo: the name of an address by /etc/hosts or a PTR
 // query, "" if there is none.
 func ReverseLookup(p *userland.Process, a netip.Addr) string {
-	name, _ := nameOf(p, a)
+	name, _ := LookupAddr(p, a)
 	return name
 }
 
-// nameOf is ReverseLookup that tells an address without a name from a question
+// LookupAddr is ReverseLookup that tells an address without a name from a question
 // without an answer.
-func nameOf(p *userland.Process, a netip.Addr) (string, error) {
-	for _, e := range readHosts(p) {
-		if e.addr == a {
-			return e.names[0], nil
+func LookupAddr(p *userland.Process, a netip.Addr) (string, error) {
+	for _, e := range ReadHosts(p) {
+		if e.Addr == a {
+			return e.Names[0], nil
 		}
 	}
 	name, err := dns.ReverseAddr(a.String())
 	if err != nil {
 		return "", nil
 	}
-	conf := readResolverConfig(p)
-	replies, err := conf.ask(p, strings.TrimSuffix(name, "."), []uint16{dns.TypePTR})
+	conf := ReadConfig(p)
+	replies, err := conf.Ask(p, strings.TrimSuffix(name, "."), []uint16{dns.TypePTR})
 	if err != nil {
 		return "", err
 	}

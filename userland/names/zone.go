@@ -1,4 +1,4 @@
-package traffic
+package names
 
 import (
 	"net/netip"
@@ -9,14 +9,14 @@ import (
 // host records: with authority, TTL 0, names that it does not know NXDOMAIN. The
 // zero value is empty and ready.
 type Zone struct {
-	records []DNSRecord
+	records []Record
 	// Local are domains about which the zone has the last word: an unknown name
 	// there does not exist, whatever an upstream says. "" means every name.
 	Local []string
 }
 
 // Add adds a record.
-func (z *Zone) Add(r DNSRecord) {
+func (z *Zone) Add(r Record) {
 	r.Name = strings.TrimSuffix(r.Name, ".")
 	z.records = append(z.records, r)
 }
@@ -24,12 +24,12 @@ func (z *Zone) Add(r DNSRecord) {
 // AddHost adds the address of a name, and the name of the address.
 func (z *Zone) AddHost(name string, a netip.Addr) {
 	z.Add(addressRecord(name, a, 0))
-	z.Add(DNSRecord{Name: reverseName(a), Type: "PTR", Value: name})
+	z.Add(Record{Name: ReverseName(a), Type: "PTR", Value: name})
 }
 
 // AddAlias makes name a CNAME of target.
 func (z *Zone) AddAlias(name, target string) {
-	z.Add(DNSRecord{Name: name, Type: "CNAME", Value: target})
+	z.Add(Record{Name: name, Type: "CNAME", Value: target})
 }
 
 // Remove takes every record of a name away.
@@ -45,7 +45,7 @@ func (z *Zone) Remove(name string) {
 
 // Lookup returns the records that answer a question, with the CNAME chain that
 // leads to them, and whether the name exists at all.
-func (z *Zone) Lookup(name, qtype string) (found []DNSRecord, exists bool) {
+func (z *Zone) Lookup(name, qtype string) (found []Record, exists bool) {
 	for range 8 {
 		alias := ""
 		for _, r := range z.records {

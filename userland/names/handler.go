@@ -1,4 +1,4 @@
-package traffic
+package names
 
 import (
 	"net/netip"
@@ -7,31 +7,31 @@ import (
 	"dnetsim/stack"
 )
 
-// DNSQuery is one question that a server got.
-type DNSQuery struct {
+// Query is one question that a server got.
+type Query struct {
 	Name string // as asked, without the dot at the end
 	Type string // "A", "AAAA", "CNAME", "PTR", …
 	From netip.AddrPort
 	TCP  bool
 }
 
-// DNSRcode is how a query was answered.
-type DNSRcode int
+// Rcode is how a query was answered.
+type Rcode int
 
 // The response codes, RFC 1035 §4.1.1.
 const (
-	DNSSuccess  DNSRcode = 0
-	DNSServFail DNSRcode = 2
-	DNSNXDomain DNSRcode = 3
-	DNSNotImpl  DNSRcode = 4
-	DNSRefused  DNSRcode = 5
+	Success  Rcode = 0
+	ServFail Rcode = 2
+	NXDomain Rcode = 3
+	NotImpl  Rcode = 4
+	Refused  Rcode = 5
 )
 
-// DNSAnswer is what a [DNSHandler] wants done with a query. The zero value is
+// Answer is what a [Handler] wants done with a query. The zero value is
 // an empty answer: the name exists, and has no such record.
-type DNSAnswer struct {
-	Records []DNSRecord
-	Rcode   DNSRcode
+type Answer struct {
+	Records []Record
+	Rcode   Rcode
 	// Authoritative and RecursionAvailable are the header's AA and RA flags.
 	Authoritative, RecursionAvailable bool
 	// EDNS answers a query's OPT record with one; Compress packs names with
@@ -51,14 +51,14 @@ type DNSAnswer struct {
 	ForwardTimeout time.Duration
 }
 
-// DNSHandler answers the queries of a server that [ServeDNS] or [ServeDNSTCP]
+// Handler answers the queries of a server that [Serve] or [ServeTCP]
 // runs. It does not block.
-type DNSHandler interface {
-	Answer(q DNSQuery) DNSAnswer
+type Handler interface {
+	Answer(q Query) Answer
 }
 
-// DNSHandlerFunc is a function as a [DNSHandler].
-type DNSHandlerFunc func(q DNSQuery) DNSAnswer
+// HandlerFunc is a function as a [Handler].
+type HandlerFunc func(q Query) Answer
 
 // Answer calls f.
-func (f DNSHandlerFunc) Answer(q DNSQuery) DNSAnswer { return f(q) }
+func (f HandlerFunc) Answer(q Query) Answer { return f(q) }

@@ -1,4 +1,4 @@
-package traffic
+package names
 
 import (
 	"net/netip"
@@ -9,9 +9,9 @@ import (
 	"dnetsim/userland"
 )
 
-// resolverConfig is /etc/resolv.conf as resolv.conf(5) defines it.
-type resolverConfig struct {
-	servers  []netip.AddrPort
+// Config is /etc/resolv.conf as resolv.conf(5) defines it.
+type Config struct {
+	Servers  []netip.AddrPort
 	search   []string
 	ndots    int
 	timeout  time.Duration
@@ -19,10 +19,10 @@ type resolverConfig struct {
 	rotate   bool
 }
 
-// readResolverConfig reads the machine's file. Without one, or without a
+// ReadConfig reads the machine's file. Without one, or without a
 // nameserver in it, the resolver asks the local machine, as glibc and musl do.
-func readResolverConfig(p *userland.Process) resolverConfig {
-	c := resolverConfig{ndots: 1, timeout: 5 * time.Second, attempts: 2}
+func ReadConfig(p *userland.Process) Config {
+	c := Config{ndots: 1, timeout: 5 * time.Second, attempts: 2}
 	data, _ := p.ReadFile("/etc/resolv.conf")
 	for _, line := range strings.Split(string(data), "\n") {
 		if i := strings.IndexAny(line, "#;"); i == 0 {
@@ -34,8 +34,8 @@ func readResolverConfig(p *userland.Process) resolverConfig {
 		}
 		switch f[0] {
 		case "nameserver":
-			if a, err := netip.ParseAddr(f[1]); err == nil && len(c.servers) < 3 {
-				c.servers = append(c.servers, netip.AddrPortFrom(a, 53))
+			if a, err := netip.ParseAddr(f[1]); err == nil && len(c.Servers) < 3 {
+				c.Servers = append(c.Servers, netip.AddrPortFrom(a, 53))
 			}
 		case "search":
 			c.search = searchList(f[1:])
@@ -45,8 +45,8 @@ func readResolverConfig(p *userland.Process) resolverConfig {
 			c.options(f[1:])
 		}
 	}
-	if len(c.servers) == 0 {
-		c.servers = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:53")}
+	if len(c.Servers) == 0 {
+		c.Servers = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:53")}
 	}
 	return c
 }
@@ -61,7 +61,7 @@ func searchList(domains []string) []string {
 	return list
 }
 
-func (c *resolverConfig) options(words []string) {
+func (c *Config) options(words []string) {
 	for _, w := range words {
 		name, value, _ := strings.Cut(w, ":")
 		n, err := strconv.Atoi(value)
@@ -79,10 +79,10 @@ func (c *resolverConfig) options(words []string) {
 	}
 }
 
-// candidates are the full names to ask for, in the order of res_search: a name
+// Candidates are the full names to ask for, in the order of res_search: a name
 // with ndots dots or more is tried as it is first, a name with a dot at its end
 // only as it is.
-func (c *resolverConfig) candidates(name string) []string {
+func (c *Config) Candidates(name string) []string {
 	if strings.HasSuffix(name, ".") {
 		return []string{strings.TrimSuffix(name, ".")}
 	}

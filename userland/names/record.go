@@ -1,4 +1,4 @@
-package traffic
+package names
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// DNSRecord is one resource record in the words of a zone file. Names have no
+// Record is one resource record in the words of a zone file. Names have no
 // dot at the end.
-type DNSRecord struct {
+type Record struct {
 	Name  string
 	Type  string // "A", "AAAA", "CNAME", "PTR", …
 	TTL   uint32 // seconds
@@ -18,7 +18,7 @@ type DNSRecord struct {
 }
 
 // rr is the record as miekg/dns packs it.
-func (r DNSRecord) rr() (dns.RR, error) {
+func (r Record) rr() (dns.RR, error) {
 	value := r.Value
 	switch r.Type {
 	case "CNAME", "PTR", "NS":
@@ -28,16 +28,16 @@ func (r DNSRecord) rr() (dns.RR, error) {
 }
 
 // addressRecord is the A or AAAA record of a name.
-func addressRecord(name string, a netip.Addr, ttl uint32) DNSRecord {
+func addressRecord(name string, a netip.Addr, ttl uint32) Record {
 	kind := "A"
 	if !a.Is4() {
 		kind = "AAAA"
 	}
-	return DNSRecord{Name: name, Type: kind, TTL: ttl, Value: a.String()}
+	return Record{Name: name, Type: kind, TTL: ttl, Value: a.String()}
 }
 
-// reverseName is the name of an address in in-addr.arpa or ip6.arpa.
-func reverseName(a netip.Addr) string {
+// ReverseName is the name of an address in in-addr.arpa or ip6.arpa.
+func ReverseName(a netip.Addr) string {
 	name, _ := dns.ReverseAddr(a.String())
 	return strings.TrimSuffix(name, ".")
 }

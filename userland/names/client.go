@@ -1,4 +1,4 @@
-package traffic
+package names
 
 import (
 	"encoding/binary"
@@ -13,14 +13,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// dnsReply is a reply and how many bytes it had.
-type dnsReply struct {
+// Reply is a reply and how many bytes it had.
+type Reply struct {
 	*dns.Msg
-	size int
+	Size int
 }
 
-// newQuery is a recursive query with an identifier of the machine's own stream.
-func newQuery(p *userland.Process, name string, qtype uint16) *dns.Msg {
+// NewQuery is a recursive query with an identifier of the machine's own stream.
+func NewQuery(p *userland.Process, name string, qtype uint16) *dns.Msg {
 	m := &dns.Msg{}
 	m.Id = uint16(p.Loop().Stream("traffic/dns/" + p.Machine.Name).Uint32())
 	m.RecursionDesired = true
@@ -28,21 +28,21 @@ func newQuery(p *userland.Process, name string, qtype uint16) *dns.Msg {
 	return m
 }
 
-// ask sends the questions about one name to the servers in turn, attempts times
+// Ask sends the questions about one name to the servers in turn, attempts times
 // over, and returns one reply for each type. A server that refuses, fails or
 // stays silent makes it go on with the next one; when all did the error is
 // [ErrTryAgain].
-func (c *resolverConfig) ask(p *userland.Process, name string, types []uint16) ([]*dnsReply, error) {
+func (c *Config) Ask(p *userland.Process, name string, types []uint16) ([]*Reply, error) {
 	if _, ok := dns.IsDomainName(name); !ok {
 		return nil, ErrNoName
 	}
 	for range c.attempts {
-		for _, server := range c.servers {
+		for _, server := range c.Servers {
 			queries := make([]*dns.Msg, len(types))
 			for i, t := range types {
-				queries[i] = newQuery(p, name, t)
+				queries[i] = NewQuery(p, name, t)
 			}
-			replies, err := exchange(p, server, queries, c.timeout)
+			replies, err := Exchange(p, server, queries, c.timeout)
 			if userland.Interrupted(err) {
 				return nil, err
 			}
@@ -56,7 +56,7 @@ func (c *resolverConfig) ask(p *userland.Process, name string, types []uint16) (
 }
 
 // usable reports whether the server answered the question rather than declined.
-func usable(replies []*dnsReply) bool {
+func usable(replies []*Reply) bool {
 	for _, m := range replies {
 		switch m.Rcode {
 		case dns.RcodeServerFailure, dns.RcodeNotImplemented, dns.RcodeRefused:
@@ -66,9 +66,9 @@ func usable(replies []*dnsReply) bool {
 	return true
 }
 
-// exchange sends the queries from one UDP socket and waits for their replies,
+// Exchange sends the queries from one UDP socket and waits for their replies,
 // repeating a truncated one over TCP. The timeout is for all of them.
-func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, timeout time.Duration) ([]*dnsReply, error) {
+func Exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, timeout time.Duration) ([]*Reply, error) {
 	conn, err := userland.DialUDP(p.In(p.NS()), server)
 	if err != nil {
 		return nil, err
@@ -83,15 +83,15 @@ func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, ti
 			return nil, err
 		}
 	}
-	replies := make([]*dnsReply, len(queries))
+	replies := make([]*Reply, len(queries))
 	end := p.Loop().Now() + timeout
 	for open := len(queries); open > 0; {
-		m, err := receiveReply(p, conn, end)
+		m, err := ReceiveReply(p, conn, end)
 		if err != nil {
 			return nil, err
 		}
 		for i, q := range queries {
-			if replies[i] == nil && answers(m, q) {
+			if replies[i] == nil && Answers(m, q) {
 				replies[i] = m
 				open--
 				break
@@ -102,15 +102,15 @@ func exchange(p *userland.Process, server netip.AddrPort, queries []*dns.Msg, ti
 		if !m.Truncated {
 			continue
 		}
-		if replies[i], err = exchangeTCP(p, server, queries[i], timeout); err != nil {
+		if replies[i], err = ExchangeTCP(p, server, queries[i], timeout); err != nil {
 			return nil, err
 		}
 	}
 	return replies, nil
 }
 
-// receiveReply waits until the virtual time end for anything that parses.
-func receiveReply(p *userland.Process, conn *stack.UDPConn, end time.Duration) (*dnsReply, error) {
+// ReceiveReply waits until the virtual time end for anything that parses.
+func ReceiveReply(p *userland.Process, conn *stack.UDPConn, end time.Duration) (*Reply, error) {
 	buf := make([]byte, 65535)
 	for {
 		left := end - p.Loop().Now()
@@ -121,29 +121,29 @@ func receiveReply(p *userland.Process, conn *stack.UDPConn, end time.Duration) (
 		if err != nil {
 			return nil, err
 		}
-		m := &dnsReply{Msg: &dns.Msg{}, size: n}
+		m := &Reply{Msg: &dns.Msg{}, Size: n}
 		if m.Unpack(buf[:n]) == nil && m.Response {
 			return m, nil
 		}
 	}
 }
 
-// answers reports whether m is the reply to q.
-func answers(m *dnsReply, q *dns.Msg) bool {
+// Answers reports whether m is the reply to q.
+func Answers(m *Reply, q *dns.Msg) bool {
 	return m.Id == q.Id && (len(m.Question) == 0 || m.Question[0].Qtype == q.Question[0].Qtype)
 }
 
-// questionName is the name that m answers: its question's, or asked from a
+// QuestionName is the name that m answers: its question's, or asked from a
 // server that leaves the question out.
-func questionName(m *dns.Msg, asked string) string {
+func QuestionName(m *dns.Msg, asked string) string {
 	if len(m.Question) > 0 {
 		return m.Question[0].Name
 	}
 	return asked
 }
 
-// exchangeTCP is exchange for one query over TCP.
-func exchangeTCP(p *userland.Process, server netip.AddrPort, q *dns.Msg, timeout time.Duration) (*dnsReply, error) {
+// ExchangeTCP is exchange for one query over TCP.
+func ExchangeTCP(p *userland.Process, server netip.AddrPort, q *dns.Msg, timeout time.Duration) (*Reply, error) {
 	conn, err := p.DialTCP(netip.AddrPort{}, server, timeout)
 	if err != nil {
 		return nil, err
@@ -161,7 +161,7 @@ func exchangeTCP(p *userland.Process, server netip.AddrPort, q *dns.Msg, timeout
 	if err != nil {
 		return nil, err
 	}
-	m := &dnsReply{Msg: &dns.Msg{}, size: len(wire)}
+	m := &Reply{Msg: &dns.Msg{}, Size: len(wire)}
 	if err := m.Unpack(wire); err != nil {
 		return nil, err
 	}
