@@ -43,6 +43,7 @@ var orders = map[string][][]string{
 	"userland": {
 		{"userland/consul"},
 		{"userland/programs", "userland/netconf", "userland/traffic"},
+		{"userland/web"},
 		{"userland/names"},
 		{"userland/getopt"},
 		{"userland"},

@@ -13,7 +13,7 @@ import (
 
 	"dnetsim/modes"
 	"dnetsim/sim"
-	"dnetsim/userland/traffic"
+	"dnetsim/userland/web"
 )
 
 // Serve answers the requests of a connection within the simulation, one after
@@ -23,7 +23,7 @@ import (
 func (s *Server) Serve(conn modes.APIConn) {
 	in := bufio.NewReader(conn)
 	for {
-		r, ok := traffic.NextRequest(in, conn)
+		r, ok := web.NextRequest(in, conn)
 		if !ok {
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/programs"
 	"dnetsim/userland/traffic"
+	"dnetsim/userland/web"
 )
 
 // The internet is one segment behind the routers that hold a LAN's gateway.
@@ -174,8 +175,8 @@ func (l *Lab) buildSite(site Site, routers []Router) error {
 	}
 	m := userland.NewMachine(l.Loop, site.Name, ns)
 	m.Install(programs.Host(), traffic.Host())
-	web := &traffic.WebServer{Index: "<html><body>" + site.Name + "</body></html>\n"}
-	m.Start(userland.ProcSpec{Program: web.Run, Args: []string{"nginx"}, NewGroup: true})
+	nginx := &web.Server{Index: "<html><body>" + site.Name + "</body></html>\n"}
+	m.Start(userland.ProcSpec{Program: nginx.Run, Args: []string{"nginx"}, NewGroup: true})
 	l.machines["internet "+site.Name] = m
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/programs"
 	"dnetsim/userland/traffic"
+	"dnetsim/userland/web"
 )
 
 // presentImages are on a host that does not say otherwise.
@@ -94,13 +95,13 @@ func knownRecipes() []*recipe {
 		files: map[string]string{"/etc/os-release": "PRETTY_NAME=\"Ubuntu 22.04.2 LTS\"\nNAME=\"Ubuntu\"\n" +
 			"VERSION_ID=\"22.04\"\nID=ubuntu\nID_LIKE=debian\n"},
 	}
-	web := traffic.WebServer{
-		Style: traffic.WebNginx, Root: "/usr/share/nginx/html",
+	server := web.Server{
+		Style: web.Nginx, Root: "/usr/share/nginx/html",
 		Quit: []userland.Signal{userland.SIGQUIT, userland.SIGTERM},
 	}
 	nginx := recipe{
 		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: debianSets, shell: userland.Bash,
-		extra: map[string]userland.Program{"nginx": web.Run},
+		extra: map[string]userland.Program{"nginx": server.Run},
 		size:  142_000_000, age: 20 * day, layers: []int64{31_400_000, 25_600_000, 626},
 		entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
 		env:    []string{pathEnv, "NGINX_VERSION=1.23.4"},
@@ -111,8 +112,8 @@ func knownRecipes() []*recipe {
 			"/etc/os-release":                  debianRelease,
 		},
 	}
-	page := traffic.WebServer{
-		Style: traffic.WebNginx, Root: "/usr/local/apache2/htdocs",
+	page := web.Server{
+		Style: web.Nginx, Root: "/usr/local/apache2/htdocs",
 		Quit: []userland.Signal{userland.SIGWINCH, userland.SIGTERM},
 	}
 	httpd := recipe{

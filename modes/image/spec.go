@@ -7,7 +7,7 @@ import (
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/userland"
-	"dnetsim/userland/traffic"
+	"dnetsim/userland/web"
 )
 
 // Spec describes an image that the registry does not know by itself.
@@ -67,9 +67,9 @@ func (r *Registry) Add(s Spec) error {
 // serve is a program that answers on every port: one process for each.
 func serve(ports []nat.Port, response string) userland.Program {
 	return func(p *userland.Process) int {
-		servers := make([]*traffic.WebServer, len(ports))
+		servers := make([]*web.Server, len(ports))
 		for i, at := range ports {
-			servers[i] = &traffic.WebServer{Style: traffic.WebNginx, Port: at.Number, Index: response, Quit: []userland.Signal{userland.SIGTERM}}
+			servers[i] = &web.Server{Style: web.Nginx, Port: at.Number, Index: response, Quit: []userland.Signal{userland.SIGTERM}}
 		}
 		for _, w := range servers[1:] {
 			p.Machine.Start(userland.ProcSpec{Program: w.Run, Args: p.Args, Env: p.Environ(), Stdout: p.Stdout, Stderr: p.Stderr})

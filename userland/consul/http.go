@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"dnetsim/stack"
-	"dnetsim/userland/traffic"
+	"dnetsim/userland/web"
 )
 
 // idleLimit ends connections whose peer is gone without a word; the keep-alive
@@ -42,7 +42,7 @@ func (a *agent) serve(conn *stack.TCPConn) {
 	conn.SetReadTimeout(idleLimit)
 	in := bufio.NewReader(conn)
 	for {
-		r, ok := traffic.NextRequest(in, conn)
+		r, ok := web.NextRequest(in, conn)
 		if !ok {
 			return
 		}

@@ -10,6 +10,7 @@ import (
 
 	"dnetsim/userland"
 	"dnetsim/userland/getopt"
+	"dnetsim/userland/web"
 )
 
 // curlVersion is Debian 12's; CentOS 6 has an older one with other words.
@@ -27,8 +28,8 @@ type curlRun struct {
 	method, data, output, agent, writeOut, socket           string
 	remoteName, hasData                                     bool
 	version, contentType, upload, query, noProxy            string
-	more                                                    []httpHeader // Authorization, Referer, Cookie
-	proxy                                                   *webURL
+	more                                                    []web.Header // Authorization, Referer, Cookie
+	proxy                                                   *web.URL
 	headers                                                 []string
 	connectTimeout, maxTime                                 time.Duration
 	family                                                  int
@@ -190,13 +191,13 @@ func (c *curlRun) extras(o *options) int {
 		if !strings.Contains(v, ":") {
 			v += ":" // nobody is there to be asked for a password
 		}
-		c.more = append(c.more, httpHeader{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(v))})
+		c.more = append(c.more, web.Header{Name: "Authorization", Value: "Basic " + base64.StdEncoding.EncodeToString([]byte(v))})
 	}
 	if o.Has("compressed") {
-		c.more = append(c.more, httpHeader{"Accept-Encoding", "deflate, gzip, br, zstd"})
+		c.more = append(c.more, web.Header{Name: "Accept-Encoding", Value: "deflate, gzip, br, zstd"})
 	}
 	if v, ok := o.Value("e"); ok {
-		c.more = append(c.more, httpHeader{"Referer", strings.TrimSuffix(v, ";auto")})
+		c.more = append(c.more, web.Header{Name: "Referer", Value: strings.TrimSuffix(v, ";auto")})
 	}
 	if vs := o.All("b"); len(vs) > 0 {
 		for _, v := range vs {
@@ -204,18 +205,18 @@ func (c *curlRun) extras(o *options) int {
 				return c.notSimulated("-b with a file of cookies")
 			}
 		}
-		c.more = append(c.more, httpHeader{"Cookie", strings.Join(vs, "; ")})
+		c.more = append(c.more, web.Header{Name: "Cookie", Value: strings.Join(vs, "; ")})
 	}
 	if v, ok := o.Value("x"); ok && v != "" {
-		u, err := parseWebURL(v)
+		u, err := web.ParseURL(v)
 		if err != nil {
 			return c.problem(5, "Unsupported proxy syntax in '"+v+"'")
 		}
-		if u.scheme != "http" {
-			return c.notSimulated("-x with " + u.scheme)
+		if u.Scheme != "http" {
+			return c.notSimulated("-x with " + u.Scheme)
 		}
-		if !u.explicit {
-			u.port = 1080
+		if !u.Explicit {
+			u.Port = 1080
 		}
 		c.proxy = &u
 	}
@@ -311,12 +312,12 @@ func formType(name string) string {
 }
 
 // proxied reports whether the URL is asked of the proxy.
-func (c *curlRun) proxied(u webURL) bool {
+func (c *curlRun) proxied(u web.URL) bool {
 	if c.proxy == nil {
 		return false
 	}
 	for _, h := range strings.Split(c.noProxy, ",") {
-		if h = strings.TrimSpace(h); h == "*" || strings.EqualFold(h, u.host) {
+		if h = strings.TrimSpace(h); h == "*" || strings.EqualFold(h, u.Host) {
 			return false
 		}
 	}
@@ -325,16 +326,16 @@ func (c *curlRun) proxied(u webURL) bool {
 
 // target is the URL as the options change it: -G's query, and the file's name
 // that -T adds to a directory.
-func (c *curlRun) target(u webURL) webURL {
-	if c.upload != "" && c.upload != "-" && strings.HasSuffix(u.path, "/") {
-		u.path += path.Base(c.upload)
+func (c *curlRun) target(u web.URL) web.URL {
+	if c.upload != "" && c.upload != "-" && strings.HasSuffix(u.Path, "/") {
+		u.Path += path.Base(c.upload)
 	}
 	if c.query != "" {
 		sep := "?"
-		if strings.Contains(u.path, "?") {
+		if strings.Contains(u.Path, "?") {
 			sep = "&"
 		}
-		u.path += sep + c.query
+		u.Path += sep + c.query
 	}
 	return u
 }

@@ -14,6 +14,7 @@ import (
 	"dnetsim/stack"
 	"dnetsim/userland"
 	"dnetsim/userland/names"
+	"dnetsim/userland/web"
 )
 
 // fetch gets one URL, and those that it redirects to, and returns curl's exit
@@ -23,7 +24,7 @@ func (c *curlRun) fetch(text string) int {
 	if scheme, _, ok := strings.Cut(text, "://"); ok && !strings.EqualFold(scheme, "http") {
 		return c.problem(1, fmt.Sprintf("Protocol \"%s\" not supported or disabled in libcurl", scheme))
 	}
-	u, err := parseWebURL(text)
+	u, err := web.ParseURL(text)
 	if err != nil {
 		return c.problem(3, "URL using bad/illegal format or missing URL")
 	}
@@ -41,7 +42,7 @@ func (c *curlRun) fetch(text string) int {
 			c.report(u)
 			return status
 		}
-		if u, err = u.follow(next); err != nil {
+		if u, err = u.Follow(next); err != nil {
 			return c.problem(3, "URL using bad/illegal format or missing URL")
 		}
 		c.redirects++
@@ -51,10 +52,10 @@ func (c *curlRun) fetch(text string) int {
 }
 
 // open returns where the body goes: standard output or a file.
-func (c *curlRun) open(u webURL) (io.Writer, int) {
+func (c *curlRun) open(u web.URL) (io.Writer, int) {
 	name := c.output
 	if c.remoteName {
-		if name = u.fileName(""); name == "" {
+		if name = u.FileName(""); name == "" {
 			return nil, c.problem(23, "Remote file name has no length!")
 		}
 	}
@@ -74,69 +75,69 @@ func (c *curlRun) open(u webURL) (io.Writer, int) {
 }
 
 // once makes one request. A redirection to follow comes back as next.
-func (c *curlRun) once(u webURL, out io.Writer) (next string, status int) {
+func (c *curlRun) once(u web.URL, out io.Writer) (next string, status int) {
 	conn, status := c.connect(u)
 	if conn == nil {
 		return "", status
 	}
 	defer conn.Close()
 	method := c.request()
-	at, headers := u.path, c.requestHeaders(u)
+	at, headers := u.Path, c.requestHeaders(u)
 	if c.proxied(u) {
-		at, headers = u.String(), append(headers, httpHeader{"Proxy-Connection", "Keep-Alive"})
+		at, headers = u.String(), append(headers, web.Header{Name: "Proxy-Connection", Value: "Keep-Alive"})
 	}
-	text := requestText(method, at, c.version, headers, "")
+	text := web.RequestText(method, at, c.version, headers, "")
 	for _, l := range strings.Split(strings.TrimSuffix(text, "\r\n"), "\r\n") {
 		c.note(">", l)
 	}
 	if _, err := io.WriteString(conn, text+c.data); err != nil {
 		return "", c.receiveError(err)
 	}
-	r := &deadlineReader{p: c.p, conn: conn}
+	r := &web.DeadlineReader{P: c.p, Conn: conn}
 	if c.maxTime > 0 {
-		r.end = c.start + c.maxTime
+		r.End = c.start + c.maxTime
 	}
-	resp, err := readResponse(bufio.NewReader(r), method)
+	resp, err := web.ReadResponse(bufio.NewReader(r), method)
 	if err != nil {
 		return "", c.receiveError(err)
 	}
-	c.httpCode = resp.status
-	for _, l := range resp.lines {
+	c.httpCode = resp.Status
+	for _, l := range resp.Lines {
 		c.note("<", l)
 	}
 	c.note("<", "")
 	if c.include || c.head {
-		io.WriteString(out, strings.Join(resp.lines, "\r\n")+"\r\n\r\n")
+		io.WriteString(out, strings.Join(resp.Lines, "\r\n")+"\r\n\r\n")
 	}
-	if to := resp.header("Location"); c.follow && resp.status/100 == 3 && to != "" {
-		io.Copy(io.Discard, resp.body)
+	if to := resp.Header("Location"); c.follow && resp.Status/100 == 3 && to != "" {
+		io.Copy(io.Discard, resp.Body)
 		return to, 0
 	}
 	return "", c.download(resp, out, u)
 }
 
 // download copies the body and judges the result.
-func (c *curlRun) download(resp *httpResponse, out io.Writer, u webURL) int {
-	if c.fail && resp.status >= 400 {
-		return c.problem(22, fmt.Sprintf("The requested URL returned error: %d", resp.status))
+func (c *curlRun) download(resp *web.Response, out io.Writer, u web.URL) int {
+	if c.fail && resp.Status >= 400 {
+		return c.problem(22, fmt.Sprintf("The requested URL returned error: %d", resp.Status))
 	}
-	n, err := io.Copy(struct{ io.Writer }{out}, resp.body)
+	n, err := io.Copy(struct{ io.Writer }{out}, resp.Body)
 	c.downloaded += n
 	if c.output != "" && c.output != "-" || c.remoteName {
-		c.meter(resp.length, n)
+		c.meter(resp.Length, n)
 	}
 	switch {
-	case userland.TimedOut(err) || err != nil && n < resp.length && errors.Is(err, stack.ErrConnReset):
+	case userland.TimedOut(err) || err != nil && n < resp.Length && errors.Is(err, stack.ErrConnReset):
 		return c.receiveError(err)
-	case err == nil && resp.length > n && !c.head:
-		return c.problem(18, fmt.Sprintf("transfer closed with %d bytes remaining to read", resp.length-n))
+	case err == nil && resp.Length > n && !c.head:
+		return c.problem(18, fmt.Sprintf("transfer closed with %d bytes remaining to read", resp.Length-n))
 	case err != nil && !errors.Is(err, io.EOF):
 		return c.receiveError(err)
 	}
-	if strings.EqualFold(resp.header("Connection"), "close") || resp.length < 0 {
+	if strings.EqualFold(resp.Header("Connection"), "close") || resp.Length < 0 {
 		c.note("*", "Closing connection 0")
 	} else {
-		c.note("*", "Connection #0 to host "+u.host+" left intact")
+		c.note("*", "Connection #0 to host "+u.Host+" left intact")
 	}
 	return 0
 }
@@ -184,69 +185,51 @@ func (c *curlRun) request() string {
 	return "GET"
 }
 
-func (c *curlRun) requestHeaders(u webURL) []httpHeader {
-	hs := []httpHeader{{"Host", u.hostPort()}, {"User-Agent", c.agent}, {"Accept", "*/*"}}
+func (c *curlRun) requestHeaders(u web.URL) []web.Header {
+	hs := []web.Header{{Name: "Host", Value: u.HostPort()}, {Name: "User-Agent", Value: c.agent}, {Name: "Accept", Value: "*/*"}}
 	if c.old {
-		hs = []httpHeader{{"User-Agent", c.agent}, {"Host", u.hostPort()}, {"Accept", "*/*"}}
+		hs = []web.Header{{Name: "User-Agent", Value: c.agent}, {Name: "Host", Value: u.HostPort()}, {Name: "Accept", Value: "*/*"}}
 	}
 	for _, h := range c.more {
-		if h.name == "Authorization" { // comes right after Host
-			at := slices.IndexFunc(hs, func(h httpHeader) bool { return h.name == "Host" }) + 1
+		if h.Name == "Authorization" { // comes right after Host
+			at := slices.IndexFunc(hs, func(h web.Header) bool { return h.Name == "Host" }) + 1
 			hs = slices.Insert(hs, at, h)
 			continue
 		}
 		hs = append(hs, h)
 	}
 	if c.hasData {
-		hs = append(hs, httpHeader{"Content-Length", strconv.Itoa(len(c.data))})
+		hs = append(hs, web.Header{Name: "Content-Length", Value: strconv.Itoa(len(c.data))})
 		kind := c.contentType
 		if kind == "" && c.upload == "" {
 			kind = "application/x-www-form-urlencoded"
 		}
 		if kind != "" {
-			hs = append(hs, httpHeader{"Content-Type", kind})
+			hs = append(hs, web.Header{Name: "Content-Type", Value: kind})
 		}
 	}
 	for _, h := range c.headers {
 		name, value, _ := strings.Cut(h, ":")
-		hs = setHeader(hs, httpHeader{name, strings.TrimSpace(value)})
+		hs = web.SetHeader(hs, web.Header{Name: name, Value: strings.TrimSpace(value)})
 	}
 	return hs
 }
 
-// setHeader replaces a header of that name, removes it for an empty value, or
-// adds it.
-func setHeader(hs []httpHeader, h httpHeader) []httpHeader {
-	for i := range hs {
-		if strings.EqualFold(hs[i].name, h.name) {
-			if h.value == "" {
-				return append(hs[:i:i], hs[i+1:]...)
-			}
-			hs[i].value = h.value
-			return hs
-		}
-	}
-	if h.value == "" {
-		return hs
-	}
-	return append(hs, h)
-}
-
 // addresses are where the URL's host is: by --resolve, or looked up.
-func (c *curlRun) addresses(u webURL) ([]netip.Addr, error) {
+func (c *curlRun) addresses(u web.URL) ([]netip.Addr, error) {
 	for _, r := range c.resolve {
 		f := strings.SplitN(r, ":", 3)
-		if len(f) == 3 && strings.EqualFold(f[0], u.host) && f[1] == strconv.Itoa(int(u.port)) {
+		if len(f) == 3 && strings.EqualFold(f[0], u.Host) && f[1] == strconv.Itoa(int(u.Port)) {
 			if a, err := netip.ParseAddr(strings.Trim(f[2], "[]")); err == nil {
 				return []netip.Addr{a}, nil
 			}
 		}
 	}
-	addrs, _, err := names.Resolve(c.p, u.host, names.ResolveOptions{Family: c.family})
+	addrs, _, err := names.Resolve(c.p, u.Host, names.ResolveOptions{Family: c.family})
 	return addrs, err
 }
 
-func (c *curlRun) connect(u webURL) (io.ReadWriteCloser, int) {
+func (c *curlRun) connect(u web.URL) (io.ReadWriteCloser, int) {
 	if c.socket != "" {
 		return c.connectUnix()
 	}
@@ -255,11 +238,11 @@ func (c *curlRun) connect(u webURL) (io.ReadWriteCloser, int) {
 	}
 	addrs, err := c.addresses(u)
 	if err != nil {
-		text := "Could not resolve host: " + u.host
+		text := "Could not resolve host: " + u.Host
 		if c.old {
-			text = "Couldn't resolve host '" + u.host + "'"
+			text = "Couldn't resolve host '" + u.Host + "'"
 		}
-		c.note("*", "Could not resolve host: "+u.host)
+		c.note("*", "Could not resolve host: "+u.Host)
 		return nil, c.problem(6, text)
 	}
 	timeout, whole := c.connectTimeout, false
@@ -272,11 +255,11 @@ func (c *curlRun) connect(u webURL) (io.ReadWriteCloser, int) {
 	if limit <= 0 {
 		limit = 5 * time.Minute
 	}
-	conn, err := dialFirst(c.p, addrs, u.port, limit, func(to netip.AddrPort) {
+	conn, err := web.DialFirst(c.p, addrs, u.Port, limit, func(to netip.AddrPort) {
 		c.note("*", "  Trying "+to.String()+"...")
 	})
 	if err == nil {
-		c.note("*", fmt.Sprintf("Connected to %s (%s) port %d (#0)", u.host, conn.RemoteAddr().Addr(), u.port))
+		c.note("*", fmt.Sprintf("Connected to %s (%s) port %d (#0)", u.Host, conn.RemoteAddr().Addr(), u.Port))
 		return conn, 0
 	}
 	return nil, c.connectError(u, addrs, err, timeout, whole)
@@ -295,7 +278,7 @@ func (c *curlRun) connectUnix() (io.ReadWriteCloser, int) {
 	return nil, c.problem(7, fmt.Sprintf("Failed to connect to localhost port 80 after %d ms: Couldn't connect to server", c.passed()))
 }
 
-func (c *curlRun) connectError(u webURL, addrs []netip.Addr, err error, timeout time.Duration, whole bool) int {
+func (c *curlRun) connectError(u web.URL, addrs []netip.Addr, err error, timeout time.Duration, whole bool) int {
 	took := c.passed()
 	slow := userland.Late(err)
 	switch {
@@ -308,13 +291,13 @@ func (c *curlRun) connectError(u webURL, addrs []netip.Addr, err error, timeout 
 	case slow && whole && took >= int(timeout/time.Millisecond):
 		return c.problem(28, fmt.Sprintf("Connection timed out after %d milliseconds", took))
 	case slow && timeout > 0:
-		return c.problem(28, fmt.Sprintf("Failed to connect to %s port %d after %d ms: Timeout was reached", u.host, u.port, took))
+		return c.problem(28, fmt.Sprintf("Failed to connect to %s port %d after %d ms: Timeout was reached", u.Host, u.Port, took))
 	case slow:
-		return c.problem(28, fmt.Sprintf("Failed to connect to %s port %d after %d ms: Couldn't connect to server", u.host, u.port, took))
+		return c.problem(28, fmt.Sprintf("Failed to connect to %s port %d after %d ms: Couldn't connect to server", u.Host, u.Port, took))
 	}
 	last := addrs[len(addrs)-1]
-	c.note("*", fmt.Sprintf("connect to %s port %d failed: %s", last, u.port, userland.Reason(err)))
-	text := fmt.Sprintf("Failed to connect to %s port %d after %d ms: Couldn't connect to server", u.host, u.port, took)
+	c.note("*", fmt.Sprintf("connect to %s port %d failed: %s", last, u.Port, userland.Reason(err)))
+	text := fmt.Sprintf("Failed to connect to %s port %d after %d ms: Couldn't connect to server", u.Host, u.Port, took)
 	c.note("*", text)
 	c.note("*", "Closing connection 0")
 	return c.problem(7, text)
@@ -322,14 +305,14 @@ func (c *curlRun) connectError(u webURL, addrs []netip.Addr, err error, timeout 
 
 func (c *curlRun) receiveError(err error) int {
 	switch {
-	case err == errEmptyReply:
+	case err == web.ErrEmptyReply:
 		if c.old {
 			return c.problem(52, "Empty reply from server")
 		}
 		c.note("*", "Empty reply from server")
 		c.note("*", "Closing connection 0")
 		return c.problem(52, "Empty reply from server")
-	case err == errNotHTTP:
+	case err == web.ErrNotHTTP:
 		return c.problem(1, "Received HTTP/0.9 when not allowed")
 	case userland.TimedOut(err):
 		return c.problem(28, fmt.Sprintf("Operation timed out after %d milliseconds with %d bytes received", c.passed(), c.downloaded))
@@ -340,7 +323,7 @@ func (c *curlRun) receiveError(err error) int {
 }
 
 // report prints what -w asks for.
-func (c *curlRun) report(u webURL) {
+func (c *curlRun) report(u web.URL) {
 	if c.writeOut == "" {
 		return
 	}

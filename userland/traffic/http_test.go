@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/userland"
+	"dnetsim/userland/web"
 )
 
 // site makes bbox1 serve one page.
@@ -109,7 +110,7 @@ written to stdout
 
 func TestWebServerLogsItsRequests(t *testing.T) {
 	l := newLab(t)
-	_, log := l.start(l.bbox1, (&WebServer{Index: "<h1>Welcome to nginx!</h1>\n"}).Run, "nginx")
+	_, log := l.start(l.bbox1, (&web.Server{Index: "<h1>Welcome to nginx!</h1>\n"}).Run, "nginx")
 	l.check(l.tools, "curl -s http://172.17.0.2/", "", 0, "<h1>Welcome to nginx!</h1>\n")
 	compare(t, "log", log.String(), "172.17.0.4 - - [05/Jan/2026:08:00:05 +0000] \"GET / HTTP/1.1\" 200 27 \"-\" \"curl/7.88.1\" \"-\"\n")
 }

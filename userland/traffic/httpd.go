@@ -11,6 +11,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/web"
 )
 
 // busyboxHttpd is one httpd of busybox 1.35.
@@ -176,12 +177,12 @@ func (r *httpdReply) head(status int, reason string) string {
 	if r.verbose > 0 {
 		r.p.Errorf("%s: response:%d\n", r.peer, status)
 	}
-	return fmt.Sprintf("HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\n", status, reason, httpDate(r.p.Wall()))
+	return fmt.Sprintf("HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\n", status, reason, web.Date(r.p.Wall()))
 }
 
 func (r *httpdReply) success(name string, changed time.Time, data []byte) {
 	text := r.head(200, "OK") + fmt.Sprintf("Content-type: %s\r\nAccept-Ranges: bytes\r\nLast-Modified: %s\r\nETag: \"%x-%x\"\r\nContent-Length: %d\r\n\r\n",
-		contentType(name), httpDate(changed), changed.Unix(), len(data), len(data))
+		web.ContentType(name), web.Date(changed), changed.Unix(), len(data), len(data))
 	if r.method == "HEAD" {
 		data = nil
 	}
@@ -213,34 +214,6 @@ func httpdReason(status int) (reason, text string) {
 		return "Not Found", "The requested URL was not found"
 	}
 	return "Not Implemented", "The requested method is not recognized"
-}
-
-// httpDate is RFC 7231's date.
-func httpDate(t time.Time) string { return t.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT") }
-
-// contentType is httpd's guess from the name's end.
-func contentType(name string) string {
-	switch path.Ext(name) {
-	case ".html", ".htm":
-		return "text/html"
-	case ".txt", ".h", ".c", ".cc", ".cpp":
-		return "text/plain"
-	case ".css":
-		return "text/css"
-	case ".js":
-		return "application/javascript"
-	case ".json":
-		return "application/json"
-	case ".png":
-		return "image/png"
-	case ".jpg", ".jpeg":
-		return "image/jpeg"
-	case ".gif":
-		return "image/gif"
-	case ".svg":
-		return "image/svg+xml"
-	}
-	return "application/octet-stream"
 }
 
 // dottedPeer is an address as busybox prints the peer of a dual-stack socket.

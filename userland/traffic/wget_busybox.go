@@ -12,6 +12,7 @@ import (
 	"dnetsim/stack"
 	"dnetsim/userland"
 	"dnetsim/userland/names"
+	"dnetsim/userland/web"
 )
 
 // busyboxWget is one run of busybox's wget.
@@ -89,11 +90,11 @@ func (w *busyboxWget) say(format string, args ...any) {
 }
 
 func (w *busyboxWget) fetch(text string) bool {
-	u, err := parseWebURL(text)
+	u, err := web.ParseURL(text)
 	if err != nil {
 		return w.die("bad address '%s'", text)
 	}
-	if u.scheme != "http" {
+	if u.Scheme != "http" {
 		return w.die("not an http or ftp url: %s", text)
 	}
 	for range 5 {
@@ -106,19 +107,19 @@ func (w *busyboxWget) fetch(text string) bool {
 		if next == "" {
 			return ok
 		}
-		if u, err = u.follow(next); err != nil {
+		if u, err = u.Follow(next); err != nil {
 			return w.die("bad address '%s'", next)
 		}
 	}
 	return w.die("too many redirections")
 }
 
-func (w *busyboxWget) connect(u webURL) (*stack.TCPConn, bool) {
-	addrs, _, err := names.Resolve(w.p, u.host, names.ResolveOptions{})
+func (w *busyboxWget) connect(u web.URL) (*stack.TCPConn, bool) {
+	addrs, _, err := names.Resolve(w.p, u.Host, names.ResolveOptions{})
 	if err != nil {
-		return nil, w.die("bad address '%s'", u.host)
+		return nil, w.die("bad address '%s'", u.Host)
 	}
-	to := netip.AddrPortFrom(preferIPv4(addrs), u.port)
+	to := netip.AddrPortFrom(preferIPv4(addrs), u.Port)
 	w.say("Connecting to %s (%s)\n", w.target(u), to)
 	conn, err := w.p.DialTCP(netip.AddrPort{}, to, w.timeout)
 	if err == nil {
@@ -131,47 +132,47 @@ func (w *busyboxWget) connect(u webURL) (*stack.TCPConn, bool) {
 }
 
 // target is the host as the URL had it.
-func (w *busyboxWget) target(u webURL) string {
-	if u.explicit {
-		return fmt.Sprintf("%s:%d", u.bracketed(), u.port)
+func (w *busyboxWget) target(u web.URL) string {
+	if u.Explicit {
+		return fmt.Sprintf("%s:%d", u.Bracketed(), u.Port)
 	}
-	return u.bracketed()
+	return u.Bracketed()
 }
 
-func (w *busyboxWget) request(u webURL, conn *stack.TCPConn) (next string, ok bool) {
+func (w *busyboxWget) request(u web.URL, conn *stack.TCPConn) (next string, ok bool) {
 	method := "GET"
-	hs := []httpHeader{{"Host", w.target(u)}, {"User-Agent", w.agent}}
+	hs := []web.Header{{Name: "Host", Value: w.target(u)}, {Name: "User-Agent", Value: w.agent}}
 	if w.hasPost {
 		method = "POST"
-		hs = append(hs, httpHeader{"Content-Type", "application/x-www-form-urlencoded"},
-			httpHeader{"Content-Length", fmt.Sprint(len(w.post))})
+		hs = append(hs, web.Header{Name: "Content-Type", Value: "application/x-www-form-urlencoded"},
+			web.Header{Name: "Content-Length", Value: fmt.Sprint(len(w.post))})
 	}
 	for _, h := range w.headers {
 		name, value, _ := strings.Cut(h, ":")
-		hs = setHeader(hs, httpHeader{name, strings.TrimSpace(value)})
+		hs = web.SetHeader(hs, web.Header{Name: name, Value: strings.TrimSpace(value)})
 	}
-	hs = append(hs, httpHeader{"Connection", "close"})
-	if _, err := io.WriteString(conn, requestText(method, u.path, "HTTP/1.1", hs, w.post)); err != nil {
+	hs = append(hs, web.Header{Name: "Connection", Value: "close"})
+	if _, err := io.WriteString(conn, web.RequestText(method, u.Path, "HTTP/1.1", hs, w.post)); err != nil {
 		return "", w.die("write error: %s", userland.Reason(err))
 	}
 	conn.SetReadTimeout(w.timeout)
-	resp, err := readResponse(bufio.NewReader(conn), method)
+	resp, err := web.ReadResponse(bufio.NewReader(conn), method)
 	if err != nil {
 		return "", w.readError(err)
 	}
 	if w.server {
-		for _, l := range resp.lines {
+		for _, l := range resp.Lines {
 			w.p.Errorf("  %s\n", l)
 		}
 	}
 	switch {
-	case resp.status == 301 || resp.status == 302 || resp.status == 303 || resp.status == 307:
-		if to := resp.header("Location"); to != "" {
+	case resp.Status == 301 || resp.Status == 302 || resp.Status == 303 || resp.Status == 307:
+		if to := resp.Header("Location"); to != "" {
 			return to, true
 		}
-		return "", w.die("server returned error: %s", resp.lines[0])
-	case resp.status < 200 || resp.status > 299:
-		return "", w.die("server returned error: %s", resp.lines[0])
+		return "", w.die("server returned error: %s", resp.Lines[0])
+	case resp.Status < 200 || resp.Status > 299:
+		return "", w.die("server returned error: %s", resp.Lines[0])
 	case w.spider:
 		w.say("remote file exists\n")
 		return "", true
@@ -183,14 +184,14 @@ func (w *busyboxWget) readError(err error) bool {
 	switch {
 	case userland.TimedOut(err):
 		return w.die("download timed out")
-	case err == errEmptyReply || err == errNotHTTP:
+	case err == web.ErrEmptyReply || err == web.ErrNotHTTP:
 		return w.die("error getting response")
 	}
 	return w.die("read error: %s", userland.Reason(err))
 }
 
 // save writes the body to the file, or to standard output for "-".
-func (w *busyboxWget) save(u webURL, resp *httpResponse) bool {
+func (w *busyboxWget) save(u web.URL, resp *web.Response) bool {
 	name, label := w.output, w.output
 	var out io.Writer
 	switch name {
@@ -198,7 +199,7 @@ func (w *busyboxWget) save(u webURL, resp *httpResponse) bool {
 		out = w.p.Stdout
 		w.say("writing to stdout\n")
 	case "":
-		name = u.fileName("index.html")
+		name = u.FileName("index.html")
 		if w.dir != "" {
 			name = path.Join(w.dir, name)
 		}
@@ -216,11 +217,11 @@ func (w *busyboxWget) save(u webURL, resp *httpResponse) bool {
 		out = f
 		w.say("saving to '%s'\n", name)
 	}
-	n, err := io.Copy(struct{ io.Writer }{out}, resp.body)
+	n, err := io.Copy(struct{ io.Writer }{out}, resp.Body)
 	if err != nil {
 		return w.readError(err)
 	}
-	if resp.length > n {
+	if resp.Length > n {
 		return w.die("connection closed prematurely")
 	}
 	w.say("%s\n", busyboxProgress(label, n))

@@ -13,6 +13,7 @@ import (
 	"dnetsim/stack"
 	"dnetsim/userland"
 	"dnetsim/userland/names"
+	"dnetsim/userland/web"
 )
 
 // gnuWget is one run of GNU Wget 1.21.
@@ -100,13 +101,13 @@ func (w *gnuWget) clock() string { return w.p.Wall().Format("2006-01-02 15:04:05
 // fetch is one URL with its retries and redirections; the result is an exit
 // status.
 func (w *gnuWget) fetch(text string) int {
-	u, err := parseWebURL(text)
+	u, err := web.ParseURL(text)
 	if err != nil {
 		w.p.Errorf("%s: Invalid host name.\n", text)
 		return 1
 	}
-	if u.scheme != "http" {
-		w.p.Errorf("%s: Unsupported scheme '%s'.\n", text, u.scheme)
+	if u.Scheme != "http" {
+		w.p.Errorf("%s: Unsupported scheme '%s'.\n", text, u.Scheme)
 		return 1
 	}
 	for try, redirects := 1, 0; ; {
@@ -122,7 +123,7 @@ func (w *gnuWget) fetch(text string) int {
 				w.p.Errorf("20 redirections exceeded.\n")
 				return 8
 			}
-			if u, err = u.follow(next); err != nil {
+			if u, err = u.Follow(next); err != nil {
 				return 1
 			}
 		case !again:
@@ -141,31 +142,31 @@ func (w *gnuWget) fetch(text string) int {
 }
 
 // once makes one attempt: next is a redirection, again asks for a retry.
-func (w *gnuWget) once(u webURL) (next string, again bool, status int) {
+func (w *gnuWget) once(u web.URL) (next string, again bool, status int) {
 	conn, again, status := w.connect(u)
 	if conn == nil {
 		return "", again, status
 	}
 	defer conn.Close()
 	method := "GET"
-	hs := []httpHeader{
-		{"Host", u.hostPort()}, {"User-Agent", w.agent}, {"Accept", "*/*"},
-		{"Accept-Encoding", "identity"}, {"Connection", "Keep-Alive"},
+	hs := []web.Header{
+		{Name: "Host", Value: u.HostPort()}, {Name: "User-Agent", Value: w.agent}, {Name: "Accept", Value: "*/*"},
+		{Name: "Accept-Encoding", Value: "identity"}, {Name: "Connection", Value: "Keep-Alive"},
 	}
 	switch {
 	case w.hasPost:
 		method = "POST"
-		hs = append(hs, httpHeader{"Content-Type", "application/x-www-form-urlencoded"},
-			httpHeader{"Content-Length", strconv.Itoa(len(w.post))})
+		hs = append(hs, web.Header{Name: "Content-Type", Value: "application/x-www-form-urlencoded"},
+			web.Header{Name: "Content-Length", Value: strconv.Itoa(len(w.post))})
 	case w.spider:
 		method = "HEAD"
 	}
 	for _, h := range w.headers {
 		name, value, _ := strings.Cut(h, ":")
-		hs = setHeader(hs, httpHeader{name, strings.TrimSpace(value)})
+		hs = web.SetHeader(hs, web.Header{Name: name, Value: strings.TrimSpace(value)})
 	}
 	w.say("HTTP request sent, awaiting response... ")
-	if _, err := io.WriteString(conn, requestText(method, u.path, "HTTP/1.1", hs, w.post)); err != nil {
+	if _, err := io.WriteString(conn, web.RequestText(method, u.Path, "HTTP/1.1", hs, w.post)); err != nil {
 		w.say("%s.\n", userland.Reason(err))
 		return "", true, 4
 	}
@@ -174,7 +175,7 @@ func (w *gnuWget) once(u webURL) (next string, again bool, status int) {
 		timeout = 900 * time.Second
 	}
 	conn.SetReadTimeout(timeout)
-	resp, err := readResponse(bufio.NewReader(conn), method)
+	resp, err := web.ReadResponse(bufio.NewReader(conn), method)
 	if err != nil {
 		w.say("%s\n", w.readError(err))
 		return "", true, 4
@@ -184,7 +185,7 @@ func (w *gnuWget) once(u webURL) (next string, again bool, status int) {
 
 func (w *gnuWget) readError(err error) string {
 	switch {
-	case err == errEmptyReply:
+	case err == web.ErrEmptyReply:
 		return "No data received."
 	case userland.TimedOut(err):
 		return "Read error (Connection timed out) in headers."
@@ -192,16 +193,16 @@ func (w *gnuWget) readError(err error) string {
 	return "Read error (" + userland.Reason(err) + ") in headers."
 }
 
-func (w *gnuWget) connect(u webURL) (conn *stack.TCPConn, again bool, status int) {
-	_, numeric := names.ParseAddr(u.host)
+func (w *gnuWget) connect(u web.URL) (conn *stack.TCPConn, again bool, status int) {
+	_, numeric := names.ParseAddr(u.Host)
 	if !numeric {
-		w.say("Resolving %s (%s)... ", u.host, u.host)
+		w.say("Resolving %s (%s)... ", u.Host, u.Host)
 	}
-	addrs, _, err := names.Resolve(w.p, u.host, names.ResolveOptions{})
+	addrs, _, err := names.Resolve(w.p, u.Host, names.ResolveOptions{})
 	if err != nil {
 		w.say("failed: %s.\n", userland.Reason(err))
 		if !w.quiet {
-			w.p.Errorf("wget: unable to resolve host address '%s'\n", u.host)
+			w.p.Errorf("wget: unable to resolve host address '%s'\n", u.Host)
 		}
 		return nil, false, 4
 	}
@@ -217,11 +218,11 @@ func (w *gnuWget) connect(u webURL) (conn *stack.TCPConn, again bool, status int
 		w.say("%s\n", strings.Join(texts, ", "))
 	}
 	for _, a := range addrs {
-		to := netip.AddrPortFrom(a, u.port)
+		to := netip.AddrPortFrom(a, u.Port)
 		if numeric {
 			w.say("Connecting to %s... ", to)
 		} else {
-			w.say("Connecting to %s (%s)|%s|:%d... ", u.host, u.host, a, u.port)
+			w.say("Connecting to %s (%s)|%s|:%d... ", u.Host, u.Host, a, u.Port)
 		}
 		conn, err = w.p.DialTCP(netip.AddrPort{}, to, w.timeout)
 		if err == nil {
@@ -243,36 +244,36 @@ func (w *gnuWget) connect(u webURL) (conn *stack.TCPConn, again bool, status int
 }
 
 // judge acts on the status of an answer.
-func (w *gnuWget) judge(u webURL, resp *httpResponse) (next string, again bool, status int) {
+func (w *gnuWget) judge(u web.URL, resp *web.Response) (next string, again bool, status int) {
 	if w.server {
 		w.say("\n")
-		for _, l := range resp.lines {
+		for _, l := range resp.Lines {
 			w.p.Errorf("  %s\n", l)
 		}
 	} else {
-		w.say("%d %s\n", resp.status, resp.reason)
+		w.say("%d %s\n", resp.Status, resp.Reason)
 	}
-	switch to := resp.header("Location"); {
-	case resp.status/100 == 3 && to != "":
+	switch to := resp.Header("Location"); {
+	case resp.Status/100 == 3 && to != "":
 		w.say("Location: %s [following]\n", to)
 		return to, false, 0
-	case resp.status/100 != 2:
+	case resp.Status/100 != 2:
 		if w.terse && !w.quiet {
 			w.p.Errorf("%s:\n", u)
 		}
 		if !w.quiet {
-			w.p.Errorf("%s ERROR %d: %s.\n\n", w.clock(), resp.status, resp.reason)
+			w.p.Errorf("%s ERROR %d: %s.\n\n", w.clock(), resp.Status, resp.Reason)
 		}
 		return "", false, 8
 	}
 	length := "unspecified"
-	if resp.length >= 0 {
-		length = strconv.FormatInt(resp.length, 10)
-		if resp.length >= 1024 {
-			length += fmt.Sprintf(" (%s)", gnuSize(resp.length))
+	if resp.Length >= 0 {
+		length = strconv.FormatInt(resp.Length, 10)
+		if resp.Length >= 1024 {
+			length += fmt.Sprintf(" (%s)", gnuSize(resp.Length))
 		}
 	}
-	kind, _, _ := strings.Cut(resp.header("Content-Type"), ";")
+	kind, _, _ := strings.Cut(resp.Header("Content-Type"), ";")
 	w.say("Length: %s", length)
 	if kind != "" {
 		w.say(" [%s]", kind)
@@ -300,7 +301,7 @@ func gnuSize(n int64) string {
 	return fmt.Sprintf("%.0f%s", f, unit)
 }
 
-func (w *gnuWget) save(u webURL, resp *httpResponse) int {
+func (w *gnuWget) save(u web.URL, resp *web.Response) int {
 	name, shown := w.output, ""
 	var out io.Writer
 	switch {
@@ -308,7 +309,7 @@ func (w *gnuWget) save(u webURL, resp *httpResponse) int {
 		out, shown = w.p.Stdout, "STDOUT"
 	default:
 		if !w.hasOutputDoc {
-			name = w.freeName(path.Join(w.dir, u.fileName("index.html")))
+			name = w.freeName(path.Join(w.dir, u.FileName("index.html")))
 		}
 		f, err := w.p.OpenFile(name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o666)
 		if err != nil {
@@ -320,7 +321,7 @@ func (w *gnuWget) save(u webURL, resp *httpResponse) int {
 	}
 	w.say("Saving to: %s\n\n", shown)
 	start := w.p.Loop().Now()
-	n, err := io.Copy(struct{ io.Writer }{out}, resp.body)
+	n, err := io.Copy(struct{ io.Writer }{out}, resp.Body)
 	took := w.p.Loop().Now() - start
 	if err != nil && err != io.EOF {
 		w.say("\n%s (%s) - Read error at byte %d (%s).", w.clock(), gnuSpeed(n, took), n, userland.Reason(err))
@@ -328,8 +329,8 @@ func (w *gnuWget) save(u webURL, resp *httpResponse) int {
 	}
 	w.progress(n, took)
 	total := ""
-	if resp.length >= 0 {
-		total = fmt.Sprintf("/%d", resp.length)
+	if resp.Length >= 0 {
+		total = fmt.Sprintf("/%d", resp.Length)
 	}
 	verb := "saved"
 	if name == "-" {

@@ -1,4 +1,4 @@
-package traffic
+package web
 
 import (
 	"bufio"
@@ -14,20 +14,20 @@ import (
 	"dnetsim/userland"
 )
 
-// WebStyle is whose answers and log lines a [WebServer] gives.
-type WebStyle int
+// Style is whose answers and log lines a [Server] gives.
+type Style int
 
 // The styles.
 const (
-	WebNginx  WebStyle = iota // nginx: access log on standard output
-	WebPython                 // python3 -m http.server: log on standard error
+	Nginx  Style = iota // nginx: access log on standard output
+	Python              // python3 -m http.server: log on standard error
 )
 
-// WebServer is a web server as an image starts it: it serves Root of the
+// Server is a web server as an image starts it: it serves Root of the
 // machine's files, or Index where there is no file, and logs every request. Run
 // is its program. The zero value listens on port 80 and knows no page.
-type WebServer struct {
-	Style WebStyle
+type Server struct {
+	Style Style
 	// Port is the TCP port, 0 means 80. Addr invalid means all, both families.
 	Port uint16
 	Addr netip.Addr
@@ -42,7 +42,7 @@ type WebServer struct {
 }
 
 // Run serves until the process is killed or gets one of the signals of Quit.
-func (w *WebServer) Run(p *userland.Process) int {
+func (w *Server) Run(p *userland.Process) int {
 	addr, port := w.Addr, w.Port
 	if !addr.IsValid() {
 		addr = netip.IPv6Unspecified()
@@ -57,7 +57,7 @@ func (w *WebServer) Run(p *userland.Process) int {
 	}
 	defer l.Close()
 	p.Catch(w.Quit...)
-	if w.Style == WebPython {
+	if w.Style == Python {
 		p.Printf("Serving HTTP on 0.0.0.0 port %d (http://0.0.0.0:%d/) ...\n", port, port)
 	}
 	for {
@@ -75,8 +75,8 @@ func (w *WebServer) Run(p *userland.Process) int {
 	}
 }
 
-func (w *WebServer) refuse(p *userland.Process, addr netip.Addr, port uint16, err error) {
-	if w.Style == WebPython {
+func (w *Server) refuse(p *userland.Process, addr netip.Addr, port uint16, err error) {
+	if w.Style == Python {
 		p.Errorf("OSError: [Errno 98] %s\n", userland.Reason(err))
 		return
 	}
@@ -84,68 +84,24 @@ func (w *WebServer) refuse(p *userland.Process, addr netip.Addr, port uint16, er
 		p.Wall().Format("2006/01/02 15:04:05"), netip.AddrPortFrom(addr, port), userland.Reason(err))
 }
 
-// webRequest is one request that was read.
-type webRequest struct {
-	line, method, target, version string
-	headers                       []httpHeader
-}
-
-func (r webRequest) header(name string) string {
-	for _, h := range r.headers {
-		if strings.EqualFold(h.name, name) {
-			return h.value
-		}
-	}
-	return ""
-}
-
 // connection answers requests until one asks to close.
-func (w *WebServer) connection(p *userland.Process, conn *stack.TCPConn) {
+func (w *Server) connection(p *userland.Process, conn *stack.TCPConn) {
 	conn.SetReadTimeout(65 * time.Second)
 	in := bufio.NewReader(conn)
 	for {
-		r, ok := readWebRequest(in)
+		r, ok := ReadRequest(in)
 		if !ok {
 			return
 		}
-		keep := w.Style == WebNginx && r.version == "HTTP/1.1" && !strings.EqualFold(r.header("Connection"), "close")
+		keep := w.Style == Nginx && r.version == "HTTP/1.1" && !strings.EqualFold(r.header("Connection"), "close")
 		if !w.answer(p, conn, r, keep) || !keep {
 			return
 		}
 	}
 }
 
-func readWebRequest(in *bufio.Reader) (webRequest, bool) {
-	var r webRequest
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return r, false
-	}
-	r.line = strings.TrimRight(line, "\r\n")
-	f := strings.Fields(r.line)
-	if len(f) >= 2 {
-		r.method, r.target = f[0], f[1]
-	}
-	if len(f) >= 3 {
-		r.version = f[2]
-	}
-	for {
-		line, err := in.ReadString('\n')
-		line = strings.TrimRight(line, "\r\n")
-		if err != nil || line == "" {
-			break
-		}
-		name, value, _ := strings.Cut(line, ":")
-		r.headers = append(r.headers, httpHeader{name, strings.TrimSpace(value)})
-	}
-	if n, ok := number(r.header("Content-Length"), 0, 1<<30); ok {
-		io.CopyN(io.Discard, in, int64(n))
-	}
-	return r, true
-}
-
 // answer sends the page of one request and logs it.
-func (w *WebServer) answer(p *userland.Process, conn *stack.TCPConn, r webRequest, keep bool) bool {
+func (w *Server) answer(p *userland.Process, conn *stack.TCPConn, r Request, keep bool) bool {
 	status, reason, body, changed := 200, "OK", []byte(nil), time.Time{}
 	switch {
 	case r.method == "":
@@ -171,7 +127,7 @@ func (w *WebServer) answer(p *userland.Process, conn *stack.TCPConn, r webReques
 }
 
 // page finds the content of a target.
-func (w *WebServer) page(p *userland.Process, target string) ([]byte, time.Time, bool) {
+func (w *Server) page(p *userland.Process, target string) ([]byte, time.Time, bool) {
 	target, _, _ = strings.Cut(target, "?")
 	clean := path.Clean("/" + target)
 	if w.Root != "" {
@@ -188,27 +144,27 @@ func (w *WebServer) page(p *userland.Process, target string) ([]byte, time.Time,
 	return nil, time.Time{}, false
 }
 
-func (w *WebServer) server() string {
+func (w *Server) server() string {
 	switch {
 	case w.Server != "":
 		return w.Server
-	case w.Style == WebPython:
+	case w.Style == Python:
 		return "SimpleHTTP/0.6 Python/3.11.2"
 	}
 	return "nginx/1.25.3"
 }
 
-func (w *WebServer) head(p *userland.Process, status int, reason, target string, size int, changed time.Time, keep bool) string {
-	now := httpDate(p.Wall())
-	kind := contentType(target)
+func (w *Server) head(p *userland.Process, status int, reason, target string, size int, changed time.Time, keep bool) string {
+	now := Date(p.Wall())
+	kind := ContentType(target)
 	if strings.HasSuffix(target, "/") || status != 200 || path.Ext(target) == "" {
 		kind = "text/html"
 	}
-	if w.Style == WebPython {
+	if w.Style == Python {
 		text := fmt.Sprintf("HTTP/1.0 %d %s\r\nServer: %s\r\nDate: %s\r\nContent-type: %s\r\nContent-Length: %d\r\n",
 			status, reason, w.server(), now, kind, size)
 		if status == 200 {
-			text += "Last-Modified: " + httpDate(changed) + "\r\n"
+			text += "Last-Modified: " + Date(changed) + "\r\n"
 		}
 		return text + "\r\n"
 	}
@@ -219,7 +175,7 @@ func (w *WebServer) head(p *userland.Process, status int, reason, target string,
 	text := fmt.Sprintf("HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n",
 		status, reason, w.server(), now, kind, size)
 	if status == 200 {
-		text += "Last-Modified: " + httpDate(changed) + "\r\n"
+		text += "Last-Modified: " + Date(changed) + "\r\n"
 	}
 	text += "Connection: " + connection + "\r\n"
 	if status == 200 {
@@ -228,8 +184,8 @@ func (w *WebServer) head(p *userland.Process, status int, reason, target string,
 	return text + "\r\n"
 }
 
-func (w *WebServer) errorPage(status int, reason string) []byte {
-	if w.Style == WebPython {
+func (w *Server) errorPage(status int, reason string) []byte {
+	if w.Style == Python {
 		return []byte(fmt.Sprintf("<!DOCTYPE HTML>\n<html lang=\"en\">\n    <head>\n        <meta charset=\"utf-8\">\n        <title>Error response</title>\n    </head>\n    <body>\n        <h1>Error response</h1>\n        <p>Error code: %d</p>\n        <p>Message: %s.</p>\n    </body>\n</html>\n", status, reason))
 	}
 	return []byte(strings.ReplaceAll(fmt.Sprintf("<html>\n<head><title>%d %s</title></head>\n<body>\n<center><h1>%d %s</h1></center>\n<hr><center>%s</center>\n</body>\n</html>\n",
@@ -237,9 +193,9 @@ func (w *WebServer) errorPage(status int, reason string) []byte {
 }
 
 // log writes the access log line of the style.
-func (w *WebServer) log(p *userland.Process, conn *stack.TCPConn, r webRequest, status, size int) {
+func (w *Server) log(p *userland.Process, conn *stack.TCPConn, r Request, status, size int) {
 	peer, now := conn.RemoteAddr().Addr().Unmap(), p.Wall()
-	if w.Style == WebPython {
+	if w.Style == Python {
 		p.Errorf("%s - - [%s] \"%s\" %d -\n", peer, now.Format("02/Jan/2006 15:04:05"), r.line, status)
 		return
 	}
@@ -254,4 +210,32 @@ func (w *WebServer) log(p *userland.Process, conn *stack.TCPConn, r webRequest, 
 	}
 	p.Printf("%s - - [%s] \"%s\" %d %d \"%s\" \"%s\" \"-\"\n", peer, now.Format("02/Jan/2006:15:04:05 -0700"),
 		r.line, status, size, dash(r.header("Referer")), dash(r.header("User-Agent")))
+}
+
+// Date is RFC 7231's date.
+func Date(t time.Time) string { return t.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT") }
+
+// ContentType is httpd's guess from the name's end.
+func ContentType(name string) string {
+	switch path.Ext(name) {
+	case ".html", ".htm":
+		return "text/html"
+	case ".txt", ".h", ".c", ".cc", ".cpp":
+		return "text/plain"
+	case ".css":
+		return "text/css"
+	case ".js":
+		return "application/javascript"
+	case ".json":
+		return "application/json"
+	case ".png":
+		return "image/png"
+	case ".jpg", ".jpeg":
+		return "image/jpeg"
+	case ".gif":
+		return "image/gif"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return "application/octet-stream"
 }
