@@ -112,6 +112,7 @@ func (d *Driver) CreateEndpoint(ep *driver.Endpoint) error {
 	if err := b.plug(ep); err != nil {
 		return err
 	}
+	b.endpoints[ep.ID] = ep
 	if b.gw.IsValid() {
 		ep.Gateway = b.gw.Addr()
 	}
@@ -121,7 +122,19 @@ func (d *Driver) CreateEndpoint(ep *driver.Endpoint) error {
 	return nil
 }
 
-// The pair is there before the endpoint joins, and goes with it.
-func (d *Driver) DeleteEndpoint(*driver.Endpoint) {}
-func (d *Driver) Join(*driver.Endpoint) error     { return nil }
-func (d *Driver) Leave(*driver.Endpoint)          {}
+// DeleteEndpoint forgets the endpoint; its pair goes with it.
+func (d *Driver) DeleteEndpoint(ep *driver.Endpoint) {
+	if b, err := d.find(ep.Network); err == nil {
+		delete(b.endpoints, ep.ID)
+	}
+}
+
+// Join has nothing to do: the pair is there before.
+func (d *Driver) Join(*driver.Endpoint) error { return nil }
+
+// Leave closes the ports that a link had opened.
+func (d *Driver) Leave(ep *driver.Endpoint) {
+	if b, err := d.find(ep.Network); err == nil && !b.icc {
+		b.unlink(ep)
+	}
+}

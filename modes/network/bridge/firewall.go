@@ -1,6 +1,11 @@
 package bridge
 
-import "dnetsim/stack/netfilter"
+import (
+	"fmt"
+	"strings"
+
+	"dnetsim/stack/netfilter"
+)
 
 // The chains that Docker 20.10 makes.
 const (
@@ -11,7 +16,8 @@ const (
 )
 
 // firewall programs the rules of one address family of the host, the way
-// libnetwork does: every rule is looked for first, and put at the head.
+// libnetwork does: every rule is looked for first, and what iptables does not do
+// is an error in its words and libnetwork's.
 type firewall struct {
 	r  *netfilter.Rules
 	v6 bool
@@ -26,36 +32,84 @@ func (d *Driver) firewall(v6 bool) firewall {
 	return firewall{d.host.NS().Netfilter(v6), v6, on}
 }
 
-// insert puts a rule at the head of a chain if it is wanted and missing, and
-// deletes it if it is unwanted and there.
-func (f firewall) insert(want bool, table, chain string, rule ...string) error {
-	if !f.on {
+// raw runs iptables once, whatever the option says.
+func (f firewall) raw(args ...string) error {
+	_, exit := f.r.Run(args)
+	if exit == nil {
 		return nil
 	}
-	if !want {
-		return f.r.Remove(table, chain, rule...)
+	program := "iptables"
+	if f.v6 {
+		program = "ip6tables"
 	}
-	return f.r.EnsureFirst(table, chain, rule...)
+	return fmt.Errorf("iptables failed: %s --wait %s: %s (exit status %d)", program, strings.Join(args, " "), exit.Text, exit.Code)
 }
 
-// add is insert at the end of the chain.
-func (f firewall) add(want bool, table, chain string, rule ...string) error {
-	if !f.on {
+// combined is raw with the words of libnetwork's RawCombinedOutput, which puts
+// the output, none here, before them.
+func (f firewall) combined(args ...string) error {
+	if err := f.raw(args...); err != nil {
+		return fmt.Errorf(" (%w)", err)
+	}
+	return nil
+}
+
+// program appends a rule that is wanted and missing, and deletes one that is
+// unwanted and there.
+func (f firewall) program(want bool, table, chain string, rule ...string) error {
+	return f.change(want, "-A", table, chain, rule)
+}
+
+// insert is program at the head of the chain.
+func (f firewall) insert(want bool, table, chain string, rule ...string) error {
+	return f.change(want, "-I", table, chain, rule)
+}
+
+func (f firewall) change(want bool, how, table, chain string, rule []string) error {
+	if !f.on || f.r.Has(table, chain, rule...) == want {
 		return nil
 	}
 	if !want {
-		return f.r.Remove(table, chain, rule...)
+		how = "-D"
 	}
-	return f.r.Ensure(table, chain, rule...)
+	return f.combined(append([]string{"-t", table, how, chain}, rule...)...)
+}
+
+// chainRule is insert for one of a bridge's own rules. libnetwork names no table
+// for those of filter.
+func (f firewall) chainRule(want bool, what, table, chain string, rule ...string) error {
+	if !f.on || f.r.Has(table, chain, rule...) == want {
+		return nil
+	}
+	how, verb := "-I", "enable"
+	if !want {
+		how, verb = "-D", "disable"
+	}
+	args := append([]string{how, chain}, rule...)
+	if table != "filter" {
+		args = append([]string{"-t", table}, args...)
+	}
+	if err := f.combined(args...); err != nil {
+		return fmt.Errorf("Unable to %s %s rule: %w", verb, what, err)
+	}
+	return nil
 }
 
 // jumpFirst moves the jump to a chain to the head of FORWARD.
-func (f firewall) jumpFirst(chain string) {
+func (f firewall) jumpFirst(chain string) error {
 	if !f.on {
-		return
+		return nil
 	}
-	f.r.Remove("filter", "FORWARD", "-j", chain)
-	f.r.Exec("-t", "filter", "-I", "FORWARD", "-j", chain)
+	jump := []string{"FORWARD", "-j", chain}
+	if f.r.Has("filter", "FORWARD", "-j", chain) {
+		if err := f.combined(append([]string{"-D"}, jump...)...); err != nil {
+			return fmt.Errorf("unable to remove jump to %s rule in FORWARD chain: %w", chain, err)
+		}
+	}
+	if err := f.combined(append([]string{"-I"}, jump...)...); err != nil {
+		return fmt.Errorf("unable to insert jump to %s rule in FORWARD chain: %w", chain, err)
+	}
+	return nil
 }
 
 // setupChains makes Docker's chains anew at the start of the daemon. Chains
@@ -98,66 +152,149 @@ func (f firewall) userChain() {
 	}
 	f.r.EnsureChain("filter", chainUser)
 	f.r.Ensure("filter", chainUser, "-j", "RETURN")
-	f.jumpFirst(chainUser)
+	f.jumpFirst(chainUser) // dockerd only warns
 }
 
-// programChains connects the built-in chains with DOCKER for one bridge.
-func (f firewall) programChains(want bool, bridge string, hairpin bool) {
+// programNAT connects the built-in chains of nat with DOCKER. The rules are every
+// bridge's: they stay when one goes.
+func (f firewall) programNAT(hairpin bool) error {
 	if !f.on {
-		return
+		return nil
 	}
-	if want {
-		f.r.Ensure("nat", "PREROUTING", "-m", "addrtype", "--dst-type", "LOCAL", "-j", chainDocker)
-		output := []string{"-m", "addrtype", "--dst-type", "LOCAL", "-j", chainDocker}
-		if !hairpin {
-			output = append(output, "!", "--dst", f.loopback())
+	jump := []string{"-m", "addrtype", "--dst-type", "LOCAL", "-j", chainDocker}
+	if !f.r.Has("nat", "PREROUTING", jump...) {
+		if err := f.raw(append([]string{"-t", "nat", "-A", "PREROUTING"}, jump...)...); err != nil {
+			return fmt.Errorf("Failed to inject %s in PREROUTING chain: %w", chainDocker, err)
 		}
-		f.r.Ensure("nat", "OUTPUT", output...)
 	}
-	f.insert(want, "filter", "FORWARD", "-o", bridge, "-j", chainDocker)
-	f.insert(want, "filter", "FORWARD", "-o", bridge, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT")
+	if !hairpin {
+		jump = append(jump, "!", "--dst", f.loopback())
+	}
+	if !f.r.Has("nat", "OUTPUT", jump...) {
+		if err := f.raw(append([]string{"-t", "nat", "-A", "OUTPUT"}, jump...)...); err != nil {
+			return fmt.Errorf("Failed to inject %s in OUTPUT chain: %w", chainDocker, err)
+		}
+	}
+	return nil
+}
+
+// programFilter lets DOCKER judge what goes to a bridge.
+func (f firewall) programFilter(want bool, bridge string) error {
+	for _, rule := range [][]string{
+		{"-o", bridge, "-j", chainDocker},
+		{"-o", bridge, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"},
+	} {
+		if !f.on || f.r.Has("filter", "FORWARD", rule...) == want {
+			continue
+		}
+		how := "-I"
+		if !want {
+			how = "-D"
+		}
+		if err := f.raw(append([]string{how, "FORWARD"}, rule...)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // icc lets the containers of a bridge talk to each other, or not.
-func (f firewall) icc(want bool, bridge string, allowed bool) {
-	accept := []string{"-i", bridge, "-o", bridge, "-j", "ACCEPT"}
-	drop := []string{"-i", bridge, "-o", bridge, "-j", "DROP"}
-	switch {
-	case !want && allowed:
-		f.insert(false, "filter", "FORWARD", accept...)
-	case !want:
-		f.insert(false, "filter", "FORWARD", drop...)
-	case allowed:
-		f.insert(false, "filter", "FORWARD", drop...)
-		f.insert(true, "filter", "FORWARD", accept...)
-	default:
-		f.insert(false, "filter", "FORWARD", accept...)
-		f.add(true, "filter", "FORWARD", drop...)
+func (f firewall) icc(want bool, bridge string, allowed bool) error {
+	if !f.on {
+		return nil
 	}
+	rule := func(target string) []string { return []string{"-i", bridge, "-o", bridge, "-j", target} }
+	how, mine, other, unable := "-I", rule("ACCEPT"), rule("DROP"), "allow"
+	if !allowed {
+		how, mine, other, unable = "-A", other, mine, "prevent"
+	}
+	if !want {
+		return f.r.Remove("filter", "FORWARD", mine...)
+	}
+	f.r.Remove("filter", "FORWARD", other...)
+	if f.r.Has("filter", "FORWARD", mine...) {
+		return nil
+	}
+	if err := f.combined(append([]string{how, "FORWARD"}, mine...)...); err != nil {
+		return fmt.Errorf("Unable to %s intercontainer communication: %w", unable, err)
+	}
+	return nil
 }
 
-// bridgeRules are what a bridge that is not internal gets.
-func (f firewall) bridgeRules(want bool, b *network, subnet string) {
+// bridgeRules are what a bridge that is not internal gets, in libnetwork's order,
+// which ends at the first rule that cannot be had.
+func (f firewall) bridgeRules(want bool, b *network, subnet string) error {
 	name, hairpin := b.name, !b.d.cfg.Proxy
-	f.insert(want && b.masq, "nat", "POSTROUTING", "-s", subnet, "!", "-o", name, "-j", "MASQUERADE")
-	f.insert(want && b.masq && !hairpin, "nat", chainDocker, "-i", name, "-j", "RETURN")
-	f.insert(want && hairpin, "nat", "POSTROUTING", "-m", "addrtype", "--src-type", "LOCAL", "-o", name, "-j", "MASQUERADE")
-	f.icc(want, name, b.icc)
-	f.insert(want, "filter", "FORWARD", "-i", name, "!", "-o", name, "-j", "ACCEPT")
-	f.programChains(want, name, hairpin)
-	if want && f.on {
-		f.jumpFirst(chainStage1)
+	masquerade := []string{"-j", "MASQUERADE"}
+	if b.hostIP.IsValid() {
+		masquerade = []string{"-j", "SNAT", "--to-source", b.hostIP.String()}
 	}
-	f.insert(want, "filter", chainStage1, "-i", name, "!", "-o", name, "-j", chainStage2)
-	f.insert(want, "filter", chainStage2, "-o", name, "-j", "DROP")
+	if b.masq {
+		if err := f.chainRule(want, "NAT", "nat", "POSTROUTING", append([]string{"-s", subnet, "!", "-o", name}, masquerade...)...); err != nil {
+			return err
+		}
+	}
+	if b.masq && !hairpin {
+		if err := f.chainRule(want, "SKIP DNAT", "nat", chainDocker, "-i", name, "-j", "RETURN"); err != nil {
+			return err
+		}
+	}
+	if hairpin {
+		local := append([]string{"-m", "addrtype", "--src-type", "LOCAL", "-o", name}, masquerade...)
+		if err := f.chainRule(want, "MASQ LOCAL HOST", "nat", "POSTROUTING", local...); err != nil {
+			return err
+		}
+	}
+	if err := f.icc(want, name, b.icc); err != nil {
+		return err
+	}
+	return f.chainRule(want, "ACCEPT NON_ICC OUTGOING", "filter", "FORWARD", "-i", name, "!", "-o", name, "-j", "ACCEPT")
 }
 
 // internalRules cut an internal bridge off from every other network.
-func (f firewall) internalRules(want bool, b *network, subnet string) {
-	f.insert(want, "filter", chainStage1, "-i", b.name, "!", "-d", subnet, "-j", "DROP")
-	f.insert(want, "filter", chainStage1, "-o", b.name, "!", "-s", subnet, "-j", "DROP")
-	f.icc(want, b.name, b.icc)
-	if want && f.on {
-		f.jumpFirst(chainStage1)
+func (f firewall) internalRules(want bool, b *network, subnet string) error {
+	if err := f.chainRule(want, "DROP INCOMING", "filter", chainStage1, "-i", b.name, "!", "-d", subnet, "-j", "DROP"); err != nil {
+		return err
 	}
+	if err := f.chainRule(want, "DROP OUTGOING", "filter", chainStage1, "-o", b.name, "!", "-s", subnet, "-j", "DROP"); err != nil {
+		return err
+	}
+	return f.icc(want, b.name, b.icc)
+}
+
+// setUp puts a bridge's rules in place.
+func (f firewall) setUp(b *network, subnet string) error {
+	rules := f.bridgeRules
+	if b.internal {
+		rules = f.internalRules
+	}
+	if err := rules(true, b, subnet); err != nil {
+		return fmt.Errorf("Failed to Setup IP tables: %w", err)
+	}
+	if !b.internal {
+		if err := f.programNAT(!b.d.cfg.Proxy); err != nil {
+			return fmt.Errorf("Failed to program NAT chain: %w", err)
+		}
+		if err := f.programFilter(true, b.name); err != nil {
+			return fmt.Errorf("Failed to program FILTER chain: %w", err)
+		}
+	}
+	return f.jumpFirst(chainStage1)
+}
+
+// clean takes a bridge's rules away, as far as it goes: each group of them is an
+// error of its own, which dockerd only logs.
+func (f firewall) clean(b *network, subnet string) []error {
+	if b.internal {
+		return []error{f.internalRules(false, b, subnet)}
+	}
+	return []error{f.bridgeRules(false, b, subnet), f.programFilter(false, b.name)}
+}
+
+// isolate keeps the bridge and the others apart.
+func (f firewall) isolate(want bool, bridge string) error {
+	if err := f.insert(want, "filter", chainStage1, "-i", bridge, "!", "-o", bridge, "-j", chainStage2); err != nil {
+		return err
+	}
+	return f.insert(want, "filter", chainStage2, "-o", bridge, "-j", "DROP")
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -19,6 +20,7 @@ const (
 	OptICC         = "com.docker.network.bridge.enable_icc"
 	OptMasquerade  = "com.docker.network.bridge.enable_ip_masquerade"
 	OptBindingIPv4 = "com.docker.network.bridge.host_binding_ipv4"
+	OptHostIPv4    = "com.docker.network.host_ipv4"
 )
 
 // network is one network of the driver: a Linux bridge on the host with the
@@ -36,13 +38,16 @@ type network struct {
 	made     bool // we made the interface
 	stale    bool // another network took its bridge
 	gw, gw6  netip.Prefix
+	hostIP   netip.Addr // what containers are masqueraded as; invalid: the way's own
+	// endpoints are those that CreateEndpoint has made, by id.
+	endpoints map[string]*driver.Endpoint
 }
 
 // parse reads the network's options.
 func (d *Driver) parse(n *driver.Network) (*network, error) {
 	b := &network{
 		d: d, net: n, icc: true, masq: true, internal: n.Internal,
-		bindIP: netip.IPv4Unspecified(), name: "br-" + n.ShortID(),
+		bindIP: netip.IPv4Unspecified(), name: "br-" + n.ShortID(), endpoints: map[string]*driver.Endpoint{},
 	}
 	for _, k := range slices.Sorted(maps.Keys(n.Options)) {
 		v := n.Options[k]
@@ -63,10 +68,9 @@ func (d *Driver) parse(n *driver.Network) (*network, error) {
 				err = errdefs.Invalid("failed to parse %s value: %s (strconv.Atoi: parsing %q: invalid syntax)", k, v, v)
 			}
 		case OptBindingIPv4:
-			a, perr := netip.ParseAddr(v)
-			if b.bindIP = a; perr != nil {
-				err = errdefs.Invalid("failed to parse %s value: %s (nil ip)", k, v)
-			}
+			b.bindIP, err = parseIP(k, v)
+		case OptHostIPv4:
+			b.hostIP, err = parseIP(k, v)
 		}
 		if err != nil {
 			return nil, err
@@ -75,12 +79,24 @@ func (d *Driver) parse(n *driver.Network) (*network, error) {
 	return b, nil
 }
 
+// bridgeIPv6 is the address that libnetwork gives every bridge with IPv6, beside
+// the subnet's.
+var bridgeIPv6 = netip.MustParsePrefix("fe80::1/64")
+
 func parseBool(key, v string) (bool, error) {
 	x, err := strconv.ParseBool(v)
 	if err != nil {
 		return false, errdefs.Invalid("failed to parse %s value: %v (strconv.ParseBool: parsing %q: invalid syntax)", key, v, v)
 	}
 	return x, nil
+}
+
+func parseIP(key, v string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(v)
+	if err != nil {
+		return a, errdefs.Invalid("failed to parse %s value: %s (nil ip)", key, v)
+	}
+	return a, nil
 }
 
 func (b *network) iface() *stack.Interface { return b.d.host.NS().Interface(b.name) }
@@ -115,6 +131,7 @@ func (b *network) create() error {
 	if n.EnableIPv6 && len(n.V6) > 0 {
 		b.gw6 = n.V6[0].Gateway
 		ns.SetSysctl("net.ipv6.conf."+b.name+".disable_ipv6", "0")
+		b.setAddr6(br, bridgeIPv6)
 		b.setAddr6(br, b.gw6)
 		if b.d.cfg.IPForward {
 			ns.SetSysctl("net.ipv6.conf.default.forwarding", "1")
@@ -124,7 +141,9 @@ func (b *network) create() error {
 	if !b.d.cfg.Proxy {
 		ns.SetSysctl("net.ipv4.conf."+b.name+".route_localnet", "1")
 	}
-	b.rules(true)
+	if err := b.rules(); err != nil {
+		return errdefs.System("%v", err)
+	}
 	if !b.icc && b.d.cfg.IPTables {
 		ns.SetSysctl("net.bridge.bridge-nf-call-iptables", "1")
 	}
@@ -139,7 +158,7 @@ func (b *network) conflicts() error {
 			continue
 		}
 		if b.name == "docker0" {
-			o.rules(false)
+			o.dropRules()
 			o.stale = true
 			continue
 		}
@@ -171,22 +190,54 @@ func (b *network) setAddr6(br *stack.Interface, gw netip.Prefix) {
 	br.AddAddr(gw, stack.AddrOptions{})
 }
 
-// rules puts the network's firewall rules in place, or takes them away.
-func (b *network) rules(want bool) {
-	if b.gw.IsValid() {
-		b.familyRules(want, b.d.firewall(false), b.gw.Masked().String())
-	}
-	if b.gw6.IsValid() {
-		b.familyRules(want, b.d.firewall(true), b.gw6.Masked().String())
-	}
+// family is a firewall that is the network's business, and the subnet there.
+type family struct {
+	firewall
+	subnet string
 }
 
-func (b *network) familyRules(want bool, f firewall, subnet string) {
-	if b.internal {
-		f.internalRules(want, b, subnet)
-		return
+func (b *network) families() (all []family) {
+	if b.gw.IsValid() {
+		all = append(all, family{b.d.firewall(false), b.gw.Masked().String()})
 	}
-	f.bridgeRules(want, b, subnet)
+	if b.gw6.IsValid() {
+		all = append(all, family{b.d.firewall(true), b.gw6.Masked().String()})
+	}
+	return all
+}
+
+// rules puts the network's firewall rules in place. On error those before the one
+// that could not be had stay, and so does the bridge, as libnetwork leaves them: a
+// restart of dockerd clears up.
+func (b *network) rules() error {
+	all := b.families()
+	for _, f := range all {
+		if err := f.setUp(b, f.subnet); err != nil {
+			return err
+		}
+	}
+	// Of the rules that keep networks apart libnetwork loses the error: it takes
+	// away what it had put in place, and goes on with that call's result.
+	for _, f := range all {
+		if !b.internal && f.isolate(true, b.name) != nil {
+			f.isolate(false, b.name)
+		}
+	}
+	return nil
+}
+
+func (b *network) dropRules() {
+	for _, f := range b.families() {
+		errs := f.clean(b, f.subnet)
+		if !b.internal {
+			f.isolate(false, b.name)
+		}
+		for _, err := range errs {
+			if err != nil {
+				b.d.host.Log("warning", fmt.Sprintf("Failed to clean iptables rules for bridge network: %v", err))
+			}
+		}
+	}
 }
 
 // remove undoes create. The default bridge's interface and interfaces that
@@ -195,7 +246,7 @@ func (b *network) remove() {
 	if b.stale {
 		return
 	}
-	b.rules(false)
+	b.dropRules()
 	if br := b.iface(); br != nil && b.made && !b.isDflt {
 		br.Delete()
 	}

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strconv"
 
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
+	"dnetsim/stack/netfilter"
 )
 
 // binding is one published port while it is bound.
@@ -25,7 +27,7 @@ func (d *Driver) ProgramExternal(ep *driver.Endpoint, all []nat.Request) error {
 	if err != nil {
 		return err
 	}
-	ep.External = true
+	ep.External, ep.Programmed = true, true
 	for _, r := range all {
 		for _, a := range b.hostAddrs(ep, r) {
 			if err := b.bind(ep, r, a); err != nil {
@@ -33,6 +35,13 @@ func (d *Driver) ProgramExternal(ep *driver.Endpoint, all []nat.Request) error {
 				return err
 			}
 		}
+	}
+	if b.icc {
+		return nil
+	}
+	if err := b.link(ep); err != nil {
+		d.RevokeExternal(ep)
+		return err
 	}
 	return nil
 }
@@ -77,13 +86,14 @@ func (b *network) bind(ep *driver.Endpoint, r nat.Request, hostIP netip.Addr) er
 			return err
 		}
 		x := binding{Binding: driver.Binding{Port: r.Port, HostIP: hostIP, HostPort: port}, bridge: b.name, to: to}
-		d.forward(x, true)
-		if x.stop, err = d.startProxy(x); err == nil {
-			d.bound[ep.ID] = append(d.bound[ep.ID], x)
-			ep.Bound = append(ep.Bound, x.Binding)
-			return nil
+		if err = d.forward(x, true); err == nil {
+			if x.stop, err = d.startProxy(x); err == nil {
+				d.bound[ep.ID] = append(d.bound[ep.ID], x)
+				ep.Bound = append(ep.Bound, x.Binding)
+				return nil
+			}
+			d.forward(x, false)
 		}
-		d.forward(x, false)
 		d.ports.Release(hostIP.String(), r.Port.Proto, port)
 		if r.Lo != 0 {
 			return err
@@ -94,28 +104,36 @@ func (b *network) bind(ep *driver.Endpoint, r nat.Request, hostIP netip.Addr) er
 
 // forward puts the rules of a published port in place, or takes them away: the
 // DNAT, the way through FORWARD, and the masquerade of a container that talks
-// to itself.
-func (d *Driver) forward(b binding, want bool) {
+// to itself. The first rule that cannot be had is the end of it, and those before
+// stay: libnetwork's portmapper does not undo them.
+func (d *Driver) forward(b binding, want bool) error {
 	if b.HostIP.Is6() != b.to.Is6() {
-		return // only the proxy joins the families
+		return nil // only the proxy joins the families
 	}
 	f := d.firewall(b.HostIP.Is6())
-	any4, port := "0/0", strconv.Itoa(int(b.Port.Number))
-	if f.v6 {
-		any4 = "::/0"
-	}
+	port := strconv.Itoa(int(b.Port.Number))
 	daddr := b.HostIP.String()
 	if b.HostIP.IsUnspecified() {
-		daddr = any4
+		daddr = "0/0"
 	}
 	to := netip.AddrPortFrom(b.to, b.Port.Number).String()
 	dnat := []string{"-p", b.Port.Proto, "-d", daddr, "--dport", strconv.Itoa(b.HostPort), "-j", "DNAT", "--to-destination", to}
 	if d.cfg.Proxy {
 		dnat = append(dnat, "!", "-i", b.bridge)
 	}
-	f.add(want, "nat", chainDocker, dnat...)
-	f.add(want, "filter", chainDocker, "!", "-i", b.bridge, "-o", b.bridge, "-p", b.Port.Proto, "-d", b.to.String(), "--dport", port, "-j", "ACCEPT")
-	f.add(want, "nat", "POSTROUTING", "-p", b.Port.Proto, "-s", b.to.String(), "-d", b.to.String(), "--dport", port, "-j", "MASQUERADE")
+	for _, r := range []struct {
+		table, chain string
+		rule         []string
+	}{
+		{"nat", chainDocker, dnat},
+		{"filter", chainDocker, []string{"!", "-i", b.bridge, "-o", b.bridge, "-p", b.Port.Proto, "-d", b.to.String(), "--dport", port, "-j", "ACCEPT"}},
+		{"nat", "POSTROUTING", []string{"-p", b.Port.Proto, "-s", b.to.String(), "-d", b.to.String(), "--dport", port, "-j", "MASQUERADE"}},
+	} {
+		if err := f.program(want, r.table, r.chain, r.rule...); err != nil {
+			return errdefs.System("%v", err)
+		}
+	}
+	return nil
 }
 
 // KeepPorts takes the published ports for a new dockerd, if it and no
@@ -138,15 +156,32 @@ func (d *Driver) KeepPorts() {
 	}
 }
 
-// RevokeExternal releases what ProgramExternal bound.
+// RevokeExternal releases what ProgramExternal bound, and ends the flows that were
+// translated to or from the endpoint: whoever has its address or its ports next is
+// somebody else (moby#8795).
 func (d *Driver) RevokeExternal(ep *driver.Endpoint) {
 	for _, x := range d.bound[ep.ID] {
 		if x.stop != nil {
 			x.stop()
 		}
-		d.forward(x, false)
+		if err := d.forward(x, false); err != nil {
+			d.host.Log("error", "Error on iptables delete: "+err.Error())
+		}
 		d.ports.Release(x.HostIP.String(), x.Port.Proto, x.HostPort)
 	}
 	delete(d.bound, ep.ID)
+	if ep.External {
+		d.endFlows(ep)
+	}
 	ep.External, ep.Bound = false, nil
+}
+
+// endFlows forgets the tracked connections whose answers come from the endpoint's
+// addresses or go to them. One that was masqueraded has the host's address there.
+func (d *Driver) endFlows(ep *driver.Endpoint) {
+	for _, a := range []netip.Addr{ep.Addr.Addr(), ep.Addr6.Addr()} {
+		if a.IsValid() {
+			d.host.NS().Netfilter(a.Is6()).DeleteFlows(func(f netfilter.Flow) bool { return f.Reply.Src == a || f.Reply.Dst == a })
+		}
+	}
 }

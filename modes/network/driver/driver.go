@@ -102,6 +102,10 @@ type Endpoint struct {
 	ExposedPorts map[nat.Port]bool
 	PortBindings map[nat.Port][]nat.PortBinding
 
+	// Children are the ids of the endpoints that this one is linked to (--link),
+	// Parents of those that are linked to it.
+	Children, Parents []string
+
 	// What the driver gives.
 	MAC      link.MAC // may have been asked for
 	Gateway  netip.Addr
@@ -113,8 +117,9 @@ type Endpoint struct {
 	// network's, although it has no gateway.
 	NoGatewayService bool
 
-	External bool      // ports are published through it
-	Bound    []Binding // the published ports
+	External   bool      // ports are published through it
+	Programmed bool      // they were, in this endpoint's life
+	Bound      []Binding // the published ports
 
 	// Orphan: its container has ended, and the cluster store could not be told.
 	Orphan bool
