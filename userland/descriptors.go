@@ -93,6 +93,21 @@ func (p *Process) ListenUDP(local netip.AddrPort) (*stack.UDPConn, error) {
 // OpenICMP opens a raw socket in the process's namespace.
 func (p *Process) OpenICMP(v6 bool) (*stack.ICMPConn, error) { return p.In(p.NS()).OpenICMP(v6) }
 
+// Accept gives every connection that comes to l a thread of p's and closes it
+// when each is done with it; it returns why no more come.
+func Accept(p *Process, l *stack.TCPListener, each func(conn *stack.TCPConn)) error {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		p.Go(func() {
+			defer conn.Close()
+			each(conn)
+		})
+	}
+}
+
 // DialUDP returns a connected socket with a port of the stack's choice, so that
 // ICMP errors come back as ErrConnRefused.
 func DialUDP(ns stack.Opener, to netip.AddrPort) (*stack.UDPConn, error) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 
 	"dnetsim/sim"
 	"dnetsim/stack"
+	"dnetsim/userland/web"
 )
 
 // What Go's default transport does.
@@ -207,14 +207,13 @@ func (t *transport) once(w *wire, method string, u *url.URL, body []byte) (a *an
 		}
 	}()
 	w.conn.SetReadTimeout(silence)
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Go-http-client/1.1\r\n", method, u.RequestURI(), u.Host)
+	headers := []web.Header{{Name: "Host", Value: u.Host}, {Name: "User-Agent", Value: web.GoAgent}}
 	if len(body) > 0 || method == http.MethodPut {
-		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))
+		headers = append(headers, web.Header{Name: "Content-Length", Value: strconv.Itoa(len(body))})
 	}
-	b.WriteString("Accept-Encoding: gzip\r\n\r\n")
-	b.Write(body)
-	if _, err := w.conn.Write(b.Bytes()); err != nil {
+	headers = append(headers, web.Header{Name: "Accept-Encoding", Value: "gzip"})
+	request := web.RequestText(method, u.RequestURI(), "HTTP/1.1", headers, string(body))
+	if _, err := io.WriteString(w.conn, request); err != nil {
 		return nil, true, ioError("write", w.conn.LocalAddr(), w.conn.RemoteAddr(), err)
 	}
 	if _, err := w.in.Peek(1); err != nil {

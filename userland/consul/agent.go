@@ -172,16 +172,7 @@ func (a *agent) httpAddr() string {
 
 // accept gives every connection a thread of its own.
 func (a *agent) accept(l *stack.TCPListener) {
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		a.p.Go(func() {
-			defer conn.Close()
-			a.serve(conn)
-		})
-	}
+	userland.Accept(a.p, l, a.serve)
 }
 
 // banner is what the agent says before its log.

@@ -7,10 +7,12 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
 	"dnetsim/userland"
+	"dnetsim/userland/web"
 )
 
 // consul is the binary: the agent, and a few commands that ask one over HTTP.
@@ -71,8 +73,10 @@ func ask(p *userland.Process, method, path, body string) (int, []byte, error) {
 		return 0, nil, wrap(fmt.Errorf("dial tcp %s: connect: %s", at, strings.ToLower(err.Error())))
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		method, path, to, len(body), body)
+	io.WriteString(conn, web.RequestText(method, path, "HTTP/1.1", []web.Header{
+		{Name: "Host", Value: to}, {Name: "User-Agent", Value: web.GoAgent},
+		{Name: "Content-Length", Value: strconv.Itoa(len(body))}, {Name: "Connection", Value: "close"},
+	}, body))
 	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	if err != nil {
 		return 0, nil, wrap(err)

@@ -3,7 +3,6 @@ package consul
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -40,48 +39,23 @@ type request struct {
 // serve answers the requests of a connection.
 func (a *agent) serve(conn *stack.TCPConn) {
 	conn.SetReadTimeout(idleLimit)
-	in := bufio.NewReader(conn)
-	for {
-		r, ok := web.NextRequest(in, conn)
-		if !ok {
-			return
-		}
+	web.Serve(conn, bufio.NewReader(conn), a.p.Wall, func(w *web.Reply, r *http.Request) {
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxValue+1))
 		io.Copy(io.Discard, r.Body)
 		if err != nil {
+			w.Abort()
 			return
 		}
 		a.p.Sleep(0) // a paused machine answers nothing
-		q := &request{a: a, method: r.Method, path: r.URL.Path, query: r.URL.Query(), body: body, header: http.Header{}, status: 200}
+		q := &request{a: a, method: r.Method, path: r.URL.Path, query: r.URL.Query(), body: body, header: w.Header(), status: 200}
 		if q.method == "HEAD" {
 			q.method = "GET"
 		}
 		out := q.answer()
-		if !a.reply(conn, q, out, r) || r.Close {
-			return
-		}
-	}
-}
-
-// reply writes an answer as Go's HTTP server does.
-func (a *agent) reply(conn *stack.TCPConn, q *request, out []byte, r *http.Request) bool {
-	var b strings.Builder
-	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", q.status, http.StatusText(q.status))
-	q.header.Set("Vary", "Accept-Encoding")
-	q.header.Write(&b)
-	fmt.Fprintf(&b, "Date: %s\r\nContent-Length: %d\r\n", a.p.Wall().UTC().Format(http.TimeFormat), len(out))
-	if q.header.Get("Content-Type") == "" && len(out) > 0 {
-		b.WriteString("Content-Type: text/plain; charset=utf-8\r\n")
-	}
-	if r.Close {
-		b.WriteString("Connection: close\r\n")
-	}
-	b.WriteString("\r\n")
-	if r.Method != "HEAD" {
-		b.Write(out)
-	}
-	_, err := io.WriteString(conn, b.String())
-	return err == nil
+		q.header.Set("Vary", "Accept-Encoding")
+		w.WriteHeader(q.status)
+		w.Write(out)
+	})
 }
 
 // fail is an answer that is an error's text.

@@ -38,26 +38,19 @@ func Serve(p *userland.Process, conn *stack.UDPConn, h Handler) error {
 // ServeTCP accepts connections until the listener is closed and answers the
 // queries on them.
 func ServeTCP(p *userland.Process, l *stack.TCPListener, h Handler) error {
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return err
-		}
+	return userland.Accept(p, l, func(conn *stack.TCPConn) {
 		conn.SetReadTimeout(2 * time.Minute)
-		p.Go(func() {
-			defer conn.Close()
-			for {
-				wire, err := readLengthPrefixed(conn)
-				q := &dns.Msg{}
-				if err != nil || q.Unpack(wire) != nil || len(q.Question) != 1 {
-					return
-				}
-				answerQuery(p, h, q, wire, queryOf(q, conn.RemoteAddr(), true), func(reply []byte) {
-					writeLengthPrefixed(conn, reply)
-				})
+		for {
+			wire, err := readLengthPrefixed(conn)
+			q := &dns.Msg{}
+			if err != nil || q.Unpack(wire) != nil || len(q.Question) != 1 {
+				return
 			}
-		})
-	}
+			answerQuery(p, h, q, wire, queryOf(q, conn.RemoteAddr(), true), func(reply []byte) {
+				writeLengthPrefixed(conn, reply)
+			})
+		}
+	})
 }
 
 func queryOf(m *dns.Msg, from netip.AddrPort, tcp bool) Query {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/netip"
 
+	"dnetsim/stack"
 	"dnetsim/userland"
 )
 
@@ -42,14 +43,8 @@ func (e *EchoServer) Run(p *userland.Process) int {
 			u.WriteTo(buf[:n], from)
 		}
 	})
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return 1
-		}
-		p.Go(func() {
-			defer conn.Close()
-			io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{conn})
-		})
-	}
+	userland.Accept(p, l, func(conn *stack.TCPConn) {
+		io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{conn})
+	})
+	return 1
 }

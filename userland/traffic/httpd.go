@@ -92,47 +92,31 @@ func listenAddress(text string) (netip.AddrPort, bool) {
 
 func (h *busyboxHttpd) serve(p *userland.Process, l *stack.TCPListener) int {
 	defer l.Close()
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return 1
-		}
-		p.Go(func() {
-			defer conn.Close()
-			h.answer(p, conn)
-		})
-	}
+	userland.Accept(p, l, func(conn *stack.TCPConn) { h.answer(p, conn) })
+	return 1
 }
 
 // answer handles the one request of a connection.
 func (h *busyboxHttpd) answer(p *userland.Process, conn *stack.TCPConn) {
 	conn.SetReadTimeout(time.Minute)
-	in := bufio.NewReader(conn)
-	line, err := in.ReadString('\n')
-	if err != nil {
+	request, ok := web.ReadHead(bufio.NewReader(conn))
+	if !ok {
 		return
 	}
-	f := strings.Fields(line)
-	for {
-		l, err := in.ReadString('\n')
-		if err != nil || strings.TrimRight(l, "\r\n") == "" {
-			break
-		}
-	}
 	r := &httpdReply{p: p, out: conn, peer: dottedPeer(conn.RemoteAddr()), verbose: h.verbose}
-	if len(f) < 2 {
+	if request.Method == "" {
 		r.failure(400)
 		return
 	}
-	r.method = f[0]
+	r.method = request.Method
 	if h.verbose > 1 {
-		p.Errorf("%s: url:%s\n", r.peer, f[1])
+		p.Errorf("%s: url:%s\n", r.peer, request.Target)
 	}
-	if f[0] != "GET" && f[0] != "HEAD" && f[0] != "POST" {
+	if r.method != "GET" && r.method != "HEAD" && r.method != "POST" {
 		r.failure(501)
 		return
 	}
-	target, _, _ := strings.Cut(f[1], "?")
+	target, _, _ := strings.Cut(request.Target, "?")
 	if !strings.HasPrefix(target, "/") {
 		r.failure(400)
 		return

@@ -51,6 +51,9 @@ func SetHeader(hs []Header, h Header) []Header {
 	return append(hs, h)
 }
 
+// GoAgent is what Go's client calls itself.
+const GoAgent = "Go-http-client/1.1"
+
 // RequestText is a request as it goes over the wire.
 func RequestText(method, path, version string, headers []Header, body string) string {
 	var b strings.Builder

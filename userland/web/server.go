@@ -60,19 +60,11 @@ func (w *Server) Run(p *userland.Process) int {
 	if w.Style == Python {
 		p.Printf("Serving HTTP on 0.0.0.0 port %d (http://0.0.0.0:%d/) ...\n", port, port)
 	}
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			if slices.Contains(w.Quit, p.Pending()) {
-				return 0
-			}
-			return 1
-		}
-		p.Go(func() {
-			defer conn.Close()
-			w.connection(p, conn)
-		})
+	userland.Accept(p, l, func(conn *stack.TCPConn) { w.connection(p, conn) })
+	if slices.Contains(w.Quit, p.Pending()) {
+		return 0
 	}
+	return 1
 }
 
 func (w *Server) refuse(p *userland.Process, addr netip.Addr, port uint16, err error) {
@@ -89,11 +81,11 @@ func (w *Server) connection(p *userland.Process, conn *stack.TCPConn) {
 	conn.SetReadTimeout(65 * time.Second)
 	in := bufio.NewReader(conn)
 	for {
-		r, ok := ReadRequest(in)
+		r, ok := readRequest(in)
 		if !ok {
 			return
 		}
-		keep := w.Style == Nginx && r.version == "HTTP/1.1" && !strings.EqualFold(r.header("Connection"), "close")
+		keep := w.Style == Nginx && r.Version == "HTTP/1.1" && !strings.EqualFold(r.Header("Connection"), "close")
 		if !w.answer(p, conn, r, keep) || !keep {
 			return
 		}
@@ -104,22 +96,22 @@ func (w *Server) connection(p *userland.Process, conn *stack.TCPConn) {
 func (w *Server) answer(p *userland.Process, conn *stack.TCPConn, r Request, keep bool) bool {
 	status, reason, body, changed := 200, "OK", []byte(nil), time.Time{}
 	switch {
-	case r.method == "":
+	case r.Method == "":
 		status, reason = 400, "Bad Request"
-	case r.method != "GET" && r.method != "HEAD":
+	case r.Method != "GET" && r.Method != "HEAD":
 		status, reason = 405, "Not Allowed"
 	default:
 		var found bool
-		if body, changed, found = w.page(p, r.target); !found {
+		if body, changed, found = w.page(p, r.Target); !found {
 			status, reason = 404, "Not Found"
 		}
 	}
 	if status != 200 {
 		body = w.errorPage(status, reason)
 	}
-	text := w.head(p, status, reason, r.target, len(body), changed, keep)
+	text := w.head(p, status, reason, r.Target, len(body), changed, keep)
 	w.log(p, conn, r, status, len(body))
-	if r.method == "HEAD" {
+	if r.Method == "HEAD" {
 		body = nil
 	}
 	_, err := io.WriteString(conn, text+string(body))
@@ -196,7 +188,7 @@ func (w *Server) errorPage(status int, reason string) []byte {
 func (w *Server) log(p *userland.Process, conn *stack.TCPConn, r Request, status, size int) {
 	peer, now := conn.RemoteAddr().Addr().Unmap(), p.Wall()
 	if w.Style == Python {
-		p.Errorf("%s - - [%s] \"%s\" %d -\n", peer, now.Format("02/Jan/2006 15:04:05"), r.line, status)
+		p.Errorf("%s - - [%s] \"%s\" %d -\n", peer, now.Format("02/Jan/2006 15:04:05"), r.Line, status)
 		return
 	}
 	dash := func(s string) string {
@@ -205,11 +197,11 @@ func (w *Server) log(p *userland.Process, conn *stack.TCPConn, r Request, status
 		}
 		return s
 	}
-	if r.method == "HEAD" {
+	if r.Method == "HEAD" {
 		size = 0
 	}
 	p.Printf("%s - - [%s] \"%s\" %d %d \"%s\" \"%s\" \"-\"\n", peer, now.Format("02/Jan/2006:15:04:05 -0700"),
-		r.line, status, size, dash(r.header("Referer")), dash(r.header("User-Agent")))
+		r.Line, status, size, dash(r.Header("Referer")), dash(r.Header("User-Agent")))
 }
 
 // Date is RFC 7231's date.
