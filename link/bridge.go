@@ -269,8 +269,6 @@ func (b *Bridge) forward(in, out *Port, f *Frame) {
 		r = trail.PortDown
 	case out.recv == nil:
 		r = trail.NoReceiver
-	case out.mtu > 0 && f.GSO == 0 && len(f.data)-HeaderLen-tagLen(f.data) > out.mtu:
-		r = trail.MTU
 	case out.macs != nil && !out.hears(f.Dst()):
 		r = trail.MACFilter
 	}
@@ -289,8 +287,7 @@ func (b *Bridge) forward(in, out *Port, f *Frame) {
 			return
 		}
 	}
-	out.sent(f)
-	out.recv.Receive(f)
+	out.Push(f)
 }
 
 // isLinkLocalGroup reports whether m is one of 01:80:c2:00:00:00 to 0f, which

@@ -93,9 +93,29 @@ func (p *Port) SetIsolated(on bool) { p.isolated = on }
 // Isolated reports whether the port is isolated.
 func (p *Port) Isolated() bool { return p.isolated }
 
-// SetMTU drops frames whose payload is larger when they leave here; 0 is no
-// limit. GSO frames pass, as in Linux' is_skb_forwardable.
+// SetMTU sets the MTU of the interface behind the port, in bytes; 0 is no limit.
+// A frame whose payload is larger by more than a VLAN tag, which any frame may
+// have, ends without a word when it would leave here; GSO frames pass
+// (is_skb_forwardable of Linux).
 func (p *Port) SetMTU(mtu int) { p.mtu = mtu }
+
+// MTU is what SetMTU has set.
+func (p *Port) MTU() int { return p.mtu }
+
+// Push sends a frame out that was forwarded here, and takes over one reference
+// (br_dev_queue_push_xmit). A hook that has stolen a frame pushes what it made
+// of it.
+func (p *Port) Push(f *Frame) {
+	switch {
+	case p.recv == nil:
+		p.drop(f, trail.NoReceiver)
+	case p.mtu > 0 && f.GSO == 0 && len(f.data) > p.mtu+HeaderLen+VLANHeaderLen:
+		p.drop(f, trail.MTU)
+	default:
+		p.sent(f)
+		p.recv.Receive(f)
+	}
+}
 
 // SetDown disables the port, or enables it again. Disabling forgets what was
 // learned on it.

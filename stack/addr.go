@@ -186,6 +186,18 @@ func (i *Interface) removeAddr(a *ifAddr) {
 			i.addConnected(o)
 		}
 	}
+	if ip.Is4() && !slices.ContainsFunc(i.addrs, (*ifAddr).is4) {
+		disableIPv4(i)
+	}
+}
+
+func (a *ifAddr) is4() bool { return a.Prefix.Addr().Is4() }
+
+// disableIPv4 takes an interface's IPv4 routes and neighbours away: without an
+// address of its own nothing goes there (fib_disable_ip).
+func disableIPv4(i *Interface) {
+	i.ns.fib.remove(func(r *route) bool { return r.dev != i || r.Dst.Addr().Is6() })
+	i.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i && n.addr.Is4() })
 }
 
 // covers reports whether another address of the interface has the same network.

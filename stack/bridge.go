@@ -57,6 +57,7 @@ func (i *Interface) SetMaster(bridge *Interface) error {
 	i.master = d
 	i.port = d.bridge.AddPort(i.name)
 	i.port.Attach(link.ReceiverFunc(i.transmit))
+	i.port.SetMTU(i.mtu)
 	d.slaves = append(d.slaves, i)
 	d.followPorts()
 	d.bridge.AddLocal(i.mac, i.port)

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/stack/netfilter"
 )
 
@@ -94,5 +95,24 @@ func (i *Interface) bridgeForward(in, out *link.Port, f *link.Frame) link.Verdic
 		return link.Stolen
 	}
 	f.Context = nil
-	return link.Accept
+	if f.GSO > 0 || p.nf.V6 || len(p.nf.Data) <= out.MTU() {
+		return link.Accept
+	}
+	cutForPort(&p, i, out)
+	return link.Stolen
+}
+
+// cutForPort is br_nf_dev_queue_xmit for an IPv4 packet that is larger than the
+// port's MTU: what br_netfilter has seen leaves in fragments of the bridge's
+// MTU, and nobody is told of what must not be cut.
+func cutForPort(p *packet, bridge *Interface, out *link.Port) {
+	if p.dontFragment() {
+		bridge.ns.discard(bridge, trail.MTU, p)
+		return
+	}
+	dst, src := p.f.Dst(), p.f.Src()
+	for _, q := range bridge.ns.fragmentIPv4(p, bridge.mtu) {
+		putEther(q.f.Bytes(), dst, src, link.TypeIPv4)
+		out.Push(q.frame())
+	}
 }

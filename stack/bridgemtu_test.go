@@ -1,6 +1,9 @@
 package stack
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // A bridge has the lowest MTU of its ports until somebody gives it one
 // (br_mtu_auto_adjust).
@@ -22,4 +25,52 @@ func TestBridgeHasTheLowestMTUOfItsPorts(t *testing.T) {
 	must0(t, br.SetMTU(1300))
 	must0(t, l.a.Interface("vbox1").SetMaster(br))
 	check("given 1300", 1300)
+}
+
+// What is larger than a port's MTU does not come out of it, and nobody is told;
+// with br_netfilter it leaves in fragments, if it may be cut. Smaller packets
+// and GSO segments pass.
+func TestBridgeDropsWhatAPortCannotTake(t *testing.T) {
+	for _, c := range []struct {
+		filter string // net.bridge.bridge-nf-call-iptables
+		size   int    // of the packet's ICMP message
+		how    PMTU
+		passes bool
+	}{
+		{"0", 1372, PMTUDo, true},
+		{"0", 1385, PMTUDo, false}, // 1405, one more than a tag
+		{"0", 1480, PMTUDo, false},
+		{"0", 1480, PMTUDont, false},
+		{"1", 1381, PMTUDo, false}, // 1401
+		{"1", 1480, PMTUDo, false},
+		{"1", 1480, PMTUDont, true},
+	} {
+		l := newLab(t, 2, Options{})
+		must0(t, l.a.SetSysctl("net.bridge.bridge-nf-call-iptables", c.filter))
+		l.a.Netfilter(false)
+		must0(t, l.a.Interface("docker0").SetMTU(1400))
+		must0(t, l.a.Interface("vbox1").SetMTU(1400))
+		got := false
+		l.do(t, func() {
+			in, _ := l.boxes[0].OpenICMP(false)
+			defer in.Close()
+			out, _ := l.boxes[1].OpenICMP(false)
+			defer out.Close()
+			out.SetPMTU(c.how)
+			m := make([]byte, c.size)
+			m[0] = icmpEcho
+			s := ^sum(0, m)
+			m[2], m[3] = byte(s>>8), byte(s)
+			must0(t, out.Send(ip("172.17.0.2"), m))
+			p, err := in.Recv(time.Second)
+			got = err == nil && len(p.Data) == c.size
+			if p, err := out.Recv(time.Second); err == nil && p.Data[0] == icmpUnreachable {
+				t.Errorf("%+v: the sender is told", c)
+			}
+		})
+		if got != c.passes {
+			t.Errorf("%+v: came out of the port: %v", c, got)
+		}
+		l.close()
+	}
 }

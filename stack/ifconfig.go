@@ -114,6 +114,7 @@ func (i *Interface) setMTU(mtu int) {
 		i.FlushAddrs(true)
 	}
 	if i.master != nil {
+		i.port.SetMTU(mtu)
 		i.master.followPorts()
 	}
 }

@@ -195,8 +195,14 @@ func psBusybox(c *invocation) int {
 	return 0
 }
 
+// top shows a page every few seconds until it has shown -n of them, whatever it
+// writes to: busybox' goes on without a terminal, procps' wants one or -b.
 func top(c *invocation) int {
 	o := c.parse("bn:d:mHp:")
+	if c.gnu && !o.has("b") && !userland.IsTTY(c.Stdin) {
+		c.Errorf("top: failed tty get\n")
+		return 1
+	}
 	n, err := strconv.Atoi(o.value("n", "0"))
 	if err != nil {
 		n = 1
@@ -211,16 +217,13 @@ func top(c *invocation) int {
 				return 0
 			}
 		}
-		if userland.IsTTY(c.Stdout) && !o.has("b") {
+		if !o.has("b") {
 			c.Printf("\x1b[H\x1b[J")
 		}
 		c.Printf("Mem: 1015884K used, 3012340K free, 0K shrd, 52480K buff, 612300K cached\nCPU:   0%% usr   0%% sys   0%% nic 100%% idle   0%% io   0%% irq   0%% sirq\nLoad average: 0.00 0.00 0.00 1/80 %d\n", c.PID)
 		c.Printf("  PID  PPID USER     STAT   VSZ %%VSZ CPU %%CPU COMMAND\n")
 		for _, p := range c.Machine.AllProcesses() {
 			c.Printf("%5d %5d %-8s S     4396   0%%   0   0%% %s\n", p.PIDOn(c.Machine), parentPID(c, p), p.User, commandLine(p))
-		}
-		if n == 0 && !userland.IsTTY(c.Stdout) {
-			return 0
 		}
 	}
 	return 0

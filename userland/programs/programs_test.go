@@ -46,3 +46,18 @@ func TestProgramsDoWhatGNUDoes(t *testing.T) {
 		})
 	}
 }
+
+// top goes on for as long as it may, whatever it writes to; procps' wants a
+// terminal to begin with.
+func TestTopGoesOnWithoutATerminal(t *testing.T) {
+	out, _ := run(t, programs.Busybox(), userland.Ash, "top & sleep 12; kill %1")
+	if pages := strings.Count(out, "\x1b[H\x1b[JMem: "); pages != 3 {
+		t.Errorf("busybox' top showed %d pages in 12 seconds, want 3:\n%q", pages, out)
+	}
+	if out, status := run(t, programs.Host(), userland.Bash, "top </dev/null"); out != "top: failed tty get\n" || status != 1 {
+		t.Errorf("procps' top: %d %q", status, out)
+	}
+	if out, status := run(t, programs.Host(), userland.Bash, "top -b -n 2 -d 1 | grep -c ^Mem:"); out != "2\n" || status != 0 {
+		t.Errorf("procps' top -b -n 2: %d %q", status, out)
+	}
+}

@@ -11,6 +11,8 @@ import (
 const (
 	icmpEchoReply     = 0
 	icmpUnreachable   = 3
+	icmpSourceQuench  = 4
+	icmpRedirect      = 5
 	icmpEcho          = 8
 	icmpTimeExceeded  = 11
 	icmp6Unreachable  = 1
@@ -97,10 +99,15 @@ func (m *icmpMessage) isError(v6 bool) bool {
 		return m.typ < 128
 	}
 	switch m.typ {
-	case icmpUnreachable, 4, 5, icmpTimeExceeded, 12:
+	case icmpUnreachable, icmpSourceQuench, icmpRedirect, icmpTimeExceeded, 12:
 		return true
 	}
 	return false
+}
+
+// gateway is the next hop that a redirect names.
+func (m *icmpMessage) gateway() netip.Addr {
+	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, m.info)))
 }
 
 // quote reads the quoted packet, and puts a quoted echo's id and seq into m.

@@ -10,9 +10,9 @@ func icmpText(typ, code int, info uint32) string {
 		return "Echo Reply"
 	case 3:
 		return unreachableText(code, info)
-	case 4:
+	case icmpSourceQuench:
 		return "Source Quench"
-	case 5:
+	case icmpRedirect:
 		return redirectText(code)
 	case 8:
 		return "Echo Request"

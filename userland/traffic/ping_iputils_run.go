@@ -149,7 +149,7 @@ func (g *iputilsPing) receive(pkt stack.ICMPPacket) bool {
 	}
 	if q := m.quoted; q != nil {
 		if (q.proto == protoICMP || q.proto == protoICMPv6) && (q.icmpType == icmpEcho || q.icmpType == icmp6Echo) {
-			g.failure(pkt, m)
+			g.quotedAnswer(pkt, m)
 		}
 		return false
 	}
@@ -177,6 +177,24 @@ func (g *iputilsPing) receive(pkt stack.ICMPPacket) bool {
 	}
 	g.p.Printf("\n")
 	return true
+}
+
+// quotedAnswer tells an error from advice: a redirected request was forwarded,
+// and its reply is still to come.
+func (g *iputilsPing) quotedAnswer(pkt stack.ICMPPacket, m icmpMessage) {
+	advice := !g.to.Is6() && (m.typ == icmpRedirect || m.typ == icmpSourceQuench)
+	switch {
+	case !advice:
+		g.failure(pkt, m)
+	case g.quiet || g.flood:
+	default:
+		text := icmpText(m.typ, m.code, m.info)
+		if m.typ == icmpRedirect {
+			text += fmt.Sprintf("(New nexthop: %s)", g.name(m.gateway()))
+		}
+		g.stamp()
+		g.p.Printf("From %s: icmp_seq=%d %s\n", g.name(pkt.From), m.seq, text)
+	}
 }
 
 // failure reports an ICMP error about one of our requests.

@@ -145,3 +145,21 @@ func TestTracerouteShowsEveryHop(t *testing.T) {
  2  www.a.shifen.com (220.181.38.150)  <n> ms
 `)
 }
+
+// A redirected request was forwarded: iputils tells of it, counts nothing, and
+// the reply comes.
+func TestARedirectIsNoErrorOfPing(t *testing.T) {
+	l := newLab(t)
+	l.must(l.bbox1.NS().SetSysctl("net.ipv4.ip_forward", "1"))
+	l.route(l.tools.NS(), "10.5.5.5/32", "172.17.0.2")
+	l.route(l.bbox1.NS(), "10.5.5.5/32", "172.17.0.3")
+	l.addr(l.bbox2.NS().Interface("lo"), "10.5.5.5/32")
+	l.check(l.tools, "ping -c 1 10.5.5.5", "", 0, `PING 10.5.5.5 (10.5.5.5) 56(84) bytes of data.
+From 172.17.0.2: icmp_seq=1 Redirect Host(New nexthop: 172.17.0.3)
+64 bytes from 10.5.5.5: icmp_seq=1 ttl=64 time=<n> ms
+
+--- 10.5.5.5 ping statistics ---
+1 packets transmitted, 1 received, 0% packet loss, time 0ms
+rtt min/avg/max/mdev = <n>/<n>/<n>/<n> ms
+`)
+}
