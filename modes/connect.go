@@ -36,7 +36,11 @@ func (d *Daemon) connectAll(c *Container) error {
 			return err
 		}
 	}
-	return c.run.sandbox.populate()
+	if err := c.run.sandbox.populate(); err != nil && err != errGone { // runc's prestart hook does it
+		return errf(ErrSystem, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "+
+			"error during container init: error running hook #0: error running hook: exit status 1, stdout: , stderr: %v: unknown", err)
+	}
+	return nil
 }
 
 // plainNamespace is what runc makes when the daemon has no network for the
@@ -103,7 +107,7 @@ func (d *Daemon) connectTo(c *Container, ref string, es *EndpointSettings, start
 	if err := sb.join(ep); err != nil {
 		sb.leave(ep)
 		d.deleteEndpoint(ep)
-		es.clear()
+		es.joinFailed(starting)
 		return err
 	}
 	d.showPorts(c)

@@ -109,8 +109,8 @@ func (d *Daemon) revivePools(n *Network, old *netCore) error {
 				return err
 			}
 			gw, _ := d.ipam.RequestAddress(key, u.gateway.Addr())
-			for _, a := range u.aux {
-				d.ipam.RequestAddress(key, a)
+			for _, name := range sortedKeys(u.aux) {
+				d.ipam.RequestAddress(key, u.aux[name])
 			}
 			*into = append(*into, poolUse{key: key, pool: p, gateway: gw, aux: u.aux})
 		}
@@ -142,7 +142,7 @@ func (d *Daemon) startDefaultBridge() error {
 		r.Options[bridge.OptBindingIPv4] = cfg.IP
 	}
 	if cfg.FixedCIDRv6 != "" {
-		r.IPAM.Config = append(r.IPAM.Config, IPAMConfig{Subnet: cfg.FixedCIDRv6, Gateway: cfg.Gateway6})
+		r.IPAM.Config = append(r.IPAM.Config, IPAMConfig{Subnet: cfg.FixedCIDRv6, AuxAddresses: auxGateway(bridge.AuxGateway6, cfg.Gateway6)})
 	} else if cfg.IPv6 {
 		return errf(ErrSystem, "IPv6 is enabled for the default bridge, but no subnet is configured. Specify an IPv6 subnet using --fixed-cidr-v6")
 	}
@@ -157,12 +157,21 @@ func (d *Daemon) startDefaultBridge() error {
 	return nil
 }
 
+// auxGateway hands a default gateway of the daemon's options to the driver as
+// an auxiliary address, as dockerd's initBridgeDriver does.
+func auxGateway(name, addr string) map[string]string {
+	if addr == "" {
+		return nil
+	}
+	return map[string]string{name: addr}
+}
+
 // defaultBridgePool chooses docker0's subnet: --bip, or the address that the
 // bridge already has, or the first predefined pool that is free on the host.
 // Only the first two give the network a gateway to show.
 func (d *Daemon) defaultBridgePool(name string) (IPAMConfig, error) {
 	cfg := &d.config
-	c := IPAMConfig{IPRange: cfg.FixedCIDR}
+	c := IPAMConfig{IPRange: cfg.FixedCIDR, AuxAddresses: auxGateway(bridge.AuxGateway4, cfg.Gateway)}
 	if br := d.ns().Interface(name); br != nil {
 		for _, a := range br.Addrs() {
 			if a.Prefix.Addr().Is4() {

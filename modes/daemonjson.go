@@ -3,6 +3,7 @@ package modes
 import (
 	"bytes"
 	"encoding/json"
+	"net/netip"
 	"sort"
 	"strings"
 
@@ -111,6 +112,11 @@ func (c *daemonConfig) merge(data []byte) error {
 	}
 	if err := json.Unmarshal(data, c); err != nil {
 		return err
+	}
+	for _, gw := range []string{c.Gateway, c.Gateway6} {
+		if _, err := netip.ParseAddr(gw); gw != "" && err != nil {
+			return errf(ErrSystem, "invalid IP address: %s", gw)
+		}
 	}
 	for _, k := range []string{"cluster-advertise", "cluster-store", "cluster-store-opts"} {
 		if v, ok := keys[k]; ok && string(v) != `""` {

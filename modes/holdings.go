@@ -94,7 +94,10 @@ func (d *Daemon) holding(n *Network) NetworkHolding {
 	h.Bridge, h.Stale = d.bridges.Bridge(n.ID)
 	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
 		h.Gateways = append(h.Gateways, u.gateway)
-		h.Reserved[u.key] = append(append(h.Reserved[u.key], u.gateway.Addr()), u.aux...)
+		h.Reserved[u.key] = append(h.Reserved[u.key], u.gateway.Addr())
+		for _, name := range sortedKeys(u.aux) {
+			h.Reserved[u.key] = append(h.Reserved[u.key], u.aux[name])
+		}
 	}
 	for _, ep := range n.core.endpoints {
 		e := EndpointHolding{Container: ep.c, Addresses: map[string]netip.Addr{}, MAC: ep.MAC, Inside: ep.Inside, Outside: ep.Outside}

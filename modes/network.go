@@ -78,10 +78,10 @@ func (d *Daemon) stack(n *Network) driver.Stack { return d.driver(n).Capability(
 func (n *Network) view() *driver.Network {
 	v := &driver.Network{ID: n.ID, Name: n.Name, Internal: n.Internal, EnableIPv6: n.EnableIPv6, Options: n.Options}
 	for _, u := range n.core.v4 {
-		v.V4 = append(v.V4, driver.Pool{Prefix: u.pool.Prefix, Gateway: u.gateway})
+		v.V4 = append(v.V4, driver.Pool{Prefix: u.pool.Prefix, Gateway: u.gateway, Aux: u.aux})
 	}
 	for _, u := range n.core.v6 {
-		v.V6 = append(v.V6, driver.Pool{Prefix: u.pool.Prefix, Gateway: u.gateway})
+		v.V6 = append(v.V6, driver.Pool{Prefix: u.pool.Prefix, Gateway: u.gateway, Aux: u.aux})
 	}
 	return v
 }
@@ -99,7 +99,7 @@ type poolUse struct {
 	key     string
 	pool    *ipam.Pool
 	gateway netip.Prefix
-	aux     []netip.Addr
+	aux     map[string]netip.Addr // by name
 }
 
 // userDefined reports whether names are resolved in the network and addresses

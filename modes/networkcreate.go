@@ -246,7 +246,10 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 		if _, err := space.RequestAddress(key, a); err != nil {
 			return errf(ErrSystem, "failed to allocate secondary ip address (%s:%s): %v", name, v, err)
 		}
-		use.aux = append(use.aux, a)
+		if use.aux == nil {
+			use.aux = map[string]netip.Addr{}
+		}
+		use.aux[name] = a
 	}
 	return nil
 }
@@ -291,8 +294,8 @@ func (d *Daemon) releasePools(n *Network) {
 		if u.gateway.IsValid() {
 			space.ReleaseAddress(u.key, u.gateway.Addr())
 		}
-		for _, a := range u.aux {
-			space.ReleaseAddress(u.key, a)
+		for _, name := range sortedKeys(u.aux) {
+			space.ReleaseAddress(u.key, u.aux[name])
 		}
 		space.ReleasePool(u.key)
 	}

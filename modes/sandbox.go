@@ -155,10 +155,11 @@ func (sb *sandbox) plug(ep *endpoint) error {
 		return nil
 	}
 	ep.ifName = fmt.Sprintf("eth%d", sb.nextIf)
+	sb.nextIf++ // for good, even if something fails
+	name := ep.Inside.Name()
 	if err := ep.Inside.MoveTo(sb.ns, ep.ifName); err != nil {
 		return errf(ErrSystem, "failed to add interface %s to sandbox: %s", ep.Inside.Name(), lower(err))
 	}
-	sb.nextIf++
 	v6 := "1"
 	if ep.Addr6.IsValid() {
 		v6 = "0"
@@ -167,16 +168,11 @@ func (sb *sandbox) plug(ep *endpoint) error {
 	sb.checkLoopback()
 	if ep.MAC != (link.MAC{}) && ep.MAC != ep.Inside.MAC() {
 		if err := ep.Inside.SetMAC(ep.MAC); err != nil {
-			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q MAC to %q: %s",
-				ep.Inside.Name(), ep.ifName, ep.MAC, lower(err))
+			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q MAC to %q: %s", name, name, ep.MAC, lower(err))
 		}
 	}
-	if err := ep.Inside.AddAddr(ep.Addr, stack.AddrOptions{AutoBroadcast: true}); err != nil {
-		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s",
-			ep.Inside.Name(), ep.ifName, ep.Addr, lower(err))
-	}
-	if ep.Addr6.IsValid() {
-		ep.Inside.AddAddr(ep.Addr6, stack.AddrOptions{})
+	if err := sb.address(ep, name); err != nil {
+		return err
 	}
 	if err := ep.Inside.SetUp(true); err != nil {
 		return errf(ErrSystem, "failed to add interface %s to sandbox: failed to set link up: %s", ep.Inside.Name(), lower(err))
@@ -190,6 +186,51 @@ func (sb *sandbox) plug(ep *endpoint) error {
 		}
 	}
 	return nil
+}
+
+// address gives an endpoint's interface its addresses. name is what the interface
+// was called when it came, as libnetwork names it in errors.
+func (sb *sandbox) address(ep *endpoint, name string) error {
+	err := sb.program(ep.Inside, ep.Addr, stack.AddrOptions{AutoBroadcast: true})
+	if err != nil {
+		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s", name, name, ep.Addr, lower(err))
+	}
+	if !ep.Addr6.IsValid() {
+		return nil
+	}
+	if err := sb.program(ep.Inside, ep.Addr6, stack.AddrOptions{}); err != nil {
+		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IPv6 to %s: %s", name, name, ep.Addr6, lower(err))
+	}
+	return nil
+}
+
+// program gives an interface an address, unless a route of the sandbox overlaps
+// its subnet (libnetwork's checkRouteConflict).
+func (sb *sandbox) program(i *stack.Interface, p netip.Prefix, o stack.AddrOptions) error {
+	for _, r := range sb.ns.Routes("main") {
+		if r.Dst.Bits() > 0 && r.Dst.Overlaps(p) {
+			return errf(ErrSystem, "cannot program address %s in sandbox interface because it conflicts with existing route %s", p, netlinkRoute(sb.ns, r))
+		}
+	}
+	return i.AddAddr(p, o)
+}
+
+// netlinkRoute is a route as Go's netlink package prints it.
+func netlinkRoute(ns *stack.Namespace, r stack.Route) string {
+	index, src, via, flags := 0, "<nil>", "<nil>", ""
+	if i := ns.Interface(r.Dev); i != nil {
+		index = i.Index()
+	}
+	if r.Src.IsValid() {
+		src = r.Src.String()
+	}
+	if r.Via.IsValid() {
+		via = r.Via.String()
+	}
+	if r.OnLink {
+		flags = "onlink"
+	}
+	return fmt.Sprintf("{Ifindex: %d Dst: %s Src: %s Gw: %s Flags: [%s] Table: 254 Realm: 0}", index, r.Dst, src, via, flags)
 }
 
 // checkLoopback gives lo its ::1 as long as an endpoint has an IPv6 address.

@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/driver"
+	"dnetsim/stack"
 	"dnetsim/stack/netfilter"
 	"time"
 )
@@ -293,4 +294,74 @@ func TestFailedConnectComesBackAtTheNextStart(t *testing.T) {
 			t.Errorf("start: %v, want %s", err, want)
 		}
 	})
+}
+
+// libnetwork programs no address that a route of the container overlaps; of the
+// attempt nothing is left but an entry in the container's settings.
+func TestAnAddressThatARouteOverlapsIsRefused(t *testing.T) {
+	w := newWorld(t, "")
+	d := w.a.Daemon
+	w.network(w.a, CreateNetwork{Name: "nw1", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "10.10.0.0/16"}}}})
+	c := w.run(w.a, named("c1", HostConfig{}))
+	ns := c.run.sandbox.ns
+	if err := ns.AddRoute(stack.Route{Dst: prefix("10.10.5.0/24"), Dev: "eth0"}); err != nil {
+		t.Fatal(err)
+	}
+	devices := len(w.a.NS().Interfaces())
+	w.do(func() {
+		err := d.NetworkConnect("nw1", "c1", nil)
+		re := regexp.MustCompile(`^failed to add interface (veth[0-9a-f]+) to sandbox: error setting interface "(veth[0-9a-f]+)" IP to 10\.10\.0\.2/16: cannot program address 10\.10\.0\.2/16 in sandbox interface ` +
+			`because it conflicts with existing route \{Ifindex: [0-9]+ Dst: 10\.10\.5\.0/24 Src: <nil> Gw: <nil> Flags: \[\] Table: 254 Realm: 0\}$`)
+		if err == nil || !re.MatchString(err.Error()) {
+			t.Errorf("connect: %v", err)
+		}
+	})
+	es := c.NetworkSettings.Networks["nw1"]
+	if es == nil || es.EndpointID == "" || es.IPAddress != "10.10.0.2" || es.Gateway != "" {
+		t.Errorf("the settings have %+v", es)
+	}
+	if got := len(w.a.NS().Interfaces()); got != devices || len(ns.Interfaces()) != 2 {
+		t.Errorf("interfaces are left: %d on the host, were %d; %d in the container", got, devices, len(ns.Interfaces()))
+	}
+	c2 := w.run(w.a, named("c2", HostConfig{NetworkMode: "nw1"}))
+	if a := c2.NetworkSettings.Networks["nw1"].IPAddress; a != "10.10.0.2" {
+		t.Errorf("the address is not free: the next container has %s", a)
+	}
+}
+
+// An auxiliary address of a certain name is where a bridge network's containers
+// send what is not for their subnet.
+func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
+	w := newWorld(t, "")
+	via := func(c *Container) string {
+		for _, r := range c.run.sandbox.ns.Routes("main") {
+			if r.Dst.Bits() == 0 && r.Dst.Addr().Is4() {
+				return r.Via.String()
+			}
+		}
+		return "none"
+	}
+	own := func(when string) {
+		t.Helper()
+		none := time.Duration(0)
+		c := w.run(w.a, named("own1", HostConfig{NetworkMode: "own"}))
+		if got := via(c); got != "172.40.0.254" || c.NetworkSettings.Networks["own"].Gateway != got {
+			t.Errorf("%s: via %s, inspect shows %s", when, got, c.NetworkSettings.Networks["own"].Gateway)
+		}
+		w.do(func() { w.a.Daemon.ContainerStop("own1", &none); w.a.Daemon.ContainerRemove("own1", RemoveOptions{}) })
+	}
+	w.network(w.a, CreateNetwork{Name: "own", IPAM: &IPAM{Config: []IPAMConfig{{
+		Subnet: "172.40.0.0/16", AuxAddresses: map[string]string{"DefaultGatewayIPv4": "172.40.0.254", "other": "172.40.0.3"}}}}})
+	own("made")
+	if err := w.restartWith(`{"bip":"172.17.0.1/16","fixed-cidr":"172.17.1.0/24","default-gateway":"172.17.0.254"}`); err != nil {
+		t.Fatal(err)
+	}
+	own("restarted")
+	if got := via(w.run(w.a, named("dflt", HostConfig{}))); got != "172.17.0.254" {
+		t.Errorf("default-gateway: via %s", got)
+	}
+	n, _ := w.a.Daemon.Network("bridge")
+	if cfg := n.IPAM.Config[0]; cfg.Gateway != "172.17.0.1" || cfg.AuxAddresses["DefaultGatewayIPv4"] != "172.17.0.254" {
+		t.Errorf("IPAM %+v", cfg)
+	}
 }

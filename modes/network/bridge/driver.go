@@ -113,12 +113,7 @@ func (d *Driver) CreateEndpoint(ep *driver.Endpoint) error {
 		return err
 	}
 	b.endpoints[ep.ID] = ep
-	if b.gw.IsValid() {
-		ep.Gateway = b.gw.Addr()
-	}
-	if b.gw6.IsValid() {
-		ep.Gateway6 = b.gw6.Addr()
-	}
+	ep.Gateway, ep.Gateway6 = b.out[0], b.out[1]
 	return nil
 }
 

@@ -23,6 +23,13 @@ const (
 	OptHostIPv4    = "com.docker.network.host_ipv4"
 )
 
+// The names under which a network's auxiliary addresses are its containers'
+// default gateway, in the place of the bridge's own address.
+const (
+	AuxGateway4 = "DefaultGatewayIPv4"
+	AuxGateway6 = "DefaultGatewayIPv6"
+)
+
 // network is one network of the driver: a Linux bridge on the host with the
 // gateway's address, and the firewall rules around it.
 type network struct {
@@ -35,10 +42,11 @@ type network struct {
 	bindIP   netip.Addr // where published ports go that name no address
 	internal bool
 	isDflt   bool
-	made     bool // we made the interface
-	stale    bool // another network took its bridge
-	gw, gw6  netip.Prefix
-	hostIP   netip.Addr // what containers are masqueraded as; invalid: the way's own
+	made     bool          // we made the interface
+	stale    bool          // another network took its bridge
+	gw, gw6  netip.Prefix  // the bridge's addresses
+	out      [2]netip.Addr // the containers' gateways, IPv4 and IPv6; invalid: none
+	hostIP   netip.Addr    // what containers are masqueraded as; invalid: the way's own
 	// endpoints are those that CreateEndpoint has made, by id.
 	endpoints map[string]*driver.Endpoint
 }
@@ -125,11 +133,11 @@ func (b *network) create() error {
 	}
 	ns.SetSysctl("net.ipv6.conf."+b.name+".accept_ra", "0")
 	if len(n.V4) > 0 {
-		b.gw = n.V4[0].Gateway
+		b.gw, b.out[0] = n.V4[0].Gateway, gatewayOf(n.V4[0], AuxGateway4)
 		b.setAddr(br, b.gw)
 	}
 	if n.EnableIPv6 && len(n.V6) > 0 {
-		b.gw6 = n.V6[0].Gateway
+		b.gw6, b.out[1] = n.V6[0].Gateway, gatewayOf(n.V6[0], AuxGateway6)
 		ns.SetSysctl("net.ipv6.conf."+b.name+".disable_ipv6", "0")
 		b.setAddr6(br, bridgeIPv6)
 		b.setAddr6(br, b.gw6)
@@ -148,6 +156,14 @@ func (b *network) create() error {
 		ns.SetSysctl("net.bridge.bridge-nf-call-iptables", "1")
 	}
 	return br.SetUp(true)
+}
+
+// gatewayOf is where a pool's containers send what is not for their subnet.
+func gatewayOf(p driver.Pool, aux string) netip.Addr {
+	if a, ok := p.Aux[aux]; ok {
+		return a
+	}
+	return p.Gateway.Addr()
 }
 
 // conflicts refuses a second network on one bridge. A network that names the

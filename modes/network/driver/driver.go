@@ -90,6 +90,7 @@ func (n *Network) ShortID() string { return n.ID[:12] }
 type Pool struct {
 	Prefix  netip.Prefix
 	Gateway netip.Prefix
+	Aux     map[string]netip.Addr // auxiliary addresses by name
 }
 
 // Endpoint is a container's place in a network as the driver sees it.
