@@ -24,7 +24,7 @@ func begin(s *Scenario, o Options) *running {
 	}
 	loop := sim.NewLoop(seed)
 	r := &running{
-		loop: loop, options: o, result: &Result{Name: s.Name, File: s.File, Seed: seed},
+		loop: loop, options: o, result: &Result{Name: s.Name, File: s.File, Seed: seed, document: s.document},
 		transcript: &transcript{out: o.Transcript, style: o.Style}, digest: newDigest(loop, o.Digest),
 	}
 	if o.Trace != nil {

@@ -15,6 +15,9 @@ import (
 func (r *reader) check(root *yaml.Node, s *Scenario) {
 	if s.Name == "" {
 		s.Name = strings.TrimSuffix(strings.TrimSuffix(s.File, ".yaml"), ".yml")
+		if s.document > 0 {
+			s.Name += fmt.Sprintf("#%d", s.document+1)
+		}
 	}
 	if len(s.Hosts) == 0 {
 		r.add(at(root), "add `hosts:` with at least one", "the scenario has no hosts")

@@ -61,11 +61,7 @@ func splitLines(text string) []string {
 // Match reports whether got has the pattern's form. Spaces at the end of a
 // line and the last newline do not count.
 func (p *Pattern) Match(got string) bool {
-	lines := splitLines(got)
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " \t\r")
-	}
-	return matchLines(p.lines, lines)
+	return matchLines(p.lines, outputLines(got))
 }
 
 // matchLines is the usual greedy glob match over lines: on a mismatch it goes
@@ -99,46 +95,63 @@ func (l linePattern) matches(got string) bool {
 	return strings.TrimRight(l.text, " \t\r") == got
 }
 
+// shownInGap is how many lines of a gap the difference shows where a line was
+// missed beside it.
+const shownInGap = 8
+
 // Diff explains a mismatch: the pattern's lines that found no line (-) and the
-// lines that no pattern wanted (+), with the common ones around them.
+// lines that no pattern wanted (+), each beside the one that is most like it, with
+// the common ones around them. What a gap swallows is shown only where the line
+// before it was missed: it may be among them.
 func (p *Pattern) Diff(got string) string {
-	gotLines := splitLines(got)
-	type cell struct{ n int }
-	n, m := len(p.lines), len(gotLines)
-	lcs := make([][]cell, n+1)
-	for i := range lcs {
-		lcs[i] = make([]cell, m+1)
-	}
-	same := func(i, j int) bool {
-		return !p.lines[i].gap && p.lines[i].matches(strings.TrimRight(gotLines[j], " \t\r"))
-	}
-	for i := n - 1; i >= 0; i-- {
-		for j := m - 1; j >= 0; j-- {
-			if same(i, j) {
-				lcs[i][j].n = lcs[i+1][j+1].n + 1
-				continue
-			}
-			lcs[i][j].n = max(lcs[i+1][j].n, lcs[i][j+1].n)
-		}
-	}
+	lines := outputLines(got)
 	var b strings.Builder
-	i, j := 0, 0
-	for i < n || j < m {
+	missed, gap, swallowed := false, -1, 0
+	for _, x := range align(p.lines, lines) {
 		switch {
-		case i < n && j < m && same(i, j):
-			fmt.Fprintf(&b, "  %s\n", gotLines[j])
-			i, j = i+1, j+1
-		case i < n && (j == m || lcs[i+1][j].n >= lcs[i][j+1].n):
-			if p.lines[i].gap {
+		case x.want >= 0 && p.lines[x.want].gap:
+			if x.want != gap {
 				fmt.Fprintf(&b, "  ...\n")
-			} else {
-				fmt.Fprintf(&b, "- %s\n", p.lines[i].text)
+				gap, swallowed = x.want, 0
 			}
-			i++
+			if x.got < 0 {
+				b.WriteString(more(swallowed))
+				break
+			}
+			if missed {
+				swallowed++
+			}
+			if missed && swallowed <= shownInGap {
+				fmt.Fprintf(&b, "+ %s\n", shown(lines[x.got]))
+			}
+			continue
+		case x.fits:
+			fmt.Fprintf(&b, "  %s\n", lines[x.got])
 		default:
-			fmt.Fprintf(&b, "+ %s\n", gotLines[j])
-			j++
+			if x.want >= 0 {
+				fmt.Fprintf(&b, "- %s\n", shown(p.lines[x.want].text))
+			}
+			if x.got >= 0 {
+				fmt.Fprintf(&b, "+ %s\n", shown(lines[x.got]))
+			}
 		}
+		missed = x.want >= 0 && x.got < 0 && !x.fits
 	}
 	return b.String()
+}
+
+// more says that a gap swallowed more lines than were shown.
+func more(swallowed int) string {
+	if swallowed <= shownInGap {
+		return ""
+	}
+	return fmt.Sprintf("  (and %d more lines)\n", swallowed-shownInGap)
+}
+
+// shown is a line in a difference: an empty one would be seen as nothing.
+func shown(line string) string {
+	if line == "" {
+		return "(an empty line)"
+	}
+	return line
 }

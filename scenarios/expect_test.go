@@ -42,8 +42,19 @@ func TestPatternRefusesABrokenExpression(t *testing.T) {
 }
 
 func TestPatternDiffShowsBothSides(t *testing.T) {
-	p, _ := NewPattern("one\ntwo\n...\nfour\n")
-	if got, want := p.Diff("one\nzwei\nthree\nfour\n"), "  one\n- two\n  ...\n+ zwei\n+ three\n  four\n"; got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
+	for _, c := range []struct{ pattern, got, want string }{
+		{"one\ntwo\n...\nfour\n", "one\nzwei\nthree\nfour\n", "  one\n- two\n  ...\n+ zwei\n+ three\n  four\n"},
+		{"HTTP/1.1 200 OK\n...\nContent-Length: 616\n...\n", "HTTP/1.1 200 OK\nServer: x\nDate: y\nContent-Length: 615\nETag: z\n", "  HTTP/1.1 200 OK\n  ...\n- Content-Length: 616\n+ Content-Length: 615\n  ...\n"},
+		{"a\n", "a\n\n", "  a\n+ (an empty line)\n"},
+		{"a\n\nb\n", "a\nb\n", "  a\n- (an empty line)\n  b\n"},
+		{"time=<any> ms\nx\n", "time=1 ms\ny\n", "  time=1 ms\n- x\n+ y\n"},
+	} {
+		p, err := NewPattern(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Diff(c.got); got != c.want {
+			t.Errorf("%q on %q: got\n%swant\n%s", c.pattern, c.got, got, c.want)
+		}
 	}
 }

@@ -14,21 +14,35 @@ import (
 // Engines are the profiles that a scenario may ask for.
 var Engines = []string{"20.10"}
 
-// Read reads and checks a scenario. The error is [Problems]: every mistake
-// with its line, and then no scenario.
-func Read(file string, source []byte) (*Scenario, error) {
+// ReadAll reads and checks the scenarios of a file: one for each YAML document.
+// The error is [Problems]: every mistake with its line, and then no scenario.
+func ReadAll(file string, source []byte) ([]*Scenario, error) {
 	r := &reader{problems: problems{file: file}, source: source}
-	root := r.document(source)
-	if root == nil {
-		return nil, r.err()
+	var out []*Scenario
+	for i, root := range r.documents(source) {
+		s := &Scenario{File: file, Source: source, Seed: 1, Engine: Engines[0], Limit: DefaultLimit, document: i}
+		part := &reader{problems: problems{file: file}, source: source}
+		rootTable.read(part, root, "", s)
+		part.check(root, s)
+		r.list = append(r.list, part.list...)
+		out = append(out, s)
 	}
-	s := &Scenario{File: file, Source: source, Seed: 1, Engine: Engines[0], Limit: DefaultLimit}
-	rootTable.read(r, root, "", s)
-	r.check(root, s)
 	if err := r.err(); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return out, nil
+}
+
+// Read is ReadAll of a file that has one scenario.
+func Read(file string, source []byte) (*Scenario, error) {
+	all, err := ReadAll(file, source)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > 1 {
+		return nil, Problems{{File: file, Line: 1, Column: 1, What: fmt.Sprintf("the file has %d scenarios", len(all)), Instead: "keep one of the parts between the lines ---"}}
+	}
+	return all[0], nil
 }
 
 // limit reads the longest time that a run may take.

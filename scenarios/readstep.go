@@ -24,8 +24,8 @@ func (r *reader) steps(p pair) []Step {
 	}
 	var out []Step
 	for _, c := range p.value.Content {
+		s := Step{At: -1, at: at(c), node: &stepNode{step: c, inFlow: p.value.Style&yaml.FlowStyle != 0}}
 		c = follow(c)
-		s := Step{At: -1, at: at(c), node: &stepNode{step: c}}
 		switch c.Kind {
 		case yaml.ScalarNode:
 			r.line(c, &s)
@@ -76,7 +76,6 @@ func (r *reader) step(n *yaml.Node, s *Step) {
 		r.add(x.expect.keyAt, "move it to a step with run", "expect has nothing to look at here")
 		return
 	}
-	s.node.expect = x.expect.value
 	s.Expect.Given = true
 	expectTable.read(r, x.expect.value, "", &s.Expect)
 }

@@ -1,8 +1,7 @@
 package scenarios
 
 import (
-	"encoding/json"
-	"encoding/xml"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -18,6 +17,8 @@ type Result struct {
 	Digest     string        // "sha256:…" if asked for
 	Virtual    time.Duration // virtual time that passed
 	Events     uint64
+	document   int    // of the file
+	wrong      bool   // the file is no scenario
 	tables     string // of every namespace at the end, if asked for
 	Err        error  // the run itself broke: a bug, or a file that cannot be written
 }
@@ -34,9 +35,17 @@ type StepResult struct {
 	hung           bool   // it did not end by itself: what it printed is not all
 }
 
+// Wrong is the result of a file that is no scenario: err says why not.
+func Wrong(file string, err error) *Result {
+	return &Result{Name: file, File: file, Err: err, wrong: true}
+}
+
+// Wrong reports whether the scenario was never run, because its file is wrong.
+func (r *Result) Wrong() bool { return r.wrong }
+
 // Broken is the result of a run that could not be made.
 func Broken(s *Scenario, err error) *Result {
-	return &Result{Name: s.Name, File: s.File, Seed: s.Seed, Err: err}
+	return &Result{Name: s.Name, File: s.File, Seed: s.Seed, document: s.document, Err: err}
 }
 
 // Failed reports whether an expectation did not hold.
@@ -60,9 +69,18 @@ func (r *Result) Report() string {
 		fmt.Fprintf(&b, "%s:%d:%d: %s: %s\n", r.File, s.Step.at.line, s.Step.at.column, s.Step, s.Failure)
 	}
 	if b.Len() > 0 {
-		fmt.Fprintf(&b, "FAIL %s at %v of virtual time; again with: dnetsim run %s --seed %d\n", r.Name, r.Virtual, r.File, r.Seed)
+		fmt.Fprintf(&b, "FAIL %s at %v of virtual time; again with: %s\n", r.Name, r.Virtual, r.Again())
 	}
 	return b.String()
+}
+
+// Again is the command that shows the run again.
+func (r *Result) Again() string {
+	file := r.File
+	if file == Stdin {
+		file = "-"
+	}
+	return fmt.Sprintf("dnetsim run %s --seed %d", file, r.Seed)
 }
 
 // String is the step as the file has it.
@@ -83,8 +101,10 @@ func (s *Step) String() string {
 }
 
 // judge compares what a step did with what it had to do.
-func (s *StepResult) judge() {
-	e := s.Step.Expect
+func (s *StepResult) judge() { s.Failure = s.Step.Expect.judge(s) }
+
+// judge is why a step did not do what is expected, or "".
+func (e *Expect) judge(s *StepResult) string {
 	var why []string
 	switch {
 	case e.ExitAny:
@@ -101,7 +121,7 @@ func (s *StepResult) judge() {
 	if e.Stderr != nil && !e.Stderr.Match(s.Stderr) {
 		why = append(why, "stderr differs (- want, + got):\n"+indent(e.Stderr.Diff(s.Stderr)))
 	}
-	s.Failure = strings.Join(why, "; ")
+	return strings.Join(why, "; ")
 }
 
 func indent(s string) string {
@@ -120,116 +140,32 @@ func tail(s string, n int) string {
 	return ":\n" + indent(strings.Join(lines, "\n"))
 }
 
-// jsonResult is the form of --json; its keys are part of the interface.
-type jsonResult struct {
-	Name    string     `json:"name"`
-	File    string     `json:"file"`
-	Seed    uint64     `json:"seed"`
-	Passed  bool       `json:"passed"`
-	Error   string     `json:"error,omitempty"`
-	Digest  string     `json:"digest,omitempty"`
-	Virtual float64    `json:"virtual_seconds"`
-	Events  uint64     `json:"events"`
-	Steps   []jsonStep `json:"steps"`
+// Annotation is a failure and its place in the file; a Line of 0 is the file.
+type Annotation struct {
+	File         string
+	Line, Column int
+	Text         string
 }
 
-type jsonStep struct {
-	Line    int     `json:"line"`
-	Setup   bool    `json:"setup,omitempty"`
-	Step    string  `json:"step"`
-	Start   float64 `json:"start_seconds"`
-	End     float64 `json:"end_seconds"`
-	Exit    int     `json:"exit"`
-	Stdout  string  `json:"stdout"`
-	Stderr  string  `json:"stderr"`
-	Failure string  `json:"failure,omitempty"`
-}
-
-// JSON is the results as one JSON array, in the order of the scenarios.
-func JSON(results []*Result) []byte {
-	out := make([]jsonResult, 0, len(results))
-	for _, r := range results {
-		j := jsonResult{Name: r.Name, File: r.File, Seed: r.Seed, Passed: r.Err == nil && !r.Failed(),
-			Digest: r.Digest, Virtual: r.Virtual.Seconds(), Events: r.Events, Steps: []jsonStep{}}
-		if r.Err != nil {
-			j.Error = r.Err.Error()
+// Annotations are what is to be said of a run, by place.
+func (r *Result) Annotations() (out []Annotation) {
+	for _, s := range r.Steps {
+		if s.Failure != "" {
+			out = append(out, Annotation{r.File, s.Step.at.line, s.Step.at.column, s.Step.String() + ": " + s.Failure})
 		}
-		for _, s := range r.Steps {
-			j.Steps = append(j.Steps, jsonStep{s.Step.at.line, s.Setup, s.Step.String(), s.Start.Seconds(), s.End.Seconds(),
-				s.Exit, s.Stdout, s.Stderr, s.Failure})
-		}
-		out = append(out, j)
 	}
-	b, err := json.MarshalIndent(out, "", "  ")
-	if err != nil {
-		panic(err) // only plain values above
-	}
-	return append(b, '\n')
-}
-
-type junitSuites struct {
-	XMLName xml.Name     `xml:"testsuites"`
-	Suites  []junitSuite `xml:"testsuite"`
-}
-
-type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Time     string      `xml:"time,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Name    string     `xml:"name,attr"`
-	Class   string     `xml:"classname,attr"`
-	Time    string     `xml:"time,attr"`
-	Failure *junitText `xml:"failure,omitempty"`
-	Error   *junitText `xml:"error,omitempty"`
-}
-
-type junitText struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
-}
-
-// JUnit is the results as JUnit XML: a suite for a scenario, a case for a
-// step. Times are virtual seconds.
-func JUnit(results []*Result) []byte {
-	var all junitSuites
-	for _, r := range results {
-		suite := junitSuite{Name: r.Name, Time: seconds(r.Virtual)}
-		for _, s := range r.Steps {
-			c := junitCase{Name: fmt.Sprintf("line %d: %s", s.Step.at.line, printable(s.Step.String())), Class: r.Name, Time: seconds(s.End - s.Start)}
-			if s.Failure != "" {
-				c.Failure = &junitText{printable(firstLine(s.Failure)), printable(s.Failure)}
-				suite.Failures++
+	var ps Problems
+	switch {
+	case errors.As(r.Err, &ps):
+		for _, p := range ps {
+			text := p.What
+			if p.Instead != "" {
+				text += ": " + p.Instead
 			}
-			suite.Cases = append(suite.Cases, c)
+			out = append(out, Annotation{p.File, p.Line, p.Column, text})
 		}
-		if r.Err != nil {
-			suite.Errors++
-			suite.Cases = append(suite.Cases, junitCase{Name: "run", Class: r.Name, Time: "0.000", Error: &junitText{printable(r.Err.Error()), ""}})
-		}
-		suite.Tests = len(suite.Cases)
-		all.Suites = append(all.Suites, suite)
+	case r.Err != nil:
+		out = append(out, Annotation{File: r.File, Text: r.Err.Error()})
 	}
-	b, err := xml.MarshalIndent(all, "", "  ")
-	if err != nil {
-		panic(err) // only plain values above
-	}
-	return append([]byte(xml.Header), append(b, '\n')...)
-}
-
-func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
-
-// printable drops what XML 1.0 cannot carry.
-func printable(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c < 0x20 && c != '\n' && c != '\t' {
-			return -1
-		}
-		return c
-	}, s)
+	return out
 }

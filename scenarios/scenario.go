@@ -15,6 +15,7 @@ const DefaultLimit = time.Hour
 type Scenario struct {
 	File        string // as errors name it
 	Source      []byte // the file's text, which --update rewrites
+	document    int    // which of the file's YAML documents it is, from 0
 	Name        string
 	Description string
 	Seed        uint64

@@ -15,18 +15,23 @@ import (
 //go:embed library/*.yaml
 var library embed.FS
 
+// Stdin is the name of what comes from standard input.
+const Stdin = "<stdin>"
+
 // Source is the text of a scenario file and the name errors give it.
 type Source struct {
 	File string
 	Text []byte
 	Path string // on the real file system, "" if compiled in or from a stream
+	// Document is which of the file's scenarios is meant, from 0.
+	Document int
 }
 
 // ErrNoScenario is wrapped by [Find] when an argument names nothing.
 var ErrNoScenario = errors.New("no such scenario")
 
-// Find returns the scenarios that an argument stands for: a file, a folder
-// (every *.yaml in it, by name), the name of a library scenario, or - for what
+// Find returns the files that an argument stands for: a file, a folder (every
+// *.yaml in it and below, by name), the name of a library scenario, or - for what
 // stdin has.
 func Find(arg string, stdin io.Reader) ([]Source, error) {
 	if arg == "-" {
@@ -34,7 +39,7 @@ func Find(arg string, stdin io.Reader) ([]Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("-: %w", err)
 		}
-		return []Source{{File: "<stdin>", Text: text}}, nil
+		return []Source{{File: Stdin, Text: text}}, nil
 	}
 	info, err := os.Stat(arg)
 	if name := strings.TrimSuffix(arg, ".yaml"); !strings.ContainsAny(arg, `/\`) && (err != nil || name == arg) {
@@ -82,23 +87,33 @@ func atMost(r io.Reader) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, maxFileBytes+1))
 }
 
+// folder reads the scenario files of a folder, to any depth. What begins with a
+// dot is somebody else's.
 func folder(dir string) ([]Source, error) {
 	var out []Source
-	for _, pattern := range []string{"*.yaml", "*.yml"} {
-		names, err := filepath.Glob(filepath.Join(dir, pattern))
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, n := range names {
-			text, err := readSource(n)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, Source{File: n, Text: text, Path: n})
+		hidden := path != dir && strings.HasPrefix(d.Name(), ".")
+		switch ext := filepath.Ext(path); {
+		case d.IsDir() && hidden:
+			return fs.SkipDir
+		case d.IsDir() || hidden || ext != ".yaml" && ext != ".yml":
+			return nil
 		}
+		text, err := readSource(path)
+		if err != nil {
+			return err
+		}
+		out = append(out, Source{File: path, Text: text, Path: path})
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s: %w: the folder has no *.yaml", dir, ErrNoScenario)
+		return nil, fmt.Errorf("%s: %w: the folder has no *.yaml, nor has one below", dir, ErrNoScenario)
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].File < out[j].File })
 	return out, nil

@@ -1,167 +1,274 @@
 package scenarios
 
 import (
-	"fmt"
+	"bytes"
+	"reflect"
 	"sort"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
-// edit replaces lines [from, to) of a file, counted from 1.
+// Updated is what became of a file's expectations.
+type Updated struct {
+	Text      []byte // the file's text, with the expectations that happened
+	Rewritten int    // how many steps have another expectation now
+	Left      int    // how many failed and could not be given one
+}
+
+// Update is the text of a scenario file with the expectations rewritten from
+// what happened: exit, stdout and stderr where a step expects them and they
+// differ, and an exit where a step without expectation failed. What still holds
+// of a pattern stays, and so does everything else in the file, comments and
+// spacing included. The results are those of the file's scenarios; a step that
+// passes with its new expectation has no Failure any more.
+//
+// The text is read back: it is a file that loads, says the same but for the
+// expectations, and passes. A step whose expectation cannot be rewritten so,
+// because others share it, or because it did not end, stays as it is.
+func Update(file string, source []byte, results []*Result) Updated {
+	u := &update{file: file, text: strings.ReplaceAll(string(source), "\r\n", "\n"), results: results}
+	u.lines = strings.Split(u.text, "\n")
+	failed := u.failed()
+	all := u.apply(failed)
+	if !u.holds(all, failed) {
+		all = u.together(failed, all)
+	}
+	out := Updated{Text: []byte(all)}
+	if strings.Contains(string(source), "\r\n") {
+		out.Text = []byte(strings.ReplaceAll(all, "\n", "\r\n"))
+	}
+	if all == u.text {
+		out.Text, out.Left = source, len(failed)
+		return out
+	}
+	judged := u.judge(all)
+	for i, st := range u.steps() {
+		if st.Failure != "" && judged[i] == "" && !st.hung {
+			st.Failure = ""
+			out.Rewritten++
+		}
+		if st.Failure != "" {
+			out.Left++
+		}
+	}
+	return out
+}
+
+// update is a file while it is rewritten.
+type update struct {
+	file    string
+	text    string // with newlines alone
+	lines   []string
+	results []*Result
+}
+
+// edit replaces lines [from, to) of a file, counted from 1, or the bytes from
+// column to endColumn of line from where to is 0.
 type edit struct {
-	from, to int
-	text     []string
+	from, to          int
+	text              []string
+	column, endColumn int // within lines, in bytes
+	endLine           int
 }
 
-// Update is the scenario's text with the expectations rewritten from what
-// happened: exit, stdout and stderr where a step expects them and they differ,
-// and an exit where a step without expectation failed. Everything else in the
-// file, comments and spacing included, stays as it is.
-func Update(s *Scenario, r *Result) []byte {
-	if r.Err != nil {
-		return s.Source
-	}
-	lines := strings.Split(string(s.Source), "\n")
-	var edits []edit
-	for i := range r.Steps {
-		st := &r.Steps[i]
-		if st.Failure == "" || st.Step.Kind != StepRun || st.hung {
-			continue
+// steps are the results of all steps of the file.
+func (u *update) steps() (out []*StepResult) {
+	for _, r := range u.results {
+		if r.Err != nil {
+			continue // what it did is not all that it does
 		}
-		edits = append(edits, stepEdits(st, lines)...)
-	}
-	sort.SliceStable(edits, func(i, j int) bool { return edits[i].from > edits[j].from })
-	for _, e := range edits {
-		rest := append([]string(nil), lines[e.to-1:]...)
-		lines = append(append(lines[:e.from-1:e.from-1], e.text...), rest...)
-	}
-	return []byte(strings.Join(lines, "\n"))
-}
-
-func stepEdits(st *StepResult, lines []string) []edit {
-	n := st.Step.node
-	if n.expect == nil {
-		return []edit{addExpect(st, n.step, lines)}
-	}
-	if n.expect.Style&yaml.FlowStyle != 0 {
-		return []edit{blockExpect(st, n.expect, lines)}
-	}
-	var out []edit
-	e := st.Step.Expect
-	hasExit := e.ExitAny
-	for i := 0; i+1 < len(n.expect.Content); i += 2 {
-		k, v := n.expect.Content[i], n.expect.Content[i+1]
-		pad := strings.Repeat(" ", k.Column-1)
-		switch k.Value {
-		case "exit":
-			hasExit = true
-			if !e.ExitAny && e.Exit != st.Exit {
-				out = append(out, edit{k.Line, v.Line + 1, []string{fmt.Sprintf("%sexit: %d", pad, st.Exit)}})
-			}
-		case "stdout":
-			if e.Stdout != nil && !e.Stdout.Match(st.Stdout) {
-				out = append(out, edit{k.Line, blockEnd(lines, k), literal(pad, "stdout", st.Stdout)})
-			}
-		case "stderr":
-			if e.Stderr != nil && !e.Stderr.Match(st.Stderr) {
-				out = append(out, edit{k.Line, blockEnd(lines, k), literal(pad, "stderr", st.Stderr)})
-			}
+		for i := range r.Steps {
+			out = append(out, &r.Steps[i])
 		}
-	}
-	if !hasExit && st.Exit != 0 {
-		first := n.expect.Content[0]
-		out = append(out, edit{first.Line, first.Line, []string{fmt.Sprintf("%sexit: %d", strings.Repeat(" ", first.Column-1), st.Exit)}})
 	}
 	return out
 }
 
-// blockEnd is the line after a key's value: the next line that is not blank
-// and not indented deeper than the key.
-func blockEnd(lines []string, key *yaml.Node) int {
-	end := key.Line + 1
-	for i := key.Line; i < len(lines); i++ {
-		trimmed := strings.TrimLeft(lines[i], " ")
-		if trimmed == "" {
-			continue
+// failed are the steps that want another expectation.
+func (u *update) failed() (out []*StepResult) {
+	for _, st := range u.steps() {
+		if st.Failure != "" && st.Step.Kind == StepRun && !st.hung {
+			out = append(out, st)
 		}
-		if len(lines[i])-len(trimmed) < key.Column {
-			break
-		}
-		end = i + 2
 	}
-	return end
+	return fromTheEnd(out)
 }
 
-// literal is a key with a text in the form that a person would write.
-func literal(pad, key, text string) []string {
-	if text == "" {
-		return []string{pad + key + `: ""`}
+// fromTheEnd are steps in the order in which a file can be changed: from its end
+// to its beginning, each place once.
+func fromTheEnd(steps []*StepResult) (out []*StepResult) {
+	seen := map[*yaml.Node]bool{}
+	for _, st := range steps {
+		if n := st.Step.node; !seen[n.step] {
+			seen[n.step] = true
+			out = append(out, st)
+		}
 	}
-	head := pad + key + ": |"
-	if strings.HasPrefix(text, " ") || strings.HasPrefix(text, "\n") {
-		head = pad + key + ": |2"
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := out[i].Step.node.step, out[j].Step.node.step
+		return a.Line > b.Line || a.Line == b.Line && a.Column > b.Column
+	})
+	return out
+}
+
+// apply is the text with the expectations of some steps rewritten, which come
+// from the file's end to its beginning.
+func (u *update) apply(steps []*StepResult) string {
+	lines := u.lines
+	for _, st := range steps {
+		edits := u.stepEdits(st)
+		sort.SliceStable(edits, func(i, j int) bool {
+			a, b := edits[i], edits[j]
+			return a.from > b.from || a.from == b.from && a.to > b.to
+		})
+		for _, e := range edits {
+			lines = e.apply(lines)
+		}
 	}
-	out := []string{head}
-	for _, l := range splitLines(text) {
-		if l = strings.TrimRight(l, " \t\r"); l == "" {
-			out = append(out, "")
+	return strings.Join(lines, "\n")
+}
+
+func (e edit) apply(lines []string) []string {
+	if e.endLine > 0 {
+		whole := lines[e.from-1][:e.column] + strings.Join(e.text, "\n") + lines[e.endLine-1][e.endColumn:]
+		e.to, e.text = e.endLine+1, []string{whole}
+	}
+	rest := append([]string(nil), lines[e.to-1:]...)
+	if len(rest) == 0 {
+		rest = []string{""} // the last line had no newline
+	}
+	return append(append(lines[:e.from-1:e.from-1], e.text...), rest...)
+}
+
+// together gives steps that share the expectation of one that failed their own,
+// and if that does not help either rewrites what it can. text is with the failed
+// ones alone.
+func (u *update) together(failed []*StepResult, text string) string {
+	more := append([]*StepResult(nil), failed...)
+	for i, why := range u.judge(text) {
+		if st := u.steps()[i]; why != "" && st.Failure == "" {
+			more = append(more, st)
+		}
+	}
+	more = fromTheEnd(more)
+	if t := u.apply(more); u.holds(t, more) {
+		return t
+	}
+	return u.oneByOne(failed)
+}
+
+// oneByOne rewrites what can be rewritten when not all can.
+func (u *update) oneByOne(failed []*StepResult) string {
+	var good []*StepResult
+	text := u.text
+	for _, st := range failed {
+		try := append(good[:len(good):len(good)], st)
+		if t := u.apply(try); u.holds(t, try) {
+			good, text = try, t
+		}
+	}
+	return text
+}
+
+// holds reads a new text back: it loads, says what the old one says but for the
+// expectations, these steps pass, and no other fails that passed.
+func (u *update) holds(text string, steps []*StepResult) bool {
+	if text == u.text {
+		return len(steps) == 0
+	}
+	judged := u.judge(text)
+	if judged == nil || !reflect.DeepEqual(withoutExpectations(u.text), withoutExpectations(text)) {
+		return false
+	}
+	now := map[*StepResult]string{}
+	for i, st := range u.steps() {
+		if now[st] = judged[i]; st.Failure == "" && judged[i] != "" && st.Step.Kind == StepRun {
+			return false
+		}
+	}
+	for _, st := range steps {
+		if now[st] != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// judge is why each step would fail by the expectations of another text, nil if
+// that one does not load or has other steps.
+func (u *update) judge(text string) []string {
+	all, err := ReadAll(u.file, []byte(text))
+	if err != nil {
+		return nil
+	}
+	out := []string{}
+	for _, r := range u.results {
+		if r.Err != nil {
 			continue
 		}
-		out = append(out, pad+"  "+l)
+		if r.document >= len(all) {
+			return nil
+		}
+		setup, steps := all[r.document].Setup, all[r.document].Steps
+		for i := range r.Steps {
+			st := &r.Steps[i]
+			list := &steps
+			if st.Setup {
+				list = &setup
+			}
+			if len(*list) == 0 {
+				return nil
+			}
+			why := st.Failure
+			if st.Step.Kind == StepRun {
+				why = (*list)[0].Expect.judge(st)
+			}
+			out = append(out, why)
+			*list = (*list)[1:]
+		}
 	}
 	return out
 }
 
-// addExpect gives a step without expectation the exit status that it had.
-func addExpect(st *StepResult, step *yaml.Node, lines []string) edit {
-	if step.Kind == yaml.MappingNode && step.Style&yaml.FlowStyle == 0 {
-		line := blockEnd(lines, &yaml.Node{Line: step.Line, Column: step.Column - 1})
-		pad := strings.Repeat(" ", step.Column-1)
-		return edit{line, line, []string{fmt.Sprintf("%sexpect: {exit: %d}", pad, st.Exit)}}
+// withoutExpectations is what a file says beside them: its documents as plain
+// values. A line and a step that runs it are the same.
+func withoutExpectations(text string) []any {
+	var out []any
+	for d := yaml.NewDecoder(bytes.NewReader([]byte(text))); ; {
+		var doc any
+		if d.Decode(&doc) != nil {
+			return out
+		}
+		if m, ok := doc.(map[string]any); ok {
+			for _, key := range []string{"setup", "steps"} {
+				list, _ := m[key].([]any)
+				for i := range list {
+					list[i] = bare(list[i])
+				}
+			}
+		}
+		out = append(out, doc)
 	}
-	dash := strings.Repeat(" ", step.Column-3) + "- "
-	end := blockEnd(lines, &yaml.Node{Line: step.Line, Column: step.Column - 1})
-	text := append([]string(nil), lines[step.Line-1:end-1]...)
-	if step.Kind == yaml.ScalarNode {
-		text[0] = dash + "run: " + strings.TrimPrefix(text[0], dash)
-	}
-	pad := strings.Repeat(" ", step.Column-1)
-	return edit{step.Line, end, append(text, fmt.Sprintf("%sexpect: {exit: %d}", pad, st.Exit))}
 }
 
-// blockExpect writes an expectation of the form {…} as a block.
-func blockExpect(st *StepResult, expect *yaml.Node, lines []string) edit {
-	line := lines[expect.Line-1]
-	key := strings.LastIndex(line[:min(expect.Column-1, len(line))], "expect")
-	if key < 0 {
-		return edit{expect.Line, expect.Line, nil}
+// bare is a step without its expectation.
+func bare(step any) any {
+	if line, ok := step.(string); ok {
+		return map[string]any{"run": strings.TrimRight(line, "\n")}
 	}
-	pad := strings.Repeat(" ", key)
-	text := []string{strings.TrimRight(line[:key], " ") + strings.Repeat(" ", key-len(strings.TrimRight(line[:key], " "))) + "expect:"}
-	e := st.Step.Expect
-	switch {
-	case e.ExitAny:
-		text = append(text, pad+"  exit: any")
-	case st.Exit != 0:
-		text = append(text, fmt.Sprintf("%s  exit: %d", pad, st.Exit))
+	m, ok := step.(map[string]any)
+	if !ok {
+		return step
 	}
-	if e.Stdout != nil {
-		text = append(text, keep(pad+"  ", "stdout", e.Stdout, st.Stdout)...)
+	out := map[string]any{}
+	for k, v := range m {
+		if line, ok := v.(string); ok {
+			v = strings.TrimRight(line, "\n")
+		}
+		if k != "expect" {
+			out[k] = v
+		}
 	}
-	if e.Stderr != nil {
-		text = append(text, keep(pad+"  ", "stderr", e.Stderr, st.Stderr)...)
-	}
-	if len(text) == 1 {
-		text[0] += fmt.Sprintf(" {exit: %d}", st.Exit)
-	}
-	return edit{expect.Line, blockEnd(lines, &yaml.Node{Line: expect.Line, Column: key + 1}), text}
-}
-
-// keep writes the pattern that is there if it still holds, or else the output.
-func keep(pad, key string, p *Pattern, got string) []string {
-	if p.Match(got) {
-		return literal(pad, key, p.Text)
-	}
-	return literal(pad, key, got)
+	return out
 }

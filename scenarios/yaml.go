@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"regexp"
 	"strconv"
@@ -21,7 +23,10 @@ const (
 )
 
 // stepNode is where a step stands in the file.
-type stepNode struct{ step, expect *yaml.Node }
+type stepNode struct {
+	step   *yaml.Node // as it stands in its list: an alias is one
+	inFlow bool       // the list is one in brackets
+}
 
 // reader turns YAML nodes into values and collects every mistake on the way.
 type reader struct {
@@ -33,39 +38,54 @@ func at(n *yaml.Node) place { return place{n.Line, n.Column} }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?(?:line (\d+): )?(.*)$`)
 
-// document parses the text and returns the root mapping, or nil after a
-// problem was added.
-func (r *reader) document(source []byte) *yaml.Node {
+// documents parses the text and returns the root mapping of each document that
+// has something in it, or fewer after a problem was added.
+func (r *reader) documents(source []byte) []*yaml.Node {
 	if len(source) > maxFileBytes {
 		r.add(place{1, 1}, fmt.Sprintf("a scenario has at most %d bytes", maxFileBytes), "the file has more")
 		return nil
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(source, &doc); err != nil {
-		p, what := place{1, 1}, err.Error()
-		if m := yamlLine.FindStringSubmatch(strings.ReplaceAll(what, "\n", " ")); m != nil {
-			what = m[2]
-			if n, err := strconv.Atoi(m[1]); err == nil {
-				p.line = n
-			}
-		}
-		r.add(p, "write YAML; `dnetsim show overlay-ping` prints an example", "not YAML: %s", what)
-		return nil
-	}
-	if len(doc.Content) == 0 {
-		r.add(place{1, 1}, "begin with `name:`, `hosts:` and `steps:`", "the file is empty")
-		return nil
-	}
-	root := doc.Content[0]
+	var out []*yaml.Node
 	budget := maxNodes
-	if !r.measure(root, 0, &budget) {
-		return nil
+	for d := yaml.NewDecoder(bytes.NewReader(source)); ; {
+		var doc yaml.Node
+		err := d.Decode(&doc)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			r.notYAML(err)
+			return nil
+		}
+		root := doc.Content[0]
+		if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+			continue
+		}
+		if !r.measure(root, 0, &budget) {
+			return nil
+		}
+		if root.Kind != yaml.MappingNode {
+			r.add(at(root), "begin with `name:`, `hosts:` and `steps:`", "a scenario is a mapping, not %s", kindName(root))
+			return nil
+		}
+		out = append(out, root)
 	}
-	if root.Kind != yaml.MappingNode {
-		r.add(at(root), "begin with `name:`, `hosts:` and `steps:`", "a scenario is a mapping, not %s", kindName(root))
-		return nil
+	if len(out) == 0 {
+		r.add(place{1, 1}, "begin with `name:`, `hosts:` and `steps:`", "the file is empty")
 	}
-	return root
+	return out
+}
+
+// notYAML adds the parser's problem.
+func (r *reader) notYAML(err error) {
+	p, what := place{1, 1}, err.Error()
+	if m := yamlLine.FindStringSubmatch(strings.ReplaceAll(what, "\n", " ")); m != nil {
+		what = m[2]
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			p.line = n
+		}
+	}
+	r.add(p, "write YAML; `dnetsim show overlay-ping` prints an example", "not YAML: %s", what)
 }
 
 // measure walks the document with its aliases followed, so that a small file
@@ -129,25 +149,39 @@ func (r *reader) pairs(n *yaml.Node, what string) []pair {
 		r.add(at(n), "write `key: value` lines", "%s must be a mapping, not %s", what, kindName(n))
 		return nil
 	}
-	seen := map[string]bool{}
-	var out []pair
+	own := map[string]bool{}
+	var out, merged []pair
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], follow(n.Content[i+1])
-		if k.Value == "<<" && v.Kind == yaml.MappingNode {
-			for _, p := range r.pairs(v, what) {
-				if !seen[p.key] {
-					seen[p.key] = true
-					out = append(out, p)
-				}
-			}
+		if k.Tag == "!!merge" {
+			merged = append(merged, r.merged(v, what)...)
 			continue
 		}
-		if seen[k.Value] {
+		if own[k.Value] {
 			r.add(at(k), "keep one of them", "%s has %q twice", what, k.Value)
 			continue
 		}
-		seen[k.Value] = true
+		own[k.Value] = true
 		out = append(out, pair{k.Value, at(k), v})
+	}
+	// What is merged in gives way to the mapping's own keys, and to what was
+	// merged before it (YAML's merge type).
+	for _, p := range merged {
+		if !own[p.key] {
+			own[p.key] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// merged are the pairs behind a << key: a mapping's, or those of a list of them.
+func (r *reader) merged(n *yaml.Node, what string) (out []pair) {
+	if n.Kind != yaml.SequenceNode {
+		return r.pairs(n, what)
+	}
+	for _, c := range n.Content {
+		out = append(out, r.pairs(c, what)...)
 	}
 	return out
 }

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-
-	"dnetsim/scenarios"
 )
 
 // output is a standard stream that remembers what went wrong with it, so that
@@ -57,24 +55,32 @@ func (o *output) lost(name string) error {
 
 // targets finds out, before anything runs, whether the files that the flags name
 // can be written, and says which cannot.
-func (f *runFlags) targets(list []*scenarios.Scenario, sources []scenarios.Source) error {
+func (f *runFlags) targets(list loaded) error {
 	var wrong []error
 	for _, x := range []struct{ flag, path string }{{"--json", f.json}, {"--junit", f.junit}} {
-		if x.path != "" {
+		if x.path != "" && x.path != "-" {
 			wrong = append(wrong, named(x.flag, writable(x.path)))
 		}
 	}
 	if f.json != "" && f.json == f.junit {
 		wrong = append(wrong, fmt.Errorf("--json and --junit: both write %s: name two files", f.json))
 	}
+	if f.digest && (f.json == "-" || f.junit == "-") {
+		wrong = append(wrong, errors.New("--digest: standard output is the report's: name a file for that"))
+	}
 	if f.update {
-		for i, s := range list {
-			if sources[i].Path == "" {
-				wrong = append(wrong, fmt.Errorf("--update: %s is compiled in or a stream: save it with `dnetsim show` and name the file", s.File))
+		for _, x := range list {
+			if x.src.Path == "" && x.wrong == nil {
+				wrong = append(wrong, fmt.Errorf("--update: %s is compiled in or a stream: save it with `dnetsim show` and name the file", x.src.File))
 				continue
 			}
-			wrong = append(wrong, named("--update", errors.Join(writable(sources[i].Path), fillable(filepath.Dir(sources[i].Path)))))
+			if x.wrong == nil {
+				wrong = append(wrong, named("--update", errors.Join(writable(x.src.Path), fillable(filepath.Dir(x.src.Path)))))
+			}
 		}
+	}
+	if strings.HasSuffix(f.pcap, ".pcapng") && len(list) > 1 {
+		wrong = append(wrong, fmt.Errorf("--pcap: %s would be each scenario's: name a folder", f.pcap))
 	}
 	wrong = append(wrong, f.captures())
 	return unwritable(errors.Join(wrong...))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -27,7 +26,7 @@ type shared struct {
 
 func (f *shared) add(c *cobra.Command) {
 	c.Flags().Var(&f.seed, "seed", "use this `seed` instead of the file's")
-	c.Flags().StringVar(&f.pcap, "pcap", "", "write captures: one pcapng per interface into this `folder`, or one FILE.pcapng")
+	c.Flags().StringVar(&f.pcap, "pcap", "", "write captures: one pcapng per interface into this `folder` (for several scenarios, into one for each within it), or one FILE.pcapng")
 	c.Flags().BoolVar(&f.trace, "trace", false, "print what happens on the wires on standard error")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "print no transcript")
 }
@@ -53,6 +52,9 @@ type runFlags struct {
 	update bool
 	repeat int
 	jobs   int
+	shard  shard
+	// folders are where the captures of each scenario go within --pcap.
+	folders map[*scenarios.Scenario]string
 }
 
 func newRun(t *terminal) *cobra.Command {
@@ -61,10 +63,20 @@ func newRun(t *terminal) *cobra.Command {
 		Use:   "run SCENARIO...",
 		Short: "Run scenarios and print their transcripts",
 		Long: `Run scenarios and print their transcripts. SCENARIO is a file, a folder (every
-*.yaml in it), the name of a library scenario, or - for standard input.
+*.yaml in it and below), the name of a library scenario, or - for standard input.
+A file may have several scenarios, with a line --- between them.
 
-Exit status: 0 every expectation held, 1 one failed, 2 a scenario or the command
-line is wrong and nothing ran, 3 the run itself broke.`,
+What came of them is said on standard error: 31 passed, 1 failed: NAME. In GitHub
+Actions (GITHUB_ACTIONS is set) failures are annotations of the lines, and the
+step's summary has a table.
+
+Exit status: 0 every expectation held, 1 one failed, 2 the command line is wrong,
+and nothing ran, or a scenario file is, which does not keep the others from
+running, 3 the run itself broke.`,
+		Example: `  dnetsim run overlay-ping
+  dnetsim run tests/ --jobs 4 --junit report.xml
+  dnetsim run my.yaml --update
+  dnetsim run tests/ --shard 1/3 --json 1.json; dnetsim report merge 1.json 2.json 3.json`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeLibrary,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -73,56 +85,40 @@ line is wrong and nothing ran, 3 the run itself broke.`,
 	}
 	f.add(c)
 	c.Flags().BoolVar(&f.digest, "digest", false, "print the run's digest (frames, transcript, final tables) instead of the transcript")
-	c.Flags().StringVar(&f.json, "json", "", "write the results as JSON to this `file`")
-	c.Flags().StringVar(&f.junit, "junit", "", "write the results as JUnit XML to this `file`")
-	c.Flags().BoolVar(&f.update, "update", false, "rewrite the files' expectations from what happened; refused when CI is set")
+	c.Flags().StringVar(&f.json, "json", "", "write the results as JSON to this `file`, - for standard output instead of the transcripts")
+	c.Flags().StringVar(&f.junit, "junit", "", "write the results as JUnit XML to this `file`, - for standard output")
+	c.Flags().BoolVar(&f.update, "update", false, "rewrite the files' expectations from what happened, and keep what still holds; refused when CI is set")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run `N` times and fail at the first event that differs")
 	c.Flags().IntVar(&f.jobs, "jobs", 1, "run `N` scenarios at a time")
+	c.Flags().Var(&f.shard, "shard", "run the `i/n`th part of the scenarios: 1/3, 2/3 and 3/3 are all")
 	return c
 }
 
-// load reads every scenario that the arguments stand for. All mistakes of all
-// files come together, and nothing runs.
-func load(ctx context.Context, t *terminal, args []string) ([]*scenarios.Scenario, []scenarios.Source, error) {
-	var list []*scenarios.Scenario
-	var sources []scenarios.Source
-	var wrong []string
-	for _, a := range args {
-		found, err := scenarios.Find(a, t.input(ctx))
-		if err != nil {
-			wrong = append(wrong, err.Error())
-			continue
-		}
-		for _, src := range found {
-			s, err := scenarios.Read(src.File, src.Text)
-			if err != nil {
-				wrong = append(wrong, err.Error())
-				continue
-			}
-			list = append(list, s)
-			sources = append(sources, src)
-		}
-	}
-	if wrong != nil {
-		return nil, nil, status{exitUsage, errors.New(strings.Join(wrong, "\n"))}
-	}
-	return list, sources, nil
-}
-
 func (f *runFlags) run(ctx context.Context, t *terminal, args []string) error {
-	if f.update && t.env("CI") != "" {
+	if ci := t.env("CI"); f.update && ci != "" && ci != "false" && ci != "0" {
 		return status{exitUsage, errors.New("dnetsim: --update is refused when CI is set: run it by hand and commit the result")}
 	}
 	if f.repeat < 1 || f.jobs < 1 {
 		return status{exitUsage, errors.New("dnetsim: --repeat and --jobs are numbers from 1")}
 	}
-	list, sources, err := load(ctx, t, args)
-	if err != nil {
+	list := f.shard.of(find(ctx, t, args))
+	if err := f.targets(list); err != nil {
 		return err
 	}
-	if err := f.targets(list, sources); err != nil {
-		return err
+	list.say(t)
+	f.folders = captureFolders(list)
+	results := f.all(ctx, t, list)
+	if err := f.write(t, list, results); err != nil {
+		return status{exitBroken, err}
 	}
+	if code := verdict(results); code != exitOK {
+		return status{code: code}
+	}
+	return nil
+}
+
+// all runs the scenarios and shows them in their order.
+func (f *runFlags) all(ctx context.Context, t *terminal, list loaded) []*scenarios.Result {
 	results := make([]*scenarios.Result, len(list))
 	ready := make([]chan struct{}, len(list))
 	for i := range ready {
@@ -134,35 +130,64 @@ func (f *runFlags) run(ctx context.Context, t *terminal, args []string) error {
 	}
 	close(next)
 	stream := f.jobs == 1 || len(list) == 1
+	bar := showBar(t, list)
 	var wg sync.WaitGroup
 	for range min(f.jobs, len(list)) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
 			for i := range next {
-				results[i] = f.one(ctx, t, list[i], stream)
+				if stream {
+					f.title(t, list, i)
+				}
+				results[i] = f.one(ctx, t, list[i], stream, bar)
 				close(ready[i])
 			}
 		}()
 	}
-	code := exitOK
 	for i := range list {
 		<-ready[i]
-		code = max(code, f.show(t, results[i], len(list) > 1, stream))
+		bar.above(func() {
+			if !stream {
+				f.title(t, list, i)
+			}
+			f.show(t, results[i], len(list) > 1, stream)
+		})
+		bar.done()
 	}
 	wg.Wait()
-	if err := f.files(list, sources, results); err != nil {
-		return status{exitBroken, err}
+	bar.end()
+	return results
+}
+
+// speaks reports whether standard output is the transcripts'.
+func (f *runFlags) speaks() bool {
+	return !f.quiet && !f.digest && f.json != "-" && f.junit != "-"
+}
+
+// title says whose transcript follows, where there are several.
+func (f *runFlags) title(t *terminal, list loaded, i int) {
+	if len(list) < 2 || !f.speaks() || list[i].wrong != nil {
+		return
 	}
-	if code != exitOK {
-		return status{code: code}
+	gap := "\n"
+	if i == 0 {
+		gap = ""
 	}
-	return nil
+	title := list[i].scenario.Name
+	if file := list[i].src.File; strings.TrimSuffix(file, ".yaml") != title {
+		title += " (" + file + ")"
+	}
+	fmt.Fprintf(t.out, "%s=== %s ===\n", gap, scenarios.Visible(title))
 }
 
 // one runs a scenario as often as asked and compares the runs. A bug that ends
 // it leaves the other scenarios alone.
-func (f *runFlags) one(ctx context.Context, t *terminal, s *scenarios.Scenario, stream bool) (r *scenarios.Result) {
+func (f *runFlags) one(ctx context.Context, t *terminal, item source, stream bool, bar *bar) (r *scenarios.Result) {
+	if item.wrong != nil {
+		return scenarios.Wrong(item.src.File, item.wrong)
+	}
+	s := item.scenario
 	defer func() {
 		if p := recover(); p != nil {
 			r = scenarios.Broken(s, sim.Caught(nil, p))
@@ -171,93 +196,65 @@ func (f *runFlags) one(ctx context.Context, t *terminal, s *scenarios.Scenario, 
 	o := f.options(t)
 	o.Context = ctx
 	o.Digest = f.digest || f.repeat > 1
-	if stream && !f.quiet && !f.digest {
+	if stream && f.speaks() {
 		o.Transcript = t.out
 		o.Style = style(t)
 	}
 	if f.pcap != "" {
-		c, err := newCapture(f.pcap, s.Name)
+		c, err := newCapture(filepath.Join(f.pcap, f.folders[s]), s.Name)
 		if err != nil {
 			return scenarios.Broken(s, err)
 		}
 		defer c.close()
 		o.Capture = c
 	}
+	if f.repeat == 1 && stream {
+		o.Progress = &scenarios.Progress{}
+		w := showProgress(t, o.Progress, bar)
+		defer w.end()
+		o.Transcript = w.below(o.Transcript)
+	}
 	if f.repeat == 1 {
-		if f.jobs == 1 {
-			o.Progress = &scenarios.Progress{}
-			w := showProgress(t, o.Progress)
-			defer w.end()
-			o.Transcript = w.below(o.Transcript)
-		}
 		return scenarios.Run(s, o)
 	}
 	return scenarios.Repeat(s, o, f.repeat, progress(t, s.Name))
 }
 
-// show prints what is still to be said of a result and returns its status.
-func (f *runFlags) show(t *terminal, r *scenarios.Result, several, streamed bool) int {
-	if f.digest {
-		if several {
-			fmt.Fprintf(t.out, "%s  %s\n", r.Digest, scenarios.Visible(r.Name))
-		} else if r.Digest != "" {
-			fmt.Fprintln(t.out, r.Digest)
-		}
-	} else if !streamed && !f.quiet {
+// show prints what is still to be said of a result. What fails is said in the
+// end if the file's expectations are to be rewritten.
+func (f *runFlags) show(t *terminal, r *scenarios.Result, several, streamed bool) {
+	if r.Wrong() {
+		return // said before anything ran
+	}
+	switch {
+	case f.json == "-" || f.junit == "-":
+	case f.digest && several:
+		fmt.Fprintf(t.out, "%s  %s\n", r.Digest, scenarios.Visible(r.Name))
+	case f.digest && r.Digest != "":
+		fmt.Fprintln(t.out, r.Digest)
+	case !streamed && f.speaks():
 		io.WriteString(t.out, scenarios.Visible(r.Transcript))
 	}
 	switch {
 	case r.Err != nil:
-		return t.fails(r.Name, fmt.Sprintf("dnetsim run %s --seed %d", r.File, r.Seed), r.Err)
-	case r.Failed():
+		t.fails(r.Name, r.Again(), r.Err)
+	case !f.update:
 		io.WriteString(t.err, scenarios.Visible(r.Report()))
-		return exitFailed
 	}
-	return exitOK
 }
 
-func (f *runFlags) files(list []*scenarios.Scenario, sources []scenarios.Source, results []*scenarios.Result) error {
-	if f.json != "" {
-		if err := os.WriteFile(f.json, scenarios.JSON(results), 0o644); err != nil {
-			return fmt.Errorf("dnetsim: --json: %w", err)
+// verdict is the exit status of a run.
+func verdict(results []*scenarios.Result) int {
+	code := exitOK
+	for _, r := range results {
+		switch {
+		case r.Wrong():
+			code = max(code, exitUsage)
+		case r.Err != nil:
+			code = max(code, exitBroken)
+		case r.Failed():
+			code = max(code, exitFailed)
 		}
 	}
-	if f.junit != "" {
-		if err := os.WriteFile(f.junit, scenarios.JUnit(results), 0o644); err != nil {
-			return fmt.Errorf("dnetsim: --junit: %w", err)
-		}
-	}
-	if !f.update {
-		return nil
-	}
-	for i, s := range list {
-		text := scenarios.Update(s, results[i])
-		if string(text) == string(s.Source) {
-			continue
-		}
-		if err := replace(sources[i].Path, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// replace writes a file whole or not at all.
-func replace(path string, text []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".dnetsim-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	if _, err := tmp.Write(text); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	if info, err := os.Stat(path); err == nil {
-		os.Chmod(tmp.Name(), info.Mode())
-	}
-	return os.Rename(tmp.Name(), path)
+	return code
 }

@@ -54,6 +54,7 @@ everywhere.`,
 // scenario's text comes on standard input.
 func newTestify(t *terminal) *cobra.Command {
 	var f shared
+	var document int
 	c := &cobra.Command{
 		Use: "testify FILE", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -61,10 +62,14 @@ func newTestify(t *terminal) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := scenarios.Read(args[0], text)
+			all, err := scenarios.ReadAll(args[0], text)
 			if err != nil {
 				return status{exitUsage, err}
 			}
+			if document < 0 || document >= len(all) {
+				return status{exitUsage, fmt.Errorf("%s has no document %d", args[0], document)}
+			}
+			s := all[document]
 			o := f.options(t)
 			o.Context = c.Context()
 			if err := scenarios.Testify(s, o, t.out); err != nil {
@@ -74,6 +79,7 @@ func newTestify(t *terminal) *cobra.Command {
 		},
 	}
 	c.Flags().Var(&f.seed, "seed", "")
+	c.Flags().IntVar(&document, "document", 0, "")
 	return c
 }
 
@@ -159,7 +165,7 @@ type witness struct {
 }
 
 func (f *verifyFlags) start(ctx context.Context, self string, src scenarios.Source, procs int) (*witness, error) {
-	args := []string{"testify", src.File}
+	args := []string{"testify", src.File, "--document", strconv.Itoa(src.Document)}
 	if f.seed.value != nil {
 		args = append(args, "--seed", f.seed.String())
 	}

@@ -21,6 +21,7 @@ const (
 type waiting struct {
 	mu    sync.Mutex
 	to    io.Writer // the terminal that shows it
+	bar   *bar      // of the list that the run is of, or nil
 	shown bool
 	last  time.Time // of the last output
 	over  chan struct{}
@@ -28,11 +29,11 @@ type waiting struct {
 
 // showProgress begins to show p; end takes it away. Where standard error is no
 // terminal nothing is ever shown, and the result is nil.
-func showProgress(t *terminal, p *scenarios.Progress) *waiting {
+func showProgress(t *terminal, p *scenarios.Progress, b *bar) *waiting {
 	if !isTerminal(t.err) {
 		return nil
 	}
-	w := &waiting{to: t.err, last: time.Now(), over: make(chan struct{})}
+	w := &waiting{to: t.err, bar: b, last: time.Now(), over: make(chan struct{})}
 	go w.run(p)
 	return w
 }
@@ -60,13 +61,13 @@ func (w *waiting) show(p *scenarios.Progress) {
 	if r := []rune(step); len(r) > 40 {
 		step = string(r[:39]) + "…"
 	}
-	fmt.Fprintf(w.to, "\r\x1b[K%.1f s of virtual time, %q; Ctrl-C ends it", at.Seconds(), step)
+	fmt.Fprintf(w.to, "\r\x1b[K%s%.1f s of virtual time, %q; Ctrl-C ends it", w.bar.text(), at.Seconds(), step)
 	w.shown = true
 }
 
 // clear takes away what is shown.
 func (w *waiting) clear() {
-	if w.shown {
+	if w.shown || w.bar != nil {
 		io.WriteString(w.to, "\r\x1b[K")
 		w.shown = false
 	}
