@@ -104,7 +104,13 @@ func (d *Daemon) connectTo(c *Container, ref string, es *EndpointSettings, start
 	c.NetworkSettings.Networks[n.Name] = es
 	ep.settings(es)
 	sb := c.run.sandbox
-	if err := sb.join(ep); err != nil {
+	if starting && n.Name == "bridge" {
+		err = c.linkEndpoints(ep)
+	}
+	if err == nil {
+		err = sb.join(ep)
+	}
+	if err != nil {
 		sb.leave(ep)
 		d.deleteEndpoint(ep)
 		es.joinFailed(starting)
@@ -195,8 +201,8 @@ func (d *Daemon) checkTogether(c *Container, n *Network) error {
 		return errHostNetwork
 	}
 	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
-		o, err := d.findNetwork(name)
-		if err != nil || o == n {
+		o := c.entryOf(name)
+		if o == nil || o.Name == n.Name {
 			continue
 		}
 		switch {
@@ -260,11 +266,25 @@ func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) 
 	if err := d.checkTogether(c, n); err != nil {
 		return err
 	}
-	if _, ok := c.NetworkSettings.Networks[n.Name]; !ok {
+	if c.entryOf(n.Name) != n {
 		es.NetworkID = n.ID
 		c.NetworkSettings.Networks[n.Name] = es
 	}
 	return nil
+}
+
+// entryOf is the network that a container's settings have under a name, which may
+// be the name of another one by now; nil if there is none.
+func (c *Container) entryOf(name string) *Network {
+	es, ok := c.NetworkSettings.Networks[name]
+	if !ok {
+		return nil
+	}
+	n, err := c.run.daemon.findNetwork(networkRef(name, es, true))
+	if err != nil {
+		return nil
+	}
+	return n
 }
 
 // checkConnectIPs refuses addresses that are none; the stray bracket is

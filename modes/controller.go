@@ -20,6 +20,7 @@ func (d *Daemon) startNetworking() error {
 		return nil // the network configuration of running containers stays
 	}
 	d.startDrivers()
+	reloadLinks(d)
 	kept := d.networks
 	before := d.ipam
 	pools := cfg.Pools
@@ -194,7 +195,7 @@ func (d *Daemon) defaultBridgePool(name string) (IPAMConfig, error) {
 		return c, nil
 	}
 	if c.Subnet == "" {
-		return c, errf(ErrSystem, "list bridge addresses failed: no available network")
+		return c, errf(ErrSystem, "list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: %v: no available network", d.ipam.Predefined())
 	}
 	d.log("info", "Default bridge ("+name+") is assigned with an IP address "+c.Subnet+". Daemon option --bip can be used to set a preferred IP address")
 	return c, nil

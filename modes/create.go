@@ -1,7 +1,6 @@
 package modes
 
 import (
-	"sort"
 	"strings"
 
 	"dnetsim/modes/image"
@@ -129,6 +128,9 @@ func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []st
 			return nil, nil, check
 		}
 	}
+	if v, _ := d.ns().Sysctl("net.ipv4.ip_forward"); v != "1" && !isHostMode(h.NetworkMode) && h.NetworkMode != "none" {
+		warnings = append(warnings, "IPv4 forwarding is disabled. Networking will not work.")
+	}
 	if isHostMode(h.NetworkMode) && len(h.PortBindings) > 0 {
 		warnings = append(warnings, "Published ports are discarded when using host network mode")
 	}
@@ -155,7 +157,7 @@ func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []st
 		return nil, nil, err
 	}
 	c = d.newContainer(r, img)
-	if err := d.registerLinks(c); err != nil {
+	if err := c.registerLinks(); err != nil {
 		return nil, nil, err
 	}
 	d.containers = append(d.containers, c)
@@ -300,34 +302,4 @@ func nilIfEmpty(m map[string]string) map[string]string {
 		return nil
 	}
 	return m
-}
-
-// registerLinks resolves --link on the default network.
-func (d *Daemon) registerLinks(c *Container) error {
-	if !isDefaultMode(c.HostConfig.NetworkMode) {
-		return nil
-	}
-	for _, l := range c.HostConfig.Links {
-		name, alias, ok := strings.Cut(l, ":")
-		if !ok {
-			alias = name
-		}
-		alias = alias[strings.LastIndexByte(alias, '/')+1:]
-		child, err := d.findContainer(strings.TrimPrefix(name, "/"))
-		if err != nil {
-			return wrapf(err, "could not get container for %s: ", strings.TrimPrefix(name, "/"))
-		}
-		if isHostMode(child.HostConfig.NetworkMode) {
-			return errf(ErrInvalid, "conflicting options: host type networking can't be used with links. This would result in undefined behavior")
-		}
-		c.run.links = append(c.run.links, containerLink{alias: alias, child: child})
-	}
-	sort.SliceStable(c.run.links, func(i, k int) bool { return c.run.links[i].alias < c.run.links[k].alias })
-	return nil
-}
-
-// containerLink is a --link of the default network.
-type containerLink struct {
-	alias string
-	child *Container
 }

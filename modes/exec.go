@@ -56,6 +56,9 @@ func (d *Daemon) ExecCreate(ref string, cfg ExecConfig) (*ExecProcess, error) {
 	if err := execAllowed(c); err != nil {
 		return nil, err
 	}
+	if _, err := c.links(); err != nil {
+		return nil, err
+	}
 	e := &ExecProcess{
 		ID: d.newID("exec", c.Name), Container: c, Config: cfg, Created: d.Wall(),
 		run: &execRun{streams: &streams{loop: d.loop}},

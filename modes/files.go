@@ -83,14 +83,18 @@ func (d *Daemon) hostsFile(c *Container) string {
 	}
 	for _, l := range c.run.links {
 		es := l.child.NetworkSettings.Networks["bridge"]
-		if es == nil || es.IPAddress == "" {
+		if es == nil {
 			continue
 		}
 		names := l.alias + " " + l.child.Config.Hostname
 		if l.alias != l.child.Name {
 			names += " " + l.child.Name
 		}
-		fmt.Fprintf(&b, "%s\t%s\n", es.IPAddress, names)
+		for _, addr := range []string{es.IPAddress, es.GlobalIPv6Address} {
+			if addr != "" {
+				fmt.Fprintf(&b, "%s\t%s\n", addr, names)
+			}
+		}
 	}
 	return b.String()
 }
@@ -120,6 +124,25 @@ func (sb *sandbox) addHosts(ep *endpoint) {
 		}
 	}
 	fs.WriteFile(at, []byte(text), 0o644)
+}
+
+// moveHost changes the address of a name in a container's hosts, wherever the name
+// comes first in its line.
+func (c *Container) moveHost(name, addr string) {
+	fs, at := c.run.daemon.host.FS(), c.File("hosts")
+	b, err := fs.ReadFile(at)
+	if err != nil {
+		return
+	}
+	var now strings.Builder
+	for line := range strings.Lines(string(b)) {
+		_, names, _ := strings.Cut(line, "\t")
+		if rest, ok := strings.CutPrefix(names, name); ok && rest != "" && strings.ContainsRune(" \t\n.", rune(rest[0])) {
+			line = addr + "\t" + names
+		}
+		now.WriteString(line)
+	}
+	fs.WriteFile(at, []byte(now.String()), 0o644)
 }
 
 // dropHosts removes the endpoint's lines.

@@ -8,8 +8,107 @@ import (
 	"dnetsim/modes/nat"
 )
 
+// containerLink is a --link of the default network.
+type containerLink struct {
+	alias string
+	child *Container
+}
+
+// registerLinks resolves --link on the default network.
+func (c *Container) registerLinks() error {
+	d := c.run.daemon
+	c.run.links = nil
+	if !isDefaultMode(c.HostConfig.NetworkMode) {
+		return nil
+	}
+	for _, l := range c.HostConfig.Links {
+		name, alias, ok := strings.Cut(l, ":")
+		if !ok {
+			alias = name
+		}
+		alias = alias[strings.LastIndexByte(alias, '/')+1:]
+		name = strings.TrimPrefix(name, "/")
+		child, err := linkTarget(d, name)
+		if err != nil {
+			return errf(ErrInvalid, "could not get container for %s: %v", name, err) // 404 would mean the image (moby#39823)
+		}
+		if isHostMode(child.HostConfig.NetworkMode) {
+			return errf(ErrInvalid, "conflicting options: host type networking can't be used with links. This would result in undefined behavior")
+		}
+		c.run.links = append(c.run.links, containerLink{alias: alias, child: child})
+	}
+	sort.SliceStable(c.run.links, func(i, k int) bool { return c.run.links[i].alias < c.run.links[k].alias })
+	return nil
+}
+
+// linkTarget is the container whose stack a name stands for.
+func linkTarget(d *Daemon, name string) (*Container, error) {
+	c, err := d.findContainer(name)
+	for err == nil && isJoinMode(c.HostConfig.NetworkMode) {
+		c, err = d.findContainer(joined(c.HostConfig.NetworkMode))
+	}
+	return c, err
+}
+
+// reloadLinks resolves all links again, as a new dockerd does: one whose container
+// has been removed is gone.
+func reloadLinks(d *Daemon) {
+	for _, c := range d.containers {
+		if err := c.registerLinks(); err != nil {
+			d.log("error", "failed to register link for container "+c.ID, "error", err.Error())
+		}
+	}
+}
+
+// links are the container's, of which each must be to one that runs.
+func (c *Container) links() ([]containerLink, error) {
+	if c.NetworkSettings.Networks["bridge"] == nil {
+		return nil, nil
+	}
+	for _, l := range c.run.links {
+		if !l.child.State.Running() {
+			return nil, errf(ErrSystem, "Cannot link to a non running container: /%s AS /%s/%s", l.child.Name, c.Name, l.alias)
+		}
+		if l.child.NetworkSettings.Networks["bridge"] == nil {
+			return nil, errf(ErrSystem, "container %s not attached to default bridge network", l.child.ID)
+		}
+	}
+	return c.run.links, nil
+}
+
+// linkEndpoints tells the driver of the links from and to a container that has an
+// endpoint in the default network, and the containers that link to it of its
+// address. dockerd's buildSandboxOptions, with what it gets wrong: the endpoint
+// that stands for those who link to it is the last one that it links to itself.
+func (c *Container) linkEndpoints(ep *endpoint) error {
+	last := ""
+	for _, l := range c.run.links {
+		es := l.child.NetworkSettings.Networks["bridge"]
+		if es == nil {
+			return errf(ErrSystem, "Cannot link to /%s, as it does not belong to the default network", l.child.Name)
+		}
+		if last = es.EndpointID; last != "" {
+			ep.Children = append(ep.Children, last)
+		}
+	}
+	for _, parent := range c.run.daemon.containers {
+		for _, l := range parent.run.links {
+			if l.child != c {
+				continue
+			}
+			if parent.run.sandbox != nil && parent.run.base == nil {
+				parent.moveHost(l.alias, ep.Addr.Addr().String())
+			}
+			if last != "" {
+				ep.Parents = append(ep.Parents, last)
+			}
+		}
+	}
+	return nil
+}
+
 // linkEnv is the environment that --link gives on the default network.
-func (d *Daemon) linkEnv(c *Container) []string {
+func (c *Container) linkEnv() []string {
 	var env []string
 	for _, l := range c.run.links {
 		es := l.child.NetworkSettings.Networks["bridge"]

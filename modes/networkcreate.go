@@ -6,6 +6,7 @@ import (
 
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/driver"
+	"dnetsim/stack"
 )
 
 // CreateNetwork is the request of `docker network create`.
@@ -263,10 +264,12 @@ func (d *Daemon) freePool(space ipam.Space, preferred, sub string, v6 bool) (str
 	return space.RequestPool(preferred, sub, v6, d.hostOverlaps)
 }
 
-// hostOverlaps is a route or a name server of the host that a part of p holds.
+// hostOverlaps is a route or a name server of the host that a part of p holds. Of
+// the routes only those of link scope count: not those by way of a gateway
+// (libnetwork's CheckRouteOverlaps).
 func (d *Daemon) hostOverlaps(p netip.Prefix) (netip.Prefix, bool) {
 	for _, r := range d.ns().Routes("main") {
-		if r.Dst.Bits() > 0 && r.Dst.Overlaps(p) {
+		if r.Dst.Bits() > 0 && r.Dst.Addr().Is4() && r.Scope == stack.ScopeLink && r.Dst.Overlaps(p) {
 			return r.Dst, true
 		}
 	}

@@ -107,6 +107,9 @@ func (d *Daemon) bringUp(c *Container) error {
 	case !d.running:
 		return errf(ErrSystem, "context canceled")
 	}
+	if _, err := c.links(); err != nil {
+		return err
+	}
 	m := d.newMachine(c)
 	argv := append([]string{c.Path}, c.Args...)
 	env := d.environment(c, c.Config.Tty, nil)
@@ -168,7 +171,7 @@ func (d *Daemon) environment(c *Container, tty bool, extra []string) []string {
 	if tty {
 		env = append(env, "TERM=xterm")
 	}
-	env = append(env, d.linkEnv(c)...)
+	env = append(env, c.linkEnv()...)
 	env = image.MergeEnv(env, c.Config.Env)
 	env = image.MergeEnv(env, extra)
 	for _, kv := range env {

@@ -13,24 +13,14 @@ import (
 // failing are the worlds of testdata/cases that a real 20.10.24 and dnetsim see
 // differently. What is mended leaves the list, and nothing comes in.
 var failing = []string{
-	"bridge-10-pools-and-vpn-routes",
-	"bridge-12b-connect-to-network-made-again",
 	"bridge-17-generated-names",
 	"bridge-18-no-server-answers",
-	"bridge-20-links-with-icc-false",
-	"bridge-21-ip-forward-off",
 	"bridge-90-by-catch",
-	"hosts-06-overlapping-subnets-in-one-container",
 	"hosts-13b-start-waits-for-the-store",
 	"hosts-15-reload",
-	"hosts-16-default-gateway",
-	"hosts-17b-busybox-top",
-	"hosts-18b-bridge-drops-what-a-port-cannot-take",
 	"hosts-19-vxlan-multicast-group",
-	"hosts-20-address-moves-to-the-bridge",
 	"hosts-27-swarm-mode",
 	"hosts-28-two-next-hops",
-	"hosts-29-redirect",
 }
 
 // Small worlds of what public reports show, whose expectations were seen on a

@@ -119,6 +119,19 @@ func (m *Local) free(from position, v6 bool, held func(netip.Prefix) (netip.Pref
 	return position{}, false
 }
 
+// listed is how many predefined pools are shown at most; dockerd has no limit.
+const listed = 1 << 10
+
+// Predefined are the predefined pools, the first thousand of them.
+func (m *Local) Predefined() (all []netip.Prefix) {
+	for _, c := range m.predefined {
+		for n := uint64(0); n < c.count() && len(all) < listed; n++ {
+			all = append(all, c.pool(n))
+		}
+	}
+	return all
+}
+
 // DefaultPools are the local address pools of 20.10.
 var DefaultPools = []AddressPool{
 	{"172.17.0.0/16", 16}, {"172.18.0.0/16", 16}, {"172.19.0.0/16", 16}, {"172.20.0.0/14", 16},
