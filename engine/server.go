@@ -108,6 +108,7 @@ func (s *Server) handleKind(pattern string, kind func(url.Values) Kind, h handle
 		c := &call{s: s, w: w, r: r, d: d, q: q, body: body, daemon: s.daemon}
 		c.job = &Job{Kind: kind(q), Method: r.Method, Path: r.URL.Path, Ref: ref, Query: q}
 		c.job.Run = func() {
+			s.daemon.AwaitStart()
 			if err := h(c); err != nil {
 				c.fail(err)
 			}

@@ -97,7 +97,7 @@ func (c *call) info() error {
 		CgroupVersion: "1", KernelVersion: i.KernelVersion, OperatingSystem: i.OperatingSystem,
 		OSVersion: i.OSVersion, OSType: "linux", Architecture: i.Architecture,
 		IndexServerAddress: i.IndexServer, NCPU: i.NCPU, MemTotal: i.MemTotal,
-		DockerRootDir: "/var/lib/docker", Name: i.Name, Labels: []string{},
+		DockerRootDir: "/var/lib/docker", Name: i.Name, Labels: append([]string{}, i.Labels...), Debug: i.Debug,
 		ExperimentalBuild: i.Experimental, ServerVersion: i.ServerVersion,
 		ClusterStore: i.ClusterStore, ClusterAdvertise: i.ClusterAdvertise,
 		RegistryConfig: &registry.ServiceConfig{

@@ -47,36 +47,53 @@ func (d *Daemon) initCluster() error {
 	if err != nil {
 		return errf(ErrSystem, "failed to start daemon: %v", err)
 	}
-	at, err := store.Parse(cfg.ClusterStore)
-	if err != nil {
-		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
-	}
-	beat, ttl, err := store.ParseDiscoveryOptions(cfg.ClusterStoreOpts)
-	if err != nil {
-		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
-	}
 	cfg.ClusterAdvertise = advertise
 	c := &cluster{d: d, advertise: advertise}
 	if ap, err := netip.ParseAddrPort(advertise); err == nil {
 		c.self = ap.Addr()
 	}
-	client := store.New(d.loop, d.face.Opener(d.ns()), at, store.Options{Lookup: d.hostLookup})
+	client, err := c.client(cfg.ClusterStore)
+	if err == nil {
+		c.discovery, err = c.discover(client, advertise, cfg.ClusterStoreOpts)
+	}
+	if err != nil {
+		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
+	}
 	c.store = store.Datastore{KV: client}
 	c.space = ipam.NewGlobal(c.store, d.log)
 	before, _ := d.drivers["overlay"].(*overlay.Driver)
 	c.driver = overlay.New(d.face, overlay.Config{Store: c.store, Self: c.self, JoinTime: d.profile.cost.overlayJoin}, &d.boxes, before)
 	d.drivers["overlay"] = c.driver
 	d.cluster = c
-	if advertise != "" {
-		c.discovery = store.NewDiscovery(client, store.DiscoveryOptions{
-			Advertise: advertise, Heartbeat: beat, TTL: ttl,
-			Log:       func(level, text string) { d.log(level, text) },
-			OnEntries: func([]store.Entry) { c.restartWatches() },
-			OnChange:  func(joined, _ []netip.Addr) { c.driver.Discovered(joined) },
-		})
+	if c.discovery != nil {
 		c.discovery.Advertise()
 	}
 	return nil
+}
+
+// client is a client of the store at a URL.
+func (c *cluster) client(url string) (*store.Client, error) {
+	at, err := store.Parse(url)
+	if err != nil {
+		return nil, err
+	}
+	d := c.d
+	return store.New(d.loop, d.face.Opener(d.ns()), at, store.Options{Lookup: d.hostLookup}), nil
+}
+
+// discover makes the discovery of the other daemons, which is still to be
+// started. Without an address to advertise there is none.
+func (c *cluster) discover(client *store.Client, advertise string, opts map[string]string) (*store.Discovery, error) {
+	beat, ttl, err := store.ParseDiscoveryOptions(opts)
+	if err != nil || advertise == "" {
+		return nil, err
+	}
+	return store.NewDiscovery(client, store.DiscoveryOptions{
+		Advertise: advertise, Heartbeat: beat, TTL: ttl,
+		Log:       func(level, text string) { c.d.log(level, text) },
+		OnEntries: func([]store.Entry) { c.restartWatches() },
+		OnChange:  func(joined, _ []netip.Addr) { c.driver.Discovered(joined) },
+	}), nil
 }
 
 // parseAdvertise resolves "address:port" or "interface:port".

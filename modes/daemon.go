@@ -133,6 +133,10 @@ func (d *Daemon) boot() error {
 		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
 	}
 	d.spend(d.profile.cost.daemonReady)
+	d.makeRunDir()
+	d.reopen()
+	d.watchAllNames()
+	d.restore()
 	d.log("info", "Loading containers: done.")
 	v := d.profile.version
 	d.log("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
@@ -168,7 +172,7 @@ func (d *Daemon) Stop() error {
 	for _, at := range d.config.sockets() {
 		d.host.FS().Remove(at)
 	}
-	d.dropPID()
+	d.host.FS().Remove(pidPath)
 	d.log("info", "Daemon shutdown complete")
 	d.events.cond.Broadcast()
 	d.endSelf()
@@ -183,12 +187,17 @@ func (d *Daemon) launchSelf() {
 		Args:     []string{"/usr/sbin/dockerd", "--containerd=/run/containerd/containerd.sock"},
 		NewGroup: true,
 		Program: func(p *userland.Process) int {
-			p.Catch(userland.SIGTERM, userland.SIGINT)
+			p.Catch(userland.SIGTERM, userland.SIGINT, userland.SIGHUP, userland.SIGUSR1)
 			for {
 				d.over.Wait(d.loop)
-				if s := p.Pending(); s == userland.SIGTERM || s == userland.SIGINT {
+				switch p.Pending() {
+				case userland.SIGTERM, userland.SIGINT:
 					d.Stop()
 					return 0
+				case userland.SIGHUP:
+					reload(d)
+				case userland.SIGUSR1:
+					dumpStacks(d)
 				}
 			}
 		},
@@ -256,24 +265,30 @@ func (d *Daemon) shutdownContainers() {
 	}
 }
 
-// restore brings the containers into the state that their policies ask for.
+// restore brings the containers into the state that their policies ask for. The
+// daemon is not up before all have been tried, those too that wait for the store
+// (group.Wait in dockerd's restore).
 func (d *Daemon) restore() {
+	var waiting []*sim.Proc
 	for _, c := range append([]*Container(nil), d.containers...) {
 		if !c.startsWithEngine() {
 			continue
 		}
 		c.run.shutdown = false
 		if d.cluster != nil && d.missesNetwork(c) {
-			d.loop.Go("start "+c.Name, func(*sim.Proc) {
+			waiting = append(waiting, d.loop.Go("start "+c.Name, func(*sim.Proc) {
 				defer d.track(false)()
 				d.waitForNetworks(c)
 				if !d.gone() {
 					d.restart(c)
 				}
-			})
+			}))
 			continue
 		}
 		d.restart(c)
+	}
+	for _, p := range waiting {
+		p.Join()
 	}
 }
 
@@ -308,7 +323,7 @@ func (d *Daemon) restart(c *Container) {
 		return
 	}
 	if err := d.start(c); err != nil {
-		d.log("error", "Failed to start container "+c.ID+": "+err.Error())
+		d.log("error", "failed to start container", "container", c.ID, "error", err.Error())
 	}
 }
 

@@ -41,13 +41,16 @@ type daemonConfig struct {
 	ClusterStore     string            `json:"cluster-store"`
 	ClusterAdvertise string            `json:"cluster-advertise"`
 	ClusterStoreOpts map[string]string `json:"cluster-store-opts"`
+	Debug            bool              `json:"debug"`
+	Labels           []string          `json:"labels"`
 
 	deprecated []string
+	given      map[string]json.RawMessage // the file's keys
 }
 
 // otherOptions are accepted and have no effect here.
 var otherOptions = map[string]bool{
-	"log-level": true, "debug": true, "labels": true, "log-driver": true,
+	"log-level": true, "log-driver": true,
 	"log-opts": true, "data-root": true, "graph": true, "exec-root": true, "exec-opts": true,
 	"storage-driver": true, "storage-opts": true, "insecure-registries": true,
 	"registry-mirrors": true, "selinux-enabled": true, "userns-remap": true, "group": true,
@@ -78,6 +81,7 @@ func readConfig(fs *userland.FS, flags string) (daemonConfig, error) {
 		if err := cfg.merge([]byte(flags)); err != nil {
 			return cfg, err
 		}
+		cfg.given = nil
 	}
 	if data, err := fs.ReadFile(daemonJSONPath); err == nil && len(bytes.TrimSpace(data)) > 0 {
 		if err := cfg.merge(data); err != nil {
@@ -113,6 +117,7 @@ func (c *daemonConfig) merge(data []byte) error {
 	if err := json.Unmarshal(data, c); err != nil {
 		return err
 	}
+	c.given = keys
 	for _, gw := range []string{c.Gateway, c.Gateway6} {
 		if _, err := netip.ParseAddr(gw); gw != "" && err != nil {
 			return errf(ErrSystem, "invalid IP address: %s", gw)

@@ -124,7 +124,7 @@ const (
 
 func (d *Daemon) restartWanted(c *Container, status int, lasted time.Duration) bool {
 	r, p := c.run, c.HostConfig.RestartPolicy
-	if r.manualStop || r.shutdown || r.removing || !d.running {
+	if r.manualStop || r.shutdown || r.removing || !alive(d) {
 		return false
 	}
 	switch p.Name {
@@ -149,7 +149,7 @@ func (d *Daemon) scheduleRestart(c *Container) {
 	r := c.run
 	if r.retry == nil {
 		r.retry = d.loop.NewTimer(func() {
-			if c.State.Status != Restarting || !d.running {
+			if c.State.Status != Restarting || !alive(d) {
 				return
 			}
 			again := func() {

@@ -11,7 +11,8 @@ type Info struct {
 	MemTotal                                                                   int64
 	SystemTime                                                                 time.Time
 	IPv4Forwarding, BridgeNfIptables, BridgeNfIp6tables                        bool
-	LiveRestore, Experimental                                                  bool
+	LiveRestore, Experimental, Debug                                           bool
+	Labels                                                                     []string
 	ClusterStore, ClusterAdvertise                                             string
 	Warnings                                                                   []string
 	DefaultAddressPools                                                        []AddressPool
@@ -52,6 +53,7 @@ func (d *Daemon) Info() Info {
 		BridgeNfIp6tables: on("net.bridge.bridge-nf-call-ip6tables"),
 		LiveRestore:       d.config.LiveRestore, Experimental: d.config.Experimental,
 		ClusterStore: d.config.ClusterStore, ClusterAdvertise: d.config.ClusterAdvertise,
+		Debug: d.config.Debug, Labels: d.config.Labels,
 		DefaultAddressPools: d.config.Pools, IndexServer: "https://index.docker.io/v1/",
 	}
 	for _, c := range d.containers {

@@ -17,6 +17,15 @@ func (u *unit) Start() error   { return u.d.Start() }
 func (u *unit) Stop() error    { return u.d.Stop() }
 func (u *unit) Restart() error { return u.d.Restart() }
 
+// Reload is the unit's ExecReload: a SIGHUP for dockerd.
+func (u *unit) Reload() error {
+	if u.d.proc == nil {
+		return errUnavailable
+	}
+	u.d.proc.Signal(userland.SIGHUP)
+	return nil
+}
+
 // Status is the state in systemd's words.
 func (u *unit) Status() string {
 	switch {

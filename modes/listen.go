@@ -39,7 +39,7 @@ func (d *Daemon) ServeAPI(serve func(APIConn)) { d.serveAPI = serve }
 // Reachable reports whether the daemon answers at the socket that docker asks:
 // it runs, and hosts of daemon.json, if there, has it.
 func (d *Daemon) Reachable() bool {
-	return d.running && slices.ContainsFunc(d.config.sockets(), func(at string) bool {
+	return alive(d) && slices.ContainsFunc(d.config.sockets(), func(at string) bool {
 		return strings.TrimPrefix(at, "/var") == socketPath
 	})
 }
@@ -87,6 +87,10 @@ func (d *Daemon) openListeners() error {
 			return errf(ErrSystem, "failed to load listeners: listen tcp %s: bind: %s", at, lower(err))
 		}
 		d.listeners = append(d.listeners, &apiListener{url: host, at: bind, tcp: l})
+	}
+	openSockets(d)
+	if d.starting != nil {
+		d.starting.listens = true
 	}
 	return nil
 }
@@ -154,7 +158,12 @@ func (d *Daemon) reservePorts() {
 	}
 }
 
-// answer begins to take connections; they waited in the kernel's queue before.
+// alive reports whether dockerd has its sockets: it runs, or is about to. What
+// asks while it starts waits ([Daemon.AwaitStart]).
+func alive(d *Daemon) bool { return d.running || d.starting != nil && d.starting.listens }
+
+// answer begins to take connections of TCP; they waited in the kernel's queue
+// before.
 func (d *Daemon) answer() {
 	for _, l := range d.listeners {
 		d.log("info", "API listen on "+l.at.String())
@@ -169,10 +178,16 @@ func (d *Daemon) answer() {
 		})
 	}
 	for _, at := range d.config.sockets() {
-		d.host.FS().Socket(at, 0o660)
 		d.log("info", "API listen on "+at)
+	}
+}
+
+// openSockets opens the Unix sockets of hosts.
+func openSockets(d *Daemon) {
+	for _, at := range d.config.sockets() {
+		d.host.FS().Socket(at, 0o660)
 		d.host.FS().ListenUnix(at, func(conn *userland.UnixConn) error {
-			if !d.running || !slices.Contains(d.config.sockets(), at) {
+			if !alive(d) || !slices.Contains(d.config.sockets(), at) {
 				return userland.ECONNREFUSED // a killed dockerd has left the file
 			}
 			d.serveConn("dockerd "+at, conn, false)

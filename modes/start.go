@@ -104,7 +104,7 @@ func (d *Daemon) bringUp(c *Container) error {
 	switch {
 	case c.run.removing || c.run.removed:
 		return errf(ErrConflict, "container is marked for removal and cannot be started")
-	case !d.running:
+	case d.gone():
 		return errf(ErrSystem, "context canceled")
 	}
 	if _, err := c.links(); err != nil {

@@ -1,14 +1,20 @@
 package modes
 
-import "dnetsim/sim"
+import (
+	"fmt"
+
+	"dnetsim/sim"
+)
 
 // startup is a daemon on its way up. It goes on when whoever asked for it is
 // interrupted, as systemd's jobs do, and ends when dockerd is stopped or killed.
 type startup struct {
 	proc *sim.Proc
 	done bool
-	err  error
-	over sim.Cond
+	// listens tells that its sockets are open.
+	listens bool
+	err     error
+	over    sim.Cond
 }
 
 func (s *startup) end(err error) {
@@ -56,12 +62,17 @@ func (d *Daemon) comeUp() error {
 	}
 	d.starting = nil
 	d.setState(true, false)
-	d.makeRunDir()
-	d.reopen()
 	d.answer()
-	d.watchAllNames()
-	d.restore()
 	return nil
+}
+
+// AwaitStart blocks the running process while dockerd starts, as requests do
+// that come to its socket meanwhile.
+func (d *Daemon) AwaitStart() {
+	if s := d.starting; s != nil && d.loop.Current() != nil {
+		for !s.done && s.over.Wait(d.loop) == nil {
+		}
+	}
 }
 
 // abortStart ends a start that is under way: dockerd was stopped, or killed,
@@ -80,3 +91,22 @@ func (d *Daemon) abortStart(failed bool) {
 	s.end(errf(ErrSystem, "dockerd was stopped while it started"))
 	d.endSelf()
 }
+
+// dockerd's run time files: its own directory, which only root may enter, its
+// socket and the number of its process.
+const runDir = "/run/docker"
+
+// makeRunDir lays them down when the daemon starts; what is there stays. The
+// directory of namespaces comes with the first of them.
+func (d *Daemon) makeRunDir() {
+	fs := d.host.FS()
+	fs.MkdirAll(runDir, 0o700)
+	for _, dir := range []string{"containerd", "libnetwork", "plugins", "runtime-runc", "swarm"} {
+		fs.MkdirAll(runDir+"/"+dir, 0o711)
+	}
+	fs.Socket(runDir+"/metrics.sock", 0o755)
+	fs.WriteFile(pidPath, []byte(fmt.Sprint(d.pid)), 0o644)
+}
+
+// pidPath is the file that says that a daemon runs.
+const pidPath = "/run/docker.pid"

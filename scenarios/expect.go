@@ -32,7 +32,11 @@ func NewPattern(text string) (*Pattern, error) {
 		case strings.TrimSpace(l) == "...":
 			lp.gap = true
 		case strings.HasPrefix(l, "~"):
-			re, err := regexp.Compile("^(?:" + strings.TrimPrefix(l[1:], " ") + ")$")
+			expr, spaced := strings.CutPrefix(l[1:], " ")
+			if expr = "(?:" + expr + ")"; spaced { // the space sets it apart, or begins the line
+				expr = " ?" + expr
+			}
+			re, err := regexp.Compile("^" + expr + "$")
 			if err != nil {
 				return nil, fmt.Errorf("line %d: %w", i+1, err)
 			}

@@ -22,6 +22,8 @@ func TestPatternMatchesLinesGapsAndExpressions(t *testing.T) {
 		{"...\nx\n...\ny\n", "x\nx\ny\nz\ny\n", true},
 		{"~ [0-9]+ packets\n", "42 packets\n", true},
 		{"~[0-9]+ packets\n", "no packets\n", false},
+		{"~ Nodes: [0-9]\n", " Nodes: 3\n", true},
+		{"~Nodes: [0-9]\n", " Nodes: 3\n", false},
 		{"time=<any> ms (*)\n", "time=0.080 ms (*)\n", true},
 		{"time=<any> ms\n", "time=0.080 s\n", false},
 	} {

@@ -80,9 +80,23 @@ func actOn(c *invocation, verb, name string, s userland.Service, o options) int 
 		return act(s.Start)
 	case "stop":
 		return act(s.Stop)
-	case "restart", "try-restart", "reload-or-restart", "condrestart":
+	case "reload-or-restart", "force-reload":
+		if r, ok := s.(interface{ Reload() error }); ok && state == "active" {
+			return act(r.Reload)
+		}
+		return act(s.Restart)
+	case "try-restart", "condrestart":
+		if state != "active" {
+			return 0
+		}
+		return act(s.Restart)
+	case "restart":
 		return act(s.Restart)
 	case "reload":
+		if state != "active" {
+			c.Errorf("%s.service is not active, cannot reload.\n", name)
+			return 1
+		}
 		if r, ok := s.(interface{ Reload() error }); ok {
 			return act(r.Reload)
 		}
