@@ -1,0 +1,181 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"dnetsim/stack"
+)
+
+// acrossHosts: the destination is on another host's bridge network.
+func (q *inquiry) acrossHosts() {
+	if q.blamed() || q.to == nil || !q.to.IsContainer() || !q.to.running() || q.to.On() == q.from.On() || q.j.Verdict == Delivered {
+		return
+	}
+	if !q.onlyLocal(q.to) || len(shared(q.from, q.to)) > 0 {
+		return
+	}
+	if q.flow.To != q.to.Name && !q.j.Target.IsValid() {
+		return
+	}
+	q.crossHost([]Evidence{
+		q.show(q.to.On(), networksOf(q.to), "the networks of "+q.to.Name),
+		q.show(q.from.On(), "ip route get "+q.targetText(), fmt.Sprintf("where %s sends packets for it", q.from.On())),
+	})
+}
+
+func (q *inquiry) targetText() string {
+	if q.j.Target.IsValid() {
+		return q.j.Target.String()
+	}
+	for _, ip := range sortedAddresses2(q.to) {
+		return ip
+	}
+	return ""
+}
+
+func sortedAddresses2(n *Node) []string {
+	var out []string
+	for _, e := range sortedNetworks(n) {
+		if e.IPAddress != "" {
+			out = append(out, e.IPAddress)
+		}
+	}
+	return out
+}
+
+// onlyLocal reports whether a container is on bridge networks of its host alone.
+func (q *inquiry) onlyLocal(n *Node) bool {
+	for id := range n.Networks {
+		x := q.networkOf(q.byName[n.On()], id)
+		if x == nil || x.Driver != "bridge" || x.Scope != "local" {
+			return false
+		}
+	}
+	return len(n.Networks) > 0
+}
+
+func (q *inquiry) crossHost(ev []Evidence) {
+	c := Cause{
+		Code:     "BRIDGE-CROSS-HOST",
+		Sentence: fmt.Sprintf("%s is on a bridge network of %s, and a bridge network ends at its host: no other host knows its addresses or names.", q.to.Name, q.to.On()),
+		Evidence: ev,
+	}
+	for _, f := range q.publishedAt(q.to) {
+		c.cures = append(c.cures, Cure{Says: fmt.Sprintf("address the published port of the host: %s", end(netip.MustParseAddr(f.To), f.Port)), Instead: &f})
+	}
+	host := q.byName[q.to.On()]
+	if q.flow.Proto != ICMP && len(c.cures) == 0 {
+		f := q.flow
+		for _, ip := range q.facing(host, netip.Addr{}) {
+			f.To = ip.String()
+			break
+		}
+		publish := fmt.Sprintf("%d:%d/%s", f.Port, f.Port, f.Proto)
+		c.cures = append(c.cures, Cure{Says: "publish the port and address the host", Instead: &f,
+			Steps: q.remake(q.to, func(o *options) { o.add("-p", publish) })})
+	}
+	if r, ok := q.routed(host); ok {
+		c.cures = append(c.cures, r)
+	}
+	q.blame(c)
+}
+
+// routed is a cure that makes a network of its own on the other host, and a
+// route to it: what an overlay network is for.
+func (q *inquiry) routed(host *Node) (Cure, bool) {
+	from := q.byName[q.from.On()]
+	subnet := q.free()
+	var via netip.Addr
+	for _, ip := range addressesOf(host.Space) {
+		if onLink(from.Space, ip) && host.Space.IsLocal(ip) {
+			via = ip
+			break
+		}
+	}
+	if !via.IsValid() || !subnet.IsValid() {
+		return Cure{}, false
+	}
+	ip := subnet.Addr().Next().Next()
+	f := q.flow
+	f.To = ip.String()
+	return Cure{
+		Says: "an overlay network is made for this; without a cluster store, a route between the hosts does it", Instead: &f,
+		Steps: []CureStep{
+			{Machine: host.Name, Line: fmt.Sprintf("docker network create --subnet %s routed", subnet)},
+			{Machine: host.Name, Line: fmt.Sprintf("docker network connect --ip %s routed %s", ip, q.to.Container.Name)},
+			{Machine: host.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -d %s -j ACCEPT", subnet)},
+			{Machine: from.Name, Line: fmt.Sprintf("ip route add %s via %s", subnet, via)},
+		},
+	}, true
+}
+
+// shadow: a Docker subnet covers the real destination.
+func (q *inquiry) shadow() {
+	if q.blamed() || !q.j.Target.IsValid() || q.j.Verdict == Delivered {
+		return
+	}
+	for _, n := range q.networks() {
+		if n.Bridge == "" || !n.covers(q.j.Target) || n.host.Name != q.from.On() && !q.onWay(n.host) {
+			continue
+		}
+		owner := q.outsideOwner(&n)
+		if owner == "" {
+			continue
+		}
+		q.blameSubnet(&n, owner)
+		return
+	}
+}
+
+// onWay reports whether a packet of the flow came through a machine.
+func (q *inquiry) onWay(machine *Node) bool {
+	for _, p := range []*Path{q.j.Forward, q.j.Return} {
+		if p == nil {
+			continue
+		}
+		for _, h := range p.Hops {
+			if strings.HasPrefix(h.event.Place.Machine, machine.Name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// outsideOwner is who has the flow's address, and is no container of the network
+// that covers it; "" if nobody has.
+func (q *inquiry) outsideOwner(n *network) string {
+	if n.host.Space != nil && n.host.Space.IsLocal(q.j.Target) {
+		return ""
+	}
+	for _, h := range q.holders(q.j.Target) {
+		if h.node == n.host || h.node.IsContainer() && (h.node.On() == n.host.Name || h.node.Networks[n.ID] != "") {
+			continue
+		}
+		if h.iface.Kind() == stack.KindPhysical || h.iface.Kind() == stack.KindMacvlan {
+			return h.node.Name
+		}
+	}
+	return ""
+}
+
+func (q *inquiry) blameSubnet(n *network, owner string) {
+	free := q.free()
+	c := Cause{
+		Code:     "BRIDGE-SUBNET-SHADOWS",
+		Sentence: fmt.Sprintf("The network %s of %s has the subnet %s, which covers %s, the address of %s: packets for it go into the bridge %s and never leave the host.", n.Name, n.host.Name, subnetOf(n), q.j.Target, owner, n.Bridge),
+		Evidence: []Evidence{
+			q.show(n.host.Name, "ip route get "+q.j.Target.String(), fmt.Sprintf("the way leads into %s", n.Bridge)),
+			q.show(n.host.Name, "docker network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' "+n.Name, fmt.Sprintf("the subnet of %s", n.Name)),
+		},
+	}
+	if n.Name == "bridge" {
+		gateway := netip.PrefixFrom(free.Addr().Next(), free.Bits())
+		c.cures = []Cure{{Steps: q.configure(n.host, map[string]any{"bip": gateway.String(), "fixed-cidr": nil})}}
+	} else {
+		c.cures = []Cure{{Steps: q.remakeNetwork(n, createLine(n, free))}}
+	}
+	q.blame(c)
+}

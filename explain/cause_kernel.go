@@ -1,0 +1,526 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dnetsim/link"
+	"dnetsim/link/trail"
+	"dnetsim/stack"
+)
+
+// kernel looks for the causes of what the network layer itself drops.
+func (q *inquiry) kernel() {
+	e := q.death()
+	if q.blamed() || e == nil {
+		if !q.blamed() {
+			q.mtu(nil)
+		}
+		return
+	}
+	switch e.Reason {
+	case trail.ForwardingDisabled:
+		q.forwardingOff(e)
+	case trail.RPFilter, trail.MartianSource:
+		q.rpFilter(e, "REVERSE-PATH-FILTER")
+	case trail.TTLExceeded:
+		q.loop(e)
+	case trail.MTU, trail.TooBig:
+		q.mtu(e)
+	case trail.NoRoute, trail.BlackholeRoute:
+		if q.backwards() && q.masquerade() {
+			return
+		}
+		q.noRoute()
+	}
+}
+
+func (q *inquiry) forwardingOff(e *event) {
+	n := q.nodeOf(e.Place.Machine)
+	q.blame(Cause{
+		Code:     "FORWARDING-OFF",
+		Sentence: fmt.Sprintf("%s does not forward packets: net.ipv4.ip_forward is 0. Docker switches it on when it starts; something switched it off after that, or it is not Docker's to do.", n.Name),
+		Evidence: []Evidence{q.show(n.On(), "sysctl net.ipv4.ip_forward", "")},
+		cures:    []Cure{{Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.ip_forward=1"}}}},
+	})
+}
+
+func (q *inquiry) rpFilter(e *event, code Code) {
+	n := q.nodeOf(e.Place.Machine)
+	dev := e.Place.Interface
+	q.blame(Cause{
+		Code: code,
+		Sentence: fmt.Sprintf("%s drops packets from %s at %s: its own way back to that address is another interface, and the reverse path filter (rp_filter) is strict.",
+			n.Name, e.pkt.src, dev),
+		Evidence: []Evidence{
+			q.show(n.On(), "sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf."+dev+".rp_filter", "the larger of the two counts; 1 is strict"),
+			q.show(n.On(), "ip route get "+e.pkt.src.String(), "the way back"),
+		},
+		cures: []Cure{
+			{Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"}, {Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}},
+			{Says: "gossip that had failed meets again after a while", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
+				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}, {Wait: gossipMeets * 2}}},
+			{Says: "and the engines have to be restarted to meet again", Steps: append([]CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
+				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}, q.restart(q.engineApart())...)},
+		},
+	})
+}
+
+// engineApart is the engine of the flow's two hosts that can be restarted
+// without the store.
+func (q *inquiry) engineApart() *Node {
+	a := q.byName[q.from.On()]
+	if q.to == nil || q.byName[q.to.On()] == nil || q.byName[q.to.On()].Host == nil {
+		return a
+	}
+	o := &overlay{q: q}
+	return o.pick(q.byName[q.to.On()], a)
+}
+
+func (q *inquiry) loop(e *event) {
+	n := q.nodeOf(e.Place.Machine)
+	seen := []string{}
+	for _, h := range q.deadPath().Hops {
+		if m := h.event.Place.Machine; h.Verb == "receive" && !slices.Contains(seen, m) {
+			seen = append(seen, m)
+		}
+	}
+	c := Cause{
+		Code:     "ROUTE-LOOP",
+		Sentence: fmt.Sprintf("The packet went in circles until its TTL ran out at %s: %s send it to each other.", n.Name, strings.Join(seen, " and ")),
+	}
+	for _, m := range seen {
+		if x := q.nodeOf(m); x != nil && !x.IsContainer() {
+			c.Evidence = append(c.Evidence, q.show(x.Name, "ip route get "+e.pkt.dst.String(), ""))
+			r, err := x.Space.RouteGet(e.pkt.dst, netip.Addr{})
+			if err == nil && r.Dst.Bits() > 0 {
+				c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: x.Name, Line: "ip route del " + r.Dst.String()}}})
+			}
+		}
+	}
+	q.blame(c)
+}
+
+// mtu: a large packet died where a small one passes.
+func (q *inquiry) mtu(e *event) {
+	if e == nil {
+		e = q.lostToMTU()
+	}
+	if e == nil {
+		return
+	}
+	size, place := 0, cableOf(e)
+	if w := q.cable(place); w != nil {
+		for _, end := range []*link.End{w.A(), w.B()} {
+			if m := end.Impairment().MTU; m > 0 && (size == 0 || m < size) {
+				size = m
+			}
+		}
+	}
+	c := Cause{Code: "MTU-BLACKHOLE"}
+	if size > 0 {
+		c.Sentence = fmt.Sprintf("Small packets pass and large ones do not: the cable of %s carries packets of %d bytes at most, this one has %d, and nobody tells its sender.", place, size, e.pkt.size)
+		c.Evidence = []Evidence{q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(size-28, 0), q.j.Target)), "how large a packet passes: lower -s until it does")}
+		c.cures = []Cure{{Says: fmt.Sprintf("let the network carry packets of %d bytes, or lower the MTU of the interfaces (docker network create -o com.docker.network.driver.mtu=…)", e.pkt.size), Steps: []CureStep{{Repair: place}}}}
+		c.cures = append(c.cures, q.lower(size)...)
+		q.blame(c)
+		return
+	}
+	n := q.nodeOf(e.Place.Machine)
+	dev := e.Place.Interface
+	c.Sentence = fmt.Sprintf("Small packets pass and large ones do not: %s cannot pass a packet of %d bytes on at %s, and its sender is not told, or does not hear it.", n.Name, e.pkt.size, e.Place)
+	c.Evidence = []Evidence{q.show(n.On(), q.within(n, "ip -o link"), "the MTUs on the way")}
+	smallest := q.smallestMTU()
+	c.cures = q.lower(smallest)
+	_ = dev
+	q.blame(c)
+}
+
+// lostToMTU is a packet of the journey that was too large for a cable, a port or
+// an interface.
+func (q *inquiry) lostToMTU() *event {
+	for i := range q.j.story.events {
+		if e := &q.j.story.events[i]; e.Verb == trail.Drop && (e.Reason == trail.MTU || e.Reason == trail.TooBig) && e.pkt.ip {
+			return e
+		}
+	}
+	return nil
+}
+
+// lower gives the sender's and the receiver's interface a smaller MTU.
+func (q *inquiry) lower(size int) []Cure {
+	if size <= 0 {
+		return nil
+	}
+	if q.overlaid() {
+		size -= 50
+	}
+	var steps []CureStep
+	for _, n := range []*Node{q.from, q.to} {
+		if n == nil || n.Space == nil || !n.IsContainer() {
+			continue
+		}
+		r, err := n.Space.RouteGet(q.j.Target, netip.Addr{})
+		if n == q.to {
+			if back := q.sourceSeen(); back.IsValid() {
+				r, err = n.Space.RouteGet(back, netip.Addr{})
+			}
+		}
+		if err == nil && r.Dev != "lo" {
+			steps = append(steps, CureStep{Machine: n.On(), Line: q.within(n, fmt.Sprintf("ip link set %s mtu %d", r.Dev, size))})
+		}
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	return []Cure{{Steps: steps, Says: "and make the network with -o com.docker.network.driver.mtu so that it stays"}}
+}
+
+func (q *inquiry) sourceSeen() netip.Addr {
+	if q.j.Forward != nil && len(q.j.Forward.Hops) > 0 {
+		return q.j.Forward.Hops[0].event.pkt.src
+	}
+	return netip.Addr{}
+}
+
+// smallestMTU is the smallest of the interfaces that the packet passed.
+func (q *inquiry) smallestMTU() int {
+	size := 0
+	for _, p := range []*Path{q.j.Forward, q.j.Return} {
+		if p == nil {
+			continue
+		}
+		for _, h := range p.Hops {
+			ns := q.space[h.event.Place.Machine]
+			if ns == nil {
+				continue
+			}
+			if i := ns.Interface(h.event.Place.Interface); i != nil && (size == 0 || i.MTU() < size) {
+				size = i.MTU()
+			}
+		}
+	}
+	return size
+}
+
+// wires looks for the causes of what cables and interfaces lose.
+func (q *inquiry) wires() {
+	if q.blamed() {
+		return
+	}
+	if q.j.Verdict == Lost && q.j.outcome.reached {
+		q.lossy()
+		return
+	}
+	e := q.wireDeath()
+	if e == nil {
+		return
+	}
+	switch e.Reason {
+	case trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.NoReceiver, trail.PortDown:
+		q.down(e)
+	case trail.Blocked:
+		q.fabric(e)
+	case trail.Loss, trail.QueueFull:
+		q.lossy()
+	}
+}
+
+// wireDeath is where a packet of the journey, or the last question that it
+// waited for, was lost by a cable or an interface.
+func (q *inquiry) wireDeath() *event {
+	if e := q.death(); e != nil && !unanswered(e) {
+		return e
+	}
+	for _, p := range q.j.Asks {
+		if p.End.event != nil && p.End.event.Verb == trail.Drop {
+			return p.End.event
+		}
+	}
+	// The answer to a question may have been lost, too.
+	for _, why := range []trail.Reason{trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.Blocked} {
+		if e := q.deathAnywhere(why); e != nil && e.pkt.arp {
+			return e
+		}
+	}
+	return nil
+}
+
+func unanswered(e *event) bool {
+	return e.Reason == trail.HostUnreachable || e.Reason == trail.NeighbourQueueFull || e.Reason == trail.NeighbourDeleted
+}
+
+// down blames an interface, a cable or a machine without power.
+func (q *inquiry) down(e *event) {
+	cable := cableOf(e)
+	machine, dev, _ := strings.Cut(cable, ":")
+	if n := q.nodeOf(e.Place.Machine); n != nil && e.Place.Cable == "" && e.Place.Port == "" {
+		if i := q.space[e.Place.Machine].Interface(e.Place.Interface); i != nil && !i.Up() {
+			q.interfaceDown(n, i)
+			return
+		}
+	}
+	for _, n := range q.engines() {
+		if n.Host.Off() && (n.Name == machine || q.to != nil && q.to.On() == n.Name) {
+			q.hostDown(n)
+			return
+		}
+	}
+	if n := q.byName[machine]; n != nil && n.Space != nil {
+		if i := n.Space.Interface(dev); i != nil && !i.Up() {
+			q.interfaceDown(n, i)
+			return
+		}
+	}
+	q.blame(Cause{
+		Code:     "LINK-DOWN",
+		Sentence: fmt.Sprintf("The cable of %s is down.", cable),
+		Evidence: []Evidence{q.show(machine, "ip -br link show "+dev, "no carrier")},
+		cures:    []Cure{{Says: "plug it in again", Steps: []CureStep{{Repair: cable}}}, {Says: "plug it in again", Steps: []CureStep{{Repair: cable}, {Wait: gossipMeets}}}},
+	})
+}
+
+func (q *inquiry) interfaceDown(n *Node, i *stack.Interface) {
+	q.blame(Cause{
+		Code:     "LINK-DOWN",
+		Sentence: fmt.Sprintf("The interface %s of %s is down.", i.Name(), n.Name),
+		Evidence: []Evidence{q.show(n.On(), q.within(n, "ip -br link show "+i.Name()), "")},
+		cures:    q.raise(n, i),
+	})
+}
+
+// raise sets an interface up, with the routes that went when it was set down.
+func (q *inquiry) raise(n *Node, i *stack.Interface) []Cure {
+	up := CureStep{Machine: n.On(), Line: q.within(n, "ip link set "+i.Name()+" up")}
+	out := []Cure{{Steps: []CureStep{up}}}
+	for _, gw := range q.gateways(n) {
+		out = append(out, Cure{Says: "its default route went with it", Steps: []CureStep{up, {Machine: n.On(), Line: q.within(n, "ip route add default via "+gw)}}})
+	}
+	return out
+}
+
+func (q *inquiry) hostDown(n *Node) {
+	steps := []CureStep{{Repair: n.Name}}
+	for _, x := range q.nodes {
+		if x.IsContainer() && x.On() == n.Name && (x == q.to || x == q.from) {
+			steps = append(steps, CureStep{Machine: n.Name, Line: "docker start " + x.Container.Name})
+		}
+	}
+	if q.clustered() {
+		steps = append(steps, CureStep{Wait: gossipMeets})
+	}
+	f := q.flow
+	if q.to != nil && q.to.IsContainer() {
+		f.To = q.to.Name
+	}
+	q.blame(Cause{
+		Code:     "HOST-DOWN",
+		Sentence: fmt.Sprintf("%s has no power.", n.Name),
+		Evidence: []Evidence{q.show(q.from.On(), "ping -c 1 -W 1 "+firstAddress(n), "the machine itself does not answer")},
+		cures:    []Cure{{Says: "switch it on, and start the container there", Steps: steps, Instead: &f}},
+	})
+}
+
+func firstAddress(n *Node) string {
+	for _, i := range n.Space.Interfaces() {
+		for _, x := range i.Addrs() {
+			if i.Kind() == stack.KindPhysical && x.Prefix.Addr().Is4() {
+				return x.Prefix.Addr().String()
+			}
+		}
+	}
+	return n.Name
+}
+
+func (q *inquiry) fabric(e *event) {
+	what := map[byte]string{1: "ICMP", 6: fmt.Sprintf("TCP to port %d", e.pkt.dport), 17: fmt.Sprintf("UDP to port %d", e.pkt.dport)}[e.pkt.proto]
+	if what == "" {
+		what = "it"
+	}
+	q.blame(Cause{
+		Code:     "FIREWALL-FABRIC",
+		Sentence: fmt.Sprintf("The network between the machines loses %s at the cable of %s: no host's rule does it.", what, cableOf(e)),
+		Evidence: []Evidence{{Place: q.from.On(), Command: "tcpdump -nn -i eth0", Says: "the packet leaves here, and the same command on the other machine does not show it"}},
+		cures:    []Cure{{Says: "let it pass in the network between the machines", Steps: []CureStep{{Repair: cableOf(e)}}}},
+	})
+}
+
+func (q *inquiry) lossy() {
+	lost := map[string]int{}
+	worst := ""
+	for i := range q.j.story.events {
+		e := &q.j.story.events[i]
+		if e.Verb == trail.Drop && slices.Contains(lossReasons, e.Reason) {
+			c := cableOf(e)
+			if lost[c]++; worst == "" || lost[c] > lost[worst] {
+				worst = c
+			}
+		}
+	}
+	if worst == "" {
+		return
+	}
+	machine, dev, _ := strings.Cut(worst, ":")
+	q.blame(Cause{
+		Code:     "LINK-LOSSY",
+		Sentence: fmt.Sprintf("The cable of %s loses packets: %d of %d probes were answered.", worst, q.j.Received, q.j.Sent),
+		Evidence: []Evidence{
+			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 20 -i 0.2 -q %s | tail -n 2", q.j.Target)), "how many get lost"),
+			q.show(machine, "ip -s link show "+dev, "the counters of its interface"),
+		},
+		cures: []Cure{{Says: "replace the cable", Steps: []CureStep{{Repair: worst}}}},
+	})
+}
+
+// neighbours: nobody answered for the next hop.
+func (q *inquiry) neighbours() {
+	if q.blamed() || q.j.Verdict != Unresolved && q.j.Verdict != NoReturn {
+		return
+	}
+	p := q.deadPath()
+	if p == nil || len(p.Hops) == 0 {
+		return
+	}
+	last := p.Hops[len(p.Hops)-1].event
+	if !waits(p) && !unanswered(last) {
+		return
+	}
+	if q.backwards() && q.masquerade() {
+		return
+	}
+	n := q.nodeOf(last.Place.Machine)
+	next := last.pkt.dst
+	if n != nil && n.Space != nil {
+		if r, err := n.Space.RouteGet(last.pkt.dst, netip.Addr{}); err == nil && r.Via.IsValid() {
+			next = r.Via
+		}
+	}
+	for _, h := range q.engines() {
+		if h.Host.Off() && h.Space != nil {
+			for _, ip := range allAddresses(h.Space) {
+				if ip == next {
+					q.hostDown(h)
+					return
+				}
+			}
+		}
+	}
+	if hs := q.holders(next); len(hs) > 0 {
+		q.deafHolder(n, next, hs[0])
+		return
+	}
+	if n != nil && next != q.j.Target {
+		q.blame(Cause{
+			Code:     "NO-ROUTE",
+			Sentence: fmt.Sprintf("%s sends by way of %s, and nobody has that address.", n.Name, next),
+			Evidence: []Evidence{q.show(n.On(), q.within(n, "ip route"), "the route"), q.show(n.On(), q.within(n, "ip neigh show "+next.String()), "nobody answers for it")},
+			cures:    q.reroute(n, next),
+		})
+		return
+	}
+	q.unused()
+}
+
+func allAddresses(ns *stack.Namespace) []netip.Addr { return addressesOf(ns) }
+
+// reroute sends by a router that is there.
+func (q *inquiry) reroute(n *Node, absent netip.Addr) []Cure {
+	var out []Cure
+	for _, gw := range q.gateways(n) {
+		if gw == absent.String() {
+			continue
+		}
+		out = append(out, Cure{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "ip route replace default via "+gw)}}})
+	}
+	return out
+}
+
+// deafHolder: somebody has the address and does not answer for it here.
+func (q *inquiry) deafHolder(n *Node, next netip.Addr, h holder) {
+	if !h.iface.Up() {
+		q.interfaceDown(h.node, h.iface)
+		return
+	}
+	if h.node.Host != nil && h.node.Host.Off() {
+		q.hostDown(q.byName[h.node.On()])
+		return
+	}
+	c := Cause{
+		Code:     "NO-ROUTE",
+		Sentence: fmt.Sprintf("%s looks for %s on its own link, and the address is %s's, on another: there is no route that leads to it.", n.Name, next, h.node.Name),
+		Evidence: []Evidence{q.show(n.On(), q.within(n, "ip route get "+next.String()), "where it is looked for")},
+	}
+	for _, gw := range q.gateways(n) {
+		c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "ip route add "+next.String()+"/32 via "+gw)}}})
+	}
+	q.blame(c)
+}
+
+// noAnswer: it got there, and nobody answered, or the answer did not come back.
+func (q *inquiry) noAnswer() {
+	if q.blamed() || q.j.Verdict != NoReturn {
+		return
+	}
+	if q.masquerade() {
+		return
+	}
+	if q.j.Return == nil && q.j.Forward != nil && q.flow.Proto == ICMP {
+		n := q.nodeOf(q.j.Forward.End.event.Place.Machine)
+		if v, ok := n.Space.Sysctl("net.ipv4.icmp_echo_ignore_all"); ok && v == "1" {
+			q.blame(Cause{
+				Code:     "FIREWALL-INPUT",
+				Sentence: fmt.Sprintf("%s is told not to answer pings (net.ipv4.icmp_echo_ignore_all).", n.Name),
+				Evidence: []Evidence{q.show(n.On(), q.within(n, "sysctl net.ipv4.icmp_echo_ignore_all"), "")},
+				cures:    []Cure{{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "sysctl -w net.ipv4.icmp_echo_ignore_all=0")}}}},
+			})
+		}
+	}
+}
+
+// masquerade: the packet left its host with the container's own address, which
+// nobody outside knows the way back to.
+func (q *inquiry) masquerade() bool {
+	if q.j.Forward == nil || q.j.Forward.End.event == nil || !q.from.IsContainer() {
+		return false
+	}
+	host := q.byName[q.from.On()]
+	last := q.j.Forward.End.event
+	there := q.nodeOf(last.Place.Machine)
+	if there == nil || there.On() == host.Name || last.pkt.src != q.j.Forward.Hops[0].event.pkt.src {
+		return false
+	}
+	var net *network
+	for id := range q.from.Networks {
+		if n := q.networkOf(host, id); n != nil && n.covers(last.pkt.src) && n.Driver == "bridge" {
+			net = n
+		}
+	}
+	if net == nil {
+		return false
+	}
+	if q.natGone(host) {
+		q.rulesFlushed(host, last)
+		return true
+	}
+	line := fmt.Sprintf("iptables -t nat -A POSTROUTING -s %s ! -o %s -j MASQUERADE", subnetOf(net), net.Bridge)
+	q.blame(Cause{
+		Code:     "MASQUERADE-MISSING",
+		Sentence: fmt.Sprintf("Packets of %s leave %s with the container's own address %s, and nobody outside knows the way back to it: the network %s is not masqueraded.", q.from.Name, host.Name, last.pkt.src, net.Name),
+		Evidence: []Evidence{
+			q.show(host.Name, "iptables -t nat -S POSTROUTING", fmt.Sprintf("no rule for %s", subnetOf(net))),
+			q.show(host.Name, "docker network inspect -f '{{json .Options}}' "+net.Name, "the network's options"),
+		},
+		cures: []Cure{{Steps: []CureStep{{Machine: host.Name, Line: line}}}},
+	})
+	return true
+}
+
+// natGone reports whether an engine that makes rules has none in the nat table.
+func (q *inquiry) natGone(host *Node) bool {
+	if !host.Host.Daemon.Running() || daemonJSON(host)["iptables"] == false {
+		return false
+	}
+	return !slices.ContainsFunc(rulesOf(host.Space, "nat", "PREROUTING"), func(r string) bool { return strings.HasSuffix(r, "-j DOCKER") })
+}

@@ -1,0 +1,515 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dnetsim/link/trail"
+	"dnetsim/stack"
+)
+
+// stopped blames a container that does not run.
+func (q *inquiry) stopped(n *Node) {
+	host := n.On()
+	q.blame(Cause{
+		Code:     "CONTAINER-NOT-RUNNING",
+		Sentence: fmt.Sprintf("%s does not run (%s): it has no interface and no name.", n.Name, n.Container.State.Status),
+		Evidence: []Evidence{q.show(host, "docker ps -a --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Status}}'", "its state")},
+		cures:    []Cure{{Steps: []CureStep{{Machine: host, Line: "docker start " + n.Container.Name}}}},
+	})
+}
+
+// absentTarget: nobody, or too many, have what was addressed.
+func (q *inquiry) absentTarget() {
+	if q.j.Verdict == NameNotResolved || q.blamed() {
+		return
+	}
+	if q.to != nil && q.to.IsContainer() && !q.to.running() && !q.machineOff(q.to.On()) {
+		q.stopped(q.to)
+		return
+	}
+	if q.to == nil && q.j.Target.IsValid() && !q.isRouted() {
+		q.unused()
+		return
+	}
+	q.duplicates()
+}
+
+func (q *inquiry) machineOff(name string) bool {
+	n := q.byName[name]
+	return n != nil && n.Host != nil && n.Host.Off()
+}
+
+// isRouted reports whether an address is out on the internet, or of a host that
+// has no power and so no address now.
+func (q *inquiry) isRouted() bool {
+	for _, n := range q.networks() {
+		if n.covers(q.j.Target) {
+			return false
+		}
+	}
+	for _, n := range q.nodes {
+		if n.IsContainer() || n.Space == nil {
+			continue
+		}
+		for _, i := range n.Space.Interfaces() {
+			for _, x := range i.Addrs() {
+				if x.Prefix.Bits() > 0 && x.Prefix.Masked().Contains(q.j.Target) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+func (q *inquiry) unused() {
+	c := Cause{
+		Code:     "ADDRESS-UNUSED",
+		Sentence: fmt.Sprintf("Nobody has the address %s: no container, no machine.", q.j.Target),
+	}
+	for _, n := range q.networks() {
+		if !n.covers(q.j.Target) {
+			continue
+		}
+		c.Sentence = fmt.Sprintf("Nobody has the address %s. It is in the network %s of %s, which has given it to no container.", q.j.Target, n.Name, n.host.Name)
+		c.Evidence = append(c.Evidence, q.show(n.host.Name, "docker network inspect -f '{{range .Containers}}{{.Name}} {{.IPv4Address}} {{end}}' "+n.Name, "who is on the network"))
+		if q.from.Networks[n.ID] != "" || q.from.Name == n.host.Name {
+			c.cures = append(c.cures, q.members(&n)...)
+		}
+		break
+	}
+	if q.j.Forward != nil && len(q.j.Forward.Hops) > 0 {
+		last := q.j.Forward.Hops[len(q.j.Forward.Hops)-1].event
+		if n := q.nodeOf(last.Place.Machine); n != nil {
+			c.Evidence = append(c.Evidence, q.show(n.On(), q.within(n, "ip neigh show "+q.j.Target.String()), "nobody has answered for it"))
+		}
+	}
+	q.blame(c)
+}
+
+// members are questions to ask instead: for who is on the network.
+func (q *inquiry) members(n *network) []Cure {
+	var out []Cure
+	for _, e := range n.Endpoints {
+		if e.Container == nil || e.Container == q.from.Container {
+			continue
+		}
+		for _, ip := range sortedAddresses(e.Addresses) {
+			f := q.flow
+			f.To = ip.String()
+			out = append(out, Cure{Says: fmt.Sprintf("address %s, who has %s", e.Container.Name, ip), Instead: &f})
+		}
+	}
+	return out
+}
+
+func sortedAddresses(m map[string]netip.Addr) []netip.Addr {
+	var out []netip.Addr
+	for _, k := range sortedKeys(m) {
+		out = append(out, m[k])
+	}
+	return out
+}
+
+// within is a command as it is typed on a node's machine to run in its network
+// namespace, with the machine's own programs.
+func (q *inquiry) within(n *Node, command string) string {
+	if !n.IsContainer() {
+		return command
+	}
+	return "nsenter -t $(docker inspect -f '{{.State.Pid}}' " + n.Container.Name + ") -n " + command
+}
+
+// duplicates: two on one segment have the address.
+func (q *inquiry) duplicates() {
+	if q.j.Verdict == Delivered && q.j.Verdict != Lost {
+		return
+	}
+	var on []holder
+	for _, h := range q.holders(q.j.Target) {
+		k := h.iface.Kind()
+		if k == stack.KindPhysical || k == stack.KindMacvlan || k == stack.KindIPvlan {
+			on = append(on, h)
+		}
+	}
+	if len(on) < 2 {
+		return
+	}
+	c := Cause{
+		Code:     "ADDRESS-DUPLICATE",
+		Sentence: fmt.Sprintf("%s and %s both have %s on one LAN: who is asked first answers, and the other's connections break.", on[0].node.Name, on[1].node.Name, q.j.Target),
+	}
+	for _, h := range on[:2] {
+		c.Evidence = append(c.Evidence, q.show(h.node.On(), q.within(h.node, "ip -4 addr show dev "+h.iface.Name()), h.node.Name+" has it"))
+	}
+	for _, h := range on {
+		if h.node.IsContainer() && h.node != q.to {
+			c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: h.node.On(), Line: "docker stop " + h.node.Container.Name}}, Says: "and give it another --ip"})
+		}
+	}
+	for _, h := range on {
+		if !h.node.IsContainer() {
+			for _, x := range h.iface.Addrs() {
+				if x.Prefix.Addr() == q.j.Target {
+					c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: h.node.Name, Line: "ip addr del " + x.Prefix.String() + " dev " + h.iface.Name()}}})
+				}
+			}
+		}
+	}
+	q.blame(c)
+}
+
+// localhost: a container asked itself.
+func (q *inquiry) localhost() {
+	if q.blamed() || !q.j.Target.IsLoopback() || !q.from.IsContainer() || q.flow.Proto == ICMP {
+		return
+	}
+	for _, n := range q.nodes {
+		if n == q.from || !n.running() || n.On() != q.from.On() || n.Space == q.from.Space || !listens(n, q.flow.Proto, q.flow.Port) {
+			continue
+		}
+		c := Cause{
+			Code:     "LOCALHOST-IS-SELF",
+			Sentence: fmt.Sprintf("%s asked itself: within a container localhost is the container. The service at port %d is in %s.", q.from.Name, q.flow.Port, n.Name),
+			Evidence: []Evidence{
+				q.show(q.from.On(), q.within(q.from, "ss -lntu"), "what listens in "+q.from.Name),
+				q.show(n.On(), q.within(n, "ss -lntu"), "what listens in "+n.Name),
+			},
+		}
+		for _, to := range q.waysTo(n) {
+			c.cures = append(c.cures, Cure{Says: "address " + to.To, Instead: &to})
+		}
+		if n.IsContainer() && len(shared(q.from, n)) == 0 {
+			f := q.flow
+			f.To = n.Name
+			c.cures = append(c.cures, Cure{Instead: &f, Says: "put both on one network and address it by its name", Steps: []CureStep{
+				{Machine: n.On(), Line: "docker network create shared"},
+				{Machine: n.On(), Line: "docker network connect shared " + q.from.Container.Name},
+				{Machine: n.On(), Line: "docker network connect shared " + n.Container.Name},
+			}})
+		}
+		q.blame(c)
+		return
+	}
+}
+
+// waysTo are the same question for a node under the names and addresses that the
+// asking one can use.
+func (q *inquiry) waysTo(n *Node) []Flow {
+	var out []Flow
+	ask := func(to string) {
+		f := q.flow
+		f.To = to
+		out = append(out, f)
+	}
+	if n.IsContainer() {
+		for _, id := range shared(q.from, n) {
+			if x := q.networkOf(q.byName[n.On()], id); x != nil && x.Name != "bridge" {
+				ask(n.Container.Name)
+			}
+			ask(n.Networks[id])
+		}
+		return out
+	}
+	for _, e := range sortedNetworks(q.from) {
+		if e.Gateway != "" {
+			ask(e.Gateway)
+		}
+	}
+	return out
+}
+
+// listens reports whether a node's namespace has a socket that takes what comes
+// for a port at its own addresses.
+func listens(n *Node, p Protocol, port uint16) bool {
+	return slices.ContainsFunc(listeners(n), func(s stack.SocketInfo) bool {
+		return s.Proto == p.String() && s.Local.Port() == port && !s.Local.Addr().IsLoopback()
+	})
+}
+
+// listeners are the sockets of a node that wait for somebody.
+func listeners(n *Node) []stack.SocketInfo {
+	var out []stack.SocketInfo
+	if n == nil || n.Space == nil {
+		return nil
+	}
+	for _, s := range n.Space.Sockets() {
+		if s.Proto == "tcp" && s.State == "LISTEN" || s.Proto == "udp" && s.State == "UNCONN" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// noNetwork: one of the two has no address, or no route.
+func (q *inquiry) noNetwork() {
+	if q.blamed() || q.j.Verdict == NameNotResolved {
+		return
+	}
+	for _, n := range []*Node{q.from, q.to} {
+		if n == nil || !n.running() || !n.IsContainer() || len(addressesOf(n.Space)) > 0 || n == q.to && n == q.from {
+			continue
+		}
+		host := n.On()
+		c := Cause{
+			Code:     "NO-NETWORK",
+			Sentence: n.Name + " has no network: its only interface is lo.",
+			Evidence: []Evidence{
+				q.show(host, "docker inspect -f '{{.HostConfig.NetworkMode}}' "+n.Container.Name, "the mode it was made with"),
+				q.show(host, q.within(n, "ip -br addr"), "its interfaces"),
+			},
+		}
+		target := "bridge"
+		if other := map[bool]*Node{true: q.to, false: q.from}[n == q.from]; other != nil && other.IsContainer() {
+			for _, e := range sortedNetworks(other) {
+				if x := q.networkOf(q.byName[other.On()], e.NetworkID); x != nil && x.Name != "none" && x.Name != "host" {
+					target = x.Name
+				}
+			}
+		}
+		var steps []CureStep
+		if n.Container.NetworkSettings.Networks["none"] != nil {
+			steps = append(steps, CureStep{Machine: host, Line: "docker network disconnect none " + n.Container.Name})
+		}
+		steps = append(steps, CureStep{Machine: host, Line: "docker network connect " + target + " " + n.Container.Name})
+		cure := Cure{Steps: steps}
+		if n == q.to {
+			f := q.flow
+			f.To = n.Name
+			cure.Instead = &f
+		}
+		c.cures = []Cure{cure}
+		q.blame(c)
+		return
+	}
+	if q.j.Verdict == NoRoute && !q.overlaid() {
+		q.noRoute()
+	}
+}
+
+// noRoute: a namespace has no way to the destination.
+func (q *inquiry) noRoute() {
+	at := q.from
+	if e := q.death(); e != nil {
+		if n := q.nodeOf(e.Place.Machine); n != nil {
+			at = n
+		}
+	}
+	if at.Space == nil {
+		return
+	}
+	ev := q.show(at.On(), q.within(at, "ip route"), "the routes of "+at.Name)
+	if at.IsContainer() && q.allInternal(at) {
+		q.internal(at, []Evidence{ev})
+		return
+	}
+	c := Cause{
+		Code:     "NO-ROUTE",
+		Sentence: fmt.Sprintf("%s has no route to %s.", at.Name, q.destination()),
+		Evidence: []Evidence{ev},
+	}
+	for _, gw := range q.gateways(at) {
+		c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: at.On(), Line: q.within(at, "ip route add default via "+gw)}}})
+	}
+	if a, b := q.byName[at.On()], q.to; b != nil && !at.IsContainer() && a != nil {
+		for _, r := range q.routersTo(at, b) {
+			c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: at.Name, Line: "ip route add " + q.destination().String() + "/32 via " + r.String()}}})
+		}
+	}
+	q.blame(c)
+}
+
+// destination is what the dead packet was for.
+func (q *inquiry) destination() netip.Addr {
+	if e := q.death(); e != nil && e.pkt.ip {
+		return e.pkt.dst
+	}
+	return q.j.Target
+}
+
+// gateways are the ways out that a node could have: its networks' gateways, or
+// the routers on a machine's LANs.
+func (q *inquiry) gateways(n *Node) []string {
+	var out []string
+	if n.IsContainer() {
+		for _, e := range sortedNetworks(n) {
+			if e.Gateway != "" {
+				out = append(out, e.Gateway)
+			}
+		}
+		return out
+	}
+	for _, r := range q.nodes {
+		if r.IsContainer() || r.Host != nil || r == n || r.Space == nil {
+			continue
+		}
+		for _, ip := range addressesOf(r.Space) {
+			if onLink(n.Space, ip) {
+				out = append(out, ip.String())
+			}
+		}
+	}
+	return out
+}
+
+// routersTo are the machines on a node's LANs that also have an interface on the
+// LAN of another.
+func (q *inquiry) routersTo(from, to *Node) []netip.Addr {
+	var out []netip.Addr
+	for _, g := range q.gateways(from) {
+		ip := netip.MustParseAddr(g)
+		for _, h := range q.holders(ip) {
+			for _, a := range addressesOf(to.Space) {
+				if onLink(h.node.Space, a) {
+					out = append(out, ip)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// onLink reports whether an address is in the subnet of a physical interface.
+func onLink(ns *stack.Namespace, ip netip.Addr) bool {
+	for _, i := range ns.Interfaces() {
+		if i.Kind() != stack.KindPhysical && i.Kind() != stack.KindMacvlan && i.Kind() != stack.KindIPvlan {
+			continue
+		}
+		for _, x := range i.Addrs() {
+			if x.Prefix.Masked().Contains(ip) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// allInternal reports whether all networks of a container are internal.
+func (q *inquiry) allInternal(n *Node) bool {
+	for id := range n.Networks {
+		if x := q.networkOf(q.byName[n.On()], id); x == nil || !x.Internal {
+			return false
+		}
+	}
+	return len(n.Networks) > 0
+}
+
+// internal blames a network without a way out.
+func (q *inquiry) internal(n *Node, ev []Evidence) {
+	name := ""
+	for id := range n.Networks {
+		if x := q.networkOf(q.byName[n.On()], id); x != nil && x.Internal {
+			name = x.Name
+			ev = append(ev, q.show(n.On(), "docker network inspect -f '{{.Internal}}' "+x.Name, "the network is internal"))
+		}
+	}
+	target := "bridge"
+	other := q.to
+	if n == q.to {
+		other = q.from
+	}
+	if other != nil && other.IsContainer() && other.On() == n.On() {
+		for id := range other.Networks {
+			if x := q.networkOf(q.byName[other.On()], id); x != nil && !x.Internal {
+				target = x.Name
+			}
+		}
+	}
+	c := Cause{
+		Code:     "BRIDGE-INTERNAL",
+		Sentence: fmt.Sprintf("The network %s is internal: its containers reach each other and nothing else, and nobody reaches them from outside.", name),
+		Evidence: ev,
+	}
+	cure := Cure{Steps: []CureStep{{Machine: n.On(), Line: "docker network connect " + target + " " + n.Container.Name}}}
+	if n == q.to {
+		f := q.flow
+		f.To = n.Name
+		cure.Instead = &f
+	}
+	c.cures = []Cure{cure}
+	q.blame(c)
+}
+
+// staleFlow: a packet went by a tracked connection that the rules of today would
+// not make.
+func (q *inquiry) staleFlow() {
+	if q.blamed() || q.j.Forward == nil || q.flow.Proto == ICMP {
+		return
+	}
+	for _, n := range q.nodes {
+		if n.IsContainer() || n.Space == nil {
+			continue
+		}
+		for _, x := range n.Space.Conntrack() {
+			if x.Proto != q.flow.Proto.number(false) || x.Orig.DstPort != q.flow.Port || x.Orig.Dst != q.j.Target || x.Orig.SrcPort != q.sourcePort() {
+				continue
+			}
+			now, port, ok := dnatFor(n.Space, q.flow, x.Orig.Dst)
+			was := netip.AddrPortFrom(x.Reply.Src, x.Reply.SrcPort)
+			if !ok || was == netip.AddrPortFrom(now, port) || n.Space.IsLocal(was.Addr()) && was.Addr() != x.Orig.Dst {
+				continue
+			}
+			del := fmt.Sprintf("conntrack -D -p %s -s %s -d %s --dport %d", q.flow.Proto, x.Orig.Src, x.Orig.Dst, x.Orig.DstPort)
+			q.blame(Cause{
+				Code:     "CONNTRACK-STALE",
+				Sentence: fmt.Sprintf("%s has tracked this flow since before the rule was there, and goes on sending it to %s; the rule of today would send it to %s. Every packet keeps the entry alive.", n.Name, was, netip.AddrPortFrom(now, port)),
+				Evidence: []Evidence{
+					q.show(n.Name, fmt.Sprintf("conntrack -L -p %s -d %s", q.flow.Proto, x.Orig.Dst), "the old entry"),
+					q.show(n.Name, "iptables -t nat -S DOCKER", "the rule of today"),
+				},
+				cures: []Cure{{Steps: []CureStep{{Machine: n.Name, Line: del}}}},
+			})
+			return
+		}
+	}
+}
+
+func (q *inquiry) sourcePort() uint16 {
+	if q.j.Forward != nil && len(q.j.Forward.Hops) > 0 {
+		return q.j.Forward.Hops[0].event.pkt.sport
+	}
+	return 0
+}
+
+// dnatFor is where the rules of a namespace send a new flow, from the text of
+// Docker's chain.
+func dnatFor(ns *stack.Namespace, f Flow, dst netip.Addr) (netip.Addr, uint16, bool) {
+	for _, r := range rulesOf(ns, "nat", "DOCKER") {
+		if !strings.Contains(r, "-p "+f.Proto.String()+" ") || !strings.Contains(r, fmt.Sprintf("--dport %d ", f.Port)) {
+			continue
+		}
+		if _, d, ok := strings.Cut(r, " -d "); ok && !strings.HasPrefix(d, dst.String()) {
+			continue
+		}
+		_, to, ok := strings.Cut(r, "--to-destination ")
+		if ap, err := netip.ParseAddrPort(strings.Fields(to + " ")[0]); ok && err == nil {
+			return ap.Addr(), ap.Port(), true
+		}
+	}
+	return netip.Addr{}, 0, false
+}
+
+// rulesOf are a chain's rules as iptables -S prints them, -P and -N left out.
+func rulesOf(ns *stack.Namespace, table, chain string) []string {
+	nf := ns.Netfilter(false)
+	if !slices.Contains(nf.Tables(), table) || !nf.HasChain(table, chain) {
+		return nil
+	}
+	out, fail := nf.Run([]string{"-t", table, "-S", chain})
+	if fail != nil {
+		return nil
+	}
+	var rules []string
+	for _, l := range strings.Split(out, "\n") {
+		if strings.HasPrefix(l, "-A ") {
+			rules = append(rules, l)
+		}
+	}
+	return rules
+}
+
+// lossReasons are ways in which a cable loses a packet by chance.
+var lossReasons = []trail.Reason{trail.Loss, trail.QueueFull}

