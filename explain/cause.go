@@ -86,9 +86,21 @@ func (a *atlas) inquire(f Flow, from *Node, j *Journey) *inquiry {
 // each adds the causes that it finds.
 func (q *inquiry) search() {
 	for _, look := range []func(*inquiry){
-		(*inquiry).names, (*inquiry).absentTarget, (*inquiry).localhost, (*inquiry).noNetwork, (*inquiry).staleFlow,
-		(*inquiry).overlay, (*inquiry).acrossHosts, (*inquiry).child, (*inquiry).shadow, (*inquiry).ruled_, (*inquiry).kernel,
-		(*inquiry).wires, (*inquiry).service, (*inquiry).neighbours, (*inquiry).noAnswer,
+		func(q *inquiry) { naming{q}.names() },
+		func(q *inquiry) { absence{q}.absentTarget() },
+		func(q *inquiry) { local{q}.localhost() },
+		func(q *inquiry) { local{q}.noNetwork() },
+		func(q *inquiry) { local{q}.staleFlow() },
+		(*inquiry).overlay,
+		func(q *inquiry) { bridging{q}.acrossHosts() },
+		func(q *inquiry) { children{q}.child() },
+		func(q *inquiry) { bridging{q}.shadow() },
+		func(q *inquiry) { firewalls{q}.ruled_() },
+		func(q *inquiry) { layer3{q}.kernel() },
+		func(q *inquiry) { cabling{q}.wires() },
+		func(q *inquiry) { services{q}.service() },
+		func(q *inquiry) { cabling{q}.neighbours() },
+		func(q *inquiry) { layer3{q}.noAnswer() },
 	} {
 		look(q)
 	}
@@ -170,10 +182,33 @@ func (q *inquiry) meant() *Node {
 		if gone := q.absent(q.j.Target); len(gone) > 0 {
 			return gone[0]
 		}
-		return nil
+		return q.remembered()
 	}
 	if named := q.containersNamed(q.flow.To); len(named) > 0 {
 		return named[0]
+	}
+	return nil
+}
+
+// remembered is the container that an engine believes to have the flow's address,
+// on a host that does not say so any more.
+func (q *inquiry) remembered() *Node {
+	host := q.byName[q.from.On()]
+	if host == nil || host.Host == nil {
+		return nil
+	}
+	for _, p := range host.Host.Cluster().Peers {
+		if p.Addr != q.j.Target || q.from.Networks[p.Network] == "" {
+			continue
+		}
+		for _, n := range q.nodes {
+			if _, on := n.Networks[p.Network]; !on || n.running() {
+				continue
+			}
+			if at := q.byName[n.On()]; at.Host != nil && (at.Host.Off() || at.Space.IsLocal(p.VTEP)) {
+				return n
+			}
+		}
 	}
 	return nil
 }

@@ -8,8 +8,11 @@ import (
 	"dnetsim/stack"
 )
 
+// bridging looks for the causes of bridge networks.
+type bridging struct{ *inquiry }
+
 // acrossHosts: the destination is on another host's bridge network.
-func (q *inquiry) acrossHosts() {
+func (q bridging) acrossHosts() {
 	if q.blamed() || q.to == nil || !q.to.IsContainer() || !q.to.running() || q.to.On() == q.from.On() || q.j.Verdict == Delivered {
 		return
 	}
@@ -25,7 +28,7 @@ func (q *inquiry) acrossHosts() {
 	})
 }
 
-func (q *inquiry) targetText() string {
+func (q bridging) targetText() string {
 	if q.j.Target.IsValid() {
 		return q.j.Target.String()
 	}
@@ -46,7 +49,7 @@ func sortedAddresses2(n *Node) []string {
 }
 
 // onlyLocal reports whether a container is on bridge networks of its host alone.
-func (q *inquiry) onlyLocal(n *Node) bool {
+func (q bridging) onlyLocal(n *Node) bool {
 	for id := range n.Networks {
 		x := q.networkOf(q.byName[n.On()], id)
 		if x == nil || x.Driver != "bridge" || x.Scope != "local" {
@@ -56,7 +59,7 @@ func (q *inquiry) onlyLocal(n *Node) bool {
 	return len(n.Networks) > 0
 }
 
-func (q *inquiry) crossHost(ev []Evidence) {
+func (q bridging) crossHost(ev []Evidence) {
 	c := Cause{
 		Code:     "BRIDGE-CROSS-HOST",
 		Sentence: fmt.Sprintf("%s is on a bridge network of %s, and a bridge network ends at its host: no other host knows its addresses or names.", q.to.Name, q.to.On()),
@@ -74,7 +77,7 @@ func (q *inquiry) crossHost(ev []Evidence) {
 		}
 		publish := fmt.Sprintf("%d:%d/%s", f.Port, f.Port, f.Proto)
 		c.cures = append(c.cures, Cure{Says: "publish the port and address the host", Instead: &f,
-			Steps: q.remake(q.to, func(o *options) { o.add("-p", publish) })})
+			Steps: workshop{q.inquiry}.remake(q.to, func(o *options) { o.add("-p", publish) })})
 	}
 	if r, ok := q.routed(host); ok {
 		c.cures = append(c.cures, r)
@@ -84,7 +87,7 @@ func (q *inquiry) crossHost(ev []Evidence) {
 
 // routed is a cure that makes a network of its own on the other host, and a
 // route to it: what an overlay network is for.
-func (q *inquiry) routed(host *Node) (Cure, bool) {
+func (q bridging) routed(host *Node) (Cure, bool) {
 	from := q.byName[q.from.On()]
 	subnet := q.free()
 	var via netip.Addr
@@ -112,7 +115,7 @@ func (q *inquiry) routed(host *Node) (Cure, bool) {
 }
 
 // shadow: a Docker subnet covers the real destination.
-func (q *inquiry) shadow() {
+func (q bridging) shadow() {
 	if q.blamed() || !q.j.Target.IsValid() || q.j.Verdict == Delivered {
 		return
 	}
@@ -130,7 +133,7 @@ func (q *inquiry) shadow() {
 }
 
 // onWay reports whether a packet of the flow came through a machine.
-func (q *inquiry) onWay(machine *Node) bool {
+func (q bridging) onWay(machine *Node) bool {
 	for _, p := range []*Path{q.j.Forward, q.j.Return} {
 		if p == nil {
 			continue
@@ -146,7 +149,7 @@ func (q *inquiry) onWay(machine *Node) bool {
 
 // outsideOwner is who has the flow's address, and is no container of the network
 // that covers it; "" if nobody has.
-func (q *inquiry) outsideOwner(n *network) string {
+func (q bridging) outsideOwner(n *network) string {
 	if n.host.Space != nil && n.host.Space.IsLocal(q.j.Target) {
 		return ""
 	}
@@ -161,7 +164,7 @@ func (q *inquiry) outsideOwner(n *network) string {
 	return ""
 }
 
-func (q *inquiry) blameSubnet(n *network, owner string) {
+func (q bridging) blameSubnet(n *network, owner string) {
 	free := q.free()
 	c := Cause{
 		Code:     "BRIDGE-SUBNET-SHADOWS",
@@ -173,9 +176,9 @@ func (q *inquiry) blameSubnet(n *network, owner string) {
 	}
 	if n.Name == "bridge" {
 		gateway := netip.PrefixFrom(free.Addr().Next(), free.Bits())
-		c.cures = []Cure{{Steps: q.configure(n.host, map[string]any{"bip": gateway.String(), "fixed-cidr": nil})}}
+		c.cures = []Cure{{Steps: workshop{q.inquiry}.configure(n.host, map[string]any{"bip": gateway.String(), "fixed-cidr": nil})}}
 	} else {
-		c.cures = []Cure{{Steps: q.remakeNetwork(n, createLine(n, free))}}
+		c.cures = []Cure{{Steps: workshop{q.inquiry}.remakeNetwork(n, createLine(n, free))}}
 	}
 	q.blame(c)
 }

@@ -10,6 +10,9 @@ import (
 	"dnetsim/stack"
 )
 
+// children looks for the causes of macvlan and ipvlan networks.
+type children struct{ *inquiry }
+
 // childOf is the interface of a container that is a child of one of its host's,
 // with that parent; nil if it has none.
 func childOf(n *Node) (child, parent *stack.Interface) {
@@ -25,7 +28,7 @@ func childOf(n *Node) (child, parent *stack.Interface) {
 }
 
 // child: macvlan and ipvlan networks.
-func (q *inquiry) child() {
+func (q children) child() {
 	if q.blamed() || q.j.Verdict == NameNotResolved {
 		return
 	}
@@ -58,7 +61,7 @@ func (q *inquiry) deathAnywhere(why trail.Reason) *event {
 	return nil
 }
 
-func (q *inquiry) parentDown(n *Node, parent *stack.Interface) {
+func (q children) parentDown(n *Node, parent *stack.Interface) {
 	up := parent
 	for up.Parent() != nil && !up.Parent().Up() {
 		up = up.Parent()
@@ -76,7 +79,7 @@ func (q *inquiry) parentDown(n *Node, parent *stack.Interface) {
 
 // hostAndChild: one end is the child, and the packet has to pass its host's own
 // parent interface.
-func (q *inquiry) hostAndChild(n *Node, child, parent *stack.Interface) bool {
+func (q children) hostAndChild(n *Node, child, parent *stack.Interface) bool {
 	host := q.byName[n.On()]
 	other := q.from
 	if n == q.from {
@@ -117,7 +120,7 @@ func isChild(n *Node) bool {
 
 // diesAtParent reports whether the flow ended at, or asked in vain from, the
 // parent or the child.
-func (q *inquiry) diesAtParent(host *Node, parent *stack.Interface) bool {
+func (q children) diesAtParent(host *Node, parent *stack.Interface) bool {
 	if q.deathAnywhere(trail.OtherMode) != nil || q.j.Verdict == Unresolved || q.j.Verdict == NoReturn || q.j.Verdict == Dropped || q.j.Verdict == Lost {
 		return true
 	}
@@ -126,7 +129,7 @@ func (q *inquiry) diesAtParent(host *Node, parent *stack.Interface) bool {
 
 // shimAddress is an address for the host's own child, from the end of the
 // container's subnet, that nobody has.
-func (q *inquiry) shimAddress(child *stack.Interface) netip.Addr {
+func (q children) shimAddress(child *stack.Interface) netip.Addr {
 	for _, x := range child.Addrs() {
 		if !x.Prefix.Addr().Is4() {
 			continue
@@ -145,7 +148,7 @@ func (q *inquiry) shimAddress(child *stack.Interface) netip.Addr {
 }
 
 // gatewayAbsent: the child asks for its gateway, and nobody on the LAN has it.
-func (q *inquiry) gatewayAbsent(n *Node, child *stack.Interface) bool {
+func (q children) gatewayAbsent(n *Node, child *stack.Interface) bool {
 	var gw netip.Addr
 	for _, e := range sortedNetworks(n) {
 		if a, err := netip.ParseAddr(e.Gateway); err == nil && child.Addrs() != nil {
@@ -203,7 +206,7 @@ func (q *inquiry) askedFor(ip netip.Addr) bool {
 
 // routersOfCable are the machines without an engine that are plugged into the
 // same LAN as a machine's interface.
-func (q *inquiry) routersOfCable(machine string, i *stack.Interface) []holder {
+func (q children) routersOfCable(machine string, i *stack.Interface) []holder {
 	w := q.cable(machine + ":" + i.Name())
 	if w == nil {
 		return nil
@@ -234,7 +237,7 @@ func sameLAN(a, b *stack.Interface) bool {
 	return false
 }
 
-func (q *inquiry) macFiltered(e *event) {
+func (q children) macFiltered(e *event) {
 	n := q.from
 	if q.backwards() && q.to != nil {
 		n = q.to

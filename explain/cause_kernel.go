@@ -11,8 +11,11 @@ import (
 	"dnetsim/stack"
 )
 
+// layer3 looks for the causes of what the network layer drops.
+type layer3 struct{ *inquiry }
+
 // kernel looks for the causes of what the network layer itself drops.
-func (q *inquiry) kernel() {
+func (q layer3) kernel() {
 	e := q.death()
 	if q.blamed() || e == nil {
 		if !q.blamed() {
@@ -33,11 +36,11 @@ func (q *inquiry) kernel() {
 		if q.backwards() && q.masquerade() {
 			return
 		}
-		q.noRoute()
+		local{q.inquiry}.noRoute()
 	}
 }
 
-func (q *inquiry) forwardingOff(e *event) {
+func (q layer3) forwardingOff(e *event) {
 	n := q.nodeOf(e.Place.Machine)
 	q.blame(Cause{
 		Code:     "FORWARDING-OFF",
@@ -47,7 +50,7 @@ func (q *inquiry) forwardingOff(e *event) {
 	})
 }
 
-func (q *inquiry) rpFilter(e *event, code Code) {
+func (q layer3) rpFilter(e *event, code Code) {
 	n := q.nodeOf(e.Place.Machine)
 	dev := e.Place.Interface
 	q.blame(Cause{
@@ -63,23 +66,23 @@ func (q *inquiry) rpFilter(e *event, code Code) {
 			{Says: "gossip that had failed meets again after a while", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
 				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}, {Wait: gossipMeets * 2}}},
 			{Says: "and the engines have to be restarted to meet again", Steps: append([]CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
-				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}, q.restart(q.engineApart())...)},
+				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}, workshop{q.inquiry}.restart(q.engineApart())...)},
 		},
 	})
 }
 
 // engineApart is the engine of the flow's two hosts that can be restarted
 // without the store.
-func (q *inquiry) engineApart() *Node {
+func (q layer3) engineApart() *Node {
 	a := q.byName[q.from.On()]
 	if q.to == nil || q.byName[q.to.On()] == nil || q.byName[q.to.On()].Host == nil {
 		return a
 	}
-	o := &overlay{q: q}
+	o := &overlay{q: q.inquiry}
 	return o.pick(q.byName[q.to.On()], a)
 }
 
-func (q *inquiry) loop(e *event) {
+func (q layer3) loop(e *event) {
 	n := q.nodeOf(e.Place.Machine)
 	seen := []string{}
 	for _, h := range q.deadPath().Hops {
@@ -104,7 +107,7 @@ func (q *inquiry) loop(e *event) {
 }
 
 // mtu: a large packet died where a small one passes.
-func (q *inquiry) mtu(e *event) {
+func (q layer3) mtu(e *event) {
 	if e == nil {
 		e = q.lostToMTU()
 	}
@@ -140,7 +143,7 @@ func (q *inquiry) mtu(e *event) {
 
 // lostToMTU is a packet of the journey that was too large for a cable, a port or
 // an interface.
-func (q *inquiry) lostToMTU() *event {
+func (q layer3) lostToMTU() *event {
 	for i := range q.j.story.events {
 		if e := &q.j.story.events[i]; e.Verb == trail.Drop && (e.Reason == trail.MTU || e.Reason == trail.TooBig) && e.pkt.ip {
 			return e
@@ -150,7 +153,7 @@ func (q *inquiry) lostToMTU() *event {
 }
 
 // lower gives the sender's and the receiver's interface a smaller MTU.
-func (q *inquiry) lower(size int) []Cure {
+func (q layer3) lower(size int) []Cure {
 	if size <= 0 {
 		return nil
 	}
@@ -186,7 +189,7 @@ func (q *inquiry) sourceSeen() netip.Addr {
 }
 
 // smallestMTU is the smallest of the interfaces that the packet passed.
-func (q *inquiry) smallestMTU() int {
+func (q layer3) smallestMTU() int {
 	size := 0
 	for _, p := range []*Path{q.j.Forward, q.j.Return} {
 		if p == nil {
@@ -206,123 +209,14 @@ func (q *inquiry) smallestMTU() int {
 }
 
 // wires looks for the causes of what cables and interfaces lose.
-func (q *inquiry) wires() {
-	if q.blamed() {
-		return
-	}
-	if q.j.Verdict == Lost && q.j.outcome.reached {
-		q.lossy()
-		return
-	}
-	e := q.wireDeath()
-	if e == nil {
-		return
-	}
-	switch e.Reason {
-	case trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.NoReceiver, trail.PortDown:
-		q.down(e)
-	case trail.Blocked:
-		q.fabric(e)
-	case trail.Loss, trail.QueueFull:
-		q.lossy()
-	}
-}
-
 // wireDeath is where a packet of the journey, or the last question that it
 // waited for, was lost by a cable or an interface.
-func (q *inquiry) wireDeath() *event {
-	if e := q.death(); e != nil && !unanswered(e) {
-		return e
-	}
-	for _, p := range q.j.Asks {
-		if p.End.event != nil && p.End.event.Verb == trail.Drop {
-			return p.End.event
-		}
-	}
-	// The answer to a question may have been lost, too.
-	for _, why := range []trail.Reason{trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.Blocked} {
-		if e := q.deathAnywhere(why); e != nil && e.pkt.arp {
-			return e
-		}
-	}
-	return nil
-}
-
 func unanswered(e *event) bool {
 	return e.Reason == trail.HostUnreachable || e.Reason == trail.NeighbourQueueFull || e.Reason == trail.NeighbourDeleted
 }
 
 // down blames an interface, a cable or a machine without power.
-func (q *inquiry) down(e *event) {
-	cable := cableOf(e)
-	machine, dev, _ := strings.Cut(cable, ":")
-	if n := q.nodeOf(e.Place.Machine); n != nil && e.Place.Cable == "" && e.Place.Port == "" {
-		if i := q.space[e.Place.Machine].Interface(e.Place.Interface); i != nil && !i.Up() {
-			q.interfaceDown(n, i)
-			return
-		}
-	}
-	for _, n := range q.engines() {
-		if n.Host.Off() && (n.Name == machine || q.to != nil && q.to.On() == n.Name) {
-			q.hostDown(n)
-			return
-		}
-	}
-	if n := q.byName[machine]; n != nil && n.Space != nil {
-		if i := n.Space.Interface(dev); i != nil && !i.Up() {
-			q.interfaceDown(n, i)
-			return
-		}
-	}
-	q.blame(Cause{
-		Code:     "LINK-DOWN",
-		Sentence: fmt.Sprintf("The cable of %s is down.", cable),
-		Evidence: []Evidence{q.show(machine, "ip -br link show "+dev, "no carrier")},
-		cures:    []Cure{{Says: "plug it in again", Steps: []CureStep{{Repair: cable}}}, {Says: "plug it in again", Steps: []CureStep{{Repair: cable}, {Wait: gossipMeets}}}},
-	})
-}
-
-func (q *inquiry) interfaceDown(n *Node, i *stack.Interface) {
-	q.blame(Cause{
-		Code:     "LINK-DOWN",
-		Sentence: fmt.Sprintf("The interface %s of %s is down.", i.Name(), n.Name),
-		Evidence: []Evidence{q.show(n.On(), q.within(n, "ip -br link show "+i.Name()), "")},
-		cures:    q.raise(n, i),
-	})
-}
-
 // raise sets an interface up, with the routes that went when it was set down.
-func (q *inquiry) raise(n *Node, i *stack.Interface) []Cure {
-	up := CureStep{Machine: n.On(), Line: q.within(n, "ip link set "+i.Name()+" up")}
-	out := []Cure{{Steps: []CureStep{up}}}
-	for _, gw := range q.gateways(n) {
-		out = append(out, Cure{Says: "its default route went with it", Steps: []CureStep{up, {Machine: n.On(), Line: q.within(n, "ip route add default via "+gw)}}})
-	}
-	return out
-}
-
-func (q *inquiry) hostDown(n *Node) {
-	steps := []CureStep{{Repair: n.Name}}
-	for _, x := range q.nodes {
-		if x.IsContainer() && x.On() == n.Name && (x == q.to || x == q.from) {
-			steps = append(steps, CureStep{Machine: n.Name, Line: "docker start " + x.Container.Name})
-		}
-	}
-	if q.clustered() {
-		steps = append(steps, CureStep{Wait: gossipMeets})
-	}
-	f := q.flow
-	if q.to != nil && q.to.IsContainer() {
-		f.To = q.to.Name
-	}
-	q.blame(Cause{
-		Code:     "HOST-DOWN",
-		Sentence: fmt.Sprintf("%s has no power.", n.Name),
-		Evidence: []Evidence{q.show(q.from.On(), "ping -c 1 -W 1 "+firstAddress(n), "the machine itself does not answer")},
-		cures:    []Cure{{Says: "switch it on, and start the container there", Steps: steps, Instead: &f}},
-	})
-}
-
 func firstAddress(n *Node) string {
 	for _, i := range n.Space.Interfaces() {
 		for _, x := range i.Addrs() {
@@ -334,132 +228,13 @@ func firstAddress(n *Node) string {
 	return n.Name
 }
 
-func (q *inquiry) fabric(e *event) {
-	what := map[byte]string{1: "ICMP", 6: fmt.Sprintf("TCP to port %d", e.pkt.dport), 17: fmt.Sprintf("UDP to port %d", e.pkt.dport)}[e.pkt.proto]
-	if what == "" {
-		what = "it"
-	}
-	q.blame(Cause{
-		Code:     "FIREWALL-FABRIC",
-		Sentence: fmt.Sprintf("The network between the machines loses %s at the cable of %s: no host's rule does it.", what, cableOf(e)),
-		Evidence: []Evidence{{Place: q.from.On(), Command: "tcpdump -nn -i eth0", Says: "the packet leaves here, and the same command on the other machine does not show it"}},
-		cures:    []Cure{{Says: "let it pass in the network between the machines", Steps: []CureStep{{Repair: cableOf(e)}}}},
-	})
-}
-
-func (q *inquiry) lossy() {
-	lost := map[string]int{}
-	worst := ""
-	for i := range q.j.story.events {
-		e := &q.j.story.events[i]
-		if e.Verb == trail.Drop && slices.Contains(lossReasons, e.Reason) {
-			c := cableOf(e)
-			if lost[c]++; worst == "" || lost[c] > lost[worst] {
-				worst = c
-			}
-		}
-	}
-	if worst == "" {
-		return
-	}
-	machine, dev, _ := strings.Cut(worst, ":")
-	q.blame(Cause{
-		Code:     "LINK-LOSSY",
-		Sentence: fmt.Sprintf("The cable of %s loses packets: %d of %d probes were answered.", worst, q.j.Received, q.j.Sent),
-		Evidence: []Evidence{
-			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 20 -i 0.2 -q %s | tail -n 2", q.j.Target)), "how many get lost"),
-			q.show(machine, "ip -s link show "+dev, "the counters of its interface"),
-		},
-		cures: []Cure{{Says: "replace the cable", Steps: []CureStep{{Repair: worst}}}},
-	})
-}
-
 // neighbours: nobody answered for the next hop.
-func (q *inquiry) neighbours() {
-	if q.blamed() || q.j.Verdict != Unresolved && q.j.Verdict != NoReturn {
-		return
-	}
-	p := q.deadPath()
-	if p == nil || len(p.Hops) == 0 {
-		return
-	}
-	last := p.Hops[len(p.Hops)-1].event
-	if !waits(p) && !unanswered(last) {
-		return
-	}
-	if q.backwards() && q.masquerade() {
-		return
-	}
-	n := q.nodeOf(last.Place.Machine)
-	next := last.pkt.dst
-	if n != nil && n.Space != nil {
-		if r, err := n.Space.RouteGet(last.pkt.dst, netip.Addr{}); err == nil && r.Via.IsValid() {
-			next = r.Via
-		}
-	}
-	for _, h := range q.engines() {
-		if h.Host.Off() && h.Space != nil {
-			for _, ip := range allAddresses(h.Space) {
-				if ip == next {
-					q.hostDown(h)
-					return
-				}
-			}
-		}
-	}
-	if hs := q.holders(next); len(hs) > 0 {
-		q.deafHolder(n, next, hs[0])
-		return
-	}
-	if n != nil && next != q.j.Target {
-		q.blame(Cause{
-			Code:     "NO-ROUTE",
-			Sentence: fmt.Sprintf("%s sends by way of %s, and nobody has that address.", n.Name, next),
-			Evidence: []Evidence{q.show(n.On(), q.within(n, "ip route"), "the route"), q.show(n.On(), q.within(n, "ip neigh show "+next.String()), "nobody answers for it")},
-			cures:    q.reroute(n, next),
-		})
-		return
-	}
-	q.unused()
-}
-
 func allAddresses(ns *stack.Namespace) []netip.Addr { return addressesOf(ns) }
 
 // reroute sends by a router that is there.
-func (q *inquiry) reroute(n *Node, absent netip.Addr) []Cure {
-	var out []Cure
-	for _, gw := range q.gateways(n) {
-		if gw == absent.String() {
-			continue
-		}
-		out = append(out, Cure{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "ip route replace default via "+gw)}}})
-	}
-	return out
-}
-
 // deafHolder: somebody has the address and does not answer for it here.
-func (q *inquiry) deafHolder(n *Node, next netip.Addr, h holder) {
-	if !h.iface.Up() {
-		q.interfaceDown(h.node, h.iface)
-		return
-	}
-	if h.node.Host != nil && h.node.Host.Off() {
-		q.hostDown(q.byName[h.node.On()])
-		return
-	}
-	c := Cause{
-		Code:     "NO-ROUTE",
-		Sentence: fmt.Sprintf("%s looks for %s on its own link, and the address is %s's, on another: there is no route that leads to it.", n.Name, next, h.node.Name),
-		Evidence: []Evidence{q.show(n.On(), q.within(n, "ip route get "+next.String()), "where it is looked for")},
-	}
-	for _, gw := range q.gateways(n) {
-		c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "ip route add "+next.String()+"/32 via "+gw)}}})
-	}
-	q.blame(c)
-}
-
 // noAnswer: it got there, and nobody answered, or the answer did not come back.
-func (q *inquiry) noAnswer() {
+func (q layer3) noAnswer() {
 	if q.blamed() || q.j.Verdict != NoReturn {
 		return
 	}
@@ -481,7 +256,7 @@ func (q *inquiry) noAnswer() {
 
 // masquerade: the packet left its host with the container's own address, which
 // nobody outside knows the way back to.
-func (q *inquiry) masquerade() bool {
+func (q layer3) masquerade() bool {
 	if q.j.Forward == nil || q.j.Forward.End.event == nil || !q.from.IsContainer() {
 		return false
 	}
@@ -501,7 +276,7 @@ func (q *inquiry) masquerade() bool {
 		return false
 	}
 	if q.natGone(host) {
-		q.rulesFlushed(host, last)
+		firewalls{q.inquiry}.rulesFlushed(host, last)
 		return true
 	}
 	line := fmt.Sprintf("iptables -t nat -A POSTROUTING -s %s ! -o %s -j MASQUERADE", subnetOf(net), net.Bridge)
@@ -518,7 +293,7 @@ func (q *inquiry) masquerade() bool {
 }
 
 // natGone reports whether an engine that makes rules has none in the nat table.
-func (q *inquiry) natGone(host *Node) bool {
+func (q layer3) natGone(host *Node) bool {
 	if !host.Host.Daemon.Running() || daemonJSON(host)["iptables"] == false {
 		return false
 	}

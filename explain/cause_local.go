@@ -10,102 +10,14 @@ import (
 	"dnetsim/stack"
 )
 
+// local looks for what is wrong with one of the two themselves.
+type local struct{ *inquiry }
+
 // stopped blames a container that does not run.
-func (q *inquiry) stopped(n *Node) {
-	host := n.On()
-	q.blame(Cause{
-		Code:     "CONTAINER-NOT-RUNNING",
-		Sentence: fmt.Sprintf("%s does not run (%s): it has no interface and no name.", n.Name, n.Container.State.Status),
-		Evidence: []Evidence{q.show(host, "docker ps -a --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Status}}'", "its state")},
-		cures:    []Cure{{Steps: []CureStep{{Machine: host, Line: "docker start " + n.Container.Name}}}},
-	})
-}
-
 // absentTarget: nobody, or too many, have what was addressed.
-func (q *inquiry) absentTarget() {
-	if q.j.Verdict == NameNotResolved || q.blamed() {
-		return
-	}
-	if q.to != nil && q.to.IsContainer() && !q.to.running() && !q.machineOff(q.to.On()) {
-		q.stopped(q.to)
-		return
-	}
-	if q.to == nil && q.j.Target.IsValid() && !q.isRouted() {
-		q.unused()
-		return
-	}
-	q.duplicates()
-}
-
-func (q *inquiry) machineOff(name string) bool {
-	n := q.byName[name]
-	return n != nil && n.Host != nil && n.Host.Off()
-}
-
 // isRouted reports whether an address is out on the internet, or of a host that
 // has no power and so no address now.
-func (q *inquiry) isRouted() bool {
-	for _, n := range q.networks() {
-		if n.covers(q.j.Target) {
-			return false
-		}
-	}
-	for _, n := range q.nodes {
-		if n.IsContainer() || n.Space == nil {
-			continue
-		}
-		for _, i := range n.Space.Interfaces() {
-			for _, x := range i.Addrs() {
-				if x.Prefix.Bits() > 0 && x.Prefix.Masked().Contains(q.j.Target) {
-					return false
-				}
-			}
-		}
-	}
-	return true
-}
-
-func (q *inquiry) unused() {
-	c := Cause{
-		Code:     "ADDRESS-UNUSED",
-		Sentence: fmt.Sprintf("Nobody has the address %s: no container, no machine.", q.j.Target),
-	}
-	for _, n := range q.networks() {
-		if !n.covers(q.j.Target) {
-			continue
-		}
-		c.Sentence = fmt.Sprintf("Nobody has the address %s. It is in the network %s of %s, which has given it to no container.", q.j.Target, n.Name, n.host.Name)
-		c.Evidence = append(c.Evidence, q.show(n.host.Name, "docker network inspect -f '{{range .Containers}}{{.Name}} {{.IPv4Address}} {{end}}' "+n.Name, "who is on the network"))
-		if q.from.Networks[n.ID] != "" || q.from.Name == n.host.Name {
-			c.cures = append(c.cures, q.members(&n)...)
-		}
-		break
-	}
-	if q.j.Forward != nil && len(q.j.Forward.Hops) > 0 {
-		last := q.j.Forward.Hops[len(q.j.Forward.Hops)-1].event
-		if n := q.nodeOf(last.Place.Machine); n != nil {
-			c.Evidence = append(c.Evidence, q.show(n.On(), q.within(n, "ip neigh show "+q.j.Target.String()), "nobody has answered for it"))
-		}
-	}
-	q.blame(c)
-}
-
 // members are questions to ask instead: for who is on the network.
-func (q *inquiry) members(n *network) []Cure {
-	var out []Cure
-	for _, e := range n.Endpoints {
-		if e.Container == nil || e.Container == q.from.Container {
-			continue
-		}
-		for _, ip := range sortedAddresses(e.Addresses) {
-			f := q.flow
-			f.To = ip.String()
-			out = append(out, Cure{Says: fmt.Sprintf("address %s, who has %s", e.Container.Name, ip), Instead: &f})
-		}
-	}
-	return out
-}
-
 func sortedAddresses(m map[string]netip.Addr) []netip.Addr {
 	var out []netip.Addr
 	for _, k := range sortedKeys(m) {
@@ -124,46 +36,8 @@ func (q *inquiry) within(n *Node, command string) string {
 }
 
 // duplicates: two on one segment have the address.
-func (q *inquiry) duplicates() {
-	if q.j.Verdict == Delivered && q.j.Verdict != Lost {
-		return
-	}
-	var on []holder
-	for _, h := range q.holders(q.j.Target) {
-		k := h.iface.Kind()
-		if k == stack.KindPhysical || k == stack.KindMacvlan || k == stack.KindIPvlan {
-			on = append(on, h)
-		}
-	}
-	if len(on) < 2 {
-		return
-	}
-	c := Cause{
-		Code:     "ADDRESS-DUPLICATE",
-		Sentence: fmt.Sprintf("%s and %s both have %s on one LAN: who is asked first answers, and the other's connections break.", on[0].node.Name, on[1].node.Name, q.j.Target),
-	}
-	for _, h := range on[:2] {
-		c.Evidence = append(c.Evidence, q.show(h.node.On(), q.within(h.node, "ip -4 addr show dev "+h.iface.Name()), h.node.Name+" has it"))
-	}
-	for _, h := range on {
-		if h.node.IsContainer() && h.node != q.to {
-			c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: h.node.On(), Line: "docker stop " + h.node.Container.Name}}, Says: "and give it another --ip"})
-		}
-	}
-	for _, h := range on {
-		if !h.node.IsContainer() {
-			for _, x := range h.iface.Addrs() {
-				if x.Prefix.Addr() == q.j.Target {
-					c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: h.node.Name, Line: "ip addr del " + x.Prefix.String() + " dev " + h.iface.Name()}}})
-				}
-			}
-		}
-	}
-	q.blame(c)
-}
-
 // localhost: a container asked itself.
-func (q *inquiry) localhost() {
+func (q local) localhost() {
 	if q.blamed() || !q.j.Target.IsLoopback() || !q.from.IsContainer() || q.flow.Proto == ICMP {
 		return
 	}
@@ -198,7 +72,7 @@ func (q *inquiry) localhost() {
 
 // waysTo are the same question for a node under the names and addresses that the
 // asking one can use.
-func (q *inquiry) waysTo(n *Node) []Flow {
+func (q local) waysTo(n *Node) []Flow {
 	var out []Flow
 	ask := func(to string) {
 		f := q.flow
@@ -245,7 +119,7 @@ func listeners(n *Node) []stack.SocketInfo {
 }
 
 // noNetwork: one of the two has no address, or no route.
-func (q *inquiry) noNetwork() {
+func (q local) noNetwork() {
 	if q.blamed() || q.j.Verdict == NameNotResolved {
 		return
 	}
@@ -291,7 +165,7 @@ func (q *inquiry) noNetwork() {
 }
 
 // noRoute: a namespace has no way to the destination.
-func (q *inquiry) noRoute() {
+func (q local) noRoute() {
 	at := q.from
 	if e := q.death(); e != nil {
 		if n := q.nodeOf(e.Place.Machine); n != nil {
@@ -323,7 +197,7 @@ func (q *inquiry) noRoute() {
 }
 
 // destination is what the dead packet was for.
-func (q *inquiry) destination() netip.Addr {
+func (q local) destination() netip.Addr {
 	if e := q.death(); e != nil && e.pkt.ip {
 		return e.pkt.dst
 	}
@@ -357,7 +231,7 @@ func (q *inquiry) gateways(n *Node) []string {
 
 // routersTo are the machines on a node's LANs that also have an interface on the
 // LAN of another.
-func (q *inquiry) routersTo(from, to *Node) []netip.Addr {
+func (q local) routersTo(from, to *Node) []netip.Addr {
 	var out []netip.Addr
 	for _, g := range q.gateways(from) {
 		ip := netip.MustParseAddr(g)
@@ -398,7 +272,7 @@ func (q *inquiry) allInternal(n *Node) bool {
 }
 
 // internal blames a network without a way out.
-func (q *inquiry) internal(n *Node, ev []Evidence) {
+func (q local) internal(n *Node, ev []Evidence) {
 	name := ""
 	for id := range n.Networks {
 		if x := q.networkOf(q.byName[n.On()], id); x != nil && x.Internal {
@@ -435,7 +309,7 @@ func (q *inquiry) internal(n *Node, ev []Evidence) {
 
 // staleFlow: a packet went by a tracked connection that the rules of today would
 // not make.
-func (q *inquiry) staleFlow() {
+func (q local) staleFlow() {
 	if q.blamed() || q.j.Forward == nil || q.flow.Proto == ICMP {
 		return
 	}
@@ -467,7 +341,7 @@ func (q *inquiry) staleFlow() {
 	}
 }
 
-func (q *inquiry) sourcePort() uint16 {
+func (q local) sourcePort() uint16 {
 	if q.j.Forward != nil && len(q.j.Forward.Hops) > 0 {
 		return q.j.Forward.Hops[0].event.pkt.sport
 	}

@@ -10,8 +10,11 @@ import (
 	"dnetsim/userland/traffic"
 )
 
+// naming looks for the causes of a name without an address.
+type naming struct{ *inquiry }
+
 // names looks for the causes of a name without an address.
-func (q *inquiry) names() {
+func (q naming) names() {
 	if q.j.Verdict != NameNotResolved {
 		return
 	}
@@ -22,7 +25,7 @@ func (q *inquiry) names() {
 	case q.serverSilent():
 		q.nameServer()
 	case q.to != nil && !q.to.running():
-		q.stopped(q.to)
+		absence{q.inquiry}.stopped(q.to)
 	case q.to != nil && q.from.IsContainer():
 		q.nameElsewhere()
 	default:
@@ -30,7 +33,7 @@ func (q *inquiry) names() {
 	}
 }
 
-func (q *inquiry) hostName(name string) {
+func (q naming) hostName(name string) {
 	c := Cause{
 		Code:     "HOST-NAME-UNSET",
 		Sentence: "host.docker.internal has an address only where Docker Desktop gives it one; on Linux the container must be made with --add-host=host.docker.internal:host-gateway.",
@@ -38,18 +41,18 @@ func (q *inquiry) hostName(name string) {
 			q.show(q.from.On(), "docker inspect -f '{{.HostConfig.ExtraHosts}}' "+q.from.Container.Name, "the container was made without that name"),
 		},
 	}
-	c.cures = []Cure{{Steps: q.remake(q.from, func(o *options) { o.add("--add-host", name+":host-gateway") })}}
+	c.cures = []Cure{{Steps: workshop{q.inquiry}.remake(q.from, func(o *options) { o.add("--add-host", name+":host-gateway") })}}
 	q.blame(c)
 }
 
 // serverSilent reports whether a question to a name server outside the
 // container was not answered.
-func (q *inquiry) serverSilent() bool {
+func (q naming) serverSilent() bool {
 	return len(q.j.Lookups) > 0 && (errors.Is(q.j.Err, traffic.ErrTryAgain) || q.silent() != nil)
 }
 
 // silent is a question that died on its way, or whose server nobody answers at.
-func (q *inquiry) silent() *Path {
+func (q naming) silent() *Path {
 	for _, p := range slices.Backward(q.j.Lookups) {
 		if p.End.event == nil || !p.End.Delivered {
 			return p
@@ -58,7 +61,7 @@ func (q *inquiry) silent() *Path {
 	return nil
 }
 
-func (q *inquiry) nameServer() {
+func (q naming) nameServer() {
 	server, place := netip.Addr{}, q.from.On()
 	for _, p := range slices.Backward(q.j.Lookups) {
 		if len(p.Hops) > 0 {
@@ -88,7 +91,7 @@ func (q *inquiry) nameServer() {
 
 // otherServer gives the asking node another name server: that of a machine which
 // serves names.
-func (q *inquiry) otherServer(silent netip.Addr) []Cure {
+func (q naming) otherServer(silent netip.Addr) []Cure {
 	var out []Cure
 	for _, n := range q.nodes {
 		if n.IsContainer() || n.Space == nil {
@@ -104,7 +107,7 @@ func (q *inquiry) otherServer(silent netip.Addr) []Cure {
 				}
 				line := "nameserver " + ip.String()
 				if q.from.IsContainer() {
-					out = append(out, Cure{Steps: q.remake(q.from, func(o *options) { o.set("--dns", ip.String()) })})
+					out = append(out, Cure{Steps: workshop{q.inquiry}.remake(q.from, func(o *options) { o.set("--dns", ip.String()) })})
 				} else {
 					out = append(out, Cure{Steps: []CureStep{{Machine: q.from.Name, Line: "echo '" + line + "' > /etc/resolv.conf"}}})
 				}
@@ -124,8 +127,11 @@ func (q *inquiry) inside(command string) string {
 
 // nameElsewhere: a container has the name, and the one that asks is not on a
 // network with it on which names are answered.
-func (q *inquiry) nameElsewhere() {
+func (q naming) nameElsewhere() {
 	same := q.to.On() == q.from.On()
+	if q.overlayMissing(); q.blamed() {
+		return
+	}
 	both := shared(q.from, q.to)
 	onBridge := len(both) > 0 && q.allDefault(both)
 	ev := []Evidence{
@@ -147,7 +153,7 @@ func (q *inquiry) nameElsewhere() {
 	case q.globalNetwork(q.to) != "":
 		q.otherNetwork(ev)
 	default:
-		q.crossHost(ev)
+		bridging{q.inquiry}.crossHost(ev)
 	}
 }
 
@@ -156,7 +162,7 @@ func networksOf(n *Node) string {
 }
 
 // allDefault reports whether networks are nothing but the default bridge.
-func (q *inquiry) allDefault(ids []string) bool {
+func (q naming) allDefault(ids []string) bool {
 	for _, id := range ids {
 		if n := q.networkOf(q.byName[q.from.On()], id); n == nil || n.Name != "bridge" {
 			return false
@@ -167,7 +173,7 @@ func (q *inquiry) allDefault(ids []string) bool {
 
 // globalNetwork is the name of a network of several hosts that a container is
 // on, or "".
-func (q *inquiry) globalNetwork(n *Node) string {
+func (q naming) globalNetwork(n *Node) string {
 	for id := range n.Networks {
 		if x := q.networkOf(q.byName[n.On()], id); x != nil && x.Scope != "local" {
 			return x.Name
@@ -194,7 +200,7 @@ func (q *inquiry) otherNetwork(ev []Evidence) {
 	q.blame(c)
 }
 
-func (q *inquiry) noSuchName(name string) {
+func (q naming) noSuchName(name string) {
 	c := Cause{
 		Code:     "DNS-NO-SUCH-NAME",
 		Sentence: fmt.Sprintf("Nobody has the name %s, and the name servers say so.", name),
@@ -211,7 +217,7 @@ func (q *inquiry) noSuchName(name string) {
 
 // nearest is a name that somebody on the asking node's networks has and that is
 // a slip of the hand away.
-func (q *inquiry) nearest(name string) string {
+func (q naming) nearest(name string) string {
 	best, distance := "", 3
 	for _, n := range q.nodes {
 		if !n.IsContainer() || n == q.from {

@@ -10,8 +10,11 @@ import (
 	"dnetsim/stack"
 )
 
+// services looks for the causes of a port at which nobody answers.
+type services struct{ *inquiry }
+
 // service looks for the causes of a port at which nobody answers.
-func (q *inquiry) service() {
+func (q services) service() {
 	if q.blamed() || q.flow.Proto == ICMP || q.j.Verdict != Refused && q.j.Verdict != NoReturn && q.j.Verdict != Dropped {
 		return
 	}
@@ -29,7 +32,7 @@ func (q *inquiry) service() {
 
 // arrived is the node whose namespace took the probe, behind a published port the
 // container.
-func (q *inquiry) arrived() *Node {
+func (q services) arrived() *Node {
 	if q.j.Forward == nil || !q.j.Forward.End.Delivered {
 		return nil
 	}
@@ -45,7 +48,7 @@ func (q *inquiry) arrived() *Node {
 }
 
 // behind is the container, and its port, that a host's port is published for.
-func (q *inquiry) behind(host *Node) (*Node, uint16) {
+func (q services) behind(host *Node) (*Node, uint16) {
 	for _, net := range q.networks() {
 		if net.host != host {
 			continue
@@ -63,7 +66,7 @@ func (q *inquiry) behind(host *Node) (*Node, uint16) {
 }
 
 // port is the port at which the probe arrived.
-func (q *inquiry) port() uint16 {
+func (q services) port() uint16 {
 	if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); host != nil && !host.IsContainer() {
 		if _, p := q.behind(host); p != 0 {
 			return p
@@ -72,7 +75,7 @@ func (q *inquiry) port() uint16 {
 	return q.j.Forward.End.event.pkt.dport
 }
 
-func (q *inquiry) inContainer(n *Node) {
+func (q services) inContainer(n *Node) {
 	port := q.port()
 	all := listeners(n)
 	ev := []Evidence{q.show(n.On(), q.within(n, "ss -lntu"), fmt.Sprintf("what listens in %s", n.Name))}
@@ -102,7 +105,7 @@ func (q *inquiry) inContainer(n *Node) {
 
 // forwardLoopback lets what comes to the container's port from outside reach
 // its loopback address, where the service cannot be told to listen elsewhere.
-func (q *inquiry) forwardLoopback(n *Node, port uint16) []Cure {
+func (q services) forwardLoopback(n *Node, port uint16) []Cure {
 	return []Cure{{
 		Says: "better: start the service with 0.0.0.0 as its address (--host 0.0.0.0, bind 0.0.0.0)",
 		Steps: []CureStep{
@@ -113,7 +116,7 @@ func (q *inquiry) forwardLoopback(n *Node, port uint16) []Cure {
 }
 
 // serve starts something at a port, which says whether it is only that.
-func (q *inquiry) serve(n *Node, port uint16) []Cure {
+func (q services) serve(n *Node, port uint16) []Cure {
 	flag := ""
 	if q.flow.Proto == UDP {
 		flag = " -u"
@@ -127,19 +130,19 @@ func (q *inquiry) serve(n *Node, port uint16) []Cure {
 // starting reports whether a container's service is still to come: its first
 // program has not opened a port yet and was started a short while ago, or its
 // health check says so.
-func (q *inquiry) starting(n *Node) bool {
+func (q services) starting(n *Node) bool {
 	now := n.Machine.Wall()
 	young := now.Sub(n.Container.State.StartedAt) < startUp
 	return young && len(listeners(n)) == 0 && q.willListen(n)
 }
 
 // willListen reports whether a container's image is one of a service.
-func (q *inquiry) willListen(n *Node) bool {
+func (q services) willListen(n *Node) bool {
 	image, err := n.Host.Daemon.Image(n.Container.Config.Image)
 	return err == nil && len(image.ExposedPorts) > 0
 }
 
-func (q *inquiry) notReady(n *Node, ev []Evidence) {
+func (q services) notReady(n *Node, ev []Evidence) {
 	q.blame(Cause{
 		Code:     "SERVICE-NOT-READY",
 		Sentence: fmt.Sprintf("%s runs and its service does not listen yet: it was started a short while ago.", n.Name),
@@ -150,7 +153,7 @@ func (q *inquiry) notReady(n *Node, ev []Evidence) {
 
 // insidePort: the port is the one that the host publishes, and was used between
 // containers.
-func (q *inquiry) insidePort(n *Node, port uint16, ev []Evidence) bool {
+func (q services) insidePort(n *Node, port uint16, ev []Evidence) bool {
 	for inner, bindings := range n.Container.HostConfig.PortBindings {
 		for _, b := range bindings {
 			if b.HostPort != fmt.Sprint(port) || inner.Number == port || !q.from.IsContainer() {
@@ -171,7 +174,7 @@ func (q *inquiry) insidePort(n *Node, port uint16, ev []Evidence) bool {
 }
 
 // otherPort: something listens, at another port.
-func (q *inquiry) otherPort(n *Node, port uint16, ev []Evidence) bool {
+func (q services) otherPort(n *Node, port uint16, ev []Evidence) bool {
 	for _, s := range listeners(n) {
 		if s.Proto != q.flow.Proto.String() || s.Local.Addr().IsLoopback() || s.Local.Port() == port || s.Local.Port() >= 32768 {
 			continue
@@ -181,7 +184,7 @@ func (q *inquiry) otherPort(n *Node, port uint16, ev []Evidence) bool {
 		cures := []Cure{{Says: fmt.Sprintf("use port %d", s.Local.Port()), Instead: &f}}
 		if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); q.published(n, port) || host != nil && !host.IsContainer() {
 			publish := fmt.Sprintf("%d:%d/%s", q.flow.Port, s.Local.Port(), q.flow.Proto)
-			cures = []Cure{{Says: "publish the port that listens", Steps: q.remake(n, func(o *options) {
+			cures = []Cure{{Says: "publish the port that listens", Steps: workshop{q.inquiry}.remake(n, func(o *options) {
 				o.words = slices.DeleteFunc(o.words, func(w [2]string) bool { return w[0] == "-p" && strings.Contains(w[1], fmt.Sprintf(":%d", port)) })
 				o.add("-p", publish)
 			})}}
@@ -197,7 +200,7 @@ func (q *inquiry) otherPort(n *Node, port uint16, ev []Evidence) bool {
 }
 
 // published reports whether a host's port leads to a container's port.
-func (q *inquiry) published(n *Node, port uint16) bool {
+func (q services) published(n *Node, port uint16) bool {
 	for inner := range n.Container.HostConfig.PortBindings {
 		if inner.Number == port && inner.Proto == q.flow.Proto.String() && q.flow.To != n.Name && q.j.Target.String() != n.Networks[firstKey(n.Networks)] {
 			return q.rewrittenTo(n)
@@ -214,12 +217,12 @@ func firstKey(m map[string]string) string {
 }
 
 // rewrittenTo reports whether the probe's destination was rewritten on its way.
-func (q *inquiry) rewrittenTo(*Node) bool {
+func (q services) rewrittenTo(*Node) bool {
 	return slices.ContainsFunc(q.j.Forward.Hops, func(h Hop) bool { return h.event.Verb == trail.Rewrite })
 }
 
 // atHost: the host itself took the probe, and nothing listens there.
-func (q *inquiry) atHost(host *Node) {
+func (q services) atHost(host *Node) {
 	if host.Host == nil {
 		q.nothingListens(host)
 		return
@@ -270,7 +273,7 @@ func (q *inquiry) atHost(host *Node) {
 
 // publishedElsewhere is the question at the port of the host that a container is
 // published at.
-func (q *inquiry) publishedElsewhere(n, host *Node) (Flow, bool) {
+func (q services) publishedElsewhere(n, host *Node) (Flow, bool) {
 	for _, net := range q.networks() {
 		if net.host != host {
 			continue
@@ -291,13 +294,13 @@ func (q *inquiry) publishedElsewhere(n, host *Node) (Flow, bool) {
 	return Flow{}, false
 }
 
-func (q *inquiry) wrongAddress(n *Node, bound netip.Addr, inner uint16, ev []Evidence) {
+func (q services) wrongAddress(n *Node, bound netip.Addr, inner uint16, ev []Evidence) {
 	publish := fmt.Sprintf("%d:%d/%s", q.flow.Port, inner, q.flow.Proto)
 	q.blame(Cause{
 		Code:     "PORT-WRONG-ADDRESS",
 		Sentence: fmt.Sprintf("Port %d of %s is published at %s only, and %s was addressed.", q.flow.Port, n.Name, bound, q.j.Target),
 		Evidence: append(ev, q.show(n.On(), "docker port "+n.Container.Name, "where it is published")),
-		cures: []Cure{{Says: "publish it at every address", Steps: q.remake(n, func(o *options) {
+		cures: []Cure{{Says: "publish it at every address", Steps: workshop{q.inquiry}.remake(n, func(o *options) {
 			o.words = slices.DeleteFunc(o.words, func(w [2]string) bool {
 				return w[0] == "-p" && strings.Contains(w[1], fmt.Sprintf(":%d:", q.flow.Port))
 			})
@@ -308,7 +311,7 @@ func (q *inquiry) wrongAddress(n *Node, bound netip.Addr, inner uint16, ev []Evi
 
 // notPublished: a container listens there, and the host's port does not lead to
 // it.
-func (q *inquiry) notPublished(n *Node) {
+func (q services) notPublished(n *Node) {
 	host := q.byName[n.On()]
 	f := q.flow
 	for _, ip := range q.facing(host, netip.Addr{}) {
@@ -326,11 +329,11 @@ func (q *inquiry) notPublished(n *Node) {
 			q.show(n.On(), "docker ps --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Ports}}'", "exposed, and not published: no arrow"),
 			q.show(n.On(), q.within(n, "ss -lntu"), "and it listens"),
 		},
-		cures: []Cure{{Says: "publish it", Instead: &f, Steps: q.remake(n, func(o *options) { o.add("-p", publish) })}},
+		cures: []Cure{{Says: "publish it", Instead: &f, Steps: workshop{q.inquiry}.remake(n, func(o *options) { o.add("-p", publish) })}},
 	})
 }
 
-func (q *inquiry) nothingListens(host *Node) {
+func (q services) nothingListens(host *Node) {
 	ev := []Evidence{q.show(host.Name, "ss -lntu", fmt.Sprintf("what listens on %s", host.Name))}
 	loopback := slices.ContainsFunc(listeners(host), func(s stack.SocketInfo) bool {
 		return s.Proto == q.flow.Proto.String() && s.Local.Port() == q.flow.Port && s.Local.Addr().IsLoopback()

@@ -10,8 +10,11 @@ import (
 	"dnetsim/stack"
 )
 
+// firewalls looks for the causes of a death by a rule.
+type firewalls struct{ *inquiry }
+
 // ruled_ looks for the causes of a packet's death by a rule.
-func (q *inquiry) ruled_() {
+func (q firewalls) ruled_() {
 	e := q.death()
 	if q.blamed() || e == nil || e.Rule == nil {
 		return
@@ -31,13 +34,13 @@ func (q *inquiry) ruled_() {
 	case r.Number == 0 && r.Chain == "FORWARD" && q.flushed(n):
 		q.rulesFlushed(n, e)
 	case r.Number == 0 && r.Chain == "FORWARD" && q.unpublished(n, e):
-		q.notPublished(n)
+		services{q.inquiry}.notPublished(n)
 	default:
 		q.firewall(n, e)
 	}
 }
 
-func (q *inquiry) ruleEvidence(n *Node, e *event) Evidence {
+func (q firewalls) ruleEvidence(n *Node, e *event) Evidence {
 	r := e.Rule
 	return q.show(n.On(), q.within(n, fmt.Sprintf("iptables -t %s -nvL %s --line-numbers", r.Table, r.Chain)), fmt.Sprintf("%s dropped it", ruleText(r)))
 }
@@ -49,7 +52,7 @@ func deleteRule(r *trail.Rule) string {
 
 // allow lets what a rule drops pass: the rule goes, or a policy gets an
 // exception before it.
-func (q *inquiry) allow(n *Node, e *event) []Cure {
+func (q firewalls) allow(n *Node, e *event) []Cure {
 	r := e.Rule
 	line := func(text string) CureStep { return CureStep{Machine: n.On(), Line: q.within(n, text)} }
 	if r.Number > 0 {
@@ -116,7 +119,7 @@ func base(ns *stack.Namespace, r *trail.Rule) string {
 }
 
 // firewall blames a rule or policy that a person typed.
-func (q *inquiry) firewall(n *Node, e *event) {
+func (q firewalls) firewall(n *Node, e *event) {
 	chain := base(n.Space, e.Rule)
 	code := Code("FIREWALL-FORWARD")
 	switch {
@@ -138,9 +141,9 @@ func (q *inquiry) firewall(n *Node, e *event) {
 }
 
 // isolated blames the rules between two of Docker's bridges.
-func (q *inquiry) isolated(n *Node, e *event) {
+func (q firewalls) isolated(n *Node, e *event) {
 	if q.from.IsContainer() && q.allInternal(q.from) {
-		q.internal(q.from, []Evidence{q.ruleEvidence(n, e)})
+		local{q.inquiry}.internal(q.from, []Evidence{q.ruleEvidence(n, e)})
 		return
 	}
 	c := Cause{
@@ -170,11 +173,11 @@ func (q *inquiry) isolated(n *Node, e *event) {
 
 // internalRule blames an internal network, whose rules drop what comes in or
 // goes out.
-func (q *inquiry) internalRule(n *Node, e *event) {
+func (q firewalls) internalRule(n *Node, e *event) {
 	ev := []Evidence{q.ruleEvidence(n, e)}
 	for _, x := range []*Node{q.from, q.to} {
 		if x != nil && x.IsContainer() && x.On() == n.Name && q.allInternal(x) {
-			q.internal(x, ev)
+			local{q.inquiry}.internal(x, ev)
 			return
 		}
 	}
@@ -184,7 +187,7 @@ func (q *inquiry) internalRule(n *Node, e *event) {
 		}
 		for id := range x.Networks {
 			if net := q.networkOf(q.byName[x.On()], id); net != nil && net.Internal {
-				q.internal(x, ev)
+				local{q.inquiry}.internal(x, ev)
 				return
 			}
 		}
@@ -194,7 +197,7 @@ func (q *inquiry) internalRule(n *Node, e *event) {
 
 // iccRule reports whether a rule is the one that a bridge without inter-container
 // communication has.
-func (q *inquiry) iccRule(n *Node, e *event) bool {
+func (q firewalls) iccRule(n *Node, e *event) bool {
 	for _, x := range q.networks() {
 		if x.host == n && x.Bridge != "" && e.Rule.Table == "filter" && e.Rule.Chain == "FORWARD" && e.Rule.Text == "-i "+x.Bridge+" -o "+x.Bridge+" -j DROP" {
 			return true
@@ -203,7 +206,7 @@ func (q *inquiry) iccRule(n *Node, e *event) bool {
 	return false
 }
 
-func (q *inquiry) iccOff(n *Node, e *event) {
+func (q firewalls) iccOff(n *Node, e *event) {
 	var net *network
 	for _, x := range q.networks() {
 		if x.host == n && x.Bridge != "" && strings.Contains(e.Rule.Text, "-i "+x.Bridge+" ") {
@@ -219,11 +222,11 @@ func (q *inquiry) iccOff(n *Node, e *event) {
 	switch {
 	case net.Name == "bridge":
 		c.Evidence = append(c.Evidence, q.show(n.Name, "cat /etc/docker/daemon.json", "the engine's"))
-		c.cures = []Cure{{Steps: q.configure(n, map[string]any{"icc": nil})}}
+		c.cures = []Cure{{Steps: workshop{q.inquiry}.configure(n, map[string]any{"icc": nil})}}
 	case net.Name == "docker_gwbridge":
 		// It is off there for good: its containers meet on their overlay network.
 	default:
-		c.cures = []Cure{{Steps: q.remakeNetwork(net, createLine(net, subnetOf(net), "com.docker.network.bridge.enable_icc"))}}
+		c.cures = []Cure{{Steps: workshop{q.inquiry}.remakeNetwork(net, createLine(net, subnetOf(net), "com.docker.network.bridge.enable_icc"))}}
 	}
 	c.cures = append(c.cures, Cure{Steps: []CureStep{
 		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.src, e.pkt.dst)},
@@ -243,27 +246,27 @@ func subnetOf(n *network) netip.Prefix {
 }
 
 // flushed reports whether Docker's rules should be on a host and are not.
-func (q *inquiry) flushed(n *Node) bool {
+func (q firewalls) flushed(n *Node) bool {
 	if n.Host == nil || n.IsContainer() || !n.Host.Daemon.Running() || daemonJSON(n)["iptables"] == false {
 		return false
 	}
 	return !slices.ContainsFunc(rulesOf(n.Space, "filter", "FORWARD"), func(r string) bool { return strings.Contains(r, "-j DOCKER-ISOLATION-STAGE-1") })
 }
 
-func (q *inquiry) rulesFlushed(n *Node, e *event) {
+func (q firewalls) rulesFlushed(n *Node, e *event) {
 	ev := []Evidence{q.show(n.Name, "iptables -S FORWARD", "none of Docker's rules"), q.show(n.Name, "iptables -t nat -S", "of the nat table")}
 	c := Cause{
 		Code:     "RULES-FLUSHED",
 		Sentence: fmt.Sprintf("Docker's rules are gone from %s: somebody flushed them, and the engine puts them in only when it starts, and a network's when it is made.", n.Name),
 		Evidence: ev,
-		cures:    []Cure{{Steps: q.restart(n), Says: "the engine puts its rules in when it starts; containers end with it and are started again"}},
+		cures:    []Cure{{Steps: workshop{q.inquiry}.restart(n), Says: "the engine puts its rules in when it starts; containers end with it and are started again"}},
 	}
 	q.blame(c)
 }
 
 // unpublished reports whether the policy of FORWARD dropped what came from
 // outside for a container.
-func (q *inquiry) unpublished(n *Node, e *event) bool {
+func (q firewalls) unpublished(n *Node, e *event) bool {
 	return q.flow.Proto != ICMP && !q.backwards() && q.to != nil && q.to.IsContainer() && q.to.On() == n.Name && q.from.On() != n.Name
 }
 

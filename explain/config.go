@@ -48,7 +48,7 @@ func stringKey(host *Node, key string) string {
 // storeAddress is the address of a host's cluster store, from what its engine
 // was started with or, if it does not run, its file.
 func storeAddress(host *Node) (netip.AddrPort, bool) {
-	text := host.Host.Daemon.Cluster().Store
+	text := host.Host.Cluster().Store
 	if text == "" {
 		text = stringKey(host, "cluster-store")
 	}

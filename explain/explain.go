@@ -10,7 +10,8 @@ type Report struct {
 	Causes   []Cause
 	Ruled    []string // what was looked at and is not the cause
 	Notes    []string
-	Failed   string // a step of the scenario that failed on the way, or ""
+	Tried    []string // cures that could not be applied, when none was found
+	Failed   string   // a step of the scenario that failed on the way, or ""
 }
 
 // Works reports whether the flow passes.
@@ -50,7 +51,7 @@ func Explain(w World, f Flow) (*Report, error) {
 		x.to = q.to.Name
 	}
 	if r.Causes = x.prove(q.causes); r.Causes == nil {
-		r.Causes = q.causes
+		r.Causes, r.Tried = q.causes, x.tried
 	}
 	if len(r.Causes) == 0 {
 		r.Causes = []Cause{{Code: "UNKNOWN", Sentence: "The cause was not found."}}

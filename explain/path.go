@@ -18,10 +18,10 @@ func (a *atlas) path(what string, events []*event) *Path {
 	if events[0].pkt.request {
 		p.End = a.askEnd(events)
 	}
-	on := trunk(events, p.End.event)
+	on, carries := trunk(events, p.End.event), carriers(events)
 	var before *event
 	for _, e := range events {
-		if on != nil && !on[e.Packet] || !worthy(e) {
+		if on != nil && !on[e.Packet] || !worthy(e) || e.Verb == trail.Deliver && carries[e.Packet] && e != p.End.event {
 			continue
 		}
 		h := Hop{At: e.At, Place: e.Place.String(), Verb: e.Verb.String(), Packet: e.pkt.String(), Reason: e.Reason.String(), event: e}
@@ -159,8 +159,8 @@ func (a *atlas) row(e, before *event) string {
 	}
 	q := stack.RouteQuery{Dst: e.pkt.dst}
 	r, err := ns.RouteFor(q)
-	if err != nil {
-		return ""
+	if err != nil || r.Dev != e.Place.Interface {
+		return "" // a bridge's port, or another table's doing
 	}
 	text := routeText(matched(ns, r, e.pkt.dst))
 	if n, ok := neighbourOf(ns, r, e.pkt.dst); ok {

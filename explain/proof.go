@@ -34,6 +34,8 @@ type explainer struct {
 	flow Flow
 	to   string // who is meant, "HOST/CONTAINER", if the flow names an address of a container
 	pong map[string]bool
+	// tried are the cures that could not be applied.
+	tried []string
 }
 
 // fork is a copy of the run with cures applied.
@@ -122,6 +124,7 @@ func (x *explainer) chain(c *Cause, before []Cause, f Flow) []Cause {
 		cure := &c.cures[k]
 		t, err := x.fork(append(curesOf(before), cure))
 		if err != nil {
+			x.tried = append(x.tried, err.Error())
 			continue
 		}
 		asked := f
@@ -145,9 +148,11 @@ func (x *explainer) chain(c *Cause, before []Cause, f Flow) []Cause {
 		}
 		next := q.causes
 		t.w.Close()
-		if len(next) > 0 && next[0].Code == aftermath && c.Code != aftermath && !c.extended {
-			if chain := x.chain(c.extend(cure, &next[0]), before, f); chain != nil {
-				return chain
+		if len(next) > 0 && next[0].Code == aftermath && c.Code != aftermath {
+			if !c.extended {
+				if chain := x.chain(c.extend(cure, &next[0]), before, f); chain != nil {
+					return chain
+				}
 			}
 			continue
 		}

@@ -9,6 +9,9 @@ import (
 	"dnetsim/stack"
 )
 
+// workshop writes down the steps of cures.
+type workshop struct{ *inquiry }
+
 // options are the words of a docker run.
 type options struct{ words [][2]string }
 
@@ -21,7 +24,7 @@ func (o *options) set(name, value string) {
 
 // remake removes a container and runs it again, with something changed: what
 // is only said at docker run cannot be changed later.
-func (q *inquiry) remake(n *Node, change func(*options)) []CureStep {
+func (q workshop) remake(n *Node, change func(*options)) []CureStep {
 	c := n.Container
 	o := &options{}
 	o.add("--name", c.Name)
@@ -163,7 +166,7 @@ func (q *inquiry) touched(p netip.Prefix) bool {
 
 // remakeNetwork takes a network down and makes it again with other options;
 // its containers are taken off and connected again, where they get new addresses.
-func (q *inquiry) remakeNetwork(n *network, create string) []CureStep {
+func (q workshop) remakeNetwork(n *network, create string) []CureStep {
 	host := n.host.Name
 	var steps []CureStep
 	var members []string
@@ -200,7 +203,7 @@ func createLine(n *network, subnet netip.Prefix, drop ...string) string {
 
 // configure writes daemon.json with one key changed and restarts the engine.
 // Containers end with it; those that ran are started again.
-func (q *inquiry) configure(host *Node, changes map[string]any) []CureStep {
+func (q workshop) configure(host *Node, changes map[string]any) []CureStep {
 	text, err := changed(host, changes)
 	if err != nil {
 		return nil
@@ -211,7 +214,7 @@ func (q *inquiry) configure(host *Node, changes map[string]any) []CureStep {
 
 // restart restarts an engine and starts the containers again that ran: first
 // those that others depend on, which publish a port.
-func (q *inquiry) restart(host *Node) []CureStep {
+func (q workshop) restart(host *Node) []CureStep {
 	steps := []CureStep{{Machine: host.Name, Line: "systemctl restart docker"}}
 	first, then := "", ""
 	store := false
@@ -265,7 +268,7 @@ func (q *inquiry) localTo(machine string, ip netip.Addr) bool {
 
 func (q *inquiry) clustered() bool {
 	for _, e := range q.engines() {
-		if e.Host.Daemon.Cluster().Store != "" {
+		if e.Host.Cluster().Store != "" {
 			return true
 		}
 	}

@@ -249,6 +249,9 @@ func (w *writer) rest(r *Report) {
 			w.line("  %s", s)
 		}
 	}
+	for _, s := range r.Tried {
+		w.line("\nTRIED  %s", s)
+	}
 	for _, n := range r.Notes {
 		w.line("\nNOTE %s", n)
 	}

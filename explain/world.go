@@ -97,11 +97,10 @@ func (a *atlas) add(n *Node) {
 }
 
 func (a *atlas) containers(host *Node) {
-	d := host.Host.Daemon
-	for _, c := range d.Holdings().Containers {
-		n := &Node{Name: host.Name + "/" + c.Name, Machine: d.Machine(c), Host: host.Host, Container: c, Networks: map[string]string{}}
+	for _, c := range host.Host.Daemon.Holdings().Containers {
+		n := &Node{Name: host.Name + "/" + c.Name, Machine: c.Machine(), Host: host.Host, Container: c, Networks: map[string]string{}}
 		if c.State.Running() {
-			n.Space = d.Space(c)
+			n.Space = c.Space()
 		}
 		for _, e := range c.NetworkSettings.Networks {
 			n.Networks[e.NetworkID] = e.IPAddress

@@ -1,0 +1,283 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dnetsim/link/trail"
+	"dnetsim/stack"
+)
+
+func (o *overlay) shadowed() {
+	for _, p := range [][2]*Node{{o.a, o.b}, {o.b, o.a}} {
+		peer := p[1].Host.Cluster().Self
+		if !peer.IsValid() {
+			continue
+		}
+		r, err := p[0].Space.RouteGet(peer, netip.Addr{})
+		if err != nil || p[0].Space.IsLocal(peer) {
+			continue
+		}
+		n := o.q.byBridge(p[0], r.Dev)
+		if n == nil {
+			continue
+		}
+		o.blameShadow(p[0], p[1], peer, n)
+		return
+	}
+}
+
+func (o *overlay) blameShadow(host, other *Node, peer netip.Addr, n *network) {
+	q := o.q
+	free := q.free()
+	steps := workshop{q}.remakeNetwork(n, createLine(n, free))
+	if n.Name == "docker_gwbridge" {
+		steps = o.remakeGateway(host, free)
+	}
+	steps = append(steps, workshop{q}.restart(other)...)
+	q.blame(Cause{
+		Code:     "OVERLAY-UNDERLAY-SHADOWED",
+		Sentence: fmt.Sprintf("The network %s of %s covers %s, the address of %s: what %s sends to it goes into that bridge and never leaves.", n.Name, host.Name, peer, other.Name, host.Name),
+		Evidence: []Evidence{
+			q.show(host.Name, "ip route get "+peer.String(), fmt.Sprintf("the way to %s leads into %s", other.Name, n.Bridge)),
+			q.show(host.Name, "docker network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' "+n.Name, "the subnet of "+n.Name),
+			o.log(host, "EventMember.*", "the last that its gossip said"),
+		},
+		cures: []Cure{{Steps: steps}},
+	})
+}
+
+func (o *overlay) remakeGateway(host *Node, free netip.Prefix) []CureStep {
+	var stop, start string
+	for _, n := range o.q.nodes {
+		if !n.IsContainer() || n.On() != host.Name || !n.running() {
+			continue
+		}
+		for id := range n.Networks {
+			if x := o.q.networkOf(host, id); x != nil && x.Driver == "overlay" {
+				stop += " " + n.Container.Name
+				start += " " + n.Container.Name
+				break
+			}
+		}
+	}
+	steps := []CureStep{{Machine: host.Name, Line: "docker stop -t 0" + stop}}
+	return append(steps,
+		CureStep{Machine: host.Name, Line: "docker network rm docker_gwbridge"},
+		CureStep{Machine: host.Name, Line: "docker network create --subnet " + free.String() + " -o com.docker.network.bridge.name=docker_gwbridge -o com.docker.network.bridge.enable_icc=false -o com.docker.network.bridge.enable_ip_masquerade=true docker_gwbridge"},
+		CureStep{Machine: host.Name, Line: "docker start" + start},
+		CureStep{Wait: gossipMeets})
+}
+
+func (o *overlay) data() {
+	p := o.q.deadPath()
+	if p == nil || p.End.event == nil {
+		return
+	}
+	outer := o.outer(p)
+	o.shadowed()
+	if o.q.blamed() {
+		return
+	}
+	if outer != nil {
+		o.wrongHost(outer)
+		o.vni()
+		o.source(outer)
+	}
+	if !o.q.blamed() {
+		o.dead(p)
+	}
+}
+
+func (o *overlay) outer(p *Path) *event {
+	for i := range p.Hops {
+		if p.Hops[i].event.Verb == trail.Encapsulate {
+			return p.Hops[i].event
+		}
+	}
+	return nil
+}
+
+func (o *overlay) wrongHost(outer *event) {
+	want := o.cb.Self
+	if !want.IsValid() || outer.pkt.dst == want || o.b.Space.IsLocal(outer.pkt.dst) {
+		return
+	}
+	mac := ""
+	if o.receiver != nil && o.receiver.Space != nil {
+		for _, i := range o.receiver.Space.Interfaces() {
+			for _, x := range i.Addrs() {
+				if x.Prefix.Addr().String() == o.receiver.Networks[o.net.ID] {
+					mac = i.MAC().String()
+				}
+			}
+		}
+	}
+	ns := "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + o.net.ID[:10] + ") "
+	o.q.blame(Cause{
+		Code:     "OVERLAY-FDB-STALE",
+		Sentence: fmt.Sprintf("%s sends what is for %s to %s, and the container is on %s (%s): the row is of an earlier place of the container, and nobody took it back.", o.a.Name, o.receiver.Name, outer.pkt.dst, o.b.Name, want),
+		Evidence: o.rows(o.a),
+		cures: []Cure{
+			{Steps: []CureStep{{Machine: o.a.Name, Line: ns + "bridge fdb replace " + mac + " dev vxlan0 dst " + want.String()}}},
+			{Steps: []CureStep{{Machine: o.b.Name, Line: "docker restart -t 0 " + o.receiver.Container.Name}, {Wait: gossipMeets / 3}}},
+			{Steps: workshop{o.q}.restart(o.pick(o.a, o.b))},
+		},
+	})
+}
+
+func (o *overlay) vni() {
+	ta, tb := o.tunnel(o.a), o.tunnel(o.b)
+	if o.q.blamed() || ta == nil || tb == nil || ta.VXLANOptions().VNI == tb.VXLANOptions().VNI {
+		return
+	}
+	ns := "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + o.net.ID[:10] + ") ip -d link show vxlan0 | grep -o 'vxlan id [0-9]*'"
+	at, _ := storeAddress(o.a)
+	key := fmt.Sprintf("http://%s/v1/kv/docker/network/v1.0/overlay/network/%s/", at, o.net.ID)
+	fix := fmt.Sprintf(`curl -s -X PUT -d "$(curl -s '%s?raw' | sed 's/"Vni":%d/"Vni":%d/')" '%s'`, key, tb.VXLANOptions().VNI, ta.VXLANOptions().VNI, key)
+	again := []CureStep{{Machine: o.a.Name, Line: fix}}
+	again = append(again, workshop{o.q}.restart(o.b)...)
+	o.q.blame(Cause{
+		Code:     "OVERLAY-VNI-MISMATCH",
+		Sentence: fmt.Sprintf("%s tunnels the network %s under identifier %d and %s under %d: packets arrive, and no device there has their number.", o.a.Name, o.net.Name, ta.VXLANOptions().VNI, o.b.Name, tb.VXLANOptions().VNI),
+		Evidence: []Evidence{o.q.show(o.a.Name, ns, "on "+o.a.Name), o.q.show(o.b.Name, ns, "on "+o.b.Name), o.q.show(o.a.Name, "curl -s '"+key+"?raw'", "what the store says")},
+		cures: []Cure{
+			{Steps: again},
+			{Steps: append([]CureStep{{Machine: o.a.Name, Line: fix}}, append(workshop{o.q}.restart(o.b), workshop{o.q}.restart(o.a)...)...)},
+			{Steps: workshop{o.q}.restart(o.pick(o.a, o.b))},
+			{Steps: append(workshop{o.q}.restart(o.a), workshop{o.q}.restart(o.b)...)},
+		},
+	})
+}
+
+func (o *overlay) source(outer *event) {
+	p := o.q.deadPath()
+	e := p.End.event
+	if o.q.blamed() || e.Reason != trail.EntryExists && !o.rewritten(p) {
+		return
+	}
+	c := Cause{
+		Code:     "OVERLAY-SOURCE-MISMATCH",
+		Sentence: fmt.Sprintf("Tunnel packets of %s reach %s from another address than %s, the one that %s advertises: the receiver's permanent row says where that container's frames have to come from, and drops the rest.", o.a.Name, o.b.Name, o.ca.Self, o.a.Name),
+		Evidence: append(o.rows(o.b), o.q.show(o.a.Name, "iptables -t nat -S POSTROUTING", "the rules that change source addresses on "+o.a.Name)),
+	}
+	for _, h := range p.Hops {
+		if h.Verb != "rewrite" || h.event.Rule == nil || h.event.pkt.dport != tunnelPort {
+			continue
+		}
+		if n := o.q.nodeOf(h.event.Place.Machine); n != nil {
+			steps := append([]CureStep{{Machine: n.Name, Line: deleteRule(h.event.Rule)}}, CureStep{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", tunnelPort)})
+			c.cures = append(c.cures, Cure{Steps: steps})
+		}
+	}
+	for _, n := range []*Node{o.a, o.b} {
+		for _, r := range rulesOf(n.Space, "nat", "POSTROUTING") {
+			if strings.Contains(r, fmt.Sprint(tunnelPort)) {
+				c.cures = append(c.cures, Cure{Steps: []CureStep{
+					{Machine: n.Name, Line: "iptables -t nat -D " + strings.TrimPrefix(r, "-A ")},
+					{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", tunnelPort)},
+				}})
+			}
+		}
+	}
+	for _, host := range []*Node{o.b, o.a} {
+		f := o.rowSource(host)
+		if f == nil {
+			continue
+		}
+		c.cures = append(c.cures, Cure{Steps: f})
+	}
+	o.q.blame(c)
+}
+
+func (o *overlay) rowSource(host *Node) []CureStep {
+	i := o.tunnel(host)
+	if i == nil {
+		return nil
+	}
+	other := o.a
+	if host == o.a {
+		other = o.b
+	}
+	want := other.Host.Cluster().Self
+	ns := "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + o.net.ID[:10] + ") "
+	for _, x := range i.VXLAN().FDB() {
+		for _, n := range []*Node{o.sender, o.receiver} {
+			if n == nil || n.On() != other.Name || n.Space == nil {
+				continue
+			}
+			for _, ni := range n.Space.Interfaces() {
+				if ni.MAC() == x.MAC && x.Remote.Addr != want && want.IsValid() {
+					return []CureStep{{Machine: host.Name, Line: ns + "bridge fdb replace " + x.MAC.String() + " dev vxlan0 dst " + want.String()}}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (o *overlay) rewritten(p *Path) bool {
+	return slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.Verb == "rewrite" && h.event.pkt.dport == tunnelPort })
+}
+
+func (o *overlay) dead(p *Path) {
+	e := p.End.event
+	q := o.q
+	switch {
+	case e.Rule != nil && e.pkt.dport == tunnelPort:
+		n := q.nodeOf(e.Place.Machine)
+		q.blame(Cause{
+			Code:     "OVERLAY-VXLAN-BLOCKED-HOST",
+			Sentence: fmt.Sprintf("A rule of %s drops the tunnel's packets (UDP 4789): %s.", n.Name, ruleText(e.Rule)),
+			Evidence: []Evidence{firewalls{q}.ruleEvidence(n, e)},
+			cures:    firewalls{q}.allow(n, e),
+		})
+	case e.Reason == trail.Blocked && e.pkt.dport == tunnelPort:
+		q.blame(Cause{
+			Code:     "OVERLAY-VXLAN-BLOCKED-FABRIC",
+			Sentence: fmt.Sprintf("The network between the hosts loses UDP 4789: the tunnel's packets leave %s and do not arrive at %s. A security group or a switch's filter does that.", o.a.Name, o.b.Name),
+			Evidence: []Evidence{
+				q.show(o.a.Name, "cat /proc/net/dev | grep eth0", "the packets leave (tcpdump -nn -i eth0 udp port 4789 shows them here)"),
+				{Place: o.b.Name, Command: "tcpdump -nn -i eth0 udp port 4789", Says: "and nothing is seen there"},
+			},
+			cures: []Cure{{Says: "let UDP 4789 pass between the hosts, both ways", Steps: []CureStep{{Repair: cableOf(e)}}}},
+		})
+	case e.Reason == trail.RPFilter:
+		layer3{q}.rpFilter(e, "OVERLAY-RPFILTER")
+	case e.Reason == trail.Checksum || e.Reason == trail.UnknownVNI:
+		o.checksum(e)
+	}
+}
+
+func (o *overlay) checksum(e *event) {
+	if e.Reason != trail.Checksum {
+		return
+	}
+	host, dev := o.a, "eth0"
+	for _, i := range host.Space.Interfaces() {
+		if i.Kind() == stack.KindPhysical && onLink(o.b.Space, first(i)) {
+			dev = i.Name()
+		}
+	}
+	o.q.blame(Cause{
+		Code:     "OVERLAY-CHECKSUM-OFFLOAD",
+		Sentence: fmt.Sprintf("The card of %s fills in the checksums of TCP and UDP within tunnels, and gets them wrong: pings pass, connections do not.", host.Name),
+		Evidence: []Evidence{
+			o.q.show(host.Name, "ethtool -k "+dev+" | grep tx-checksum-ip-generic", "the card is asked to do it"),
+			{Place: o.b.Name, Command: "tcpdump -nn -vv -i eth0 udp port 4789", Says: "shows the inner packets as (incorrect)"},
+		},
+		cures: []Cure{
+			{Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}}},
+			{Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}, {Machine: o.b.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}}},
+		},
+	})
+}
+
+func first(i *stack.Interface) netip.Addr {
+	for _, x := range i.Addrs() {
+		return x.Prefix.Addr()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,242 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dnetsim/link/trail"
+	"dnetsim/stack"
+)
+
+// cabling looks for the causes of what cables and interfaces lose.
+type cabling struct{ *inquiry }
+
+func (q cabling) wires() {
+	if q.blamed() {
+		return
+	}
+	if q.j.Verdict == Lost && q.j.outcome.reached {
+		q.lossy()
+		return
+	}
+	e := q.wireDeath()
+	if e == nil {
+		return
+	}
+	switch e.Reason {
+	case trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.NoReceiver, trail.PortDown:
+		q.down(e)
+	case trail.Blocked:
+		q.fabric(e)
+	case trail.Loss, trail.QueueFull:
+		q.lossy()
+	}
+}
+
+func (q cabling) wireDeath() *event {
+	if e := q.death(); e != nil && !unanswered(e) {
+		return e
+	}
+	for _, p := range q.j.Asks {
+		if p.End.event != nil && p.End.event.Verb == trail.Drop {
+			return p.End.event
+		}
+	}
+	// The answer to a question may have been lost, too.
+	for _, why := range []trail.Reason{trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.Blocked} {
+		if e := q.deathAnywhere(why); e != nil && e.pkt.arp {
+			return e
+		}
+	}
+	return nil
+}
+
+func (q cabling) down(e *event) {
+	cable := cableOf(e)
+	machine, dev, _ := strings.Cut(cable, ":")
+	if n := q.nodeOf(e.Place.Machine); n != nil && e.Place.Cable == "" && e.Place.Port == "" {
+		if i := q.space[e.Place.Machine].Interface(e.Place.Interface); i != nil && !i.Up() {
+			q.interfaceDown(n, i)
+			return
+		}
+	}
+	for _, n := range q.engines() {
+		if n.Host.Off() && (n.Name == machine || q.to != nil && q.to.On() == n.Name) {
+			q.hostDown(n)
+			return
+		}
+	}
+	if n := q.byName[machine]; n != nil && n.Space != nil {
+		if i := n.Space.Interface(dev); i != nil && !i.Up() {
+			q.interfaceDown(n, i)
+			return
+		}
+	}
+	q.blame(Cause{
+		Code:     "LINK-DOWN",
+		Sentence: fmt.Sprintf("The cable of %s is down.", cable),
+		Evidence: []Evidence{q.show(machine, "ip -br link show "+dev, "no carrier")},
+		cures:    []Cure{{Says: "plug it in again", Steps: []CureStep{{Repair: cable}}}, {Says: "plug it in again", Steps: []CureStep{{Repair: cable}, {Wait: gossipMeets}}}},
+	})
+}
+
+func (q cabling) interfaceDown(n *Node, i *stack.Interface) {
+	q.blame(Cause{
+		Code:     "LINK-DOWN",
+		Sentence: fmt.Sprintf("The interface %s of %s is down.", i.Name(), n.Name),
+		Evidence: []Evidence{q.show(n.On(), q.within(n, "ip -br link show "+i.Name()), "")},
+		cures:    q.raise(n, i),
+	})
+}
+
+func (q cabling) raise(n *Node, i *stack.Interface) []Cure {
+	up := CureStep{Machine: n.On(), Line: q.within(n, "ip link set "+i.Name()+" up")}
+	out := []Cure{{Steps: []CureStep{up}}}
+	for _, gw := range q.gateways(n) {
+		out = append(out, Cure{Says: "its default route went with it", Steps: []CureStep{up, {Machine: n.On(), Line: q.within(n, "ip route add default via "+gw)}}})
+	}
+	return out
+}
+
+func (q cabling) hostDown(n *Node) {
+	steps := []CureStep{{Repair: n.Name}}
+	for _, x := range q.nodes {
+		if x.IsContainer() && x.On() == n.Name && (x == q.to || x == q.from) {
+			steps = append(steps, CureStep{Machine: n.Name, Line: "docker start " + x.Container.Name})
+		}
+	}
+	if q.clustered() {
+		steps = append(steps, CureStep{Wait: gossipMeets})
+	}
+	f := q.flow
+	if q.to != nil && q.to.IsContainer() {
+		f.To = q.to.Name
+	}
+	q.blame(Cause{
+		Code:     "HOST-DOWN",
+		Sentence: fmt.Sprintf("%s has no power.", n.Name),
+		Evidence: []Evidence{q.show(q.from.On(), "ping -c 1 -W 1 "+firstAddress(n), "the machine itself does not answer")},
+		cures:    []Cure{{Says: "switch it on, and start the container there", Steps: steps, Instead: &f}},
+	})
+}
+
+func (q cabling) fabric(e *event) {
+	what := map[byte]string{1: "ICMP", 6: fmt.Sprintf("TCP to port %d", e.pkt.dport), 17: fmt.Sprintf("UDP to port %d", e.pkt.dport)}[e.pkt.proto]
+	if what == "" {
+		what = "it"
+	}
+	q.blame(Cause{
+		Code:     "FIREWALL-FABRIC",
+		Sentence: fmt.Sprintf("The network between the machines loses %s at the cable of %s: no host's rule does it.", what, cableOf(e)),
+		Evidence: []Evidence{{Place: q.from.On(), Command: "tcpdump -nn -i eth0", Says: "the packet leaves here, and the same command on the other machine does not show it"}},
+		cures:    []Cure{{Says: "let it pass in the network between the machines", Steps: []CureStep{{Repair: cableOf(e)}}}},
+	})
+}
+
+func (q cabling) lossy() {
+	lost := map[string]int{}
+	worst := ""
+	for i := range q.j.story.events {
+		e := &q.j.story.events[i]
+		if e.Verb == trail.Drop && slices.Contains(lossReasons, e.Reason) {
+			c := cableOf(e)
+			if lost[c]++; worst == "" || lost[c] > lost[worst] {
+				worst = c
+			}
+		}
+	}
+	if worst == "" {
+		return
+	}
+	machine, dev, _ := strings.Cut(worst, ":")
+	q.blame(Cause{
+		Code:     "LINK-LOSSY",
+		Sentence: fmt.Sprintf("The cable of %s loses packets: %d of %d probes were answered.", worst, q.j.Received, q.j.Sent),
+		Evidence: []Evidence{
+			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 20 -i 0.2 -q %s | tail -n 2", q.j.Target)), "how many get lost"),
+			q.show(machine, "ip -s link show "+dev, "the counters of its interface"),
+		},
+		cures: []Cure{{Says: "replace the cable", Steps: []CureStep{{Repair: worst}}}},
+	})
+}
+
+func (q cabling) neighbours() {
+	if q.blamed() || q.j.Verdict != Unresolved && q.j.Verdict != NoReturn {
+		return
+	}
+	p := q.deadPath()
+	if p == nil || len(p.Hops) == 0 {
+		return
+	}
+	last := p.Hops[len(p.Hops)-1].event
+	if !waits(p) && !unanswered(last) {
+		return
+	}
+	if q.backwards() && (layer3{q.inquiry}).masquerade() {
+		return
+	}
+	n := q.nodeOf(last.Place.Machine)
+	next := last.pkt.dst
+	if n != nil && n.Space != nil {
+		if r, err := n.Space.RouteGet(last.pkt.dst, netip.Addr{}); err == nil && r.Via.IsValid() {
+			next = r.Via
+		}
+	}
+	for _, h := range q.engines() {
+		if h.Host.Off() && h.Space != nil {
+			for _, ip := range allAddresses(h.Space) {
+				if ip == next {
+					q.hostDown(h)
+					return
+				}
+			}
+		}
+	}
+	if hs := q.holders(next); len(hs) > 0 {
+		q.deafHolder(n, next, hs[0])
+		return
+	}
+	if n != nil && next != q.j.Target {
+		q.blame(Cause{
+			Code:     "NO-ROUTE",
+			Sentence: fmt.Sprintf("%s sends by way of %s, and nobody has that address.", n.Name, next),
+			Evidence: []Evidence{q.show(n.On(), q.within(n, "ip route"), "the route"), q.show(n.On(), q.within(n, "ip neigh show "+next.String()), "nobody answers for it")},
+			cures:    q.reroute(n, next),
+		})
+		return
+	}
+	absence{q.inquiry}.unused()
+}
+
+func (q cabling) reroute(n *Node, absent netip.Addr) []Cure {
+	var out []Cure
+	for _, gw := range q.gateways(n) {
+		if gw == absent.String() {
+			continue
+		}
+		out = append(out, Cure{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "ip route replace default via "+gw)}}})
+	}
+	return out
+}
+
+func (q cabling) deafHolder(n *Node, next netip.Addr, h holder) {
+	if !h.iface.Up() {
+		q.interfaceDown(h.node, h.iface)
+		return
+	}
+	if h.node.Host != nil && h.node.Host.Off() {
+		q.hostDown(q.byName[h.node.On()])
+		return
+	}
+	c := Cause{
+		Code:     "NO-ROUTE",
+		Sentence: fmt.Sprintf("%s looks for %s on its own link, and the address is %s's, on another: there is no route that leads to it.", n.Name, next, h.node.Name),
+		Evidence: []Evidence{q.show(n.On(), q.within(n, "ip route get "+next.String()), "where it is looked for")},
+	}
+	for _, gw := range q.gateways(n) {
+		c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "ip route add "+next.String()+"/32 via "+gw)}}})
+	}
+	q.blame(c)
+}
