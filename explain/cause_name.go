@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dnetsim/userland/traffic"
+	"dnetsim/userland/names"
 )
 
 // naming looks for the causes of a name without an address.
@@ -48,7 +48,7 @@ func (q naming) hostName(name string) {
 // serverSilent reports whether a question to a name server outside the
 // container was not answered.
 func (q naming) serverSilent() bool {
-	return len(q.j.Lookups) > 0 && (errors.Is(q.j.Err, traffic.ErrTryAgain) || q.silent() != nil)
+	return len(q.j.Lookups) > 0 && (errors.Is(q.j.Err, names.ErrTryAgain) || q.silent() != nil)
 }
 
 // silent is a question that died on its way, or whose server nobody answers at.

@@ -11,7 +11,7 @@ import (
 	"dnetsim/stack"
 	"dnetsim/stack/errno"
 	"dnetsim/userland"
-	"dnetsim/userland/traffic"
+	"dnetsim/userland/names"
 )
 
 // What a probe takes: three echo requests a second apart, as ping sends them,
@@ -39,12 +39,12 @@ type outcome struct {
 
 // resolve turns a name into an address as a program on the node does.
 func resolve(w World, n *Node, name string) (addr netip.Addr, err error) {
-	err = traffic.ErrNoName
+	err = names.ErrNoName
 	p := n.Machine.Start(userland.ProcSpec{
 		Args: []string{"explain"}, NS: n.Space,
 		Program: func(p *userland.Process) int {
 			var all []netip.Addr
-			if all, _, err = traffic.Resolve(p, name, traffic.ResolveOptions{}); err == nil && len(all) > 0 {
+			if all, _, err = names.Resolve(p, name, names.ResolveOptions{}); err == nil && len(all) > 0 {
 				addr = all[0]
 			}
 			return 0
@@ -52,7 +52,7 @@ func resolve(w World, n *Node, name string) (addr netip.Addr, err error) {
 	})
 	run(w, p.Done, time.Minute)
 	if !p.Done() {
-		return netip.Addr{}, traffic.ErrNoName
+		return netip.Addr{}, names.ErrNoName
 	}
 	return addr, err
 }
