@@ -52,9 +52,8 @@ type Machine struct {
 	// Shell is the style of the shell that is started by ssh and by
 	// scripts without a #! line; NewMachine sets HostSh.
 	Shell ShellStyle
-	// Locals lets rooms above keep their own state with the machine (a
-	// resolver's cache, the daemon). Keys are owned by packages.
-	Locals map[any]any
+	// NamedNetns are the namespaces that `ip netns add` made, by name.
+	NamedNetns map[string]*stack.Namespace
 
 	loop      *sim.Loop
 	ns        *stack.Namespace
@@ -79,7 +78,7 @@ type Machine struct {
 func NewMachine(loop *sim.Loop, name string, ns *stack.Namespace) *Machine {
 	m := &Machine{
 		Name: name, UTS: &UTS{Hostname: name}, loop: loop, ns: ns,
-		Programs: map[string]Program{}, Services: map[string]Service{}, Locals: map[any]any{},
+		Programs: map[string]Program{}, Services: map[string]Service{}, NamedNetns: map[string]*stack.Namespace{},
 		KernelVersion: "5.10.0-28-amd64", Arch: "x86_64",
 		OSVersion: "#1 SMP Debian 5.10.209-2 (2024-01-31)",
 		Env: []string{

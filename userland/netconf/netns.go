@@ -11,20 +11,10 @@ import (
 	"dnetsim/userland"
 )
 
-// netnsKey finds the named namespaces among a machine's locals.
-type netnsKey struct{}
-
 // namedNetns are the namespaces that `ip netns add` made on a machine.
 type namedNetns map[string]*stack.Namespace
 
-func netnsOf(m *userland.Machine) namedNetns {
-	named, ok := m.Locals[netnsKey{}].(namedNetns)
-	if !ok {
-		named = namedNetns{}
-		m.Locals[netnsKey{}] = named
-	}
-	return named
-}
+func netnsOf(m *userland.Machine) namedNetns { return m.NamedNetns }
 
 // names are the names in order.
 func (n namedNetns) names() []string {
