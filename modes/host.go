@@ -44,6 +44,7 @@ func NewHost(loop *sim.Loop, spec HostSpec) *Host {
 	m := spec.Machine
 	if m == nil {
 		m = userland.NewMachine(loop, spec.Name, spec.NS)
+		m.Shell = userland.Sh(userland.HostSh)
 		m.Install(spec.Programs...)
 	}
 	h := &Host{Machine: m}

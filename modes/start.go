@@ -155,7 +155,7 @@ func (d *Daemon) newMachine(c *Container) *userland.Machine {
 		m.UTS = d.host.UTS
 	}
 	m.KernelVersion, m.Arch, m.OSVersion = d.host.KernelVersion, d.host.Arch, d.host.OSVersion
-	m.Shell = r.image.Shell()
+	m.Shell = userland.Sh(r.image.Shell())
 	m.Programs = r.image.Programs()
 	m.Env = d.environment(c, false, nil)
 	d.mountRoot(c)

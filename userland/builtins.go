@@ -171,7 +171,7 @@ func exec(s *Shell, args []string) int {
 	if len(args) == 0 {
 		return 0
 	}
-	s.p.env = s.environment()
+	s.p.SetEnviron(s.environment())
 	prog, full, err := s.p.Find(args)
 	if err != nil {
 		s.notFound(args[0], err)
@@ -293,7 +293,7 @@ func cd(s *Shell, args []string) int {
 	if !strings.HasPrefix(full, "/") {
 		full = s.dir + "/" + full
 	}
-	i, err := s.m.fs.Stat(full)
+	i, err := s.m.FS().Stat(full)
 	if err == nil && !i.IsDir() {
 		err = ENOTDIR
 	}
@@ -306,11 +306,11 @@ func cd(s *Shell, args []string) int {
 		return 1
 	}
 	full = path.Clean(full)
-	if real, err := s.m.fs.Realpath(full); physical && err == nil {
+	if real, err := s.m.FS().Realpath(full); physical && err == nil {
 		full = real
 	}
-	if _, err := s.m.fs.Stat(full); err != nil {
-		full, _ = s.m.fs.Realpath(to)
+	if _, err := s.m.FS().Stat(full); err != nil {
+		full, _ = s.m.FS().Realpath(to)
 	}
 	s.export("OLDPWD", s.dir)
 	s.setDir(full)
@@ -323,7 +323,7 @@ func cd(s *Shell, args []string) int {
 func pwd(s *Shell, args []string) int {
 	dir := s.dir
 	if len(args) > 1 && args[1] == "-P" {
-		dir, _ = s.m.fs.Realpath(dir)
+		dir, _ = s.m.FS().Realpath(dir)
 	}
 	fmt.Fprintln(s.out(), dir)
 	return 0

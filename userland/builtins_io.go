@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dnetsim/sim"
+
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -136,7 +137,7 @@ func (s *Shell) readLine(o readOptions) (string, int) {
 		n, err := in.Read(one)
 		if n == 0 {
 			if err == sim.ErrInterrupted {
-				if o.timeout >= 0 && len(s.p.pending) == 0 {
+				if o.timeout >= 0 && s.p.Waiting() == 0 {
 					return string(b), 142
 				}
 				s.runTraps()

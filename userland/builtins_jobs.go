@@ -51,8 +51,7 @@ func (s *Shell) waitFor(q *Process) int {
 		if q.Wait() >= 0 || q.Done() {
 			break
 		}
-		if len(s.p.pending) > 0 {
-			sig := s.p.pending[0]
+		if sig := s.p.Waiting(); sig != 0 {
 			s.runTraps()
 			return 128 + int(sig)
 		}
@@ -153,40 +152,12 @@ func Kill(p *Process, args []string) (status int, out string, errs []string) {
 			status = 1
 			continue
 		}
-		if !p.Machine.signalPID(p, pid, sig) {
+		if !p.Machine.SignalPID(p, pid, sig) {
 			errs = append(errs, "can't kill pid "+a+": No such process")
 			status = 1
 		}
 	}
 	return status, "", errs
-}
-
-// signalPID signals a process, a group (negative) or everybody (-1).
-func (m *Machine) signalPID(from *Process, pid int, sig Signal) bool {
-	if pid > 0 {
-		q, ok := m.Process(pid)
-		if ok {
-			q.Signal(sig)
-		}
-		return ok
-	}
-	found := false
-	self := false
-	for _, q := range m.Processes() {
-		if pid == -1 && q.PID == 1 || pid == 0 && q.PGID != from.PGID || pid < -1 && q.PGID != -pid {
-			continue
-		}
-		found = true
-		if q == from {
-			self = pid != -1
-			continue
-		}
-		q.Signal(sig)
-	}
-	if self {
-		from.Signal(sig)
-	}
-	return found
 }
 
 func listSignals(args []string) string {
@@ -199,7 +170,7 @@ func listSignals(args []string) string {
 		return strconv.Itoa(int(s)) + "\n"
 	}
 	var b strings.Builder
-	for i, n := range signalNames {
+	for i, n := range SignalNames {
 		if n != "" {
 			fmt.Fprintf(&b, "%2d) %s\n", i, n)
 		}
@@ -303,7 +274,7 @@ func (s *Shell) describe(name string) (short, long string, ok bool) {
 	if _, is := s.builtin(name); is {
 		return name, name + " is a shell builtin", true
 	}
-	s.p.env = s.environment()
+	s.p.SetEnviron(s.environment())
 	if file, err := s.p.LookPath(name); err == nil {
 		if file == "" {
 			file = "/bin/" + name

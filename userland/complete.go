@@ -164,7 +164,7 @@ func (s *Shell) commands(prefix string) (found []match) {
 			}
 		}
 	}
-	if !s.m.fs.exec {
+	if !s.m.FS().HasPrograms() {
 		for n := range s.m.Programs {
 			add(n)
 		}
@@ -233,14 +233,14 @@ const (
 // programs made with cobra have. It answers false to leave it to file names.
 func (s *Shell) askProgram(t typed, base string) ([]match, bool) {
 	args := append([]string{t.words[0], "__completeNoDesc"}, t.words[1:]...)
-	s.p.env = s.environment()
+	s.p.SetEnviron(s.environment())
 	prog, full, err := s.p.Find(append(args, t.word))
 	if err != nil {
 		return nil, false
 	}
 	answer := &capture{}
 	q := s.m.Start(ProcSpec{
-		Program: prog, Args: full, Env: s.environment(), Dir: s.p.Dir, Parent: s.p, NS: s.p.ns, NewGroup: true,
+		Program: prog, Args: full, Env: s.environment(), Dir: s.p.Dir, Parent: s.p, NewGroup: true,
 		Stdin: eof{}, Stdout: answer, Stderr: io.Discard,
 	})
 	s.await(q)

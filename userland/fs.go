@@ -130,6 +130,9 @@ const (
 	nodeSize = 512
 )
 
+// HasPrograms reports whether the programs of the machine lie in files.
+func (fs *FS) HasPrograms() bool { return fs.exec }
+
 // take makes room for n bytes, or gives ENOSPC. What was removed is found again
 // by measuring the tree, when what was taken since the last time may be too much.
 func (fs *FS) take(n int64) error {

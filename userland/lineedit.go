@@ -243,13 +243,13 @@ func (e *lineEditor) refresh() { e.show(e.line, e.pos) }
 // interrupt drops the line, unless the shell ignores SIGINT.
 func (e *lineEditor) interrupt() error {
 	p := e.sh.p
-	if catch, known := p.caught[SIGINT]; known && !catch {
+	if p.Ignores(SIGINT) {
 		return nil
 	}
 	e.pos = len(e.line)
 	e.refresh()
 	e.put("^C")
-	p.pending = append(p.pending, SIGINT)
+	p.Raise(SIGINT)
 	return sim.ErrInterrupted
 }
 

@@ -49,9 +49,8 @@ type Machine struct {
 	// Parent is the host that a container runs on, or nil. Processes also take
 	// a PID from it, which docker top shows.
 	Parent *Machine
-	// Shell is the style of the shell that is started by ssh and by
-	// scripts without a #! line; NewMachine sets HostSh.
-	Shell ShellStyle
+	// Shell is what ssh and scripts without a #! line start; nil if there is none.
+	Shell Program
 	// NamedNetns are the namespaces that `ip netns add` made, by name.
 	NamedNetns map[string]*stack.Namespace
 
@@ -84,7 +83,7 @@ func NewMachine(loop *sim.Loop, name string, ns *stack.Namespace) *Machine {
 		Env: []string{
 			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
 		},
-		Shell: HostSh, nextPID: 1, booted: loop.Now(),
+		nextPID: 1, booted: loop.Now(),
 	}
 	m.SetFS(NewFS(loop))
 	return m
@@ -186,9 +185,15 @@ func (m *Machine) AllProcesses() []*Process {
 	return all
 }
 
-// roomy reports whether one more process fits: into the machine, and into the
+// maxProcs bounds the processes of a machine, as a limit on PIDs does.
+const maxProcs = 1024
+
+// maxPopulation bounds those of a host and its containers together.
+const maxPopulation = 16384
+
+// Roomy reports whether one more process fits: into the machine, and into the
 // one that it is a container of.
-func (m *Machine) roomy() bool {
+func (m *Machine) Roomy() bool {
 	top := m
 	for top.Parent != nil {
 		top = top.Parent

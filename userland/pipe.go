@@ -129,7 +129,7 @@ func (w *PipeWriter) Close() error {
 // copied counts bytes that the running process has moved.
 func copied(l *sim.Loop, n int) {
 	if q := Current(l); q != nil {
-		q.toil(n / copyUnit)
+		q.Work(n / CopyUnit)
 	}
 }
 

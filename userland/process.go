@@ -30,6 +30,8 @@ type ProcSpec struct {
 	TTY            *TTY
 	// Parent is the process that starts this one, or nil.
 	Parent *Process
+	// FDs are the descriptors above 2 that a shell has given it.
+	FDs map[int]*stream
 	// NS is the network namespace if it is not the machine's (or the parent's).
 	NS *stack.Namespace
 	// NewGroup puts the process into a process group of its own.
@@ -72,8 +74,7 @@ type Process struct {
 	threads []*sim.Proc
 	hostPID int
 	parent  *Process
-	caught  map[Signal]bool // true: catch, false: ignore
-	pending []Signal
+	sighand
 	done    bool
 	status  int
 	by      Signal
@@ -99,6 +100,14 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 		program: spec.Program, ns: spec.NS, parent: spec.Parent, Umask: 0o022,
 	}
 	p.sockets.p = p
+	for fd, st := range spec.FDs {
+		if fd > 2 {
+			if p.files == nil {
+				p.files = map[int]*stream{}
+			}
+			p.files[fd] = st
+		}
+	}
 	p.inherit(spec)
 	m.enrol(p, spec.NewGroup)
 	if spec.OnExit != nil {
@@ -132,12 +141,7 @@ func (p *Process) inherit(spec ProcSpec) {
 		if p.User == "" {
 			p.User = up.User
 		}
-		p.caught = map[Signal]bool{}
-		for s, catch := range up.caught {
-			if !catch {
-				p.caught[s] = false
-			}
-		}
+		p.sighand.inherit(&up.sighand)
 	}
 	if p.User == "" {
 		p.User = "root"
@@ -249,10 +253,10 @@ func (p *Process) once(prog Program) (status int, next Program) {
 	return prog(p), nil
 }
 
-// become makes the process run another program, with the descriptors that the
+// Become makes the process run another program, with the descriptors that the
 // caller has taken for it (nil: those that it has). It does not return.
-func (p *Process) become(prog Program, args []string, fds map[int]*stream) {
-	p.toil(spawnWork)
+func (p *Process) Become(prog Program, args []string, fds map[int]*stream) {
+	p.Work(SpawnWork)
 	p.Args, p.comm = args, path.Base(args[0])
 	if fds != nil {
 		p.hold(fds)
@@ -266,6 +270,14 @@ func (p *Process) hold(fds map[int]*stream) {
 	p.Stdin, p.Stdout, p.Stderr = fds[0].reader(), fds[1].writer(), fds[2].writer()
 	p.files, p.held = fds, fds
 	drop(old)
+}
+
+// RunAs runs another program in the process's place, under its name and with the
+// descriptors that the caller has taken for it, and returns its status.
+func (p *Process) RunAs(prog Program, args []string, fds map[int]*stream) int {
+	p.Args, p.comm = args, path.Base(args[0])
+	p.hold(fds)
+	return p.run(prog)
 }
 
 // end takes the process out of the tables and tells who waits.
@@ -341,6 +353,9 @@ func (p *Process) Loop() *sim.Loop { return p.Machine.loop }
 
 // Name is the program's base name, what ps calls COMMAND without arguments.
 func (p *Process) Name() string { return p.comm }
+
+// SetName changes it, as prctl(PR_SET_NAME) does.
+func (p *Process) SetName(name string) { p.comm = name }
 
 // Done reports whether the process has ended.
 func (p *Process) Done() bool { return p.done }
@@ -442,7 +457,7 @@ func (p *Process) Exec(args ...string) error {
 	if err != nil {
 		return err
 	}
-	p.become(prog, args, nil)
+	p.Become(prog, args, nil)
 	return nil
 }
 

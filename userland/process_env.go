@@ -42,6 +42,9 @@ func (p *Process) Unsetenv(key string) {
 // Environ is the environment in the order in which it was set.
 func (p *Process) Environ() []string { return append([]string(nil), p.env...) }
 
+// SetEnviron replaces the environment; the process keeps the list.
+func (p *Process) SetEnviron(env []string) { p.env = env }
+
 // Printf writes to standard output.
 func (p *Process) Printf(format string, args ...any) { fmt.Fprintf(p.Stdout, format, args...) }
 

@@ -36,35 +36,30 @@ func (p *Process) reapUnstarted() {
 	})
 }
 
-// Catch makes the process receive these signals instead of dying: its blocking
-// call returns [sim.ErrInterrupted], and Pending tells which signal came.
-func (p *Process) Catch(sigs ...Signal) { p.handle(sigs, true) }
-
-// Ignore makes the process ignore these signals, and its children too.
-func (p *Process) Ignore(sigs ...Signal) { p.handle(sigs, false) }
-
-func (p *Process) handle(sigs []Signal, catch bool) {
-	if p.caught == nil {
-		p.caught = map[Signal]bool{}
+// SignalPID signals a process, a group (negative) or everybody (-1).
+func (m *Machine) SignalPID(from *Process, pid int, sig Signal) bool {
+	if pid > 0 {
+		q, ok := m.Process(pid)
+		if ok {
+			q.Signal(sig)
+		}
+		return ok
 	}
-	for _, s := range sigs {
-		p.caught[s] = catch
+	found := false
+	self := false
+	for _, q := range m.Processes() {
+		if pid == -1 && q.PID == 1 || pid == 0 && q.PGID != from.PGID || pid < -1 && q.PGID != -pid {
+			continue
+		}
+		found = true
+		if q == from {
+			self = pid != -1
+			continue
+		}
+		q.Signal(sig)
 	}
-}
-
-// Default restores the default action of these signals.
-func (p *Process) Default(sigs ...Signal) {
-	for _, s := range sigs {
-		delete(p.caught, s)
+	if self {
+		from.Signal(sig)
 	}
-}
-
-// Pending takes the oldest caught signal that has not been looked at; 0 if none.
-func (p *Process) Pending() Signal {
-	if len(p.pending) == 0 {
-		return 0
-	}
-	s := p.pending[0]
-	p.pending = p.pending[1:]
-	return s
+	return found
 }

@@ -14,10 +14,9 @@ func TestProcSysNetIsTheNamespacesSysctl(t *testing.T) {
 	ns := stack.New(l, "bdc01", stack.Options{Host: true})
 	m := userland.NewMachine(l, "bdc01", ns)
 	m.Install(programs.Host())
-	r := runOn(m, userland.Sh(userland.Bash), "bash", "-c",
-		"cd /proc/sys/net/ipv4; echo 0 > ip_forward; cat ip_forward; echo 1 > /proc/sys/net/ipv4/ip_forward; cat ip_forward; ls -d /proc/sys/net/ipv4/ip_forward")
-	if want := "0\n1\n/proc/sys/net/ipv4/ip_forward\n"; r.out != want {
-		t.Errorf("got %q, want %q", r.out, want)
+	out := say(t, m, userland.Bash, "cd /proc/sys/net/ipv4; echo 0 > ip_forward; cat ip_forward; echo 1 > /proc/sys/net/ipv4/ip_forward; cat ip_forward; ls -d /proc/sys/net/ipv4/ip_forward", false)
+	if want := "0\n1\n/proc/sys/net/ipv4/ip_forward\n"; out != want {
+		t.Errorf("got %q, want %q", out, want)
 	}
 	if v, _ := ns.Sysctl("net.ipv4.ip_forward"); v != "1" {
 		t.Errorf("the namespace has %q", v)
@@ -35,8 +34,10 @@ func TestProcessesAndDescriptorsAreFiles(t *testing.T) {
 		{"ps -eo comm | grep -c '^ps'", "1\n"},
 		{"cd /var/run; pwd; ls -ld /var/run | cut -c1", "/var/run\nl\n"},
 	} {
-		if r := run(t, userland.Bash, c.text); r.out != c.want {
-			t.Errorf("%s\ngot  %q\nwant %q", c.text, r.out, c.want)
+		m := userland.NewMachine(sim.NewLoop(1), "bdc01", nil)
+		m.Install(programs.Host())
+		if out := say(t, m, userland.Bash, c.text, false); out != c.want {
+			t.Errorf("%s\ngot  %q\nwant %q", c.text, out, c.want)
 		}
 	}
 }

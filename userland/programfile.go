@@ -163,6 +163,9 @@ func (p *Process) find(file string, args []string, depth int) (Program, []string
 	if bytes.IndexByte(content[:min(len(content), 128)], 0) >= 0 {
 		return nil, nil, ENOEXEC
 	}
+	if p.Machine.Shell == nil {
+		return nil, nil, ENOEXEC
+	}
 	full := append([]string{args[0], file}, args[1:]...)
-	return Sh(p.Machine.Shell), full, nil
+	return p.Machine.Shell, full, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dnetsim/sim"
+
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -106,7 +107,7 @@ type options struct {
 // NewShell returns a shell on machine m that has run nothing yet.
 func NewShell(m *Machine, o ShellOptions) *Shell {
 	s := &Shell{
-		m: m, loop: m.loop, style: o.Style, interactive: o.Interactive, name: o.Name, params: o.Args,
+		m: m, loop: m.Loop(), style: o.Style, interactive: o.Interactive, name: o.Name, params: o.Args,
 		vars: map[string]expand.Variable{}, funcs: map[string]*syntax.Stmt{},
 		aliases: map[string]string{}, traps: map[string]string{}, fds: map[int]*stream{}, dir: o.Dir,
 	}
@@ -131,7 +132,7 @@ func NewShell(m *Machine, o ShellOptions) *Shell {
 	s.setDefaults()
 	if s.dir == "" {
 		s.dir = "/"
-		if home := s.get("HOME"); !m.Container && home != "" && m.fs.Exists(home) {
+		if home := s.get("HOME"); !m.Container && home != "" && m.FS().Exists(home) {
 			s.dir = home
 		}
 	}
@@ -223,16 +224,7 @@ func (s *Shell) attach(p *Process) {
 	if s.pid == 0 || !s.interactive {
 		s.pid = p.PID
 	}
-	if p.held != nil {
-		s.fds = p.held
-		return
-	}
-	s.fds = map[int]*stream{
-		0: {r: p.Stdin, held: true}, 1: {w: p.Stdout, held: true}, 2: {w: p.Stderr, held: true},
-	}
-	for fd, st := range p.files {
-		s.fds[fd] = st
-	}
+	s.fds = p.FDs()
 }
 
 // fork is the shell's copy for a subshell in process q with descriptors fds.

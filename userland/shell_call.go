@@ -2,7 +2,6 @@ package userland
 
 import (
 	"io"
-	"path"
 	"strings"
 	"time"
 
@@ -205,7 +204,7 @@ func (s *Shell) callFunction(body *syntax.Stmt, args []string) {
 // external runs a program and waits for it, or turns into it where the shell is
 // a process that has nothing else to do.
 func (s *Shell) external(args []string) {
-	s.p.env = s.environment()
+	s.p.SetEnviron(s.environment())
 	prog, full, err := s.p.Find(args)
 	if err != nil {
 		s.notFound(args[0], err)
@@ -228,18 +227,13 @@ func (s *Shell) external(args []string) {
 // outlives the process, waits for its end; any other is gone.
 func (s *Shell) become(prog Program, args []string) {
 	p := s.p
-	p.env, p.Dir = s.environment(), s.dir
-	for sig, catch := range p.caught {
-		if catch {
-			delete(p.caught, sig)
-		}
-	}
+	p.SetEnviron(s.environment())
+	p.Dir = s.dir
+	p.DefaultCaught()
 	if s.ends {
-		p.become(prog, args, hold(s.fds))
+		p.Become(prog, args, hold(s.fds))
 	}
-	p.Args, p.comm = args, path.Base(args[0])
-	p.hold(hold(s.fds))
-	status := p.run(prog)
+	status := p.RunAs(prog, args, hold(s.fds))
 	s.status, s.flow = status&0xff, exitingShell
 }
 
@@ -263,12 +257,6 @@ func (s *Shell) notFound(name string, err error) {
 // jobControl reports whether jobs get process groups of their own.
 func (s *Shell) jobControl() bool { return s.interactive && s.p.TTY != nil }
 
-// maxProcs bounds the processes of a machine, as a limit on PIDs does.
-const maxProcs = 1024
-
-// maxPopulation bounds those of a host and its containers together.
-const maxPopulation = 16384
-
 const errFork Errno = "Resource temporarily unavailable"
 
 // forkTries is how often a shell tries to start a process again where there are
@@ -279,14 +267,14 @@ const forkTries = 4
 func (s *Shell) mayFork() bool {
 	if s.style != Ash {
 		for wait := range forkTries {
-			if s.m.roomy() {
+			if s.m.Roomy() {
 				return true
 			}
 			s.warn("fork: retry: " + errFork.Error())
 			s.p.Sleep(time.Second << wait)
 		}
 	}
-	return s.m.roomy()
+	return s.m.Roomy()
 }
 
 // forkError is what a shell says that could not fork.
@@ -299,27 +287,17 @@ func (s *Shell) forkError() Errno {
 
 // start starts a process that holds fds and lets go of them when it ends.
 func (s *Shell) start(prog Program, args []string, fds map[int]*stream, group bool) (*Process, error) {
-	s.p.toil(spawnWork)
+	s.p.Work(SpawnWork)
 	if !s.mayFork() {
 		drop(fds)
 		return nil, s.forkError()
 	}
-	spec := ProcSpec{
+	return s.m.Start(ProcSpec{
 		Program: prog, Args: args, Env: s.environment(), Dir: s.dir, TTY: s.p.TTY, Parent: s.p,
-		Stdin: fds[0].reader(), Stdout: fds[1].writer(), Stderr: fds[2].writer(), NS: s.p.ns,
+		Stdin: fds[0].reader(), Stdout: fds[1].writer(), Stderr: fds[2].writer(), FDs: fds,
 		NewGroup: group,
 		OnExit:   func(int) { drop(fds) },
-	}
-	q := s.m.Start(spec)
-	for fd, st := range fds {
-		if fd > 2 {
-			if q.files == nil {
-				q.files = map[int]*stream{}
-			}
-			q.files[fd] = st
-		}
-	}
-	return q, nil
+	}), nil
 }
 
 // spawn starts a list in a subshell of its own process.
@@ -336,7 +314,7 @@ func (s *Shell) spawn(stmts []*syntax.Stmt, fds map[int]*stream, group bool) (*P
 	}
 	q, err := s.start(body, s.p.Args, fds, group)
 	if err == nil {
-		q.comm = s.p.comm
+		q.SetName(s.p.Name())
 	}
 	return q, err
 }

@@ -138,8 +138,8 @@ func escapeBraces(text string) string {
 // expanded counts the work of an expansion to n bytes, also where it is refused
 // then; a short one is part of its command's.
 func expanded(p *Process, n int) {
-	if n >= copyUnit {
-		p.toil(n / copyUnit)
+	if n >= CopyUnit {
+		p.Work(n / CopyUnit)
 	}
 }
 
@@ -212,7 +212,7 @@ func (s *Shell) readDir(name string) ([]iofs.DirEntry, error) {
 	if !strings.HasPrefix(name, "/") {
 		name = path.Join(s.dir, name)
 	}
-	infos, err := s.m.fs.ReadDir(name)
+	infos, err := s.m.FS().ReadDir(name)
 	if err == ENOENT {
 		return nil, iofs.ErrNotExist
 	}
@@ -319,4 +319,22 @@ func (s *Shell) procSubst(ps *syntax.ProcSubst) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("/dev/fd/%d", fd), nil
+}
+
+// capture collects the output of a command substitution, up to a limit.
+type capture struct {
+	b    []byte
+	over bool
+}
+
+// maxCapture bounds what $(…) takes.
+const maxCapture = 16 << 20
+
+func (c *capture) Write(b []byte) (int, error) {
+	if len(c.b)+len(b) > maxCapture {
+		c.over = true
+		return 0, EPIPE
+	}
+	c.b = append(c.b, b...)
+	return len(b), nil
 }

@@ -13,6 +13,13 @@ func (s *Shell) lang() syntax.LangVariant { return syntax.LangBash }
 
 func (s *Shell) parser() *syntax.Parser { return syntax.NewParser(syntax.Variant(s.lang())) }
 
+// What a text that is parsed weighs against a command, beside its length in
+// parseUnits.
+const (
+	parseWork = 40
+	parseUnit = 64
+)
+
 // runText parses and runs a text. If it does not parse, what stands before the
 // error has run, as in a shell that reads line by line.
 func (s *Shell) runText(text string, line int) {
@@ -21,7 +28,7 @@ func (s *Shell) runText(text string, line int) {
 		s.status, s.flow = 2, exitingShell
 		return
 	}
-	s.p.toil(parseWork + len(text)/parseUnit)
+	s.p.Work(parseWork + len(text)/parseUnit)
 	stmts, err := s.statements(text)
 	if err == nil {
 		s.runStmts(stmts, true)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dnetsim/sim"
+
 	"mvdan.cc/sh/v3/syntax"
 )
 
@@ -72,7 +73,7 @@ func (c *commandReader) line() {
 		c.err = err
 		return
 	}
-	s.p.toil(len(line) / parseUnit)
+	s.p.Work(len(line) / parseUnit)
 	c.text.WriteString(line)
 	c.rest += line
 	c.ended = !strings.HasSuffix(line, "\n")

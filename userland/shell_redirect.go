@@ -122,6 +122,9 @@ func (s *Shell) duplicate(fd int, word string, r *syntax.Redirect) bool {
 	return true
 }
 
+// openWork weighs a file that is opened against a command.
+const openWork = 8
+
 // openFD opens a file at a descriptor.
 func (s *Shell) openFD(fd int, name string, op syntax.RedirOperator) bool {
 	flags := O_WRONLY | O_CREAT | O_TRUNC
@@ -146,7 +149,7 @@ func (s *Shell) openFD(fd int, name string, op syntax.RedirOperator) bool {
 		s.setFD(fd, st.retain())
 		return true
 	}
-	s.p.toil(openWork)
+	s.p.Work(openWork)
 	f, err := s.openFile(name, flags)
 	if err != nil {
 		s.openError(name, flags, err)

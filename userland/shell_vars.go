@@ -48,7 +48,7 @@ func (e environ) Get(name string) expand.Variable {
 			return text(strconv.Itoa(s.loop.Stream("shell/" + s.m.Name).IntN(32768)))
 		}
 	case "SECONDS":
-		return text(strconv.Itoa(int((s.loop.Now() - s.m.booted).Seconds())))
+		return text(strconv.Itoa(int(s.m.Uptime().Seconds())))
 	case "UID", "EUID":
 		return text("0")
 	case "HOSTNAME":
@@ -73,7 +73,7 @@ func (e environ) Get(name string) expand.Variable {
 
 // userHome is ~user from the machine's /etc/passwd.
 func (s *Shell) userHome(user string) string {
-	data, _ := s.m.fs.ReadFile("/etc/passwd")
+	data, _ := s.m.FS().ReadFile("/etc/passwd")
 	for _, line := range strings.Split(string(data), "\n") {
 		if f := strings.Split(line, ":"); len(f) > 5 && f[0] == user {
 			return f[5]

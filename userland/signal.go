@@ -34,7 +34,7 @@ const (
 	SIGWINCH Signal = 28
 )
 
-var signalNames = []string{
+var SignalNames = []string{
 	1: "HUP", 2: "INT", 3: "QUIT", 4: "ILL", 5: "TRAP", 6: "ABRT", 7: "BUS", 8: "FPE",
 	9: "KILL", 10: "USR1", 11: "SEGV", 12: "USR2", 13: "PIPE", 14: "ALRM", 15: "TERM",
 	16: "STKFLT", 17: "CHLD", 18: "CONT", 19: "STOP", 20: "TSTP", 21: "TTIN", 22: "TTOU",
@@ -44,8 +44,8 @@ var signalNames = []string{
 
 // String is the name without SIG, as kill -l prints it.
 func (s Signal) String() string {
-	if s > 0 && int(s) < len(signalNames) {
-		return signalNames[s]
+	if s > 0 && int(s) < len(SignalNames) {
+		return SignalNames[s]
 	}
 	return strconv.Itoa(int(s))
 }
@@ -56,7 +56,7 @@ func ParseSignal(text string) (Signal, bool) {
 		return Signal(n), n >= 0 && n <= 64
 	}
 	name := strings.TrimPrefix(strings.ToUpper(text), "SIG")
-	for i, s := range signalNames {
+	for i, s := range SignalNames {
 		if s != "" && s == name {
 			return Signal(i), true
 		}

@@ -27,12 +27,12 @@ func TestSysClassNetIsTheNamespacesInterfaces(t *testing.T) {
 		{"cat /sys/class/net/*/statistics/tx_packets", "0\n0\n"},
 		{"[ -d /sys/class/net/eth9 ] || echo none", "none\n"},
 	} {
-		if r := runOn(m, userland.Sh(userland.Bash), "bash", "-c", c.command); r.out != c.want {
-			t.Errorf("%s\ngot  %q\nwant %q", c.command, r.out, c.want)
+		if out := say(t, m, userland.Bash, c.command, false); out != c.want {
+			t.Errorf("%s\ngot  %q\nwant %q", c.command, out, c.want)
 		}
 	}
 	d.SetUp(true)
-	if r := runOn(m, userland.Sh(userland.Bash), "bash", "-c", "cat /sys/class/net/d0/carrier"); r.out != "1\n" {
-		t.Errorf("carrier %q", r.out)
+	if out := say(t, m, userland.Bash, "cat /sys/class/net/d0/carrier", false); out != "1\n" {
+		t.Errorf("carrier %q", out)
 	}
 }

@@ -5,15 +5,11 @@ import "time"
 const (
 	// workPerPause is how much a machine's processes may do without virtual time passing.
 	workPerPause = 50_000
-	// parseWork is a text that is parsed, beside its length in parseUnits.
-	parseWork = 40
-	parseUnit = 64
-	// openWork is a file that is opened.
-	openWork = 8
-	// spawnWork and copyWork weigh a process started and each 4 KiB copied
-	// against a shell's command, which is 1: they cost the real machine more.
-	spawnWork = 100
-	copyUnit  = 4 << 10
+	// SpawnWork weighs a process started against a shell's command, which is 1: it
+	// costs the real machine more.
+	SpawnWork = 100
+	// CopyUnit is how many bytes copied weigh as much as a shell's command.
+	CopyUnit = 4 << 10
 	// steadyPauses is how many pauses of a millisecond come before they grow.
 	steadyPauses = 4
 	// workPace is how much virtual time must have passed by itself for a machine
@@ -47,10 +43,10 @@ func (t *treadmill) most(now time.Duration) time.Duration {
 // millisecond, and soon twice as long each time as long as next to no time passes
 // by itself, so that a program that computes for ever meets the run's limit.
 // Programs with loops of their own (awk, yes) call it too.
-func (p *Process) Tick() { p.toil(1) }
+func (p *Process) Tick() { p.Work(1) }
 
-// toil is Tick for work that weighs more than one step.
-func (p *Process) toil(n int) {
+// Work is Tick for what weighs more than one step, a shell's command.
+func (p *Process) Work(n int) {
 	l := p.Loop()
 	l.Charge(n)
 	t := &p.Machine.treadmill
@@ -74,4 +70,4 @@ func (p *Process) toil(n int) {
 }
 
 // Toil counts the work of a program that goes through n bytes at once.
-func (p *Process) Toil(n int) { p.toil(1 + n/copyUnit) }
+func (p *Process) Toil(n int) { p.Work(1 + n/CopyUnit) }

@@ -398,7 +398,7 @@ func ssh(c *invocation) int {
 		stdin = strings.NewReader("")
 	}
 	q := m.Start(userland.ProcSpec{
-		Program: userland.Sh(m.Shell), Args: args, Dir: home, TTY: tty,
+		Program: m.Shell, Args: args, Dir: home, TTY: tty,
 		Stdin: stdin, Stdout: c.Stdout, Stderr: c.Stderr, NewGroup: true,
 	})
 	c.OnExit(func(int) { q.Signal(userland.SIGHUP) })

@@ -95,20 +95,18 @@ func drop(fds map[int]*stream) {
 // maxFD is the highest descriptor a script may name.
 const maxFD = 1024
 
-// capture collects the output of a command substitution, up to a limit.
-type capture struct {
-	b    []byte
-	over bool
-}
-
-// maxCapture bounds what $(…) takes.
-const maxCapture = 16 << 20
-
-func (c *capture) Write(b []byte) (int, error) {
-	if len(c.b)+len(b) > maxCapture {
-		c.over = true
-		return 0, EPIPE
+// FDs is the process's table of descriptors, for a shell to run with: what it took
+// along when it became another program, or its three streams, which stay their
+// owners', and those that a shell has given it.
+func (p *Process) FDs() map[int]*stream {
+	if p.held != nil {
+		return p.held
 	}
-	c.b = append(c.b, b...)
-	return len(b), nil
+	fds := map[int]*stream{
+		0: {r: p.Stdin, held: true}, 1: {w: p.Stdout, held: true}, 2: {w: p.Stderr, held: true},
+	}
+	for fd, st := range p.files {
+		fds[fd] = st
+	}
+	return fds
 }
