@@ -15,7 +15,7 @@ var homes = map[string][]string{
 	"gvisor.dev/gvisor":                     {"stack/transport"},
 	"github.com/songgao/water":              {"stack/tap"},
 	"github.com/gopacket/gopacket":          {"link"},
-	"mvdan.cc/sh":                           {"userland"},
+	"mvdan.cc/sh":                           {"userland/shell"},
 	"github.com/miekg/dns":                  {"userland/names", "userland/traffic"},
 	"gopkg.in/yaml.v3":                      {"scenarios"},
 	"github.com/santhosh-tekuri/jsonschema": {"scenarios"}, // in tests

@@ -45,7 +45,7 @@ var orders = map[string][][]string{
 		{"userland/programs", "userland/netconf", "userland/traffic"},
 		{"userland/web"},
 		{"userland/names"},
-		{"userland/getopt"},
+		{"userland/getopt", "userland/shell"},
 		{"userland"},
 	},
 	"stack": {

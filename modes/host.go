@@ -5,6 +5,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // HostSpec says what a host is made of.
@@ -44,7 +45,7 @@ func NewHost(loop *sim.Loop, spec HostSpec) *Host {
 	m := spec.Machine
 	if m == nil {
 		m = userland.NewMachine(loop, spec.Name, spec.NS)
-		m.Shell = userland.Sh(userland.HostSh)
+		m.Shell = shell.Sh(shell.HostSh)
 		m.Install(spec.Programs...)
 	}
 	h := &Host{Machine: m}

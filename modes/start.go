@@ -3,6 +3,7 @@ package modes
 import (
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/image"
+	"dnetsim/userland/shell"
 	"errors"
 	"path"
 	"strings"
@@ -155,7 +156,7 @@ func (d *Daemon) newMachine(c *Container) *userland.Machine {
 		m.UTS = d.host.UTS
 	}
 	m.KernelVersion, m.Arch, m.OSVersion = d.host.KernelVersion, d.host.Arch, d.host.OSVersion
-	m.Shell = userland.Sh(r.image.Shell())
+	m.Shell = shell.Sh(r.image.Shell())
 	m.Programs = r.image.Programs()
 	m.Env = d.environment(c, false, nil)
 	d.mountRoot(c)

@@ -17,6 +17,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // Lab is a scenario's hosts, routers and cables, running on one loop.
@@ -32,7 +33,7 @@ type Lab struct {
 	cables   map[string]*link.Wire
 	sockets  map[string]socket // by the cable's name
 	lans     map[string]*segment
-	shells   map[string]*userland.Shell
+	shells   map[string]*shell.Shell
 	registry *image.Registry
 	broken   bool        // by a panic
 	printed  int         // bytes that steps have printed
@@ -74,7 +75,7 @@ func newLab(s *Scenario, loop *sim.Loop, docker Docker) *Lab {
 	return &Lab{
 		Loop: loop, Scenario: s, docker: docker,
 		machines: map[string]*userland.Machine{}, hosts: map[string]*modes.Host{}, servers: map[string]*engine.Server{},
-		cables: map[string]*link.Wire{}, sockets: map[string]socket{}, lans: map[string]*segment{}, shells: map[string]*userland.Shell{},
+		cables: map[string]*link.Wire{}, sockets: map[string]socket{}, lans: map[string]*segment{}, shells: map[string]*shell.Shell{},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"dnetsim/userland/names"
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 	"dnetsim/userland/traffic"
 	"dnetsim/userland/web"
 )
@@ -114,7 +115,7 @@ const firstPID = 701
 // appliance is a machine without an engine that people can type at.
 func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m := userland.NewMachine(l.Loop, name, ns)
-	m.Shell = userland.Sh(userland.HostSh)
+	m.Shell = shell.Sh(shell.HostSh)
 	m.Install(programs.Host(), netconf.Host(), traffic.Host())
 	m.FS().MkdirAll(path.Dir(netconf.TablesPath), 0o755)
 	m.FS().WriteFile(netconf.TablesPath, []byte(netconf.TablesFile), 0o644)

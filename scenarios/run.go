@@ -11,6 +11,7 @@ import (
 
 	"dnetsim/sim"
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // Options say how a scenario is run. The zero value runs it and keeps the
@@ -235,7 +236,7 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + 
 func (l *Lab) launch(j *Job, m *userland.Machine, line string, t *transcript) {
 	sh := l.shells[m.Name]
 	if sh == nil {
-		sh = userland.NewShell(m, userland.ShellOptions{Style: userland.HostSh})
+		sh = shell.New(m, shell.Options{Style: shell.HostSh})
 		l.shells[m.Name] = sh
 	}
 	out, errs := io.Writer(io.MultiWriter(&j.stdout, &j.both)), io.Writer(io.MultiWriter(&j.stderr, &j.both))

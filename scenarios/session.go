@@ -8,6 +8,7 @@ import (
 
 	"dnetsim/sim"
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // Open builds a scenario and runs its setup; what setup prints goes to the
@@ -42,7 +43,7 @@ func (l *Lab) Script(host string, in io.Reader, out, errs io.Writer) (int, error
 	}
 	lines := &lineWatch{in: in, loop: l.Loop, at: l.Loop.Now()}
 	p := m.Start(userland.ProcSpec{
-		Program: userland.Sh(userland.HostSh), Args: []string{"sh"}, Dir: "/root",
+		Program: shell.Sh(shell.HostSh), Args: []string{"sh"}, Dir: "/root",
 		Stdin: lines, Stdout: out, Stderr: errs, NewGroup: true,
 	})
 	for {
@@ -114,7 +115,7 @@ func (l *Lab) Line(host, line string, in io.Reader, out, errs io.Writer) (int, e
 	if !ok {
 		return 2, fmt.Errorf("there is no host %q", host)
 	}
-	sh := userland.NewShell(m, userland.ShellOptions{Style: userland.HostSh})
+	sh := shell.New(m, shell.Options{Style: shell.HostSh})
 	p := m.Start(userland.ProcSpec{
 		Program: func(p *userland.Process) int { return sh.Run(p, line) }, Args: []string{"sh", "-c", line},
 		Dir: sh.Dir(), Stdin: in, Stdout: out, Stderr: errs, NewGroup: true,
@@ -140,7 +141,7 @@ func (l *Lab) Login(host string) (*userland.Process, *userland.TTY, error) {
 	}
 	tty := userland.NewTTY(l.Loop)
 	p := m.Start(userland.ProcSpec{
-		Program: userland.Sh(userland.HostSh), Args: []string{"-sh"}, Dir: "/root", TTY: tty, NewGroup: true,
+		Program: shell.Sh(shell.HostSh), Args: []string{"-sh"}, Dir: "/root", TTY: tty, NewGroup: true,
 	})
 	tty.SetForeground(m, p.PGID)
 	return p, tty, nil

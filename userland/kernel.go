@@ -71,11 +71,11 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-type eof struct{}
+type NoInput struct{}
 
-func (eof) Read([]byte) (int, error) { return 0, io.EOF }
+func (NoInput) Read([]byte) (int, error) { return 0, io.EOF }
 
-func nullDevice(*Process, int) (io.ReadWriter, error) { return streams{eof{}, io.Discard}, nil }
+func nullDevice(*Process, int) (io.ReadWriter, error) { return streams{NoInput{}, io.Discard}, nil }
 func zeroDevice(*Process, int) (io.ReadWriter, error) { return streams{zeros{}, io.Discard}, nil }
 
 func (m *Machine) randomDevice(*Process, int) (io.ReadWriter, error) {
@@ -98,8 +98,8 @@ func standardStream(fd int) device {
 		case fd == 0:
 			return streams{p.Stdin, io.Discard}, nil
 		case fd == 1:
-			return streams{eof{}, p.Stdout}, nil
+			return streams{NoInput{}, p.Stdout}, nil
 		}
-		return streams{eof{}, p.Stderr}, nil
+		return streams{NoInput{}, p.Stderr}, nil
 	}
 }

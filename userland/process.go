@@ -31,7 +31,7 @@ type ProcSpec struct {
 	// Parent is the process that starts this one, or nil.
 	Parent *Process
 	// FDs are the descriptors above 2 that a shell has given it.
-	FDs map[int]*stream
+	FDs map[int]*Stream
 	// NS is the network namespace if it is not the machine's (or the parent's).
 	NS *stack.Namespace
 	// NewGroup puts the process into a process group of its own.
@@ -80,8 +80,8 @@ type Process struct {
 	by      Signal
 	exited  sim.Cond
 	onExit  []func(int)
-	files   map[int]*stream // descriptors above 2, for a shell's children
-	held    map[int]*stream // what it took along when it became another program
+	files   map[int]*Stream // descriptors above 2, for a shell's children
+	held    map[int]*Stream // what it took along when it became another program
 	sockets descriptors
 	comm    string
 	began   time.Duration // of the loop
@@ -103,7 +103,7 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 	for fd, st := range spec.FDs {
 		if fd > 2 {
 			if p.files == nil {
-				p.files = map[int]*stream{}
+				p.files = map[int]*Stream{}
 			}
 			p.files[fd] = st
 		}
@@ -255,7 +255,7 @@ func (p *Process) once(prog Program) (status int, next Program) {
 
 // Become makes the process run another program, with the descriptors that the
 // caller has taken for it (nil: those that it has). It does not return.
-func (p *Process) Become(prog Program, args []string, fds map[int]*stream) {
+func (p *Process) Become(prog Program, args []string, fds map[int]*Stream) {
 	p.Work(SpawnWork)
 	p.Args, p.comm = args, path.Base(args[0])
 	if fds != nil {
@@ -265,16 +265,16 @@ func (p *Process) Become(prog Program, args []string, fds map[int]*stream) {
 }
 
 // hold makes a table the process's own: it is let go of when the process ends.
-func (p *Process) hold(fds map[int]*stream) {
+func (p *Process) hold(fds map[int]*Stream) {
 	old := p.held
-	p.Stdin, p.Stdout, p.Stderr = fds[0].reader(), fds[1].writer(), fds[2].writer()
+	p.Stdin, p.Stdout, p.Stderr = fds[0].Reader(), fds[1].Writer(), fds[2].Writer()
 	p.files, p.held = fds, fds
-	drop(old)
+	DropFDs(old)
 }
 
 // RunAs runs another program in the process's place, under its name and with the
 // descriptors that the caller has taken for it, and returns its status.
-func (p *Process) RunAs(prog Program, args []string, fds map[int]*stream) int {
+func (p *Process) RunAs(prog Program, args []string, fds map[int]*Stream) int {
 	p.Args, p.comm = args, path.Base(args[0])
 	p.hold(fds)
 	return p.run(prog)
@@ -316,7 +316,7 @@ func (p *Process) end(status int) {
 	for _, fn := range onExit {
 		fn(status)
 	}
-	drop(p.held)
+	DropFDs(p.held)
 	// Whoever still knows the process, its children for one, keeps nothing alive.
 	p.program, p.parent, p.files, p.held, p.onExit = nil, nil, nil, nil, nil
 }

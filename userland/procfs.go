@@ -18,7 +18,7 @@ func (m *Machine) mountDescriptors() {
 	fs.change("/dev/fd", true, func(dir *node) {
 		dir.find = func(name string) *node {
 			fd, err := strconv.Atoi(name)
-			if err != nil || fd < 0 || fd >= maxFD {
+			if err != nil || fd < 0 || fd >= MaxFD {
 				return nil
 			}
 			n := &node{owner: fs.owner, kind: CharDevice, mode: 0o620, mtime: m.Wall(), links: 1, major: 136}
@@ -38,7 +38,7 @@ func descriptor(fd int) device {
 			return nil, ENOENT
 		}
 		st := p.files[fd]
-		return streams{st.reader(), st.writer()}, nil
+		return streams{st.Reader(), st.Writer()}, nil
 	}
 }
 

@@ -5,40 +5,40 @@ import (
 	"maps"
 )
 
-// stream is one open descriptor of a shell, shared between the shell and the
+// Stream is one open descriptor of a shell, shared between the shell and the
 // processes that it starts. It is closed when nobody holds it any more.
-type stream struct {
-	r    io.Reader
-	w    io.Writer
-	c    io.Closer
+type Stream struct {
+	R    io.Reader
+	W    io.Writer
+	C    io.Closer
 	refs int  // holders besides the first
-	held bool // belongs to somebody else: never closed here
+	Held bool // belongs to somebody else: never closed here
 }
 
-// fileStream wraps an open file.
-func fileStream(f *File) *stream {
-	st := &stream{c: f}
+// FileStream wraps an open file.
+func FileStream(f *File) *Stream {
+	st := &Stream{C: f}
 	if f.flags&3 != O_WRONLY {
-		st.r = f
+		st.R = f
 	}
 	if f.flags&3 != O_RDONLY {
-		st.w = f
+		st.W = f
 	}
 	if f.stream != nil {
 		// The device itself, so that isatty works on /dev/tty.
 		if t, ok := f.stream.(*TTY); ok {
-			st.r, st.w, st.c = t, t, nil
+			st.R, st.W, st.C = t, t, nil
 		}
 	}
 	return st
 }
 
-func (st *stream) retain() *stream {
+func (st *Stream) Retain() *Stream {
 	st.refs++
 	return st
 }
 
-func (st *stream) release() {
+func (st *Stream) Release() {
 	if st == nil {
 		return
 	}
@@ -46,9 +46,9 @@ func (st *stream) release() {
 		st.refs--
 		return
 	}
-	if st.c != nil && !st.held {
-		st.c.Close()
-		st.c = nil
+	if st.C != nil && !st.Held {
+		st.C.Close()
+		st.C = nil
 	}
 }
 
@@ -58,52 +58,52 @@ type badStream struct{}
 func (badStream) Read([]byte) (int, error)  { return 0, EBADF }
 func (badStream) Write([]byte) (int, error) { return 0, EBADF }
 
-func (st *stream) reader() io.Reader {
-	if st == nil || st.r == nil {
+func (st *Stream) Reader() io.Reader {
+	if st == nil || st.R == nil {
 		return badStream{}
 	}
-	return st.r
+	return st.R
 }
 
-func (st *stream) writer() io.Writer {
-	if st == nil || st.w == nil {
+func (st *Stream) Writer() io.Writer {
+	if st == nil || st.W == nil {
 		return badStream{}
 	}
-	return st.w
+	return st.W
 }
 
-// hold returns a copy of a table for a new process, which holds every stream.
-func hold(fds map[int]*stream) map[int]*stream {
+// HoldFDs returns a copy of a table for a new process, which holds every stream.
+func HoldFDs(fds map[int]*Stream) map[int]*Stream {
 	c := maps.Clone(fds)
 	for _, st := range c {
-		st.retain()
+		st.Retain()
 	}
 	return c
 }
 
-// drop releases a table. The order does not show: closing wakes waiters, who
+// DropFDs releases a table. The order does not show: closing wakes waiters, who
 // look again, so close in the order of descriptors all the same.
-func drop(fds map[int]*stream) {
-	for fd := 0; len(fds) > 0 && fd < maxFD; fd++ {
+func DropFDs(fds map[int]*Stream) {
+	for fd := 0; len(fds) > 0 && fd < MaxFD; fd++ {
 		if st, ok := fds[fd]; ok {
 			delete(fds, fd)
-			st.release()
+			st.Release()
 		}
 	}
 }
 
-// maxFD is the highest descriptor a script may name.
-const maxFD = 1024
+// MaxFD is the highest descriptor a script may name.
+const MaxFD = 1024
 
 // FDs is the process's table of descriptors, for a shell to run with: what it took
 // along when it became another program, or its three streams, which stay their
 // owners', and those that a shell has given it.
-func (p *Process) FDs() map[int]*stream {
+func (p *Process) FDs() map[int]*Stream {
 	if p.held != nil {
 		return p.held
 	}
-	fds := map[int]*stream{
-		0: {r: p.Stdin, held: true}, 1: {w: p.Stdout, held: true}, 2: {w: p.Stderr, held: true},
+	fds := map[int]*Stream{
+		0: {R: p.Stdin, Held: true}, 1: {W: p.Stdout, Held: true}, 2: {W: p.Stderr, Held: true},
 	}
 	for fd, st := range p.files {
 		fds[fd] = st

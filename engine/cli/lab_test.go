@@ -15,6 +15,7 @@ import (
 	"dnetsim/userland"
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 	"dnetsim/userland/traffic"
 )
 
@@ -23,7 +24,7 @@ type lab struct {
 	t     testing.TB
 	loop  *sim.Loop
 	host  *modes.Host
-	shell *userland.Shell
+	shell *shell.Shell
 }
 
 func newLab(t testing.TB, seed uint64) *lab { return newUnluckyLab(t, seed, luck{}) }
@@ -46,7 +47,7 @@ func newUnluckyLab(t testing.TB, seed uint64, unlucky luck) *lab {
 		Programs: []map[string]userland.Program{programs.Host(), netconf.Host(), traffic.Host()},
 	})
 	h.Install(map[string]userland.Program{"docker": program(engine.NewServer(l, h.Daemon), unlucky)})
-	b := &lab{t: t, loop: l, host: h, shell: userland.NewShell(h.Machine, userland.ShellOptions{Style: userland.Bash})}
+	b := &lab{t: t, loop: l, host: h, shell: shell.New(h.Machine, shell.Options{Style: shell.Bash})}
 	l.Go("start", func(*sim.Proc) {
 		if err := h.Daemon.Start(); err != nil {
 			t.Error(err)

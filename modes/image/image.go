@@ -13,6 +13,7 @@ import (
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // Image is a simulated image: a name, programs, and how it starts.
@@ -196,7 +197,7 @@ func (s *Store) Remove(img *Image) {
 func (img *Image) Programs() map[string]userland.Program { return img.recipe.programs }
 
 // Shell is the style of the image's shell.
-func (img *Image) Shell() userland.ShellStyle { return img.recipe.shell }
+func (img *Image) Shell() shell.Style { return img.recipe.shell }
 
 // MergeEnv gives the defaults, then the values, each key once. It is nil if
 // both are.

@@ -12,6 +12,7 @@ import (
 	"dnetsim/userland/consul"
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 	"dnetsim/userland/traffic"
 	"dnetsim/userland/web"
 )
@@ -25,7 +26,7 @@ type recipe struct {
 	tags       []string
 	sets       []func() map[string]userland.Program
 	extra      map[string]userland.Program
-	shell      userland.ShellStyle
+	shell      shell.Style
 	size       int64
 	age        time.Duration // before the epoch
 	layers     []int64
@@ -52,12 +53,12 @@ const day = 24 * time.Hour
 // knownRecipes are the images of the registry.
 func knownRecipes() []*recipe {
 	busybox := recipe{
-		name: "busybox", tags: []string{"latest", "1.35", "1.35.0"}, sets: busyboxSets, shell: userland.Ash,
+		name: "busybox", tags: []string{"latest", "1.35", "1.35.0"}, sets: busyboxSets, shell: shell.Ash,
 		size: 1978368, age: time.Hour, layers: []int64{777_000}, cmd: []string{"sh"},
 		files: map[string]string{"/var/www/.keep": ""},
 	}
 	alpine := recipe{
-		name: "alpine", tags: []string{"latest", "3", "3.17"}, sets: busyboxSets, shell: userland.Ash,
+		name: "alpine", tags: []string{"latest", "3", "3.17"}, sets: busyboxSets, shell: shell.Ash,
 		size: 7049701, age: 40 * day, layers: []int64{3_374_000}, cmd: []string{"/bin/sh"},
 		env: []string{pathEnv},
 		files: map[string]string{
@@ -66,30 +67,30 @@ func knownRecipes() []*recipe {
 		},
 	}
 	centos69 := recipe{
-		name: "centos", tags: []string{"6.9", "6", "centos6"}, sets: centos6Sets, shell: userland.Bash,
+		name: "centos", tags: []string{"6.9", "6", "centos6"}, sets: centos6Sets, shell: shell.Bash,
 		size: 195_000_000, age: 300 * day, layers: []int64{69_000_000}, cmd: []string{"/bin/bash"},
 		env:   []string{pathEnv},
 		files: map[string]string{"/etc/redhat-release": "CentOS release 6.9 (Final)\n"},
 	}
 	centos7 := recipe{
-		name: "centos", tags: []string{"7", "centos7", "latest"}, sets: debianSets, shell: userland.Bash,
+		name: "centos", tags: []string{"7", "centos7", "latest"}, sets: debianSets, shell: shell.Bash,
 		size: 204_000_000, age: 200 * day, layers: []int64{76_000_000}, cmd: []string{"/bin/bash"},
 		env:   []string{pathEnv},
 		files: map[string]string{"/etc/redhat-release": "CentOS Linux release 7.9.2009 (Core)\n"},
 	}
 	yyh := recipe{
-		name: "yyh/centos6.9", tags: []string{"v1.0"}, sets: debianSets, shell: userland.Bash,
+		name: "yyh/centos6.9", tags: []string{"v1.0"}, sets: debianSets, shell: shell.Bash,
 		size: 138_000_000, age: time.Hour, layers: []int64{52_000_000}, cmd: []string{"bash"},
 		files: map[string]string{"/etc/os-release": debianRelease},
 	}
 	debian := recipe{
-		name: "debian", tags: []string{"latest", "12", "bookworm"}, sets: debianSets, shell: userland.Bash,
+		name: "debian", tags: []string{"latest", "12", "bookworm"}, sets: debianSets, shell: shell.Bash,
 		size: 116_500_000, age: 30 * day, layers: []int64{49_000_000}, cmd: []string{"bash"},
 		env:   []string{pathEnv},
 		files: map[string]string{"/etc/os-release": debianRelease},
 	}
 	ubuntu := recipe{
-		name: "ubuntu", tags: []string{"latest", "22.04", "jammy"}, sets: debianSets, shell: userland.Bash,
+		name: "ubuntu", tags: []string{"latest", "22.04", "jammy"}, sets: debianSets, shell: shell.Bash,
 		size: 77_800_000, age: 35 * day, layers: []int64{29_500_000}, cmd: []string{"/bin/bash"},
 		env: []string{pathEnv},
 		files: map[string]string{"/etc/os-release": "PRETTY_NAME=\"Ubuntu 22.04.2 LTS\"\nNAME=\"Ubuntu\"\n" +
@@ -100,7 +101,7 @@ func knownRecipes() []*recipe {
 		Quit: []userland.Signal{userland.SIGQUIT, userland.SIGTERM},
 	}
 	nginx := recipe{
-		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: debianSets, shell: userland.Bash,
+		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: debianSets, shell: shell.Bash,
 		extra: map[string]userland.Program{"nginx": server.Run},
 		size:  142_000_000, age: 20 * day, layers: []int64{31_400_000, 25_600_000, 626},
 		entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
@@ -117,7 +118,7 @@ func knownRecipes() []*recipe {
 		Quit: []userland.Signal{userland.SIGWINCH, userland.SIGTERM},
 	}
 	httpd := recipe{
-		name: "httpd", tags: []string{"latest", "2.4"}, sets: debianSets, shell: userland.Bash,
+		name: "httpd", tags: []string{"latest", "2.4"}, sets: debianSets, shell: shell.Bash,
 		extra: map[string]userland.Program{"httpd-foreground": page.Run},
 		size:  145_000_000, age: 25 * day, layers: []int64{31_400_000, 24_000_000}, cmd: []string{"httpd-foreground"},
 		env:    []string{"PATH=/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -135,14 +136,14 @@ func knownRecipes() []*recipe {
 // the time use, and the official one of the captures.
 func storeRecipes() []*recipe {
 	progrium := recipe{
-		name: "progrium/consul", tags: []string{"latest"}, sets: busyboxSets, shell: userland.Ash,
+		name: "progrium/consul", tags: []string{"latest"}, sets: busyboxSets, shell: shell.Ash,
 		extra: consul.Programs(), files: consul.ImageFiles(),
 		size: 69_400_000, age: 3000 * day, layers: []int64{672_000, 1_900_000, 9_100_000, 1_400_000, 11_000_000},
 		entrypoint: []string{"/bin/start"}, env: []string{pathEnv, "SHELL=/bin/bash"},
 		expose: tcpAndUDP([]uint16{53, 8300, 8301, 8302, 8400, 8500}, []uint16{53, 8301, 8302}),
 	}
 	official := recipe{
-		name: "consul", tags: []string{"1.5.3", "1.5", "latest"}, sets: busyboxSets, shell: userland.Ash,
+		name: "consul", tags: []string{"1.5.3", "1.5", "latest"}, sets: busyboxSets, shell: shell.Ash,
 		extra: consul.Programs(),
 		size:  116_000_000, age: 400 * day, layers: []int64{2_800_000, 41_000_000, 1_200},
 		entrypoint: []string{"docker-entrypoint.sh"}, cmd: []string{"agent", "-dev", "-client", "0.0.0.0"},

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // awkValue is a string that may also be a number: one read from the input
@@ -56,7 +57,7 @@ func (v awkValue) str(format string) string {
 	if v.n == math.Trunc(v.n) && math.Abs(v.n) < 1e16 {
 		return strconv.FormatInt(int64(v.n), 10)
 	}
-	text, _, _ := userland.PrintfText([]string{format, strconv.FormatFloat(v.n, 'g', -1, 64)})
+	text, _, _ := shell.PrintfText([]string{format, strconv.FormatFloat(v.n, 'g', -1, 64)})
 	return text
 }
 
@@ -157,7 +158,7 @@ func awk(c *invocation) (status int) {
 		if fs == "t" {
 			fs = "\t"
 		}
-		fs, _ = userland.Unescape(fs, false)
+		fs, _ = shell.Unescape(fs, false)
 		r.vars["FS"] = awkStr(fs)
 	}
 	for _, a := range o.values["v"] {
@@ -182,7 +183,7 @@ func (r *awkRun) assignment(a string) {
 	if !ok {
 		panic(awkFatal{"invalid assignment " + a})
 	}
-	v, _ = userland.Unescape(v, false)
+	v, _ = shell.Unescape(v, false)
 	r.vars[k] = awkIn(v)
 }
 

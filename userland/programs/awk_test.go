@@ -3,8 +3,8 @@ package programs_test
 import (
 	"testing"
 
-	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 // Where mawk, whose answers testdata/gnu.txt has, leaves POSIX, awk does as
@@ -16,7 +16,7 @@ func TestAwkReadsAsPOSIXSays(t *testing.T) {
 		`awk 'BEGIN { "echo " "joined" | getline j; print j }'`:                                         "joined\n",
 		`printf 'a b\nc:d\n\n\ne\n' | awk 'BEGIN { RS = ""; FS = ":" } { print NF, $1 "|" $2 "|" $3 }'`: "3 a b|c|d\n1 e||\n",
 	} {
-		if out, status := run(t, programs.Host(), userland.Bash, line); out != want || status != 0 {
+		if out, status := run(t, programs.Host(), shell.Bash, line); out != want || status != 0 {
 			t.Errorf("%s\ngot  %d %q\nwant 0 %q", line, status, out, want)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // exec runs a statement; the result is nil when control goes on behind it.
@@ -167,7 +167,7 @@ func (r *awkRun) format(list []*awkNode) string {
 		}
 		args = append(args, r.formatted(v, verb))
 	}
-	text, _, _ := userland.PrintfText(args)
+	text, _, _ := shell.PrintfText(args)
 	return text
 }
 

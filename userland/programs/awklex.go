@@ -3,7 +3,7 @@ package programs
 import (
 	"strings"
 
-	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // awkToken is one token: kind is 'n' number, 's' string, 'r' regular
@@ -59,7 +59,7 @@ func awkTokens(src string) (out []awkToken, bad string) {
 			if k >= len(src) {
 				return nil, src
 			}
-			text, _ := userland.Unescape(strings.ReplaceAll(src[1:k], `\/`, "/"), false)
+			text, _ := shell.Unescape(strings.ReplaceAll(src[1:k], `\/`, "/"), false)
 			out = append(out, awkToken{'s', text})
 			src = src[k+1:]
 		case ch == '/' && awkRegexMayStart(out):

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // span is a range of a list such as 2-4, 3- or -5; hi 0 means no end.
@@ -97,7 +97,7 @@ func cut(c *invocation) int {
 
 // charSet expands a set of tr: ranges, classes and escapes.
 func charSet(set string) []byte {
-	set, _ = userland.Unescape(set, false)
+	set, _ = shell.Unescape(set, false)
 	var out []byte
 	for i := 0; i < len(set); i++ {
 		if strings.HasPrefix(set[i:], "[:") {

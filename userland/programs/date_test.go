@@ -8,10 +8,11 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 // at runs a line at the time at which the real programs were asked.
-func at(t *testing.T, now string, set map[string]userland.Program, style userland.ShellStyle, text string) string {
+func at(t *testing.T, now string, set map[string]userland.Program, style shell.Style, text string) string {
 	t.Helper()
 	m := userland.NewMachine(sim.NewLoop(1), "m", nil)
 	m.Install(set)
@@ -20,7 +21,7 @@ func at(t *testing.T, now string, set map[string]userland.Program, style userlan
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	p := m.Start(userland.ProcSpec{Program: userland.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &b, Stderr: &b})
+	p := m.Start(userland.ProcSpec{Program: shell.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &b, Stderr: &b})
 	if err := m.Loop().Run(p.Done, time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +73,13 @@ func TestDateReadsWhatGNUReads(t *testing.T) {
 		"+5000000 seconds":                "Tue Mar 31 08:53:50 UTC 2026",
 		"12:34 yesterday":                 "Sat Jan 31 12:34:00 UTC 2026",
 	} {
-		got := at(t, "2026-02-01 12:00:30", programs.Host(), userland.Bash, "date -d '"+text+"'")
+		got := at(t, "2026-02-01 12:00:30", programs.Host(), shell.Bash, "date -d '"+text+"'")
 		if got != want+"\n" {
 			t.Errorf("date -d %q\ngot  %swant %s", text, got, want)
 		}
 	}
 	for _, text := range []string{"foo", "noon", "+4h", "1.5 hours", "24:00", "2026-11-28 24:00", "25:00", "10:00:60", "2026-02-30", "12:00 13:00", "ago", "2026-11-281"} {
-		got := at(t, "2026-02-01 12:00:30", programs.Host(), userland.Bash, "date -d '"+text+"'; echo $?")
+		got := at(t, "2026-02-01 12:00:30", programs.Host(), shell.Bash, "date -d '"+text+"'; echo $?")
 		if want := "date: invalid date '" + text + "'\n1\n"; got != want {
 			t.Errorf("date -d %q\ngot  %swant %s", text, got, want)
 		}
@@ -104,14 +105,14 @@ func TestDateReadsWhatBusyboxReads(t *testing.T) {
 		"0:00":                 "Sat Nov 28 00:00:00 UTC 2026",
 		"@1234567890":          "Fri Feb 13 23:31:30 UTC 2009",
 	} {
-		got := at(t, "2026-11-28 11:24:44", programs.Busybox(), userland.Ash, "date -d '"+text+"'")
+		got := at(t, "2026-11-28 11:24:44", programs.Busybox(), shell.Ash, "date -d '"+text+"'")
 		if got != want+"\n" {
 			t.Errorf("date -d %q\ngot  %swant %s", text, got, want)
 		}
 	}
 	for _, text := range []string{"", "yesterday", "+10 minutes", "25:61", "24:00", "2026-13-01", "2026-0-1", "2026-02-32", "@12x", "@123.5", "1",
 		"2026-11-28T12:00:00", "2026-11-28 12:00:00.5", "2026-11-28 12:00 UTC", "12:00:00:00"} {
-		got := at(t, "2026-11-28 11:24:44", programs.Busybox(), userland.Ash, "date -d '"+text+"'; echo $?")
+		got := at(t, "2026-11-28 11:24:44", programs.Busybox(), shell.Ash, "date -d '"+text+"'; echo $?")
 		if want := "date: invalid date '" + text + "'\n1\n"; got != want {
 			t.Errorf("date -d %q\ngot  %swant %s", text, got, want)
 		}
@@ -142,7 +143,7 @@ func TestDateSetsTheClockInEveryFormThatPeopleType(t *testing.T) {
 		{"date -s 10:00 11:00", "date: the argument '11:00' lacks a leading '+';\nwhen using an option to specify date(s), any non-option\n" +
 			"argument must be a format string beginning with '+'\n" + tryHelp + "2026-02-01 12:00:30\n"},
 	} {
-		if got := at(t, now, programs.Host(), userland.Bash, c.line+"; date '+%F %T'"); got != c.want {
+		if got := at(t, now, programs.Host(), shell.Bash, c.line+"; date '+%F %T'"); got != c.want {
 			t.Errorf("%s\ngot  %q\nwant %q", c.line, got, c.want)
 		}
 	}
@@ -153,7 +154,7 @@ func TestDateSetsTheClockInEveryFormThatPeopleType(t *testing.T) {
 		{"date +%F 11281200", "2026-11-28\n2026-11-28 12:00:00\n"},
 		{"date -s '+10 minutes'", "date: invalid date '+10 minutes'\n2026-02-01 12:00:30\n"},
 	} {
-		if got := at(t, now, programs.Busybox(), userland.Ash, c.line+"; date '+%F %T'"); got != c.want {
+		if got := at(t, now, programs.Busybox(), shell.Ash, c.line+"; date '+%F %T'"); got != c.want {
 			t.Errorf("busybox %s\ngot  %q\nwant %q", c.line, got, c.want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // findTest is one primary of find's expression.
@@ -155,13 +156,13 @@ func (f *finder) primary() findTest {
 		return func(n string, _ userland.Info) bool {
 			base := path.Base(n)
 			if a == "-iname" {
-				return userland.Glob(strings.ToLower(pat), strings.ToLower(base))
+				return shell.Glob(strings.ToLower(pat), strings.ToLower(base))
 			}
-			return userland.Glob(pat, base)
+			return shell.Glob(pat, base)
 		}
 	case "-path", "-wholename":
 		pat := f.take()
-		return func(n string, _ userland.Info) bool { return userland.Glob(pat, n) }
+		return func(n string, _ userland.Info) bool { return shell.Glob(pat, n) }
 	case "-follow":
 		f.follow = true
 		return yes

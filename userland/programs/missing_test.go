@@ -3,8 +3,8 @@ package programs_test
 import (
 	"testing"
 
-	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 // A last line without a newline is printed without one, unless something comes
@@ -22,7 +22,7 @@ func TestSedKeepsAMissingNewline(t *testing.T) {
 		"printf 'x\\n' | grep -c '[\\377]'":    "0\n",
 		"printf '\\377\\n' | grep -cF '\\377'": "0\n",
 	} {
-		if got, _ := run(t, programs.Host(), userland.Bash, line); got != want {
+		if got, _ := run(t, programs.Host(), shell.Bash, line); got != want {
 			t.Errorf("%s prints %q, want %q", line, got, want)
 		}
 	}

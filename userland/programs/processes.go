@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 var processTable = map[string]applet{
@@ -230,7 +231,7 @@ func top(c *invocation) int {
 }
 
 func kill(c *invocation) int {
-	status, out, errs := userland.Kill(c.Process, c.Args)
+	status, out, errs := shell.Kill(c.Process, c.Args)
 	c.Printf("%s", out)
 	for _, e := range errs {
 		c.fail("%s", e)

@@ -11,16 +11,17 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 // run gives a line to a shell on a machine with a set of programs.
-func run(t *testing.T, set map[string]userland.Program, style userland.ShellStyle, text string) (out string, status int) {
+func run(t *testing.T, set map[string]userland.Program, style shell.Style, text string) (out string, status int) {
 	t.Helper()
 	l := sim.NewLoop(1)
 	m := userland.NewMachine(l, "m", nil)
 	m.Install(set)
 	var b bytes.Buffer
-	p := m.Start(userland.ProcSpec{Program: userland.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &b, Stderr: &b})
+	p := m.Start(userland.ProcSpec{Program: shell.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &b, Stderr: &b})
 	if err := l.Run(p.Done, time.Hour); err != nil {
 		t.Errorf("%s: %v", text, err)
 	}
@@ -39,7 +40,7 @@ func TestProgramsDoWhatGNUDoes(t *testing.T) {
 		code, want, _ := strings.Cut(rest, "\n")
 		wantStatus, _ := strconv.Atoi(code)
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			out, status := run(t, programs.Host(), userland.Bash, text)
+			out, status := run(t, programs.Host(), shell.Bash, text)
 			if out != want || status != wantStatus {
 				t.Errorf("%s\ngot  %d %q\nwant %d %q", text, status, out, wantStatus, want)
 			}
@@ -50,14 +51,14 @@ func TestProgramsDoWhatGNUDoes(t *testing.T) {
 // top goes on for as long as it may, whatever it writes to; procps' wants a
 // terminal to begin with.
 func TestTopGoesOnWithoutATerminal(t *testing.T) {
-	out, _ := run(t, programs.Busybox(), userland.Ash, "top & sleep 12; kill %1")
+	out, _ := run(t, programs.Busybox(), shell.Ash, "top & sleep 12; kill %1")
 	if pages := strings.Count(out, "\x1b[H\x1b[JMem: "); pages != 3 {
 		t.Errorf("busybox' top showed %d pages in 12 seconds, want 3:\n%q", pages, out)
 	}
-	if out, status := run(t, programs.Host(), userland.Bash, "top </dev/null"); out != "top: failed tty get\n" || status != 1 {
+	if out, status := run(t, programs.Host(), shell.Bash, "top </dev/null"); out != "top: failed tty get\n" || status != 1 {
 		t.Errorf("procps' top: %d %q", status, out)
 	}
-	if out, status := run(t, programs.Host(), userland.Bash, "top -b -n 2 -d 1 | grep -c ^Mem:"); out != "2\n" || status != 0 {
+	if out, status := run(t, programs.Host(), shell.Bash, "top -b -n 2 -d 1 | grep -c ^Mem:"); out != "2\n" || status != 0 {
 		t.Errorf("procps' top -b -n 2: %d %q", status, out)
 	}
 }

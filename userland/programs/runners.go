@@ -9,6 +9,7 @@ import (
 
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 var runnerTable = map[string]applet{
@@ -28,7 +29,7 @@ func xargs(c *invocation) int {
 	case o.has("0"):
 		items = strings.FieldsFunc(data, func(r rune) bool { return r == 0 })
 	case o.value("d", "") != "":
-		d, _ := userland.Unescape(o.value("d", ""), false)
+		d, _ := shell.Unescape(o.value("d", ""), false)
 		items = strings.Split(strings.TrimSuffix(data, d), d)
 	case o.has("I") || o.has("L"):
 		for _, l := range textLines([]byte(data)) {

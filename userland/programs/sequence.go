@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 func tac(c *invocation) int {
@@ -55,7 +55,7 @@ func nl(c *invocation) int {
 
 func paste(c *invocation) int {
 	o := c.parse("d:s|delimiters=d,serial=s")
-	delims, _ := userland.Unescape(o.value("d", "\t"), false)
+	delims, _ := shell.Unescape(o.value("d", "\t"), false)
 	at := func(i int) string {
 		if delims == "" {
 			return ""

@@ -1,6 +1,9 @@
 package programs
 
-import "dnetsim/userland"
+import (
+	"dnetsim/userland"
+	"dnetsim/userland/shell"
+)
 
 // words are the programs that every set has.
 func tables() []map[string]applet {
@@ -17,7 +20,7 @@ func Busybox() map[string]userland.Program {
 	for _, n := range []string{"sudo", "xxd", "getent", "setpriv", "vim", "nano", "stdbuf", "pkill_", "lsmod", "modprobe"} {
 		delete(set, n)
 	}
-	set["sh"] = userland.Sh(userland.Ash)
+	set["sh"] = shell.Sh(shell.Ash)
 	set["ash"] = set["sh"]
 	set["busybox"] = busybox
 	return set
@@ -27,9 +30,9 @@ func Busybox() map[string]userland.Program {
 func Host() map[string]userland.Program {
 	set := in(true, append(tables(), serviceTable, map[string]applet{"nsenter": nsenter, "ssh": ssh, "gawk": awk, "mawk": awk})...)
 	delete(set, "usleep")
-	set["sh"] = userland.Sh(userland.HostSh)
+	set["sh"] = shell.Sh(shell.HostSh)
 	set["dash"] = set["sh"]
-	set["bash"] = userland.Sh(userland.Bash)
+	set["bash"] = shell.Sh(shell.Bash)
 	return set
 }
 
@@ -39,7 +42,7 @@ func CentOS6() map[string]userland.Program {
 	for _, n := range []string{"sudo", "xxd", "vim", "nano", "stdbuf"} {
 		delete(set, n)
 	}
-	set["sh"] = userland.Sh(userland.Bash)
+	set["sh"] = shell.Sh(shell.Bash)
 	set["bash"] = set["sh"]
 	return set
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 var systemTable = map[string]applet{
@@ -208,7 +209,7 @@ func free(c *invocation) int {
 }
 
 func echo(c *invocation) int {
-	if _, err := c.Stdout.Write([]byte(userland.EchoText(c.Args[1:], true))); err != nil {
+	if _, err := c.Stdout.Write([]byte(shell.EchoText(c.Args[1:], true))); err != nil {
 		return c.fail("write error: %s", err)
 	}
 	return 0
@@ -218,7 +219,7 @@ func printf(c *invocation) int {
 	if len(c.Args) < 2 {
 		c.misuse(1, "missing operand")
 	}
-	text, status, errs := userland.PrintfText(c.Args[1:])
+	text, status, errs := shell.PrintfText(c.Args[1:])
 	c.Stdout.Write([]byte(text))
 	for _, e := range errs {
 		c.fail("%s", e)
@@ -235,7 +236,7 @@ func test(c *invocation) int {
 		}
 		args = args[:len(args)-1]
 	}
-	ok, err := userland.TestArgs(userland.TestEnvOf(c.Process), args)
+	ok, err := shell.TestArgs(shell.TestEnvOf(c.Process), args)
 	if err != nil {
 		c.fail("%s", err)
 		return 2

@@ -9,6 +9,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 // hostLine runs a line on a machine with GNU's programs.
@@ -18,7 +19,7 @@ func hostLine(t *testing.T, line string) string {
 	m := userland.NewMachine(l, "h1", nil)
 	m.Install(programs.Host())
 	var out bytes.Buffer
-	p := m.Start(userland.ProcSpec{Program: userland.Sh(userland.HostSh), Args: []string{"sh", "-c", line}, Dir: "/tmp", Stdout: &out, Stderr: &out})
+	p := m.Start(userland.ProcSpec{Program: shell.Sh(shell.HostSh), Args: []string{"sh", "-c", line}, Dir: "/tmp", Stdout: &out, Stderr: &out})
 	if err := l.Run(p.Done, time.Hour); err != nil {
 		t.Errorf("%s: %v", line, err)
 	}

@@ -1,4 +1,4 @@
-package userland
+package shell
 
 import (
 	"io"
@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"dnetsim/sim"
+	"dnetsim/userland"
 )
 
 // lineEditor reads lines from a terminal with the keys of readline, which are
@@ -243,13 +244,13 @@ func (e *lineEditor) refresh() { e.show(e.line, e.pos) }
 // interrupt drops the line, unless the shell ignores SIGINT.
 func (e *lineEditor) interrupt() error {
 	p := e.sh.p
-	if p.Ignores(SIGINT) {
+	if p.Ignores(userland.SIGINT) {
 		return nil
 	}
 	e.pos = len(e.line)
 	e.refresh()
 	e.put("^C")
-	p.Raise(SIGINT)
+	p.Raise(userland.SIGINT)
 	return sim.ErrInterrupted
 }
 

@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"fmt"
 	"io"
 	"sort"
@@ -46,7 +47,7 @@ func wait(s *Shell, args []string) int {
 
 // waitFor waits for a process until a signal comes; then it returns that
 // signal's status, -1 otherwise.
-func (s *Shell) waitFor(q *Process) int {
+func (s *Shell) waitFor(q *userland.Process) int {
 	for !q.Done() {
 		if q.Wait() >= 0 || q.Done() {
 			break
@@ -122,8 +123,8 @@ func kill(s *Shell, args []string) int {
 
 // Kill is what kill(1) does within p's machine: args[0] is its name. It returns
 // what it prints, and its errors without the program's name.
-func Kill(p *Process, args []string) (status int, out string, errs []string) {
-	sig := SIGTERM
+func Kill(p *userland.Process, args []string) (status int, out string, errs []string) {
+	sig := userland.SIGTERM
 	args = args[1:]
 	if len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && args[0] != "--" {
 		name := args[0][1:]
@@ -135,7 +136,7 @@ func Kill(p *Process, args []string) (status int, out string, errs []string) {
 			name, args = args[0], args[1:]
 		}
 		var ok bool
-		if sig, ok = ParseSignal(name); !ok {
+		if sig, ok = userland.ParseSignal(name); !ok {
 			return 1, "", []string{"bad signal name '" + name + "'"}
 		}
 	}
@@ -164,13 +165,13 @@ func listSignals(args []string) string {
 	if len(args) > 0 {
 		n, err := strconv.Atoi(args[0])
 		if err == nil {
-			return Signal(n&127).String() + "\n"
+			return userland.Signal(n&127).String() + "\n"
 		}
-		s, _ := ParseSignal(args[0])
+		s, _ := userland.ParseSignal(args[0])
 		return strconv.Itoa(int(s)) + "\n"
 	}
 	var b strings.Builder
-	for i, n := range SignalNames {
+	for i, n := range userland.SignalNames {
 		if n != "" {
 			fmt.Fprintf(&b, "%2d) %s\n", i, n)
 		}
@@ -215,7 +216,7 @@ func trap(s *Shell, args []string) int {
 		if n == "ERR" || n == "DEBUG" || n == "RETURN" {
 			continue
 		}
-		sig, ok := ParseSignal(n)
+		sig, ok := userland.ParseSignal(n)
 		if !ok || sig == 0 {
 			if s.style == Bash {
 				s.complain("trap", n+": invalid signal specification")
@@ -230,7 +231,7 @@ func trap(s *Shell, args []string) int {
 		case action == "-":
 			s.p.Default(sig)
 			if s.interactive {
-				s.p.Catch(SIGINT, SIGTERM)
+				s.p.Catch(userland.SIGINT, userland.SIGTERM)
 			}
 		case action == "":
 			s.p.Ignore(sig)

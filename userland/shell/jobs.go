@@ -1,7 +1,8 @@
-package userland
+package shell
 
 import (
 	"bytes"
+	"dnetsim/userland"
 	"fmt"
 	"io"
 	"slices"
@@ -15,11 +16,11 @@ import (
 // waited for.
 type job struct {
 	n     int
-	procs []*Process
+	procs []*userland.Process
 	text  string
 }
 
-func (j *job) last() *Process { return j.procs[len(j.procs)-1] }
+func (j *job) last() *userland.Process { return j.procs[len(j.procs)-1] }
 
 func (j *job) done() bool {
 	for _, p := range j.procs {
@@ -81,29 +82,29 @@ func flatten(c *syntax.BinaryCmd) (stages []*syntax.Stmt, both []bool) {
 
 // startPipeline starts the stages. stdin replaces the first one's input if it
 // is not nil.
-func (s *Shell) startPipeline(stages []*syntax.Stmt, both []bool, group bool, stdin *stream) ([]*Process, error) {
-	var procs []*Process
+func (s *Shell) startPipeline(stages []*syntax.Stmt, both []bool, group bool, stdin *userland.Stream) ([]*userland.Process, error) {
+	var procs []*userland.Process
 	in := stdin
 	for i, st := range stages {
-		fds := hold(s.fds)
+		fds := userland.HoldFDs(s.fds)
 		if in != nil {
-			fds[0].release()
+			fds[0].Release()
 			fds[0] = in
 		}
 		in = nil
 		if i < len(stages)-1 {
-			r, w := NewPipe(s.loop)
-			fds[1].release()
-			fds[1] = &stream{w: w, c: w}
+			r, w := userland.NewPipe(s.loop)
+			fds[1].Release()
+			fds[1] = &userland.Stream{W: w, C: w}
 			if both[i] {
-				fds[2].release()
-				fds[2] = fds[1].retain()
+				fds[2].Release()
+				fds[2] = fds[1].Retain()
 			}
-			in = &stream{r: r, c: r}
+			in = &userland.Stream{R: r, C: r}
 		}
 		q, err := s.spawn([]*syntax.Stmt{st}, fds, group && i == 0)
 		if err != nil {
-			in.release()
+			in.Release()
 			return procs, err
 		}
 		if group && i > 0 {
@@ -115,9 +116,11 @@ func (s *Shell) startPipeline(stages []*syntax.Stmt, both []bool, group bool, st
 }
 
 // foreground waits for a process that has the terminal meanwhile.
-func (s *Shell) foreground(q *Process) int { return s.foregroundAll([]*Process{q})[0] }
+func (s *Shell) foreground(q *userland.Process) int {
+	return s.foregroundAll([]*userland.Process{q})[0]
+}
 
-func (s *Shell) foregroundAll(procs []*Process) []int {
+func (s *Shell) foregroundAll(procs []*userland.Process) []int {
 	control := s.jobControl()
 	if control {
 		s.p.TTY.SetForeground(s.m, procs[0].PGID)
@@ -131,14 +134,14 @@ func (s *Shell) foregroundAll(procs []*Process) []int {
 		s.p.TTY.SetRaw(false)
 	}
 	last := procs[len(procs)-1]
-	if s.interactive && s.p.TTY != nil && last.KilledBy() == SIGINT {
+	if s.interactive && s.p.TTY != nil && last.KilledBy() == userland.SIGINT {
 		io.WriteString(s.errOut(), "\n")
 	}
 	return statuses
 }
 
 // await waits for a process whatever signals come.
-func (s *Shell) await(q *Process) int {
+func (s *Shell) await(q *userland.Process) int {
 	for !q.Done() {
 		q.Wait()
 	}
@@ -149,11 +152,11 @@ func (s *Shell) await(q *Process) int {
 func (s *Shell) background(st *syntax.Stmt) {
 	c := *st
 	c.Background = false
-	var procs []*Process
+	var procs []*userland.Process
 	var err error
-	stdin := &stream{r: eof{}}
+	stdin := &userland.Stream{R: userland.NoInput{}}
 	if s.jobControl() {
-		stdin = s.fds[0].retain()
+		stdin = s.fds[0].Retain()
 	}
 	group := s.jobControl()
 	b, isPipe := c.Cmd.(*syntax.BinaryCmd)
@@ -170,7 +173,7 @@ func (s *Shell) background(st *syntax.Stmt) {
 	}
 	if !s.jobControl() {
 		for _, q := range procs {
-			q.Ignore(SIGINT, SIGQUIT)
+			q.Ignore(userland.SIGINT, userland.SIGQUIT)
 		}
 	}
 	j := &job{n: s.nextJob(), procs: procs, text: source(&c)}
@@ -242,9 +245,9 @@ func (s *Shell) jobLine(i int, j *job) string {
 	state := "Running"
 	if j.done() {
 		switch st := j.last().Status(); {
-		case j.last().KilledBy() == SIGTERM:
+		case j.last().KilledBy() == userland.SIGTERM:
 			state = "Terminated"
-		case j.last().KilledBy() == SIGKILL:
+		case j.last().KilledBy() == userland.SIGKILL:
 			state = "Killed"
 		case st != 0 && s.style == Bash:
 			state = fmt.Sprintf("Exit %d", st)

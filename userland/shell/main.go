@@ -1,4 +1,4 @@
-package userland
+package shell
 
 import (
 	"fmt"
@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"dnetsim/sim"
+	"dnetsim/userland"
 )
 
 // Sh is the shell as a program: sh [-exuc] [-c COMMAND | FILE] [ARG]..., which
 // reads standard input if it gets neither, with prompts on a terminal.
-func Sh(style ShellStyle) Program {
-	return func(p *Process) int {
+func Sh(style Style) userland.Program {
+	return func(p *userland.Process) int {
 		inv, err := parseInvocation(p.Args)
 		if err != "" {
 			p.Errorf("%s: %s\n", p.Args[0], err)
@@ -79,9 +80,9 @@ func parseInvocation(args []string) (inv invocation, err string) {
 	return inv, ""
 }
 
-func (inv invocation) run(p *Process, style ShellStyle) int {
+func (inv invocation) run(p *userland.Process, style Style) int {
 	name := p.Args[0]
-	o := ShellOptions{Style: style, Name: name, Env: p.Environ(), Dir: p.Dir, Args: inv.args}
+	o := Options{Style: style, Name: name, Env: p.Environ(), Dir: p.Dir, Args: inv.args}
 	var text string
 	switch {
 	case inv.command:
@@ -101,9 +102,9 @@ func (inv invocation) run(p *Process, style ShellStyle) int {
 		}
 		text, o.Name, o.Args = data, file, inv.args[1:]
 	default:
-		o.Interactive = inv.interactive || IsTTY(p.Stdin)
+		o.Interactive = inv.interactive || userland.IsTTY(p.Stdin)
 	}
-	s := NewShell(p.Machine, o)
+	s := New(p.Machine, o)
 	s.dir = p.Dir
 	s.setDir(p.Dir)
 	s.script = !inv.command && len(inv.args) > 0 && !inv.stdin
@@ -129,19 +130,19 @@ func (inv invocation) run(p *Process, style ShellStyle) int {
 	return s.status
 }
 
-func readScript(p *Process, style ShellStyle, name, file string) (string, int) {
+func readScript(p *userland.Process, style Style, name, file string) (string, int) {
 	data, err := p.ReadFile(file)
 	if err == nil {
 		return string(data), 0
 	}
 	status := 127
-	if err != ENOENT {
+	if err != userland.ENOENT {
 		status = 126
 	}
 	switch {
 	case style == Bash:
 		p.Errorf("%s: %s: %s\n", name, file, err)
-	case err == ENOENT:
+	case err == userland.ENOENT:
 		p.Errorf("%s: can't open '%s': %s\n", path.Base(name), file, err)
 		status = 2
 	default:
@@ -155,8 +156,8 @@ func readScript(p *Process, style ShellStyle, name, file string) (string, int) {
 func (s *Shell) serve() int {
 	p := s.p
 	if s.interactive {
-		p.Catch(SIGINT, SIGTERM)
-		p.Ignore(SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU)
+		p.Catch(userland.SIGINT, userland.SIGTERM)
+		p.Ignore(userland.SIGQUIT, userland.SIGTSTP, userland.SIGTTIN, userland.SIGTTOU)
 		if p.TTY != nil {
 			p.TTY.SetForeground(p.Machine, p.PGID)
 		}
@@ -191,8 +192,8 @@ func (s *Shell) serve() int {
 
 // edit gives the shell a line editor if a person types at it.
 func (s *Shell) edit(plain bool) {
-	t, ok := s.in().(*TTY)
-	if !s.interactive || plain || !ok || !IsTTY(s.errOut()) {
+	t, ok := s.in().(*userland.TTY)
+	if !s.interactive || plain || !ok || !userland.IsTTY(s.errOut()) {
 		return
 	}
 	s.history = s.loadHistory()
@@ -219,7 +220,7 @@ func (s *Shell) interrupted() {
 			s.runText(a, 0)
 			continue
 		}
-		if sig == SIGINT {
+		if sig == userland.SIGINT {
 			fmt.Fprintln(s.errOut())
 			s.status = 130
 		}

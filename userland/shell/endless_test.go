@@ -1,4 +1,4 @@
-package userland_test
+package shell_test
 
 import (
 	"bytes"
@@ -9,10 +9,11 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 // sh runs a line in a shell of its own and returns its status and output.
-func sh(t *testing.T, style userland.ShellStyle, line, stdin string, limit time.Duration) (int, string, error) {
+func sh(t *testing.T, style shell.Style, line, stdin string, limit time.Duration) (int, string, error) {
 	t.Helper()
 	l := sim.NewLoop(1)
 	m := newMachine(l, programs.Busybox())
@@ -21,7 +22,7 @@ func sh(t *testing.T, style userland.ShellStyle, line, stdin string, limit time.
 	if line == "" {
 		args = args[:1]
 	}
-	p := m.Start(userland.ProcSpec{Program: userland.Sh(style), Args: args, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &out})
+	p := m.Start(userland.ProcSpec{Program: shell.Sh(style), Args: args, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &out})
 	err := l.Run(p.Done, limit)
 	m.KillAll()
 	l.Settle()
@@ -49,7 +50,7 @@ func TestOddAndDeepTextsAreSyntaxErrors(t *testing.T) {
 			case "eval":
 				line = "eval '" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 			}
-			status, out, err := sh(t, userland.HostSh, line, stdin, 24*time.Hour)
+			status, out, err := sh(t, shell.HostSh, line, stdin, 24*time.Hour)
 			if err != nil || status == 0 && len(text) > 100 {
 				t.Errorf("%s %.20q: status %d, %v: %.200s", how, text, status, err, out)
 			}
@@ -66,7 +67,7 @@ func TestExecNestsNothing(t *testing.T) {
 		if strings.HasPrefix(step, "sh") {
 			script = strings.Replace(script, "5000", "200", 1)
 		}
-		_, out, err := sh(t, userland.Ash, line, script, time.Hour)
+		_, out, err := sh(t, shell.Ash, line, script, time.Hour)
 		want := "5000\n7 three\n"
 		if strings.HasPrefix(step, "sh") {
 			want = "200\n7 three\n"
@@ -90,7 +91,7 @@ func TestStandardInputIsReadALineAtATime(t *testing.T) {
 	for _, c := range commands {
 		in.WriteString(c + "\nread line; echo \"<$line>\" >&2\nvalue of " + strings.Split(c, "\n")[0] + "\n")
 	}
-	_, out, err := sh(t, userland.HostSh, "", in.String(), time.Hour)
+	_, out, err := sh(t, shell.HostSh, "", in.String(), time.Hour)
 	for _, c := range commands {
 		first := strings.TrimSpace(strings.ReplaceAll("value of "+strings.Split(c, "\n")[0], "\\", ""))
 		if !strings.Contains(out, "<"+first+">") {
@@ -99,7 +100,7 @@ func TestStandardInputIsReadALineAtATime(t *testing.T) {
 	}
 	// Long ones are read in time that grows as they do.
 	for _, c := range []string{"cat > /dev/null <<E\n" + strings.Repeat("line $x\n", 30_000) + "E\n", "f() {\n" + strings.Repeat(": a b\n", 30_000) + "}\n", "x='" + strings.Repeat("line\n", 30_000) + "'\n"} {
-		if status, out, err := sh(t, userland.HostSh, "", c+"echo after\n", time.Hour); status != 0 || out != "after\n" || err != nil {
+		if status, out, err := sh(t, shell.HostSh, "", c+"echo after\n", time.Hour); status != 0 || out != "after\n" || err != nil {
 			t.Errorf("%.20q: status %d, %v, %.200q", c, status, err, out)
 		}
 	}

@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"fmt"
 	"slices"
 	"strconv"
@@ -102,7 +103,7 @@ func (s *Shell) saveHistory() {
 	if file == "" || h.fresh == 0 {
 		return
 	}
-	f, err := s.p.OpenFile(file, O_WRONLY|O_CREAT|O_APPEND, 0o600)
+	f, err := s.p.OpenFile(file, userland.O_WRONLY|userland.O_CREAT|userland.O_APPEND, 0o600)
 	if err != nil {
 		return
 	}

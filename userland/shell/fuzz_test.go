@@ -1,4 +1,4 @@
-package userland_test
+package shell_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 // fuzzBudget is the work that one input may do, of half a minute's.
@@ -32,23 +33,23 @@ func FuzzShell(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		ash := shellEnd(t, userland.Ash, text, nil)
-		if again := shellEnd(t, userland.Ash, text, nil); again != ash {
+		ash := shellEnd(t, shell.Ash, text, nil)
+		if again := shellEnd(t, shell.Ash, text, nil); again != ash {
 			t.Errorf("%q: first\n%s\nthen\n%s", text, ash, again)
 		}
-		shellEnd(t, userland.Bash, "", []byte(text))
-		shellEnd(t, userland.Bash, text, nil)
+		shellEnd(t, shell.Bash, "", []byte(text))
+		shellEnd(t, shell.Bash, text, nil)
 	})
 }
 
 // shellEnd runs a text, or a script on standard input, and says what came of it.
-func shellEnd(t *testing.T, style userland.ShellStyle, text string, script []byte) string {
+func shellEnd(t *testing.T, style shell.Style, text string, script []byte) string {
 	l := sim.NewLoop(1)
 	defer l.Close()
 	l.SetBudget(fuzzBudget)
 	m := newMachine(l, programs.Busybox())
 	var out bytes.Buffer
-	spec := userland.ProcSpec{Program: userland.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &out, Stderr: &out}
+	spec := userland.ProcSpec{Program: shell.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &out, Stderr: &out}
 	if script != nil {
 		spec.Args, spec.Stdin = []string{"sh"}, bytes.NewReader(script)
 	}
@@ -90,9 +91,9 @@ func FuzzTerminal(f *testing.F) {
 		f.Add([]byte(s), byte(9), true)
 	}
 	f.Fuzz(func(t *testing.T, keys []byte, cols byte, ash bool) {
-		style := userland.Bash
+		style := shell.Bash
 		if ash {
-			style = userland.Ash
+			style = shell.Ash
 		}
 		d := sitDown(style, 4+int(cols%100))
 		defer d.l.Close()

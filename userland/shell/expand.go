@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"errors"
 	"fmt"
 	"io"
@@ -137,9 +138,9 @@ func escapeBraces(text string) string {
 
 // expanded counts the work of an expansion to n bytes, also where it is refused
 // then; a short one is part of its command's.
-func expanded(p *Process, n int) {
-	if n >= CopyUnit {
-		p.Work(n / CopyUnit)
+func expanded(p *userland.Process, n int) {
+	if n >= userland.CopyUnit {
+		p.Work(n / userland.CopyUnit)
 	}
 }
 
@@ -213,7 +214,7 @@ func (s *Shell) readDir(name string) ([]iofs.DirEntry, error) {
 		name = path.Join(s.dir, name)
 	}
 	infos, err := s.m.FS().ReadDir(name)
-	if err == ENOENT {
+	if err == userland.ENOENT {
 		return nil, iofs.ErrNotExist
 	}
 	if err != nil {
@@ -227,16 +228,16 @@ func (s *Shell) readDir(name string) ([]iofs.DirEntry, error) {
 }
 
 // dirEntry makes an Info an io/fs.DirEntry.
-type dirEntry struct{ i Info }
+type dirEntry struct{ i userland.Info }
 
 func (d dirEntry) Name() string                 { return d.i.Name }
 func (d dirEntry) IsDir() bool                  { return d.i.IsDir() }
 func (d dirEntry) Info() (iofs.FileInfo, error) { return nil, iofs.ErrInvalid }
 func (d dirEntry) Type() iofs.FileMode {
 	switch d.i.Kind {
-	case Directory:
+	case userland.Directory:
 		return iofs.ModeDir
-	case Link:
+	case userland.Link:
 		return iofs.ModeSymlink
 	}
 	return 0
@@ -253,9 +254,9 @@ func (s *Shell) cmdSubst(w io.Writer, c *syntax.CmdSubst) error {
 		return nil
 	}
 	var cap capture
-	fds := hold(s.fds)
-	fds[1].release()
-	fds[1] = &stream{w: &cap, held: true}
+	fds := userland.HoldFDs(s.fds)
+	fds[1].Release()
+	fds[1] = &userland.Stream{W: &cap, Held: true}
 	q, err := s.spawn(c.Stmts, fds, false)
 	if err != nil {
 		return err
@@ -299,19 +300,19 @@ func (s *Shell) fileSubst(stmts []*syntax.Stmt) ([]byte, bool) {
 // procSubst runs <(…) or >(…) beside the command and gives the path of the
 // pipe between them.
 func (s *Shell) procSubst(ps *syntax.ProcSubst) (string, error) {
-	r, w := NewPipe(s.loop)
-	rs, ws := &stream{r: r, c: r}, &stream{w: w, c: w}
-	fds := hold(s.fds)
+	r, w := userland.NewPipe(s.loop)
+	rs, ws := &userland.Stream{R: r, C: r}, &userland.Stream{W: w, C: w}
+	fds := userland.HoldFDs(s.fds)
 	fd := 63
 	for s.fds[fd] != nil && fd > 9 {
 		fd--
 	}
 	if ps.Op == syntax.CmdIn {
-		fds[1].release()
+		fds[1].Release()
 		fds[1] = ws
 		s.fds[fd] = rs
 	} else {
-		fds[0].release()
+		fds[0].Release()
 		fds[0] = rs
 		s.fds[fd] = ws
 	}
@@ -333,7 +334,7 @@ const maxCapture = 16 << 20
 func (c *capture) Write(b []byte) (int, error) {
 	if len(c.b)+len(b) > maxCapture {
 		c.over = true
-		return 0, EPIPE
+		return 0, userland.EPIPE
 	}
 	c.b = append(c.b, b...)
 	return len(b), nil

@@ -1,10 +1,11 @@
-package userland
+package shell
 
 import (
 	"io"
 	"strings"
 
 	"dnetsim/sim"
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -119,7 +120,7 @@ func (s *Shell) promptedLine(more bool) (string, error) {
 // rawLine reads one line byte by byte, with its newline.
 func (s *Shell) rawLine() (string, error) {
 	in := s.in()
-	if t, ok := in.(*TTY); ok {
+	if t, ok := in.(*userland.TTY); ok {
 		// A terminal gives a line at a time by itself.
 		buf := make([]byte, 4096)
 		n, err := t.Read(buf)

@@ -1,4 +1,4 @@
-package userland_test
+package shell_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 // result is what a piece of script did.
@@ -29,19 +30,19 @@ func newMachine(l *sim.Loop, set map[string]userland.Program) *userland.Machine 
 }
 
 // run gives a text to sh -c on a fresh machine.
-func run(t *testing.T, style userland.ShellStyle, text string) result {
+func run(t *testing.T, style shell.Style, text string) result {
 	t.Helper()
 	l := sim.NewLoop(1)
 	set := programs.Host()
-	if style == userland.Ash {
+	if style == shell.Ash {
 		set = programs.Busybox()
 	}
 	m := newMachine(l, set)
 	name := "sh"
-	if style == userland.Bash {
+	if style == shell.Bash {
 		name = "bash"
 	}
-	return runOn(m, userland.Sh(style), name, "-c", text)
+	return runOn(m, shell.Sh(style), name, "-c", text)
 }
 
 func runOn(m *userland.Machine, prog userland.Program, args ...string) result {
@@ -63,7 +64,7 @@ func TestShellDoesWhatBashDoes(t *testing.T) {
 		code, want, _ := strings.Cut(rest, "\n")
 		status, _ := strconv.Atoi(code)
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			r := run(t, userland.Bash, text)
+			r := run(t, shell.Bash, text)
 			if r.out != want || r.status != status || r.err != nil {
 				t.Errorf("%s\ngot  %d %q %v\nwant %d %q", text, r.status, r.out, r.err, status, want)
 			}

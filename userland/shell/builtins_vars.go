@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"fmt"
 	"io"
 	"sort"
@@ -17,7 +18,7 @@ func (s *Shell) declare(c *syntax.DeclClause) {
 	s.tail = false
 	name := c.Variant.Value
 	if s.style == Ash && notInAsh[name] || name == "nameref" {
-		s.notFound(name, ErrNotFound)
+		s.notFound(name, userland.ErrNotFound)
 		return
 	}
 	s.status = 0

@@ -1,4 +1,4 @@
-package userland_test
+package shell_test
 
 import (
 	"strings"
@@ -9,6 +9,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 // screen is as much of a terminal as the line editor uses.
@@ -139,10 +140,10 @@ type desk struct {
 	scr *screen
 }
 
-func sitDown(style userland.ShellStyle, cols int) *desk {
+func sitDown(style shell.Style, cols int) *desk {
 	l := sim.NewLoop(1)
 	set := programs.Host()
-	if style == userland.Ash {
+	if style == shell.Ash {
 		set = programs.Busybox()
 	}
 	d := &desk{l: l, m: newMachine(l, set)}
@@ -153,12 +154,12 @@ func sitDown(style userland.ShellStyle, cols int) *desk {
 	return d
 }
 
-func (d *desk) login(style userland.ShellStyle, cols int) {
+func (d *desk) login(style shell.Style, cols int) {
 	d.tty, d.scr = userland.NewTTY(d.l), &screen{cols: cols}
 	d.tty.Resize(userland.Winsize{Rows: 24, Cols: cols})
 	d.tty.OnOutput(d.scr.write)
 	d.p = d.m.Start(userland.ProcSpec{
-		Program: userland.Sh(style), Args: []string{"-sh"}, Dir: "/root", TTY: d.tty, NewGroup: true,
+		Program: shell.Sh(style), Args: []string{"-sh"}, Dir: "/root", TTY: d.tty, NewGroup: true,
 		Env: []string{"PS1=$ ", "HOME=/root", "PATH=/bin:/sbin"},
 	})
 	d.l.RunFor(time.Second)
@@ -225,7 +226,7 @@ func TestLineEditing(t *testing.T) {
 		{"exit", 40, []string{"exit\r"}, "$ exit\nlogout\n‸"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := sitDown(userland.HostSh, c.cols)
+			d := sitDown(shell.HostSh, c.cols)
 			got := d.typed(c.keys...)
 			if c.name == "what is typed ahead" {
 				d.l.RunFor(10 * time.Second)
@@ -239,14 +240,14 @@ func TestLineEditing(t *testing.T) {
 }
 
 func TestTheHistoryOutlivesTheShell(t *testing.T) {
-	d := sitDown(userland.HostSh, 40)
+	d := sitDown(shell.HostSh, 40)
 	d.typed("echo a\r", "exit\r")
-	d.login(userland.HostSh, 40)
+	d.login(shell.HostSh, 40)
 	want := "$ history\n    1  echo a\n    2  exit\n    3  history\n$ echo a‸"
 	if got := d.typed("history\r", up, up, up); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	d = sitDown(userland.Ash, 40)
+	d = sitDown(shell.Ash, 40)
 	d.typed("echo a\r", "echo a\r")
 	if got, _ := d.m.FS().ReadFile("/root/.ash_history"); string(got) != "echo a\n" {
 		t.Errorf("ash wrote %q", got)
@@ -254,7 +255,7 @@ func TestTheHistoryOutlivesTheShell(t *testing.T) {
 }
 
 func TestManyMatchesAreListedOnRequest(t *testing.T) {
-	d := sitDown(userland.HostSh, 80)
+	d := sitDown(shell.HostSh, 80)
 	if got := d.typed("\t", "\t"); !strings.Contains(got, "possibilities? (y or n)‸") {
 		t.Errorf("no question: %s", got)
 	}
@@ -264,7 +265,7 @@ func TestManyMatchesAreListedOnRequest(t *testing.T) {
 }
 
 func TestTheTerminalHangsUpWhileALineIsEdited(t *testing.T) {
-	d := sitDown(userland.HostSh, 40)
+	d := sitDown(shell.HostSh, 40)
 	d.typed("abc")
 	d.tty.Hangup()
 	d.l.RunFor(time.Second)

@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -12,8 +13,8 @@ import (
 
 // TestEnv is what the expressions of test(1) look at.
 type TestEnv struct {
-	Stat  func(name string) (Info, error)
-	Lstat func(name string) (Info, error)
+	Stat  func(name string) (userland.Info, error)
+	Lstat func(name string) (userland.Info, error)
 	// IsTTY tells about a descriptor; Set about a shell variable, Opt about a
 	// shell option. Each may be nil.
 	IsTTY func(fd int) bool
@@ -154,7 +155,7 @@ func (t *testParser) unary(op, arg string) (bool, error) {
 		return t.env.Opt != nil && t.env.Opt(arg), nil
 	case 'L', 'h':
 		i, err := t.env.Lstat(arg)
-		return err == nil && i.Kind == Link, nil
+		return err == nil && i.Kind == userland.Link, nil
 	}
 	i, err := t.env.Stat(arg)
 	if err != nil {
@@ -167,15 +168,15 @@ func (t *testParser) unary(op, arg string) (bool, error) {
 	case 'e', 'O', 'G', 'r', 'w':
 		return true, nil
 	case 'f':
-		return i.Kind == Regular, nil
+		return i.Kind == userland.Regular, nil
 	case 'd':
 		return i.IsDir(), nil
 	case 'c':
-		return i.Kind == CharDevice, nil
+		return i.Kind == userland.CharDevice, nil
 	case 'p':
-		return i.Kind == Fifo, nil
+		return i.Kind == userland.Fifo, nil
 	case 'S':
-		return i.Kind == Socket, nil
+		return i.Kind == userland.Socket, nil
 	case 's':
 		return i.Size > 0, nil
 	case 'x':
@@ -253,15 +254,15 @@ func compareInts(x int64, op string, y int64) bool {
 }
 
 // TestEnvOf is the environment of a test(1) that is a program of its own.
-func TestEnvOf(p *Process) TestEnv {
+func TestEnvOf(p *userland.Process) TestEnv {
 	return TestEnv{Stat: p.Stat, Lstat: p.Lstat, IsTTY: func(fd int) bool {
 		switch fd {
 		case 0:
-			return IsTTY(p.Stdin)
+			return userland.IsTTY(p.Stdin)
 		case 1:
-			return IsTTY(p.Stdout)
+			return userland.IsTTY(p.Stdout)
 		case 2:
-			return IsTTY(p.Stderr)
+			return userland.IsTTY(p.Stderr)
 		}
 		return false
 	}}
@@ -272,7 +273,7 @@ func (s *Shell) testEnv() TestEnv {
 		Stat: s.p.Stat, Lstat: s.p.Lstat,
 		IsTTY: func(fd int) bool {
 			st := s.fds[fd]
-			return st != nil && (IsTTY(st.r) || IsTTY(st.w))
+			return st != nil && (userland.IsTTY(st.R) || userland.IsTTY(st.W))
 		},
 		Set: func(name string) bool { return s.vars[name].IsSet() },
 		Opt: func(name string) bool {

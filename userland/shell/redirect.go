@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ func (s *Shell) redirectOne(r *syntax.Redirect) bool {
 	}
 	if r.N != nil {
 		n, err := strconv.Atoi(r.N.Value)
-		if err != nil || n >= maxFD {
+		if err != nil || n >= userland.MaxFD {
 			s.warn(r.N.Value + ": Bad file descriptor")
 			return false
 		}
@@ -42,7 +43,7 @@ func (s *Shell) redirectOne(r *syntax.Redirect) bool {
 	}
 	switch r.Op {
 	case syntax.WordHdoc:
-		s.setFD(fd, &stream{r: strings.NewReader(word + "\n")})
+		s.setFD(fd, &userland.Stream{R: strings.NewReader(word + "\n")})
 		return true
 	case syntax.DplIn, syntax.DplOut:
 		return s.duplicate(fd, word, r)
@@ -50,7 +51,7 @@ func (s *Shell) redirectOne(r *syntax.Redirect) bool {
 		if !s.openFD(1, word, r.Op) {
 			return false
 		}
-		s.setFD(2, s.fds[1].retain())
+		s.setFD(2, s.fds[1].Retain())
 		return true
 	}
 	return s.openFD(fd, word, r.Op)
@@ -73,9 +74,9 @@ func (s *Shell) target(w *syntax.Word) (string, bool) {
 }
 
 // setFD puts a stream, of which the table becomes a holder, at a descriptor.
-func (s *Shell) setFD(fd int, st *stream) {
+func (s *Shell) setFD(fd int, st *userland.Stream) {
 	if old, ok := s.fds[fd]; ok {
-		old.release()
+		old.Release()
 	}
 	s.fds[fd] = st
 }
@@ -85,7 +86,7 @@ func (s *Shell) duplicate(fd int, word string, r *syntax.Redirect) bool {
 	if word == "-" {
 		if old, ok := s.fds[fd]; ok {
 			delete(s.fds, fd)
-			old.release()
+			old.Release()
 		}
 		return true
 	}
@@ -96,7 +97,7 @@ func (s *Shell) duplicate(fd int, word string, r *syntax.Redirect) bool {
 			if !s.openFD(1, word, syntax.RdrOut) {
 				return false
 			}
-			s.setFD(2, s.fds[1].retain())
+			s.setFD(2, s.fds[1].Retain())
 			return true
 		}
 		s.warn(word + ": ambiguous redirect")
@@ -114,10 +115,10 @@ func (s *Shell) duplicate(fd int, word string, r *syntax.Redirect) bool {
 	if n == fd {
 		return true
 	}
-	s.setFD(fd, st.retain())
+	s.setFD(fd, st.Retain())
 	if move {
 		delete(s.fds, n)
-		st.release()
+		st.Release()
 	}
 	return true
 }
@@ -127,16 +128,16 @@ const openWork = 8
 
 // openFD opens a file at a descriptor.
 func (s *Shell) openFD(fd int, name string, op syntax.RedirOperator) bool {
-	flags := O_WRONLY | O_CREAT | O_TRUNC
+	flags := userland.O_WRONLY | userland.O_CREAT | userland.O_TRUNC
 	switch op {
 	case syntax.RdrIn:
-		flags = O_RDONLY
+		flags = userland.O_RDONLY
 	case syntax.RdrInOut:
-		flags = O_RDWR | O_CREAT
+		flags = userland.O_RDWR | userland.O_CREAT
 	case syntax.AppOut, syntax.AppAll:
-		flags = O_WRONLY | O_CREAT | O_APPEND
+		flags = userland.O_WRONLY | userland.O_CREAT | userland.O_APPEND
 	case syntax.RdrOut:
-		if i, err := s.p.Stat(name); s.opts.noclobber && err == nil && i.Kind == Regular {
+		if i, err := s.p.Stat(name); s.opts.noclobber && err == nil && i.Kind == userland.Regular {
 			if s.style == Bash {
 				s.warn(name + ": cannot overwrite existing file")
 			} else {
@@ -146,7 +147,7 @@ func (s *Shell) openFD(fd int, name string, op syntax.RedirOperator) bool {
 		}
 	}
 	if st, ok := s.fdPath(name); ok {
-		s.setFD(fd, st.retain())
+		s.setFD(fd, st.Retain())
 		return true
 	}
 	s.p.Work(openWork)
@@ -155,13 +156,13 @@ func (s *Shell) openFD(fd int, name string, op syntax.RedirOperator) bool {
 		s.openError(name, flags, err)
 		return false
 	}
-	s.setFD(fd, fileStream(f))
+	s.setFD(fd, userland.FileStream(f))
 	return true
 }
 
 // openFile opens a file with the shell's own streams behind /dev/stdin and its
 // like.
-func (s *Shell) openFile(name string, flags int) (*File, error) {
+func (s *Shell) openFile(name string, flags int) (*userland.File, error) {
 	p := s.p
 	in, out, errs := p.Stdin, p.Stdout, p.Stderr
 	p.Stdin, p.Stdout, p.Stderr = s.in(), s.out(), s.errOut()
@@ -171,7 +172,7 @@ func (s *Shell) openFile(name string, flags int) (*File, error) {
 }
 
 // fdPath is /dev/stdout, /dev/fd/N and their like.
-func (s *Shell) fdPath(name string) (*stream, bool) {
+func (s *Shell) fdPath(name string) (*userland.Stream, bool) {
 	n := -1
 	switch name {
 	case "/dev/stdin":
@@ -195,15 +196,15 @@ func (s *Shell) openError(name string, flags int, err error) {
 	switch {
 	case s.style == Bash:
 		s.warn(name + ": " + err.Error())
-	case flags&O_CREAT != 0:
+	case flags&userland.O_CREAT != 0:
 		text := err.Error()
-		if err == ENOENT {
+		if err == userland.ENOENT {
 			text = "nonexistent directory"
 		}
 		s.warn("can't create " + name + ": " + text)
 	default:
 		text := err.Error()
-		if err == ENOENT {
+		if err == userland.ENOENT {
 			text = "no such file"
 		}
 		s.warn("can't open " + name + ": " + text)
@@ -233,7 +234,7 @@ func (s *Shell) hereDoc(r *syntax.Redirect, fd int) bool {
 	if !ok {
 		return false
 	}
-	s.setFD(fd, &stream{r: strings.NewReader(text)})
+	s.setFD(fd, &userland.Stream{R: strings.NewReader(text)})
 	return true
 }
 

@@ -1,4 +1,4 @@
-package userland_test
+package shell_test
 
 import (
 	"bytes"
@@ -11,35 +11,36 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/programs"
+	"dnetsim/userland/shell"
 )
 
 func TestMessagesAreInTheStyleOfTheShell(t *testing.T) {
 	for _, c := range []struct {
-		style  userland.ShellStyle
+		style  shell.Style
 		text   string
 		want   string
 		status int
 	}{
-		{userland.Ash, "foo", "sh: foo: not found\n", 127},
-		{userland.HostSh, "foo", "sh: foo: not found\n", 127},
-		{userland.Bash, "foo", "bash: line 1: foo: command not found\n", 127},
-		{userland.Ash, "/nope", "sh: /nope: not found\n", 127},
-		{userland.Bash, "/nope", "bash: line 1: /nope: No such file or directory\n", 127},
-		{userland.Ash, "/etc/passwd", "sh: /etc/passwd: Permission denied\n", 126},
-		{userland.Ash, "cat < /nope", "sh: can't open /nope: no such file\n", 1},
-		{userland.Bash, "cat < /nope", "bash: line 1: /nope: No such file or directory\n", 1},
-		{userland.Ash, "echo x > /nope/y", "sh: can't create /nope/y: nonexistent directory\n", 1},
-		{userland.Ash, "cd /nope", "sh: cd: line 1: can't cd to /nope: No such file or directory\n", 1},
-		{userland.Bash, "cd /nope", "bash: line 1: cd: /nope: No such file or directory\n", 1},
-		{userland.Ash, "cat /nope", "cat: can't open '/nope': No such file or directory\n", 1},
-		{userland.Ash, "ls /nope", "ls: /nope: No such file or directory\n", 1},
-		{userland.Ash, "echo {a,b}", "{a,b}\n", 0},
-		{userland.Ash, "declare x", "sh: declare: not found\n", 127},
-		{userland.Ash, "set -u; echo $nope", "sh: nope: parameter not set\n", 2},
-		{userland.Bash, "set -u; echo $nope", "bash: line 1: nope: unbound variable\n", 127},
-		{userland.Ash, `echo "abc`, "sh: syntax error: unterminated quoted string\n", 2},
-		{userland.Ash, "busybox nope", "nope: applet not found\n", 127},
-		{userland.Ash, "kill 4711", "sh: kill: line 1: can't kill pid 4711: No such process\n", 1},
+		{shell.Ash, "foo", "sh: foo: not found\n", 127},
+		{shell.HostSh, "foo", "sh: foo: not found\n", 127},
+		{shell.Bash, "foo", "bash: line 1: foo: command not found\n", 127},
+		{shell.Ash, "/nope", "sh: /nope: not found\n", 127},
+		{shell.Bash, "/nope", "bash: line 1: /nope: No such file or directory\n", 127},
+		{shell.Ash, "/etc/passwd", "sh: /etc/passwd: Permission denied\n", 126},
+		{shell.Ash, "cat < /nope", "sh: can't open /nope: no such file\n", 1},
+		{shell.Bash, "cat < /nope", "bash: line 1: /nope: No such file or directory\n", 1},
+		{shell.Ash, "echo x > /nope/y", "sh: can't create /nope/y: nonexistent directory\n", 1},
+		{shell.Ash, "cd /nope", "sh: cd: line 1: can't cd to /nope: No such file or directory\n", 1},
+		{shell.Bash, "cd /nope", "bash: line 1: cd: /nope: No such file or directory\n", 1},
+		{shell.Ash, "cat /nope", "cat: can't open '/nope': No such file or directory\n", 1},
+		{shell.Ash, "ls /nope", "ls: /nope: No such file or directory\n", 1},
+		{shell.Ash, "echo {a,b}", "{a,b}\n", 0},
+		{shell.Ash, "declare x", "sh: declare: not found\n", 127},
+		{shell.Ash, "set -u; echo $nope", "sh: nope: parameter not set\n", 2},
+		{shell.Bash, "set -u; echo $nope", "bash: line 1: nope: unbound variable\n", 127},
+		{shell.Ash, `echo "abc`, "sh: syntax error: unterminated quoted string\n", 2},
+		{shell.Ash, "busybox nope", "nope: applet not found\n", 127},
+		{shell.Ash, "kill 4711", "sh: kill: line 1: can't kill pid 4711: No such process\n", 1},
 	} {
 		r := run(t, c.style, c.text)
 		if r.out != c.want || r.status != c.status {
@@ -54,7 +55,7 @@ func TestPipelineStreamsInVirtualTime(t *testing.T) {
 	var log []string
 	out := writerFunc(func(b []byte) { log = append(log, fmt.Sprintf("%s@%v", strings.TrimSpace(string(b)), l.Now())) })
 	p := m.Start(userland.ProcSpec{
-		Program: userland.Sh(userland.Ash), Stdout: out,
+		Program: shell.Sh(shell.Ash), Stdout: out,
 		Args: []string{"sh", "-c", "for i in 1 2 3; do echo tick $i; sleep 1; done | grep tick"},
 	})
 	if err := l.Run(p.Done, time.Hour); err != nil {
@@ -71,7 +72,7 @@ type writerFunc func([]byte)
 func (f writerFunc) Write(b []byte) (int, error) { f(b); return len(b), nil }
 
 func TestWriterWithoutReaderDiesOfSIGPIPE(t *testing.T) {
-	r := run(t, userland.Bash, "set -o pipefail; yes | head -1; echo $?")
+	r := run(t, shell.Bash, "set -o pipefail; yes | head -1; echo $?")
 	if want := "y\n141\n"; r.out != want {
 		t.Errorf("got %q, want %q", r.out, want)
 	}
@@ -80,7 +81,7 @@ func TestWriterWithoutReaderDiesOfSIGPIPE(t *testing.T) {
 func TestProcessesAreGoneAfterARun(t *testing.T) {
 	l := sim.NewLoop(1)
 	m := newMachine(l, programs.Busybox())
-	r := runOn(m, userland.Sh(userland.Ash), "sh", "-c", "yes | head -1; (sleep 1 | cat); x=$(echo a | cat); sleep 0.1 & wait")
+	r := runOn(m, shell.Sh(shell.Ash), "sh", "-c", "yes | head -1; (sleep 1 | cat); x=$(echo a | cat); sleep 0.1 & wait")
 	l.RunFor(time.Second)
 	if n := len(m.Processes()); n != 0 || l.Procs() != 0 || r.err != nil {
 		t.Errorf("%d processes, %d coroutines left, %v", n, l.Procs(), r.err)
@@ -101,7 +102,7 @@ func TestHostileLoopsMeetTheLimit(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			l := sim.NewLoop(1)
 			m := newMachine(l, programs.Host())
-			p := m.Start(userland.ProcSpec{Program: userland.Sh(userland.HostSh), Args: []string{"sh", "-c", text}})
+			p := m.Start(userland.ProcSpec{Program: shell.Sh(shell.HostSh), Args: []string{"sh", "-c", text}})
 			if err := l.Run(p.Done, time.Minute); err != sim.ErrLimit {
 				t.Errorf("%v at %v", err, l.Now())
 			}
@@ -120,7 +121,7 @@ func TestHostileScriptsEnd(t *testing.T) {
 		strings.Repeat("(", 3000),
 		strings.Repeat("$(", 1900) + strings.Repeat(")", 1900),
 	} {
-		r := run(t, userland.HostSh, text)
+		r := run(t, shell.HostSh, text)
 		if r.err != nil {
 			t.Errorf("%.40s: %v", text, r.err)
 		}
@@ -143,7 +144,7 @@ func TestNothingSeesTheRealMachine(t *testing.T) {
 		{"echo $PWD $HOME", "/ /root\n"},
 		{". /etc/profile", "bash: line 1: /etc/profile: No such file or directory\n"},
 	} {
-		if r := run(t, userland.Bash, c.text); r.out != c.want {
+		if r := run(t, shell.Bash, c.text); r.out != c.want {
 			t.Errorf("%s\ngot  %q\nwant %q", c.text, r.out, c.want)
 		}
 	}
@@ -179,7 +180,7 @@ func TestContainerInitIgnoresTERM(t *testing.T) {
 	m := newMachine(l, programs.Busybox())
 	m.Container = true
 	tty := userland.NewTTY(l)
-	p := m.Start(userland.ProcSpec{Program: userland.Sh(userland.Ash), Args: []string{"sh"}, TTY: tty})
+	p := m.Start(userland.ProcSpec{Program: shell.Sh(shell.Ash), Args: []string{"sh"}, TTY: tty})
 	l.RunFor(time.Second)
 	p.Signal(userland.SIGTERM)
 	l.RunFor(10 * time.Second)
@@ -200,7 +201,7 @@ func TestInteractiveShellOnATerminal(t *testing.T) {
 	tty := userland.NewTTY(l)
 	var screen bytes.Buffer
 	tty.OnOutput(func(b []byte) { screen.Write(b) })
-	p := m.Start(userland.ProcSpec{Program: userland.Sh(userland.Ash), Args: []string{"sh"}, TTY: tty})
+	p := m.Start(userland.ProcSpec{Program: shell.Sh(shell.Ash), Args: []string{"sh"}, TTY: tty})
 	l.RunFor(time.Second)
 	for _, key := range []string{"echo h\x7fhi\r", "if true\r", "then echo yes; fi\r", "sleep 100\r", "\x03", "echo $?\r", "ab\x03", "\x04"} {
 		tty.Input([]byte(key))
@@ -220,7 +221,7 @@ func TestShellReadsAScriptFromStandardInput(t *testing.T) {
 	m := newMachine(l, programs.Busybox())
 	var out bytes.Buffer
 	p := m.Start(userland.ProcSpec{
-		Program: userland.Sh(userland.Ash), Args: []string{"sh"}, Stdout: &out, Stderr: &out,
+		Program: shell.Sh(shell.Ash), Args: []string{"sh"}, Stdout: &out, Stderr: &out,
 		Stdin: strings.NewReader("x=1\nread y\nline for read\nif [ $x = 1 ]\nthen echo $y\nfi\nexit 4\n"),
 	})
 	if err := l.Run(p.Done, time.Hour); err != nil || out.String() != "line for read\n" || p.Status() != 4 {
@@ -231,7 +232,7 @@ func TestShellReadsAScriptFromStandardInput(t *testing.T) {
 func TestShellKeepsItsStateBetweenLines(t *testing.T) {
 	l := sim.NewLoop(1)
 	m := newMachine(l, programs.Host())
-	sh := userland.NewShell(m, userland.ShellOptions{Style: userland.HostSh})
+	sh := shell.New(m, shell.Options{Style: shell.HostSh})
 	var out bytes.Buffer
 	line := func(text string) int {
 		p := m.Start(userland.ProcSpec{
@@ -267,7 +268,7 @@ func TestShellKeepsItsStateBetweenLines(t *testing.T) {
 }
 
 func TestExecFormOfScriptsAndShebang(t *testing.T) {
-	r := run(t, userland.HostSh, `printf '#!/bin/sh\necho script $0 $1\n' > /tmp/s; chmod +x /tmp/s; /tmp/s a; cp /bin/echo /tmp/e; /tmp/e copy; cd /tmp; ./s b`)
+	r := run(t, shell.HostSh, `printf '#!/bin/sh\necho script $0 $1\n' > /tmp/s; chmod +x /tmp/s; /tmp/s a; cp /bin/echo /tmp/e; /tmp/e copy; cd /tmp; ./s b`)
 	if want := "script /tmp/s a\ncopy\nscript ./s b\n"; r.out != want {
 		t.Errorf("got %q, want %q", r.out, want)
 	}

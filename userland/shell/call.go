@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"io"
 	"strings"
 	"time"
@@ -214,7 +215,7 @@ func (s *Shell) external(args []string) {
 		s.become(prog, full)
 		return
 	}
-	q, err := s.start(prog, full, hold(s.fds), s.jobControl())
+	q, err := s.start(prog, full, userland.HoldFDs(s.fds), s.jobControl())
 	if err != nil {
 		s.warn(err.Error())
 		s.status = 2
@@ -225,15 +226,15 @@ func (s *Shell) external(args []string) {
 
 // become runs a program in the shell's own process. The shell of a step, which
 // outlives the process, waits for its end; any other is gone.
-func (s *Shell) become(prog Program, args []string) {
+func (s *Shell) become(prog userland.Program, args []string) {
 	p := s.p
 	p.SetEnviron(s.environment())
 	p.Dir = s.dir
 	p.DefaultCaught()
 	if s.ends {
-		p.Become(prog, args, hold(s.fds))
+		p.Become(prog, args, userland.HoldFDs(s.fds))
 	}
-	status := p.RunAs(prog, args, hold(s.fds))
+	status := p.RunAs(prog, args, userland.HoldFDs(s.fds))
 	s.status, s.flow = status&0xff, exitingShell
 }
 
@@ -241,14 +242,14 @@ func (s *Shell) notFound(name string, err error) {
 	s.status = 127
 	text := err.Error()
 	switch {
-	case err == ErrNotFound && s.style == Bash:
+	case err == userland.ErrNotFound && s.style == Bash:
 		text = "command not found"
-	case err == ENOENT && s.style != Bash:
+	case err == userland.ENOENT && s.style != Bash:
 		text = "not found"
-	case err == EACCES, err == ENOEXEC:
+	case err == userland.EACCES, err == userland.ENOEXEC:
 		s.status = 126
 		if i, serr := s.p.Stat(name); serr == nil && i.IsDir() && s.style == Bash {
-			text = EISDIR.Error()
+			text = userland.EISDIR.Error()
 		}
 	}
 	s.warn(name + ": " + text)
@@ -257,7 +258,7 @@ func (s *Shell) notFound(name string, err error) {
 // jobControl reports whether jobs get process groups of their own.
 func (s *Shell) jobControl() bool { return s.interactive && s.p.TTY != nil }
 
-const errFork Errno = "Resource temporarily unavailable"
+const errFork userland.Errno = "Resource temporarily unavailable"
 
 // forkTries is how often a shell tries to start a process again where there are
 // too many, as bash does: after 1, 2, 4 and 8 seconds.
@@ -278,7 +279,7 @@ func (s *Shell) mayFork() bool {
 }
 
 // forkError is what a shell says that could not fork.
-func (s *Shell) forkError() Errno {
+func (s *Shell) forkError() userland.Errno {
 	if s.style == Ash {
 		return "can't fork: " + errFork
 	}
@@ -286,26 +287,26 @@ func (s *Shell) forkError() Errno {
 }
 
 // start starts a process that holds fds and lets go of them when it ends.
-func (s *Shell) start(prog Program, args []string, fds map[int]*stream, group bool) (*Process, error) {
-	s.p.Work(SpawnWork)
+func (s *Shell) start(prog userland.Program, args []string, fds map[int]*userland.Stream, group bool) (*userland.Process, error) {
+	s.p.Work(userland.SpawnWork)
 	if !s.mayFork() {
-		drop(fds)
+		userland.DropFDs(fds)
 		return nil, s.forkError()
 	}
-	return s.m.Start(ProcSpec{
+	return s.m.Start(userland.ProcSpec{
 		Program: prog, Args: args, Env: s.environment(), Dir: s.dir, TTY: s.p.TTY, Parent: s.p,
-		Stdin: fds[0].reader(), Stdout: fds[1].writer(), Stderr: fds[2].writer(), FDs: fds,
+		Stdin: fds[0].Reader(), Stdout: fds[1].Writer(), Stderr: fds[2].Writer(), FDs: fds,
 		NewGroup: group,
-		OnExit:   func(int) { drop(fds) },
+		OnExit:   func(int) { userland.DropFDs(fds) },
 	}), nil
 }
 
 // spawn starts a list in a subshell of its own process.
-func (s *Shell) spawn(stmts []*syntax.Stmt, fds map[int]*stream, group bool) (*Process, error) {
-	var q *Process
+func (s *Shell) spawn(stmts []*syntax.Stmt, fds map[int]*userland.Stream, group bool) (*userland.Process, error) {
+	var q *userland.Process
 	// The copy is made now: what the parent does next must not be seen.
 	c := s.fork(s.p, fds)
-	body := func(q *Process) int {
+	body := func(q *userland.Process) int {
 		c.p, c.tail, c.ends, c.trapping = q, true, true, false
 		q.Dir = c.dir
 		c.runStmts(stmts, true)
@@ -337,7 +338,7 @@ func (s *Shell) finish() {
 
 // subshell is ( … ): a process of its own.
 func (s *Shell) subshell(stmts []*syntax.Stmt) {
-	q, err := s.spawn(stmts, hold(s.fds), s.jobControl())
+	q, err := s.spawn(stmts, userland.HoldFDs(s.fds), s.jobControl())
 	if err != nil {
 		s.warn(err.Error())
 		s.status = 2

@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"fmt"
 	"strings"
 	"unicode"
@@ -9,7 +10,7 @@ import (
 // editScreen is what a line editor shows: a prompt and a line that wraps over
 // the terminal's width. It writes only what has changed.
 type editScreen struct {
-	tty    *TTY
+	tty    *userland.TTY
 	prompt string // the prompt's last line
 	width  int    // its columns
 	shown  []rune // the line as it stands on the screen

@@ -1,4 +1,4 @@
-package userland
+package shell
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dnetsim/sim"
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
@@ -19,7 +20,7 @@ func read(s *Shell, args []string) int {
 	if !ok {
 		return 2
 	}
-	if o.prompt != "" && IsTTY(s.in()) {
+	if o.prompt != "" && userland.IsTTY(s.in()) {
 		io.WriteString(s.errOut(), o.prompt)
 	}
 	line, status := s.readLine(o)
@@ -123,7 +124,7 @@ const maxLine = 1 << 20
 // more than 128 when time ran out.
 func (s *Shell) readLine(o readOptions) (string, int) {
 	in := s.in()
-	if t, ok := in.(*TTY); ok && o.silent {
+	if t, ok := in.(*userland.TTY); ok && o.silent {
 		t.SetEcho(false)
 		defer t.SetEcho(true)
 	}

@@ -1,4 +1,4 @@
-package userland
+package shell
 
 import (
 	"io"
@@ -7,17 +7,18 @@ import (
 	"strings"
 
 	"dnetsim/sim"
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// ShellStyle is which shell's words and extensions are used.
-type ShellStyle int
+// Style is which shell's words and extensions are used.
+type Style int
 
 const (
 	// Ash is busybox sh: prompt "/ # ", messages "sh: NAME: not found".
-	Ash ShellStyle = iota
+	Ash Style = iota
 	// HostSh is sh on a host: bash's language and prompt "[root@HOST ~]# ",
 	// messages "sh: NAME: not found".
 	HostSh
@@ -25,9 +26,9 @@ const (
 	Bash
 )
 
-// ShellOptions say how a shell is started.
-type ShellOptions struct {
-	Style ShellStyle
+// Options say how a shell is started.
+type Options struct {
+	Style Style
 	// Name is $0 and opens error messages; "" means "sh" or "bash" by style.
 	Name string
 	// Args are the positional parameters $1 and on.
@@ -44,11 +45,11 @@ type ShellOptions struct {
 }
 
 // Shell keeps variables, functions, the working directory and options between
-// lines. Make it with [NewShell].
+// lines. Make it with [New].
 type Shell struct {
-	m           *Machine
-	p           *Process // whom the shell runs in now
-	style       ShellStyle
+	m           *userland.Machine
+	p           *userland.Process // whom the shell runs in now
+	style       Style
 	interactive bool
 	script      bool // reads a file, whose name and lines messages tell
 	loop        *sim.Loop
@@ -62,7 +63,7 @@ type Shell struct {
 	dir     string
 	opts    options
 	traps   map[string]string
-	fds     map[int]*stream
+	fds     map[int]*userland.Stream
 	jobs    []*job
 	history *history    // nil unless lines are edited here
 	editor  *lineEditor // nil if the terminal's own lines do
@@ -104,12 +105,12 @@ type options struct {
 	errexit, xtrace, nounset, pipefail, noglob, noexec, allexport, noclobber, verbose, monitor bool
 }
 
-// NewShell returns a shell on machine m that has run nothing yet.
-func NewShell(m *Machine, o ShellOptions) *Shell {
+// New returns a shell on machine m that has run nothing yet.
+func New(m *userland.Machine, o Options) *Shell {
 	s := &Shell{
 		m: m, loop: m.Loop(), style: o.Style, interactive: o.Interactive, name: o.Name, params: o.Args,
 		vars: map[string]expand.Variable{}, funcs: map[string]*syntax.Stmt{},
-		aliases: map[string]string{}, traps: map[string]string{}, fds: map[int]*stream{}, dir: o.Dir,
+		aliases: map[string]string{}, traps: map[string]string{}, fds: map[int]*userland.Stream{}, dir: o.Dir,
 	}
 	if s.name == "" {
 		s.name = "sh"
@@ -204,7 +205,7 @@ func (s *Shell) Exited() (status int, exited bool) { return s.status, s.exited }
 // Run runs a piece of script (one line or many) within process p, whose streams
 // and terminal it uses, and returns its status. A syntax error is printed and
 // gives 2.
-func (s *Shell) Run(p *Process, text string) int {
+func (s *Shell) Run(p *userland.Process, text string) int {
 	s.attach(p)
 	s.runText(text, 0)
 	if s.flow == exitingShell {
@@ -215,7 +216,7 @@ func (s *Shell) Run(p *Process, text string) int {
 }
 
 // attach makes p the process that the shell runs in.
-func (s *Shell) attach(p *Process) {
+func (s *Shell) attach(p *userland.Process) {
 	if s.p == p {
 		return
 	}
@@ -228,7 +229,7 @@ func (s *Shell) attach(p *Process) {
 }
 
 // fork is the shell's copy for a subshell in process q with descriptors fds.
-func (s *Shell) fork(q *Process, fds map[int]*stream) *Shell {
+func (s *Shell) fork(q *userland.Process, fds map[int]*userland.Stream) *Shell {
 	c := *s
 	c.p, c.fds, c.sub, c.forked, c.interactive = q, fds, true, true, false
 	c.vars, c.funcs, c.aliases = maps.Clone(s.vars), maps.Clone(s.funcs), maps.Clone(s.aliases)
@@ -248,8 +249,8 @@ func (s *Shell) fork(q *Process, fds map[int]*stream) *Shell {
 }
 
 // out, errOut and in are the shell's standard streams now.
-func (s *Shell) out() io.Writer { return s.fds[1].writer() }
+func (s *Shell) out() io.Writer { return s.fds[1].Writer() }
 
-func (s *Shell) errOut() io.Writer { return s.fds[2].writer() }
+func (s *Shell) errOut() io.Writer { return s.fds[2].Writer() }
 
-func (s *Shell) in() io.Reader { return s.fds[0].reader() }
+func (s *Shell) in() io.Reader { return s.fds[0].Reader() }

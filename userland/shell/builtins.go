@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"fmt"
 	"io"
 	"path"
@@ -117,7 +118,7 @@ func source_(s *Shell, args []string) int {
 		if s.style == Bash {
 			s.warn(args[1] + ": " + err.Error())
 		} else {
-			s.openError(args[1], O_RDONLY, err)
+			s.openError(args[1], userland.O_RDONLY, err)
 			if !s.interactive {
 				s.flow = exitingShell
 				return 2
@@ -199,7 +200,7 @@ func exit(s *Shell, args []string) int {
 		}
 		status = n
 	}
-	if s.interactive && s.style != Ash && IsTTY(s.p.Stdin) {
+	if s.interactive && s.style != Ash && userland.IsTTY(s.p.Stdin) {
 		s.farewell()
 	}
 	s.flow = exitingShell
@@ -295,7 +296,7 @@ func cd(s *Shell, args []string) int {
 	}
 	i, err := s.m.FS().Stat(full)
 	if err == nil && !i.IsDir() {
-		err = ENOTDIR
+		err = userland.ENOTDIR
 	}
 	if err != nil {
 		if s.style == Bash {

@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"io"
 	"path"
 	"slices"
@@ -239,9 +240,9 @@ func (s *Shell) askProgram(t typed, base string) ([]match, bool) {
 		return nil, false
 	}
 	answer := &capture{}
-	q := s.m.Start(ProcSpec{
+	q := s.m.Start(userland.ProcSpec{
 		Program: prog, Args: full, Env: s.environment(), Dir: s.p.Dir, Parent: s.p, NewGroup: true,
-		Stdin: eof{}, Stdout: answer, Stderr: io.Discard,
+		Stdin: userland.NoInput{}, Stdout: answer, Stderr: io.Discard,
 	})
 	s.await(q)
 	lines := strings.Split(strings.TrimRight(string(answer.b), "\n"), "\n")

@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"fmt"
 	"regexp"
 	"strings"
@@ -89,10 +90,10 @@ func (s *Shell) redirected(st *syntax.Stmt) {
 		return
 	}
 	outer := s.fds
-	s.fds = hold(outer)
+	s.fds = userland.HoldFDs(outer)
 	// Deferred, so that a process that is killed lets go of its pipes.
 	defer func() {
-		drop(s.fds)
+		userland.DropFDs(s.fds)
 		s.fds = outer
 	}()
 	if !s.redirect(st.Redirs) {
@@ -395,7 +396,7 @@ func (s *Shell) timeClause(c *syntax.TimeClause) {
 	fmt.Fprint(s.errOut(), timeReport(s.loop.Now()-start, s.style, c.PosixFormat))
 }
 
-func timeReport(d time.Duration, style ShellStyle, posix bool) string {
+func timeReport(d time.Duration, style Style, posix bool) string {
 	sec := d.Seconds()
 	if posix {
 		return fmt.Sprintf("real %.2f\nuser 0.00\nsys 0.00\n", sec)

@@ -1,6 +1,7 @@
-package userland
+package shell
 
 import (
+	"dnetsim/userland"
 	"sort"
 	"strconv"
 	"strings"
@@ -106,7 +107,7 @@ func (e environ) Set(name string, v expand.Variable) error {
 	return nil
 }
 
-const errTooLong Errno = "Cannot allocate memory"
+const errTooLong userland.Errno = "Cannot allocate memory"
 
 // maxText bounds the values of all variables of a shell together.
 const maxText = 32 << 20
@@ -138,11 +139,11 @@ func textOf(v expand.Variable) int {
 	return n
 }
 
-func roError(name string, style ShellStyle) error {
+func roError(name string, style Style) error {
 	if style == Bash {
-		return Errno(name + ": readonly variable")
+		return userland.Errno(name + ": readonly variable")
 	}
-	return Errno(name + ": is read only")
+	return userland.Errno(name + ": is read only")
 }
 
 func (s *Shell) varNames() []string {
