@@ -129,10 +129,20 @@ func (q *inquiry) innocent(format string, args ...any) {
 // show types a command on a machine of the world and keeps what it printed.
 func (q *inquiry) show(place, command, says string) Evidence {
 	e := Evidence{Place: place, Command: command, Says: says}
+	if q.quiet {
+		return e
+	}
 	if _, out, err := q.w.Type(place, command); err == nil {
 		e.Shows = shorten(out)
 	}
 	return e
+}
+
+// output is what a command prints on a machine, whether evidence is wanted or
+// not.
+func (q *inquiry) output(place, command string) string {
+	_, out, _ := q.w.Type(place, command) //nolint:errcheck // no output is no output
+	return out
 }
 
 // shorten keeps the first lines of an output, without what a terminal would obey.

@@ -329,11 +329,12 @@ func (o *overlay) wiped() {
 	if !ok {
 		return
 	}
-	e := o.q.show(o.a.Name, fmt.Sprintf("curl -s 'http://%s/v1/kv/docker/network/v1.0/network/%s/?keys'", at, o.net.ID), "the store has no key of the network")
-	if strings.Contains(e.Shows, o.net.ID) {
+	keys := fmt.Sprintf("curl -s 'http://%s/v1/kv/docker/network/v1.0/network/%s/?keys'", at, o.net.ID)
+	if strings.Contains(o.q.output(o.a.Name, keys), o.net.ID) {
 		o.q.innocent("the store has the network's keys")
 		return
 	}
+	e := o.q.show(o.a.Name, keys, "the store has no key of the network")
 	o.q.blame(Cause{
 		Code:     "OVERLAY-STORE-WIPED",
 		Sentence: fmt.Sprintf("The cluster store has lost its keys: the network %s, its addresses and its containers are unknown to it, and what starts now joins a network that is not there.", o.net.Name),

@@ -62,3 +62,15 @@ func Explain(w World, f Flow) (*Report, error) {
 // known refuses what cannot be addressed at all: an address that is in no subnet
 // of the world and that nothing leads to.
 func (a *atlas) known(f Flow) error { return nil }
+
+// Briefly is what became of a flow and why, without evidence or cure.
+func Briefly(w World, f Flow) (Cell, error) {
+	a := survey(w)
+	a.quiet = true
+	from, err := a.find(f.From)
+	if err != nil {
+		return Cell{}, err
+	}
+	f.From = from.Name
+	return a.cell(from, f)
+}

@@ -66,6 +66,7 @@ type atlas struct {
 	byName map[string]*Node
 	space  map[string]*stack.Namespace // by its name in the trail
 	owner  map[*stack.Namespace]*Node
+	quiet  bool // evidence is not shown: nothing is typed
 }
 
 func survey(w World) *atlas {

@@ -191,3 +191,32 @@ func ParseMoment(s *Scenario, text string) (Moment, error) {
 	}
 	return Moment{}, fmt.Errorf("--at %q: write end, setup, a number of steps, a time such as 12s, or a part of the step's line before which to stop", text)
 }
+
+// Why adds to the failure of the first step that reached for somebody in vain
+// what explain has to say of it: the code, the sentence, and the command that
+// tells more. It runs the scenario once more, up to that step.
+func Why(s *Scenario, o Options, r *Result) {
+	for i := range r.Steps {
+		st := &r.Steps[i]
+		if st.Failure == "" {
+			continue
+		}
+		f, ok := explain.Asked(st.Step.place(), st.Step.Line)
+		if !ok || st.Setup || st.Step.Kind != StepRun {
+			continue
+		}
+		step := i - len(s.Setup)
+		o.Transcript, o.Capture, o.Trace, o.Progress, o.Digest = nil, nil, nil, nil, false
+		w, _, err := Stand(s, o, Moment{Step: step})
+		if err != nil {
+			return
+		}
+		defer w.Close()
+		cell, err := explain.Briefly(w, f)
+		if err != nil || cell.Code == "" || cell.Code == "UNKNOWN" {
+			return
+		}
+		st.Failure += fmt.Sprintf("\n    why: %s: %s\n    more: dnetsim explain %s %s --at %d", cell.Code, cell.Says, r.File, f.Command(), step)
+		return
+	}
+}

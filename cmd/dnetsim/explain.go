@@ -15,6 +15,8 @@ type explainFlags struct {
 	shared
 	from, to, port, at string
 	large, verbose     bool
+	json, mermaid      bool
+	matrix             bool
 }
 
 func newExplain(t *terminal) *cobra.Command {
@@ -49,6 +51,10 @@ Exit status: 0 the flow works, 1 it fails, 2 the question cannot be asked.`,
 	c.Flags().StringVar(&f.at, "at", "end", "the moment: end, setup, a number of steps, 12s, or a part of the step before which to stop")
 	c.Flags().BoolVar(&f.large, "large", false, "packets of the interface's MTU")
 	c.Flags().BoolVar(&f.verbose, "verbose", false, "every hop of every packet")
+	c.Flags().BoolVar(&f.json, "json", false, "print the report as JSON")
+	c.Flags().BoolVar(&f.mermaid, "mermaid", false, "print the journey as a Mermaid flowchart")
+	c.Flags().BoolVar(&f.matrix, "matrix", false, "who reaches whom: everybody to everybody, by ping and at every listening port")
+	c.MarkFlagsMutuallyExclusive("json", "mermaid", "verbose")
 	return c
 }
 
@@ -63,19 +69,81 @@ func (f *explainFlags) explain(ctx context.Context, t *terminal, args []string) 
 	if len(list) != 1 {
 		return status{exitUsage, fmt.Errorf("%s: %d scenarios: explain takes one", args[0], len(list))}
 	}
+	if f.matrix {
+		return f.everybody(ctx, t, list[0])
+	}
 	r, err := f.ask(ctx, t, list[0])
-	var wrong *explain.UsageError
-	if errors.As(err, &wrong) {
-		return status{exitUsage, fmt.Errorf("dnetsim explain: %w", err)}
+	if err != nil {
+		return wronglyAsked("explain", err)
+	}
+	switch {
+	case f.json:
+		err = r.WriteJSON(t.out)
+	case f.mermaid:
+		r.WriteMermaid(t.out)
+	default:
+		r.Write(t.out, explain.Style{Colour: style(t).Colour, Verbose: f.verbose})
 	}
 	if err != nil {
-		return err
+		return status{exitBroken, err}
 	}
-	r.Write(t.out, explain.Style{Colour: style(t).Colour, Verbose: f.verbose})
 	if !r.Works() {
 		return status{code: exitFailed}
 	}
 	return nil
+}
+
+// wronglyAsked is a question that cannot be asked, as a usage error; other
+// errors stay what they are.
+func wronglyAsked(verb string, err error) error {
+	var wrong *explain.UsageError
+	if errors.As(err, &wrong) {
+		return status{exitUsage, fmt.Errorf("dnetsim %s: %w", verb, err)}
+	}
+	return err
+}
+
+// everybody prints the matrix.
+func (f *explainFlags) everybody(ctx context.Context, t *terminal, s *scenarios.Scenario) error {
+	m, err := f.reach(ctx, t, s, f.at)
+	if err != nil {
+		return wronglyAsked("explain", err)
+	}
+	if f.json {
+		return m.WriteJSON(t.out)
+	}
+	m.Write(t.out, explain.Style{Colour: style(t).Colour})
+	return nil
+}
+
+// reach runs a scenario up to a moment and asks every flow.
+func (f *explainFlags) reach(ctx context.Context, t *terminal, s *scenarios.Scenario, at string) (*explain.Matrix, error) {
+	w, _, err := f.stand(ctx, t, s, at)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	m, err := explain.Reach(w, f.large)
+	if err != nil {
+		return nil, err
+	}
+	m.Scenario, m.At = s.Name, at
+	return m, nil
+}
+
+// stand runs a scenario up to a moment.
+func (f *explainFlags) stand(ctx context.Context, t *terminal, s *scenarios.Scenario, at string) (explain.World, *scenarios.Result, error) {
+	m, err := scenarios.ParseMoment(s, at)
+	if err != nil {
+		return nil, nil, &explain.UsageError{Text: err.Error()}
+	}
+	o := f.options(t)
+	o.Context = ctx
+	w, res, err := scenarios.Stand(s, o, m)
+	if err != nil {
+		return nil, nil, status{t.fails(s.Name, "", err), nil}
+	}
+	return w, res, nil
 }
 
 // ask runs the scenario up to the moment and asks the question.
@@ -84,15 +152,9 @@ func (f *explainFlags) ask(ctx context.Context, t *terminal, s *scenarios.Scenar
 	if err != nil {
 		return nil, err
 	}
-	m, err := scenarios.ParseMoment(s, f.at)
+	w, res, err := f.stand(ctx, t, s, f.at)
 	if err != nil {
-		return nil, &explain.UsageError{Text: err.Error()}
-	}
-	o := f.options(t)
-	o.Context = ctx
-	w, res, err := scenarios.Stand(s, o, m)
-	if err != nil {
-		return nil, status{t.fails(s.Name, "", err), nil}
+		return nil, err
 	}
 	defer w.Close()
 	flow := explain.Flow{From: f.from, To: f.to, Proto: proto, Port: port, Large: f.large}

@@ -215,7 +215,11 @@ func (f *runFlags) one(ctx context.Context, t *terminal, item source, stream boo
 		o.Transcript = w.below(o.Transcript)
 	}
 	if f.repeat == 1 {
-		return scenarios.Run(s, o)
+		r := scenarios.Run(s, o)
+		if r.Failed() && r.Err == nil && !f.update {
+			scenarios.Why(s, o, r)
+		}
+		return r
 	}
 	return scenarios.Repeat(s, o, f.repeat, progress(t, s.Name))
 }
