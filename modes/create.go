@@ -201,6 +201,7 @@ func (d *Daemon) newContainer(r CreateContainer, img *image.Image) *Container {
 	}
 	c.LayerID = d.stream("layer", name).Hex(32)
 	c.run = newRuntime(d, c, img)
+	c.run.anonymous = r.Name == ""
 	d.mergeImage(&c.Config, img)
 	argv := append(append([]string(nil), c.Config.Entrypoint...), c.Config.Cmd...)
 	c.Path, c.Args = argv[0], argv[1:]

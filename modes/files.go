@@ -54,7 +54,7 @@ func (d *Daemon) writeFiles(c *Container) error {
 	} else {
 		fs.WriteFile(c.File("hosts"), []byte(d.hostsFile(c)), 0o644)
 	}
-	fs.WriteFile(c.File("resolv.conf"), []byte(d.resolvFile(c)), 0o644)
+	fs.WriteFile(c.File("resolv.conf"), []byte(c.run.sandbox.setupDNS()), 0o644)
 	return nil
 }
 

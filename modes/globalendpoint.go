@@ -63,15 +63,7 @@ func (e *storedEndpoint) addr() netip.Addr {
 }
 
 func (e *storedEndpoint) answersTo(name string) bool {
-	if strings.EqualFold(e.Name, name) {
-		return true
-	}
-	for _, a := range e.MyAliases {
-		if strings.EqualFold(a, name) {
-			return true
-		}
-	}
-	return false
+	return !e.Anonymous && strings.EqualFold(e.Name, name) || isAlias(e.MyAliases, name)
 }
 
 // protocolNumbers are those of IP.
@@ -97,7 +89,7 @@ func (ep *endpoint) storeForm(locator string) *storedEndpoint {
 		Generic: map[string]any{
 			"com.docker.network.endpoint.exposedports": ports, "com.docker.network.portmap": bindings,
 		},
-		ID: ep.ID, Locator: locator, MyAliases: ep.aliases, Name: ep.c.Name, VirtualIP: "<nil>",
+		Anonymous: ep.c.run.anonymous, ID: ep.ID, Locator: locator, MyAliases: ep.aliases, Name: ep.c.Name, VirtualIP: "<nil>",
 	}
 	if ep.Addr.IsValid() {
 		s.Iface.Addr, s.Iface.MAC = ep.Addr.String(), ep.MAC.String()
@@ -122,6 +114,22 @@ func (d *Daemon) publishEndpoint(ep *endpoint) error {
 		return errf(ErrSystem, "failed to update store for object type *libnetwork.endpoint: %v", err)
 	}
 	ep.stored = index
+	return nil
+}
+
+// renamed tells the cluster the container's new name; the sandbox may be nil, or
+// another container's.
+func (sb *sandbox) renamed(c *Container) error {
+	if sb == nil || sb.c != c {
+		return nil
+	}
+	for _, ep := range sb.endpoints {
+		if ep.net.core.global != nil && ep.gatewayName == "" {
+			if err := sb.d.publishEndpoint(ep); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

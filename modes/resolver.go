@@ -1,7 +1,9 @@
 package modes
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +39,12 @@ type resolver struct {
 
 // startResolver starts the sandbox's name server unless it runs.
 func (sb *sandbox) startResolver() error {
-	if sb.resolver != nil {
+	if sb.resolver != nil || sb.resolved {
+		return nil
+	}
+	sb.resolved = true
+	if err := sb.useResolver(); err != nil {
+		sb.d.log("error", fmt.Sprintf("Updating resolv.conf failed for container %s, %q", sb.c.ID, err.Error()))
 		return nil
 	}
 	r := &resolver{sb: sb}
@@ -47,7 +54,6 @@ func (sb *sandbox) startResolver() error {
 	sb.resolver = r
 	r.redirect()
 	r.serve()
-	sb.useResolver()
 	return nil
 }
 
@@ -130,23 +136,28 @@ func (r *resolver) Answer(q names.Query) names.Answer {
 			}
 			return a
 		}
+		if r.sb.ndotsSet && !strings.Contains(q.Name, ".") {
+			return a // the client is to try its search domains
+		}
+	case "MX":
+		// A name that is known, and no answer, is an implicit MX (RFC 5321, 5.1).
+		for _, v6 := range []bool{false, true} {
+			if found, _ := r.lookup(q.Name, v6); len(found) > 0 {
+				return a
+			}
+		}
 	case "PTR":
+		if !strings.HasSuffix(q.Name, ".in-addr.arpa") && !strings.HasSuffix(q.Name, ".ip6.arpa") {
+			return names.Answer{Silent: true} // to libnetwork no question at all
+		}
 		if name, ok := r.reverse(q.Name); ok {
 			a.Records = []names.Record{{Name: q.Name, Type: "PTR", TTL: nameTTL, Value: name}}
 			return a
 		}
 	}
-	for i, s := range r.sb.extDNS {
-		if i < maxForward {
-			a.Forward = append(a.Forward, netip.AddrPortFrom(s, 53))
-		}
-	}
-	if len(a.Forward) == 0 {
-		a.Rcode = names.ServFail
-		return a
-	}
-	a.ForwardFrom = r.sb.ns
-	a.ForwardTimeout = forwardTimeout
+	a.Forward = r.sb.upstreams[:min(maxForward, len(r.sb.upstreams))]
+	a.Silent = len(a.Forward) == 0
+	a.Relay, a.ForwardTimeout = names.FirstUseful, forwardTimeout
 	return a
 }
 
@@ -156,11 +167,10 @@ func (r *resolver) Answer(q names.Query) names.Answer {
 func (r *resolver) lookup(name string, v6 bool) (found []netip.Addr, known bool) {
 	host, network := name, ""
 	for i := len(name); ; {
-		for _, ep := range r.sb.endpoints {
-			if network != "" && ep.net.Name != network || !ep.net.core.userDefined() {
-				continue
-			}
-			if found, known = r.inNetwork(ep, host, v6); known {
+		// An alias of --link stands for a container in this sandbox's eyes only, and is
+		// asked for first.
+		for _, alias := range []bool{true, false} {
+			if found, known = r.resolve(host, network, alias, v6); known {
 				return found, true
 			}
 		}
@@ -171,50 +181,75 @@ func (r *resolver) lookup(name string, v6 bool) (found []netip.Addr, known bool)
 	}
 }
 
-func (r *resolver) inNetwork(ep *endpoint, name string, v6 bool) (found []netip.Addr, known bool) {
-	// An alias of --link stands for a container in this sandbox's eyes only.
-	for _, l := range linksOf(r.sb.c, ep.net) {
-		if strings.EqualFold(l[1], name) {
-			name = l[0]
-			break
-		}
-	}
-	for _, o := range ep.net.core.endpoints {
-		if o.sb == nil || o.gatewayName != "" || !o.answersTo(name) {
+// resolve is a step of lookup, in one network or, if that is "", in each.
+func (r *resolver) resolve(host, network string, alias, v6 bool) (found []netip.Addr, known bool) {
+	for _, ep := range r.sb.endpoints {
+		if network != "" && ep.net.Name != network || !ep.net.core.userDefined() {
 			continue
 		}
-		known = true
-		if a := o.Addr.Addr(); !v6 && a.IsValid() {
-			found = append(found, a)
+		name := host
+		i := slices.IndexFunc(linksOf(r.sb.c, ep.net), func(l [2]string) bool { return l[1] == host })
+		switch {
+		case alias != (i >= 0):
+			continue
+		case alias:
+			name = linksOf(r.sb.c, ep.net)[i][0]
 		}
-		if a := o.Addr6.Addr(); v6 && a.IsValid() {
-			found = append(found, a)
+		addrs, is := ep.net.resolve(name, v6)
+		if len(addrs) > 0 {
+			return addrs, true
+		}
+		known = known || is
+	}
+	return nil, known
+}
+
+// resolve finds a name's addresses of one family. known without any means that the
+// network has no such family, and nobody else need be asked.
+func (n *Network) resolve(name string, v6 bool) (found []netip.Addr, known bool) {
+	add := func(a4, a6 netip.Addr) {
+		known = known || a4.IsValid() && (!v6 || !n.EnableIPv6)
+		for _, a := range []netip.Addr{a4, a6} {
+			if a.IsValid() && a.Is6() == v6 && !slices.Contains(found, a) {
+				found = append(found, a)
+			}
 		}
 	}
-	if g := ep.net.core.global; g != nil {
+	for _, ep := range n.core.endpoints {
+		if ep.sb != nil && ep.gatewayName == "" && ep.answersTo(name) {
+			add(ep.Addr.Addr(), ep.Addr6.Addr())
+		}
+	}
+	if g := n.core.global; g != nil {
 		for _, s := range g.remote {
-			if !s.answersTo(name) {
-				continue
-			}
-			known = true
-			if a := s.addr(); !v6 && a.IsValid() {
-				found = append(found, a)
+			if s.answersTo(name) {
+				add(s.addr(), netip.Addr{})
 			}
 		}
 	}
 	return found, known
 }
 
+// answersTo reports whether a name of its network is the endpoint's. One that Docker
+// made up is none, until docker rename gives another.
 func (ep *endpoint) answersTo(name string) bool {
-	if strings.EqualFold(ep.c.Name, name) {
-		return true
+	return !ep.c.run.anonymous && strings.EqualFold(ep.c.Name, name) || isAlias(ep.aliases, name)
+}
+
+func isAlias(aliases []string, name string) bool {
+	return slices.ContainsFunc(aliases, func(a string) bool { return strings.EqualFold(a, name) })
+}
+
+// reverseName is what an endpoint's addresses are the names of: without a name of
+// its own the first alias.
+func reverseName(name string, anonymous bool, aliases []string) string {
+	switch {
+	case !anonymous:
+		return name
+	case len(aliases) > 0:
+		return aliases[0]
 	}
-	for _, a := range ep.aliases {
-		if strings.EqualFold(a, name) {
-			return true
-		}
-	}
-	return false
+	return ""
 }
 
 // linksOf are the pairs of container name and alias that --link gave.
@@ -245,30 +280,21 @@ func (r *resolver) shuffle(all []netip.Addr) []netip.Addr {
 	return all
 }
 
-// reverse finds the container behind an in-addr.arpa name.
+// reverse finds the container behind a name in in-addr.arpa or ip6.arpa.
 func (r *resolver) reverse(name string) (string, bool) {
-	digits, ok := strings.CutSuffix(strings.ToLower(name), ".in-addr.arpa")
-	if !ok {
-		return "", false
-	}
-	f := strings.Split(digits, ".")
-	if len(f) != 4 {
-		return "", false
-	}
-	want, err := netip.ParseAddr(f[3] + "." + f[2] + "." + f[1] + "." + f[0])
-	if err != nil {
-		return "", false
-	}
+	is := func(a netip.Addr) bool { return a.IsValid() && names.ReverseName(a) == name }
 	for _, ep := range r.sb.endpoints {
 		for _, o := range ep.net.core.endpoints {
-			if o.sb != nil && o.gatewayName == "" && o.Addr.Addr() == want {
-				return o.c.Name + "." + ep.net.Name, true
+			if o.sb != nil && o.gatewayName == "" && (is(o.Addr.Addr()) || is(o.Addr6.Addr())) {
+				if n := reverseName(o.c.Name, o.c.run.anonymous, o.aliases); n != "" {
+					return n + "." + ep.net.Name, true
+				}
 			}
 		}
 		if g := ep.net.core.global; g != nil {
 			for _, s := range g.remote {
-				if s.addr() == want {
-					return s.Name + "." + ep.net.Name, true
+				if n := reverseName(s.Name, s.Anonymous, s.MyAliases); n != "" && is(s.addr()) {
+					return n + "." + ep.net.Name, true
 				}
 			}
 		}

@@ -34,6 +34,7 @@ type runtime struct {
 	freed      sim.Cond
 	changed    sim.Cond // signalled on every change of state
 	waits      []*Wait
+	anonymous  bool // Docker made its name up: nobody finds it by that
 	removed    bool
 	removing   bool
 	manualStop bool // stopped by a person: policies respect it

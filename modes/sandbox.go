@@ -9,6 +9,7 @@ import (
 	"dnetsim/link"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 // sandbox is the network side of a running container: its namespace and its
@@ -25,9 +26,14 @@ type sandbox struct {
 	plumbed   bool // the namespace exists: endpoints go in as they join
 	users     int  // containers whose processes are in the namespace
 	resolver  *resolver
-	extDNS    []netip.Addr
-	gateway   *endpoint // whose route is the default one
-	lo6       bool
+	resolved  bool             // the resolver was started, or could not be
+	upstreams []names.Upstream // whom it asks
+	ndotsSet  bool             // resolv.conf's ndots is the user's
+	// resolvConf is what the engine wrote last into a resolv.conf that follows the
+	// host's; "" if it does not.
+	resolvConf string
+	gateway    *endpoint // whose route is the default one
+	lo6        bool
 }
 
 // newSandbox makes the container's sandbox. Host mode uses the host's stack.
@@ -120,6 +126,9 @@ func (sb *sandbox) join(ep *endpoint) error {
 	sb.endpoints = append(sb.endpoints, ep)
 	sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })
 	sb.addHosts(ep)
+	if !sb.shared {
+		sb.updateDNS(ep.net)
+	}
 	if sb.plumbed {
 		if err := sb.plug(ep); err != nil {
 			return err

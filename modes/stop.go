@@ -253,8 +253,12 @@ func (d *Daemon) ContainerRename(ref, name string) error {
 	if err := d.pass(d.profile.cost.rename); err != nil {
 		return err
 	}
-	old := c.Name
-	c.Name = name
+	old, anonymous := c.Name, c.run.anonymous
+	c.Name, c.run.anonymous = name, false
+	if err := c.run.sandbox.renamed(c); err != nil {
+		c.Name, c.run.anonymous = old, anonymous
+		return err
+	}
 	d.containerEvent(c, "rename", "oldName", "/"+old)
 	return nil
 }

@@ -118,6 +118,12 @@ func (i *Interface) see(dir link.Direction, f *link.Frame) {
 	for _, o := range i.observers {
 		o.fn(dir, f)
 	}
+	if i.ns == nil {
+		return
+	}
+	for _, o := range i.ns.observers {
+		o.fn(i, dir, f)
+	}
 }
 
 // Receive takes a frame from what the interface is plugged into. It implements

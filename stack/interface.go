@@ -214,6 +214,20 @@ func (i *Interface) SetPromisc(on bool) { i.promisc = on }
 // Port is the bridge port that an enslaved interface feeds, or nil.
 func (i *Interface) Port() *link.Port { return i.port }
 
+type anyObserver struct {
+	fn func(*Interface, link.Direction, *link.Frame)
+}
+
+// ObserveAny is [Interface.Observe] of every interface of a namespace, those that
+// come later too: a packet socket that is bound to none.
+func ObserveAny(ns *Namespace, o func(*Interface, link.Direction, *link.Frame)) (stop func()) {
+	x := &anyObserver{o}
+	ns.observers = append(ns.observers, x)
+	return func() {
+		ns.observers = slices.DeleteFunc(slices.Clone(ns.observers), func(y *anyObserver) bool { return y == x })
+	}
+}
+
 // Observe calls o for every frame that the interface sends or receives until
 // stop is called, as a packet socket sees them.
 func (i *Interface) Observe(o link.Observer) (stop func()) {

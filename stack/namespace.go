@@ -55,6 +55,7 @@ type Namespace struct {
 	sockets   *socket.Table
 	icmp      []*ICMPConn
 	tunnels   []*tunnel
+	observers []*anyObserver // of every interface, also of those to come
 	services  map[uint16]udpService
 	rng       *sim.Rand
 	ipID      uint16

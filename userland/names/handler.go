@@ -41,15 +41,31 @@ type Answer struct {
 	Delay time.Duration
 	// Silent gives no answer at all.
 	Silent bool
-	// Forward, if not empty, asks these servers in turn and relays the first
-	// answer as it came; Records and Rcode are then ignored. ForwardFrom is the
-	// namespace to ask from, nil for the server's process. When no server
-	// answers the client gets SERVFAIL.
-	Forward     []netip.AddrPort
-	ForwardFrom *stack.Namespace
+	// Forward, if not empty, asks these servers in turn and relays what Relay says,
+	// as it came; Records and Rcode are then ignored.
+	Forward []Upstream
+	Relay   Relay
 	// ForwardTimeout is the time that each server gets, 0 for 5 s.
 	ForwardTimeout time.Duration
 }
+
+// Upstream is a server that questions are forwarded to, and the namespace that it is
+// asked from, nil for that of the server's process.
+type Upstream struct {
+	At   netip.AddrPort
+	From *stack.Namespace
+}
+
+// Relay says which of the replies of several servers the client gets.
+type Relay int
+
+const (
+	// FirstReply is the first one, whatever it says, and SERVFAIL if there is none.
+	FirstReply Relay = iota
+	// FirstUseful is the first one that knows the name or, with authority, that there
+	// is none; or else the last server's, and nothing at all if that one gave none.
+	FirstUseful
+)
 
 // Handler answers the queries of a server that [Serve] or [ServeTCP]
 // runs. It does not block.

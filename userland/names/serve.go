@@ -76,12 +76,13 @@ func answerQuery(p *userland.Process, h Handler, q *dns.Msg, wire []byte, query 
 			send(a.pack(q))
 			return
 		}
-		if reply := a.forward(p, q, wire, query.TCP); reply != nil {
+		switch reply := a.forward(p, q, wire, query.TCP); {
+		case reply != nil:
 			send(reply)
-			return
+		case a.Relay == FirstReply:
+			a.Rcode, a.Records = ServFail, nil
+			send(a.pack(q))
 		}
-		a.Rcode, a.Records = ServFail, nil
-		send(a.pack(q))
 	}
 	if query.TCP {
 		work()
@@ -115,25 +116,41 @@ func (a Answer) pack(q *dns.Msg) []byte {
 }
 
 // forward relays the query under an identifier and a port of its own. It
-// returns nil when no server answered.
+// returns nil when the client gets no server's reply.
 func (a Answer) forward(p *userland.Process, q *dns.Msg, wire []byte, tcp bool) []byte {
 	timeout := a.ForwardTimeout
 	if timeout <= 0 {
 		timeout = 5 * time.Second
 	}
-	ns := a.ForwardFrom
-	if ns == nil {
-		ns = p.NS()
-	}
+	var last []byte
 	for _, server := range a.Forward {
-		reply, err := relay(p, ns, server, wire, timeout, tcp)
-		if err == nil {
-			reply[0], reply[1] = byte(q.Id>>8), byte(q.Id)
-			return reply
+		ns := server.From
+		if ns == nil {
+			ns = p.NS()
+		}
+		reply, err := relay(p, ns, server.At, wire, timeout, tcp)
+		if _, unasked := err.(notAsked); unasked {
+			continue
+		}
+		if last = reply; err != nil {
+			continue
+		}
+		reply[0], reply[1] = byte(q.Id>>8), byte(q.Id)
+		if a.Relay == FirstReply || useful(reply) {
+			break
 		}
 	}
-	return nil
+	return last
 }
+
+// useful reports whether a packed reply ends a search.
+func useful(reply []byte) bool {
+	authoritative, code := reply[2]&4 != 0, Rcode(reply[3]&15)
+	return code == Success || code == NXDomain && authoritative
+}
+
+// notAsked is that a server could not be sent the question at all.
+type notAsked struct{ error }
 
 // relay sends one packed query with a fresh identifier and returns the packed
 // reply.
@@ -145,11 +162,11 @@ func relay(p *userland.Process, ns *stack.Namespace, server netip.AddrPort, wire
 	}
 	conn, err := userland.DialUDP(p.In(ns), server)
 	if err != nil {
-		return nil, err
+		return nil, notAsked{err}
 	}
 	defer conn.Close()
 	if err := conn.WriteTo(wire, server); err != nil {
-		return nil, err
+		return nil, notAsked{err}
 	}
 	buf := make([]byte, 65535)
 	end := p.Loop().Now() + timeout
@@ -171,7 +188,7 @@ func relay(p *userland.Process, ns *stack.Namespace, server netip.AddrPort, wire
 func relayTCP(ns stack.Opener, server netip.AddrPort, wire []byte, timeout time.Duration) ([]byte, error) {
 	conn, err := ns.DialTCP(netip.AddrPort{}, server, timeout)
 	if err != nil {
-		return nil, err
+		return nil, notAsked{err}
 	}
 	defer conn.Close()
 	conn.SetReadTimeout(timeout)

@@ -34,7 +34,9 @@ func (s *Server) Answer(q Query) Answer {
 	case s.Zone != nil && s.Zone.owns(q.Name):
 		a.Authoritative, a.Rcode = true, NXDomain
 	case len(s.Upstream) > 0:
-		a.Forward = s.Upstream
+		for _, at := range s.Upstream {
+			a.Forward = append(a.Forward, Upstream{At: at})
+		}
 	default:
 		a.Rcode = Refused
 	}

@@ -16,13 +16,15 @@ import (
 // digVersion is what Debian 12's dig calls itself.
 const digVersion = "9.18.49-1~deb12u1-Debian"
 
-// digRun is one run of dig.
+// digRun is dig with one name.
 type digRun struct {
 	p    *userland.Process
 	c    *bindClient
 	name string
 	kind string
 	at   bool // @server was given
+	// greeted says that another run of the command line has printed the banner.
+	greeted bool
 
 	short, cmd, comments, question, answer, authority, stats, search bool
 	edns                                                             bool
@@ -30,15 +32,29 @@ type digRun struct {
 	server                                                           string
 }
 
-// dig is BIND 9.18's dig for one question.
+// dig is BIND 9.18's dig. What comes before the first name is for all of them,
+// what follows a name for that one.
 func dig(p *userland.Process) int {
-	d := &digRun{
+	all := &digRun{
 		p: p, c: newBindClient(p), kind: "A", port: 53,
 		cmd: true, comments: true, question: true, answer: true, authority: true, stats: true, edns: true,
 	}
-	if status := d.parse(p.Args[1:]); status != 0 {
+	lookups, status := all.parse(p.Args[1:])
+	if status != 0 {
 		return status
 	}
+	for i, d := range lookups {
+		d.greeted = i > 0
+		if s := d.run(); s != 0 {
+			status = s
+		}
+	}
+	return status
+}
+
+// run asks one name and prints the answer.
+func (d *digRun) run() int {
+	p := d.p
 	if d.server != "" {
 		d.at = true
 		if err := d.c.use(d.server, d.port); err != nil {
@@ -68,7 +84,20 @@ func dig(p *userland.Process) int {
 	return d.print(m)
 }
 
-func (d *digRun) parse(args []string) int {
+// lookup is a run for a name with the options so far.
+func (d *digRun) lookup(name string) *digRun {
+	x, c := *d, *d.c
+	x.c, x.name = &c, name
+	return &x
+}
+
+// parse reads a command line into its lookups.
+func (d *digRun) parse(args []string) (lookups []*digRun, status int) {
+	now := d // whose options come
+	begin := func(name string) {
+		now = d.lookup(name)
+		lookups = append(lookups, now)
+	}
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		value := func() string {
@@ -83,10 +112,10 @@ func (d *digRun) parse(args []string) int {
 		}
 		switch {
 		case strings.HasPrefix(a, "@"):
-			d.server = a[1:]
+			now.server = a[1:]
 		case strings.HasPrefix(a, "+"):
-			if status := d.flag(a[1:]); status != 0 {
-				return status
+			if status := now.flag(a[1:]); status != 0 {
+				return nil, status
 			}
 		case a == "-4" || a == "-6" || a == "-r":
 		case strings.HasPrefix(a, "-x"):
@@ -94,30 +123,32 @@ func (d *digRun) parse(args []string) int {
 			addr, err := netip.ParseAddr(v)
 			if err != nil {
 				d.p.Errorf("dig: invalid address '%s'\n", v)
-				return 1
+				return nil, 1
 			}
-			d.name, d.kind = names.ReverseName(addr), "PTR"
+			begin(names.ReverseName(addr))
+			now.kind = "PTR"
 		case strings.HasPrefix(a, "-t"):
-			d.kind = strings.ToUpper(value())
+			now.kind = strings.ToUpper(value())
 		case strings.HasPrefix(a, "-q"):
-			d.name = value()
+			begin(value())
 		case strings.HasPrefix(a, "-p"):
 			n, _ := number(value(), 1, 65535)
-			d.port = uint16(n)
+			now.port = uint16(n)
 		case strings.HasPrefix(a, "-"):
 			d.p.Errorf("Invalid option: %s\nUsage:  dig [@global-server] [domain] [q-type] [q-class] {q-opt}\n", a)
-			return 1
+			return nil, 1
 		case isRecordType(a):
-			d.kind = strings.ToUpper(a)
+			now.kind = strings.ToUpper(a)
 		case strings.EqualFold(a, "IN"):
 		default:
-			d.name = a
+			begin(a)
 		}
 	}
-	if d.name == "" {
-		d.name, d.kind = ".", "NS"
+	if len(lookups) == 0 {
+		begin(".")
+		now.kind = "NS"
 	}
-	return 0
+	return lookups, 0
 }
 
 func isRecordType(word string) bool {
@@ -233,7 +264,7 @@ func (d *digRun) print(m *dns.Msg) int {
 }
 
 func (d *digRun) banner() {
-	if !d.cmd || d.short {
+	if !d.cmd || d.short || d.greeted {
 		return
 	}
 	d.p.Printf("\n; <<>> DiG %s <<>> %s\n", digVersion, strings.Join(d.p.Args[1:], " "))

@@ -68,6 +68,17 @@ www.a.shifen.com.	0	IN	A	220.181.38.150
 	l.check(l.tools, "getent hosts db", "", 0, "10.9.8.7        db\n")
 }
 
+// What comes before the first name is for all names, what follows one for that one.
+func TestDigLooksUpEveryName(t *testing.T) {
+	l := newLab(t)
+	l.check(l.tools, "dig +short www.baidu.com nosuch www.a.shifen.com -x 220.181.38.150", "", 0,
+		"www.a.shifen.com.\n220.181.38.150\n220.181.38.150\nwww.a.shifen.com.\n")
+	l.check(l.tools, "dig +noall +question www.baidu.com AAAA nosuch +short www.a.shifen.com", "", 0,
+		";www.baidu.com.\t\t\tIN\tAAAA\n;www.a.shifen.com.\t\tIN\tA\n")
+	got, _ := l.run(l.tools, "dig +nostats +nocomments x y", "")
+	compare(t, "dig", got, "\n; <<>> DiG 9.18.49-1~deb12u1-Debian <<>> +nostats +nocomments x y\n;; global options: +cmd\n;x.\t\t\t\tIN\tA\n;y.\t\t\t\tIN\tA\n")
+}
+
 func TestResolverFollowsSearchListAndTriesEveryServer(t *testing.T) {
 	l := newLab(t)
 	l.zone.AddHost("web.example.com", netip.MustParseAddr("10.0.0.2"))

@@ -105,6 +105,9 @@ func (n *openbsdNc) listen() int {
 		}
 		port = v
 	}
+	if n.source.IsValid() {
+		addr = n.source
+	}
 	if len(n.rest) > 1 {
 		addrs, _, err := names.Resolve(p, n.rest[0], names.ResolveOptions{Family: n.family})
 		if err != nil {

@@ -107,6 +107,30 @@ listening on any, link-type LINUX_SLL2 (Linux cooked v2), snapshot length 262144
 	}
 }
 
+// A packet socket that is bound to no interface sees those that come later too.
+func TestTcpdumpOfAnyInterfaceSeesNewOnes(t *testing.T) {
+	l := newLab(t)
+	d, out := l.spawn(l.host, "tcpdump -nnt -i any -c 2 icmp and host 172.17.0.9", "")
+	l.loop.RunFor(time.Second)
+	late := l.machine("late", l.container(l.host.NS().Interface("docker0"), "late", 9), Busybox())
+	l.run(late, "ping -c 1 172.17.0.1", "")
+	l.wait(d)
+	if !strings.Contains(out.String(), "vethlate P   IP 172.17.0.9 > 172.17.0.1: ICMP echo request") {
+		t.Error(out.String())
+	}
+}
+
+// nc -l -s listens on one address only.
+func TestOpenBSDNcListensOnItsSource(t *testing.T) {
+	l := newLab(t)
+	p, got := l.spawn(l.tools, "nc -l -s 127.0.0.1 -p 7001", "")
+	l.loop.RunFor(time.Second)
+	l.check(l.bbox2, "nc -w 3 172.17.0.4 7001", "", 1, "nc: can't connect to remote host (172.17.0.4): Connection refused\n")
+	l.run(l.tools, "nc -N 127.0.0.1 7001", "here\n")
+	l.wait(p)
+	compare(t, "nc -l -s", got.String(), "here\n")
+}
+
 func TestIperf3MovesBytesBothWays(t *testing.T) {
 	l := newLab(t)
 	_, server := l.spawn(l.host, "iperf3 -s", "")

@@ -99,7 +99,7 @@ func (d *dumper) describe(o *options) print.Options {
 func (d *dumper) live(o *options) int {
 	p := d.p
 	d.device, _ = o.Value("i")
-	watched, ok := d.interfaces()
+	watched, ok := d.watched()
 	if !ok {
 		return 1
 	}
@@ -121,10 +121,13 @@ func (d *dumper) live(o *options) int {
 	d.banner(writing)
 	p.Catch(userland.SIGINT, userland.SIGTERM, userland.SIGHUP)
 	defer p.Default(userland.SIGINT, userland.SIGTERM, userland.SIGHUP)
-	for _, i := range watched {
-		stop := i.Observe(func(dir link.Direction, f *link.Frame) { d.see(i, dir, f) })
-		defer stop()
+	var stop func()
+	if d.any {
+		stop = stack.ObserveAny(p.NS(), d.see)
+	} else {
+		stop = watched.Observe(func(dir link.Direction, f *link.Frame) { d.see(watched, dir, f) })
 	}
+	defer stop()
 	stopped := d.drain()
 	if stopped {
 		p.Printf("\n")
@@ -133,22 +136,21 @@ func (d *dumper) live(o *options) int {
 	return 0
 }
 
-// interfaces are those that -i names; without it, the first that is up and not
-// the loopback.
-func (d *dumper) interfaces() ([]*stack.Interface, bool) {
-	all := d.p.NS().Interfaces()
+// watched is the interface that -i names, nil for any; without it, the first that
+// is up and not the loopback.
+func (d *dumper) watched() (*stack.Interface, bool) {
 	if d.device == "any" {
 		d.any = true
-		return all, true
+		return nil, true
 	}
-	for _, i := range all {
+	for _, i := range d.p.NS().Interfaces() {
 		if d.device == "" && i.Up() && i.Kind() != stack.KindLoopback || d.device == i.Name() {
 			d.device = i.Name()
 			if !i.Up() {
 				d.p.Errorf("tcpdump: %s: That device is not up\n", d.device)
 				return nil, false
 			}
-			return []*stack.Interface{i}, true
+			return i, true
 		}
 	}
 	if d.device == "" {

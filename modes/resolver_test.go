@@ -1,0 +1,134 @@
+package modes
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"dnetsim/userland/names"
+)
+
+// asks puts a question to the name server of a container and returns its answer in
+// one line.
+func asks(c *Container, kind, name string) string {
+	a := c.run.sandbox.resolver.Answer(names.Query{Name: name, Type: kind})
+	switch {
+	case a.Silent:
+		return "silence"
+	case len(a.Forward) > 0:
+		return "forwarded"
+	}
+	var out []string
+	for _, r := range a.Records {
+		out = append(out, r.Value)
+	}
+	return strings.Join(out, " ")
+}
+
+// The name server's branches, libnetwork's resolver.go one by one.
+func TestTheNameServerAnswers(t *testing.T) {
+	w := newWorld(t, "")
+	w.network(w.a, CreateNetwork{Name: "app"})
+	w.network(w.a, CreateNetwork{Name: "six", EnableIPv6: true, IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "2001:db8:6::/64"}}}})
+	r := named("", HostConfig{NetworkMode: "app"})
+	r.Name, r.Endpoints = "", map[string]*EndpointSettings{"app": {Aliases: []string{"one"}}}
+	made := w.run(w.a, r)
+	w.run(w.a, named("Web.Site", HostConfig{NetworkMode: "app"}))
+	w.run(w.a, named("both", HostConfig{NetworkMode: "six"}))
+	cli := w.run(w.a, named("cli", HostConfig{NetworkMode: "app"}))
+	w.do(func() {
+		same(t, w.a.Daemon.NetworkConnect("six", "cli", &EndpointSettings{Links: []string{"both:ALIAS"}}), "")
+	})
+	sixth := made.NetworkSettings.Networks["app"].IPAddress
+	for _, c := range []struct{ kind, name, want string }{
+		{"A", "one", sixth}, {"A", "ONE.app", sixth}, {"A", made.ShortID(), sixth}, {"A", "one.six", "forwarded"},
+		{"A", made.Name, "forwarded"}, // Docker made it up
+		{"PTR", names.ReverseName(addrs([]string{sixth})[0]), "one.app"},
+		{"A", "web.site", "172.18.0.3"}, {"A", "web.site.app", "172.18.0.3"}, {"A", "site", "forwarded"},
+		{"AAAA", "one", ""}, // the network has no IPv6, and nobody else is asked
+		{"AAAA", "both", "2001:db8:6::2"}, {"A", "both", "172.19.0.2"},
+		{"PTR", "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "both.six"},
+		{"A", "ALIAS", "172.19.0.2"}, {"A", "alias", "forwarded"}, // a link's alias has its case
+		{"MX", "one", ""}, {"MX", "example.net", "forwarded"},
+		{"PTR", "9.0.18.172.in-addr.arpa", "forwarded"}, {"PTR", "example.net", "silence"},
+		{"TXT", "one", "forwarded"}, {"A", "nosuch", "forwarded"},
+	} {
+		if got := asks(cli, c.kind, c.name); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.kind, c.name, got, c.want)
+		}
+	}
+	w.do(func() { same(t, w.a.Daemon.ContainerRename(made.Name, "fresh"), "") })
+	for _, name := range []string{"fresh", "one"} {
+		if got := asks(cli, "A", name); got != sixth {
+			t.Errorf("after docker rename %s is %q", name, got)
+		}
+	}
+	if got := asks(cli, "PTR", names.ReverseName(addrs([]string{sixth})[0])); got != "fresh.app" {
+		t.Errorf("after docker rename the address is %s", got)
+	}
+}
+
+// What a container's resolv.conf has, and whom its name server asks, by what the
+// host's has: libnetwork's sandbox_dns_unix.go.
+func TestResolvConfOfAContainer(t *testing.T) {
+	const google, google6 = "\nnameserver 8.8.8.8\nnameserver 8.8.4.4", "\nnameserver 2001:4860:4860::8888\nnameserver 2001:4860:4860::8844"
+	for _, c := range []struct {
+		host      string
+		h         HostConfig
+		want      string
+		upstreams string // "=": asked from the host
+	}{
+		{"nameserver 127.0.0.1\n", HostConfig{}, google, ""},
+		{"nameserver 127.0.0.1\nnameserver fd00::53\n", HostConfig{}, google, ""},
+		{"nameserver 127.0.0.1\nnameserver fd00::53\n", HostConfig{NetworkMode: "six"}, "nameserver 127.0.0.11\nnameserver fd00::53\noptions ndots:0\n", "=127.0.0.1"},
+		{"nameserver ::1\n", HostConfig{NetworkMode: "six"}, "nameserver 127.0.0.11" + google6 + "\noptions ndots:0\n", "8.8.8.8 8.8.4.4"},
+		{"search a\nsearch b c\ndomain d\noptions x\noptions rotate\nnameserver 10.0.0.2 # the router\n", HostConfig{NetworkMode: "app"},
+			"search b c\nnameserver 127.0.0.11\noptions rotate ndots:0\n", "10.0.0.2"},
+		{"nameserver 127.0.0.53\n", HostConfig{}, "nameserver 10.0.0.3\n", ""}, // systemd-resolved: the real server
+		{"nameserver 127.0.0.53\n", HostConfig{NetworkMode: "app"}, "nameserver 127.0.0.11\noptions ndots:0\n", "=127.0.0.53"},
+		{"nameserver 127.0.0.53\n", HostConfig{NetworkMode: "host"}, "nameserver 127.0.0.53\n", ""},
+		{"nameserver 10.0.0.2\n", HostConfig{NetworkMode: "app", DNS: []string{"127.0.0.1", "10.9.9.9"}}, "nameserver 127.0.0.11\noptions ndots:0\n", "127.0.0.1 10.9.9.9"},
+		{"nameserver 10.0.0.2\n", HostConfig{NetworkMode: "app", DNSOptions: []string{"ndots:2"}}, "nameserver 127.0.0.11\noptions ndots:2\n", "10.0.0.2"},
+		{"nameserver 10.0.0.2\n", HostConfig{NetworkMode: "app", DNSOptions: []string{"ndots:x"}}, "nameserver 10.0.0.2\noptions ndots:x\n", "no server"},
+		{"nameserver 10.0.0.2\nsearch a\n", HostConfig{DNSSearch: []string{"."}}, "nameserver 10.0.0.2\n", ""},
+	} {
+		t.Run(fmt.Sprint(c.host, c.h.NetworkMode), func(t *testing.T) {
+			w := newWorld(t, "")
+			w.network(w.a, CreateNetwork{Name: "app"})
+			w.network(w.a, CreateNetwork{Name: "six", EnableIPv6: true, IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "2001:db8:6::/64"}}}})
+			w.a.FS().MkdirAll("/run/systemd/resolve", 0o755)
+			w.a.FS().WriteFile("/run/systemd/resolve/resolv.conf", []byte("nameserver 10.0.0.3\n"), 0o644)
+			w.a.FS().WriteFile("/etc/resolv.conf", []byte(c.host), 0o644)
+			ctr := w.run(w.a, named("box", c.h))
+			got, _ := w.a.FS().ReadFile(ctr.File("resolv.conf"))
+			if strings.TrimSpace(string(got)) != strings.TrimSpace(c.want) {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+			if c.h.NetworkMode != "app" && c.h.NetworkMode != "six" {
+				return
+			}
+			if (ctr.run.sandbox.resolver == nil) != (c.upstreams == "no server") {
+				t.Error("the name server runs, or does not")
+			}
+			var asked []string
+			for _, u := range ctr.run.sandbox.upstreams {
+				from := ""
+				if u.From == w.a.NS() {
+					from = "="
+				}
+				asked = append(asked, from+u.At.Addr().String())
+			}
+			if s := strings.Join(asked, " "); s != c.upstreams && c.upstreams != "no server" {
+				t.Errorf("it asks %s, want %s", s, c.upstreams)
+			}
+			if ctr.run.sandbox.ndotsSet {
+				if got := asks(ctr, "A", "nosuch"); got != "" {
+					t.Errorf("a name without a dot: %s, want nothing", got)
+				}
+				if got := asks(ctr, "A", "nosuch.a"); got != "forwarded" {
+					t.Errorf("a name with a dot: %s", got)
+				}
+			}
+		})
+	}
+}
