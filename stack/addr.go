@@ -116,6 +116,9 @@ func (i *Interface) insertAddr(a *ifAddr, noRoute bool) {
 	if i.up && !noRoute {
 		i.addConnected(a)
 	}
+	if i.up {
+		i.ns.fib.revive(i)
+	}
 }
 
 // addConnected adds the route to the address's own network.

@@ -63,6 +63,19 @@ type Route struct {
 	MTU      int       // 0: the interface's
 	OnLink   bool
 	LinkDown bool // reported, not set: the interface has no carrier
+	// Hops are the next hops of a route that has several, in the order in which
+	// they were given. Via, Dev and OnLink then report those of the first.
+	Hops []NextHop
+}
+
+// NextHop is one of a route's several next hops. Flows are shared out among
+// those that live, by their weights.
+type NextHop struct {
+	Via            netip.Addr // invalid: directly connected
+	Dev            string     // empty: follows from Via
+	Weight         int        // 1 to 256; zero: 1
+	OnLink         bool
+	Dead, LinkDown bool // reported, not set: its interface is down, or has no carrier
 }
 
 // Neighbour is one entry of the neighbour (ARP, NDP) table.

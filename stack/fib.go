@@ -18,7 +18,9 @@ const (
 // that a rename or a change of index does not touch it.
 type route struct {
 	Route
-	dev *Interface
+	dev  *Interface // nil for a route with legs, and for one to nowhere
+	legs []*route   // the ways of a route with several next hops
+	dead bool       // a leg whose interface is down, or has lost its addresses
 }
 
 // table is one routing table of one family.
@@ -155,7 +157,7 @@ func (t *fib) remove(keep func(*route) bool) {
 func (t *fib) removeFrom(tb *table, keep func(*route) bool) {
 	out := tb.routes[:0]
 	for _, r := range tb.routes {
-		if keep(r) {
+		if keep(r) && r.survives(keep) {
 			out = append(out, r)
 		}
 	}
@@ -171,7 +173,7 @@ func (r *route) usable() bool {
 	if r.dev == nil {
 		return true
 	}
-	if !r.dev.up {
+	if r.dead || !r.dev.up {
 		return false
 	}
 	return r.dev.Carrier() || !r.dev.confFlag(r.Dst.Addr().Is6(), "ignore_routes_with_linkdown")
@@ -189,7 +191,15 @@ func (t *table) lookup(f *flow) *route {
 		return nil
 	}
 	for _, r := range t.routes {
-		if !r.Dst.Contains(f.dst) || f.out != nil && r.dev != f.out {
+		if !r.Dst.Contains(f.dst) {
+			continue
+		}
+		if r.legs != nil {
+			if r = r.legFor(f); r == nil {
+				continue
+			}
+		}
+		if f.out != nil && r.dev != f.out {
 			continue
 		}
 		if !r.usable() || f.direct && !r.direct() {
@@ -201,4 +211,79 @@ func (t *table) lookup(f *flow) *route {
 		return r
 	}
 	return nil
+}
+
+// survives reports whether a way is left of a route: legs that are not to be
+// kept die, and the route with the last of them (fib_sync_down_dev).
+func (r *route) survives(keep func(*route) bool) bool {
+	alive := r.legs == nil
+	for _, l := range r.legs {
+		l.dead = l.dead || !keep(l)
+		alive = alive || !l.dead
+	}
+	return alive
+}
+
+// revive makes the legs by an interface live again that is up and has an address
+// of the family (fib_sync_up).
+func (t *fib) revive(i *Interface) {
+	for k := range t.families {
+		f := &t.families[k]
+		if !slices.ContainsFunc(i.addrs, func(a *ifAddr) bool { return a.is4() == (k == 0) }) {
+			continue
+		}
+		for _, tb := range append([]*table{&f.main}, f.more...) {
+			for _, r := range tb.routes {
+				for _, l := range r.legs {
+					l.dead = l.dead && l.dev != i
+				}
+			}
+		}
+	}
+}
+
+// legFor is fib_select_path: the first way by the interface that is asked for,
+// or the one that the flow's addresses choose among those that live, in
+// proportion to the weights. The kernel's hash has a secret, this one has none.
+func (r *route) legFor(f *flow) *route {
+	total := 0
+	for _, l := range r.legs {
+		switch {
+		case !l.usable():
+		case f.out != nil:
+			if l.dev == f.out {
+				return l
+			}
+		default:
+			total += l.weight()
+		}
+	}
+	if total == 0 {
+		return nil
+	}
+	at := int(flowHash(f.src, f.dst) % uint64(total))
+	for _, l := range r.legs {
+		if !l.usable() {
+			continue
+		}
+		if at -= l.weight(); at < 0 {
+			return l
+		}
+	}
+	return nil
+}
+
+func (r *route) weight() int { return max(r.Hops[0].Weight, 1) }
+
+// flowHash mixes the addresses of a flow (layer 3, fib_multipath_hash_policy 0).
+func flowHash(src, dst netip.Addr) uint64 {
+	h := uint64(14695981039346656037)
+	for _, a := range [2]netip.Addr{src, dst} {
+		for _, b := range a.As16() {
+			h = (h ^ uint64(b)) * 1099511628211
+		}
+	}
+	h ^= h >> 29
+	h *= 0xbf58476d1ce4e5b9
+	return h ^ h>>32
 }

@@ -29,6 +29,7 @@ func (i *Interface) SetUp(up bool) error {
 		for _, a := range i.addrs {
 			i.addConnected(a)
 		}
+		i.ns.fib.revive(i)
 	} else {
 		i.ns.fib.remove(func(r *route) bool { return r.dev != i })
 		i.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i })

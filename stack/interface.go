@@ -78,7 +78,9 @@ func (ns *Namespace) attach(i *Interface) {
 func (ns *Namespace) detach(i *Interface) {
 	i.FlushAddrs(false)
 	i.FlushAddrs(true)
-	ns.fib.remove(func(r *route) bool { return r.dev != i })
+	ns.fib.remove(func(r *route) bool {
+		return r.dev != i && !slices.ContainsFunc(r.legs, func(l *route) bool { return l.dev == i })
+	})
 	ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i })
 	delete(ns.byName, i.name)
 	ns.ifaces = slices.DeleteFunc(ns.ifaces, func(x *Interface) bool { return x == i })

@@ -72,6 +72,15 @@ func compareShown(a, b Route) int {
 // shown is the route as `ip route` reports it.
 func (r *route) shown() Route {
 	s := r.Route
+	if r.legs != nil {
+		s.Hops = nil
+		for _, l := range r.legs {
+			h := l.Hops[0]
+			h.Dev, h.Dead, h.LinkDown = l.dev.name, l.dead, !l.dead && !l.dev.Carrier()
+			s.Hops = append(s.Hops, h)
+		}
+		s.Via, s.Dev = s.Hops[0].Via, s.Hops[0].Dev
+	}
 	if r.dev != nil {
 		s.Dev = r.dev.name
 		s.LinkDown = r.dev.up && !r.dev.Carrier()
@@ -188,6 +197,9 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 	case RouteLocal:
 		x.Scope = ScopeHost
 	}
+	if len(r.Hops) > 0 {
+		return x, resolveHops(ns, x)
+	}
 	if r.Via.IsValid() {
 		if err := ns.resolveGateway(x); err != nil {
 			return nil, err
@@ -206,6 +218,29 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 		return nil, ErrInvalid
 	}
 	return x, nil
+}
+
+// resolveHops checks each next hop of a route as if it was the only one.
+func resolveHops(ns *Namespace, x *route) error {
+	hops := x.Hops
+	x.Hops = nil
+	for _, h := range hops {
+		if h.Weight < 0 || h.Weight > 256 {
+			return ErrInvalid
+		}
+		r := x.Route
+		r.Via, r.Dev, r.OnLink = h.Via, h.Dev, h.OnLink
+		leg, err := ns.resolveRoute(r)
+		if err != nil {
+			return err
+		}
+		h.Weight = max(h.Weight, 1)
+		leg.Hops = []NextHop{h}
+		x.legs = append(x.legs, leg)
+	}
+	x.Via, x.Dev, x.OnLink = netip.Addr{}, "", false
+	x.Scope = x.legs[0].Scope
+	return nil
 }
 
 // resolveGateway finds the interface of the gateway: it must be on a directly
@@ -254,18 +289,33 @@ func (ns *Namespace) DelRoute(r Route) error {
 		return ErrNoProcess
 	}
 	dst := r.Dst.Masked()
-	for _, o := range t.routes {
+	for _, x := range t.routes {
+		o := x
+		if x.legs != nil && len(r.Hops) == 0 { // its first way is compared, as fib_nh_match does
+			o = x.legs[0]
+		}
 		switch {
 		case o.Dst != dst:
+		case len(r.Hops) > 0 && !x.sameHops(r.Hops):
+		case len(r.Hops) > 0:
+			ns.fib.removeFrom(t, func(y *route) bool { return y != x })
+			return nil
 		case r.Via.IsValid() && r.Via != o.Via:
 		case r.Dev != "" && (o.dev == nil || o.dev.name != r.Dev):
 		case r.Metric != 0 && r.Metric != o.Metric:
 		case r.Proto != 0 && r.Proto != o.Proto:
 		case r.Type != 0 && r.Type.orUnicast() != o.Type.orUnicast():
 		default:
-			ns.fib.removeFrom(t, func(x *route) bool { return x != o })
+			ns.fib.removeFrom(t, func(y *route) bool { return y != x })
 			return nil
 		}
 	}
 	return ErrNoProcess
+}
+
+// sameHops reports whether a route has these next hops.
+func (r *route) sameHops(hops []NextHop) bool {
+	return slices.EqualFunc(r.legs, hops, func(l *route, h NextHop) bool {
+		return l.Via == h.Via && (h.Dev == "" || h.Dev == l.dev.name) && (h.Weight == 0 || h.Weight == l.weight())
+	})
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"net/netip"
 	"slices"
 
 	"dnetsim/link"
@@ -137,6 +138,9 @@ func (i *Interface) asParent() link.Parent {
 // IPv4 hosts, and its IPv6 groups.
 func (i *Interface) hearsGroup(mac MAC) bool {
 	if i.port != nil || mac == (MAC{0x01, 0, 0x5e, 0, 0, 1}) {
+		return true
+	}
+	if slices.ContainsFunc(Groups(i), func(a netip.Addr) bool { return groupMAC(a) == mac }) {
 		return true
 	}
 	if mac[0] != 0x33 || mac[1] != 0x33 || i.disabledIPv6() {

@@ -3,6 +3,7 @@ package stack
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"dnetsim/link"
 	"dnetsim/link/trail"
@@ -98,6 +99,23 @@ func (t *tunnel) receive(src, dst netip.AddrPort, payload []byte, carrier *trail
 	return trail.None
 }
 
+// Groups are the IPv4 multicast groups that an interface has joined: those of the
+// VXLAN devices above it that are up. 224.0.0.1, which all have, is not among them.
+func Groups(i *Interface) []netip.Addr {
+	if i.ns == nil {
+		return nil
+	}
+	var out []netip.Addr
+	for _, t := range i.ns.tunnels {
+		for _, d := range t.devices {
+			if a := d.opts.Remote; d.opts.Device == i && d.i.up && a.IsMulticast() && !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
 // Tunnel implements link.Underlay: vxlan_xmit_one behind the forwarding table.
 func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPort uint16) trail.Reason {
 	ns := t.ns
@@ -124,7 +142,11 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 	if d.opts.Local.IsValid() {
 		out.src = d.opts.Local
 	}
-	if out.ttl == 0 {
+	switch {
+	case out.ttl != 0:
+	case r.Addr.IsMulticast():
+		out.ttl = 1
+	default:
 		out.ttl = ns.defaultTTL(false)
 	}
 	out.zeroChecksum = v.Config().ZeroChecksum

@@ -186,6 +186,9 @@ func (t *bridgeTool) portSet(w *words) error {
 			if err != nil {
 				return err
 			}
+			if d := portDefaults[arg]; d != "" && d != onOff(*on) {
+				return notSimulated("%q %s of a bridge's port", arg, onOff(*on))
+			}
 			switch arg {
 			case "hairpin":
 				todo = append(todo, func(p *link.Port) { p.SetHairpin(*on) })
@@ -193,7 +196,7 @@ func (t *bridgeTool) portSet(w *words) error {
 				todo = append(todo, func(p *link.Port) { p.SetIsolated(*on) })
 			}
 		case "cost", "priority", "state", "mcast_router", "hwmode", "backup_port":
-			w.next()
+			return notSimulated("%q of a bridge's port", arg)
 		case "nobackup_port", "self", "master":
 		default:
 			return exitUsage(255, "bridge-link")

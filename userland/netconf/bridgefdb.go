@@ -210,7 +210,7 @@ func (t *bridgeTool) readFDB(w *words) (c fdbChange, err error) {
 		case "via":
 			_, err = t.bridgeDevice(w, "")
 		case "vlan", "nhid", "src_vni":
-			_, err = w.value()
+			err = notSimulated("%q of an entry", arg)
 		case "self":
 			c.self = true
 		case "master":

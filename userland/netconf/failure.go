@@ -24,6 +24,12 @@ func exitWith(status int, format string, args ...any) error {
 // exitUsage makes a failure that shows a help text.
 func exitUsage(status int, name string) error { return &failure{status, usage(name)} }
 
+// notSimulated is the end of a program that is asked for what works on a real
+// kernel and does nothing here.
+func notSimulated(format string, args ...any) error {
+	return exitWith(1, "dnetsim does not simulate "+format, args...)
+}
+
 // finish reports err as the program's end.
 func finish(p *userland.Process, err error) int {
 	if err == nil {

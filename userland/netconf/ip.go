@@ -27,7 +27,8 @@ const familyLink = 17
 
 const iproute2Version = "iproute2-6.1.0"
 
-// ipObject is a first word of ip after the options.
+// ipObject is a first word of ip after the options. It is not simulated without
+// run.
 type ipObject struct {
 	name string
 	run  func(t *ipTool, w *words) error
@@ -35,15 +36,14 @@ type ipObject struct {
 
 // ipObjects are in the order in which abbreviations are tried.
 func ipObjects() []ipObject {
-	none := func(t *ipTool, w *words) error { return nil }
 	return []ipObject{
-		{"address", (*ipTool).address}, {"addrlabel", none}, {"maddress", (*ipTool).maddress},
+		{"address", (*ipTool).address}, {"addrlabel", nil}, {"maddress", (*ipTool).maddress},
 		{"route", (*ipTool).route}, {"rule", (*ipTool).rule}, {"neighbor", (*ipTool).neighbour},
-		{"neighbour", (*ipTool).neighbour}, {"ntable", none}, {"ntbl", none}, {"link", (*ipTool).link},
-		{"l2tp", none}, {"tunnel", none}, {"tunl", none}, {"tuntap", none}, {"tap", none},
-		{"token", none}, {"tcpmetrics", none}, {"tcp_metrics", none},
-		{"xfrm", none}, {"mroute", none}, {"mrule", none}, {"netns", (*ipTool).netns},
-		{"netconf", none}, {"vrf", none}, {"nexthop", none},
+		{"neighbour", (*ipTool).neighbour}, {"ntable", nil}, {"ntbl", nil}, {"link", (*ipTool).link},
+		{"l2tp", nil}, {"tunnel", nil}, {"tunl", nil}, {"tuntap", nil}, {"tap", nil},
+		{"token", nil}, {"tcpmetrics", nil}, {"tcp_metrics", nil},
+		{"xfrm", nil}, {"mroute", nil}, {"mrule", nil}, {"netns", (*ipTool).netns},
+		{"netconf", nil}, {"vrf", nil}, {"nexthop", nil},
 		{"help", func(*ipTool, *words) error { return exitUsage(255, "ip") }},
 	}
 }
@@ -69,9 +69,13 @@ func (t *ipTool) dispatch(w *words) error {
 	}
 	name := w.next()
 	for _, o := range ipObjects() {
-		if abbreviates(name, o.name) {
-			return o.run(t, w)
+		if !abbreviates(name, o.name) {
+			continue
 		}
+		if o.run == nil {
+			return notSimulated("ip %s", o.name)
+		}
+		return o.run(t, w)
 	}
 	return exitWith(1, `Object "%s" is unknown, try "ip help".`, name)
 }

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"dnetsim/link"
 	"dnetsim/stack"
 )
 
@@ -195,8 +196,10 @@ func (t *ipTool) readAddrChange(w *words) (c addrChange, err error) {
 	for w.more() && err == nil {
 		arg := w.next()
 		switch arg {
-		case "peer", "remote", "anycast", "metric", "priority", "preference", "valid_lft", "preferred_lft", "proto":
-			_, err = w.value()
+		case "valid_lft", "preferred_lft":
+			err = w.only(arg, "forever")
+		case "peer", "remote", "anycast", "metric", "priority", "preference", "proto":
+			err = notSimulated("%q of an address", arg)
 		case "broadcast", "brd":
 			var text string
 			if text, err = w.value(); err != nil {
@@ -339,6 +342,10 @@ func (t *ipTool) maddress(w *words) error {
 		fmt.Fprintf(&t.out, "%d:\t%s\n", i.Index(), i.Name())
 		for _, mac := range multicastMACs(i) {
 			fmt.Fprintf(&t.out, "\tlink  %s\n", mac)
+		}
+		for _, a := range stack.Groups(i) {
+			b := a.As4()
+			fmt.Fprintf(&t.out, "\tlink  %s\n\tinet  %s\n", link.MAC{0x01, 0, 0x5e, b[1] & 0x7f, b[2], b[3]}, a)
 		}
 	}
 	return nil

@@ -2,8 +2,10 @@ package netconf
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"dnetsim/link"
 	"dnetsim/stack"
@@ -19,14 +21,22 @@ type linkName struct {
 	name string
 	mac  link.MAC // zero: draw one
 	mtu  int
+	up   bool
 	link *stack.Interface // the device below, if any
 }
 
 // linkMakers are the kinds that `ip link add` can make.
 var linkMakers = map[string]linkMaker{
 	"bridge": func(t *ipTool, n linkName, w *words) (*stack.Interface, error) {
-		w.rest()
-		return t.ns.AddBridge(n.name, n.mac)
+		set, err := w.bridgeOptions()
+		if err != nil {
+			return nil, err
+		}
+		i, err := t.ns.AddBridge(n.name, n.mac)
+		if err == nil {
+			set(i)
+		}
+		return i, err
 	},
 	"dummy": func(t *ipTool, n linkName, w *words) (*stack.Interface, error) {
 		return t.ns.AddDummy(n.name, n.mac)
@@ -58,9 +68,13 @@ func (t *ipTool) linkAdd(w *words) error {
 			n.mtu, err = w.integer("mtu")
 		case "txqueuelen", "qlen", "txqlen":
 			qlen, err = w.integer("txqueuelen")
-		case "numtxqueues", "numrxqueues", "index", "broadcast", "group":
-			_, err = w.value()
-		case "up", "down":
+		case "group":
+			err = w.only("group", "default", "0")
+		case "numtxqueues", "numrxqueues", "index", "broadcast":
+			err = notSimulated("%q of a new link", arg)
+		case "up":
+			n.up = true
+		case "down":
 		case "type":
 			kind, err = w.value()
 		case "help":
@@ -83,7 +97,10 @@ func (t *ipTool) linkAdd(w *words) error {
 
 func (t *ipTool) makeLink(kind string, n linkName, qlen int, w *words) error {
 	make := linkMakers[kind]
-	if make == nil {
+	switch {
+	case make == nil && otherKinds[kind]:
+		return notSimulated("interfaces of type %s", kind)
+	case make == nil:
 		return kernelSays("Unknown device type.")
 	}
 	if n.name == "" {
@@ -102,9 +119,66 @@ func (t *ipTool) makeLink(kind string, n linkName, qlen int, w *words) error {
 	}
 	i.SetTxQueueLen(qlen)
 	if n.mtu != 0 {
-		return setMTU(i, n.mtu)
+		if err := setMTU(i, n.mtu); err != nil {
+			return err
+		}
+	}
+	if n.up {
+		if err := i.SetUp(true); err != nil {
+			return rtnetlink(err)
+		}
 	}
 	return nil
+}
+
+// otherKinds are those of ip-link(8) that a kernel has and dnetsim does not.
+var otherKinds = map[string]bool{
+	"amt": true, "bareudp": true, "bond": true, "can": true, "erspan": true, "ip6erspan": true, "ip6gre": true, "ip6gretap": true,
+	"ip6tnl": true, "ifb": true, "geneve": true, "gre": true, "gretap": true, "gtp": true, "hsr": true, "ipip": true, "ipoib": true,
+	"ipvtap": true, "macsec": true, "macvtap": true, "netdevsim": true, "nlmon": true, "rmnet": true, "sit": true, "team": true,
+	"vcan": true, "vrf": true, "vti": true, "vti6": true, "wireguard": true, "xfrm": true,
+}
+
+// bridgeDefaults are the values of bridge options that a bridge here has, and
+// takes no others.
+var bridgeDefaults = map[string]string{
+	"stp_state": "0", "vlan_filtering": "0", "priority": "32768", "group_fwd_mask": "0", "mcast_snooping": "1", "hello_time": "200",
+	"max_age": "2000", "forward_delay": "1500", "nf_call_iptables": "0", "nf_call_ip6tables": "0", "nf_call_arptables": "0",
+	"vlan_default_pvid": "1", "mcast_querier": "0", "vlan_protocol": "802.1Q",
+}
+
+// bridgeOptions reads the options of a bridge. What it returns sets them.
+func (w *words) bridgeOptions() (set func(*stack.Interface), err error) {
+	set = func(*stack.Interface) {}
+	for w.more() {
+		switch arg := w.next(); {
+		case arg == "ageing_time":
+			n, err := w.number(32, "invalid ageing_time")
+			if err != nil {
+				return nil, err
+			}
+			set = func(i *stack.Interface) { i.Bridge().SetAgeing(time.Duration(n) * 10 * time.Millisecond) }
+		case arg == "forward_delay" || bridgeDefaults[arg] == "":
+			if arg != "forward_delay" { // without STP nothing waits for it
+				return nil, notSimulated("%q of a bridge", arg)
+			}
+			w.next()
+		default:
+			if err := w.only(arg, bridgeDefaults[arg]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return set, nil
+}
+
+// only takes the value of an option that has one value here.
+func (w *words) only(option string, values ...string) error {
+	text, err := w.value()
+	if err == nil && !slices.Contains(values, text) {
+		err = notSimulated("%q other than %s", option, values[0])
+	}
+	return err
 }
 
 // validName reports whether the kernel takes an interface's name.

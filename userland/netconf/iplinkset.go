@@ -34,6 +34,19 @@ type linkChange struct {
 	qlen     *int
 	promisc  *bool
 	hairpin  *bool
+	isolated *bool
+	bridge   func(*stack.Interface) // sets a bridge's options; nil: none
+}
+
+// linkFlags are the switches of a link with the state that they have here.
+var linkFlags = map[string]string{
+	"arp": "on", "multicast": "on", "allmulticast": "off", "dynamic": "off", "trailers": "on", "carrier": "on", "protodown": "off",
+}
+
+// portDefaults are the options of a bridge's port with what they are here.
+var portDefaults = map[string]string{
+	"guard": "off", "root_block": "off", "fastleave": "off", "learning": "on", "flood": "on", "mcast_flood": "on", "bcast_flood": "on",
+	"mcast_to_unicast": "off", "neigh_suppress": "off", "vlan_tunnel": "off", "locked": "off", "state": "3", "priority": "32", "mcast_router": "1",
 }
 
 func (t *ipTool) readLinkChange(w *words) (c linkChange, err error) {
@@ -53,8 +66,12 @@ func (t *ipTool) readLinkChange(w *words) (c linkChange, err error) {
 			c.mtu, err = w.integer("mtu")
 		case arg == "address":
 			c.mac, err = w.mac()
-		case arg == "broadcast", arg == "alias", arg == "group", arg == "addrgenmode", arg == "vrf":
-			_, err = w.value()
+		case arg == "group":
+			err = w.only(arg, "default", "0")
+		case arg == "addrgenmode":
+			err = w.only(arg, "eui64")
+		case arg == "broadcast", arg == "alias", arg == "vrf", arg == "xdp", arg == "vf":
+			err = notSimulated("%q of a link", arg)
 		case arg == "master":
 			var name string
 			if name, err = w.value(); err != nil {
@@ -73,9 +90,8 @@ func (t *ipTool) readLinkChange(w *words) (c linkChange, err error) {
 			c.qlen = &n
 		case arg == "promisc":
 			c.promisc, err = w.onOff(arg)
-		case arg == "arp", arg == "multicast", arg == "allmulticast", arg == "dynamic", arg == "trailers",
-			arg == "carrier", arg == "protodown":
-			_, err = w.onOff(arg)
+		case linkFlags[arg] != "":
+			err = w.only(arg, linkFlags[arg])
 		case arg == "type":
 			err = t.typeChange(&c, w)
 		case arg == "dev":
@@ -98,8 +114,15 @@ func (t *ipTool) typeChange(c *linkChange, w *words) (err error) {
 		switch arg := w.next(); {
 		case kind == "bridge_slave" && arg == "hairpin":
 			c.hairpin, err = w.onOff(arg)
+		case kind == "bridge_slave" && arg == "isolated":
+			c.isolated, err = w.onOff(arg)
+		case kind == "bridge_slave" && portDefaults[arg] != "":
+			err = w.only(arg, portDefaults[arg])
+		case kind == "bridge":
+			w.at--
+			c.bridge, err = w.bridgeOptions()
 		default:
-			_, err = w.value()
+			err = notSimulated("%q of a %s", arg, kind)
 		}
 	}
 	return err
@@ -143,6 +166,12 @@ func (c *linkChange) apply() error {
 	}
 	if c.hairpin != nil && i.Port() != nil {
 		i.Port().SetHairpin(*c.hairpin)
+	}
+	if c.isolated != nil && i.Port() != nil {
+		i.Port().SetIsolated(*c.isolated)
+	}
+	if c.bridge != nil && i.Bridge() != nil {
+		c.bridge(i)
 	}
 	if c.up != nil {
 		if err := i.SetUp(*c.up); err != nil {

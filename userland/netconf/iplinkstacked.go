@@ -86,10 +86,12 @@ func (t *ipTool) makeVLAN(n linkName, w *words) (*stack.Interface, error) {
 				}
 				err = wrongArgument(proto, "protocol is invalid")
 			}
-		case "reorder_hdr", "gvrp", "mvrp", "loose_binding", "bridge_binding":
-			_, err = w.onOff(arg)
+		case "reorder_hdr":
+			err = w.only(arg, "on")
+		case "gvrp", "mvrp", "loose_binding", "bridge_binding":
+			err = w.only(arg, "off")
 		case "ingress-qos-map", "egress-qos-map":
-			w.rest()
+			err = notSimulated("%q of a VLAN", arg)
 		default:
 			err = badKindOption("vlan", "command", arg)
 		}

@@ -57,8 +57,8 @@ func (t *ipTool) makeVXLAN(n linkName, w *words) (*stack.Interface, error) {
 		return nil, exitWith(1, "vxlan: missing virtual network identifier")
 	case v.group && v.Device == nil:
 		return nil, exitWith(1, "vxlan: 'group' requires 'dev' to be specified")
-	case v.group: // the underlay has no multicast routing
-		return nil, stack.ErrNotSupported
+	case v.Remote.Is6() || v.Local.Is6():
+		return nil, notSimulated("VXLAN over IPv6")
 	case !v.hasPort:
 		t.p.Errorf("vxlan: destination port not specified\nWill use Linux kernel default (non-standard value)\n" +
 			"Use 'dstport 4789' to get the IANA assigned value\nUse 'dstport 0' to get default and quiet this message\n")
@@ -128,8 +128,10 @@ func (t *ipTool) vxlanWord(v *vxlanWords, w *words) (err error) {
 			seconds, err = w.number(32, "ageing timer")
 			v.Ageing = time.Duration(seconds) * time.Second
 		}
-	case "tos", "dsfield", "df", "flowlabel", "label", "maxaddress":
-		_, err = w.value()
+	case "tos", "dsfield", "flowlabel", "label", "maxaddress":
+		err = w.only(arg, "0")
+	case "df":
+		err = w.only(arg, "unset")
 	default:
 		if !v.set(arg) {
 			err = badKindOption("vxlan", "command", arg)

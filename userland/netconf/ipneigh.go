@@ -207,9 +207,8 @@ func (t *ipTool) readNeighChange(w *words) (c neighChange, err error) {
 			c.dev, err = w.device(t.ns)
 		case "proxy":
 			c.proxy = true
-		case "router", "use", "managed", "extern_learn":
-		case "proto", "protocol":
-			_, err = w.value()
+		case "router", "use", "managed", "extern_learn", "proto", "protocol":
+			err = notSimulated("%q of a neighbour", arg)
 		case "help":
 			err = exitUsage(255, "ip-neighbour")
 		default:

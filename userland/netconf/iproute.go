@@ -42,10 +42,12 @@ type routeFilter struct {
 	scope string
 	kind  string
 	src   netip.Addr
-	exact netip.Prefix
-	root  netip.Prefix
-	match netip.Prefix
-	cache bool
+	// metric is that of the routes, 0 if any.
+	metric int
+	exact  netip.Prefix
+	root   netip.Prefix
+	match  netip.Prefix
+	cache  bool
 }
 
 func (t *ipTool) readRouteFilter(w *words) (f routeFilter, err error) {
@@ -74,8 +76,10 @@ func (t *ipTool) readRouteFilter(w *words) (f routeFilter, err error) {
 			f.scope, err = w.value()
 		case arg == "type":
 			f.kind, err = w.value()
-		case abbreviates(arg, "metric", "priority", "preference"), arg == "tos", arg == "realm", arg == "vrf":
-			_, err = w.value()
+		case abbreviates(arg, "metric", "priority", "preference"):
+			f.metric, err = w.integer("metric")
+		case arg == "tos", arg == "realm", arg == "vrf":
+			err = notSimulated("%q as a selector of routes", arg)
 		case arg == "cached", arg == "cloned":
 			f.cache = true
 		case arg == "root", arg == "match", arg == "exact":
@@ -178,11 +182,15 @@ func sortRoutes(list []stack.Route) {
 
 func (f routeFilter) takes(r stack.Route) bool {
 	switch {
+	case len(r.Hops) > 0 && (f.dev != "" || f.via.IsValid()): // they are attributes of the hops
+		return false
 	case f.dev != "" && r.Dev != f.dev, f.via.IsValid() && r.Via != f.via:
 		return false
 	case f.src.IsValid() && r.Src != f.src, f.scope != "" && f.scope != scopeOf(r):
 		return false
 	case f.proto != "" && f.proto != protoOf(r), f.kind != "" && f.kind != typeOf(r):
+		return false
+	case f.metric != 0 && r.Metric != f.metric:
 		return false
 	case f.exact.IsValid() && r.Dst != f.exact:
 		return false
@@ -278,6 +286,10 @@ func (t *ipTool) routeLine(r stack.Route, f routeFilter) string {
 		b.WriteString(kind + " ")
 	}
 	b.WriteString(destination(r) + " ")
+	hops := r.Hops
+	if len(hops) > 0 {
+		r.Via, r.Dev, r.OnLink, r.LinkDown = netip.Addr{}, "", false, false
+	}
 	if r.Via.IsValid() && !f.via.IsValid() {
 		fmt.Fprintf(&b, "via %s ", r.Via)
 	}
@@ -314,7 +326,50 @@ func (t *ipTool) routeLine(r stack.Route, f routeFilter) string {
 	if six {
 		b.WriteString("pref medium")
 	}
+	for _, h := range hops {
+		b.WriteString(t.sl() + "\tnexthop " + hopText(h))
+	}
 	return b.String()
+}
+
+// hopText is one of several next hops as `ip route` prints it.
+func hopText(h stack.NextHop) string {
+	var b strings.Builder
+	if h.Via.IsValid() {
+		fmt.Fprintf(&b, "via %s ", h.Via)
+	}
+	fmt.Fprintf(&b, "dev %s weight %d ", h.Dev, max(h.Weight, 1))
+	for _, flag := range hopFlags(h) {
+		b.WriteString(flag + " ")
+	}
+	return b.String()
+}
+
+func hopFlags(h stack.NextHop) []string {
+	flags := []string{}
+	if h.Dead {
+		flags = append(flags, "dead")
+	}
+	if h.OnLink {
+		flags = append(flags, "onlink")
+	}
+	if h.LinkDown {
+		flags = append(flags, "linkdown")
+	}
+	return flags
+}
+
+// hopsJSON are the next hops of a route that has several.
+func hopsJSON(r stack.Route) []jmap {
+	var list []jmap
+	for _, h := range r.Hops {
+		m := jmap{}
+		if h.Via.IsValid() {
+			m = append(m, jfield{"gateway", h.Via.String()})
+		}
+		list = append(list, append(m, jfield{"dev", h.Dev}, jfield{"weight", max(h.Weight, 1)}, jfield{"flags", hopFlags(h)}))
+	}
+	return list
 }
 
 func (t *ipTool) routeJSON(r stack.Route, f routeFilter) jmap {
@@ -323,6 +378,10 @@ func (t *ipTool) routeJSON(r stack.Route, f routeFilter) jmap {
 		m = append(m, jfield{"type", kind})
 	}
 	m = append(m, jfield{"dst", destination(r)})
+	hops := hopsJSON(r)
+	if hops != nil {
+		r.Via, r.Dev, r.OnLink, r.LinkDown = netip.Addr{}, "", false, false
+	}
 	if r.Via.IsValid() {
 		m = append(m, jfield{"gateway", r.Via.String()})
 	}
@@ -350,6 +409,9 @@ func (t *ipTool) routeJSON(r stack.Route, f routeFilter) jmap {
 	}
 	if r.LinkDown {
 		flags = append(flags, "linkdown")
+	}
+	if hops != nil {
+		m = append(m, jfield{"nexthops", hops})
 	}
 	m = append(m, jfield{"flags", flags})
 	if r.MTU != 0 {

@@ -40,12 +40,17 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 					err = wrongArgument(name, "\"table\" value is invalid\n")
 				}
 			}
-		case arg == "tos", arg == "dsfield", arg == "advmss", arg == "window", arg == "rtt", arg == "initcwnd",
-			arg == "hoplimit", arg == "realm", arg == "pref", arg == "congctl", arg == "vrf", arg == "weight":
-			_, err = w.value()
+		case arg == "pref" && w.peek() == "medium": // what they all have
+			w.next()
+		case slices.Contains(routeWords, arg):
+			err = notSimulated("%q of a route", arg)
 		case arg == "onlink":
 			r.OnLink = true
 		case arg == "nexthop":
+			var h stack.NextHop
+			if h, err = readHop(t, w); err == nil {
+				r.Hops = append(r.Hops, h)
+			}
 		case arg == "help":
 			err = exitUsage(255, "ip-route")
 		case !given && isRouteType(arg):
@@ -68,7 +73,7 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 		}
 	}
 	if err == nil && !given {
-		if !r.Via.IsValid() && r.Dev == "" {
+		if !r.Via.IsValid() && r.Dev == "" && len(r.Hops) == 0 {
 			return r, exitUsage(255, "ip-route")
 		}
 		r.Dst, _ = t.prefixWord("default")
@@ -80,6 +85,40 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 		r.Dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 	}
 	return r, err
+}
+
+// routeWords are what a route may have besides, and has no effect here.
+var routeWords = []string{
+	"tos", "dsfield", "advmss", "window", "rtt", "rttvar", "rto_min", "initcwnd", "initrwnd", "cwnd", "ssthresh", "reordering",
+	"hoplimit", "realm", "realms", "pref", "congctl", "features", "quickack", "fastopen_no_cookie", "vrf", "encap", "nhid", "ttl-propagate", "expires", "weight",
+}
+
+// readHop reads `[via ADDRESS] [dev NAME] [weight N] [onlink]` of one of several
+// next hops.
+func readHop(t *ipTool, w *words) (h stack.NextHop, err error) {
+	for w.more() && err == nil {
+		switch arg := w.next(); arg {
+		case "via":
+			h.Via, err = t.addressWord(w)
+		case "dev":
+			var i *stack.Interface
+			if i, err = w.device(t.ns); err == nil {
+				h.Dev = i.Name()
+			}
+		case "weight":
+			if h.Weight, err = w.number(32, "\"weight\" is invalid\n"); err == nil && (h.Weight < 1 || h.Weight > 256) {
+				err = wrongArgument(w.list[w.at-1], "\"weight\" is invalid\n")
+			}
+		case "onlink":
+			h.OnLink = true
+		case "realm", "encap":
+			err = notSimulated("%q of a next hop", arg)
+		default:
+			w.at--
+			return h, nil
+		}
+	}
+	return h, err
 }
 
 func (t *ipTool) routeEdit(cmd string, w *words) error {
@@ -130,6 +169,7 @@ func (t *ipTool) hasRoute(r stack.Route) bool {
 	return false
 }
 
+// addRoute adds a route. Several IPv6 next hops are the same here as for IPv4.
 func (t *ipTool) addRoute(r stack.Route) error {
 	if err := t.nextHop(r); err != nil {
 		return err
@@ -142,6 +182,14 @@ func (t *ipTool) addRoute(r stack.Route) error {
 func (t *ipTool) nextHop(r stack.Route) error {
 	kind := typeOf(r)
 	if kind == "blackhole" || kind == "unreachable" || kind == "prohibit" || kind == "throw" {
+		return nil
+	}
+	for _, h := range r.Hops {
+		if err := t.nextHop(stack.Route{Dst: r.Dst, Table: r.Table, Via: h.Via, Dev: h.Dev, OnLink: h.OnLink}); err != nil {
+			return err
+		}
+	}
+	if len(r.Hops) > 0 {
 		return nil
 	}
 	if !r.Via.IsValid() {

@@ -47,9 +47,11 @@ func (t *ipTool) readRouteQuery(w *words) (q stack.RouteQuery, err error) {
 			q.Mark, err = w.number32("invalid mark value")
 		case "tos", "dsfield":
 			q.TOS, err = w.tos()
-		case "vrf", "uid", "ipproto", "sport", "dport":
+		case "ipproto", "sport", "dport": // no rule here looks at them
 			_, err = w.value()
-		case "fibmatch", "notify", "cached", "connected", "to":
+		case "vrf", "uid", "fibmatch":
+			err = notSimulated("%q of ip route get", arg)
+		case "notify", "cached", "connected", "to":
 		case "help":
 			err = exitUsage(255, "ip-route")
 		default:

@@ -31,7 +31,11 @@ func vxlanDetails(t *ipTool, l linkFacts) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "id %d ", cfg.VNI)
 	if o.Remote.IsValid() {
-		fmt.Fprintf(&b, "remote %s ", o.Remote)
+		word := "remote"
+		if o.Remote.IsMulticast() {
+			word = "group"
+		}
+		fmt.Fprintf(&b, "%s %s ", word, o.Remote)
 	}
 	if o.Local.IsValid() {
 		fmt.Fprintf(&b, "local %s ", o.Local)
