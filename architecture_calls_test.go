@@ -111,3 +111,22 @@ func TestWhatAMachineShowsIsOfItsOwnClock(t *testing.T) {
 		})
 	}
 }
+
+// slices.Concat(x[:i], x[i+1:]) copies, except when nothing follows: then it is x
+// without its end, whose array goes on holding what was removed.
+func TestRemovalFromAListForgets(t *testing.T) {
+	for _, s := range sources(t) {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) != 2 || !call.Ellipsis.IsValid() {
+				return true
+			}
+			fn, _ := call.Fun.(*ast.Ident)
+			head, isSlice := call.Args[0].(*ast.SliceExpr)
+			if _, more := call.Args[1].(*ast.SliceExpr); fn != nil && fn.Name == "append" && isSlice && head.Slice3 && more {
+				t.Errorf("%s: the last one is kept: write slices.Concat(x[:i], x[i+1:]), or slices.Delete where nobody ranges over x", s.fset.Position(n.Pos()))
+			}
+			return true
+		})
+	}
+}

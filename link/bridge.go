@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"time"
 
 	"dnetsim/link/trail"
@@ -106,7 +107,7 @@ func (b *Bridge) RemovePort(p *Port) {
 		if q != p {
 			continue
 		}
-		b.ports = append(b.ports[:i:i], b.ports[i+1:]...)
+		b.ports = slices.Concat(b.ports[:i], b.ports[i+1:])
 		b.fdb.flush(p, everything)
 		p.removed = true
 		break

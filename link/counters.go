@@ -1,6 +1,9 @@
 package link
 
-import "dnetsim/link/trail"
+import (
+	"dnetsim/link/trail"
+	"slices"
+)
 
 // Direction is which way a frame passes a capture point, seen from the point.
 type Direction uint8
@@ -74,7 +77,7 @@ func (p *point) observe(o Observer) (stop func()) {
 	return func() {
 		for i, y := range p.observers {
 			if y == x {
-				p.observers = append(p.observers[:i:i], p.observers[i+1:]...)
+				p.observers = slices.Concat(p.observers[:i], p.observers[i+1:])
 				return
 			}
 		}

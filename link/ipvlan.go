@@ -3,6 +3,7 @@ package link
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"dnetsim/link/trail"
 	"dnetsim/sim"
@@ -85,7 +86,7 @@ func (p *IPvlan) Add(at trail.Place, owns func(netip.Addr) bool, recv Receiver) 
 func (p *IPvlan) Remove(c *IPvlanChild) (left int) {
 	for i, x := range p.children {
 		if x == c {
-			p.children = append(p.children[:i:i], p.children[i+1:]...)
+			p.children = slices.Concat(p.children[:i], p.children[i+1:])
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"dnetsim/link/trail"
@@ -116,7 +117,7 @@ func (m *Macvlan) Add(at trail.Place, mac MAC, mode MacvlanMode, recv Receiver) 
 func (m *Macvlan) Remove(c *MacvlanChild) (left int) {
 	for i, x := range m.children {
 		if x == c {
-			m.children = append(m.children[:i:i], m.children[i+1:]...)
+			m.children = slices.Concat(m.children[:i], m.children[i+1:])
 			m.passthru = m.passthru && len(m.children) > 0
 			break
 		}

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"time"
 
 	"dnetsim/link/trail"
@@ -178,7 +179,7 @@ func (e *End) OnCarrier(fn func(up bool)) (stop func()) {
 	return func() {
 		for i, y := range e.onCarry {
 			if y == x {
-				e.onCarry = append(e.onCarry[:i:i], e.onCarry[i+1:]...)
+				e.onCarry = slices.Concat(e.onCarry[:i], e.onCarry[i+1:])
 				return
 			}
 		}

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"slices"
 	"time"
 
 	"dnetsim/modes/network/driver"
@@ -50,7 +51,7 @@ func (d *Daemon) track(quiet bool) (end func()) {
 	return func() {
 		for i, x := range d.calls.under {
 			if x == c {
-				d.calls.under = append(d.calls.under[:i:i], d.calls.under[i+1:]...)
+				d.calls.under = slices.Concat(d.calls.under[:i], d.calls.under[i+1:])
 				break
 			}
 		}

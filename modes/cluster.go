@@ -3,6 +3,7 @@ package modes
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -233,7 +234,7 @@ func (c *cluster) watch(key string, fn func()) (stop func()) {
 	return func() {
 		for i, x := range c.watches {
 			if x == w {
-				c.watches = append(c.watches[:i:i], c.watches[i+1:]...)
+				c.watches = slices.Concat(c.watches[:i], c.watches[i+1:])
 				break
 			}
 		}

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -248,7 +249,7 @@ func (w *Wait) Close() {
 	r := w.c.run
 	for i, x := range r.waits {
 		if x == w {
-			r.waits = append(r.waits[:i:i], r.waits[i+1:]...)
+			r.waits = slices.Concat(r.waits[:i], r.waits[i+1:])
 			return
 		}
 	}

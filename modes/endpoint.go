@@ -3,6 +3,7 @@ package modes
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"dnetsim/link"
@@ -169,7 +170,7 @@ func (d *Daemon) deleteEndpoint(ep *endpoint) {
 	core := ep.net.core
 	for i, x := range core.endpoints {
 		if x == ep {
-			core.endpoints = append(core.endpoints[:i:i], core.endpoints[i+1:]...)
+			core.endpoints = slices.Concat(core.endpoints[:i], core.endpoints[i+1:])
 			break
 		}
 	}

@@ -1,6 +1,9 @@
 package modes
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // NetworkRemove removes a network without active endpoints.
 func (d *Daemon) NetworkRemove(ref string) error {
@@ -65,7 +68,7 @@ func (d *Daemon) deleteNetwork(n *Network) error {
 	}
 	for i, x := range d.networks {
 		if x == n {
-			d.networks = append(d.networks[:i:i], d.networks[i+1:]...)
+			d.networks = slices.Concat(d.networks[:i], d.networks[i+1:])
 			break
 		}
 	}

@@ -1,5 +1,7 @@
 package modes
 
+import "slices"
+
 // ContainerRemove removes a container; one that runs only by force.
 func (d *Daemon) ContainerRemove(ref string, o RemoveOptions) error {
 	c, err := d.Container(ref)
@@ -59,7 +61,7 @@ func (d *Daemon) remove(c *Container) {
 	}
 	for i, x := range d.containers {
 		if x == c {
-			d.containers = append(d.containers[:i:i], d.containers[i+1:]...)
+			d.containers = slices.Concat(d.containers[:i], d.containers[i+1:])
 			break
 		}
 	}

@@ -3,6 +3,7 @@ package modes
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 
@@ -76,7 +77,7 @@ func (d *Daemon) unpin(key string) {
 func (d *Daemon) dropSandbox(sb *sandbox) {
 	for i, x := range d.sandboxes {
 		if x == sb {
-			d.sandboxes = append(d.sandboxes[:i:i], d.sandboxes[i+1:]...)
+			d.sandboxes = slices.Concat(d.sandboxes[:i], d.sandboxes[i+1:])
 			d.unpin(sb.key)
 			return
 		}
@@ -328,7 +329,7 @@ func (sb *sandbox) leave(ep *endpoint) {
 	drv.RevokeExternal(&ep.Endpoint)
 	for i, x := range sb.endpoints {
 		if x == ep {
-			sb.endpoints = append(sb.endpoints[:i:i], sb.endpoints[i+1:]...)
+			sb.endpoints = slices.Concat(sb.endpoints[:i], sb.endpoints[i+1:])
 			break
 		}
 	}

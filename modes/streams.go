@@ -57,7 +57,7 @@ func (s *streams) attach(stdout, stderr bool) *sink {
 func (s *streams) detach(k *sink) {
 	for i, x := range s.sinks {
 		if x == k {
-			s.sinks = append(s.sinks[:i:i], s.sinks[i+1:]...)
+			s.sinks = slices.Concat(s.sinks[:i], s.sinks[i+1:])
 			return
 		}
 	}

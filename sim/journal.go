@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Entry is one thing that happened. What it is, the rooms above say; the journal
 // only orders it.
@@ -29,7 +32,7 @@ func (j *Journal) Listen(fn func(*Entry)) (stop func()) {
 	return func() {
 		for i, x := range j.listeners {
 			if x == ln {
-				j.listeners = append(j.listeners[:i:i], j.listeners[i+1:]...)
+				j.listeners = slices.Concat(j.listeners[:i], j.listeners[i+1:])
 				return
 			}
 		}

@@ -53,7 +53,7 @@ func (fs *FS) Mount(m Mount) { fs.mounts = append(slices.Clip(fs.mounts), m) }
 func (fs *FS) Unmount(target string) error {
 	for i, m := range slices.Backward(fs.mounts) {
 		if m.Target == target {
-			fs.mounts = append(fs.mounts[:i:i], fs.mounts[i+1:]...)
+			fs.mounts = slices.Concat(fs.mounts[:i], fs.mounts[i+1:])
 			return nil
 		}
 	}

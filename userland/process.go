@@ -204,7 +204,7 @@ func (m *Machine) adopt(c *Machine) {
 func (m *Machine) orphan(c *Machine) {
 	for i, x := range m.children {
 		if x == c {
-			m.children = append(m.children[:i:i], m.children[i+1:]...)
+			m.children = slices.Concat(m.children[:i], m.children[i+1:])
 			return
 		}
 	}
@@ -289,7 +289,7 @@ func (p *Process) end(status int) {
 	m := p.Machine
 	for i, x := range m.procs {
 		if x == p {
-			m.procs = append(m.procs[:i:i], m.procs[i+1:]...)
+			m.procs = slices.Concat(m.procs[:i], m.procs[i+1:])
 			break
 		}
 	}

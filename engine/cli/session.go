@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -412,12 +413,7 @@ func (s *session) admit() {
 // finish runs on the loop when a job is over.
 func (s *session) finish(r *request) {
 	s.mu.Lock()
-	for i, x := range s.active {
-		if x == r {
-			s.active = append(s.active[:i:i], s.active[i+1:]...)
-			break
-		}
-	}
+	s.active = slices.DeleteFunc(s.active, func(x *request) bool { return x == r })
 	r.finished = true
 	j := r.job
 	switch {

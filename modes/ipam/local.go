@@ -136,7 +136,7 @@ func (m *Local) ReleasePool(key string) {
 	delete(m.pools, key)
 	for i, k := range m.order {
 		if k == key {
-			m.order = append(m.order[:i:i], m.order[i+1:]...)
+			m.order = slices.Concat(m.order[:i], m.order[i+1:])
 			break
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,7 +109,7 @@ func (t *transport) take() (*wire, error) {
 func without(list []*wire, w *wire) []*wire {
 	for i, x := range list {
 		if x == w {
-			return append(list[:i:i], list[i+1:]...)
+			return slices.Concat(list[:i], list[i+1:])
 		}
 	}
 	return list

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"dnetsim/sim"
@@ -54,7 +55,7 @@ func (c *Client) watch(key string, tree bool, each func([]wirePair), ended func(
 func (c *Client) forget(p *sim.Proc) {
 	for i, w := range c.watches {
 		if w == p {
-			c.watches = append(c.watches[:i:i], c.watches[i+1:]...)
+			c.watches = slices.Concat(c.watches[:i], c.watches[i+1:])
 			return
 		}
 	}

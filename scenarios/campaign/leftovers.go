@@ -11,7 +11,6 @@ import (
 // host.
 type inventory struct {
 	lines map[string][]string
-	procs int    // of the loop
 	heap  uint64 // bytes
 }
 
@@ -21,7 +20,7 @@ type inventory struct {
 const heapSlack = 6 << 20
 
 func takeInventory(l *look) *inventory {
-	inv := &inventory{lines: map[string][]string{}, procs: l.lab.Loop.Procs(), heap: heap()}
+	inv := &inventory{lines: map[string][]string{}, heap: heap()}
 	for _, h := range l.hosts {
 		inv.lines[h.decl.Name] = h.inventory()
 	}

@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,7 +127,7 @@ func (n *busyboxNslookup) collect(conn *stack.UDPConn, server netip.AddrPort, op
 		}
 		for i, q := range open {
 			if names.Answers(m, q) {
-				open = append(open[:i:i], open[i+1:]...)
+				open = slices.Concat(open[:i], open[i+1:])
 				n.print(server, m.Msg)
 				break
 			}

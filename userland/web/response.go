@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httputil"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,7 +40,7 @@ func SetHeader(hs []Header, h Header) []Header {
 	for i := range hs {
 		if strings.EqualFold(hs[i].Name, h.Name) {
 			if h.Value == "" {
-				return append(hs[:i:i], hs[i+1:]...)
+				return slices.Concat(hs[:i], hs[i+1:])
 			}
 			hs[i].Value = h.Value
 			return hs

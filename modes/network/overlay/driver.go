@@ -83,6 +83,11 @@ func (o *Driver) Close() {
 			p.Kill()
 		}
 	}
+	for _, id := range sortedKeys(o.networks) {
+		if b := o.networks[id].box; b != nil {
+			b.unwatch(o.host.Loop())
+		}
+	}
 	if o.agent != nil {
 		o.agent.Shutdown()
 	}
@@ -101,7 +106,6 @@ func (o *Driver) adopt(old *Driver) {
 		if n.box == nil {
 			continue
 		}
-		n.box.watch = nil
 		live := false
 		for _, ep := range n.sortedEndpoints() {
 			if !ep.joined || ep.Orphan {

@@ -3,6 +3,7 @@ package overlay
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 
@@ -58,7 +59,7 @@ func (t *peerTable) remove(network string, k peerKey, e peerEntry) (there bool, 
 	m := t.networks[network]
 	for i, x := range m[k] {
 		if x == e {
-			m[k] = append(m[k][:i:i], m[k][i+1:]...)
+			m[k] = slices.Concat(m[k][:i], m[k][i+1:])
 			there = true
 			break
 		}

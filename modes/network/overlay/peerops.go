@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"dnetsim/link"
 	"dnetsim/modes/errdefs"
@@ -239,7 +240,7 @@ func (n *network) deleteNeighbour(x neighbour) error {
 	}
 	for i, k := range b.known {
 		if k == old {
-			b.known = append(b.known[:i:i], b.known[i+1:]...)
+			b.known = slices.Concat(b.known[:i], b.known[i+1:])
 			break
 		}
 	}

@@ -160,7 +160,7 @@ func (b *sandbox) aged(n stack.Neighbour) {
 }
 
 func (b *sandbox) missing(m miss) {
-	if !m.ip.Is4() {
+	if b.watch == nil || !m.ip.Is4() {
 		return
 	}
 	b.misses = append(b.misses, m)
@@ -214,9 +214,7 @@ func (n *network) destroySandbox() {
 		return
 	}
 	n.box = nil
-	if b.watch != nil && b.watch != h.Loop().Current() {
-		b.watch.Kill()
-	}
+	b.unwatch(h.Loop())
 	for _, s := range n.subnets {
 		if s.tunnel != nil {
 			s.tunnel.Delete()
@@ -226,6 +224,14 @@ func (n *network) destroySandbox() {
 	}
 	n.o.boxes.drop(h, b)
 	h.CloseSoon(b.ns)
+}
+
+// unwatch ends the watching: the sandbox is gone, or who watched it.
+func (b *sandbox) unwatch(loop *sim.Loop) {
+	if b.watch != nil && b.watch != loop.Current() {
+		b.watch.Kill()
+	}
+	b.watch, b.misses = nil, nil
 }
 
 // watchMisses asks the cluster for every neighbour and every address that the
