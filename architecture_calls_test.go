@@ -112,7 +112,7 @@ func TestWhatAMachineShowsIsOfItsOwnClock(t *testing.T) {
 	}
 }
 
-// slices.Concat(x[:i], x[i+1:]) copies, except when nothing follows: then it is x
+// append(x[:i:i], x[i+1:]...) copies, except when nothing follows: then it is x
 // without its end, whose array goes on holding what was removed.
 func TestRemovalFromAListForgets(t *testing.T) {
 	for _, s := range sources(t) {

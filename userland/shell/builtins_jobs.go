@@ -36,10 +36,12 @@ func wait(s *Shell, args []string) int {
 			status = 127
 			continue
 		}
-		if st := s.waitFor(j.last()); st >= 0 {
-			return st
+		if !j.done() {
+			if st := s.waitFor(j.procs[len(j.procs)-1]); st >= 0 {
+				return st
+			}
 		}
-		status = j.last().Status()
+		status, _ = j.last()
 		s.forget(j)
 	}
 	return status
@@ -65,7 +67,7 @@ func jobs(s *Shell, args []string) int {
 	kept := s.jobs[:0:0]
 	for i, j := range s.jobs {
 		if pids {
-			fmt.Fprintln(s.out(), j.last().PID)
+			fmt.Fprintln(s.out(), j.pid())
 		} else {
 			fmt.Fprintln(s.out(), s.jobLine(i, j))
 		}
@@ -90,9 +92,12 @@ func fg(s *Shell, args []string) int {
 		return 1
 	}
 	fmt.Fprintln(s.out(), j.text)
-	st := s.foregroundAll(j.procs)
+	if !j.done() {
+		s.foregroundAll(j.procs)
+	}
+	status, _ := j.last()
 	s.forget(j)
-	return st[len(st)-1]
+	return status
 }
 
 func bg(s *Shell, args []string) int {
@@ -111,8 +116,8 @@ func kill(s *Shell, args []string) int {
 			words = append(words, a)
 			continue
 		}
-		for _, q := range j.procs {
-			words = append(words, strconv.Itoa(q.PID))
+		for _, pid := range j.pids {
+			words = append(words, strconv.Itoa(pid))
 		}
 	}
 	status, out, errs := Kill(s.p, words)

@@ -13,23 +13,50 @@ import (
 )
 
 // job is a command that runs in the background, or has ended and not been
-// waited for.
+// waited for. Of one that has ended the numbers and the status are left: a script
+// that starts jobs for ever and waits for none keeps no process by them.
 type job struct {
-	n     int
-	procs []*userland.Process
-	text  string
+	n      int
+	procs  []*userland.Process // nil when all have ended
+	pids   []int
+	text   string
+	status int             // of the last one, when all have ended
+	by     userland.Signal // that ended it, 0 for none
 }
 
-func (j *job) last() *userland.Process { return j.procs[len(j.procs)-1] }
-
-func (j *job) done() bool {
-	for _, p := range j.procs {
-		if !p.Done() {
-			return false
-		}
+func newJob(n int, procs []*userland.Process, text string) *job {
+	j := &job{n: n, procs: procs, text: text}
+	for _, p := range procs {
+		j.pids = append(j.pids, p.PID)
 	}
-	return true
+	for _, p := range procs {
+		p.OnExit(j.ended)
+	}
+	return j
 }
+
+// ended is told of the end of each process.
+func (j *job) ended(int) {
+	if slices.ContainsFunc(j.procs, func(p *userland.Process) bool { return !p.Done() }) {
+		return
+	}
+	j.status, j.by = j.last()
+	j.procs = nil
+}
+
+// last is the status of the job's last process, and the signal that ended it.
+func (j *job) last() (status int, by userland.Signal) {
+	if j.done() {
+		return j.status, j.by
+	}
+	p := j.procs[len(j.procs)-1]
+	return p.Status(), p.KilledBy()
+}
+
+// pid is the number of the last process, by which a script knows the job.
+func (j *job) pid() int { return j.pids[len(j.pids)-1] }
+
+func (j *job) done() bool { return j.procs == nil }
 
 // pipeline runs a | b | c: one process for each stage, joined by pipes.
 func (s *Shell) pipeline(c *syntax.BinaryCmd) {
@@ -176,10 +203,10 @@ func (s *Shell) background(st *syntax.Stmt) {
 			q.Ignore(userland.SIGINT, userland.SIGQUIT)
 		}
 	}
-	j := &job{n: s.nextJob(), procs: procs, text: source(&c)}
+	j := newJob(s.nextJob(), procs, source(&c))
 	s.jobs = append(s.jobs, j)
 	s.forgetOldest()
-	s.lastBg = j.last().PID
+	s.lastBg = j.pid()
 	s.status = 0
 	if s.jobControl() && s.style != Ash {
 		fmt.Fprintf(s.errOut(), "[%d] %d\n", j.n, s.lastBg)
@@ -244,10 +271,10 @@ func (s *Shell) jobLine(i int, j *job) string {
 	}
 	state := "Running"
 	if j.done() {
-		switch st := j.last().Status(); {
-		case j.last().KilledBy() == userland.SIGTERM:
+		switch st := j.status; {
+		case j.by == userland.SIGTERM:
 			state = "Terminated"
-		case j.last().KilledBy() == userland.SIGKILL:
+		case j.by == userland.SIGKILL:
 			state = "Killed"
 		case st != 0 && s.style == Bash:
 			state = fmt.Sprintf("Exit %d", st)
@@ -286,10 +313,8 @@ func (s *Shell) findJob(ref string) *job {
 		return nil
 	}
 	for _, j := range s.jobs {
-		for _, p := range j.procs {
-			if p.PID == pid {
-				return j
-			}
+		if slices.Contains(j.pids, pid) {
+			return j
 		}
 	}
 	return nil

@@ -1,8 +1,10 @@
 package shell_test
 
 import (
+	"runtime"
 	"testing"
 	"time"
+	"weak"
 
 	"dnetsim/sim"
 	"dnetsim/userland"
@@ -23,5 +25,35 @@ func TestAShellForgetsOldJobs(t *testing.T) {
 	}
 	if n := shell.Jobs(sh); n > 1024 {
 		t.Errorf("the shell remembers %d jobs", n)
+	}
+}
+
+// Of a job that is over a shell keeps the numbers and the status, no process.
+func TestAJobThatIsOverKeepsNoProcess(t *testing.T) {
+	l := sim.NewLoop(1)
+	m := newMachine(l, programs.Busybox())
+	sh := shell.New(m, shell.Options{Style: shell.Bash})
+	p := m.Start(userland.ProcSpec{Args: []string{"sh"}, Program: func(p *userland.Process) int {
+		return sh.Run(p, "sleep 1 & sleep 1 | false & sleep 10; wait %1; echo $?; wait $!; exit $?")
+	}})
+	l.RunFor(time.Second / 2)
+	var jobs []weak.Pointer[userland.Process]
+	for _, q := range m.AllProcesses() {
+		if len(q.Args) == 2 && q.Args[1] == "1" {
+			jobs = append(jobs, weak.Make(q))
+		}
+	}
+	l.RunFor(5 * time.Second)
+	if n := shell.Jobs(sh); n != 2 || len(jobs) != 2 {
+		t.Fatalf("%d jobs, %d processes", n, len(jobs))
+	}
+	runtime.GC()
+	for _, j := range jobs {
+		if q := j.Value(); q != nil {
+			t.Errorf("%v is kept", q.Args)
+		}
+	}
+	if l.RunFor(10 * time.Second); !p.Done() || p.Status() != 1 {
+		t.Errorf("status %d, want that of false", p.Status())
 	}
 }
