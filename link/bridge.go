@@ -69,8 +69,13 @@ func NewBridgeAt(loop *sim.Loop, at trail.Place) *Bridge {
 // Name is the bridge's place as text.
 func (b *Bridge) Name() string { return b.at.String() }
 
-// SetPlace changes where the bridge and its ports are.
+// SetPlace changes where the bridge and its ports are. A device says it at every
+// change of its state, so that the same again must cost nothing: a bridge with a
+// thousand ports hears it for each of them.
 func (b *Bridge) SetPlace(at trail.Place) {
+	if at == b.at && b.local.label != "" {
+		return
+	}
 	b.at = at
 	b.local.at, b.local.label = at.PortOf(localPort), at.String()
 	for _, p := range b.ports {

@@ -424,3 +424,16 @@ func BenchmarkWireBridgeWire(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "frames/s")
 }
+
+// To be told the same place again costs nothing, however many ports there are.
+func TestTheSamePlaceAgainCostsNothing(t *testing.T) {
+	at := trail.At("bdc01", "docker0")
+	b := NewBridgeAt(sim.NewLoop(1), at)
+	p := b.AddPort("veth1")
+	if n := testing.AllocsPerRun(100, func() { b.SetPlace(at) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if b.SetPlace(trail.At("bdc01", "br0")); p.at.String() != trail.At("bdc01", "br0").PortOf("veth1").String() {
+		t.Errorf("the port is at %s", p.at)
+	}
+}

@@ -40,6 +40,7 @@ func (l *Loop) sweep() {
 		}
 		l.queue.push(e)
 	}
+	l.cancelled = 0
 }
 
 func (l *Loop) take() *event {
@@ -57,9 +58,6 @@ func (l *Loop) take() *event {
 const keptEvents = 1 << 14
 
 func (l *Loop) give(e *event) {
-	if e.cancelled {
-		l.cancelled--
-	}
 	*e = event{}
 	if len(l.free) < keptEvents {
 		l.free = append(l.free, e)

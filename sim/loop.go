@@ -129,6 +129,7 @@ func (l *Loop) Step() bool {
 	for len(l.queue) > 0 {
 		e := l.queue.pop()
 		if e.cancelled {
+			l.cancelled--
 			l.give(e)
 			continue
 		}
@@ -159,6 +160,7 @@ func (l *Loop) next() (time.Duration, bool) {
 		if !e.cancelled {
 			return e.at, true
 		}
+		l.cancelled--
 		l.give(l.queue.pop())
 	}
 	return 0, false

@@ -27,6 +27,7 @@ var ErrWork = errors.New("too much work in too little virtual time")
 type account struct {
 	charged uint64        // by Charge
 	seen    uint64        // of charged and fired, at the last look
+	due     uint64        // the same, when the next look is; 0 while the run is behind too far
 	spent   time.Duration // work that is not paid for, as virtual time would pay it
 	paid    time.Duration // virtual time up to which it was paid
 	scale   float64       // of workBurst; 0 is 1
@@ -38,7 +39,7 @@ type account struct {
 // call.
 func (l *Loop) Charge(n int) {
 	l.Work(n)
-	if l.current == nil || l.stop.Load() == nil && !l.overBudget() {
+	if l.current == nil || l.halt() == nil {
 		return
 	}
 	l.current.Pause(0)
@@ -50,7 +51,7 @@ func (l *Loop) Work(n int) { l.account.charged += uint64(n) }
 
 // SetBudget makes the work that a run may be behind larger or smaller: 1 is about
 // half a minute of a real machine's.
-func (l *Loop) SetBudget(scale float64) { l.account.scale = scale }
+func (l *Loop) SetBudget(scale float64) { l.account.scale, l.account.due = scale, 0 }
 
 // overBudget looks at the account if it is time to.
 func (l *Loop) overBudget() bool {
@@ -65,6 +66,9 @@ func (l *Loop) overBudget() bool {
 	burst := time.Duration(workBurst) * (time.Second / workRate)
 	if a.scale > 0 {
 		burst = time.Duration(float64(burst) * a.scale)
+	}
+	if a.due = a.seen + workStep; a.spent > burst {
+		a.due = 0
 	}
 	return a.spent > burst
 }
@@ -90,8 +94,16 @@ func (l *Loop) Stopped() error {
 	return nil
 }
 
-// halt says why the loop must not go on, or nil.
+// halt says why the loop must not go on, or nil. It is asked before every event,
+// so what it nearly always says is two comparisons in the caller.
 func (l *Loop) halt() error {
+	if a := &l.account; a.charged+l.fired < a.due && l.stop.Load() == nil {
+		return nil
+	}
+	return l.reason()
+}
+
+func (l *Loop) reason() error {
 	if err := l.stop.Load(); err != nil {
 		return *err
 	}
