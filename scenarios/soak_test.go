@@ -98,12 +98,22 @@ func newSoak(t testing.TB) *soak {
 	if e != nil {
 		t.Fatal(e)
 	}
-	// A run remembers the last 16,384 names that were drawn for, which takes this
-	// world eight hours: the book is full from the start, so that what grows leaks.
+	fill(lab)
+	return &soak{lab: lab, digest: newDigest(lab.Loop, true)}
+}
+
+// fill fills to their bounds what takes this world hours to fill, so that what
+// grows leaks: the 16,384 names that a run remembers to have drawn for (five to
+// eight hours), and dockerd's 3,000 lines in the journal (twelve on h1).
+func fill(lab *Lab) {
 	for i := range 1 << 14 {
 		lab.Loop.Stream(fmt.Sprintf("asked for once, and never again: %d", i))
 	}
-	return &soak{lab: lab, digest: newDigest(lab.Loop, true)}
+	for _, name := range []string{"h1", "h2"} {
+		for range 3000 {
+			lab.hosts[name].Daemon.LogError(strings.Repeat("as long as a line of the gossip's is ", 4))
+		}
+	}
 }
 
 // round types every line once, each at a second of its own.
@@ -165,8 +175,8 @@ const onTheirWay = 2
 // early. A second world of the same seed goes the same way.
 //
 // Early is after a twelfth of the time. What fills up to a bound later than that
-// is within the tenth: the journal's 3,000 lines of dockerd, and the 1,024 jobs
-// that nobody waits for of a shell, 150 bytes each.
+// is within the tenth: of a shell the 1,024 jobs that nobody waits for, 150 bytes
+// each.
 func TestSoak(t *testing.T) {
 	s, warm := newSoak(t), max(*soakFor/12, 4*time.Minute)
 	before := s.live(t, warm)
