@@ -111,13 +111,13 @@ func (i *Interface) insertAddr(a *ifAddr, noRoute bool) {
 		at = min(at, len(i.addrs))
 	}
 	i.addrs = slices.Insert(i.addrs, at, a)
-	i.ns.indexAddr(a)
+	i.ns.addrs.add(a)
 	i.ns.transport.AddAddr(a.Prefix)
 	if i.up && !noRoute {
 		i.addConnected(a)
 	}
 	if i.up {
-		i.ns.fib.revive(i)
+		i.ns.routes.fib.revive(i)
 	}
 }
 
@@ -136,12 +136,12 @@ func (i *Interface) addConnected(a *ifAddr) {
 	default:
 		r.Src = ip
 	}
-	for _, o := range i.ns.fib.of(ip).main.routes {
+	for _, o := range i.ns.routes.fib.of(ip).main.routes {
 		if o.dev == i && o.Dst == r.Dst && o.Proto == ProtoKernel {
 			return
 		}
 	}
-	i.ns.fib.insert(r)
+	i.ns.routes.fib.insert(r)
 }
 
 // DelAddr removes an address and its routes. Removing a primary IPv4 address
@@ -174,12 +174,12 @@ func (i *Interface) DelAddr(p netip.Prefix) error {
 func (i *Interface) removeAddr(a *ifAddr) {
 	i.addrs = slices.DeleteFunc(i.addrs, func(x *ifAddr) bool { return x == a })
 	ip := a.Prefix.Addr()
-	i.ns.unindexAddr(ip)
-	if i.ns.localAddr(ip) == nil {
+	i.ns.addrs.remove(ip)
+	if i.ns.addrs.of(ip) == nil {
 		i.ns.transport.RemoveAddr(a.Prefix)
 	}
-	i.ns.fib.remove(func(r *route) bool {
-		if r.Src == ip && i.ns.localAddr(ip) == nil {
+	i.ns.routes.fib.remove(func(r *route) bool {
+		if r.Src == ip && i.ns.addrs.of(ip) == nil {
 			return false
 		}
 		return !(r.dev == i && r.Proto == ProtoKernel && r.Dst == a.Prefix.Masked() && !i.covers(a.Prefix))
@@ -199,8 +199,8 @@ func (a *ifAddr) is4() bool { return a.Prefix.Addr().Is4() }
 // disableIPv4 takes an interface's IPv4 routes and neighbours away: without an
 // address of its own nothing goes there (fib_disable_ip).
 func disableIPv4(i *Interface) {
-	i.ns.fib.remove(func(r *route) bool { return r.dev != i || r.Dst.Addr().Is6() })
-	i.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i && n.addr.Is4() })
+	i.ns.routes.fib.remove(func(r *route) bool { return r.dev != i || r.Dst.Addr().Is6() })
+	i.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i && n.addr.Is4() })
 }
 
 // covers reports whether another address of the interface has the same network.
@@ -282,24 +282,30 @@ func (i *Interface) isBroadcast(dst netip.Addr) bool {
 	return false
 }
 
-// localAddr finds an address of the namespace, on any interface.
-func (ns *Namespace) localAddr(ip netip.Addr) *ifAddr { return ns.locals[ip] }
+// addrTable finds the namespace's own addresses, on whatever interface they are.
+type addrTable struct {
+	ns   *Namespace
+	byIP map[netip.Addr]*ifAddr
+}
 
-func (ns *Namespace) indexAddr(a *ifAddr) {
-	if ns.locals == nil {
-		ns.locals = make(map[netip.Addr]*ifAddr)
+// of finds an address of the namespace, on any interface.
+func (at *addrTable) of(ip netip.Addr) *ifAddr { return at.byIP[ip] }
+
+func (at *addrTable) add(a *ifAddr) {
+	if at.byIP == nil {
+		at.byIP = make(map[netip.Addr]*ifAddr)
 	}
-	if ns.locals[a.Prefix.Addr()] == nil {
-		ns.locals[a.Prefix.Addr()] = a
+	if at.byIP[a.Prefix.Addr()] == nil {
+		at.byIP[a.Prefix.Addr()] = a
 	}
 }
 
-// unindexAddr forgets an address unless another interface has it too.
-func (ns *Namespace) unindexAddr(ip netip.Addr) {
-	delete(ns.locals, ip)
-	for _, i := range ns.ifaces {
+// remove forgets an address unless another interface has it too.
+func (at *addrTable) remove(ip netip.Addr) {
+	delete(at.byIP, ip)
+	for _, i := range at.ns.devs.list {
 		if a := i.addr(ip); a != nil {
-			ns.locals[ip] = a
+			at.byIP[ip] = a
 			return
 		}
 	}
@@ -307,11 +313,11 @@ func (ns *Namespace) unindexAddr(ip netip.Addr) {
 
 // loopbackNet reports whether ip lies in a loopback prefix of lo, all of which
 // is local.
-func (ns *Namespace) loopbackNet(ip netip.Addr) bool {
-	if !ip.Is4() || !ip.IsLoopback() || ns.lo == nil {
+func (at *addrTable) loopbackNet(ip netip.Addr) bool {
+	if !ip.Is4() || !ip.IsLoopback() || at.ns.lo == nil {
 		return false
 	}
-	for _, a := range ns.lo.addrs {
+	for _, a := range at.ns.lo.addrs {
 		if a.Prefix.Contains(ip) {
 			return true
 		}
@@ -322,7 +328,7 @@ func (ns *Namespace) loopbackNet(ip netip.Addr) bool {
 // IsLocal reports whether a packet to ip is for this namespace itself.
 func (ns *Namespace) IsLocal(ip netip.Addr) bool {
 	ip = ip.Unmap()
-	return ns.localAddr(ip) != nil || ns.loopbackNet(ip)
+	return ns.addrs.of(ip) != nil || ns.addrs.loopbackNet(ip)
 }
 
 // eui64 is the link-local address that follows from a MAC (RFC 4291, A).

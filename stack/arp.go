@@ -54,25 +54,25 @@ func (i *Interface) arpIn(b []byte, toUs bool) {
 	op := binary.BigEndian.Uint16(b[6:])
 	sha, spa := MAC(b[8:14]), netip.AddrFrom4([4]byte(b[14:18]))
 	tpa := netip.AddrFrom4([4]byte(b[24:28]))
-	if tpa.IsMulticast() || tpa.IsLoopback() || sha == i.mac && i.kind != KindIPvlan && i.ns.localAddr(spa) == nil {
+	if tpa.IsMulticast() || tpa.IsLoopback() || sha == i.mac && i.kind != KindIPvlan && i.ns.addrs.of(spa) == nil {
 		return
 	}
 	ns := i.ns
 	if spa.IsUnspecified() { // duplicate address detection (RFC 5227): answer, learn nothing
-		if op == arpRequest && ns.localAddr(tpa) != nil && !i.arpIgnored(spa, tpa) {
+		if op == arpRequest && ns.addrs.of(tpa) != nil && !i.arpIgnored(spa, tpa) {
 			i.sendARP(arpReply, sha, i.mac, tpa, sha, spa)
 		}
 		return
 	}
 	if op == arpRequest && i.arpAnswers(spa, tpa) {
-		ns.neighbourFor(i, spa).learn(sha, NeighStale, true)
+		ns.neigh.findOrMake(i, spa).learn(sha, NeighStale, true)
 		i.sendARP(arpReply, sha, i.mac, tpa, sha, spa)
 		return
 	}
-	n := ns.neighbour(i, spa)
+	n := ns.neigh.find(i, spa)
 	gratuitous := spa == tpa
 	if n == nil && (op == arpReply || gratuitous) && i.confFlag(false, "arp_accept") {
-		n = ns.neighbourFor(i, spa)
+		n = ns.neigh.findOrMake(i, spa)
 	}
 	if n == nil {
 		return
@@ -89,13 +89,13 @@ func (i *Interface) arpIn(b []byte, toUs bool) {
 // interface.
 func (i *Interface) arpAnswers(spa, tpa netip.Addr) bool {
 	ns := i.ns
-	if ns.localAddr(tpa) != nil {
+	if ns.addrs.of(tpa) != nil {
 		return !i.arpIgnored(spa, tpa)
 	}
-	if !i.confFlag(false, "proxy_arp") || !ns.forwarding(i, false) {
+	if !i.confFlag(false, "proxy_arp") || !ns.sys.forwarding(i, false) {
 		return false
 	}
-	h, err := ns.routeOut(flow{dst: tpa, src: spa, in: i})
+	h, err := ns.routes.routeOut(flow{dst: tpa, src: spa, in: i})
 	return err == nil && h.dev != i
 }
 

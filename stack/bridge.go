@@ -9,14 +9,14 @@ import (
 // AddBridge adds a bridge. With a zero mac it draws a random one and follows
 // the lowest of its ports, as the kernel does until somebody sets it.
 func (ns *Namespace) AddBridge(name string, mac MAC) (*Interface, error) {
-	if err := ns.check(name); err != nil {
+	if err := ns.devs.check(name); err != nil {
 		return nil, err
 	}
 	fixed := mac != (MAC{})
 	if !fixed {
 		mac = ns.randomMAC()
 	}
-	i := ns.newInterface(name, KindBridge, mac, 1500)
+	i := ns.devs.make(name, KindBridge, mac, 1500)
 	d := &bridgeDevice{device: device{i}, fixed: fixed, bridge: link.NewBridgeAt(ns.loop, i.place)}
 	d.self = d.bridge.Local()
 	d.self.Attach(link.ReceiverFunc(i.receive))

@@ -15,9 +15,9 @@ import (
 func (i *Interface) filtersBridge(typ uint16) bool {
 	switch typ {
 	case link.TypeIPv4:
-		return i.ns.rules[0] != nil && i.conf().bridgeNF4
+		return i.ns.filter.rules[0] != nil && i.conf().bridgeNF4
 	case link.TypeIPv6:
-		return i.ns.rules[1] != nil && i.conf().bridgeNF6
+		return i.ns.filter.rules[1] != nil && i.conf().bridgeNF6
 	}
 	return false
 }
@@ -40,7 +40,7 @@ func (i *Interface) bridgeArrival(in *link.Port, f *link.Frame) link.Verdict {
 	}
 	b.nf.PhysIn = in.Name()
 	dst := b.dst()
-	if !i.ns.hook(netfilter.Prerouting, &b.packet, i, nil) {
+	if !i.ns.filter.hook(netfilter.Prerouting, &b.packet, i, nil) {
 		return link.Stolen
 	}
 	if b.dst() != dst {
@@ -91,7 +91,7 @@ func (i *Interface) bridgeForward(in, out *link.Port, f *link.Frame) link.Verdic
 	p := b.packet
 	p.f, p.nf.Data = f, f.Payload()
 	p.nf.PhysIn, p.nf.PhysOut = in.Name(), out.Name()
-	if !i.ns.hook(netfilter.Forward, &p, i, i) || !i.ns.hook(netfilter.Postrouting, &p, nil, i) {
+	if !i.ns.filter.hook(netfilter.Forward, &p, i, i) || !i.ns.filter.hook(netfilter.Postrouting, &p, nil, i) {
 		return link.Stolen
 	}
 	f.Context = nil
@@ -107,11 +107,11 @@ func (i *Interface) bridgeForward(in, out *link.Port, f *link.Frame) link.Verdic
 // MTU, and nobody is told of what must not be cut.
 func cutForPort(p *packet, bridge *Interface, out *link.Port) {
 	if p.dontFragment() {
-		bridge.ns.discard(bridge, trail.MTU, p)
+		bridge.ns.ends.discard(bridge, trail.MTU, p)
 		return
 	}
 	dst, src := p.f.Dst(), p.f.Src()
-	for _, q := range bridge.ns.fragmentIPv4(p, bridge.mtu) {
+	for _, q := range bridge.ns.tx.fragmentIPv4(p, bridge.mtu) {
 		putEther(q.f.Bytes(), dst, src, link.TypeIPv4)
 		out.Push(q.frame())
 	}

@@ -7,7 +7,7 @@ import (
 // Conntrack returns the tracked connections of both families.
 func (ns *Namespace) Conntrack() []netfilter.Flow {
 	var out []netfilter.Flow
-	for _, r := range ns.rules {
+	for _, r := range ns.filter.rules {
 		if r != nil {
 			out = append(out, r.Flows()...)
 		}
@@ -15,22 +15,22 @@ func (ns *Namespace) Conntrack() []netfilter.Flow {
 	return out
 }
 
-// netfilterOptions is what the rules need of the namespace.
-func (ns *Namespace) netfilterOptions(v6 bool) netfilter.Options {
+// options is what the rules need of the namespace.
+func (fw *filtering) options(v6 bool) netfilter.Options {
 	return netfilter.Options{
 		V6:       v6,
-		Now:      ns.loop.Wall,
-		Rand:     func() uint32 { return ns.random().Uint32() },
-		AddrType: ns.addrType,
+		Now:      fw.ns.loop.Wall,
+		Rand:     func() uint32 { return fw.ns.random().Uint32() },
+		AddrType: fw.ns.addrs.kind,
 		MTU: func(dev string) int {
-			if i := ns.byName[dev]; i != nil {
+			if i := fw.ns.devs.byName[dev]; i != nil {
 				return i.mtu
 			}
 			return 0
 		},
 		OnLog: func(e netfilter.LogEntry) {
-			ns.trail.Note(ns.at(nil), "log", e.Prefix, e.Line)
+			fw.ns.trail.Note(fw.ns.ends.at(nil), "log", e.Prefix, e.Line)
 		},
-		Charge: ns.loop.Work,
+		Charge: fw.ns.loop.Work,
 	}
 }

@@ -17,18 +17,18 @@ type flight struct {
 func (x *flight) Fire() {
 	to, f := x.to, x.f
 	x.to, x.f = nil, nil
-	x.home.flights = append(x.home.flights, x)
+	x.home.devs.flights = append(x.home.devs.flights, x)
 	to.receive(f)
 }
 
-func (ns *Namespace) flight(to *Interface, f *link.Frame) *flight {
-	if n := len(ns.flights); n > 0 {
-		x := ns.flights[n-1]
-		ns.flights = ns.flights[:n-1]
+func (dt *deviceTable) flight(to *Interface, f *link.Frame) *flight {
+	if n := len(dt.flights); n > 0 {
+		x := dt.flights[n-1]
+		dt.flights = dt.flights[:n-1]
 		x.to, x.f = to, f
 		return x
 	}
-	return &flight{ns, to, f}
+	return &flight{dt.ns, to, f}
 }
 
 // newFrame is a frame over b with metadata.
@@ -192,13 +192,13 @@ func (i *Interface) netIn(f *link.Frame) {
 		}
 		f.Arrived(i.trail, i.place, trail.None)
 	case link.TypeIPv4:
-		i.ns.ipIn(i, f, toUs)
+		i.ns.rx.in4(i, f, toUs)
 	case link.TypeIPv6:
 		if i.disabledIPv6() {
 			i.lose(f, trail.IPv6Disabled)
 			return
 		}
-		i.ns.ip6In(i, f, toUs)
+		i.ns.rx.in6(i, f, toUs)
 	default:
 		i.lose(f, trail.UnknownProtocol)
 	}

@@ -9,10 +9,13 @@ import (
 // [Namespace.discard] and [Interface.lose] for what is dropped,
 // [packet.arrived] for what is delivered. Each tells, and gives the frame back.
 
+// endings tells the trail what happens to packets, and ends them.
+type endings struct{ ns *Namespace }
+
 // at is where something happens: the interface, or the network layer.
-func (ns *Namespace) at(i *Interface) trail.Place {
+func (en *endings) at(i *Interface) trail.Place {
 	if i == nil {
-		return trail.Place{Machine: ns.name}
+		return trail.Place{Machine: en.ns.name}
 	}
 	return i.place
 }
@@ -27,12 +30,12 @@ func (p *packet) frame() *link.Frame {
 }
 
 // discard ends a packet that the network layer does not want.
-func (ns *Namespace) discard(i *Interface, why trail.Reason, p *packet) { ns.refuse(i, why, nil, p) }
+func (en *endings) discard(i *Interface, why trail.Reason, p *packet) { en.refuse(i, why, nil, p) }
 
 // refuse is discard with the rule that decided.
-func (ns *Namespace) refuse(i *Interface, why trail.Reason, rule *trail.Rule, p *packet) {
+func (en *endings) refuse(i *Interface, why trail.Reason, rule *trail.Rule, p *packet) {
 	if f := p.frame(); f != nil {
-		f.End(ns.trail, ns.at(i), why, rule)
+		f.End(en.ns.trail, en.at(i), why, rule)
 	}
 	p.f = nil
 }
@@ -41,24 +44,24 @@ func (ns *Namespace) refuse(i *Interface, why trail.Reason, rule *trail.Rule, p 
 func (i *Interface) lose(f *link.Frame, why trail.Reason) { f.End(i.trail, i.place, why, nil) }
 
 // arrived ends a packet that its protocol or socket has.
-func (ns *Namespace) arrived(p *packet) {
+func (en *endings) arrived(p *packet) {
 	if f := p.frame(); f != nil {
-		f.Arrived(ns.trail, ns.at(p.in), trail.None)
+		f.Arrived(en.ns.trail, en.at(p.in), trail.None)
 	}
 	p.f = nil
 }
 
 // tell records what happens to a packet on its way.
-func (ns *Namespace) tell(i *Interface, verb trail.Verb, p *packet) {
+func (en *endings) tell(i *Interface, verb trail.Verb, p *packet) {
 	if f := p.frame(); f != nil {
-		f.Tell(ns.trail, ns.at(i), verb, trail.None)
+		f.Tell(en.ns.trail, en.at(i), verb, trail.None)
 	}
 }
 
 // another gives q, a copy of p, an identity of its own.
-func (ns *Namespace) another(i *Interface, q, p *packet) {
-	if ns.trail.On() {
-		q.f.Tag = ns.trail.Another(&p.f.Tag)
-		ns.tell(i, trail.Copy, q)
+func (en *endings) another(i *Interface, q, p *packet) {
+	if en.ns.trail.On() {
+		q.f.Tag = en.ns.trail.Another(&p.f.Tag)
+		en.tell(i, trail.Copy, q)
 	}
 }

@@ -48,10 +48,10 @@ func (f *flow) source() netip.Addr {
 // that the local table has the destination, see own. A route that refuses is
 // found like any other. As long as nobody touched the rules there is no list to
 // walk; a broadcast address is then known by the route to its network.
-func (ns *Namespace) find(f *flow) (*route, error) {
-	fam := ns.fib.of(f.dst)
+func (rt *routing) find(f *flow) (*route, error) {
+	fam := rt.fib.of(f.dst)
 	if !fam.policy {
-		if ns.IsLocal(f.dst) {
+		if rt.ns.IsLocal(f.dst) {
 			return nil, nil
 		}
 		if r := fam.main.lookup(f); r != nil {
@@ -61,7 +61,7 @@ func (ns *Namespace) find(f *flow) (*route, error) {
 	}
 	if f.in == nil {
 		g := *f
-		g.in = ns.lo
+		g.in = rt.ns.lo
 		f = &g
 	}
 	for _, r := range fam.list(f.dst.Is6()) {
@@ -76,7 +76,7 @@ func (ns *Namespace) find(f *flow) (*route, error) {
 		case "blackhole":
 			return nil, ErrInvalid
 		}
-		if r.table == localTable && ns.isOwn(f) {
+		if r.table == localTable && rt.isOwn(f) {
 			return nil, nil
 		}
 		if x := fam.table(r.table).lookup(f); x != nil && x.Dst.Bits() >= r.MinBits {
@@ -89,16 +89,16 @@ func (ns *Namespace) find(f *flow) (*route, error) {
 // isOwn reports whether the part of the local table that follows from the
 // addresses has the destination: as an address of this namespace, or as the
 // broadcast address of one of its networks.
-func (ns *Namespace) isOwn(f *flow) bool {
-	return ns.IsLocal(f.dst) || ns.broadcastBy(f) != nil
+func (rt *routing) isOwn(f *flow) bool {
+	return rt.ns.IsLocal(f.dst) || rt.broadcastBy(f) != nil
 }
 
 // broadcastBy is the interface that has the destination as a broadcast address.
-func (ns *Namespace) broadcastBy(f *flow) *Interface {
+func (rt *routing) broadcastBy(f *flow) *Interface {
 	if !f.dst.Is4() {
 		return nil
 	}
-	for _, i := range ns.ifaces {
+	for _, i := range rt.ns.devs.list {
 		if i.up && (f.out == nil || i == f.out) && i.isBroadcast(f.dst) {
 			return i
 		}

@@ -7,35 +7,35 @@ import (
 )
 
 // forward is ip_forward: send a packet of somebody else on its way.
-func (ns *Namespace) forward(p *packet) {
+func (rx *ipInput) forward(p *packet) {
 	dst := p.dst()
 	if dst.IsLinkLocalUnicast() && dst.Is6() || p.src().IsLinkLocalUnicast() && p.nf.V6 {
-		ns.discard(p.in, trail.LinkLocalNotForwarded, p)
+		rx.ns.ends.discard(p.in, trail.LinkLocalNotForwarded, p)
 		return
 	}
-	h, err := ns.routeOut(p.flow())
+	h, err := rx.ns.routes.routeOut(p.flow())
 	if err != nil {
-		ns.unroutable(p, h.kind)
+		rx.unroutable(p, h.kind)
 		return
 	}
 	if p.ttl() <= 1 {
-		ns.sendTimeExceeded(p)
-		ns.discard(p.in, trail.TTLExceeded, p)
+		rx.ns.icmp.sendTimeExceeded(p)
+		rx.ns.ends.discard(p.in, trail.TTLExceeded, p)
 		return
 	}
 	if !p.fits(h.mtu) && p.dontFragment() {
-		ns.sendFragNeeded(p, h.mtu)
-		ns.discard(h.dev, trail.TooBig, p)
+		rx.ns.icmp.sendFragNeeded(p, h.mtu)
+		rx.ns.ends.discard(h.dev, trail.TooBig, p)
 		return
 	}
 	p.decrementTTL()
 	if h.dev == p.in && !p.nf.V6 && !p.rewritten {
-		ns.sendRedirect(p, h)
+		rx.ns.icmp.sendRedirect(p, h)
 	}
-	if !ns.hook(netfilter.Forward, p, p.in, h.dev) {
+	if !rx.ns.filter.hook(netfilter.Forward, p, p.in, h.dev) {
 		return
 	}
-	ns.postroute(p, h)
+	rx.ns.tx.postroute(p, h)
 }
 
 // fits reports whether the packet, or each segment that it stands for, is small
@@ -49,17 +49,17 @@ func (p *packet) fits(mtu int) bool {
 }
 
 // unroutable answers a packet that no route takes.
-func (ns *Namespace) unroutable(p *packet, kind RouteType) {
+func (rx *ipInput) unroutable(p *packet, kind RouteType) {
 	switch kind {
 	case RouteBlackhole:
-		ns.discard(p.in, trail.BlackholeRoute, p)
+		rx.ns.ends.discard(p.in, trail.BlackholeRoute, p)
 		return
 	case RouteProhibit:
-		ns.sendUnreachable(p, unreachableAdmin)
+		rx.ns.icmp.sendUnreachable(p, unreachableAdmin)
 	case RouteUnreachable:
-		ns.sendUnreachable(p, unreachableHost)
+		rx.ns.icmp.sendUnreachable(p, unreachableHost)
 	default:
-		ns.sendUnreachable(p, unreachableNet)
+		rx.ns.icmp.sendUnreachable(p, unreachableNet)
 	}
-	ns.discard(p.in, trail.NoRoute, p)
+	rx.ns.ends.discard(p.in, trail.NoRoute, p)
 }

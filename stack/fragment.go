@@ -12,7 +12,7 @@ import (
 )
 
 // fragmentIPv4 cuts a packet into pieces that fit mtu (RFC 791) and frees it.
-func (ns *Namespace) fragmentIPv4(p *packet, mtu int) []*packet {
+func (tx *ipOutput) fragmentIPv4(p *packet, mtu int) []*packet {
 	if p.nf.ChecksumPartial {
 		p.f.Checksum = link.ChecksumPartial
 		putEther(p.f.Bytes(), MAC{}, MAC{}, link.TypeIPv4)
@@ -27,7 +27,7 @@ func (ns *Namespace) fragmentIPv4(p *packet, mtu int) []*packet {
 	var out []*packet
 	for off := 0; off < len(body); off += step {
 		n := min(step, len(body)-off)
-		q := ns.newPacket(hl+n, false)
+		q := tx.ns.newPacket(hl+n, false)
 		copy(q.nf.Data, d[:hl])
 		copy(q.nf.Data[hl:], body[off:off+n])
 		field := base&0xe000 | base&0x1fff + uint16(off/8)
@@ -39,9 +39,9 @@ func (ns *Namespace) fragmentIPv4(p *packet, mtu int) []*packet {
 		headerChecksum(q.nf.Data)
 		q.in, q.oif, q.nf.Mark = p.in, p.oif, p.nf.Mark
 		q.f.Checksum = link.ChecksumComplete
-		if ns.trail.On() {
-			q.f.Tag = ns.trail.Within(&p.f.Tag)
-			ns.tell(nil, trail.Segment, q)
+		if tx.ns.trail.On() {
+			q.f.Tag = tx.ns.trail.Within(&p.f.Tag)
+			tx.ns.ends.tell(nil, trail.Segment, q)
 		}
 		out = append(out, q)
 	}
@@ -69,21 +69,27 @@ type fragPart struct {
 	p   *packet
 }
 
-// reassemble adds a fragment. It returns the whole packet if that was the last
+// reassembly is the fragments that wait for the rest of their packets.
+type reassembly struct {
+	ns     *Namespace
+	queues map[fragKey]*fragQueue
+}
+
+// add adds a fragment. It returns the whole packet if that was the last
 // one missing, else nil.
-func (ns *Namespace) reassemble(p *packet) *packet {
+func (ra *reassembly) add(p *packet) *packet {
 	d := p.nf.Data
 	k := fragKey{p.src(), p.dst(), binary.BigEndian.Uint16(d[4:]), p.proto()}
-	q := ns.frags[k]
+	q := ra.queues[k]
 	if q == nil {
 		q = &fragQueue{}
-		q.timer = ns.loop.NewTimer(func() { ns.reassemblyTimeout(k, q) })
-		keep := time.Duration(ns.number("net.ipv4.ipfrag_time")) * time.Second
+		q.timer = ra.ns.loop.NewTimer(func() { ra.expire(k, q) })
+		keep := time.Duration(ra.ns.sys.number("net.ipv4.ipfrag_time")) * time.Second
 		q.timer.Reset(keep)
-		if ns.frags == nil {
-			ns.frags = make(map[fragKey]*fragQueue)
+		if ra.queues == nil {
+			ra.queues = make(map[fragKey]*fragQueue)
 		}
-		ns.frags[k] = q
+		ra.queues[k] = q
 	}
 	field := binary.BigEndian.Uint16(d[6:])
 	off := int(field&0x1fff) * 8
@@ -96,12 +102,12 @@ func (ns *Namespace) reassemble(p *packet) *packet {
 	q.parts = append(q.parts, fragPart{off, p})
 	slices.SortStableFunc(q.parts, func(a, b fragPart) int { return a.off - b.off })
 	if !q.complete() {
-		ns.tell(p.in, trail.Queue, p)
+		ra.ns.ends.tell(p.in, trail.Queue, p)
 		return nil
 	}
-	delete(ns.frags, k)
+	delete(ra.queues, k)
 	q.timer.Stop()
-	return ns.join(q)
+	return ra.join(q)
 }
 
 func (q *fragQueue) complete() bool {
@@ -119,9 +125,9 @@ func (q *fragQueue) complete() bool {
 }
 
 // join makes one packet of all fragments and frees them.
-func (ns *Namespace) join(q *fragQueue) *packet {
+func (ra *reassembly) join(q *fragQueue) *packet {
 	hl := q.first.headerLen()
-	w := ns.newPacket(hl+q.total, false)
+	w := ra.ns.newPacket(hl+q.total, false)
 	copy(w.f.Bytes(), q.first.f.Bytes()[:link.HeaderLen])
 	copy(w.nf.Data, q.first.nf.Data[:hl])
 	for _, x := range q.parts {
@@ -136,23 +142,23 @@ func (ns *Namespace) join(q *fragQueue) *packet {
 	w.f.Checksum = f.f.Checksum
 	w.f.Tag = f.f.Tag.Whole()
 	for _, x := range q.parts {
-		ns.arrived(x.p)
+		ra.ns.ends.arrived(x.p)
 	}
-	ns.tell(w.in, trail.Join, w)
+	ra.ns.ends.tell(w.in, trail.Join, w)
 	return w
 }
 
-// reassemblyTimeout gives up a packet: its fragments are dropped, and the
+// expire gives up a packet: its fragments are dropped, and the
 // sender is told if the first one is there.
-func (ns *Namespace) reassemblyTimeout(k fragKey, q *fragQueue) {
-	delete(ns.frags, k)
-	if ns.closed {
+func (ra *reassembly) expire(k fragKey, q *fragQueue) {
+	delete(ra.queues, k)
+	if ra.ns.closed {
 		return
 	}
 	if q.first != nil {
-		ns.sendICMPError(q.first, 11, 1, 0)
+		ra.ns.icmp.sendError(q.first, 11, 1, 0)
 	}
 	for _, x := range q.parts {
-		ns.discard(x.p.in, trail.ReassemblyTimeout, x.p)
+		ra.ns.ends.discard(x.p.in, trail.ReassemblyTimeout, x.p)
 	}
 }

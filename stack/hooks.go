@@ -15,19 +15,26 @@ func (ns *Namespace) Netfilter(v6 bool) *netfilter.Rules {
 	if v6 {
 		k = 1
 	}
-	if ns.rules[k] == nil {
-		ns.rules[k] = netfilter.New(ns.netfilterOptions(v6))
-		ns.outAddr = [2]func(string) ([16]byte, bool){ns.masqueradeAddr, ns.masqueradeAddr6}
+	if ns.filter.rules[k] == nil {
+		ns.filter.rules[k] = netfilter.New(ns.filter.options(v6))
+		ns.filter.outAddr = [2]func(string) ([16]byte, bool){ns.filter.masqueradeAddr, ns.filter.masqueradeAddr6}
 	}
-	return ns.rules[k]
+	return ns.filter.rules[k]
+}
+
+// filtering is where packets meet the rules of iptables.
+type filtering struct {
+	ns      *Namespace
+	rules   [2]*netfilter.Rules                  // IPv4, IPv6; nil until somebody asks
+	outAddr [2]func(dev string) ([16]byte, bool) // for MASQUERADE, by family
 }
 
 // hook passes a packet through one netfilter hook. It reports whether the
 // packet goes on; if not, it has been dropped and freed.
-func (ns *Namespace) hook(h netfilter.Hook, p *packet, in, out *Interface) bool {
-	r := ns.rules[0]
+func (fw *filtering) hook(h netfilter.Hook, p *packet, in, out *Interface) bool {
+	r := fw.rules[0]
 	if p.nf.V6 {
-		r = ns.rules[1]
+		r = fw.rules[1]
 	}
 	if r == nil {
 		return true
@@ -39,9 +46,9 @@ func (ns *Namespace) hook(h netfilter.Hook, p *packet, in, out *Interface) bool 
 	if out != nil {
 		p.nf.Out = out.name
 	}
-	p.nf.OutAddr = ns.outAddr[0]
+	p.nf.OutAddr = fw.outAddr[0]
 	if p.nf.V6 {
-		p.nf.OutAddr = ns.outAddr[1]
+		p.nf.OutAddr = fw.outAddr[1]
 	}
 	v := r.Traverse(h, &p.nf)
 	at := in
@@ -50,22 +57,22 @@ func (ns *Namespace) hook(h netfilter.Hook, p *packet, in, out *Interface) bool 
 	}
 	if v.Action == netfilter.Accept {
 		p.rewritten = p.rewritten || v.DNAT
-		if v.Rewritten && ns.trail.On() {
-			p.frame().TellRule(ns.trail, ns.at(at), trail.Rewrite, v.NATRule())
+		if v.Rewritten && fw.ns.trail.On() {
+			p.frame().TellRule(fw.ns.trail, fw.ns.ends.at(at), trail.Rewrite, v.NATRule())
 		}
 		return true
 	}
 	if v.Action == netfilter.Reject {
-		ns.reject(p, v.RejectWith)
+		fw.reject(p, v.RejectWith)
 	}
-	ns.refuse(at, trail.Netfilter, v.Rule, p)
+	fw.ns.ends.refuse(at, trail.Netfilter, v.Rule, p)
 	return false
 }
 
 // masqueradeAddr is the address that MASQUERADE gives to packets that leave by
 // an interface: its first of global scope.
-func (ns *Namespace) masqueradeAddr(dev string) (addr [16]byte, ok bool) {
-	i := ns.byName[dev]
+func (fw *filtering) masqueradeAddr(dev string) (addr [16]byte, ok bool) {
+	i := fw.ns.devs.byName[dev]
 	if i == nil {
 		return addr, false
 	}
@@ -78,8 +85,8 @@ func (ns *Namespace) masqueradeAddr(dev string) (addr [16]byte, ok bool) {
 }
 
 // masqueradeAddr6 is the same for IPv6.
-func (ns *Namespace) masqueradeAddr6(dev string) (addr [16]byte, ok bool) {
-	i := ns.byName[dev]
+func (fw *filtering) masqueradeAddr6(dev string) (addr [16]byte, ok bool) {
+	i := fw.ns.devs.byName[dev]
 	if i == nil {
 		return addr, false
 	}
@@ -92,29 +99,29 @@ func (ns *Namespace) masqueradeAddr6(dev string) (addr [16]byte, ok bool) {
 }
 
 // reject answers a packet as the REJECT target asks.
-func (ns *Namespace) reject(p *packet, with netfilter.RejectKind) {
+func (fw *filtering) reject(p *packet, with netfilter.RejectKind) {
 	switch with {
 	case netfilter.RejectTCPReset:
-		ns.sendReset(p)
+		fw.sendReset(p)
 	case netfilter.RejectNet, netfilter.Reject6NoRoute:
-		ns.sendUnreachable(p, unreachableNet)
+		fw.ns.icmp.sendUnreachable(p, unreachableNet)
 	case netfilter.RejectHost, netfilter.Reject6Address:
-		ns.sendUnreachable(p, unreachableHost)
+		fw.ns.icmp.sendUnreachable(p, unreachableHost)
 	case netfilter.RejectProtocol:
-		ns.sendUnreachable(p, unreachableProtocol)
+		fw.ns.icmp.sendUnreachable(p, unreachableProtocol)
 	case netfilter.RejectNetProhibited:
-		ns.sendUnreachable(p, unreachable{9, 1})
+		fw.ns.icmp.sendUnreachable(p, unreachable{9, 1})
 	case netfilter.RejectHostProhibited, netfilter.Reject6AdminProhibited:
-		ns.sendUnreachable(p, unreachable{10, 1})
+		fw.ns.icmp.sendUnreachable(p, unreachable{10, 1})
 	case netfilter.RejectAdminProhibited:
-		ns.sendUnreachable(p, unreachableAdmin)
+		fw.ns.icmp.sendUnreachable(p, unreachableAdmin)
 	default:
-		ns.sendUnreachable(p, unreachablePort)
+		fw.ns.icmp.sendUnreachable(p, unreachablePort)
 	}
 }
 
 // sendReset answers a TCP segment with a reset (nf_send_reset).
-func (ns *Namespace) sendReset(p *packet) {
+func (fw *filtering) sendReset(p *packet) {
 	b := p.payload()
 	if p.proto() != protoTCP || len(b) < 20 || b[13]&0x04 != 0 || p.laterFragment() {
 		return
@@ -133,33 +140,33 @@ func (ns *Namespace) sendReset(p *packet) {
 	}
 	var q *packet
 	if p.nf.V6 {
-		q = ns.buildIPv6(p.dst(), p.src(), protoTCP, ns.defaultTTL(true), t)
+		q = fw.ns.tx.buildIPv6(p.dst(), p.src(), protoTCP, fw.ns.tx.defaultTTL(true), t)
 	} else {
-		q = ns.buildIPv4(p.dst(), p.src(), protoTCP, ns.defaultTTL(false), true, t)
+		q = fw.ns.tx.buildIPv4(p.dst(), p.src(), protoTCP, fw.ns.tx.defaultTTL(false), true, t)
 	}
 	s := q.payload()
 	binary.BigEndian.PutUint16(s[16:], ^sum(uint32(q.pseudoSum(protoTCP, 20)), s))
-	ns.output(q)
+	fw.ns.tx.output(q)
 }
 
-// addrType classifies an address for -m addrtype.
-func (ns *Namespace) addrType(a netip.Addr) string {
+// kind classifies an address for -m addrtype.
+func (at *addrTable) kind(a netip.Addr) string {
 	switch {
 	case a.IsUnspecified():
 		return "UNSPEC"
-	case ns.IsLocal(a):
+	case at.ns.IsLocal(a):
 		return "LOCAL"
 	case a.IsMulticast():
 		return "MULTICAST"
 	case a == broadcast4:
 		return "BROADCAST"
 	}
-	for _, i := range ns.ifaces {
+	for _, i := range at.ns.devs.list {
 		if i.isBroadcast(a) {
 			return "BROADCAST"
 		}
 	}
-	if r := ns.family(a.Is6()).main.lookup(&flow{dst: a}); r != nil {
+	if r := at.ns.routes.family(a.Is6()).main.lookup(&flow{dst: a}); r != nil {
 		switch r.Type {
 		case RouteBlackhole:
 			return "BLACKHOLE"

@@ -12,39 +12,47 @@ type hop struct {
 	r    *route     // nil if the local table or a group says so
 }
 
+// routing finds the way of packets: rules, tables, and what was learned since.
+type routing struct {
+	ns       *Namespace
+	fib      fib
+	pmtu     map[netip.Addr]pathMTU
+	nextHops map[netip.Addr]redirection // by ICMP redirects
+}
+
 // routeOut looks up the way of a packet: of one that is made here
 // (ip_route_output_key_hash), or of one that is to be forwarded.
-func (ns *Namespace) routeOut(f flow) (hop, error) {
+func (rt *routing) routeOut(f flow) (hop, error) {
 	f.dst = f.dst.Unmap()
 	if f.dst.IsMulticast() || f.dst == broadcast4 {
-		return ns.routeGroup(f)
+		return rt.routeGroup(f)
 	}
-	if f.dst.Is6() && f.dst.IsLinkLocalUnicast() && ns.localAddr(f.dst) == nil {
-		return ns.routeLinkLocal(f.dst, f.out)
+	if f.dst.Is6() && f.dst.IsLinkLocalUnicast() && rt.ns.addrs.of(f.dst) == nil {
+		return rt.routeLinkLocal(f.dst, f.out)
 	}
-	r, err := ns.find(&f)
+	r, err := rt.find(&f)
 	switch {
 	case err == ErrNetUnreachable && f.out != nil && f.out.up && f.dst.Is4(): // SO_BINDTODEVICE: assume it is on the link
-		return hop{kind: RouteUnicast, dev: f.out, via: f.dst, src: f.out.primaryFor(f.dst), mtu: ns.pathMTU(f.dst, f.out, nil)}, nil
+		return hop{kind: RouteUnicast, dev: f.out, via: f.dst, src: f.out.primaryFor(f.dst), mtu: rt.pathMTU(f.dst, f.out, nil)}, nil
 	case err != nil:
 		return hop{kind: refusals[err]}, err
 	case r == nil:
-		return ns.own(&f)
+		return rt.own(&f)
 	}
-	return ns.hopBy(r, f.dst)
+	return rt.hopBy(r, f.dst)
 }
 
 // routeConnect is routeOut for a socket that is being connected: once the way is
 // known the source is, and it may belong to another way (ip_route_connect).
-func (ns *Namespace) routeConnect(f flow) (hop, error) {
-	h, err := ns.routeOut(f)
+func (rt *routing) routeConnect(f flow) (hop, error) {
+	h, err := rt.routeOut(f)
 	chosen := f.src.IsValid() && !f.src.IsUnspecified()
-	if err != nil || chosen || !ns.fib.of(f.dst.Unmap()).policy {
+	if err != nil || chosen || !rt.fib.of(f.dst.Unmap()).policy {
 		return h, err
 	}
 	src := h.src
 	f.src = src
-	h, err = ns.routeOut(f)
+	h, err = rt.routeOut(f)
 	h.src = src
 	return h, err
 }
@@ -53,25 +61,25 @@ func (ns *Namespace) routeConnect(f flow) (hop, error) {
 var refusals = map[error]RouteType{ErrAccess: RouteProhibit, ErrInvalid: RouteBlackhole}
 
 // own is the way to what the local table has.
-func (ns *Namespace) own(f *flow) (hop, error) {
-	if !ns.IsLocal(f.dst) {
-		i := ns.broadcastBy(f)
-		return hop{kind: RouteBroadcast, dev: i, via: f.dst, src: i.primaryFor(f.dst), mtu: ns.pathMTU(f.dst, i, nil)}, nil
+func (rt *routing) own(f *flow) (hop, error) {
+	if !rt.ns.IsLocal(f.dst) {
+		i := rt.broadcastBy(f)
+		return hop{kind: RouteBroadcast, dev: i, via: f.dst, src: i.primaryFor(f.dst), mtu: rt.pathMTU(f.dst, i, nil)}, nil
 	}
-	return ns.inward(f.dst, f.dst)
+	return rt.inward(f.dst, f.dst)
 }
 
 // inward leads back to this namespace.
-func (ns *Namespace) inward(dst, src netip.Addr) (hop, error) {
-	h := hop{kind: RouteLocal, dev: ns.lo, via: dst, src: src, mtu: ns.lo.mtu}
-	if !ns.lo.up {
+func (rt *routing) inward(dst, src netip.Addr) (hop, error) {
+	h := hop{kind: RouteLocal, dev: rt.ns.lo, via: dst, src: src, mtu: rt.ns.lo.mtu}
+	if !rt.ns.lo.up {
 		return h, ErrNetUnreachable
 	}
 	return h, nil
 }
 
 // hopBy is the way that a route shows to dst.
-func (ns *Namespace) hopBy(r *route, dst netip.Addr) (hop, error) {
+func (rt *routing) hopBy(r *route, dst netip.Addr) (hop, error) {
 	switch r.Type {
 	case RouteUnreachable:
 		return hop{kind: RouteUnreachable, r: r}, ErrHostUnreachable
@@ -80,13 +88,13 @@ func (ns *Namespace) hopBy(r *route, dst netip.Addr) (hop, error) {
 	case RouteBlackhole:
 		return hop{kind: RouteBlackhole, r: r}, ErrInvalid
 	case RouteLocal:
-		h, err := ns.inward(dst, dst)
+		h, err := rt.inward(dst, dst)
 		if h.r = r; r.Src.IsValid() {
 			h.src = r.Src
 		}
 		return h, err
 	}
-	h := hop{kind: RouteUnicast, dev: r.dev, via: r.Via, r: r, mtu: ns.pathMTU(dst, r.dev, r)}
+	h := hop{kind: RouteUnicast, dev: r.dev, via: r.Via, r: r, mtu: rt.pathMTU(dst, r.dev, r)}
 	if !h.via.IsValid() {
 		h.via = dst
 		if r.dev.isBroadcast(dst) {
@@ -97,30 +105,30 @@ func (ns *Namespace) hopBy(r *route, dst netip.Addr) (hop, error) {
 	if !h.src.IsValid() {
 		h.src = r.dev.primaryFor(h.via)
 	}
-	if len(ns.nextHops) > 0 && h.kind == RouteUnicast {
-		ns.redirect(dst, &h)
+	if len(rt.nextHops) > 0 && h.kind == RouteUnicast {
+		rt.redirect(dst, &h)
 	}
 	if !h.src.IsValid() {
-		h.src = ns.anySource(dst)
+		h.src = rt.anySource(dst)
 	}
 	return h, nil
 }
 
 // routeGroup picks the interface for multicast and limited broadcast: the one
 // asked for, that of the source address, or that of the default route.
-func (ns *Namespace) routeGroup(f flow) (hop, error) {
+func (rt *routing) routeGroup(f flow) (hop, error) {
 	dst, oif := f.dst, f.out
 	kind := RouteMulticast
 	if dst == broadcast4 {
 		kind = RouteBroadcast
 	}
 	if oif == nil && f.src.IsValid() {
-		if a := ns.localAddr(f.src); a != nil {
+		if a := rt.ns.addrs.of(f.src); a != nil {
 			oif = a.dev
 		}
 	}
 	if oif == nil {
-		if r, _ := ns.find(&f); r != nil {
+		if r, _ := rt.find(&f); r != nil {
 			oif = r.dev
 		}
 	}
@@ -132,11 +140,11 @@ func (ns *Namespace) routeGroup(f flow) (hop, error) {
 
 // routeLinkLocal picks the interface for an fe80:: destination: the one asked
 // for, or the first that is up and has a link-local address.
-func (ns *Namespace) routeLinkLocal(dst netip.Addr, oif *Interface) (hop, error) {
+func (rt *routing) routeLinkLocal(dst netip.Addr, oif *Interface) (hop, error) {
 	if z := dst.Zone(); z != "" && oif == nil {
-		oif = ns.Interface(z)
+		oif = rt.ns.Interface(z)
 	}
-	for _, i := range ns.ifaces {
+	for _, i := range rt.ns.devs.list {
 		if (oif != nil && i != oif) || !i.up || !i.Carrier() || i.kind == KindLoopback {
 			continue
 		}
@@ -149,8 +157,8 @@ func (ns *Namespace) routeLinkLocal(dst netip.Addr, oif *Interface) (hop, error)
 
 // anySource is the kernel's last resort for a source address: the first
 // address of global scope on any interface.
-func (ns *Namespace) anySource(dst netip.Addr) netip.Addr {
-	for _, i := range ns.ifaces {
+func (rt *routing) anySource(dst netip.Addr) netip.Addr {
+	for _, i := range rt.ns.devs.list {
 		if !i.up {
 			continue
 		}

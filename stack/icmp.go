@@ -37,55 +37,64 @@ var (
 	unreachableAdmin    = unreachable{13, 1}
 )
 
-// icmpIn is icmp_rcv: sockets see everything, echo requests are answered,
+// icmpLayer answers and sends ICMP messages, within the kernel's limits, and shows
+// them to raw sockets.
+type icmpLayer struct {
+	ns      *Namespace
+	sockets []*ICMPConn
+	limit   tokenBucket
+	peers   map[netip.Addr]*tokenBucket
+}
+
+// in is icmp_rcv: sockets see everything, echo requests are answered,
 // errors are told to the transport that they concern.
-func (ns *Namespace) icmpIn(p *packet) {
+func (ic *icmpLayer) in(p *packet) {
 	m := p.payload()
 	if len(m) < 8 || sum(0, m) != 0xffff {
 		p.in.count.RxErrors++
-		ns.discard(p.in, trail.Checksum, p)
+		ic.ns.ends.discard(p.in, trail.Checksum, p)
 		return
 	}
-	ns.tellICMPSockets(p)
+	ic.tellSockets(p)
 	switch m[0] {
 	case icmpEcho:
-		if why := ns.answerEcho(p); why != trail.None {
-			ns.discard(p.in, why, p)
+		if why := ic.answerEcho(p); why != trail.None {
+			ic.ns.ends.discard(p.in, why, p)
 			return
 		}
 	case icmpUnreachable, icmpTimeExceeded, icmpParameter:
-		ns.icmpErrorIn(p, m)
+		ic.errorIn(p, m)
 	case icmpRedirect:
-		ns.redirectIn(p, m)
+		ic.redirectIn(p, m)
 	}
-	ns.arrived(p)
+	ic.ns.ends.arrived(p)
 }
 
 // answerEcho is icmp_echo. It returns why there is no answer.
-func (ns *Namespace) answerEcho(p *packet) trail.Reason {
-	if ns.number("net.ipv4.icmp_echo_ignore_all") != 0 {
+func (ic *icmpLayer) answerEcho(p *packet) trail.Reason {
+	if ic.ns.sys.number("net.ipv4.icmp_echo_ignore_all") != 0 {
 		return trail.EchoIgnored
 	}
 	src := p.dst()
-	if p.bcast || p.group && !ns.IsLocal(src) {
-		if ns.number("net.ipv4.icmp_echo_ignore_broadcasts") != 0 {
+	if p.bcast || p.group && !ic.ns.IsLocal(src) {
+		if ic.ns.sys.number("net.ipv4.icmp_echo_ignore_broadcasts") != 0 {
 			return trail.BroadcastIgnored
 		}
 		src = p.in.primaryFor(p.src())
 	}
-	q := ns.buildIPv4(src, p.src(), protoICMP, ns.defaultTTL(false), false, p.payload())
+	q := ic.ns.tx.buildIPv4(src, p.src(), protoICMP, ic.ns.tx.defaultTTL(false), false, p.payload())
 	q.nf.Data[1] = p.nf.Data[1] // the type of service is echoed
 	headerChecksum(q.nf.Data)
 	m := q.payload()
 	m[0] = icmpEchoReply
 	m[2], m[3] = 0, 0
 	binary.BigEndian.PutUint16(m[2:], ^sum(0, m))
-	ns.output(q)
+	ic.ns.tx.output(q)
 	return trail.None
 }
 
-// icmpErrorIn learns a path MTU and tells the transport layer.
-func (ns *Namespace) icmpErrorIn(p *packet, m []byte) {
+// errorIn learns a path MTU and tells the transport layer.
+func (ic *icmpLayer) errorIn(p *packet, m []byte) {
 	inner := m[8:]
 	if len(inner) < 28 || inner[0]>>4 != 4 {
 		return
@@ -93,46 +102,46 @@ func (ns *Namespace) icmpErrorIn(p *packet, m []byte) {
 	dst := netip.AddrFrom4([4]byte(inner[16:20]))
 	if m[0] == icmpUnreachable && m[1] == 4 {
 		if mtu := int(binary.BigEndian.Uint16(m[6:])); mtu >= 68 {
-			ns.learnMTU(dst, mtu)
+			ic.ns.routes.learnMTU(dst, mtu)
 		}
 	}
 	if inner[9] == protoTCP || inner[9] == protoUDP {
-		ns.errorToTransport(p)
+		ic.ns.rx.errorToTransport(p)
 	}
 }
 
 // sendUnreachable answers p with a destination-unreachable message.
-func (ns *Namespace) sendUnreachable(p *packet, why unreachable) {
+func (ic *icmpLayer) sendUnreachable(p *packet, why unreachable) {
 	if p.nf.V6 {
 		if why == unreachableProtocol {
-			ns.sendICMP6Error(p, 4, 1, 6)
+			ic.sendError6(p, 4, 1, 6)
 			return
 		}
-		ns.sendICMP6Error(p, icmp6Unreachable, why.code6, 0)
+		ic.sendError6(p, icmp6Unreachable, why.code6, 0)
 		return
 	}
-	ns.sendICMPError(p, icmpUnreachable, why.code4, 0)
+	ic.sendError(p, icmpUnreachable, why.code4, 0)
 }
 
-func (ns *Namespace) sendTimeExceeded(p *packet) {
+func (ic *icmpLayer) sendTimeExceeded(p *packet) {
 	if p.nf.V6 {
-		ns.sendICMP6Error(p, icmp6TimeExceeded, 0, 0)
+		ic.sendError6(p, icmp6TimeExceeded, 0, 0)
 		return
 	}
-	ns.sendICMPError(p, icmpTimeExceeded, 0, 0)
+	ic.sendError(p, icmpTimeExceeded, 0, 0)
 }
 
-func (ns *Namespace) sendFragNeeded(p *packet, mtu int) {
+func (ic *icmpLayer) sendFragNeeded(p *packet, mtu int) {
 	if p.nf.V6 {
-		ns.sendICMP6Error(p, icmp6TooBig, 0, uint32(mtu))
+		ic.sendError6(p, icmp6TooBig, 0, uint32(mtu))
 		return
 	}
-	ns.sendICMPError(p, icmpUnreachable, 4, uint32(mtu))
+	ic.sendError(p, icmpUnreachable, 4, uint32(mtu))
 }
 
-// sendICMPError is icmp_send: answer p with an error, unless it is one of the
+// sendError is icmp_send: answer p with an error, unless it is one of the
 // packets that must not be answered (RFC 1122, 3.2.2).
-func (ns *Namespace) sendICMPError(p *packet, typ, code uint8, info uint32) {
+func (ic *icmpLayer) sendError(p *packet, typ, code uint8, info uint32) {
 	src, dst := p.src(), p.dst()
 	if p.bcast || p.group || dst.IsMulticast() || p.laterFragment() || src.IsUnspecified() || src.IsMulticast() {
 		return
@@ -144,55 +153,55 @@ func (ns *Namespace) sendICMPError(p *packet, typ, code uint8, info uint32) {
 			return
 		}
 	}
-	if !ns.IsLocal(src) && typ != icmpRedirect && !ns.icmpLimits(src, typ) {
+	if !ic.ns.IsLocal(src) && typ != icmpRedirect && !ic.limits(src, typ) {
 		return
 	}
-	if ns.IsLocal(dst) {
-		ns.output(ns.buildICMPError(p, dst, src, typ, code, info))
+	if ic.ns.IsLocal(dst) {
+		ic.ns.tx.output(ic.buildError(p, dst, src, typ, code, info))
 		return
 	}
-	if h, err := ns.routeOut(flow{dst: src}); err == nil { // the way chooses the source
-		ns.send(ns.buildICMPError(p, h.src, src, typ, code, info), h)
+	if h, err := ic.ns.routes.routeOut(flow{dst: src}); err == nil { // the way chooses the source
+		ic.ns.tx.send(ic.buildError(p, h.src, src, typ, code, info), h)
 	}
 }
 
-// buildICMPError makes the message: the offending packet as far as 576 bytes
+// buildError makes the message: the offending packet as far as 576 bytes
 // allow.
-func (ns *Namespace) buildICMPError(p *packet, from, to netip.Addr, typ, code uint8, info uint32) *packet {
+func (ic *icmpLayer) buildError(p *packet, from, to netip.Addr, typ, code uint8, info uint32) *packet {
 	orig := p.nf.Data[:min(len(p.nf.Data), 576-28)]
 	m := make([]byte, 8+len(orig))
 	m[0], m[1] = typ, code
 	binary.BigEndian.PutUint32(m[4:], info)
 	copy(m[8:], orig)
 	binary.BigEndian.PutUint16(m[2:], ^sum(0, m))
-	q := ns.buildIPv4(from, to, protoICMP, ns.defaultTTL(false), false, m)
+	q := ic.ns.tx.buildIPv4(from, to, protoICMP, ic.ns.tx.defaultTTL(false), false, m)
 	q.nf.Data[1] = p.nf.Data[1]&0x1e | 0xc0 // internetwork control
 	headerChecksum(q.nf.Data)
 	return q
 }
 
-// icmpLimits reports whether an error of that type may be sent to dst now: the
+// limits reports whether an error of that type may be sent to dst now: the
 // limits for all (icmp_msgs_per_sec) and for each peer (icmp_ratelimit). The
 // kernel does not limit what stays on the loopback.
-func (ns *Namespace) icmpLimits(dst netip.Addr, typ uint8) bool {
-	now := ns.loop.Now()
-	if ns.number("net.ipv4.icmp_ratemask")>>typ&1 == 0 && typ != icmpRedirect {
+func (ic *icmpLayer) limits(dst netip.Addr, typ uint8) bool {
+	now := ic.ns.loop.Now()
+	if ic.ns.sys.number("net.ipv4.icmp_ratemask")>>typ&1 == 0 && typ != icmpRedirect {
 		return true
 	}
-	if !ns.icmpLimit.take(now, float64(ns.number("net.ipv4.icmp_msgs_per_sec")), ns.number("net.ipv4.icmp_msgs_burst")) {
+	if !ic.limit.take(now, float64(ic.ns.sys.number("net.ipv4.icmp_msgs_per_sec")), ic.ns.sys.number("net.ipv4.icmp_msgs_burst")) {
 		return false
 	}
-	every := ns.number("net.ipv4.icmp_ratelimit")
+	every := ic.ns.sys.number("net.ipv4.icmp_ratelimit")
 	if every <= 0 {
 		return true
 	}
-	if ns.icmpPeers == nil || len(ns.icmpPeers) > 4096 {
-		ns.icmpPeers = make(map[netip.Addr]*tokenBucket)
+	if ic.peers == nil || len(ic.peers) > 4096 {
+		ic.peers = make(map[netip.Addr]*tokenBucket)
 	}
-	b := ns.icmpPeers[dst]
+	b := ic.peers[dst]
 	if b == nil {
 		b = &tokenBucket{}
-		ns.icmpPeers[dst] = b
+		ic.peers[dst] = b
 	}
 	return b.take(now, 1000/float64(every), 6)
 }

@@ -29,13 +29,13 @@ type ICMPConn struct {
 	closed bool
 }
 
-func (ns *Namespace) openICMP(h socket.Holder, v6 bool) (*ICMPConn, error) {
-	if ns.closed {
+func (ic *icmpLayer) open(h socket.Holder, v6 bool) (*ICMPConn, error) {
+	if ic.ns.closed {
 		return nil, ErrNetDown
 	}
-	c := &ICMPConn{ns: ns, v6: v6}
-	ns.icmp = append(ns.icmp, c)
-	ns.sockets.Add(c, h)
+	c := &ICMPConn{ns: ic.ns, v6: v6}
+	ic.sockets = append(ic.sockets, c)
+	ic.ns.sockets.Add(c, h)
 	return c, nil
 }
 
@@ -72,7 +72,7 @@ func (c *ICMPConn) BindDevice(dev string) error {
 // Source is the address that a message to dst would come from, or the error
 // that sending would return: what connect on a UDP socket tells ping.
 func (c *ICMPConn) Source(dst netip.Addr) (netip.Addr, error) {
-	h, err := c.ns.routeOut(flow{dst: dst, src: c.src, out: c.dev})
+	h, err := c.ns.routes.routeOut(flow{dst: dst, src: c.src, out: c.dev})
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -91,7 +91,7 @@ func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error {
 		return ErrClosed
 	}
 	dst = dst.Unmap()
-	h, err := c.ns.routeOut(flow{dst: dst, src: c.src, out: c.dev})
+	h, err := c.ns.routes.routeOut(flow{dst: dst, src: c.src, out: c.dev})
 	if err != nil {
 		return err
 	}
@@ -107,23 +107,23 @@ func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error {
 	}
 	ttl := c.ttl
 	if ttl == 0 {
-		ttl = c.ns.defaultTTL(c.v6)
+		ttl = c.ns.tx.defaultTTL(c.v6)
 		if dst.IsMulticast() {
 			ttl = 1
 		}
 	}
 	var p *packet
 	if dst.Is6() {
-		p = c.ns.buildICMP6(src, dst, ttl, msg)
+		p = c.ns.icmp.build6(src, dst, ttl, msg)
 	} else {
 		size := 20 + len(msg)
 		if !c.pmtu.permits(size, h) {
 			return ErrMsgSize
 		}
-		p = c.ns.buildIPv4(src, dst, protoICMP, ttl, c.ns.pmtuOf(c.pmtu).forbidsCutting(size, h), msg)
+		p = c.ns.tx.buildIPv4(src, dst, protoICMP, ttl, c.ns.routes.pmtuOf(c.pmtu).forbidsCutting(size, h), msg)
 	}
 	p.oif = c.dev
-	return c.ns.send(p, h)
+	return c.ns.tx.send(p, h)
 }
 
 // Recv waits for the next message. It blocks up to timeout (zero or less: for
@@ -162,7 +162,7 @@ func (c *ICMPConn) Close() error {
 		return nil
 	}
 	c.closed = true
-	c.ns.icmp = slices.DeleteFunc(c.ns.icmp, func(x *ICMPConn) bool { return x == c })
+	c.ns.icmp.sockets = slices.DeleteFunc(c.ns.icmp.sockets, func(x *ICMPConn) bool { return x == c })
 	c.ns.sockets.Remove(c)
 	c.cond.Broadcast()
 	return nil
@@ -188,9 +188,9 @@ func (c *ICMPConn) Info() SocketInfo {
 	})
 }
 
-// tellICMPSockets gives every raw socket of the family a copy.
-func (ns *Namespace) tellICMPSockets(p *packet) {
-	for _, c := range ns.icmp {
+// tellSockets gives every raw socket of the family a copy.
+func (ic *icmpLayer) tellSockets(p *packet) {
+	for _, c := range ic.sockets {
 		if c.v6 != p.nf.V6 || c.dev != nil && c.dev != p.in && p.in.kind != KindLoopback {
 			continue
 		}
@@ -201,7 +201,7 @@ func (ns *Namespace) tellICMPSockets(p *packet) {
 			continue
 		}
 		c.queue = append(c.queue, ICMPPacket{
-			From: p.src(), To: p.dst(), TTL: int(p.ttl()), At: ns.loop.Now(), Dev: p.in.name,
+			From: p.src(), To: p.dst(), TTL: int(p.ttl()), At: ic.ns.loop.Now(), Dev: p.in.name,
 			Data: append([]byte(nil), p.payload()...),
 		})
 		c.cond.Broadcast()

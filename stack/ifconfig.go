@@ -29,10 +29,10 @@ func (i *Interface) SetUp(up bool) error {
 		for _, a := range i.addrs {
 			i.addConnected(a)
 		}
-		i.ns.fib.revive(i)
+		i.ns.routes.fib.revive(i)
 	} else {
-		i.ns.fib.remove(func(r *route) bool { return r.dev != i })
-		i.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i })
+		i.ns.routes.fib.remove(func(r *route) bool { return r.dev != i })
+		i.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i })
 		i.FlushAddrs(true)
 	}
 	if end := i.End(); end != nil {
@@ -62,7 +62,7 @@ func (i *Interface) linkChanged() {
 		i.master.i.linkChanged()
 	}
 	if was && !i.carrier && i.up {
-		i.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i && n.state != NeighPermanent })
+		i.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i && n.state != NeighPermanent })
 	}
 	if i.carrier && i.up {
 		i.scheduleLinkLocal()
@@ -140,7 +140,7 @@ func (i *Interface) SetMAC(mac MAC) error {
 	old := i.mac
 	i.mac = mac
 	i.macChanged(old)
-	i.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i && n.state != NeighPermanent })
+	i.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i && n.state != NeighPermanent })
 	if i.master != nil {
 		i.master.followPorts()
 	}
@@ -152,10 +152,10 @@ func (i *Interface) Rename(name string) error {
 	if name == i.name {
 		return nil
 	}
-	if err := i.ns.check(name); err != nil {
+	if err := i.ns.devs.check(name); err != nil {
 		return err
 	}
-	delete(i.ns.byName, i.name)
+	delete(i.ns.devs.byName, i.name)
 	i.ns.sys.renameInterface(i.name, name)
 	for _, a := range i.addrs {
 		if a.Label == i.name {
@@ -164,7 +164,7 @@ func (i *Interface) Rename(name string) error {
 	}
 	i.name = name
 	i.place = trail.At(i.ns.name, name)
-	i.ns.byName[name] = i
+	i.ns.devs.byName[name] = i
 	if i.port != nil {
 		i.port.SetName(name)
 	}
@@ -185,21 +185,21 @@ func (i *Interface) MoveTo(ns *Namespace, newName string) error {
 	if ns == i.ns {
 		return i.Rename(newName)
 	}
-	if err := ns.check(newName); err != nil {
+	if err := ns.devs.check(newName); err != nil {
 		return err
 	}
 	if i.master != nil {
 		i.master.release(i)
 	}
 	i.SetUp(false)
-	i.ns.detach(i)
+	i.ns.devs.detach(i)
 	i.name = newName
 	if ns.InterfaceByIndex(i.index) != nil {
-		ns.lastIndex++
-		i.index = ns.lastIndex
+		ns.devs.lastIndex++
+		i.index = ns.devs.lastIndex
 	}
-	ns.lastIndex = max(ns.lastIndex, i.index)
-	ns.attach(i)
+	ns.devs.lastIndex = max(ns.devs.lastIndex, i.index)
+	ns.devs.attach(i)
 	i.linkChanged()
 	return nil
 }
@@ -230,7 +230,7 @@ func (i *Interface) delete() {
 	}
 	i.SetUp(false)
 	i.unstack()
-	i.ns.detach(i)
+	i.ns.devs.detach(i)
 	i.ns = nil
 	if p := i.parted(); p != nil {
 		p.delete()

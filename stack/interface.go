@@ -57,42 +57,52 @@ type under struct {
 
 type observer struct{ fn link.Observer }
 
-func (ns *Namespace) newInterface(name string, kind Kind, mac MAC, mtu int) *Interface {
-	ns.lastIndex++
-	i := &Interface{ns: ns, trail: ns.trail, name: name, kind: kind, mac: mac, mtu: mtu, index: ns.lastIndex}
-	ns.attach(i)
+// deviceTable is the interfaces of a namespace, and the frames that are on their
+// way within it.
+type deviceTable struct {
+	ns        *Namespace
+	list      []*Interface // by index
+	byName    map[string]*Interface
+	lastIndex int
+	flights   []*flight // to be used again
+}
+
+func (dt *deviceTable) make(name string, kind Kind, mac MAC, mtu int) *Interface {
+	dt.lastIndex++
+	i := &Interface{ns: dt.ns, trail: dt.ns.trail, name: name, kind: kind, mac: mac, mtu: mtu, index: dt.lastIndex}
+	dt.attach(i)
 	return i
 }
 
 // attach puts the interface into the namespace's tables.
-func (ns *Namespace) attach(i *Interface) {
-	i.ns = ns
-	i.place = trail.At(ns.name, i.name)
-	ns.byName[i.name] = i
-	at, _ := slices.BinarySearchFunc(ns.ifaces, i.index, func(x *Interface, index int) int { return x.index - index })
-	ns.ifaces = slices.Insert(ns.ifaces, at, i)
-	ns.sys.addInterface(i.name)
+func (dt *deviceTable) attach(i *Interface) {
+	i.ns = dt.ns
+	i.place = trail.At(dt.ns.name, i.name)
+	dt.byName[i.name] = i
+	at, _ := slices.BinarySearchFunc(dt.list, i.index, func(x *Interface, index int) int { return x.index - index })
+	dt.list = slices.Insert(dt.list, at, i)
+	dt.ns.sys.addInterface(i.name)
 }
 
 // detach takes it out again, with its routes, addresses and neighbours.
-func (ns *Namespace) detach(i *Interface) {
+func (dt *deviceTable) detach(i *Interface) {
 	i.FlushAddrs(false)
 	i.FlushAddrs(true)
-	ns.fib.remove(func(r *route) bool {
+	dt.ns.routes.fib.remove(func(r *route) bool {
 		return r.dev != i && !slices.ContainsFunc(r.legs, func(l *route) bool { return l.dev == i })
 	})
-	ns.flushNeighbours(func(n *neighbour) bool { return n.dev == i })
-	delete(ns.byName, i.name)
-	ns.ifaces = slices.DeleteFunc(ns.ifaces, func(x *Interface) bool { return x == i })
-	ns.sys.removeInterface(i.name)
+	dt.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i })
+	delete(dt.byName, i.name)
+	dt.list = slices.DeleteFunc(dt.list, func(x *Interface) bool { return x == i })
+	dt.ns.sys.removeInterface(i.name)
 }
 
 // check is what every new name must pass.
-func (ns *Namespace) check(name string) error {
+func (dt *deviceTable) check(name string) error {
 	if name == "" || len(name) > 15 {
 		return ErrInvalid
 	}
-	if ns.byName[name] != nil {
+	if dt.byName[name] != nil {
 		return ErrExist
 	}
 	return nil

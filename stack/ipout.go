@@ -10,85 +10,91 @@ import (
 	"net/netip"
 )
 
+// ipOutput is the way of a packet out, to the device.
+type ipOutput struct {
+	ns     *Namespace
+	lastID uint16 // of an IPv4 header; 0: none yet
+}
+
 // output sends a packet that was made here: route it, pass OUTPUT and
 // POSTROUTING, give it to the interface. It returns the errors that the kernel
 // returns to the sender at once.
-func (ns *Namespace) output(p *packet) error {
-	h, err := ns.routeOut(p.flow())
+func (tx *ipOutput) output(p *packet) error {
+	h, err := tx.ns.routes.routeOut(p.flow())
 	if err != nil {
-		ns.discard(nil, trail.NoRoute, p)
+		tx.ns.ends.discard(nil, trail.NoRoute, p)
 		return err
 	}
-	return ns.send(p, h)
+	return tx.send(p, h)
 }
 
 // send is output for a packet whose way is known (ip_local_out). What OUTPUT
 // rewrites, be it only the mark that a rule asks for, is routed again.
-func (ns *Namespace) send(p *packet, h hop) error {
+func (tx *ipOutput) send(p *packet, h hop) error {
 	before, mark, tos := p.dst(), p.nf.Mark, p.tos()
-	if !ns.hook(netfilter.Output, p, nil, h.dev) {
+	if !tx.ns.filter.hook(netfilter.Output, p, nil, h.dev) {
 		return ErrNotPermitted
 	}
 	rerouted := p.dst() != before
-	if ns.fib.of(before).policy {
+	if tx.ns.routes.fib.of(before).policy {
 		rerouted = rerouted || p.nf.Mark != mark || p.tos() != tos
 	}
 	if rerouted { // ip_route_me_harder: with the source that the packet has by now
 		p.unbound = false
 		var err error
-		if h, err = ns.routeOut(p.flow()); err != nil {
-			ns.discard(nil, trail.NoRoute, p)
+		if h, err = tx.ns.routes.routeOut(p.flow()); err != nil {
+			tx.ns.ends.discard(nil, trail.NoRoute, p)
 			return err
 		}
 	}
-	return ns.postroute(p, h)
+	return tx.postroute(p, h)
 }
 
 // postroute is ip_output: POSTROUTING, then fragment if need be.
-func (ns *Namespace) postroute(p *packet, h hop) error {
-	if !ns.hook(netfilter.Postrouting, p, nil, h.dev) {
+func (tx *ipOutput) postroute(p *packet, h hop) error {
+	if !tx.ns.filter.hook(netfilter.Postrouting, p, nil, h.dev) {
 		return ErrNotPermitted
 	}
-	p.settle(ns)
+	p.settle(tx.ns)
 	size := len(p.nf.Data)
 	if p.f.GSO > 0 {
 		if size <= p.headerLen()+60+p.f.GSO && size <= h.mtu {
 			p.f.GSO = 0 // one segment: an ordinary packet
 		} else if p.f.GSO+p.headerLen()+int(p.payload()[12]>>4)*4 <= h.mtu {
-			ns.finish(p, h)
+			tx.finish(p, h)
 			return nil
 		} else {
-			return ns.tooBig(p, h)
+			return tx.tooBig(p, h)
 		}
 	}
 	if size <= h.mtu {
-		ns.finish(p, h)
+		tx.finish(p, h)
 		return nil
 	}
 	if p.dontFragment() {
-		return ns.tooBig(p, h)
+		return tx.tooBig(p, h)
 	}
-	for _, q := range ns.fragmentIPv4(p, h.mtu) {
-		ns.finish(q, h)
+	for _, q := range tx.fragmentIPv4(p, h.mtu) {
+		tx.finish(q, h)
 	}
 	return nil
 }
 
 // tooBig reports a packet that does not fit and must not be cut.
-func (ns *Namespace) tooBig(p *packet, h hop) error {
-	ns.sendFragNeeded(p, h.mtu)
-	ns.discard(h.dev, trail.TooBig, p)
+func (tx *ipOutput) tooBig(p *packet, h hop) error {
+	tx.ns.icmp.sendFragNeeded(p, h.mtu)
+	tx.ns.ends.discard(h.dev, trail.TooBig, p)
 	return ErrMsgSize
 }
 
 // finish gives a packet that fits to the link: ip_finish_output2.
-func (ns *Namespace) finish(p *packet, h hop) {
+func (tx *ipOutput) finish(p *packet, h hop) {
 	switch {
 	case h.dev.kind == KindLoopback:
 		h.dev.transmitIP(p, MAC{})
 	case h.kind == RouteBroadcast:
 		if p.in == nil && p.proto() == protoICMP { // netstack does so for its own
-			ns.loopCopy(p, h.dev)
+			tx.loopCopy(p, h.dev)
 		}
 		h.dev.transmitIP(p, broadcastMAC)
 	case h.kind == RouteMulticast || h.via.IsMulticast():
@@ -96,26 +102,26 @@ func (ns *Namespace) finish(p *packet, h hop) {
 	case h.dev.Flags()&FlagNoARP != 0:
 		h.dev.transmitIP(p, MAC{})
 	case !h.dev.up:
-		ns.discard(h.dev, trail.InterfaceDown, p)
+		tx.ns.ends.discard(h.dev, trail.InterfaceDown, p)
 	default:
-		ns.neighbourFor(h.dev, h.via).send(p)
+		tx.ns.neigh.findOrMake(h.dev, h.via).send(p)
 	}
 }
 
 // loopCopy gives a broadcast of a raw socket to this namespace too.
-func (ns *Namespace) loopCopy(p *packet, dev *Interface) {
-	q := ns.newPacket(len(p.nf.Data), p.nf.V6)
+func (tx *ipOutput) loopCopy(p *packet, dev *Interface) {
+	q := tx.ns.newPacket(len(p.nf.Data), p.nf.V6)
 	copy(q.nf.Data, p.nf.Data)
 	putEther(q.f.Bytes(), broadcastMAC, dev.mac, link.TypeIPv4)
 	q.in, q.bcast, q.group = dev, true, true
 	q.nf.ChecksumPartial = p.nf.ChecksumPartial
-	ns.another(dev, q, p)
-	ns.loop.After(loopbackDelay, func() {
-		if ns.closed {
-			ns.discard(dev, trail.NamespaceClosed, q)
+	tx.ns.ends.another(dev, q, p)
+	tx.ns.loop.After(loopbackDelay, func() {
+		if tx.ns.closed {
+			tx.ns.ends.discard(dev, trail.NamespaceClosed, q)
 			return
 		}
-		ns.deliver(q)
+		tx.ns.rx.deliver(q)
 	})
 }
 
@@ -129,29 +135,29 @@ func groupMAC(a netip.Addr) MAC {
 }
 
 // nextID is the identification of the next IPv4 packet that may be fragmented.
-func (ns *Namespace) nextID() uint16 {
-	if ns.ipID == 0 {
-		ns.ipID = uint16(ns.random().Uint32())
+func (tx *ipOutput) nextID() uint16 {
+	if tx.lastID == 0 {
+		tx.lastID = uint16(tx.ns.random().Uint32())
 	}
-	ns.ipID++
-	return ns.ipID
+	tx.lastID++
+	return tx.lastID
 }
 
 // defaultTTL is net.ipv4.ip_default_ttl, or the hop limit of IPv6.
-func (ns *Namespace) defaultTTL(v6 bool) int {
+func (tx *ipOutput) defaultTTL(v6 bool) int {
 	key := "net.ipv4.ip_default_ttl"
 	if v6 {
 		key = "net.ipv6.conf.all.hop_limit"
 	}
-	if n := ns.number(key); n > 0 {
+	if n := tx.ns.sys.number(key); n > 0 {
 		return n
 	}
 	return 64
 }
 
 // buildIPv4 makes a packet with an IPv4 header around payload.
-func (ns *Namespace) buildIPv4(src, dst netip.Addr, proto uint8, ttl int, df bool, payload []byte) *packet {
-	p := ns.newPacket(20+len(payload), false)
+func (tx *ipOutput) buildIPv4(src, dst netip.Addr, proto uint8, ttl int, df bool, payload []byte) *packet {
+	p := tx.ns.newPacket(20+len(payload), false)
 	d := p.nf.Data
 	clear(d[:20])
 	d[0] = 0x45
@@ -159,7 +165,7 @@ func (ns *Namespace) buildIPv4(src, dst netip.Addr, proto uint8, ttl int, df boo
 	if df {
 		d[6] = 0x40
 	}
-	binary.BigEndian.PutUint16(d[4:], ns.nextID())
+	binary.BigEndian.PutUint16(d[4:], tx.nextID())
 	d[8], d[9] = uint8(ttl), proto
 	s, t := src.As4(), dst.As4()
 	copy(d[12:], s[:])
@@ -170,8 +176,8 @@ func (ns *Namespace) buildIPv4(src, dst netip.Addr, proto uint8, ttl int, df boo
 }
 
 // buildIPv6 makes a packet with an IPv6 header around payload.
-func (ns *Namespace) buildIPv6(src, dst netip.Addr, next uint8, hops int, payload []byte) *packet {
-	p := ns.newPacket(40+len(payload), true)
+func (tx *ipOutput) buildIPv6(src, dst netip.Addr, next uint8, hops int, payload []byte) *packet {
+	p := tx.ns.newPacket(40+len(payload), true)
 	d := p.nf.Data
 	clear(d[:40])
 	d[0] = 0x60

@@ -9,55 +9,55 @@ import (
 	"dnetsim/stack/netfilter"
 )
 
-// ip6In is ipv6_rcv.
-func (ns *Namespace) ip6In(i *Interface, f *link.Frame, toUs bool) {
+// in6 is ipv6_rcv.
+func (rx *ipInput) in6(i *Interface, f *link.Frame, toUs bool) {
 	if p := i.filtered(f); p != nil {
-		ns.route6(p)
+		rx.route6(p)
 		return
 	}
 	p := packetOf(f)
 	p.in = i
 	d := p.nf.Data
 	if len(d) < 40 || d[0]>>4 != 6 {
-		ns.badHeader(i, p)
+		rx.badHeader(i, p)
 		return
 	}
 	n := 40 + int(binary.BigEndian.Uint16(d[4:]))
 	if n > len(d) {
-		ns.badHeader(i, p)
+		rx.badHeader(i, p)
 		return
 	}
 	if n > 40 {
 		p.trim(n)
 	}
-	if !ns.hook(netfilter.Prerouting, p, i, nil) {
+	if !rx.ns.filter.hook(netfilter.Prerouting, p, i, nil) {
 		return
 	}
-	ns.route6(p)
+	rx.route6(p)
 }
 
-func (ns *Namespace) route6(p *packet) {
+func (rx *ipInput) route6(p *packet) {
 	src, dst, i := p.src(), p.dst(), p.in
 	if src.IsMulticast() || i.kind != KindLoopback && (src.IsLoopback() || dst.IsLoopback()) {
-		ns.discard(i, trail.MartianSource, p)
+		rx.ns.ends.discard(i, trail.MartianSource, p)
 		return
 	}
 	switch {
 	case dst.IsMulticast():
 		p.group = true
 		if !i.listens(dst) {
-			ns.discard(i, trail.NotAMember, p)
+			rx.ns.ends.discard(i, trail.NotAMember, p)
 			return
 		}
-		ns.deliver(p)
-	case ns.takes(p):
-		ns.deliver(p)
+		rx.deliver(p)
+	case rx.takes(p):
+		rx.deliver(p)
 	case p.group:
-		ns.discard(i, trail.OtherHost, p)
-	case !ns.forwarding(i, true):
-		ns.discard(i, trail.ForwardingDisabled, p)
+		rx.ns.ends.discard(i, trail.OtherHost, p)
+	case !rx.ns.sys.forwarding(i, true):
+		rx.ns.ends.discard(i, trail.ForwardingDisabled, p)
 	default:
-		ns.forward(p)
+		rx.forward(p)
 	}
 }
 
@@ -80,19 +80,19 @@ func solicitedNode(a netip.Addr) netip.Addr {
 	return netip.AddrFrom16([16]byte{0: 0xff, 1: 2, 11: 1, 12: 0xff, 13: b[13], 14: b[14], 15: b[15]})
 }
 
-func (ns *Namespace) icmp6In(p *packet) {
+func (ic *icmpLayer) in6(p *packet) {
 	m := p.payload()
 	if len(m) < 8 || sum(uint32(p.pseudoSum(protoICMPv6, len(m))), m) != 0xffff {
-		ns.discard(p.in, trail.Checksum, p)
+		ic.ns.ends.discard(p.in, trail.Checksum, p)
 		return
 	}
 	if m[0] < 130 { // neighbour discovery is of no interest to ping (ICMP6_FILTER)
-		ns.tellICMPSockets(p)
+		ic.tellSockets(p)
 	}
 	switch {
 	case m[0] == icmp6Echo:
-		if why := ns.answerEcho6(p); why != trail.None {
-			ns.discard(p.in, why, p)
+		if why := ic.answerEcho6(p); why != trail.None {
+			ic.ns.ends.discard(p.in, why, p)
 			return
 		}
 	case m[0] == icmp6Solicit && len(m) >= 24 && p.ttl() == 255:
@@ -100,13 +100,13 @@ func (ns *Namespace) icmp6In(p *packet) {
 	case m[0] == icmp6Advertise && len(m) >= 24 && p.ttl() == 255:
 		p.in.advertisementIn(m)
 	case m[0] < 128:
-		ns.icmp6ErrorIn(p, m)
+		ic.errorIn6(p, m)
 	}
-	ns.arrived(p)
+	ic.ns.ends.arrived(p)
 }
 
-func (ns *Namespace) answerEcho6(p *packet) trail.Reason {
-	if ns.number("net.ipv6.icmp.echo_ignore_all") != 0 {
+func (ic *icmpLayer) answerEcho6(p *packet) trail.Reason {
+	if ic.ns.sys.number("net.ipv6.icmp.echo_ignore_all") != 0 {
 		return trail.EchoIgnored
 	}
 	src := p.dst()
@@ -115,9 +115,9 @@ func (ns *Namespace) answerEcho6(p *packet) trail.Reason {
 	}
 	m := append([]byte(nil), p.payload()...)
 	m[0] = icmp6EchoReply
-	q := ns.buildICMP6(src, p.src(), ns.defaultTTL(true), m)
+	q := ic.build6(src, p.src(), ic.ns.tx.defaultTTL(true), m)
 	q.oif = linkScope(p.in, p.src())
-	ns.output(q)
+	ic.ns.tx.output(q)
 	return trail.None
 }
 
@@ -129,30 +129,30 @@ func linkScope(i *Interface, dst netip.Addr) *Interface {
 	return nil
 }
 
-// buildICMP6 makes an ICMPv6 packet and fills in its checksum.
-func (ns *Namespace) buildICMP6(src, dst netip.Addr, hops int, m []byte) *packet {
-	q := ns.buildIPv6(src, dst, protoICMPv6, hops, m)
+// build6 makes an ICMPv6 packet and fills in its checksum.
+func (ic *icmpLayer) build6(src, dst netip.Addr, hops int, m []byte) *packet {
+	q := ic.ns.tx.buildIPv6(src, dst, protoICMPv6, hops, m)
 	b := q.payload()
 	b[2], b[3] = 0, 0
 	binary.BigEndian.PutUint16(b[2:], ^sum(uint32(q.pseudoSum(protoICMPv6, len(b))), b))
 	return q
 }
 
-func (ns *Namespace) icmp6ErrorIn(p *packet, m []byte) {
+func (ic *icmpLayer) errorIn6(p *packet, m []byte) {
 	inner := m[8:]
 	if len(inner) < 48 || inner[0]>>4 != 6 {
 		return
 	}
 	if m[0] == icmp6TooBig {
-		ns.learnMTU(netip.AddrFrom16([16]byte(inner[24:40])), int(binary.BigEndian.Uint32(m[4:])))
+		ic.ns.routes.learnMTU(netip.AddrFrom16([16]byte(inner[24:40])), int(binary.BigEndian.Uint32(m[4:])))
 	}
 	if inner[6] == protoTCP || inner[6] == protoUDP {
-		ns.errorToTransport(p)
+		ic.ns.rx.errorToTransport(p)
 	}
 }
 
-// sendICMP6Error answers p with an ICMPv6 error (RFC 4443, 2.4).
-func (ns *Namespace) sendICMP6Error(p *packet, typ, code uint8, info uint32) {
+// sendError6 answers p with an ICMPv6 error (RFC 4443, 2.4).
+func (ic *icmpLayer) sendError6(p *packet, typ, code uint8, info uint32) {
 	src, dst := p.src(), p.dst()
 	if src.IsUnspecified() || src.IsMulticast() || (p.group || dst.IsMulticast()) && typ != icmp6TooBig {
 		return
@@ -160,12 +160,12 @@ func (ns *Namespace) sendICMP6Error(p *packet, typ, code uint8, info uint32) {
 	if p.proto() == protoICMPv6 && (len(p.payload()) == 0 || p.payload()[0] < 128) {
 		return
 	}
-	if !ns.icmpLimit.take(ns.loop.Now(), 1000, 50) {
+	if !ic.limit.take(ic.ns.loop.Now(), 1000, 50) {
 		return
 	}
 	from, oif := dst, linkScope(p.in, src)
-	if !ns.IsLocal(dst) {
-		r, err := ns.routeOut(flow{dst: src, out: oif})
+	if !ic.ns.IsLocal(dst) {
+		r, err := ic.ns.routes.routeOut(flow{dst: src, out: oif})
 		if err != nil {
 			return
 		}
@@ -176,9 +176,9 @@ func (ns *Namespace) sendICMP6Error(p *packet, typ, code uint8, info uint32) {
 	m[0], m[1] = typ, code
 	binary.BigEndian.PutUint32(m[4:], info)
 	copy(m[8:], orig)
-	q := ns.buildICMP6(from, src, ns.defaultTTL(true), m)
+	q := ic.build6(from, src, ic.ns.tx.defaultTTL(true), m)
 	q.oif, q.unbound = oif, from != dst
-	ns.output(q)
+	ic.ns.tx.output(q)
 }
 
 // sendNeighbourSolicitation asks for the MAC of target (RFC 4861, 4.3).
@@ -199,7 +199,7 @@ func (i *Interface) sendNeighbourSolicitation(target, src netip.Addr, unicast bo
 	if unicast {
 		dst, to = target, mac
 	}
-	i.transmitIP(i.ns.buildICMP6(src, dst, 255, m), to)
+	i.transmitIP(i.ns.icmp.build6(src, dst, 255, m), to)
 }
 
 // solicitationIn answers a question for one of our addresses.
@@ -214,7 +214,7 @@ func (i *Interface) solicitationIn(p *packet, m []byte) {
 		dst, flags = netip.IPv6LinkLocalAllNodes(), 0x20
 		to = groupMAC(dst)
 	} else if mac, ok := linkAddressOption(m[24:], 1); ok {
-		i.ns.neighbourFor(i, src).learn(mac, NeighStale, true)
+		i.ns.neigh.findOrMake(i, src).learn(mac, NeighStale, true)
 		to = mac
 	}
 	if i.conf().forward6 {
@@ -226,12 +226,12 @@ func (i *Interface) solicitationIn(p *packet, m []byte) {
 	copy(a[8:], t[:])
 	a[24], a[25] = 2, 1
 	copy(a[26:], i.mac[:])
-	i.transmitIP(i.ns.buildICMP6(target, dst, 255, a), to)
+	i.transmitIP(i.ns.icmp.build6(target, dst, 255, a), to)
 }
 
 // advertisementIn learns from an answer.
 func (i *Interface) advertisementIn(m []byte) {
-	n := i.ns.neighbour(i, netip.AddrFrom16([16]byte(m[8:24])))
+	n := i.ns.neigh.find(i, netip.AddrFrom16([16]byte(m[8:24])))
 	if n == nil {
 		return
 	}

@@ -22,7 +22,7 @@ func (ns *Namespace) AddIPvlan(name string, parent *Interface, mode string) (*In
 	if parent != nil && (parent.port != nil || parent.macvlan != nil) {
 		return nil, ErrBusy
 	}
-	i, err := ns.addStacked(name, KindIPvlan, MAC{}, parent)
+	i, err := ns.devs.addStacked(name, KindIPvlan, MAC{}, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -90,10 +90,10 @@ func (i *Interface) routeFor(f *link.Frame) {
 	}
 	p := packetOf(f)
 	if n := len(p.nf.Data); n < 20 || p.nf.V6 && n < 40 {
-		i.ns.discard(i, trail.BadIPHeader, p)
+		i.ns.ends.discard(i, trail.BadIPHeader, p)
 		return
 	}
 	p.nf.HasMAC = false
 	p.oif = i
-	i.ns.output(p)
+	i.ns.tx.output(p)
 }

@@ -18,5 +18,5 @@ func (i *Interface) addLoopbackAddrs() {
 type loopbackDevice struct{ device }
 
 func (d *loopbackDevice) send(f *link.Frame) {
-	d.i.ns.loop.Schedule(loopbackDelay, d.i.ns.flight(d.i, f))
+	d.i.ns.loop.Schedule(loopbackDelay, d.i.ns.devs.flight(d.i, f))
 }

@@ -27,7 +27,7 @@ func (ns *Namespace) AddMacvlan(name string, mac MAC, parent *Interface, mode st
 	if mac == (MAC{}) && m != link.MacvlanPassthru {
 		mac = ns.randomMAC()
 	}
-	i, err := ns.addStacked(name, KindMacvlan, mac, parent)
+	i, err := ns.devs.addStacked(name, KindMacvlan, mac, parent)
 	if err != nil {
 		return nil, err
 	}

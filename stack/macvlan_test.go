@@ -329,7 +329,7 @@ func TestRedirectsOnASharedMedium(t *testing.T) {
 		return r.Via.String()
 	}
 	pings(t, a, "10.0.0.12")
-	if via() != "100.0.0.254" || a.neighbour(a.Interface("eth0"), ip("10.0.0.12")) == nil {
+	if via() != "100.0.0.254" || a.neigh.find(a.Interface("eth0"), ip("10.0.0.12")) == nil {
 		t.Errorf("after one redirect: via %s, neighbours %v", via(), a.Neighbours())
 	}
 	l.loop.RunFor(2 * time.Second)

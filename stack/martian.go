@@ -8,7 +8,7 @@ import (
 
 // martian is why a packet's addresses are impossible here: the source checks of
 // ip_route_input_slow and fib_validate_source.
-func (ns *Namespace) martian(f *flow) trail.Reason {
+func (rt *routing) martian(f *flow) trail.Reason {
 	i, src, dst := f.in, f.src, f.dst
 	if i.kind == KindLoopback {
 		return trail.None
@@ -23,20 +23,20 @@ func (ns *Namespace) martian(f *flow) trail.Reason {
 		return trail.MartianDestination
 	case src.IsUnspecified():
 		return trail.None
-	case ns.localAddr(src) != nil && !c.localSrc:
+	case rt.ns.addrs.of(src) != nil && !c.localSrc:
 		return trail.MartianSource // our own address from outside
 	case c.rpFilter == 0 || src.Is6():
 		return trail.None
 	}
-	back, ok := ns.reverse(f)
+	back, ok := rt.reverse(f)
 	if !ok {
 		return trail.None
 	}
-	r, err := ns.find(&back)
+	r, err := rt.find(&back)
 	var dev *Interface
 	if r != nil {
 		dev = r.dev
-	} else if a := ns.localAddr(src); err == nil && a != nil { // accept_local
+	} else if a := rt.ns.addrs.of(src); err == nil && a != nil { // accept_local
 		dev = a.dev
 	}
 	if dev == nil || c.rpFilter == 1 && dev != i {
@@ -50,9 +50,9 @@ func (ns *Namespace) martian(f *flow) trail.Reason {
 // came in where the packet leaves, or were made here. The mark counts if
 // src_valid_mark is set. ok is false if the packet has no way out: it is not
 // looked at then, but refused for that.
-func (ns *Namespace) reverse(f *flow) (back flow, ok bool) {
+func (rt *routing) reverse(f *flow) (back flow, ok bool) {
 	back = flow{dst: f.src, src: f.dst, tos: f.tos}
-	if !ns.fib.of(f.src).policy {
+	if !rt.fib.of(f.src).policy {
 		return back, true
 	}
 	if f.mark != 0 && f.in.confFlag(false, "src_valid_mark") {
@@ -62,7 +62,7 @@ func (ns *Namespace) reverse(f *flow) (back flow, ok bool) {
 		back.src = netip.Addr{}
 		return back, true
 	}
-	h, err := ns.routeOut(*f)
+	h, err := rt.routeOut(*f)
 	if h.kind == RouteUnicast {
 		back.in = h.dev
 	}

@@ -8,7 +8,6 @@ import (
 	"dnetsim/link"
 	"dnetsim/link/trail"
 	"dnetsim/sim"
-	"dnetsim/stack/netfilter"
 	"dnetsim/stack/socket"
 	"dnetsim/stack/transport"
 )
@@ -30,53 +29,49 @@ type Options struct {
 	Init *Namespace
 }
 
-// Namespace is one network namespace. Make one with [New].
+// Namespace is one network namespace. Make one with [New]. What it does is done by
+// its parts, a type for each noun; its own methods are what others may ask of it.
 type Namespace struct {
 	loop  *sim.Loop
 	trail *trail.Trail
 	name  string
 	opts  Options
 
-	ifaces    []*Interface // by index
-	byName    map[string]*Interface
-	lo        *Interface
-	lastIndex int
+	devs    deviceTable
+	lo      *Interface
+	addrs   addrTable
+	routes  routing
+	neigh   neighTable
+	rx      ipInput
+	tx      ipOutput
+	frags   reassembly
+	icmp    icmpLayer
+	filter  filtering
+	tunnels tunnelTable
+	sys     sysctls
+	ends    endings
 
-	locals    map[netip.Addr]*ifAddr
-	fib       fib
-	neigh     neighTable
-	onNeigh   func(Neighbour)
-	pmtu      map[netip.Addr]pathMTU
-	nextHops  map[netip.Addr]redirection
-	frags     map[fragKey]*fragQueue
-	sys       sysctls
-	rules     [2]*netfilter.Rules // IPv4, IPv6; nil until somebody asks
 	transport *transport.Layer
 	sockets   *socket.Table
-	icmp      []*ICMPConn
-	tunnels   []*tunnel
 	observers []*anyObserver // of every interface, also of those to come
-	services  map[uint16]udpService
 	rng       *sim.Rand
-	ipID      uint16
 	booted    time.Duration // before the run began; see wheel
-	flights   []*flight
 	pool      *link.Pool
-	icmpLimit tokenBucket
-	icmpPeers map[netip.Addr]*tokenBucket
-	outAddr   [2]func(dev string) ([16]byte, bool) // for MASQUERADE, by family
 	closed    bool
 }
 
 // New makes a namespace. The name is for journals and random streams and must
 // be unique in a run ("bdc01", "bdc01/bbox1").
 func New(loop *sim.Loop, name string, opts Options) *Namespace {
-	ns := &Namespace{loop: loop, trail: trail.Of(loop), name: name, opts: opts, byName: make(map[string]*Interface), pool: link.NewPool()}
-	ns.sockets = &socket.Table{}
+	ns := &Namespace{loop: loop, trail: trail.Of(loop), name: name, opts: opts, pool: link.NewPool(), sockets: &socket.Table{}}
+	ns.devs = deviceTable{ns: ns, byName: make(map[string]*Interface)}
+	ns.addrs.ns, ns.routes.ns, ns.neigh.ns = ns, ns, ns
+	ns.rx.ns, ns.tx.ns, ns.frags.ns, ns.icmp.ns = ns, ns, ns, ns
+	ns.filter.ns, ns.tunnels.ns, ns.ends.ns = ns, ns, ns
 	ns.transport = transport.New(loop, name, transportSide{ns}, ns.sockets, !opts.NoOffload)
-	ns.fib.init()
+	ns.routes.fib.init()
 	ns.sys.init(ns)
-	ns.lo = ns.newInterface("lo", KindLoopback, MAC{}, 65536)
+	ns.lo = ns.devs.make("lo", KindLoopback, MAC{}, 65536)
 	ns.lo.txqlen = 1000
 	ns.lo.driver = &loopbackDevice{device{ns.lo}}
 	if !opts.LoopbackDown {
@@ -91,14 +86,14 @@ func (ns *Namespace) Close() {
 	if ns.closed {
 		return
 	}
-	for _, i := range slices.Backward(slices.Clone(ns.ifaces)) {
-		if i != ns.lo && slices.Contains(ns.ifaces, i) {
+	for _, i := range slices.Backward(slices.Clone(ns.devs.list)) {
+		if i != ns.lo && slices.Contains(ns.devs.list, i) {
 			i.delete()
 		}
 	}
-	ns.closeTunnels()
+	ns.tunnels.close()
 	ns.sockets.Abandon()
-	ns.flushNeighbours(func(*neighbour) bool { return true })
+	ns.neigh.flush(func(*neighbour) bool { return true })
 	ns.closed = true
 	ns.transport.Close()
 }
@@ -113,14 +108,14 @@ func (ns *Namespace) Name() string { return ns.name }
 func (ns *Namespace) Loop() *sim.Loop { return ns.loop }
 
 // Interfaces returns the interfaces by index.
-func (ns *Namespace) Interfaces() []*Interface { return slices.Clone(ns.ifaces) }
+func (ns *Namespace) Interfaces() []*Interface { return slices.Clone(ns.devs.list) }
 
 // Interface returns the interface of that name, or nil.
-func (ns *Namespace) Interface(name string) *Interface { return ns.byName[name] }
+func (ns *Namespace) Interface(name string) *Interface { return ns.devs.byName[name] }
 
 // InterfaceByIndex returns the interface of that index, or nil.
 func (ns *Namespace) InterfaceByIndex(index int) *Interface {
-	for _, i := range ns.ifaces {
+	for _, i := range ns.devs.list {
 		if i.index == index {
 			return i
 		}
@@ -154,13 +149,13 @@ type udpService func(src, dst netip.AddrPort, payload []byte, tag *trail.Tag) tr
 // serveUDP hands datagrams that arrive for a local port to fn instead of to a
 // socket, as the kernel does for its own tunnels (VXLAN). fn runs on the loop;
 // nil ends it.
-func (ns *Namespace) serveUDP(port uint16, fn udpService) {
+func (rx *ipInput) serveUDP(port uint16, fn udpService) {
 	if fn == nil {
-		delete(ns.services, port)
+		delete(rx.services, port)
 		return
 	}
-	if ns.services == nil {
-		ns.services = make(map[uint16]udpService)
+	if rx.services == nil {
+		rx.services = make(map[uint16]udpService)
 	}
-	ns.services[port] = fn
+	rx.services[port] = fn
 }

@@ -42,28 +42,30 @@ type neighKey struct {
 
 // neighTable is the neighbours of a namespace, of both families.
 type neighTable struct {
-	byKey map[neighKey]*neighbour
-	list  []*neighbour // in the order of creation
+	ns       *Namespace
+	byKey    map[neighKey]*neighbour
+	list     []*neighbour // in the order of creation
+	onChange func(Neighbour)
 }
 
-func (ns *Namespace) neighbour(dev *Interface, addr netip.Addr) *neighbour {
-	return ns.neigh.byKey[neighKey{dev, addr}]
+func (nt *neighTable) find(dev *Interface, addr netip.Addr) *neighbour {
+	return nt.byKey[neighKey{dev, addr}]
 }
 
-// neighbourFor finds or makes the entry.
-func (ns *Namespace) neighbourFor(dev *Interface, addr netip.Addr) *neighbour {
-	if n := ns.neighbour(dev, addr); n != nil {
+// findOrMake finds or makes the entry.
+func (nt *neighTable) findOrMake(dev *Interface, addr netip.Addr) *neighbour {
+	if n := nt.find(dev, addr); n != nil {
 		return n
 	}
-	n := &neighbour{ns: ns, dev: dev, addr: addr, since: ns.loop.Now()}
-	n.timer = ns.loop.NewTimer(n.expire)
+	n := &neighbour{ns: nt.ns, dev: dev, addr: addr, since: nt.ns.loop.Now()}
+	n.timer = nt.ns.loop.NewTimer(n.expire)
 	n.confirmed = -time.Hour
 	n.updated = -time.Hour
-	if ns.neigh.byKey == nil {
-		ns.neigh.byKey = make(map[neighKey]*neighbour)
+	if nt.byKey == nil {
+		nt.byKey = make(map[neighKey]*neighbour)
 	}
-	ns.neigh.byKey[neighKey{dev, addr}] = n
-	ns.neigh.list = append(ns.neigh.list, n)
+	nt.byKey[neighKey{dev, addr}] = n
+	nt.list = append(nt.list, n)
 	return n
 }
 
@@ -77,7 +79,7 @@ func (n *neighbour) drop() {
 
 // param reads a neighbour sysctl of the entry's interface, in units.
 func (n *neighbour) param(key string, unit, otherwise time.Duration) time.Duration {
-	v, ok := n.ns.neighParam(n.addr.Is6(), n.dev.name, key)
+	v, ok := n.ns.neigh.param(n.addr.Is6(), n.dev.name, key)
 	if !ok {
 		return otherwise
 	}
@@ -161,11 +163,11 @@ func (n *neighbour) send(p *packet) {
 
 func (n *neighbour) enqueue(p *packet) {
 	if len(n.queue) >= neighQueueSize {
-		n.ns.discard(n.dev, trail.NeighbourQueueFull, n.queue[0])
+		n.ns.ends.discard(n.dev, trail.NeighbourQueueFull, n.queue[0])
 		n.queue = n.queue[1:]
 	}
 	n.queue = append(n.queue, p)
-	n.ns.tell(n.dev, trail.Queue, p)
+	n.ns.ends.tell(n.dev, trail.Queue, p)
 }
 
 // probe sends one solicitation and sets the timer for the next.
@@ -192,7 +194,7 @@ func (n *neighbour) solicit() {
 func (n *neighbour) solicitSource() netip.Addr {
 	if len(n.queue) > 0 {
 		src := n.queue[0].src()
-		if n.ns.localAddr(src) != nil {
+		if n.ns.addrs.of(src) != nil {
 			return src
 		}
 	}
@@ -243,9 +245,9 @@ func (n *neighbour) fail(why trail.Reason, tell bool) {
 	n.queue = nil
 	for _, p := range q {
 		if tell {
-			n.ns.sendUnreachable(p, unreachableHost)
+			n.ns.icmp.sendUnreachable(p, unreachableHost)
 		}
-		n.ns.discard(n.dev, why, p)
+		n.ns.ends.discard(n.dev, why, p)
 	}
 }
 
@@ -294,10 +296,10 @@ func (n *neighbour) learn(mac MAC, s NeighbourState, override bool) {
 // state a timer has changed. That a neighbour is being looked for, or is used
 // again after a while, is not told (neigh_update_notify in
 // net/core/neighbour.c).
-func (ns *Namespace) OnNeighbour(fn func(Neighbour)) { ns.onNeigh = fn }
+func (ns *Namespace) OnNeighbour(fn func(Neighbour)) { ns.neigh.onChange = fn }
 
 func (n *neighbour) notify() {
-	if fn := n.ns.onNeigh; fn != nil {
+	if fn := n.ns.neigh.onChange; fn != nil {
 		e := n.entry()
 		n.ns.loop.After(0, func() { fn(e) })
 	}
@@ -330,7 +332,7 @@ func (ns *Namespace) AddNeighbour(dev string, addr netip.Addr, mac MAC) error {
 	if i == nil {
 		return ErrNoDevice
 	}
-	n := ns.neighbourFor(i, addr)
+	n := ns.neigh.findOrMake(i, addr)
 	if n.state == NeighPermanent {
 		n.mac = mac
 		return nil
@@ -345,7 +347,7 @@ func (ns *Namespace) DelNeighbour(dev string, addr netip.Addr) error {
 	if i == nil {
 		return ErrNoDevice
 	}
-	n := ns.neighbour(i, addr)
+	n := ns.neigh.find(i, addr)
 	if n == nil {
 		return ErrNoEntry
 	}
@@ -356,13 +358,13 @@ func (ns *Namespace) DelNeighbour(dev string, addr netip.Addr) error {
 // FlushNeighbours removes the entries of an interface, or of all if dev is
 // empty. Permanent ones stay.
 func (ns *Namespace) FlushNeighbours(dev string) {
-	ns.flushNeighbours(func(n *neighbour) bool {
+	ns.neigh.flush(func(n *neighbour) bool {
 		return (dev == "" || n.dev.name == dev) && n.state != NeighPermanent
 	})
 }
 
-func (ns *Namespace) flushNeighbours(which func(*neighbour) bool) {
-	for _, n := range slices.Clone(ns.neigh.list) {
+func (nt *neighTable) flush(which func(*neighbour) bool) {
+	for _, n := range slices.Clone(nt.list) {
 		if which(n) {
 			n.drop()
 		}

@@ -5,13 +5,13 @@ import "dnetsim/link"
 // AddPhysical adds an interface at the end of a cable. A zero mac draws a
 // random one. The end must not be attached to anything else.
 func (ns *Namespace) AddPhysical(name string, mac MAC, end *link.End) (*Interface, error) {
-	if err := ns.check(name); err != nil {
+	if err := ns.devs.check(name); err != nil {
 		return nil, err
 	}
 	if mac == (MAC{}) {
 		mac = ns.randomMAC()
 	}
-	i := ns.newInterface(name, KindPhysical, mac, 1500)
+	i := ns.devs.make(name, KindPhysical, mac, 1500)
 	i.txqlen = 1000
 	i.driver = &physicalDevice{device{i}, end}
 	end.Attach(i)

@@ -30,8 +30,8 @@ func (m PMTU) forbidsCutting(size int, h hop) bool {
 }
 
 // pmtuOf is what a socket's wish becomes under net.ipv4.ip_no_pmtu_disc.
-func (ns *Namespace) pmtuOf(m PMTU) PMTU {
-	if m == PMTUWant && ns.number("net.ipv4.ip_no_pmtu_disc") != 0 {
+func (rt *routing) pmtuOf(m PMTU) PMTU {
+	if m == PMTUWant && rt.ns.sys.number("net.ipv4.ip_no_pmtu_disc") != 0 {
 		return PMTUDont
 	}
 	return m
@@ -44,17 +44,17 @@ type pathMTU struct {
 }
 
 // pathMTU is the largest packet that may go to dst by a route.
-func (ns *Namespace) pathMTU(dst netip.Addr, dev *Interface, r *route) int {
+func (rt *routing) pathMTU(dst netip.Addr, dev *Interface, r *route) int {
 	mtu := dev.mtu
 	if r != nil && r.MTU > 0 {
 		mtu = min(mtu, r.MTU)
 	}
-	if ns.pmtu != nil {
-		if e, ok := ns.pmtu[dst]; ok {
-			if ns.loop.Now() < e.expires {
+	if rt.pmtu != nil {
+		if e, ok := rt.pmtu[dst]; ok {
+			if rt.ns.loop.Now() < e.expires {
 				mtu = min(mtu, e.mtu)
 			} else {
-				delete(ns.pmtu, dst)
+				delete(rt.pmtu, dst)
 			}
 		}
 	}
@@ -62,15 +62,15 @@ func (ns *Namespace) pathMTU(dst netip.Addr, dev *Interface, r *route) int {
 }
 
 // learnMTU stores what an ICMP error said about the path to dst.
-func (ns *Namespace) learnMTU(dst netip.Addr, mtu int) {
-	low := ns.number("net.ipv4.route.min_pmtu")
+func (rt *routing) learnMTU(dst netip.Addr, mtu int) {
+	low := rt.ns.sys.number("net.ipv4.route.min_pmtu")
 	if dst.Is6() {
 		low = 1280
 	}
 	mtu = max(mtu, low)
-	if ns.pmtu == nil {
-		ns.pmtu = make(map[netip.Addr]pathMTU)
+	if rt.pmtu == nil {
+		rt.pmtu = make(map[netip.Addr]pathMTU)
 	}
-	keep := time.Duration(ns.number("net.ipv4.route.mtu_expires")) * time.Second
-	ns.pmtu[dst] = pathMTU{mtu, ns.loop.Now() + keep}
+	keep := time.Duration(rt.ns.sys.number("net.ipv4.route.mtu_expires")) * time.Second
+	rt.pmtu[dst] = pathMTU{mtu, rt.ns.loop.Now() + keep}
 }

@@ -20,23 +20,23 @@ type redirection struct {
 // sendRedirect tells a neighbour of a shorter way (RFC 1122), at most once a
 // second. On a medium that several subnets share, which is the default, the
 // next hop may be in a subnet that the neighbour is not in.
-func (ns *Namespace) sendRedirect(p *packet, h hop) {
+func (ic *icmpLayer) sendRedirect(p *packet, h hop) {
 	if !p.in.confFlag(false, "send_redirects") {
 		return
 	}
 	src := p.src()
-	back, _ := ns.find(&flow{dst: src, src: p.dst(), in: h.dev})
+	back, _ := ic.ns.routes.find(&flow{dst: src, src: p.dst(), in: h.dev})
 	if back == nil || back.Via.IsValid() || back.dev != p.in { // not a neighbour
 		return
 	}
 	if !p.in.confFlag(false, "shared_media") && !p.in.bothOnLink(src, h.via) {
 		return
 	}
-	if !ns.icmpLimits(src, icmpRedirect) {
+	if !ic.limits(src, icmpRedirect) {
 		return
 	}
 	g := h.via.As4()
-	ns.sendICMPError(p, icmpRedirect, 1, binary.BigEndian.Uint32(g[:]))
+	ic.sendError(p, icmpRedirect, 1, binary.BigEndian.Uint32(g[:]))
 }
 
 // bothOnLink is inet_addr_onlink: one subnet of the interface has both.
@@ -53,13 +53,13 @@ func (i *Interface) bothOnLink(a, b netip.Addr) bool {
 // through if it names another next hop. As in the kernel the first redirect
 // only makes the new next hop's address known; one that comes when it is known
 // takes effect.
-func (ns *Namespace) redirectIn(p *packet, m []byte) {
+func (ic *icmpLayer) redirectIn(p *packet, m []byte) {
 	if len(m) < 28 || m[8]>>4 != 4 || m[1] > 3 {
 		return
 	}
 	dst := netip.AddrFrom4([4]byte(m[24:28]))
 	via := netip.AddrFrom4([4]byte(m[4:8]))
-	h, err := ns.routeOut(flow{dst: dst, src: netip.AddrFrom4([4]byte(m[20:24]))})
+	h, err := ic.ns.routes.routeOut(flow{dst: dst, src: netip.AddrFrom4([4]byte(m[20:24]))})
 	if err != nil || h.kind != RouteUnicast || h.via != p.src() || via == p.src() || !p.in.believesRedirects() {
 		return
 	}
@@ -67,21 +67,21 @@ func (ns *Namespace) redirectIn(p *packet, m []byte) {
 		return
 	}
 	if p.in.confFlag(false, "shared_media") {
-		if ns.IsLocal(via) {
+		if ic.ns.IsLocal(via) {
 			return
 		}
 	} else if !p.in.bothOnLink(via, p.src()) {
 		return
 	}
-	n := ns.neighbourFor(h.dev, via)
+	n := ic.ns.neigh.findOrMake(h.dev, via)
 	if !n.valid {
 		n.resolve()
 		return
 	}
-	if ns.nextHops == nil {
-		ns.nextHops = make(map[netip.Addr]redirection)
+	if ic.ns.routes.nextHops == nil {
+		ic.ns.routes.nextHops = make(map[netip.Addr]redirection)
 	}
-	ns.nextHops[dst] = redirection{via, h.dev, ns.loop.Now() + redirectLife}
+	ic.ns.routes.nextHops[dst] = redirection{via, h.dev, ic.ns.loop.Now() + redirectLife}
 }
 
 // resolve asks for the address of a neighbour that no packet waits for.
@@ -96,9 +96,9 @@ func (n *neighbour) resolve() {
 // believesRedirects is IN_DEV_RX_REDIRECTS: a router believes them only if both
 // settings say so.
 func (i *Interface) believesRedirects() bool {
-	all := i.ns.number(confKey(false, "all", "accept_redirects")) != 0
-	own := i.ns.number(confKey(false, i.name, "accept_redirects")) != 0
-	if i.ns.forwarding(i, false) {
+	all := i.ns.sys.number(confKey(false, "all", "accept_redirects")) != 0
+	own := i.ns.sys.number(confKey(false, i.name, "accept_redirects")) != 0
+	if i.ns.sys.forwarding(i, false) {
 		return all && own
 	}
 	return all || own
@@ -106,10 +106,10 @@ func (i *Interface) believesRedirects() bool {
 
 // redirect replaces the next hop of a destination that a redirect named, unless
 // the route changed to another interface since.
-func (ns *Namespace) redirect(dst netip.Addr, h *hop) {
-	if r, ok := ns.nextHops[dst]; ok {
-		if ns.loop.Now() >= r.until || r.dev.ns != ns {
-			delete(ns.nextHops, dst)
+func (rt *routing) redirect(dst netip.Addr, h *hop) {
+	if r, ok := rt.nextHops[dst]; ok {
+		if rt.ns.loop.Now() >= r.until || r.dev.ns != rt.ns {
+			delete(rt.nextHops, dst)
 		} else if r.dev == h.dev {
 			h.via = r.via
 		}

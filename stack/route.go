@@ -12,8 +12,8 @@ import (
 func (ns *Namespace) Routes(table string) []Route {
 	id, _ := tableID(table)
 	var out []Route
-	for k := range ns.fib.families {
-		f := &ns.fib.families[k]
+	for k := range ns.routes.fib.families {
+		f := &ns.routes.fib.families[k]
 		for _, t := range f.tables() {
 			if table == "all" || t.id == id {
 				out = t.shown(out)
@@ -21,7 +21,7 @@ func (ns *Namespace) Routes(table string) []Route {
 		}
 	}
 	if table == "all" || id == localTable {
-		out = append(out, ns.localRoutes()...)
+		out = append(out, ns.routes.localRoutes()...)
 	}
 	slices.SortStableFunc(out, compareShown)
 	return out
@@ -32,7 +32,7 @@ func (ns *Namespace) Routes(table string) []Route {
 // the last chain, at the end. A table stays when its last route has gone.
 func (ns *Namespace) Tables(v6 bool) []string {
 	var out []string
-	for _, t := range ns.family(v6).tables() {
+	for _, t := range ns.routes.family(v6).tables() {
 		if t.id != localTable {
 			out = append(out, tableName(t.id))
 		}
@@ -89,9 +89,9 @@ func (r *route) shown() Route {
 }
 
 // localRoutes derives the local table from the addresses.
-func (ns *Namespace) localRoutes() []Route {
+func (rt *routing) localRoutes() []Route {
 	var out []Route
-	for _, i := range ns.ifaces {
+	for _, i := range rt.ns.devs.list {
 		for _, a := range i.addrs {
 			out = append(out, a.localRoutes()...)
 		}
@@ -129,35 +129,35 @@ func (a *ifAddr) localRoutes() []Route {
 // reachable directly, ErrNoDevice, ErrNetDown, or ErrInvalid for a table that
 // is none.
 func (ns *Namespace) AddRoute(r Route) error {
-	x, err := ns.resolveRoute(r)
+	x, err := ns.routes.resolveRoute(r)
 	if err != nil {
 		return err
 	}
-	if t := ns.tableOf(x); t != nil && slices.ContainsFunc(t.routes, x.collides) {
+	if t := ns.routes.tableOf(x); t != nil && slices.ContainsFunc(t.routes, x.collides) {
 		return ErrExist
 	}
-	ns.fib.insert(x)
+	ns.routes.fib.insert(x)
 	return nil
 }
 
 // ReplaceRoute adds a route in the place of the one in its table to the same
 // destination with the same metric, if there is one.
 func (ns *Namespace) ReplaceRoute(r Route) error {
-	x, err := ns.resolveRoute(r)
+	x, err := ns.routes.resolveRoute(r)
 	if err != nil {
 		return err
 	}
-	if t := ns.tableOf(x); t != nil {
-		ns.fib.removeFrom(t, func(o *route) bool { return o.Dst != x.Dst || o.Metric != x.Metric })
+	if t := ns.routes.tableOf(x); t != nil {
+		ns.routes.fib.removeFrom(t, func(o *route) bool { return o.Dst != x.Dst || o.Metric != x.Metric })
 	}
-	ns.fib.insert(x)
+	ns.routes.fib.insert(x)
 	return nil
 }
 
 // tableOf is the table that a route belongs to, or nil if there is none yet.
-func (ns *Namespace) tableOf(r *route) *table {
+func (rt *routing) tableOf(r *route) *table {
 	id, _ := tableID(r.Table)
-	return ns.fib.of(r.Dst.Addr()).table(id)
+	return rt.fib.of(r.Dst.Addr()).table(id)
 }
 
 // collides reports whether a table has no room for both routes.
@@ -166,7 +166,7 @@ func (r *route) collides(o *route) bool {
 }
 
 // resolveRoute checks a route and fills in what is derived.
-func (ns *Namespace) resolveRoute(r Route) (*route, error) {
+func (rt *routing) resolveRoute(r Route) (*route, error) {
 	id, ok := tableID(r.Table)
 	if !ok {
 		return nil, ErrInvalid
@@ -184,7 +184,7 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 	}
 	x := &route{Route: r}
 	if r.Dev != "" {
-		if x.dev = ns.Interface(r.Dev); x.dev == nil {
+		if x.dev = rt.ns.Interface(r.Dev); x.dev == nil {
 			return nil, ErrNoDevice
 		}
 		if !x.dev.up {
@@ -198,10 +198,10 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 		x.Scope = ScopeHost
 	}
 	if len(r.Hops) > 0 {
-		return x, resolveHops(ns, x)
+		return x, resolveHops(rt.ns, x)
 	}
 	if r.Via.IsValid() {
-		if err := ns.resolveGateway(x); err != nil {
+		if err := rt.resolveGateway(x); err != nil {
 			return nil, err
 		}
 	}
@@ -214,7 +214,7 @@ func (ns *Namespace) resolveRoute(r Route) (*route, error) {
 			x.Scope = ScopeGlobal
 		}
 	}
-	if r.Src.IsValid() && ns.localAddr(r.Src) == nil {
+	if r.Src.IsValid() && rt.ns.addrs.of(r.Src) == nil {
 		return nil, ErrInvalid
 	}
 	return x, nil
@@ -230,7 +230,7 @@ func resolveHops(ns *Namespace, x *route) error {
 		}
 		r := x.Route
 		r.Via, r.Dev, r.OnLink = h.Via, h.Dev, h.OnLink
-		leg, err := ns.resolveRoute(r)
+		leg, err := ns.routes.resolveRoute(r)
 		if err != nil {
 			return err
 		}
@@ -246,11 +246,11 @@ func resolveHops(ns *Namespace, x *route) error {
 // resolveGateway finds the interface of the gateway: it must be on a directly
 // connected network, according to the table of the route if that knows it, or
 // else to the rules (fib_check_nh).
-func (ns *Namespace) resolveGateway(x *route) error {
+func (rt *routing) resolveGateway(x *route) error {
 	if x.OnLink && x.dev != nil {
 		return nil
 	}
-	if ns.IsLocal(x.Via) {
+	if rt.ns.IsLocal(x.Via) {
 		return ErrInvalid
 	}
 	if x.Via.Is6() && x.Via.IsLinkLocalUnicast() {
@@ -260,9 +260,9 @@ func (ns *Namespace) resolveGateway(x *route) error {
 		return nil
 	}
 	f := flow{dst: x.Via, out: x.dev, direct: true}
-	g := ns.tableOf(x).lookup(&f)
+	g := rt.tableOf(x).lookup(&f)
 	if g == nil {
-		g, _ = ns.find(&f)
+		g, _ = rt.find(&f)
 	}
 	if g == nil || !g.direct() {
 		if x.Via.Is6() {
@@ -277,14 +277,14 @@ func (ns *Namespace) resolveGateway(x *route) error {
 // GatewayOnLink reports whether AddRoute would take the gateway of a route: one
 // that is not on a connected network is refused.
 func (ns *Namespace) GatewayOnLink(r Route) bool {
-	return ns.resolveGateway(&route{Route: r, dev: ns.byName[r.Dev]}) == nil
+	return ns.routes.resolveGateway(&route{Route: r, dev: ns.devs.byName[r.Dev]}) == nil
 }
 
 // DelRoute removes the first route of a table that agrees with every field of r
 // that is set. It returns ErrNoProcess if there is none, as the kernel does.
 func (ns *Namespace) DelRoute(r Route) error {
 	id, _ := tableID(r.Table)
-	t := ns.fib.of(r.Dst.Addr()).table(id)
+	t := ns.routes.fib.of(r.Dst.Addr()).table(id)
 	if t == nil {
 		return ErrNoProcess
 	}
@@ -298,7 +298,7 @@ func (ns *Namespace) DelRoute(r Route) error {
 		case o.Dst != dst:
 		case len(r.Hops) > 0 && !x.sameHops(r.Hops):
 		case len(r.Hops) > 0:
-			ns.fib.removeFrom(t, func(y *route) bool { return y != x })
+			ns.routes.fib.removeFrom(t, func(y *route) bool { return y != x })
 			return nil
 		case r.Via.IsValid() && r.Via != o.Via:
 		case r.Dev != "" && (o.dev == nil || o.dev.name != r.Dev):
@@ -306,7 +306,7 @@ func (ns *Namespace) DelRoute(r Route) error {
 		case r.Proto != 0 && r.Proto != o.Proto:
 		case r.Type != 0 && r.Type.orUnicast() != o.Type.orUnicast():
 		default:
-			ns.fib.removeFrom(t, func(y *route) bool { return y != x })
+			ns.routes.fib.removeFrom(t, func(y *route) bool { return y != x })
 			return nil
 		}
 	}

@@ -33,11 +33,11 @@ func (ns *Namespace) RouteGet(dst, from netip.Addr) (Route, error) {
 func (ns *Namespace) RouteFor(q RouteQuery) (Route, error) {
 	f := flow{dst: q.Dst.Unmap(), src: q.From.Unmap(), mark: q.Mark, tos: q.TOS &^ 3}
 	if q.Out != "" {
-		if f.out = ns.byName[q.Out]; f.out == nil {
+		if f.out = ns.devs.byName[q.Out]; f.out == nil {
 			return Route{}, ErrNoDevice
 		}
 	}
-	h, err := ns.answer(&f, q.In)
+	h, err := ns.routes.answer(&f, q.In)
 	if err != nil {
 		return Route{}, err
 	}
@@ -48,7 +48,7 @@ func (ns *Namespace) RouteFor(q RouteQuery) (Route, error) {
 	switch {
 	case h.r != nil:
 		r.Table = h.r.Table
-	case (h.kind == RouteLocal || h.kind == RouteBroadcast) && ns.fib.of(f.dst).rules != nil:
+	case (h.kind == RouteLocal || h.kind == RouteBroadcast) && ns.routes.fib.of(f.dst).rules != nil:
 		r.Table = "local"
 	}
 	if h.via != f.dst && h.via.IsValid() {
@@ -65,25 +65,25 @@ func (ns *Namespace) RouteFor(q RouteQuery) (Route, error) {
 
 // answer looks the way up: ip_route_output_key, or ip_route_input for a packet
 // that comes in.
-func (ns *Namespace) answer(f *flow, in string) (hop, error) {
+func (rt *routing) answer(f *flow, in string) (hop, error) {
 	if in == "" {
-		if f.src.IsValid() && !f.src.IsUnspecified() && !ns.IsLocal(f.src) {
+		if f.src.IsValid() && !f.src.IsUnspecified() && !rt.ns.IsLocal(f.src) {
 			return hop{}, ErrNetUnreachable
 		}
-		return ns.routeOut(*f)
+		return rt.routeOut(*f)
 	}
-	if f.in = ns.byName[in]; f.in == nil {
+	if f.in = rt.ns.devs.byName[in]; f.in == nil {
 		return hop{}, ErrNoDevice
 	}
 	if !f.src.IsValid() || f.src.IsUnspecified() {
 		return hop{}, ErrInvalid
 	}
-	h, err := ns.routeOut(*f)
+	h, err := rt.routeOut(*f)
 	switch {
-	case err == nil && h.kind == RouteUnicast && !ns.forwarding(f.in, f.dst.Is6()):
+	case err == nil && h.kind == RouteUnicast && !rt.ns.sys.forwarding(f.in, f.dst.Is6()):
 		err = ErrHostUnreachable
 	case err == nil:
-		switch ns.martian(f) {
+		switch rt.martian(f) {
 		case trail.None:
 		case trail.RPFilter:
 			err = ErrCrossDevice

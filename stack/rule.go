@@ -50,11 +50,11 @@ var startRules = [2][]*rule{
 	},
 }
 
-func (ns *Namespace) family(v6 bool) *family {
+func (rt *routing) family(v6 bool) *family {
 	if v6 {
-		return &ns.fib.families[1]
+		return &rt.fib.families[1]
 	}
-	return &ns.fib.families[0]
+	return &rt.fib.families[0]
 }
 
 // list is the rules as they are now.
@@ -71,7 +71,7 @@ func (f *family) list(v6 bool) []*rule {
 // Rules returns the rules of a family in the order in which they are asked.
 func (ns *Namespace) Rules(v6 bool) []Rule {
 	var out []Rule
-	for _, r := range ns.family(v6).list(v6) {
+	for _, r := range ns.routes.family(v6).list(v6) {
 		out = append(out, r.Rule)
 	}
 	return out
@@ -79,14 +79,14 @@ func (ns *Namespace) Rules(v6 bool) []Rule {
 
 // HasPolicy reports whether a family's rules were ever touched, or its local or
 // default table written to: lookups walk the rules from then on.
-func (ns *Namespace) HasPolicy(v6 bool) bool { return ns.family(v6).policy }
+func (ns *Namespace) HasPolicy(v6 bool) bool { return ns.routes.family(v6).policy }
 
 // NextRulePriority is the priority that the kernel gives a rule that comes
 // without one: one less than that of the second rule on the list, or 0
 // (fib_default_rule_pref). Rules added one after the other are so asked in
 // reverse order.
 func (ns *Namespace) NextRulePriority(v6 bool) uint32 {
-	if list := ns.family(v6).list(v6); len(list) > 1 && list[1].Priority > 0 {
+	if list := ns.routes.family(v6).list(v6); len(list) > 1 && list[1].Priority > 0 {
 		return list[1].Priority - 1
 	}
 	return 0
@@ -100,7 +100,7 @@ func (ns *Namespace) AddRule(r Rule) error {
 	if err := x.complete(); err != nil {
 		return err
 	}
-	f := ns.family(r.V6)
+	f := ns.routes.family(r.V6)
 	list := f.list(r.V6)
 	at := 0
 	for k, o := range list {
@@ -178,7 +178,7 @@ func sameTable(a, b string) bool {
 // DelRule removes the first rule of a family that pick takes. It returns
 // ErrNoEntry if there is none.
 func (ns *Namespace) DelRule(v6 bool, pick func(Rule) bool) error {
-	f := ns.family(v6)
+	f := ns.routes.family(v6)
 	list := f.list(v6)
 	at := slices.IndexFunc(list, func(r *rule) bool { return pick(r.Rule) })
 	if at < 0 {
@@ -191,8 +191,8 @@ func (ns *Namespace) DelRule(v6 bool, pick func(Rule) bool) error {
 // ForgetPolicy brings back the rules of a new namespace and empties every table
 // but main: what a restart of the machine does.
 func (ns *Namespace) ForgetPolicy() {
-	for k := range ns.fib.families {
-		f := &ns.fib.families[k]
+	for k := range ns.routes.fib.families {
+		f := &ns.routes.fib.families[k]
 		f.more, f.rules, f.policy = nil, nil, false
 	}
 }

@@ -380,7 +380,7 @@ func TestARouteLookupAllocatesNothing(t *testing.T) {
 	l := multihomed(t)
 	defer l.close()
 	look := func() {
-		if _, err := l.a.routeOut(flow{dst: ip("10.0.0.12"), src: ip("10.0.0.11")}); err != nil {
+		if _, err := l.a.routes.routeOut(flow{dst: ip("10.0.0.12"), src: ip("10.0.0.11")}); err != nil {
 			t.Fatal(err)
 		}
 	}

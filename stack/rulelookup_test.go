@@ -19,7 +19,7 @@ func TestLookupAgreesWithTheObviousOne(t *testing.T) {
 			f := randomFlow(rng, l.a)
 			want := plainLookup(l.a, f)
 			got := "refused"
-			if r, err := l.a.find(&f); r != nil {
+			if r, err := l.a.routes.find(&f); r != nil {
 				got = strings.TrimSpace(showRoutes([]Route{r.shown()}))
 			} else if err == nil {
 				got = "own"
@@ -153,13 +153,13 @@ func TestUnknownSourceIsZeroInIPv4Only(t *testing.T) {
 		must0(t, l.a.AddRule(r))
 	}
 	must0(t, l.a.AddRoute(Route{Dst: pfx("2001:db8::/32"), Dev: "eth1"}))
-	if _, err := l.a.find(&flow{dst: ip("10.0.0.12")}); err != ErrAccess {
+	if _, err := l.a.routes.find(&flow{dst: ip("10.0.0.12")}); err != ErrAccess {
 		t.Errorf("IPv4: %v", err)
 	}
-	if r, err := l.a.find(&flow{dst: ip("2001:db8::1")}); err != nil || r.dev.name != "eth1" {
+	if r, err := l.a.routes.find(&flow{dst: ip("2001:db8::1")}); err != nil || r.dev.name != "eth1" {
 		t.Errorf("IPv6: %v", err)
 	}
-	if _, err := l.a.find(&flow{dst: ip("2001:db8::1"), src: ip("2001:db8::2")}); err != ErrAccess {
+	if _, err := l.a.routes.find(&flow{dst: ip("2001:db8::1"), src: ip("2001:db8::2")}); err != ErrAccess {
 		t.Errorf("IPv6 with a source: %v", err)
 	}
 }

@@ -53,7 +53,7 @@ func (o Opener) ListenUDPv6Only(local netip.AddrPort) (*UDPConn, error) {
 }
 
 // OpenICMP opens a raw ICMP or, if v6, ICMPv6 socket.
-func (o Opener) OpenICMP(v6 bool) (*ICMPConn, error) { return o.ns.openICMP(o.holder, v6) }
+func (o Opener) OpenICMP(v6 bool) (*ICMPConn, error) { return o.ns.icmp.open(o.holder, v6) }
 
 // What nobody holds.
 

@@ -16,8 +16,8 @@ func (i *Interface) Parent() *Interface { return i.parent }
 func (i *Interface) Uppers() []*Interface { return slices.Clone(i.uppers) }
 
 // addStacked makes an interface on a parent. A zero mac means the parent's.
-func (ns *Namespace) addStacked(name string, kind Kind, mac MAC, parent *Interface) (*Interface, error) {
-	if err := ns.check(name); err != nil {
+func (dt *deviceTable) addStacked(name string, kind Kind, mac MAC, parent *Interface) (*Interface, error) {
+	if err := dt.check(name); err != nil {
 		return nil, err
 	}
 	if parent == nil || parent.ns == nil {
@@ -32,7 +32,7 @@ func (ns *Namespace) addStacked(name string, kind Kind, mac MAC, parent *Interfa
 	if mac == (MAC{}) {
 		mac = parent.mac
 	}
-	i := ns.newInterface(name, kind, mac, parent.mtu)
+	i := dt.make(name, kind, mac, parent.mtu)
 	i.parent = parent
 	parent.uppers = append(parent.uppers, i)
 	return i, nil
@@ -103,7 +103,7 @@ func (i *Interface) macChanged(old MAC) {
 		if follows && u.mac != i.mac {
 			was := u.mac
 			u.mac = i.mac
-			u.ns.flushNeighbours(func(n *neighbour) bool { return n.dev == u && n.state != NeighPermanent })
+			u.ns.neigh.flush(func(n *neighbour) bool { return n.dev == u && n.state != NeighPermanent })
 			u.macChanged(was)
 		}
 	}

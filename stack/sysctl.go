@@ -108,7 +108,7 @@ func (s *sysctls) get(key string) (string, bool) {
 	if dev == "all" || dev == "default" {
 		return s.derived(prefix, dev, leaf)
 	}
-	i := s.ns.byName[dev]
+	i := s.ns.devs.byName[dev]
 	if i == nil {
 		return "", false
 	}
@@ -206,40 +206,40 @@ func (ns *Namespace) SetSysctl(key, value string) error {
 		}
 	}
 	ns.sys.put(key, value)
-	ns.sysctlEffect(key, value)
+	ns.sys.effect(key, value)
 	return nil
 }
 
-// sysctlEffect carries a setting to where the kernel copies it.
-func (ns *Namespace) sysctlEffect(key, value string) {
+// effect carries a setting to where the kernel copies it.
+func (s *sysctls) effect(key, value string) {
 	prefix, dev, leaf, perDev := perInterface(key)
 	switch {
 	case key == "net.ipv4.ip_forward", key == "net.ipv4.conf.all.forwarding":
-		ns.sys.put("net.ipv4.ip_forward", value)
-		ns.sys.put("net.ipv4.conf.all.forwarding", value)
-		ns.sys.put("net.ipv4.conf.all.accept_redirects", map[bool]string{true: "0", false: "1"}[value != "0"])
-		ns.everyInterface("net.ipv4.conf.", "forwarding", value)
+		s.put("net.ipv4.ip_forward", value)
+		s.put("net.ipv4.conf.all.forwarding", value)
+		s.put("net.ipv4.conf.all.accept_redirects", map[bool]string{true: "0", false: "1"}[value != "0"])
+		s.everyInterface("net.ipv4.conf.", "forwarding", value)
 	case key == "net.ipv6.conf.all.forwarding":
-		ns.everyInterface("net.ipv6.conf.", "forwarding", value)
+		s.everyInterface("net.ipv6.conf.", "forwarding", value)
 	case key == "net.ipv4.ip_default_ttl", key == "net.ipv6.conf.all.hop_limit",
 		key == "net.ipv4.ip_local_port_range", key == "net.ipv4.tcp_syn_retries":
-		ns.transport.Reconfigure()
+		s.ns.transport.Reconfigure()
 	case key == "net.ipv6.conf.all.disable_ipv6":
-		ns.everyInterface("net.ipv6.conf.", "disable_ipv6", value)
-		for _, i := range ns.ifaces {
+		s.everyInterface("net.ipv6.conf.", "disable_ipv6", value)
+		for _, i := range s.ns.devs.list {
 			i.ipv6Switched()
 		}
 	case perDev && prefix == "net.ipv6.conf." && leaf == "disable_ipv6":
-		if i := ns.byName[dev]; i != nil {
+		if i := s.ns.devs.byName[dev]; i != nil {
 			i.ipv6Switched()
 		}
 	}
 }
 
-func (ns *Namespace) everyInterface(prefix, leaf, value string) {
-	ns.sys.put(prefix+"default."+leaf, value)
-	for _, i := range ns.ifaces {
-		ns.sys.put(prefix+i.name+"."+leaf, value)
+func (s *sysctls) everyInterface(prefix, leaf, value string) {
+	s.put(prefix+"default."+leaf, value)
+	for _, i := range s.ns.devs.list {
+		s.put(prefix+i.name+"."+leaf, value)
 	}
 }
 
@@ -283,7 +283,7 @@ func (ns *Namespace) Sysctls() []string {
 		if dev != "default" {
 			continue
 		}
-		for _, i := range ns.ifaces {
+		for _, i := range ns.devs.list {
 			add(prefix + i.name + "." + leaf)
 			// The second names are deprecated: sysctl of procps, which a host
 			// has, does not list them; busybox does.
@@ -297,18 +297,18 @@ func (ns *Namespace) Sysctls() []string {
 }
 
 // number is the value of a key as an integer, 0 if there is none.
-func (ns *Namespace) number(key string) int {
-	v, _ := ns.sys.get(key)
+func (s *sysctls) number(key string) int {
+	v, _ := s.get(key)
 	n, _ := strconv.Atoi(v)
 	return n
 }
 
-func (ns *Namespace) neighParam(v6 bool, dev, leaf string) (int, bool) {
+func (nt *neighTable) param(v6 bool, dev, leaf string) (int, bool) {
 	key := "net.ipv4.neigh." + dev + "." + leaf
 	if v6 {
 		key = "net.ipv6.neigh." + dev + "." + leaf
 	}
-	v, ok := ns.sys.get(key)
+	v, ok := nt.ns.sys.get(key)
 	n, err := strconv.Atoi(v)
 	return n, ok && err == nil
 }
@@ -326,7 +326,7 @@ func (i *Interface) confFlag(v6 bool, leaf string) bool { return i.confMax(v6, l
 // confMax is a conf setting of which the larger of "all" and the interface
 // counts.
 func (i *Interface) confMax(v6 bool, leaf string) int {
-	return max(i.ns.number(confKey(v6, "all", leaf)), i.ns.number(confKey(v6, i.name, leaf)))
+	return max(i.ns.sys.number(confKey(v6, "all", leaf)), i.ns.sys.number(confKey(v6, i.name, leaf)))
 }
 
 // ifSettings are the sysctls that every packet asks for.
@@ -353,14 +353,14 @@ func (i *Interface) conf() *ifSettings {
 	*s = ifSettings{
 		of:        all,
 		changed:   all.changed,
-		forward4:  i.ns.number("net.ipv4.conf."+i.name+".forwarding") != 0,
-		forward6:  i.ns.number("net.ipv6.conf.all.forwarding") != 0,
-		noIPv6:    i.ns.number("net.ipv6.conf."+i.name+".disable_ipv6") != 0,
+		forward4:  i.ns.sys.number("net.ipv4.conf."+i.name+".forwarding") != 0,
+		forward6:  i.ns.sys.number("net.ipv6.conf.all.forwarding") != 0,
+		noIPv6:    i.ns.sys.number("net.ipv6.conf."+i.name+".disable_ipv6") != 0,
 		rpFilter:  i.confMax(false, "rp_filter"),
 		localnet:  i.confFlag(false, "route_localnet"),
 		localSrc:  i.confFlag(false, "accept_local"),
-		bridgeNF4: i.ns.number("net.bridge.bridge-nf-call-iptables") != 0,
-		bridgeNF6: i.ns.number("net.bridge.bridge-nf-call-ip6tables") != 0,
+		bridgeNF4: i.ns.sys.number("net.bridge.bridge-nf-call-iptables") != 0,
+		bridgeNF6: i.ns.sys.number("net.bridge.bridge-nf-call-ip6tables") != 0,
 	}
 	return s
 }
@@ -368,7 +368,7 @@ func (i *Interface) conf() *ifSettings {
 func (i *Interface) disabledIPv6() bool { return i.conf().noIPv6 }
 
 // forwarding reports whether packets that come in on i may be forwarded.
-func (ns *Namespace) forwarding(i *Interface, v6 bool) bool {
+func (s *sysctls) forwarding(i *Interface, v6 bool) bool {
 	if v6 {
 		return i.conf().forward6
 	}

@@ -30,29 +30,29 @@ func (ns transportSide) NewPacket(n int, v6 bool) transport.Packet {
 
 // Route implements transport.Network.
 func (ns transportSide) Route(src, dst netip.Addr) (netip.Addr, error) {
-	h, err := ns.routeOut(flow{dst: dst, src: src})
+	h, err := ns.routes.routeOut(flow{dst: dst, src: src})
 	return h.src, err
 }
 
 // RouteConnect implements transport.Network.
 func (ns transportSide) RouteConnect(src, dst netip.Addr) (netip.Addr, error) {
-	h, err := ns.routeConnect(flow{dst: dst, src: src})
+	h, err := ns.routes.routeConnect(flow{dst: dst, src: src})
 	return h.src, err
 }
 
 // MayBind implements transport.Network.
 func (ns transportSide) MayBind(a netip.Addr) bool {
-	return ns.IsLocal(a) || a.IsMulticast() || a == broadcast4 || ns.anyBroadcast(a) || ns.number("net.ipv4.ip_nonlocal_bind") != 0
+	return ns.IsLocal(a) || a.IsMulticast() || a == broadcast4 || ns.routes.anyBroadcast(a) || ns.sys.number("net.ipv4.ip_nonlocal_bind") != 0
 }
 
-func (ns *Namespace) anyBroadcast(a netip.Addr) bool {
-	return slices.ContainsFunc(ns.ifaces, func(i *Interface) bool { return i.isBroadcast(a) })
+func (rt *routing) anyBroadcast(a netip.Addr) bool {
+	return slices.ContainsFunc(rt.ns.devs.list, func(i *Interface) bool { return i.isBroadcast(a) })
 }
 
 // Addrs implements transport.Network.
 func (ns transportSide) Addrs() []netip.Prefix {
 	var out []netip.Prefix
-	for _, i := range ns.ifaces {
+	for _, i := range ns.devs.list {
 		for _, a := range i.addrs {
 			out = append(out, a.Prefix)
 		}
@@ -62,7 +62,7 @@ func (ns transportSide) Addrs() []netip.Prefix {
 
 // Settings implements transport.Network.
 func (ns transportSide) Settings() transport.Settings {
-	s := transport.Settings{TTL: ns.defaultTTL(false), HopLimit: ns.defaultTTL(true), SynRetries: ns.number("net.ipv4.tcp_syn_retries")}
+	s := transport.Settings{TTL: ns.tx.defaultTTL(false), HopLimit: ns.tx.defaultTTL(true), SynRetries: ns.sys.number("net.ipv4.tcp_syn_retries")}
 	v, _ := ns.sys.get("net.ipv4.ip_local_port_range")
 	if n, _ := fmt.Sscan(v, &s.PortLow, &s.PortHigh); n != 2 {
 		s.PortLow, s.PortHigh = 0, 0
@@ -74,10 +74,10 @@ func (ns transportSide) Settings() transport.Settings {
 func (p *packet) Bytes() []byte { return p.nf.Data }
 
 // Arrived implements transport.Packet.
-func (p *packet) Arrived() { p.ns.arrived(p) }
+func (p *packet) Arrived() { p.ns.ends.arrived(p) }
 
 // Drop implements transport.Packet.
-func (p *packet) Drop(why trail.Reason) { p.ns.discard(p.in, why, p) }
+func (p *packet) Drop(why trail.Reason) { p.ns.ends.discard(p.in, why, p) }
 
 // Send implements transport.Packet.
 func (p *packet) Send(o transport.Offload) error {
@@ -87,54 +87,54 @@ func (p *packet) Send(o transport.Offload) error {
 	}
 	switch p.proto() {
 	case protoTCP:
-		p.ns.clampMSS(p, p.flow())
+		p.ns.tx.clampMSS(p, p.flow())
 	case protoUDP:
-		p.ns.permitCutting(p)
+		p.ns.tx.permitCutting(p)
 	}
-	return p.ns.output(p)
+	return p.ns.tx.output(p)
 }
 
 // toTransport hands a TCP or UDP packet for this namespace to its protocol.
-func (ns *Namespace) toTransport(p *packet) {
-	p.ns = ns
+func (rx *ipInput) toTransport(p *packet) {
+	p.ns = rx.ns
 	if p.proto() == protoTCP {
-		ns.clampMSS(p, flow{dst: p.src(), src: p.dst()})
+		rx.ns.tx.clampMSS(p, flow{dst: p.src(), src: p.dst()})
 	}
-	ns.transport.Deliver(p)
+	rx.ns.transport.Deliver(p)
 }
 
 // errorToTransport hands an ICMP error to it; the caller keeps the packet.
-func (ns *Namespace) errorToTransport(p *packet) {
-	if !ns.transport.InUse() {
+func (rx *ipInput) errorToTransport(p *packet) {
+	if !rx.ns.transport.InUse() {
 		return
 	}
-	q := ns.newPacket(len(p.nf.Data), p.nf.V6)
+	q := rx.ns.newPacket(len(p.nf.Data), p.nf.V6)
 	copy(q.nf.Data, p.nf.Data)
-	q.ns, q.in = ns, p.in
-	ns.another(p.in, q, p)
-	ns.transport.Deliver(q)
+	q.ns, q.in = rx.ns, p.in
+	rx.ns.ends.another(p.in, q, p)
+	rx.ns.transport.Deliver(q)
 }
 
 // permitCutting does path MTU discovery as Linux does it for UDP by default:
 // what is too large goes without DF.
-func (ns *Namespace) permitCutting(p *packet) {
+func (tx *ipOutput) permitCutting(p *packet) {
 	if p.nf.V6 || len(p.payload()) < 8 || !p.dontFragment() || len(p.nf.Data) <= 1280 {
 		return
 	}
-	if h, err := ns.routeOut(p.flow()); err == nil && len(p.nf.Data) > h.mtu {
+	if h, err := tx.ns.routes.routeOut(p.flow()); err == nil && len(p.nf.Data) > h.mtu {
 		p.nf.Data[6] &^= 0x40
-		binary.BigEndian.PutUint16(p.nf.Data[4:], ns.nextID())
+		binary.BigEndian.PutUint16(p.nf.Data[4:], tx.nextID())
 		headerChecksum(p.nf.Data)
 	}
 }
 
 // clampMSS lowers the MSS option of a SYN to what the route carries.
-func (ns *Namespace) clampMSS(p *packet, f flow) {
+func (tx *ipOutput) clampMSS(p *packet, f flow) {
 	b := p.payload()
 	if len(b) < 20 || b[13]&0x02 == 0 {
 		return
 	}
-	h, err := ns.routeOut(f)
+	h, err := tx.ns.routes.routeOut(f)
 	mss := transport.TCPOption(b, 2)
 	limit := h.mtu - p.headerLen() - 20
 	if err != nil || len(mss) != 2 {

@@ -20,22 +20,28 @@ type tunnel struct {
 	buf     []byte // the UDP header and what follows
 }
 
-// tunnel is the shared socket for a port, made if need be.
-func (ns *Namespace) tunnel(port uint16) *tunnel {
-	for _, t := range ns.tunnels {
+// tunnelTable is the namespace's ends of VXLAN tunnels, by UDP port.
+type tunnelTable struct {
+	ns   *Namespace
+	list []*tunnel
+}
+
+// at is the shared socket for a port, made if need be.
+func (tt *tunnelTable) at(port uint16) *tunnel {
+	for _, t := range tt.list {
 		if t.port == port {
 			return t
 		}
 	}
-	t := &tunnel{ns: ns, port: port}
-	ns.tunnels = append(ns.tunnels, t)
+	t := &tunnel{ns: tt.ns, port: port}
+	tt.list = append(tt.list, t)
 	return t
 }
 
-// closeTunnels deletes the devices whose packets travel in a namespace that
+// close deletes the devices whose packets travel in a namespace that
 // ends, wherever they are.
-func (ns *Namespace) closeTunnels() {
-	for _, t := range ns.tunnels {
+func (tt *tunnelTable) close() {
+	for _, t := range tt.list {
 		for len(t.devices) > 0 {
 			t.devices[0].i.delete()
 		}
@@ -62,7 +68,7 @@ func (t *tunnel) open() error {
 		return err
 	}
 	t.conn = c
-	t.ns.serveUDP(t.port, t.receive)
+	t.ns.rx.serveUDP(t.port, t.receive)
 	return nil
 }
 
@@ -76,7 +82,7 @@ func (t *tunnel) shut() {
 	if t.conn == nil {
 		return
 	}
-	t.ns.serveUDP(t.port, nil)
+	t.ns.rx.serveUDP(t.port, nil)
 	t.conn.Close()
 	t.conn = nil
 }
@@ -106,7 +112,7 @@ func Groups(i *Interface) []netip.Addr {
 		return nil
 	}
 	var out []netip.Addr
-	for _, t := range i.ns.tunnels {
+	for _, t := range i.ns.tunnels.list {
 		for _, d := range t.devices {
 			if a := d.opts.Remote; d.opts.Device == i && d.i.up && a.IsMulticast() && !slices.Contains(out, a) {
 				out = append(out, a)
@@ -126,7 +132,7 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 	if d == nil || d.opts.Device != nil && d.opts.Device.ns != ns {
 		return trail.NoRoute
 	}
-	h, err := ns.routeOut(flow{dst: r.Addr, src: d.opts.Local, out: d.opts.Device, mark: f.Mark})
+	h, err := ns.routes.routeOut(flow{dst: r.Addr, src: d.opts.Local, out: d.opts.Device, mark: f.Mark})
 	switch {
 	case err != nil:
 		return trail.NoRoute
@@ -147,7 +153,7 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 	case r.Addr.IsMulticast():
 		out.ttl = 1
 	default:
-		out.ttl = ns.defaultTTL(false)
+		out.ttl = ns.tx.defaultTTL(false)
 	}
 	out.zeroChecksum = v.Config().ZeroChecksum
 	out.spoil = h.dev.features.spoils() && (f.Checksum == link.ChecksumPartial || f.GSO > 0)
@@ -165,7 +171,7 @@ func (t *tunnel) Tunnel(v *link.VXLAN, f *link.Frame, r link.VXLANRemote, srcPor
 // bypass delivers a frame whose far end is this namespace itself to the tunnel
 // of that identifier here, without encapsulation (encap_bypass_if_local).
 func (t *tunnel) bypass(f *link.Frame, r link.VXLANRemote) trail.Reason {
-	d := t.ns.tunnel(r.Port).device(r.VNI)
+	d := t.ns.tunnels.at(r.Port).device(r.VNI)
 	if d == nil || !d.i.up {
 		return trail.UnknownVNI
 	}
@@ -203,7 +209,7 @@ func (t *tunnel) encapsulate(f *link.Frame, o outer) trail.Reason {
 	binary.BigEndian.PutUint16(b[2:], o.dstPort)
 	binary.BigEndian.PutUint16(b[4:], uint16(n))
 	link.PutVXLANHeader(b[8:], o.vni)
-	p := ns.buildIPv4(o.src, o.dst, protoUDP, o.ttl, false, b)
+	p := ns.tx.buildIPv4(o.src, o.dst, protoUDP, o.ttl, false, b)
 	if !o.zeroChecksum {
 		u := p.payload()
 		binary.BigEndian.PutUint16(u[6:], p.pseudoSum(protoUDP, n))
@@ -213,7 +219,7 @@ func (t *tunnel) encapsulate(f *link.Frame, o outer) trail.Reason {
 		p.f.Tag = ns.trail.Within(&f.Tag)
 		p.frame().Tell(ns.trail, o.device, trail.Encapsulate, trail.None)
 	}
-	if err := ns.send(p, o.way); err != nil {
+	if err := ns.tx.send(p, o.way); err != nil {
 		return trail.Underlay
 	}
 	return trail.None
@@ -229,7 +235,7 @@ func (i *Interface) tooBigForTunnel(f *link.Frame, mtu int) bool {
 		return false
 	}
 	if i.port == nil {
-		i.ns.learnMTU(netip.AddrFrom4([4]byte(d[16:20])), mtu)
+		i.ns.routes.learnMTU(netip.AddrFrom4([4]byte(d[16:20])), mtu)
 		return false
 	}
 	if binary.BigEndian.Uint16(d[6:]) != 0x4000 || isICMPError(d) {

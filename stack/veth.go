@@ -6,10 +6,10 @@ import "dnetsim/link"
 // in the kernel the peer, b, is registered first and has the lower index if
 // both are in one namespace. Zero MACs draw random ones. Both ends start down.
 func NewVeth(a *Namespace, aName string, aMAC MAC, b *Namespace, bName string, bMAC MAC) (*Interface, *Interface, error) {
-	if err := a.check(aName); err != nil {
+	if err := a.devs.check(aName); err != nil {
 		return nil, nil, err
 	}
-	if err := b.check(bName); err != nil {
+	if err := b.devs.check(bName); err != nil {
 		return nil, nil, err
 	}
 	if a == b && aName == bName {
@@ -21,8 +21,8 @@ func NewVeth(a *Namespace, aName string, aMAC MAC, b *Namespace, bName string, b
 	if aMAC == (MAC{}) {
 		aMAC = a.randomMAC()
 	}
-	bi := b.newInterface(bName, KindVeth, bMAC, 1500)
-	ai := a.newInterface(aName, KindVeth, aMAC, 1500)
+	bi := b.devs.make(bName, KindVeth, bMAC, 1500)
+	ai := a.devs.make(aName, KindVeth, aMAC, 1500)
 	ai.driver, bi.driver = &vethDevice{device{ai}, bi}, &vethDevice{device{bi}, ai}
 	return ai, bi, nil
 }
@@ -34,7 +34,7 @@ type vethDevice struct {
 }
 
 func (d *vethDevice) send(f *link.Frame) {
-	d.i.ns.loop.Schedule(vethDelay, d.i.ns.flight(d.peer, f))
+	d.i.ns.loop.Schedule(vethDelay, d.i.ns.devs.flight(d.peer, f))
 }
 
 func (d *vethDevice) linked() bool { return d.peer != nil && d.peer.up }

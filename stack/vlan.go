@@ -17,7 +17,7 @@ func (ns *Namespace) AddVLAN(name string, parent *Interface, id uint16) (*Interf
 			}
 		}
 	}
-	i, err := ns.addStacked(name, KindVLAN, MAC{}, parent)
+	i, err := ns.devs.addStacked(name, KindVLAN, MAC{}, parent)
 	if err != nil {
 		return nil, err
 	}

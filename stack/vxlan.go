@@ -44,7 +44,7 @@ type VXLANOptions struct {
 // The UDP socket is opened in the underlay when the device comes up; then
 // ErrAddrInUse says that a program has the port.
 func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface, error) {
-	if err := ns.check(name); err != nil {
+	if err := ns.devs.check(name); err != nil {
 		return nil, err
 	}
 	if o.VNI > link.MaxVNI {
@@ -56,7 +56,7 @@ func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface,
 	if o.Port == 0 {
 		o.Port = link.VXLANPort
 	}
-	t := o.Underlay.tunnel(o.Port)
+	t := o.Underlay.tunnels.at(o.Port)
 	if t.device(o.VNI) != nil {
 		return nil, ErrExist
 	}
@@ -70,7 +70,7 @@ func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface,
 	if o.Device != nil {
 		mtu = o.Device.mtu - link.VXLANOverhead
 	}
-	i := ns.newInterface(name, KindVXLAN, mac, mtu)
+	i := ns.devs.make(name, KindVXLAN, mac, mtu)
 	cfg := link.VXLANConfig{
 		VNI: o.VNI, Port: o.Port, Learning: o.Learning, Proxy: o.Proxy, L2Miss: o.L2Miss, L3Miss: o.L3Miss,
 		Ageing: o.Ageing, ZeroChecksum: o.ZeroChecksum, PortLow: o.PortLow, PortHigh: o.PortHigh,
@@ -164,7 +164,7 @@ func (i *Interface) tunnelNeighbour(a netip.Addr) (mac MAC, found, usable bool) 
 	if i.ns == nil {
 		return mac, false, false
 	}
-	n := i.ns.neighbour(i, a)
+	n := i.ns.neigh.find(i, a)
 	if n == nil {
 		return mac, false, false
 	}
