@@ -26,7 +26,6 @@ var excess = map[string]struct {
 	"package stack":                            {52, "the kinds of interfaces are to leave, and the neighbours"},
 	"package userland/netconf":                 {53, "a file for each program or form of it; flat, and each easy to find"},
 	"type modes.Daemon":                        {220, "to be cut with its package"},
-	"type stack.Interface":                     {111, "addresses, ports and neighbour discovery are to get types of their own"},
 	"type userland/shell.Shell":                {150, "the evaluator's state is one: a method for each kind of command, expansion and word"},
 	"type userland.Process":                    {65, "what a program may ask of the machine, its sockets and files among it"},
 	"type userland/netconf.ipTool":             {100, "ip has that many commands, one method for each"},

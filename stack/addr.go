@@ -50,18 +50,18 @@ func (i *Interface) AddAddr(p netip.Prefix, opts AddrOptions) error {
 	if !p.IsValid() || ip.IsMulticast() {
 		return ErrInvalid
 	}
-	if ip.Is6() && i.disabledIPv6() {
+	if ip.Is6() && i.conf.disabledIPv6() {
 		return ErrAccess
 	}
-	for _, a := range i.addrs {
+	for _, a := range i.ipAddrs.list {
 		if a.Prefix == p || ip.Is6() && a.Prefix.Addr() == ip {
 			return ErrExist
 		}
 	}
-	if i.siblingHas(ip) {
+	if i.under.siblingHas(ip) {
 		return ErrAddrInUse
 	}
-	i.insertAddr(&ifAddr{dev: i, Address: describeAddr(i, p, opts)}, opts.NoPrefixRoute)
+	i.ipAddrs.insert(&ifAddr{dev: i, Address: describeAddr(i, p, opts)}, opts.NoPrefixRoute)
 	return nil
 }
 
@@ -85,7 +85,7 @@ func describeAddr(i *Interface, p netip.Prefix, opts AddrOptions) Address {
 		if a.Label == "" {
 			a.Label = i.name
 		}
-		for _, o := range i.addrs {
+		for _, o := range i.ipAddrs.list {
 			if o.Prefix.Addr().Is4() && o.Prefix.Bits() == p.Bits() && o.Prefix.Contains(ip) {
 				a.Secondary = true
 			}
@@ -94,70 +94,76 @@ func describeAddr(i *Interface, p netip.Prefix, opts AddrOptions) Address {
 	return a
 }
 
-func (i *Interface) insertAddr(a *ifAddr, noRoute bool) {
-	at := len(i.addrs)
+// ifAddrs is the addresses of an interface, in the order that `ip addr` shows.
+type ifAddrs struct {
+	i    *Interface
+	list []*ifAddr
+}
+
+func (ia *ifAddrs) insert(a *ifAddr, noRoute bool) {
+	at := len(ia.list)
 	if a.Prefix.Addr().Is4() { // IPv4 before IPv6, primaries before secondaries
 		at = 0
-		for at < len(i.addrs) && i.addrs[at].Prefix.Addr().Is4() && (a.Secondary || !i.addrs[at].Secondary) {
+		for at < len(ia.list) && ia.list[at].Prefix.Addr().Is4() && (a.Secondary || !ia.list[at].Secondary) {
 			at++
 		}
 	} else { // the kernel shows IPv6 addresses by scope, widest first
-		for at = range i.addrs {
-			if i.addrs[at].Prefix.Addr().Is6() && i.addrs[at].Scope > a.Scope {
+		for at = range ia.list {
+			if ia.list[at].Prefix.Addr().Is6() && ia.list[at].Scope > a.Scope {
 				break
 			}
 			at++
 		}
-		at = min(at, len(i.addrs))
+		at = min(at, len(ia.list))
 	}
-	i.addrs = slices.Insert(i.addrs, at, a)
-	i.ns.addrs.add(a)
-	i.ns.transport.AddAddr(a.Prefix)
-	if i.up && !noRoute {
-		i.addConnected(a)
+	ia.list = slices.Insert(ia.list, at, a)
+	ia.i.ns.addrs.add(a)
+	ia.i.ns.transport.AddAddr(a.Prefix)
+	if ia.i.up && !noRoute {
+		ia.addConnected(a)
 	}
-	if i.up {
-		i.ns.routes.fib.revive(i)
+	if ia.i.up {
+		ia.i.ns.routes.fib.revive(ia.i)
 	}
 }
 
 // addConnected adds the route to the address's own network.
-func (i *Interface) addConnected(a *ifAddr) {
+func (ia *ifAddrs) addConnected(a *ifAddr) {
 	ip := a.Prefix.Addr()
-	r := &route{dev: i, Route: Route{Dst: a.Prefix.Masked(), Dev: i.name, Proto: ProtoKernel, Scope: ScopeLink, Table: "main"}}
+	r := &route{dev: ia.i, Route: Route{Dst: a.Prefix.Masked(), Dev: ia.i.name, Proto: ProtoKernel, Scope: ScopeLink, Table: "main"}}
 	switch {
 	case ip.Is6():
-		if i.kind == KindLoopback {
+		if ia.i.kind == KindLoopback {
 			return
 		}
 		r.Metric, r.Scope = 256, ScopeGlobal
-	case i.kind == KindLoopback && ip.IsLoopback() || a.Prefix.Bits() == 32:
+	case ia.i.kind == KindLoopback && ip.IsLoopback() || a.Prefix.Bits() == 32:
 		return // the local table has it
 	default:
 		r.Src = ip
 	}
-	for _, o := range i.ns.routes.fib.of(ip).main.routes {
-		if o.dev == i && o.Dst == r.Dst && o.Proto == ProtoKernel {
+	for _, o := range ia.i.ns.routes.fib.of(ip).main.routes {
+		if o.dev == ia.i && o.Dst == r.Dst && o.Proto == ProtoKernel {
 			return
 		}
 	}
-	i.ns.routes.fib.insert(r)
+	ia.i.ns.routes.fib.insert(r)
 }
 
 // DelAddr removes an address and its routes. Removing a primary IPv4 address
 // removes the secondaries of its subnet too, unless promote_secondaries is set.
 // It returns ErrAddrNotAvail if the interface does not have it.
 func (i *Interface) DelAddr(p netip.Prefix) error {
-	at := slices.IndexFunc(i.addrs, func(a *ifAddr) bool { return a.Prefix == p })
+	at := slices.IndexFunc(i.ipAddrs.list, func(a *ifAddr) bool { return a.Prefix == p })
 	if at < 0 {
 		return ErrAddrNotAvail
 	}
-	a := i.addrs[at]
+	a := i.ipAddrs.list[at]
 	gone := []*ifAddr{a}
 	if p.Addr().Is4() && !a.Secondary {
-		for _, o := range i.addrs {
+		for _, o := range i.ipAddrs.list {
 			if o.Secondary && o.Prefix.Bits() == p.Bits() && p.Contains(o.Prefix.Addr()) {
-				if i.confFlag(false, "promote_secondaries") {
+				if i.conf.flag(false, "promote_secondaries") {
 					o.Secondary = false
 					break
 				}
@@ -166,31 +172,31 @@ func (i *Interface) DelAddr(p netip.Prefix) error {
 		}
 	}
 	for _, g := range gone {
-		i.removeAddr(g)
+		i.ipAddrs.remove(g)
 	}
 	return nil
 }
 
-func (i *Interface) removeAddr(a *ifAddr) {
-	i.addrs = slices.DeleteFunc(i.addrs, func(x *ifAddr) bool { return x == a })
+func (ia *ifAddrs) remove(a *ifAddr) {
+	ia.list = slices.DeleteFunc(ia.list, func(x *ifAddr) bool { return x == a })
 	ip := a.Prefix.Addr()
-	i.ns.addrs.remove(ip)
-	if i.ns.addrs.of(ip) == nil {
-		i.ns.transport.RemoveAddr(a.Prefix)
+	ia.i.ns.addrs.remove(ip)
+	if ia.i.ns.addrs.of(ip) == nil {
+		ia.i.ns.transport.RemoveAddr(a.Prefix)
 	}
-	i.ns.routes.fib.remove(func(r *route) bool {
-		if r.Src == ip && i.ns.addrs.of(ip) == nil {
+	ia.i.ns.routes.fib.remove(func(r *route) bool {
+		if r.Src == ip && ia.i.ns.addrs.of(ip) == nil {
 			return false
 		}
-		return !(r.dev == i && r.Proto == ProtoKernel && r.Dst == a.Prefix.Masked() && !i.covers(a.Prefix))
+		return !(r.dev == ia.i && r.Proto == ProtoKernel && r.Dst == a.Prefix.Masked() && !ia.covers(a.Prefix))
 	})
-	for _, o := range i.addrs {
-		if i.up && o.Prefix.Masked() == a.Prefix.Masked() {
-			i.addConnected(o)
+	for _, o := range ia.list {
+		if ia.i.up && o.Prefix.Masked() == a.Prefix.Masked() {
+			ia.addConnected(o)
 		}
 	}
-	if ip.Is4() && !slices.ContainsFunc(i.addrs, (*ifAddr).is4) {
-		disableIPv4(i)
+	if ip.Is4() && !slices.ContainsFunc(ia.list, (*ifAddr).is4) {
+		disableIPv4(ia.i)
 	}
 }
 
@@ -204,33 +210,33 @@ func disableIPv4(i *Interface) {
 }
 
 // covers reports whether another address of the interface has the same network.
-func (i *Interface) covers(p netip.Prefix) bool {
-	return slices.ContainsFunc(i.addrs, func(o *ifAddr) bool {
+func (ia *ifAddrs) covers(p netip.Prefix) bool {
+	return slices.ContainsFunc(ia.list, func(o *ifAddr) bool {
 		return o.Prefix.Masked() == p.Masked() && (p.Addr().Is6() || o.Prefix.Addr() == p.Addr())
 	})
 }
 
 // FlushAddrs removes every address of one family.
 func (i *Interface) FlushAddrs(v6 bool) {
-	for _, a := range slices.Clone(i.addrs) {
-		if a.Prefix.Addr().Is6() == v6 && slices.Contains(i.addrs, a) {
-			i.removeAddr(a)
+	for _, a := range slices.Clone(i.ipAddrs.list) {
+		if a.Prefix.Addr().Is6() == v6 && slices.Contains(i.ipAddrs.list, a) {
+			i.ipAddrs.remove(a)
 		}
 	}
 }
 
 // Addrs returns the addresses in the order in which `ip addr` shows them.
 func (i *Interface) Addrs() []Address {
-	out := make([]Address, len(i.addrs))
-	for k, a := range i.addrs {
+	out := make([]Address, len(i.ipAddrs.list))
+	for k, a := range i.ipAddrs.list {
 		out[k] = a.Address
 	}
 	return out
 }
 
-// addr finds one of the interface's own addresses.
-func (i *Interface) addr(ip netip.Addr) *ifAddr {
-	for _, a := range i.addrs {
+// find finds one of the interface's own addresses.
+func (ia *ifAddrs) find(ip netip.Addr) *ifAddr {
+	for _, a := range ia.list {
 		if a.Prefix.Addr() == ip {
 			return a
 		}
@@ -240,9 +246,9 @@ func (i *Interface) addr(ip netip.Addr) *ifAddr {
 
 // primaryFor is the address that packets to dst come from if nothing else says:
 // the first of the interface in dst's subnet, or its first of wide scope.
-func (i *Interface) primaryFor(dst netip.Addr) netip.Addr {
+func (ia *ifAddrs) primaryFor(dst netip.Addr) netip.Addr {
 	var first netip.Addr
-	for _, a := range i.addrs {
+	for _, a := range ia.list {
 		ip := a.Prefix.Addr()
 		if ip.Is4() != dst.Is4() || a.Secondary {
 			continue
@@ -257,8 +263,8 @@ func (i *Interface) primaryFor(dst netip.Addr) netip.Addr {
 	return first
 }
 
-func (i *Interface) linkLocal() netip.Addr {
-	for _, a := range i.addrs {
+func (ia *ifAddrs) linkLocal() netip.Addr {
+	for _, a := range ia.list {
 		if ip := a.Prefix.Addr(); ip.Is6() && ip.IsLinkLocalUnicast() {
 			return ip
 		}
@@ -267,14 +273,14 @@ func (i *Interface) linkLocal() netip.Addr {
 }
 
 // isBroadcast reports whether dst is a broadcast address on this interface.
-func (i *Interface) isBroadcast(dst netip.Addr) bool {
+func (ia *ifAddrs) isBroadcast(dst netip.Addr) bool {
 	if !dst.Is4() {
 		return false
 	}
 	if dst == broadcast4 {
 		return true
 	}
-	for _, a := range i.addrs {
+	for _, a := range ia.list {
 		if a.Prefix.Addr().Is4() && (a.Broadcast == dst || a.Prefix.Bits() < 31 && lastAddr(a.Prefix) == dst) {
 			return true
 		}
@@ -304,7 +310,7 @@ func (at *addrTable) add(a *ifAddr) {
 func (at *addrTable) remove(ip netip.Addr) {
 	delete(at.byIP, ip)
 	for _, i := range at.ns.devs.list {
-		if a := i.addr(ip); a != nil {
+		if a := i.ipAddrs.find(ip); a != nil {
 			at.byIP[ip] = a
 			return
 		}
@@ -317,7 +323,7 @@ func (at *addrTable) loopbackNet(ip netip.Addr) bool {
 	if !ip.Is4() || !ip.IsLoopback() || at.ns.lo == nil {
 		return false
 	}
-	for _, a := range at.ns.lo.addrs {
+	for _, a := range at.ns.lo.ipAddrs.list {
 		if a.Prefix.Contains(ip) {
 			return true
 		}

@@ -19,10 +19,10 @@ func (ns *Namespace) AddBridge(name string, mac MAC) (*Interface, error) {
 	i := ns.devs.make(name, KindBridge, mac, 1500)
 	d := &bridgeDevice{device: device{i}, fixed: fixed, bridge: link.NewBridgeAt(ns.loop, i.place)}
 	d.self = d.bridge.Local()
-	d.self.Attach(link.ReceiverFunc(i.receive))
+	d.self.Attach(link.ReceiverFunc(i.path.receive))
 	d.bridge.AddLocal(mac, d.self)
-	d.bridge.SetArrivalHook(i.bridgeArrival)
-	d.bridge.SetForwardHook(i.bridgeForward)
+	d.bridge.SetArrivalHook(i.bridged.arrival)
+	d.bridge.SetForwardHook(i.bridged.forward)
 	i.driver = d
 	return i, nil
 }
@@ -48,15 +48,15 @@ func (i *Interface) SetMaster(bridge *Interface) error {
 	if i.kind == KindBridge {
 		return ErrLoop
 	}
-	if i.macvlan != nil || i.ipvlan != nil {
+	if i.under.macvlan != nil || i.under.ipvlan != nil {
 		return ErrBusy
 	}
-	if err := i.mayCarry(bridge); err != nil {
+	if err := i.under.mayCarry(bridge); err != nil {
 		return err
 	}
 	i.master = d
 	i.port = d.bridge.AddPort(i.name)
-	i.port.Attach(link.ReceiverFunc(i.transmit))
+	i.port.Attach(link.ReceiverFunc(i.path.transmit))
 	i.port.SetMTU(i.mtu)
 	d.slaves = append(d.slaves, i)
 	d.followPorts()

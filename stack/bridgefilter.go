@@ -11,13 +11,16 @@ import (
 // interface. What the hook before the decision learns travels with the frame
 // to the ones behind it ([link.Frame.Context]).
 
-// filtersBridge reports whether frames of this kind go through the hooks.
-func (i *Interface) filtersBridge(typ uint16) bool {
+// bridgeHook passes what a bridge carries through the rules (br_netfilter).
+type bridgeHook struct{ i *Interface }
+
+// filters reports whether frames of this kind go through the hooks.
+func (bh *bridgeHook) filters(typ uint16) bool {
 	switch typ {
 	case link.TypeIPv4:
-		return i.ns.filter.rules[0] != nil && i.conf().bridgeNF4
+		return bh.i.ns.filter.rules[0] != nil && bh.i.conf.read().bridgeNF4
 	case link.TypeIPv6:
-		return i.ns.filter.rules[1] != nil && i.conf().bridgeNF6
+		return bh.i.ns.filter.rules[1] != nil && bh.i.conf.read().bridgeNF6
 	}
 	return false
 }
@@ -28,36 +31,36 @@ type bridged struct {
 	bridge *Interface
 }
 
-// bridgeArrival is br_nf_pre_routing. The caller has made the frame private.
-func (i *Interface) bridgeArrival(in *link.Port, f *link.Frame) link.Verdict {
+// arrival is br_nf_pre_routing. The caller has made the frame private.
+func (bh *bridgeHook) arrival(in *link.Port, f *link.Frame) link.Verdict {
 	f.Context = nil
-	if !i.filtersBridge(f.EtherType()) {
+	if !bh.filters(f.EtherType()) {
 		return link.Accept
 	}
-	b := i.bridgePacket(f)
+	b := bh.packet(f)
 	if b == nil {
 		return link.Accept // not a good packet: let who gets it complain
 	}
 	b.nf.PhysIn = in.Name()
 	dst := b.dst()
-	if !i.ns.filter.hook(netfilter.Prerouting, &b.packet, i, nil) {
+	if !bh.i.ns.filter.hook(netfilter.Prerouting, &b.packet, bh.i, nil) {
 		return link.Stolen
 	}
 	if b.dst() != dst {
-		f.SetDst(i.mac) // rewritten: it has to be routed again
+		f.SetDst(bh.i.mac) // rewritten: it has to be routed again
 	}
 	f.Context = b
 	return link.Accept
 }
 
-// bridgePacket reads a frame as a packet without taking it over.
-func (i *Interface) bridgePacket(f *link.Frame) *bridged {
+// packet reads a frame as a packet without taking it over.
+func (bh *bridgeHook) packet(f *link.Frame) *bridged {
 	d := f.Payload()
 	v6 := f.EtherType() == link.TypeIPv6
 	if v6 && len(d) < 40 || !v6 && (len(d) < 20 || len(d) < int(d[0]&15)*4) {
 		return nil
 	}
-	p := &bridged{packet{f: f}, i}
+	p := &bridged{packet{f: f}, bh.i}
 	p.nf.Data, p.nf.V6 = d, v6
 	p.nf.ChecksumPartial = f.Checksum == link.ChecksumPartial
 	p.nf.SrcMAC, p.nf.HasMAC = [6]byte(f.Src()), true
@@ -67,9 +70,9 @@ func (i *Interface) bridgePacket(f *link.Frame) *bridged {
 
 // filtered is the packet of a frame that this bridge's first hook has let pass
 // and that is for the host, nil for any other frame. The packet owns the frame.
-func (i *Interface) filtered(f *link.Frame) *packet {
+func (bh *bridgeHook) filtered(f *link.Frame) *packet {
 	b, ok := f.Context.(*bridged)
-	if !ok || b.bridge != i {
+	if !ok || b.bridge != bh.i {
 		return nil
 	}
 	p := b.packet
@@ -77,28 +80,28 @@ func (i *Interface) filtered(f *link.Frame) *packet {
 	p.f.Context = nil
 	p.nf.Data = p.f.Payload()
 	p.nf.PhysIn, p.nf.PhysOut = "", ""
-	p.in = i
+	p.in = bh.i
 	return &p
 }
 
-// bridgeForward is br_nf_forward and br_nf_post_routing. The caller has made the
+// forward is br_nf_forward and br_nf_post_routing. The caller has made the
 // frame private.
-func (i *Interface) bridgeForward(in, out *link.Port, f *link.Frame) link.Verdict {
+func (bh *bridgeHook) forward(in, out *link.Port, f *link.Frame) link.Verdict {
 	b, ok := f.Context.(*bridged)
-	if !ok || b.bridge != i || in == nil || !i.filtersBridge(f.EtherType()) {
+	if !ok || b.bridge != bh.i || in == nil || !bh.filters(f.EtherType()) {
 		return link.Accept
 	}
 	p := b.packet
 	p.f, p.nf.Data = f, f.Payload()
 	p.nf.PhysIn, p.nf.PhysOut = in.Name(), out.Name()
-	if !i.ns.filter.hook(netfilter.Forward, &p, i, i) || !i.ns.filter.hook(netfilter.Postrouting, &p, nil, i) {
+	if !bh.i.ns.filter.hook(netfilter.Forward, &p, bh.i, bh.i) || !bh.i.ns.filter.hook(netfilter.Postrouting, &p, nil, bh.i) {
 		return link.Stolen
 	}
 	f.Context = nil
 	if f.GSO > 0 || p.nf.V6 || len(p.nf.Data) <= out.MTU() {
 		return link.Accept
 	}
-	cutForPort(&p, i, out)
+	cutForPort(&p, bh.i, out)
 	return link.Stolen
 }
 

@@ -18,7 +18,7 @@ func (x *flight) Fire() {
 	to, f := x.to, x.f
 	x.to, x.f = nil, nil
 	x.home.devs.flights = append(x.home.devs.flights, x)
-	to.receive(f)
+	to.path.receive(f)
 }
 
 func (dt *deviceTable) flight(to *Interface, f *link.Frame) *flight {
@@ -38,45 +38,48 @@ func newFrame(b []byte, sum link.Checksum, gso int) *link.Frame {
 	return f
 }
 
+// datapath is the way of frames through an interface, in and out.
+type datapath struct{ i *Interface }
+
 // transmit sends a frame out of the interface: dev_queue_xmit. It takes over
 // the reference.
-func (i *Interface) transmit(f *link.Frame) {
+func (dp *datapath) transmit(f *link.Frame) {
 	switch {
-	case i.ns == nil || i.ns.closed:
-		i.lose(f, trail.NamespaceClosed)
+	case dp.i.ns == nil || dp.i.ns.closed:
+		dp.lose(f, trail.NamespaceClosed)
 		return
-	case !i.up:
-		i.lose(f, trail.InterfaceDown)
+	case !dp.i.up:
+		dp.lose(f, trail.InterfaceDown)
 		return
-	case !i.Carrier():
-		i.count.TxDropped++
-		i.lose(f, trail.EndDown)
-		return
-	}
-	if i.features.cut && f.GSO > 0 {
-		link.Segment(f, i.trail, i.place, i.xmit)
+	case !dp.i.Carrier():
+		dp.i.count.TxDropped++
+		dp.lose(f, trail.EndDown)
 		return
 	}
-	i.xmit(f)
+	if dp.i.features.cut && f.GSO > 0 {
+		link.Segment(f, dp.i.trail, dp.i.place, dp.xmit)
+		return
+	}
+	dp.xmit(f)
 }
 
 // xmit is transmit for a frame that the device takes as it is (xmit_one).
-func (i *Interface) xmit(f *link.Frame) {
-	nested := &i.ns.loop.Nested
+func (dp *datapath) xmit(f *link.Frame) {
+	nested := &dp.i.ns.loop.Nested
 	if *nested > maxTransmitNested { // __dev_queue_xmit: "Dead loop on virtual device"
-		i.deadLoop(f)
+		dp.deadLoop(f)
 		return
 	}
-	if !i.kind.countsItself() {
-		i.count.TxPackets++
-		i.count.TxBytes += i.length(f, link.Out)
+	if !dp.i.kind.countsItself() {
+		dp.i.count.TxPackets++
+		dp.i.count.TxBytes += dp.length(f, link.Out)
 	}
-	i.see(link.Out, f)
-	if i.trail.On() {
-		f.Tell(i.trail, i.place, trail.Send, trail.None)
+	dp.see(link.Out, f)
+	if dp.i.trail.On() {
+		f.Tell(dp.i.trail, dp.i.place, trail.Send, trail.None)
 	}
 	*nested++
-	i.driver.send(f)
+	dp.i.driver.send(f)
 	*nested--
 }
 
@@ -84,142 +87,142 @@ func (i *Interface) xmit(f *link.Frame) {
 // it passes no hooks. It takes over the caller's reference.
 func (i *Interface) SendFrame(f *link.Frame) error {
 	if !i.up {
-		i.lose(f, trail.InterfaceDown)
+		i.path.lose(f, trail.InterfaceDown)
 		return ErrNetDown
 	}
-	i.transmit(f)
+	i.path.transmit(f)
 	return nil
 }
 
 // deadLoop ends a frame that leads through more devices within one another than
 // the kernel follows.
-func (i *Interface) deadLoop(f *link.Frame) {
-	if d, ok := i.driver.(*vxlanDevice); ok { // it counts by itself
+func (dp *datapath) deadLoop(f *link.Frame) {
+	if d, ok := dp.i.driver.(*vxlanDevice); ok { // it counts by itself
 		d.v.Lose(f, trail.DeadLoop)
 		d.count()
 		return
 	}
-	i.count.TxDropped++
-	i.lose(f, trail.DeadLoop)
+	dp.i.count.TxDropped++
+	dp.lose(f, trail.DeadLoop)
 }
 
 // length is what a frame adds to the byte counters: loopback counts no Ethernet
 // header, a bridge counts it only on the way out (drivers/net/loopback.c,
 // net/bridge/br_input.c). A GSO frame counts as one packet.
-func (i *Interface) length(f *link.Frame, dir link.Direction) uint64 {
+func (dp *datapath) length(f *link.Frame, dir link.Direction) uint64 {
 	n := uint64(f.Len())
-	if i.kind == KindLoopback || i.kind == KindBridge && dir == link.In {
+	if dp.i.kind == KindLoopback || dp.i.kind == KindBridge && dir == link.In {
 		n -= link.HeaderLen
 	}
 	return n
 }
 
-func (i *Interface) see(dir link.Direction, f *link.Frame) {
-	for _, o := range i.observers {
+func (dp *datapath) see(dir link.Direction, f *link.Frame) {
+	for _, o := range dp.i.observers {
 		o.fn(dir, f)
 	}
-	if i.ns == nil {
+	if dp.i.ns == nil {
 		return
 	}
-	for _, o := range i.ns.observers {
-		o.fn(i, dir, f)
+	for _, o := range dp.i.ns.observers {
+		o.fn(dp.i, dir, f)
 	}
 }
 
 // Receive takes a frame from what the interface is plugged into. It implements
 // link.Receiver.
-func (i *Interface) Receive(f *link.Frame) { i.receive(f) }
+func (i *Interface) Receive(f *link.Frame) { i.path.receive(f) }
 
 // receive is netif_receive_skb: count, show to observers, then hand to the
 // bridge or to the network layer.
-func (i *Interface) receive(f *link.Frame) {
-	if i.ns == nil || i.ns.closed {
-		i.lose(f, trail.NamespaceClosed)
+func (dp *datapath) receive(f *link.Frame) {
+	if dp.i.ns == nil || dp.i.ns.closed {
+		dp.lose(f, trail.NamespaceClosed)
 		return
 	}
-	if !i.up {
-		i.lose(f, trail.InterfaceDown)
+	if !dp.i.up {
+		dp.lose(f, trail.InterfaceDown)
 		return
 	}
 	if f.Len() < link.HeaderLen {
-		i.count.RxErrors++
-		i.lose(f, trail.Malformed)
+		dp.i.count.RxErrors++
+		dp.lose(f, trail.Malformed)
 		return
 	}
-	if !i.kind.countsItself() {
-		i.count.RxPackets++
-		i.count.RxBytes += i.length(f, link.In)
+	if !dp.i.kind.countsItself() {
+		dp.i.count.RxPackets++
+		dp.i.count.RxBytes += dp.length(f, link.In)
 	}
 	switch d := f.Dst(); {
 	case !d.IsMulticast():
-	case i.kind == KindMacvlan || i.kind == KindIPvlan: // these count broadcasts too
-		i.count.Multicast++
+	case dp.i.kind == KindMacvlan || dp.i.kind == KindIPvlan: // these count broadcasts too
+		dp.i.count.Multicast++
 	case d.IsBroadcast():
-	case i.kind == KindPhysical && i.port == nil || i.kind == KindVeth || i.kind == KindBridge || i.kind == KindVLAN:
-		i.count.Multicast++
+	case dp.i.kind == KindPhysical && dp.i.port == nil || dp.i.kind == KindVeth || dp.i.kind == KindBridge || dp.i.kind == KindVLAN:
+		dp.i.count.Multicast++
 	}
-	i.see(link.In, f)
-	if i.trail.On() {
-		f.Tell(i.trail, i.place, trail.Receive, trail.None)
+	dp.see(link.In, f)
+	if dp.i.trail.On() {
+		f.Tell(dp.i.trail, dp.i.place, trail.Receive, trail.None)
 	}
-	if len(i.uppers) > 0 {
-		if f = i.handUp(f); f == nil {
+	if len(dp.i.under.uppers) > 0 {
+		if f = dp.i.under.handUp(f); f == nil {
 			return
 		}
 	}
-	if i.port != nil {
-		if i.master.i.filtersBridge(f.EtherType()) {
+	if dp.i.port != nil {
+		if dp.i.master.i.bridged.filters(f.EtherType()) {
 			f = f.Private()
 		}
-		i.port.Receive(f)
+		dp.i.port.Receive(f)
 		return
 	}
-	i.netIn(f)
+	dp.netIn(f)
 }
 
 // netIn hands a frame to ARP, IPv4 or IPv6 if it is for this interface.
-func (i *Interface) netIn(f *link.Frame) {
+func (dp *datapath) netIn(f *link.Frame) {
 	dst := f.Dst()
-	toUs := i.kind == KindLoopback || dst == i.mac || i.kind == KindIPvlan && !dst.IsMulticast()
+	toUs := dp.i.kind == KindLoopback || dst == dp.i.mac || dp.i.kind == KindIPvlan && !dst.IsMulticast()
 	if !toUs && !dst.IsMulticast() {
-		i.lose(f, trail.OtherHost)
+		dp.lose(f, trail.OtherHost)
 		return
 	}
 	switch f.EtherType() {
 	case link.TypeARP:
-		if i.kind != KindLoopback && i.Flags()&FlagNoARP == 0 {
-			i.arpIn(f.Payload(), toUs)
+		if dp.i.kind != KindLoopback && dp.i.Flags()&FlagNoARP == 0 {
+			dp.i.arp.in(f.Payload(), toUs)
 		}
-		f.Arrived(i.trail, i.place, trail.None)
+		f.Arrived(dp.i.trail, dp.i.place, trail.None)
 	case link.TypeIPv4:
-		i.ns.rx.in4(i, f, toUs)
+		dp.i.ns.rx.in4(dp.i, f, toUs)
 	case link.TypeIPv6:
-		if i.disabledIPv6() {
-			i.lose(f, trail.IPv6Disabled)
+		if dp.i.conf.disabledIPv6() {
+			dp.lose(f, trail.IPv6Disabled)
 			return
 		}
-		i.ns.rx.in6(i, f, toUs)
+		dp.i.ns.rx.in6(dp.i, f, toUs)
 	default:
-		i.lose(f, trail.UnknownProtocol)
+		dp.lose(f, trail.UnknownProtocol)
 	}
 }
 
 // transmitIP puts the Ethernet header before a packet and sends it.
-func (i *Interface) transmitIP(p *packet, dst MAC) {
+func (dp *datapath) transmitIP(p *packet, dst MAC) {
 	typ := link.TypeIPv4
 	if p.nf.V6 {
 		typ = link.TypeIPv6
 	}
 	f := p.f
 	p.f = nil
-	putEther(f.Bytes(), dst, i.mac, typ)
+	putEther(f.Bytes(), dst, dp.i.mac, typ)
 	f.Mark = 0
-	if i.kind == KindLoopback || i.kind == KindVXLAN { // they see it; a peer does not
+	if dp.i.kind == KindLoopback || dp.i.kind == KindVXLAN { // they see it; a peer does not
 		f.Mark = p.nf.Mark
 	}
 	f.Checksum = link.ChecksumComplete
 	if p.nf.ChecksumPartial {
 		f.Checksum = link.ChecksumPartial
 	}
-	i.transmit(f)
+	dp.transmit(f)
 }

@@ -22,4 +22,4 @@ func (ns *Namespace) AddDummy(name string, mac MAC) (*Interface, error) {
 // dummyDevice is a dummy interface as a driver.
 type dummyDevice struct{ device }
 
-func (d *dummyDevice) send(f *link.Frame) { d.i.lose(f, trail.Swallowed) }
+func (d *dummyDevice) send(f *link.Frame) { d.i.path.lose(f, trail.Swallowed) }

@@ -41,7 +41,7 @@ func (en *endings) refuse(i *Interface, why trail.Reason, rule *trail.Rule, p *p
 }
 
 // lose ends a frame at the interface.
-func (i *Interface) lose(f *link.Frame, why trail.Reason) { f.End(i.trail, i.place, why, nil) }
+func (dp *datapath) lose(f *link.Frame, why trail.Reason) { f.End(dp.i.trail, dp.i.place, why, nil) }
 
 // arrived ends a packet that its protocol or socket has.
 func (en *endings) arrived(p *packet) {

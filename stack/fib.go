@@ -176,7 +176,7 @@ func (r *route) usable() bool {
 	if r.dead || !r.dev.up {
 		return false
 	}
-	return r.dev.Carrier() || !r.dev.confFlag(r.Dst.Addr().Is6(), "ignore_routes_with_linkdown")
+	return r.dev.Carrier() || !r.dev.conf.flag(r.Dst.Addr().Is6(), "ignore_routes_with_linkdown")
 }
 
 // direct reports whether the route leads to neighbours: its scope is link.
@@ -229,7 +229,7 @@ func (r *route) survives(keep func(*route) bool) bool {
 func (t *fib) revive(i *Interface) {
 	for k := range t.families {
 		f := &t.families[k]
-		if !slices.ContainsFunc(i.addrs, func(a *ifAddr) bool { return a.is4() == (k == 0) }) {
+		if !slices.ContainsFunc(i.ipAddrs.list, func(a *ifAddr) bool { return a.is4() == (k == 0) }) {
 			continue
 		}
 		for _, tb := range append([]*table{&f.main}, f.more...) {

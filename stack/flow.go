@@ -99,7 +99,7 @@ func (rt *routing) broadcastBy(f *flow) *Interface {
 		return nil
 	}
 	for _, i := range rt.ns.devs.list {
-		if i.up && (f.out == nil || i == f.out) && i.isBroadcast(f.dst) {
+		if i.up && (f.out == nil || i == f.out) && i.ipAddrs.isBroadcast(f.dst) {
 			return i
 		}
 	}

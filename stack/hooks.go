@@ -76,7 +76,7 @@ func (fw *filtering) masqueradeAddr(dev string) (addr [16]byte, ok bool) {
 	if i == nil {
 		return addr, false
 	}
-	for _, a := range i.addrs {
+	for _, a := range i.ipAddrs.list {
 		if ip := a.Prefix.Addr(); ip.Is4() && !a.Secondary && a.Scope != ScopeLink {
 			return ip.As16(), true
 		}
@@ -90,7 +90,7 @@ func (fw *filtering) masqueradeAddr6(dev string) (addr [16]byte, ok bool) {
 	if i == nil {
 		return addr, false
 	}
-	for _, a := range i.addrs {
+	for _, a := range i.ipAddrs.list {
 		if ip := a.Prefix.Addr(); ip.Is6() && a.Scope != ScopeLink {
 			return ip.As16(), true
 		}
@@ -162,7 +162,7 @@ func (at *addrTable) kind(a netip.Addr) string {
 		return "BROADCAST"
 	}
 	for _, i := range at.ns.devs.list {
-		if i.isBroadcast(a) {
+		if i.ipAddrs.isBroadcast(a) {
 			return "BROADCAST"
 		}
 	}

@@ -33,7 +33,7 @@ func (rt *routing) routeOut(f flow) (hop, error) {
 	r, err := rt.find(&f)
 	switch {
 	case err == ErrNetUnreachable && f.out != nil && f.out.up && f.dst.Is4(): // SO_BINDTODEVICE: assume it is on the link
-		return hop{kind: RouteUnicast, dev: f.out, via: f.dst, src: f.out.primaryFor(f.dst), mtu: rt.pathMTU(f.dst, f.out, nil)}, nil
+		return hop{kind: RouteUnicast, dev: f.out, via: f.dst, src: f.out.ipAddrs.primaryFor(f.dst), mtu: rt.pathMTU(f.dst, f.out, nil)}, nil
 	case err != nil:
 		return hop{kind: refusals[err]}, err
 	case r == nil:
@@ -64,7 +64,7 @@ var refusals = map[error]RouteType{ErrAccess: RouteProhibit, ErrInvalid: RouteBl
 func (rt *routing) own(f *flow) (hop, error) {
 	if !rt.ns.IsLocal(f.dst) {
 		i := rt.broadcastBy(f)
-		return hop{kind: RouteBroadcast, dev: i, via: f.dst, src: i.primaryFor(f.dst), mtu: rt.pathMTU(f.dst, i, nil)}, nil
+		return hop{kind: RouteBroadcast, dev: i, via: f.dst, src: i.ipAddrs.primaryFor(f.dst), mtu: rt.pathMTU(f.dst, i, nil)}, nil
 	}
 	return rt.inward(f.dst, f.dst)
 }
@@ -97,13 +97,13 @@ func (rt *routing) hopBy(r *route, dst netip.Addr) (hop, error) {
 	h := hop{kind: RouteUnicast, dev: r.dev, via: r.Via, r: r, mtu: rt.pathMTU(dst, r.dev, r)}
 	if !h.via.IsValid() {
 		h.via = dst
-		if r.dev.isBroadcast(dst) {
+		if r.dev.ipAddrs.isBroadcast(dst) {
 			h.kind = RouteBroadcast
 		}
 	}
 	h.src = r.Src
 	if !h.src.IsValid() {
-		h.src = r.dev.primaryFor(h.via)
+		h.src = r.dev.ipAddrs.primaryFor(h.via)
 	}
 	if len(rt.nextHops) > 0 && h.kind == RouteUnicast {
 		rt.redirect(dst, &h)
@@ -135,7 +135,7 @@ func (rt *routing) routeGroup(f flow) (hop, error) {
 	if oif == nil || !oif.up {
 		return hop{}, ErrNetUnreachable
 	}
-	return hop{kind: kind, dev: oif, via: dst, src: oif.primaryFor(dst), mtu: oif.mtu}, nil
+	return hop{kind: kind, dev: oif, via: dst, src: oif.ipAddrs.primaryFor(dst), mtu: oif.mtu}, nil
 }
 
 // routeLinkLocal picks the interface for an fe80:: destination: the one asked
@@ -148,7 +148,7 @@ func (rt *routing) routeLinkLocal(dst netip.Addr, oif *Interface) (hop, error) {
 		if (oif != nil && i != oif) || !i.up || !i.Carrier() || i.kind == KindLoopback {
 			continue
 		}
-		if src := i.linkLocal(); src.IsValid() {
+		if src := i.ipAddrs.linkLocal(); src.IsValid() {
 			return hop{kind: RouteUnicast, dev: i, via: dst.WithZone(""), src: src, mtu: i.mtu}, nil
 		}
 	}
@@ -162,7 +162,7 @@ func (rt *routing) anySource(dst netip.Addr) netip.Addr {
 		if !i.up {
 			continue
 		}
-		for _, a := range i.addrs {
+		for _, a := range i.ipAddrs.list {
 			if a.Scope == ScopeGlobal && a.Prefix.Addr().Is4() == dst.Is4() {
 				return a.Prefix.Addr()
 			}

@@ -80,7 +80,7 @@ func (ic *icmpLayer) answerEcho(p *packet) trail.Reason {
 		if ic.ns.sys.number("net.ipv4.icmp_echo_ignore_broadcasts") != 0 {
 			return trail.BroadcastIgnored
 		}
-		src = p.in.primaryFor(p.src())
+		src = p.in.ipAddrs.primaryFor(p.src())
 	}
 	q := ic.ns.tx.buildIPv4(src, p.src(), protoICMP, ic.ns.tx.defaultTTL(false), false, p.payload())
 	q.nf.Data[1] = p.nf.Data[1] // the type of service is echoed

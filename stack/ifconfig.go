@@ -24,10 +24,10 @@ func (i *Interface) SetUp(up bool) error {
 	i.up = up
 	if up {
 		if i.kind == KindLoopback {
-			i.addLoopbackAddrs()
+			i.ipAddrs.addLoopbackAddrs()
 		}
-		for _, a := range i.addrs {
-			i.addConnected(a)
+		for _, a := range i.ipAddrs.list {
+			i.ipAddrs.addConnected(a)
 		}
 		i.ns.routes.fib.revive(i)
 	} else {
@@ -39,7 +39,7 @@ func (i *Interface) SetUp(up bool) error {
 		end.SetDown(!up)
 	}
 	i.linkChanged()
-	i.vlansFollow()
+	i.under.vlansFollow()
 	if p := i.Peer(); p != nil {
 		p.linkChanged()
 	}
@@ -54,7 +54,7 @@ func (i *Interface) linkChanged() {
 	if i.ns == nil {
 		return
 	}
-	i.tellStacked()
+	i.under.tellStacked()
 	if i.port != nil {
 		i.port.SetDown(!i.carrier)
 	}
@@ -65,24 +65,24 @@ func (i *Interface) linkChanged() {
 		i.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i && n.state != NeighPermanent })
 	}
 	if i.carrier && i.up {
-		i.scheduleLinkLocal()
+		i.ndp.scheduleLinkLocal()
 	}
 }
 
 // scheduleLinkLocal makes the EUI-64 address after the time that duplicate
 // address detection takes. No detection packets are sent.
-func (i *Interface) scheduleLinkLocal() {
-	if i.kind == KindLoopback || i.kind == KindDummy || i.disabledIPv6() || i.v6timer || i.linkLocal().IsValid() {
+func (nd *discovery) scheduleLinkLocal() {
+	if nd.i.kind == KindLoopback || nd.i.kind == KindDummy || nd.i.conf.disabledIPv6() || nd.timer || nd.i.ipAddrs.linkLocal().IsValid() {
 		return
 	}
-	i.v6timer = true
-	i.ns.loop.After(dadTime, func() {
-		i.v6timer = false
-		if i.ns == nil || i.ns.closed || !i.up || !i.Carrier() || i.disabledIPv6() || i.linkLocal().IsValid() {
+	nd.timer = true
+	nd.i.ns.loop.After(dadTime, func() {
+		nd.timer = false
+		if nd.i.ns == nil || nd.i.ns.closed || !nd.i.up || !nd.i.Carrier() || nd.i.conf.disabledIPv6() || nd.i.ipAddrs.linkLocal().IsValid() {
 			return
 		}
-		p := netip.PrefixFrom(eui64(i.mac), 64)
-		i.insertAddr(&ifAddr{dev: i, auto: true, Address: Address{Prefix: p, Scope: ScopeLink}}, false)
+		p := netip.PrefixFrom(eui64(nd.i.mac), 64)
+		nd.i.ipAddrs.insert(&ifAddr{dev: nd.i, auto: true, Address: Address{Prefix: p, Scope: ScopeLink}}, false)
 	})
 }
 
@@ -95,7 +95,7 @@ func (i *Interface) SetMTU(mtu int) error {
 	if mtu < 68 || mtu > 65535 && i.kind != KindLoopback {
 		return ErrInvalid
 	}
-	if err := i.mtuAllowed(mtu); err != nil {
+	if err := i.under.mtuAllowed(mtu); err != nil {
 		return err
 	}
 	if d, ok := i.driver.(*bridgeDevice); ok {
@@ -110,7 +110,7 @@ func (i *Interface) setMTU(mtu int) {
 		return
 	}
 	i.mtu = mtu
-	i.lowerUppers()
+	i.under.lowerUppers()
 	if mtu < 1280 {
 		i.FlushAddrs(true)
 	}
@@ -139,7 +139,7 @@ func (i *Interface) SetMAC(mac MAC) error {
 	}
 	old := i.mac
 	i.mac = mac
-	i.macChanged(old)
+	i.under.macChanged(old)
 	i.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i && n.state != NeighPermanent })
 	if i.master != nil {
 		i.master.followPorts()
@@ -157,7 +157,7 @@ func (i *Interface) Rename(name string) error {
 	}
 	delete(i.ns.devs.byName, i.name)
 	i.ns.sys.renameInterface(i.name, name)
-	for _, a := range i.addrs {
+	for _, a := range i.ipAddrs.list {
 		if a.Label == i.name {
 			a.Label = name
 		}
@@ -224,12 +224,12 @@ func (i *Interface) delete() {
 	for _, s := range i.Ports() {
 		s.master.release(s)
 	}
-	i.deleteUppers()
+	i.under.deleteUppers()
 	if i.master != nil {
 		i.master.release(i)
 	}
 	i.SetUp(false)
-	i.unstack()
+	i.under.unstack()
 	i.ns.devs.detach(i)
 	i.ns = nil
 	if p := i.parted(); p != nil {

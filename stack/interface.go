@@ -31,25 +31,30 @@ type Interface struct {
 	up      bool
 	promisc bool
 	carrier bool // physical, veth and bridge; others always have one
-	addrs   []*ifAddr
+	ipAddrs ifAddrs
 	count   Counters
 
 	reachable [2]struct{ time, drawn time.Duration } // of IPv4 and IPv6 neighbours
 
 	driver driver        // what is behind it, by kind
 	parent *Interface    // macvlan, ipvlan, VLAN: the device below
-	under                // what is stacked on it
+	under  under         // what is stacked on it
 	master *bridgeDevice // the bridge that it is a port of
 	port   *link.Port
 
 	features  features
 	observers []*observer
-	v6timer   bool       // a link-local address is on its way
-	settings  ifSettings // sysctls, as last read
+
+	path    datapath
+	arp     arp
+	ndp     discovery
+	bridged bridgeHook
+	conf    ifSysctls
 }
 
 // under is what an interface has for those that are stacked on it.
 type under struct {
+	i       *Interface
 	uppers  []*Interface
 	macvlan *link.Macvlan // what macvlan children share
 	ipvlan  *link.IPvlan  // and ipvlan children
@@ -70,6 +75,7 @@ type deviceTable struct {
 func (dt *deviceTable) make(name string, kind Kind, mac MAC, mtu int) *Interface {
 	dt.lastIndex++
 	i := &Interface{ns: dt.ns, trail: dt.ns.trail, name: name, kind: kind, mac: mac, mtu: mtu, index: dt.lastIndex}
+	i.ipAddrs.i, i.path.i, i.arp.i, i.ndp.i, i.bridged.i, i.conf.i, i.under.i = i, i, i, i, i, i, i
 	dt.attach(i)
 	return i
 }

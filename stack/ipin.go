@@ -17,7 +17,7 @@ type ipInput struct {
 
 // in4 is ip_rcv: check the header, pass PREROUTING, then route the packet in.
 func (rx *ipInput) in4(i *Interface, f *link.Frame, toUs bool) {
-	if p := i.filtered(f); p != nil { // br_netfilter has seen it
+	if p := i.bridged.filtered(f); p != nil { // br_netfilter has seen it
 		if n := p.ipLength(); n >= p.headerLen() && n <= len(p.nf.Data) {
 			p.trim(n)
 		}
@@ -89,7 +89,7 @@ func (rx *ipInput) route(p *packet) {
 	case dst.IsMulticast():
 		p.group = true
 		rx.deliver(p)
-	case i.isBroadcast(dst):
+	case i.ipAddrs.isBroadcast(dst):
 		p.bcast = true
 		rx.deliver(p)
 	case p.group:

@@ -91,16 +91,16 @@ func (tx *ipOutput) tooBig(p *packet, h hop) error {
 func (tx *ipOutput) finish(p *packet, h hop) {
 	switch {
 	case h.dev.kind == KindLoopback:
-		h.dev.transmitIP(p, MAC{})
+		h.dev.path.transmitIP(p, MAC{})
 	case h.kind == RouteBroadcast:
 		if p.in == nil && p.proto() == protoICMP { // netstack does so for its own
 			tx.loopCopy(p, h.dev)
 		}
-		h.dev.transmitIP(p, broadcastMAC)
+		h.dev.path.transmitIP(p, broadcastMAC)
 	case h.kind == RouteMulticast || h.via.IsMulticast():
-		h.dev.transmitIP(p, groupMAC(h.via))
+		h.dev.path.transmitIP(p, groupMAC(h.via))
 	case h.dev.Flags()&FlagNoARP != 0:
-		h.dev.transmitIP(p, MAC{})
+		h.dev.path.transmitIP(p, MAC{})
 	case !h.dev.up:
 		tx.ns.ends.discard(h.dev, trail.InterfaceDown, p)
 	default:

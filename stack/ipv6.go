@@ -11,7 +11,7 @@ import (
 
 // in6 is ipv6_rcv.
 func (rx *ipInput) in6(i *Interface, f *link.Frame, toUs bool) {
-	if p := i.filtered(f); p != nil {
+	if p := i.bridged.filtered(f); p != nil {
 		rx.route6(p)
 		return
 	}
@@ -45,7 +45,7 @@ func (rx *ipInput) route6(p *packet) {
 	switch {
 	case dst.IsMulticast():
 		p.group = true
-		if !i.listens(dst) {
+		if !i.ndp.listens(dst) {
 			rx.ns.ends.discard(i, trail.NotAMember, p)
 			return
 		}
@@ -61,13 +61,19 @@ func (rx *ipInput) route6(p *packet) {
 	}
 }
 
+// discovery is IPv6's neighbour discovery on an interface.
+type discovery struct {
+	i     *Interface
+	timer bool // a link-local address is on its way
+}
+
 // listens reports whether the interface is in an IPv6 group: all nodes, and the
 // solicited-node groups of its addresses.
-func (i *Interface) listens(group netip.Addr) bool {
+func (nd *discovery) listens(group netip.Addr) bool {
 	if group == netip.IPv6LinkLocalAllNodes() {
 		return true
 	}
-	for _, a := range i.addrs {
+	for _, a := range nd.i.ipAddrs.list {
 		if a.Prefix.Addr().Is6() && solicitedNode(a.Prefix.Addr()) == group {
 			return true
 		}
@@ -96,9 +102,9 @@ func (ic *icmpLayer) in6(p *packet) {
 			return
 		}
 	case m[0] == icmp6Solicit && len(m) >= 24 && p.ttl() == 255:
-		p.in.solicitationIn(p, m)
+		p.in.ndp.solicitationIn(p, m)
 	case m[0] == icmp6Advertise && len(m) >= 24 && p.ttl() == 255:
-		p.in.advertisementIn(m)
+		p.in.ndp.advertisementIn(m)
 	case m[0] < 128:
 		ic.errorIn6(p, m)
 	}
@@ -111,7 +117,7 @@ func (ic *icmpLayer) answerEcho6(p *packet) trail.Reason {
 	}
 	src := p.dst()
 	if src.IsMulticast() {
-		src = p.in.primaryFor(p.src())
+		src = p.in.ipAddrs.primaryFor(p.src())
 	}
 	m := append([]byte(nil), p.payload()...)
 	m[0] = icmp6EchoReply
@@ -181,10 +187,10 @@ func (ic *icmpLayer) sendError6(p *packet, typ, code uint8, info uint32) {
 	ic.ns.tx.output(q)
 }
 
-// sendNeighbourSolicitation asks for the MAC of target (RFC 4861, 4.3).
-func (i *Interface) sendNeighbourSolicitation(target, src netip.Addr, unicast bool, mac MAC) {
+// solicit asks for the MAC of target (RFC 4861, 4.3).
+func (nd *discovery) solicit(target, src netip.Addr, unicast bool, mac MAC) {
 	if !src.IsValid() {
-		src = i.linkLocal()
+		src = nd.i.ipAddrs.linkLocal()
 	}
 	if !src.IsValid() {
 		return
@@ -194,18 +200,18 @@ func (i *Interface) sendNeighbourSolicitation(target, src netip.Addr, unicast bo
 	m[0] = icmp6Solicit
 	copy(m[8:], t[:])
 	m[24], m[25] = 1, 1
-	copy(m[26:], i.mac[:])
+	copy(m[26:], nd.i.mac[:])
 	dst, to := solicitedNode(target), groupMAC(solicitedNode(target))
 	if unicast {
 		dst, to = target, mac
 	}
-	i.transmitIP(i.ns.icmp.build6(src, dst, 255, m), to)
+	nd.i.path.transmitIP(nd.i.ns.icmp.build6(src, dst, 255, m), to)
 }
 
 // solicitationIn answers a question for one of our addresses.
-func (i *Interface) solicitationIn(p *packet, m []byte) {
+func (nd *discovery) solicitationIn(p *packet, m []byte) {
 	target := netip.AddrFrom16([16]byte(m[8:24]))
-	if i.addr(target) == nil {
+	if nd.i.ipAddrs.find(target) == nil {
 		return
 	}
 	src := p.src()
@@ -214,10 +220,10 @@ func (i *Interface) solicitationIn(p *packet, m []byte) {
 		dst, flags = netip.IPv6LinkLocalAllNodes(), 0x20
 		to = groupMAC(dst)
 	} else if mac, ok := linkAddressOption(m[24:], 1); ok {
-		i.ns.neigh.findOrMake(i, src).learn(mac, NeighStale, true)
+		nd.i.ns.neigh.findOrMake(nd.i, src).learn(mac, NeighStale, true)
 		to = mac
 	}
-	if i.conf().forward6 {
+	if nd.i.conf.read().forward6 {
 		flags |= 0x80
 	}
 	a := make([]byte, 32)
@@ -225,13 +231,13 @@ func (i *Interface) solicitationIn(p *packet, m []byte) {
 	t := target.As16()
 	copy(a[8:], t[:])
 	a[24], a[25] = 2, 1
-	copy(a[26:], i.mac[:])
-	i.transmitIP(i.ns.icmp.build6(target, dst, 255, a), to)
+	copy(a[26:], nd.i.mac[:])
+	nd.i.path.transmitIP(nd.i.ns.icmp.build6(target, dst, 255, a), to)
 }
 
 // advertisementIn learns from an answer.
-func (i *Interface) advertisementIn(m []byte) {
-	n := i.ns.neigh.find(i, netip.AddrFrom16([16]byte(m[8:24])))
+func (nd *discovery) advertisementIn(m []byte) {
+	n := nd.i.ns.neigh.find(nd.i, netip.AddrFrom16([16]byte(m[8:24])))
 	if n == nil {
 		return
 	}

@@ -19,20 +19,20 @@ func (ns *Namespace) AddIPvlan(name string, parent *Interface, mode string) (*In
 	if parent != nil && parent.kind == KindIPvlan {
 		parent = parent.parent
 	}
-	if parent != nil && (parent.port != nil || parent.macvlan != nil) {
+	if parent != nil && (parent.port != nil || parent.under.macvlan != nil) {
 		return nil, ErrBusy
 	}
 	i, err := ns.devs.addStacked(name, KindIPvlan, MAC{}, parent)
 	if err != nil {
 		return nil, err
 	}
-	if parent.ipvlan == nil {
+	if parent.under.ipvlan == nil {
 		route := link.ReceiverFunc(func(f *link.Frame) { parent.routeFor(f) })
-		parent.ipvlan = link.NewIPvlan(ns.loop, parent.place, m, parent.asParent(), route)
+		parent.under.ipvlan = link.NewIPvlan(ns.loop, parent.place, m, parent.under.asParent(), route)
 	}
-	parent.ipvlan.SetMode(m)
-	owns := func(a netip.Addr) bool { return i.addr(a) != nil }
-	i.driver = &ipvlanDevice{child{device{i}}, parent.ipvlan.Add(i.place, owns, i)}
+	parent.under.ipvlan.SetMode(m)
+	owns := func(a netip.Addr) bool { return i.ipAddrs.find(a) != nil }
+	i.driver = &ipvlanDevice{child{device{i}}, parent.under.ipvlan.Add(i.place, owns, i)}
 	i.linkChanged()
 	return i, nil
 }
@@ -54,19 +54,19 @@ func (d *ipvlanDevice) update() {
 func (d *ipvlanDevice) mayHave(MAC) (done bool, err error) { return false, ErrNotSupported }
 
 func (d *ipvlanDevice) close() {
-	if p := d.i.parent; p.ipvlan.Remove(d.member) == 0 {
-		p.ipvlan = nil
+	if p := d.i.parent; p.under.ipvlan.Remove(d.member) == 0 {
+		p.under.ipvlan = nil
 	}
 }
 
 // siblingHas reports whether another ipvlan child of the same parent has an
 // address (ipvlan_addr_busy).
-func (i *Interface) siblingHas(ip netip.Addr) bool {
-	if i.kind != KindIPvlan || i.parent == nil {
+func (un *under) siblingHas(ip netip.Addr) bool {
+	if un.i.kind != KindIPvlan || un.i.parent == nil {
 		return false
 	}
-	for _, u := range i.parent.uppers {
-		if u != i && u.kind == KindIPvlan && u.addr(ip) != nil {
+	for _, u := range un.i.parent.under.uppers {
+		if u != un.i && u.kind == KindIPvlan && u.ipAddrs.find(ip) != nil {
 			return true
 		}
 	}
@@ -78,14 +78,14 @@ func (i *Interface) IPvlanMode() (mode link.IPvlanMode, ok bool) {
 	if i.kind != KindIPvlan || i.parent == nil {
 		return 0, false
 	}
-	return i.parent.ipvlan.Mode(), true
+	return i.parent.under.ipvlan.Mode(), true
 }
 
 // routeFor sends a packet of an ipvlan child in mode l3 through the network
 // layer of the parent's namespace, out by the parent (ipvlan_process_outbound).
 func (i *Interface) routeFor(f *link.Frame) {
 	if i.ns == nil || i.ns.closed || f.EtherType() != link.TypeIPv4 && f.EtherType() != link.TypeIPv6 {
-		i.lose(f, trail.IPvlanNoIP)
+		i.path.lose(f, trail.IPvlanNoIP)
 		return
 	}
 	p := packetOf(f)

@@ -6,11 +6,11 @@ import (
 	"dnetsim/link"
 )
 
-func (i *Interface) addLoopbackAddrs() {
+func (ia *ifAddrs) addLoopbackAddrs() {
 	v4 := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8)
-	i.AddAddr(v4, AddrOptions{})
-	if !i.disabledIPv6() {
-		i.AddAddr(netip.PrefixFrom(netip.IPv6Loopback(), 128), AddrOptions{})
+	ia.i.AddAddr(v4, AddrOptions{})
+	if !ia.i.conf.disabledIPv6() {
+		ia.i.AddAddr(netip.PrefixFrom(netip.IPv6Loopback(), 128), AddrOptions{})
 	}
 }
 

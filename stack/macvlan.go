@@ -18,10 +18,10 @@ func (ns *Namespace) AddMacvlan(name string, mac MAC, parent *Interface, mode st
 	if parent != nil && parent.kind == KindMacvlan {
 		parent = parent.parent
 	}
-	if parent != nil && (parent.port != nil || parent.ipvlan != nil) {
+	if parent != nil && (parent.port != nil || parent.under.ipvlan != nil) {
 		return nil, ErrBusy
 	}
-	if parent != nil && parent.macvlan != nil && (parent.macvlan.Passthru() || m == link.MacvlanPassthru) {
+	if parent != nil && parent.under.macvlan != nil && (parent.under.macvlan.Passthru() || m == link.MacvlanPassthru) {
 		return nil, ErrInvalid
 	}
 	if mac == (MAC{}) && m != link.MacvlanPassthru {
@@ -31,18 +31,18 @@ func (ns *Namespace) AddMacvlan(name string, mac MAC, parent *Interface, mode st
 	if err != nil {
 		return nil, err
 	}
-	if parent.macvlan == nil {
-		parent.macvlan = link.NewMacvlan(ns.loop, parent.place, parent.asParent())
+	if parent.under.macvlan == nil {
+		parent.under.macvlan = link.NewMacvlan(ns.loop, parent.place, parent.under.asParent())
 	}
 	if m == link.MacvlanPassthru {
 		i.mac = parent.mac
 	}
-	member, err := parent.macvlan.Add(i.place, i.mac, m, i)
+	member, err := parent.under.macvlan.Add(i.place, i.mac, m, i)
 	if err != nil {
 		i.delete()
 		return nil, ErrInvalid
 	}
-	member.SetGroups(i.hearsGroup)
+	member.SetGroups(i.under.hearsGroup)
 	i.driver = &macvlanDevice{child{device{i}}, member, parent.mac}
 	i.linkChanged()
 	return i, nil
@@ -65,9 +65,9 @@ func (d *macvlanDevice) update() {
 
 func (d *macvlanDevice) close() {
 	p := d.i.parent
-	passthru := p.macvlan.Passthru()
-	if p.macvlan.Remove(d.member) == 0 {
-		p.macvlan = nil
+	passthru := p.under.macvlan.Passthru()
+	if p.under.macvlan.Remove(d.member) == 0 {
+		p.under.macvlan = nil
 	}
 	if passthru && p.mac != d.found && p.ns != nil {
 		p.SetMAC(d.found) // macvlan_port_destroy puts it back
@@ -84,7 +84,7 @@ func (d *macvlanDevice) mayOpen() error {
 
 func (d *macvlanDevice) mayHave(mac MAC) (done bool, err error) {
 	p := d.i.parent
-	if p.macvlan.Passthru() && p.mac != mac {
+	if p.under.macvlan.Passthru() && p.mac != mac {
 		return true, p.SetMAC(mac)
 	}
 	if d.i.up && d.busy(mac) {
@@ -96,7 +96,7 @@ func (d *macvlanDevice) mayHave(mac MAC) (done bool, err error) {
 // busy is macvlan_addr_busy.
 func (d *macvlanDevice) busy(mac MAC) bool {
 	p := d.i.parent
-	return !p.macvlan.Passthru() && p.mac == mac || p.macvlan.Busy(mac, d.member)
+	return !p.under.macvlan.Passthru() && p.mac == mac || p.under.macvlan.Busy(mac, d.member)
 }
 
 // MacvlanMode is the mode of a macvlan interface.

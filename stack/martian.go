@@ -13,7 +13,7 @@ func (rt *routing) martian(f *flow) trail.Reason {
 	if i.kind == KindLoopback {
 		return trail.None
 	}
-	c := i.conf()
+	c := i.conf.read()
 	switch {
 	case src.IsMulticast() || src == broadcast4:
 		return trail.MartianSource
@@ -55,10 +55,10 @@ func (rt *routing) reverse(f *flow) (back flow, ok bool) {
 	if !rt.fib.of(f.src).policy {
 		return back, true
 	}
-	if f.mark != 0 && f.in.confFlag(false, "src_valid_mark") {
+	if f.mark != 0 && f.in.conf.flag(false, "src_valid_mark") {
 		back.mark = f.mark
 	}
-	if f.dst.IsMulticast() || f.in.isBroadcast(f.dst) {
+	if f.dst.IsMulticast() || f.in.ipAddrs.isBroadcast(f.dst) {
 		back.src = netip.Addr{}
 		return back, true
 	}

@@ -158,7 +158,7 @@ func (n *neighbour) send(p *packet) {
 		n.set(NeighDelay)
 		n.after(n.delayFirstProbe())
 	}
-	n.dev.transmitIP(p, n.mac)
+	n.dev.path.transmitIP(p, n.mac)
 }
 
 func (n *neighbour) enqueue(p *packet) {
@@ -183,10 +183,10 @@ func (n *neighbour) solicit() {
 		target = n.mac
 	}
 	if n.addr.Is4() {
-		n.dev.sendARPRequest(n.addr, n.solicitSource(), target)
+		n.dev.arp.request(n.addr, n.solicitSource(), target)
 		return
 	}
-	n.dev.sendNeighbourSolicitation(n.addr, n.solicitSource(), n.state == NeighProbe, n.mac)
+	n.dev.ndp.solicit(n.addr, n.solicitSource(), n.state == NeighProbe, n.mac)
 }
 
 // solicitSource is the address that the question comes from: the source of the
@@ -198,7 +198,7 @@ func (n *neighbour) solicitSource() netip.Addr {
 			return src
 		}
 	}
-	return n.dev.primaryFor(n.addr)
+	return n.dev.ipAddrs.primaryFor(n.addr)
 }
 
 // expire is the entry's timer: neigh_timer_handler.
@@ -287,7 +287,7 @@ func (n *neighbour) learn(mac MAC, s NeighbourState, override bool) {
 			n.set(NeighDelay)
 			n.after(n.delayFirstProbe())
 		}
-		n.dev.transmitIP(p, n.mac)
+		n.dev.path.transmitIP(p, n.mac)
 	}
 }
 

@@ -10,22 +10,22 @@ const (
 )
 
 // lowers are the devices that the interface sends by.
-func (i *Interface) lowers() []*Interface {
-	if d, ok := i.driver.(*vxlanDevice); ok && d.opts.Device != nil && d.opts.Device.ns != nil {
+func (un *under) lowers() []*Interface {
+	if d, ok := un.i.driver.(*vxlanDevice); ok && d.opts.Device != nil && d.opts.Device.ns != nil {
 		return []*Interface{d.opts.Device}
 	}
-	if i.parent != nil {
-		return []*Interface{i.parent}
+	if un.i.parent != nil {
+		return []*Interface{un.i.parent}
 	}
-	return i.slaves()
+	return un.i.slaves()
 }
 
 // carried are the devices that send by the interface.
-func (i *Interface) carried() []*Interface {
-	if i.master == nil {
-		return i.uppers
+func (un *under) carried() []*Interface {
+	if un.i.master == nil {
+		return un.uppers
 	}
-	return append(i.Uppers(), i.master.i)
+	return append(un.i.Uppers(), un.i.master.i)
 }
 
 // heights are the heights of stacks, as far as they are known: many devices may
@@ -46,18 +46,22 @@ func (h heights) of(i *Interface, next func(*Interface) []*Interface) int {
 }
 
 // below is the height of what is under the interface, itself included.
-func (i *Interface) below() int { return heights{}.of(i, (*Interface).lowers) }
+func (un *under) below() int { return heights{}.of(un.i, lowers) }
 
 // mayCarry is why upper cannot be put on the interface: a circle, or too high a
 // stack (__netdev_upper_dev_link).
-func (i *Interface) mayCarry(upper *Interface) error {
-	under := heights{}
-	n := under.of(i, (*Interface).lowers)
-	if under[upper] > 0 {
+func (un *under) mayCarry(upper *Interface) error {
+	known := heights{}
+	n := known.of(un.i, lowers)
+	if known[upper] > 0 {
 		return ErrBusy
 	}
-	if n+(heights{}).of(upper, (*Interface).carried) > maxNest {
+	if n+(heights{}).of(upper, carried) > maxNest {
 		return ErrTooManyLinks
 	}
 	return nil
 }
+
+func lowers(i *Interface) []*Interface { return i.under.lowers() }
+
+func carried(i *Interface) []*Interface { return i.under.carried() }

@@ -50,7 +50,7 @@ func TestNoDeviceCarriesItself(t *testing.T) {
 	if err := w.SetMaster(b0); err != ErrBusy {
 		t.Errorf("a circle through two bridges: %v, want %v", err, ErrBusy)
 	}
-	b0.transmit(newFrame(broadcastFrame(b0.mac), link.ChecksumComplete, 0))
+	b0.path.transmit(newFrame(broadcastFrame(b0.mac), link.ChecksumComplete, 0))
 	ns.loop.RunFor(time.Second)
 }
 
@@ -120,7 +120,7 @@ func TestTunnelsThroughEachOtherEndInADeadLoop(t *testing.T) {
 	})
 	b := broadcastFrame(vx0.mac)
 	copy(b, []byte{2, 0, 0, 0, 0, 9})
-	vx0.transmit(newFrame(b, link.ChecksumComplete, 0))
+	vx0.path.transmit(newFrame(b, link.ChecksumComplete, 0))
 	if len(died) != 1 || died[0] != "h1/vx1 dead-loop" {
 		t.Errorf("died: %v, want one frame at h1/vx1 of a dead-loop", died)
 	}
@@ -131,7 +131,7 @@ func TestTunnelsThroughEachOtherEndInADeadLoop(t *testing.T) {
 		t.Errorf("%d transmissions are still under way", loop.Nested)
 	}
 	died = nil
-	vx0.transmit(newFrame(append([]byte(nil), b...), link.ChecksumComplete, 0))
+	vx0.path.transmit(newFrame(append([]byte(nil), b...), link.ChecksumComplete, 0))
 	if len(died) != 1 {
 		t.Errorf("the next frame: %v", died)
 	}

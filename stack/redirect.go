@@ -21,7 +21,7 @@ type redirection struct {
 // second. On a medium that several subnets share, which is the default, the
 // next hop may be in a subnet that the neighbour is not in.
 func (ic *icmpLayer) sendRedirect(p *packet, h hop) {
-	if !p.in.confFlag(false, "send_redirects") {
+	if !p.in.conf.flag(false, "send_redirects") {
 		return
 	}
 	src := p.src()
@@ -29,7 +29,7 @@ func (ic *icmpLayer) sendRedirect(p *packet, h hop) {
 	if back == nil || back.Via.IsValid() || back.dev != p.in { // not a neighbour
 		return
 	}
-	if !p.in.confFlag(false, "shared_media") && !p.in.bothOnLink(src, h.via) {
+	if !p.in.conf.flag(false, "shared_media") && !p.in.ipAddrs.bothOnLink(src, h.via) {
 		return
 	}
 	if !ic.limits(src, icmpRedirect) {
@@ -40,8 +40,8 @@ func (ic *icmpLayer) sendRedirect(p *packet, h hop) {
 }
 
 // bothOnLink is inet_addr_onlink: one subnet of the interface has both.
-func (i *Interface) bothOnLink(a, b netip.Addr) bool {
-	for _, x := range i.addrs {
+func (ia *ifAddrs) bothOnLink(a, b netip.Addr) bool {
+	for _, x := range ia.list {
 		if x.Prefix.Contains(a) && x.Prefix.Contains(b) {
 			return true
 		}
@@ -60,17 +60,17 @@ func (ic *icmpLayer) redirectIn(p *packet, m []byte) {
 	dst := netip.AddrFrom4([4]byte(m[24:28]))
 	via := netip.AddrFrom4([4]byte(m[4:8]))
 	h, err := ic.ns.routes.routeOut(flow{dst: dst, src: netip.AddrFrom4([4]byte(m[20:24]))})
-	if err != nil || h.kind != RouteUnicast || h.via != p.src() || via == p.src() || !p.in.believesRedirects() {
+	if err != nil || h.kind != RouteUnicast || h.via != p.src() || via == p.src() || !p.in.conf.believesRedirects() {
 		return
 	}
 	if via.IsMulticast() || via.IsUnspecified() || via == broadcast4 {
 		return
 	}
-	if p.in.confFlag(false, "shared_media") {
+	if p.in.conf.flag(false, "shared_media") {
 		if ic.ns.IsLocal(via) {
 			return
 		}
-	} else if !p.in.bothOnLink(via, p.src()) {
+	} else if !p.in.ipAddrs.bothOnLink(via, p.src()) {
 		return
 	}
 	n := ic.ns.neigh.findOrMake(h.dev, via)
@@ -95,10 +95,10 @@ func (n *neighbour) resolve() {
 
 // believesRedirects is IN_DEV_RX_REDIRECTS: a router believes them only if both
 // settings say so.
-func (i *Interface) believesRedirects() bool {
-	all := i.ns.sys.number(confKey(false, "all", "accept_redirects")) != 0
-	own := i.ns.sys.number(confKey(false, i.name, "accept_redirects")) != 0
-	if i.ns.sys.forwarding(i, false) {
+func (sc *ifSysctls) believesRedirects() bool {
+	all := sc.i.ns.sys.number(confKey(false, "all", "accept_redirects")) != 0
+	own := sc.i.ns.sys.number(confKey(false, sc.i.name, "accept_redirects")) != 0
+	if sc.i.ns.sys.forwarding(sc.i, false) {
 		return all && own
 	}
 	return all || own

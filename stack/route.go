@@ -92,7 +92,7 @@ func (r *route) shown() Route {
 func (rt *routing) localRoutes() []Route {
 	var out []Route
 	for _, i := range rt.ns.devs.list {
-		for _, a := range i.addrs {
+		for _, a := range i.ipAddrs.list {
 			out = append(out, a.localRoutes()...)
 		}
 	}

@@ -227,11 +227,11 @@ func (s *sysctls) effect(key, value string) {
 	case key == "net.ipv6.conf.all.disable_ipv6":
 		s.everyInterface("net.ipv6.conf.", "disable_ipv6", value)
 		for _, i := range s.ns.devs.list {
-			i.ipv6Switched()
+			i.ndp.switched()
 		}
 	case perDev && prefix == "net.ipv6.conf." && leaf == "disable_ipv6":
 		if i := s.ns.devs.byName[dev]; i != nil {
-			i.ipv6Switched()
+			i.ndp.switched()
 		}
 	}
 }
@@ -243,21 +243,21 @@ func (s *sysctls) everyInterface(prefix, leaf, value string) {
 	}
 }
 
-// ipv6Switched drops the IPv6 addresses where IPv6 is now disabled, and makes
+// switched drops the IPv6 addresses where IPv6 is now disabled, and makes
 // them again where it is enabled.
-func (i *Interface) ipv6Switched() {
-	if i.disabledIPv6() {
-		i.FlushAddrs(true)
+func (nd *discovery) switched() {
+	if nd.i.conf.disabledIPv6() {
+		nd.i.FlushAddrs(true)
 		return
 	}
-	if !i.up {
+	if !nd.i.up {
 		return
 	}
-	if i.kind == KindLoopback {
-		i.addLoopbackAddrs()
+	if nd.i.kind == KindLoopback {
+		nd.i.ipAddrs.addLoopbackAddrs()
 		return
 	}
-	i.scheduleLinkLocal()
+	nd.scheduleLinkLocal()
 }
 
 // Sysctls returns every key, sorted.
@@ -320,13 +320,19 @@ func confKey(v6 bool, dev, leaf string) string {
 	return "net.ipv4.conf." + dev + "." + leaf
 }
 
-// confFlag is a conf switch that is on if "all" or the interface has it on.
-func (i *Interface) confFlag(v6 bool, leaf string) bool { return i.confMax(v6, leaf) != 0 }
+// ifSysctls is what the sysctls say of an interface.
+type ifSysctls struct {
+	i    *Interface
+	last ifSettings // as last read
+}
 
-// confMax is a conf setting of which the larger of "all" and the interface
+// flag is a conf switch that is on if "all" or the interface has it on.
+func (sc *ifSysctls) flag(v6 bool, leaf string) bool { return sc.max(v6, leaf) != 0 }
+
+// max is a conf setting of which the larger of "all" and the interface
 // counts.
-func (i *Interface) confMax(v6 bool, leaf string) int {
-	return max(i.ns.sys.number(confKey(v6, "all", leaf)), i.ns.sys.number(confKey(v6, i.name, leaf)))
+func (sc *ifSysctls) max(v6 bool, leaf string) int {
+	return max(sc.i.ns.sys.number(confKey(v6, "all", leaf)), sc.i.ns.sys.number(confKey(v6, sc.i.name, leaf)))
 }
 
 // ifSettings are the sysctls that every packet asks for.
@@ -343,34 +349,34 @@ type ifSettings struct {
 	bridgeNF6 bool
 }
 
-// conf reads the settings of the interface, again only after a change.
-func (i *Interface) conf() *ifSettings {
-	s := &i.settings
-	all := &i.ns.sys
+// read reads the settings of the interface, again only after a change.
+func (sc *ifSysctls) read() *ifSettings {
+	s := &sc.last
+	all := &sc.i.ns.sys
 	if s.of == all && s.changed == all.changed {
 		return s
 	}
 	*s = ifSettings{
 		of:        all,
 		changed:   all.changed,
-		forward4:  i.ns.sys.number("net.ipv4.conf."+i.name+".forwarding") != 0,
-		forward6:  i.ns.sys.number("net.ipv6.conf.all.forwarding") != 0,
-		noIPv6:    i.ns.sys.number("net.ipv6.conf."+i.name+".disable_ipv6") != 0,
-		rpFilter:  i.confMax(false, "rp_filter"),
-		localnet:  i.confFlag(false, "route_localnet"),
-		localSrc:  i.confFlag(false, "accept_local"),
-		bridgeNF4: i.ns.sys.number("net.bridge.bridge-nf-call-iptables") != 0,
-		bridgeNF6: i.ns.sys.number("net.bridge.bridge-nf-call-ip6tables") != 0,
+		forward4:  sc.i.ns.sys.number("net.ipv4.conf."+sc.i.name+".forwarding") != 0,
+		forward6:  sc.i.ns.sys.number("net.ipv6.conf.all.forwarding") != 0,
+		noIPv6:    sc.i.ns.sys.number("net.ipv6.conf."+sc.i.name+".disable_ipv6") != 0,
+		rpFilter:  sc.max(false, "rp_filter"),
+		localnet:  sc.flag(false, "route_localnet"),
+		localSrc:  sc.flag(false, "accept_local"),
+		bridgeNF4: sc.i.ns.sys.number("net.bridge.bridge-nf-call-iptables") != 0,
+		bridgeNF6: sc.i.ns.sys.number("net.bridge.bridge-nf-call-ip6tables") != 0,
 	}
 	return s
 }
 
-func (i *Interface) disabledIPv6() bool { return i.conf().noIPv6 }
+func (sc *ifSysctls) disabledIPv6() bool { return sc.read().noIPv6 }
 
 // forwarding reports whether packets that come in on i may be forwarded.
 func (s *sysctls) forwarding(i *Interface, v6 bool) bool {
 	if v6 {
-		return i.conf().forward6
+		return i.conf.read().forward6
 	}
-	return i.conf().forward4
+	return i.conf.read().forward4
 }

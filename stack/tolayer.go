@@ -46,14 +46,14 @@ func (ns transportSide) MayBind(a netip.Addr) bool {
 }
 
 func (rt *routing) anyBroadcast(a netip.Addr) bool {
-	return slices.ContainsFunc(rt.ns.devs.list, func(i *Interface) bool { return i.isBroadcast(a) })
+	return slices.ContainsFunc(rt.ns.devs.list, func(i *Interface) bool { return i.ipAddrs.isBroadcast(a) })
 }
 
 // Addrs implements transport.Network.
 func (ns transportSide) Addrs() []netip.Prefix {
 	var out []netip.Prefix
 	for _, i := range ns.devs.list {
-		for _, a := range i.addrs {
+		for _, a := range i.ipAddrs.list {
 			out = append(out, a.Prefix)
 		}
 	}

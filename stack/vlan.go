@@ -11,8 +11,8 @@ func (ns *Namespace) AddVLAN(name string, parent *Interface, id uint16) (*Interf
 		return nil, ErrRange
 	}
 	if parent != nil {
-		for _, u := range parent.uppers {
-			if u.isVLAN(id) {
+		for _, u := range parent.under.uppers {
+			if u.under.isVLAN(id) {
 				return nil, ErrExist
 			}
 		}
@@ -33,7 +33,7 @@ type vlanDevice struct {
 	id uint16
 }
 
-func (d *vlanDevice) send(f *link.Frame) { d.i.parent.transmit(link.PushVLAN(f, d.id)) }
+func (d *vlanDevice) send(f *link.Frame) { d.i.parent.path.transmit(link.PushVLAN(f, d.id)) }
 
 func (d *vlanDevice) mayOpen() error {
 	if !d.i.parent.up {
@@ -42,8 +42,8 @@ func (d *vlanDevice) mayOpen() error {
 	return nil
 }
 
-func (i *Interface) isVLAN(id uint16) bool {
-	own, ok := i.VLANID()
+func (un *under) isVLAN(id uint16) bool {
+	own, ok := un.i.VLANID()
 	return ok && own == id
 }
 

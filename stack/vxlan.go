@@ -64,7 +64,7 @@ func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface,
 		mac = ns.randomMAC()
 	}
 	mtu := 1500
-	if o.Device != nil && o.Device.below()+1 > maxNest {
+	if o.Device != nil && o.Device.under.below()+1 > maxNest {
 		return nil, ErrTooManyLinks
 	}
 	if o.Device != nil {
@@ -102,7 +102,7 @@ func (d *vxlanDevice) send(f *link.Frame) {
 
 func (d *vxlanDevice) receive(f *link.Frame) {
 	d.count()
-	d.i.receive(f)
+	d.i.path.receive(f)
 }
 
 // count copies the tunnel's counters: it counts what it encapsulates and
