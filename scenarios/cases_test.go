@@ -13,9 +13,7 @@ import (
 // failing are the worlds of testdata/cases that a real 20.10.24 and dnetsim see
 // differently. What is mended leaves the list, and nothing comes in.
 var failing = []string{
-	"hosts-19-vxlan-multicast-group",
 	"hosts-27-swarm-mode",
-	"hosts-28-two-next-hops",
 }
 
 // Small worlds of what public reports show, whose expectations were seen on a

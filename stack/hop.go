@@ -39,7 +39,11 @@ func (rt *routing) routeOut(f flow) (hop, error) {
 	case r == nil:
 		return rt.own(&f)
 	}
-	return rt.hopBy(r, f.dst)
+	h, err := rt.hopBy(r, f.dst)
+	if err == nil && f.in == nil && f.src.Is4() && f.src.IsLoopback() && h.dev.kind != KindLoopback && !h.dev.conf.read().localnet {
+		return hop{kind: RouteBlackhole, r: r}, ErrInvalid // __mkroute_output: what is lo's stays there
+	}
+	return h, err
 }
 
 // routeConnect is routeOut for a socket that is being connected: once the way is
