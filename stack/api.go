@@ -63,6 +63,10 @@ type Route struct {
 	MTU      int       // 0: the interface's
 	OnLink   bool
 	LinkDown bool // reported, not set: the interface has no carrier
+	// Expires is how long what was learned of a destination is kept, a path's MTU
+	// or a redirected next hop; reported by RouteGet and RouteCache only.
+	Expires    time.Duration
+	Redirected bool // likewise: Via is what a router told us
 	// Hops are the next hops of a route that has several, in the order in which
 	// they were given. Via, Dev and OnLink then report those of the first.
 	Hops []NextHop

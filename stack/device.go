@@ -56,11 +56,54 @@ func (dp *datapath) transmit(f *link.Frame) {
 		dp.lose(f, trail.EndDown)
 		return
 	}
-	if dp.i.features.cut && f.GSO > 0 {
+	switch {
+	case dp.i.qdisc != nil:
+		dp.queue(f)
+	case dp.i.features.cut && f.GSO > 0:
 		link.Segment(f, dp.i.trail, dp.i.place, dp.xmit)
+	default:
+		dp.xmit(f)
+	}
+}
+
+// queue gives a frame to the interface's netem.
+func (dp *datapath) queue(f *link.Frame) {
+	netem := dp.i.qdisc.A()
+	if dp.i.features.cut && f.GSO > 0 {
+		link.Segment(f, dp.i.trail, dp.i.place, netem.Send)
 		return
 	}
-	dp.xmit(f)
+	netem.Send(f)
+}
+
+// SetNetem puts a netem queueing discipline before an interface, changes the one
+// that is there, or takes it away for nil. What waits in it still comes out.
+func SetNetem(i *Interface, how *link.Impairment) {
+	if how == nil {
+		i.qdisc = nil
+		return
+	}
+	if i.qdisc == nil {
+		w := link.NewWire(i.ns.loop, i.place.String()+"/netem")
+		w.B().Attach(link.ReceiverFunc(func(f *link.Frame) {
+			if i.ns == nil || !i.up {
+				i.path.lose(f, trail.InterfaceDown)
+				return
+			}
+			i.path.xmit(f)
+		}))
+		i.qdisc = w
+	}
+	i.qdisc.A().Impair(*how)
+}
+
+// Netem is what an interface's netem does, and what has passed it; ok is false
+// without one.
+func Netem(i *Interface) (how link.Impairment, passed link.Counters, ok bool) {
+	if i.qdisc == nil {
+		return how, passed, false
+	}
+	return i.qdisc.A().Impairment(), i.qdisc.A().Counters(), true
 }
 
 // xmit is transmit for a frame that the device takes as it is (xmit_one).

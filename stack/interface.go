@@ -42,6 +42,7 @@ type Interface struct {
 	master *bridgeDevice // the bridge that it is a port of
 	port   *link.Port
 
+	qdisc     *link.Wire // netem before the device, nil: none
 	features  features
 	observers []*observer
 

@@ -1,7 +1,9 @@
 package stack
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -59,6 +61,47 @@ func (rt *routing) pathMTU(dst netip.Addr, dev *Interface, r *route) int {
 		}
 	}
 	return mtu
+}
+
+// RouteCache is what was learned of destinations of one family, as `ip route show
+// cache` lists it, in order of the addresses.
+func RouteCache(ns *Namespace, v6 bool) []Route {
+	seen := map[netip.Addr]bool{}
+	for a, e := range ns.routes.pmtu {
+		seen[a] = ns.loop.Now() < e.expires
+	}
+	for a, e := range ns.routes.nextHops {
+		seen[a] = seen[a] || ns.loop.Now() < e.until
+	}
+	var out []Route
+	for a, live := range seen {
+		if !live || a.Is6() != v6 {
+			continue
+		}
+		if r, err := ns.RouteGet(a, netip.Addr{}); err == nil && r.Expires > 0 {
+			r.Src = netip.Addr{}
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b Route) int { return a.Dst.Addr().Compare(b.Dst.Addr()) })
+	return out
+}
+
+// FlushRouteCache forgets it (net.ipv4.route.flush).
+func FlushRouteCache(ns *Namespace, v6 bool) {
+	maps.DeleteFunc(ns.routes.pmtu, func(a netip.Addr, _ pathMTU) bool { return a.Is6() == v6 })
+	maps.DeleteFunc(ns.routes.nextHops, func(a netip.Addr, _ redirection) bool { return a.Is6() == v6 })
+}
+
+// learned fills in what is known of a destination for as long as it is believed.
+func learned(ns *Namespace, r *Route, dst netip.Addr, h hop) {
+	now := ns.loop.Now()
+	if e, ok := ns.routes.pmtu[dst]; ok && now < e.expires && e.mtu == h.mtu {
+		r.Expires = e.expires - now
+	}
+	if e, ok := ns.routes.nextHops[dst]; ok && now < e.until && e.via == h.via {
+		r.Expires, r.Redirected = max(r.Expires, e.until-now), true
+	}
 }
 
 // learnMTU stores what an ICMP error said about the path to dst.

@@ -60,6 +60,7 @@ func (ns *Namespace) RouteFor(q RouteQuery) (Route, error) {
 	if h.dev != nil && h.mtu < h.dev.mtu {
 		r.MTU = h.mtu
 	}
+	learned(ns, &r, f.dst, h)
 	return r, nil
 }
 

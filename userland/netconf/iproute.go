@@ -80,7 +80,7 @@ func (t *ipTool) readRouteFilter(w *words) (f routeFilter, err error) {
 			f.metric, err = w.integer("metric")
 		case arg == "tos", arg == "realm", arg == "vrf":
 			err = notSimulated("%q as a selector of routes", arg)
-		case arg == "cached", arg == "cloned":
+		case len(arg) > 1 && abbreviates(arg, "cached", "cloned"):
 			f.cache = true
 		case arg == "root", arg == "match", arg == "exact":
 			mode = arg
@@ -232,8 +232,12 @@ func scopeOf(r stack.Route) string {
 
 func (t *ipTool) routeShow(w *words) error {
 	f, err := t.readRouteFilter(w)
-	if err != nil || f.cache {
+	if err != nil {
 		return err
+	}
+	if f.cache {
+		cacheShow(t, f)
+		return nil
 	}
 	var list []jmap
 	for _, six := range t.routeFamilies(f) {

@@ -215,8 +215,14 @@ func (t *ipTool) routeFlush(w *words) error {
 		return exitWith(1, `"ip route flush" requires arguments.`)
 	}
 	f, err := t.readRouteFilter(w)
-	if err != nil || f.cache {
+	if err != nil {
 		return err
+	}
+	if f.cache {
+		for _, six := range t.routeFamilies(f) {
+			stack.FlushRouteCache(t.ns, six)
+		}
+		return nil
 	}
 	for _, six := range t.routeFamilies(f) {
 		if err := t.tableExists(f.table, six, "Flush"); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"dnetsim/stack"
 )
@@ -106,9 +107,39 @@ func (t *ipTool) routeGetText(r stack.Route, q stack.RouteQuery) {
 		b.WriteString("uid 0 ")
 	}
 	flags := map[string]string{"local": "<local> ", "broadcast": "<local,brd> ", "multicast": "<mc> "}[kind]
-	fmt.Fprintf(&b, "%s    cache %s", t.sl(), flags)
+	fmt.Fprintf(&b, "%s    cache %s%s", t.sl(), flags, learnedText(r))
 	if !made {
 		fmt.Fprintf(&b, "iif %s ", q.In)
 	}
 	t.out.WriteString(b.String() + "\n")
+}
+
+// learnedText is what was learned of a destination.
+func learnedText(r stack.Route) string {
+	text := ""
+	if r.Redirected {
+		text = "<redirected> "
+	}
+	if r.Expires > 0 {
+		text += fmt.Sprintf("expires %dsec ", r.Expires/time.Second)
+	}
+	if r.MTU > 0 {
+		text += fmt.Sprintf("mtu %d ", r.MTU)
+	}
+	return text
+}
+
+// cacheShow is `ip route show cache`.
+func cacheShow(t *ipTool, f routeFilter) {
+	for _, six := range t.routeFamilies(f) {
+		for _, r := range stack.RouteCache(t.ns, six) {
+			if f.takes(r) {
+				via := ""
+				if r.Via.IsValid() {
+					via = fmt.Sprintf("via %s ", r.Via)
+				}
+				fmt.Fprintf(&t.out, "%s %sdev %s %s    cache %s\n", r.Dst.Addr(), via, r.Dev, t.sl(), learnedText(r))
+			}
+		}
+	}
 }

@@ -1,6 +1,13 @@
 package netconf
 
-import "testing"
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"dnetsim/sim"
+	"dnetsim/stack"
+)
 
 func TestARouteWithSeveralNextHops(t *testing.T) {
 	b := newHost(t)
@@ -43,4 +50,28 @@ func TestWhatIPDoesNotSimulateIsRefused(t *testing.T) {
 	if !b.host.NS().Interface("d0").Up() {
 		t.Error("ip link add … up does not bring it up")
 	}
+}
+
+// What ICMP said of a path is shown for as long as it is believed.
+func TestTheLearnedPathMTUIsShown(t *testing.T) {
+	b := newBox(t, Host())
+	const way = "8.8.8.8 via 172.17.0.1 dev eth0 "
+	b.expect(b.box, "ip route get 8.8.8.8", 0, way+"src 172.17.0.2 uid 0 \n    cache \n")
+	check(t, b.host.NS().SetSysctl("net.ipv4.ip_forward", "1"))
+	check(t, b.host.NS().Interface("eth0").SetMTU(1400))
+	p := b.loop.Go("ping", func(*sim.Proc) {
+		c, err := b.box.NS().OpenICMP(false)
+		check(t, err)
+		defer c.Close()
+		c.SetPMTU(stack.PMTUDo)
+		check(t, c.Send(netip.MustParseAddr("8.8.8.8"), append([]byte{8, 0, 0xf7, 0xff}, make([]byte, 1476)...)))
+		c.Recv(time.Second)
+	})
+	check(t, b.loop.Run(p.Done, 0))
+	b.loop.RunFor(10 * time.Millisecond)
+	b.expect(b.box, "ip route get 8.8.8.8", 0, way+"src 172.17.0.2 uid 0 \n    cache expires 599sec mtu 1400 \n")
+	b.expect(b.box, "ip route show cache", 0, way+"\n    cache expires 599sec mtu 1400 \n")
+	b.expect(b.box, "ip route flush cache", 0, "")
+	b.expect(b.box, "ip route show cache", 0, "")
+	b.expect(b.box, "ip route get 8.8.8.8", 0, way+"src 172.17.0.2 uid 0 \n    cache \n")
 }
