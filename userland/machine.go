@@ -54,21 +54,21 @@ type Machine struct {
 	// NamedNetns are the namespaces that `ip netns add` made, by name.
 	NamedNetns map[string]*stack.Namespace
 
-	loop      *sim.Loop
-	ns        *stack.Namespace
-	fs        *FS
-	procs     []*Process
-	children  []*Machine
-	nextPID   int
-	initArgs  []string // of the first process, see StartInit
-	initNext  int
-	booted    time.Duration
-	ahead     time.Duration // of the run's wall clock; on a container its host's counts
-	battery   time.Duration // what the clock is ahead after a reboot
-	paused    bool
-	unpaused  sim.Cond
-	computed  time.Duration // until when its processor has work
-	treadmill treadmill
+	loop     *sim.Loop
+	ns       *stack.Namespace
+	fs       *FS
+	procs    []*Process
+	children []*Machine
+	nextPID  int
+	initArgs []string // of the first process, see StartInit
+	initNext int
+	booted   time.Duration
+	ahead    time.Duration // of the run's wall clock; on a container its host's counts
+	battery  time.Duration // what the clock is ahead after a reboot
+	paused   bool
+	unpaused sim.Cond
+	computed time.Duration // until when its processor has work
+	effort   effort
 }
 
 // NewMachine returns a machine with an empty file system skeleton (see [NewFS])

@@ -21,9 +21,9 @@ const (
 	mostIdle    = 24 * time.Hour
 )
 
-// treadmill counts the work that a machine's processes have done since time
+// effort counts the work that a machine's processes have done since time
 // last passed by itself.
-type treadmill struct {
+type effort struct {
 	work   int
 	pauses int
 	lag    time.Duration
@@ -31,7 +31,7 @@ type treadmill struct {
 }
 
 // most is the longest pause now.
-func (t *treadmill) most(now time.Duration) time.Duration {
+func (t *effort) most(now time.Duration) time.Duration {
 	if now == t.last {
 		return mostIdle
 	}
@@ -49,7 +49,7 @@ func (p *Process) Tick() { p.Work(1) }
 func (p *Process) Work(n int) {
 	l := p.Loop()
 	l.Charge(n)
-	t := &p.Machine.treadmill
+	t := &p.Machine.effort
 	if t.work += n; t.work < workPerPause {
 		return
 	}

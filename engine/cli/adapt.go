@@ -144,7 +144,7 @@ type lists struct {
 }
 
 // adapt changes flags that would reach for the real machine, in the whole tree.
-func (s *session) adapt(cmd *cobra.Command, h *house) {
+func (s *session) adapt(cmd *cobra.Command, h *dockerCLI) {
 	for _, c := range cmd.Commands() {
 		s.adapt(c, h)
 	}

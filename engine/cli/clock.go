@@ -58,8 +58,8 @@ func (g *guard) wait(wake <-chan struct{}) bool {
 // second is the machine's.
 func second() int64 { return time.Now().Unix() }
 
-// shift moves instants of a simulated host's clock to the machine's and back.
-type shift struct {
+// clockOffset moves instants of a simulated host's clock to the machine's and back.
+type clockOffset struct {
 	used    bool
 	second  func() int64
 	real    int64 // the machine's second at the first use
@@ -73,10 +73,10 @@ type shift struct {
 }
 
 // again prepares for another formatting of the same answers.
-func (c *shift) again() { *c = shift{virtual: c.virtual, second: c.second, told: c.told} }
+func (c *clockOffset) again() { *c = clockOffset{virtual: c.virtual, second: c.second, told: c.told} }
 
 // answer asks the daemon, or returns what it said the last time.
-func answer[T any](c *shift, ask func() (T, error)) (T, error) {
+func answer[T any](c *clockOffset, ask func() (T, error)) (T, error) {
 	if c.next < len(c.told) {
 		c.next++
 		return c.told[c.next-1].(T), nil
@@ -90,7 +90,7 @@ func answer[T any](c *shift, ask func() (T, error)) (T, error) {
 }
 
 // instant moves one instant, in seconds.
-func (c *shift) instant(sec int64) int64 {
+func (c *clockOffset) instant(sec int64) int64 {
 	if !c.used {
 		c.used, c.real = true, c.second()
 	}
@@ -103,7 +103,7 @@ func (c *shift) instant(sec int64) int64 {
 }
 
 // containers are the ones that docker is to print.
-func (c *shift) containers(list []container.Summary) []container.Summary {
+func (c *clockOffset) containers(list []container.Summary) []container.Summary {
 	list = slices.Clone(list)
 	for i := range list {
 		list[i].Created = c.instant(list[i].Created)
@@ -112,7 +112,7 @@ func (c *shift) containers(list []container.Summary) []container.Summary {
 }
 
 // images are the ones that docker is to print.
-func (c *shift) images(list []image.Summary) []image.Summary {
+func (c *clockOffset) images(list []image.Summary) []image.Summary {
 	list = slices.Clone(list)
 	for i := range list {
 		list[i].Created = c.instant(list[i].Created)
@@ -121,7 +121,7 @@ func (c *shift) images(list []image.Summary) []image.Summary {
 }
 
 // history is the one that docker is to print.
-func (c *shift) history(list []image.HistoryResponseItem) []image.HistoryResponseItem {
+func (c *clockOffset) history(list []image.HistoryResponseItem) []image.HistoryResponseItem {
 	list = slices.Clone(list)
 	for i := range list {
 		list[i].Created = c.instant(list[i].Created)
@@ -131,10 +131,10 @@ func (c *shift) history(list []image.HistoryResponseItem) []image.HistoryRespons
 
 // stale reports whether the machine's second has changed since the instants
 // were moved, so that an age may be off by one.
-func (c *shift) stale() bool { return c.used && c.second() != c.real }
+func (c *clockOffset) stale() bool { return c.used && c.second() != c.real }
 
 // back writes the host's instants where the moved ones were printed in full.
-func (c *shift) back(b []byte) []byte {
+func (c *clockOffset) back(b []byte) []byte {
 	text := string(b)
 	for _, m := range c.moved {
 		text = strings.ReplaceAll(text, m[0], m[1])

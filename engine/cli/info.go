@@ -14,7 +14,7 @@ import (
 // adaptInfo has docker info print what a client of 20.10 prints of the cluster
 // store: two lines behind Experimental. The engine still sends them; docker's
 // own command has forgotten the fields. A --format is left to it.
-func (s *session) adaptInfo(cmd *cobra.Command, h *house) {
+func (s *session) adaptInfo(cmd *cobra.Command, h *dockerCLI) {
 	if cmd.Name() != "info" || cmd.Flags().Lookup("format") == nil {
 		return
 	}

@@ -19,7 +19,7 @@ import (
 // docker's own execute templates on those of its release, whose fields and
 // order are others. The flags stay docker's; the errors are those of a client
 // of API 1.41.
-func (s *session) adaptInspect(cmd *cobra.Command, h *house) {
+func (s *session) adaptInspect(cmd *cobra.Command, h *dockerCLI) {
 	var look func(*inspection) inspect.GetRefFunc
 	switch strings.TrimPrefix(cmd.CommandPath(), "docker ") {
 	case "inspect":
@@ -51,7 +51,7 @@ func (s *session) adaptInspect(cmd *cobra.Command, h *house) {
 // inspection is one run of an inspect command.
 type inspection struct {
 	ctx           context.Context
-	h             *house
+	h             *dockerCLI
 	kind          string // --type
 	size, verbose bool
 	swarm         *bool // the daemon manages a swarm

@@ -49,7 +49,7 @@ func tree(t *testing.T, fn func(p *userland.Process, root *cobra.Command)) {
 	b.host.Start(userland.ProcSpec{Args: []string{"docker"}, Program: func(p *userland.Process) int {
 		prepare()
 		s := newSession(p, engine.NewServer(b.loop, b.host.Daemon), func() {})
-		h, err := newHouse(s, &shift{})
+		h, err := newDockerCLI(s, &clockOffset{})
 		if err != nil {
 			t.Error(err)
 			return 1

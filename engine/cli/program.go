@@ -35,7 +35,7 @@ func program(srv *engine.Server, l luck) userland.Program {
 		prepare()
 		p.Catch(userland.SIGINT, userland.SIGTERM)
 		defer p.Default(userland.SIGINT, userland.SIGTERM)
-		c := &shift{virtual: p.Wall().Unix(), second: l.second}
+		c := &clockOffset{virtual: p.Wall().Unix(), second: l.second}
 		s := newSession(p, srv, l.jitter)
 		status := s.run(func() int { return execute(s, c) })
 		for guard := newGuard(); s.finished() && c.stale() && !guard.over(); {
@@ -66,7 +66,7 @@ func prepare() {
 }
 
 // execute is docker's main: it runs the command line and returns its status.
-func execute(s *session, c *shift) int {
+func execute(s *session, c *clockOffset) int {
 	err := run(s, c)
 	if err == nil {
 		return 0

@@ -47,7 +47,7 @@ func learnTemplates() {
 }
 
 // newRoot builds the tree of commands.
-func newRoot(s *session, h *house) (*cobra.Command, *cliflags.ClientOptions) {
+func newRoot(s *session, h *dockerCLI) (*cobra.Command, *cliflags.ClientOptions) {
 	root := &cobra.Command{
 		Use: "docker [OPTIONS] COMMAND [ARG...]", Short: "A self-sufficient runtime for containers",
 		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true, DisableFlagsInUseLine: true,
@@ -112,8 +112,8 @@ func newHelp() *cobra.Command {
 }
 
 // run runs the command line of the session's process.
-func run(s *session, c *shift) error {
-	h, err := newHouse(s, c)
+func run(s *session, c *clockOffset) error {
+	h, err := newDockerCLI(s, c)
 	if err != nil {
 		return err
 	}

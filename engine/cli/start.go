@@ -14,7 +14,7 @@ import (
 
 // adaptStart replaces docker start -a and -i: docker's own takes every signal of
 // the real process while it is attached, without a flag to leave them alone.
-func (s *session) adaptStart(cmd *cobra.Command, h *house) {
+func (s *session) adaptStart(cmd *cobra.Command, h *dockerCLI) {
 	plain := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		attach, interactive := isSet(cmd.Flags(), "attach"), isSet(cmd.Flags(), "interactive")
@@ -30,7 +30,7 @@ func (s *session) adaptStart(cmd *cobra.Command, h *house) {
 
 // startAttached attaches, waits, starts, and copies until the container ends,
 // in docker's order.
-func startAttached(ctx context.Context, h *house, name string, interactive bool) error {
+func startAttached(ctx context.Context, h *dockerCLI, name string, interactive bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	api := h.Client()

@@ -15,10 +15,10 @@ import (
 	"dnetsim/userland"
 )
 
-// house is what docker's commands live in: their streams, their client and a
+// dockerCLI is what docker's commands live in: their streams, their client and a
 // configuration that is empty. It stands in for command.DockerCli, which reads
 // the user's.
-type house struct {
+type dockerCLI struct {
 	command.TelemetryClient // none: no command of ours is instrumented
 	api                     client.APIClient
 	in                      *streams.In
@@ -26,9 +26,9 @@ type house struct {
 	file                    *configfile.ConfigFile
 }
 
-// newHouse joins the commands to a session.
-func newHouse(s *session, c *shift) (*house, error) {
-	h := &house{
+// newDockerCLI joins the commands to a session.
+func newDockerCLI(s *session, c *clockOffset) (*dockerCLI, error) {
+	h := &dockerCLI{
 		in: streams.NewIn(stdin{s}), out: streams.NewOut(sink{s, false}), err: streams.NewOut(sink{s, true}),
 		file: configfile.New(""),
 	}
@@ -56,22 +56,22 @@ type sink struct {
 
 func (o sink) Write(b []byte) (int, error) { return o.s.write(o.err, b) }
 
-func (h *house) Client() client.APIClient           { return h.api }
-func (h *house) In() *streams.In                    { return h.in }
-func (h *house) SetIn(in *streams.In)               { h.in = in }
-func (h *house) Out() *streams.Out                  { return h.out }
-func (h *house) Err() *streams.Out                  { return h.err }
-func (h *house) ConfigFile() *configfile.ConfigFile { return h.file }
-func (h *house) ServerInfo() command.ServerInfo     { return command.ServerInfo{OSType: "linux"} }
-func (h *house) CurrentVersion() string             { return h.api.ClientVersion() }
-func (h *house) BuildKitEnabled() (bool, error)     { return false, nil }
-func (h *house) CurrentContext() string             { return command.DefaultContextName }
-func (h *house) DockerEndpoint() docker.Endpoint {
+func (h *dockerCLI) Client() client.APIClient           { return h.api }
+func (h *dockerCLI) In() *streams.In                    { return h.in }
+func (h *dockerCLI) SetIn(in *streams.In)               { h.in = in }
+func (h *dockerCLI) Out() *streams.Out                  { return h.out }
+func (h *dockerCLI) Err() *streams.Out                  { return h.err }
+func (h *dockerCLI) ConfigFile() *configfile.ConfigFile { return h.file }
+func (h *dockerCLI) ServerInfo() command.ServerInfo     { return command.ServerInfo{OSType: "linux"} }
+func (h *dockerCLI) CurrentVersion() string             { return h.api.ClientVersion() }
+func (h *dockerCLI) BuildKitEnabled() (bool, error)     { return false, nil }
+func (h *dockerCLI) CurrentContext() string             { return command.DefaultContextName }
+func (h *dockerCLI) DockerEndpoint() docker.Endpoint {
 	return docker.Endpoint{EndpointMeta: docker.EndpointMeta{Host: "unix://" + socket}}
 }
 
 // ContextStore knows the default context and no other.
-func (h *house) ContextStore() store.Store {
+func (h *dockerCLI) ContextStore() store.Store {
 	return &command.ContextStoreWithDefault{
 		Store: noContexts{},
 		Resolver: func() (*command.DefaultContext, error) {
@@ -116,7 +116,7 @@ type apiClient struct {
 	client.APIClient
 	s     *session
 	in    *streams.In
-	clock *shift
+	clock *clockOffset
 }
 
 // raw takes the terminal for a stream. docker would put the descriptor it
