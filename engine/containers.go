@@ -75,6 +75,10 @@ func (c *call) containerCreate() error {
 	if err != nil {
 		return err
 	}
+	warnings = append(warnings, r.notSimulated()...)
+	if p := c.q.Get("platform"); p != "" && p != "linux" && p != "linux/amd64" {
+		warnings = append(warnings, "dnetsim does not simulate --platform "+p+": the image is of linux/amd64")
+	}
 	return c.json(http.StatusCreated, container.ContainerCreateCreatedBody{ID: x.ID, Warnings: list(warnings)})
 }
 

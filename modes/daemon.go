@@ -117,6 +117,7 @@ func (d *Daemon) boot() error {
 	for _, o := range cfg.deprecated {
 		d.log("warning", `The "`+o+`" option is deprecated. To be removed soon.`)
 	}
+	cfg.warn(d)
 	d.log("info", "Starting up")
 	if err := d.openListeners(); err != nil {
 		return err

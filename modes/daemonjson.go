@@ -3,6 +3,7 @@ package modes
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/netip"
 	"sort"
 	"strings"
@@ -32,6 +33,7 @@ type daemonConfig struct {
 	IPv6         bool          `json:"ipv6"`
 	Proxy        bool          `json:"userland-proxy"`
 	LiveRestore  bool          `json:"live-restore"`
+	HostGateway  string        `json:"host-gateway-ip"`
 	Experimental bool          `json:"experimental"`
 	Pools        []AddressPool `json:"default-address-pools"`
 	Hosts        []string      `json:"hosts"`
@@ -46,26 +48,43 @@ type daemonConfig struct {
 
 	deprecated []string
 	given      map[string]json.RawMessage // the file's keys
+	asked      map[string]json.RawMessage // the file's and the command line's
 }
 
-// otherOptions are accepted and have no effect here.
-var otherOptions = map[string]bool{
-	"log-level": true, "log-driver": true,
-	"log-opts": true, "data-root": true, "graph": true, "exec-root": true, "exec-opts": true,
-	"storage-driver": true, "storage-opts": true, "insecure-registries": true,
-	"registry-mirrors": true, "selinux-enabled": true, "userns-remap": true, "group": true,
-	"default-runtime": true, "runtimes": true, "default-ulimits": true, "oom-score-adjust": true,
-	"cgroup-parent": true, "default-shm-size": true, "shutdown-timeout": true, "pidfile": true,
-	"tlscacert": true, "tlscert": true, "tlskey": true,
-	"max-concurrent-downloads": true, "max-concurrent-uploads": true, "metrics-addr": true,
-	"seccomp-profile": true, "no-new-privileges": true, "init": true, "init-path": true,
-	"features": true, "builder": true, "raw-logs": true, "authorization-plugins": true,
-	"swarm-default-advertise-addr": true, "userland-proxy-path": true, "containerd": true,
-	"node-generic-resources": true, "api-cors-header": true, "default-cgroupns-mode": true,
-	"default-ipc-mode": true, "allow-nondistributable-artifacts": true, "cpu-rt-period": true,
-	"cpu-rt-runtime": true, "network-control-plane-mtu": true, "host-gateway-ip": true,
-	"max-download-attempts": true, "cri-containerd": true, "containerd-namespace": true,
-	"containerd-plugin-namespace": true, "registry": true,
+// notSimulated are the keys that dockerd takes and dnetsim does nothing for, with
+// the value that says what is the case anyway, "" if none does.
+var notSimulated = map[string]string{
+	"allow-nondistributable-artifacts": "", "api-cors-header": "", "authorization-plugins": "", "builder": "",
+	"cgroup-parent": "", "containerd": "", "containerd-namespace": "", "containerd-plugins-namespace": "",
+	"cpu-rt-period": `0`, "cpu-rt-runtime": `0`, "cri-containerd": `false`, "data-root": `"/var/lib/docker"`,
+	"default-cgroupns-mode": `"host"`, "default-ipc-mode": `"private"`, "default-runtime": `"runc"`,
+	"default-shm-size": `"64M"`, "default-ulimits": "", "deprecated-key-path": "", "exec-opts": "",
+	"exec-root": `"/var/run/docker"`, "features": "", "graph": "", "group": "", "init": `false`, "init-path": "",
+	"insecure-registries": "", "log-driver": `"json-file"`, "log-level": `"info"`, "log-opts": "",
+	"max-concurrent-downloads": `3`, "max-concurrent-uploads": `5`, "max-download-attempts": `5`, "metrics-addr": "",
+	"network-control-plane-mtu": `1500`, "network-diagnostic-port": `0`, "no-new-privileges": `false`,
+	"node-generic-resources": "", "oom-score-adjust": `0`, "pidfile": `"/var/run/docker.pid"`, "raw-logs": `false`,
+	"registry": "", "registry-mirrors": "", "rootless": `false`, "runtimes": "", "seccomp-profile": "",
+	"selinux-enabled": `false`, "shutdown-timeout": `15`, "storage-driver": `"overlay2"`, "storage-opts": "",
+	"swarm-default-advertise-addr": "", "tlscacert": "", "tlscert": "", "tlskey": "", "userland-proxy-path": "",
+	"userns-remap": "",
+}
+
+// unheeded are the given keys that have no effect here.
+func (c *daemonConfig) unheeded() (keys []string) {
+	for _, k := range sortedKeys(c.asked) {
+		if normal, listed := notSimulated[k]; listed && string(c.asked[k]) != normal {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// warn logs the keys that have no effect.
+func (c *daemonConfig) warn(d *Daemon) {
+	for _, k := range c.unheeded() {
+		d.log("warning", "dnetsim does not simulate the option "+k+": it has no effect")
+	}
 }
 
 // AddressPool is an entry of default-address-pools.
@@ -106,7 +125,7 @@ func (c *daemonConfig) merge(data []byte) error {
 	}
 	var unknown []string
 	for k := range keys {
-		if !known[k] && !otherOptions[k] {
+		if _, listed := notSimulated[k]; !known[k] && !listed {
 			unknown = append(unknown, k)
 		}
 	}
@@ -118,7 +137,11 @@ func (c *daemonConfig) merge(data []byte) error {
 		return err
 	}
 	c.given = keys
-	for _, gw := range []string{c.Gateway, c.Gateway6} {
+	if c.asked == nil {
+		c.asked = map[string]json.RawMessage{}
+	}
+	maps.Copy(c.asked, keys)
+	for _, gw := range []string{c.Gateway, c.Gateway6, c.HostGateway} {
 		if _, err := netip.ParseAddr(gw); gw != "" && err != nil {
 			return errf(ErrSystem, "invalid IP address: %s", gw)
 		}

@@ -111,6 +111,13 @@ func (d *Daemon) assign(ep *endpoint, es *EndpointSettings) error {
 		want, _ = netip.ParseAddr(es.IPAMConfig.IPv4Address)
 		want6, _ = netip.ParseAddr(es.IPAMConfig.IPv6Address)
 	}
+	if es != nil && es.IPAMConfig != nil {
+		for _, s := range es.IPAMConfig.LinkLocalIPs {
+			if a, err := netip.ParseAddr(s); err == nil {
+				ep.LinkLocal = append(ep.LinkLocal, netip.PrefixFrom(a, map[bool]int{true: 16, false: 64}[a.Is4()]))
+			}
+		}
+	}
 	core := ep.net.core
 	if len(core.v4) > 0 {
 		p, key, err := d.assignFrom(ep.net, core.v4, want, false)

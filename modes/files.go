@@ -100,6 +100,9 @@ func (d *Daemon) hostsFile(c *Container) string {
 }
 
 func (d *Daemon) hostGateway() string {
+	if d.config.HostGateway != "" {
+		return d.config.HostGateway
+	}
 	if n, ok := d.findNetworkByName("bridge"); ok && len(n.core.v4) > 0 {
 		return n.core.v4[0].gateway.Addr().String()
 	}

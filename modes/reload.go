@@ -19,6 +19,7 @@ func reload(d *Daemon) {
 		d.log("error", err.Error())
 		return
 	}
+	cfg.warn(d)
 	own := &d.config
 	if _, ok := cfg.given["debug"]; ok {
 		own.Debug = cfg.Debug

@@ -205,11 +205,15 @@ func (sb *sandbox) address(ep *endpoint, name string) error {
 	if err != nil {
 		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s", name, name, ep.Addr, lower(err))
 	}
-	if !ep.Addr6.IsValid() {
-		return nil
+	if ep.Addr6.IsValid() {
+		if err := sb.program(ep.Inside, ep.Addr6, stack.AddrOptions{}); err != nil {
+			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IPv6 to %s: %s", name, name, ep.Addr6, lower(err))
+		}
 	}
-	if err := sb.program(ep.Inside, ep.Addr6, stack.AddrOptions{}); err != nil {
-		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IPv6 to %s: %s", name, name, ep.Addr6, lower(err))
+	for _, a := range ep.LinkLocal {
+		if err := ep.Inside.AddAddr(a, stack.AddrOptions{AutoBroadcast: a.Addr().Is4()}); err != nil {
+			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q link local IPs to %s: %s", name, name, ep.LinkLocal, lower(err))
+		}
 	}
 	return nil
 }

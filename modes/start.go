@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"dnetsim/stack"
 	"dnetsim/userland"
 )
 
@@ -111,6 +112,9 @@ func (d *Daemon) bringUp(c *Container) error {
 	if _, err := c.links(); err != nil {
 		return err
 	}
+	if err := c.setSysctls(); err != nil {
+		return err
+	}
 	m := d.newMachine(c)
 	argv := append([]string{c.Path}, c.Args...)
 	env := d.environment(c, c.Config.Tty, nil)
@@ -143,6 +147,30 @@ func (d *Daemon) bringUp(c *Container) error {
 	run.OnExit(func(status int) { d.ended(c, run, status) })
 	d.stateChanged(c)
 	d.containerEvent(c, "start")
+	return nil
+}
+
+// setSysctls is what runc does with --sysctl, those of the network: it opens and
+// writes the files.
+func (c *Container) setSysctls() error {
+	const failed = "failed to create shim task: OCI runtime create failed: runc create failed: "
+	for _, k := range sortedKeys(c.HostConfig.Sysctls) {
+		if !strings.HasPrefix(k, "net.") {
+			continue
+		}
+		sb, file := c.run.sandbox, "/proc/sys/"+strings.ReplaceAll(k, ".", "/")
+		if sb.shared {
+			return errf(ErrSystem, failed+"sysctl %q not allowed in host network namespace: unknown", k)
+		}
+		const init = failed + "unable to start container process: error during container init: "
+		switch sb.ns.SetSysctl(k, c.HostConfig.Sysctls[k]) {
+		case nil:
+		case stack.ErrNoEntry:
+			return errf(ErrSystem, init+"open %s: no such file or directory: unknown", file)
+		default:
+			return errf(ErrSystem, init+"write %s: invalid argument: unknown", file)
+		}
+	}
 	return nil
 }
 

@@ -65,8 +65,10 @@ func (s *session) before(cmd *cobra.Command, args []string) error {
 	if refused(cmd) {
 		return fmt.Errorf("dnetsim does not simulate docker %s", name)
 	}
-	if x := cmd.Flags().Lookup("use-api-socket"); x != nil && x.Changed {
-		return errors.New("dnetsim does not simulate --use-api-socket")
+	for _, flag := range []string{"use-api-socket", "gw-priority"} { // newer than the engine
+		if x := cmd.Flags().Lookup(flag); x != nil && x.Changed {
+			return errors.New("dnetsim does not simulate --" + flag)
+		}
 	}
 	f := cmd.Flags()
 	p := planOf(name, cmd, args)

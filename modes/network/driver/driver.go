@@ -100,6 +100,7 @@ type Endpoint struct {
 	// Label names the endpoint's random streams: "container/network".
 	Label        string
 	Addr, Addr6  netip.Prefix // invalid: none
+	LinkLocal    []netip.Prefix
 	ExposedPorts map[nat.Port]bool
 	PortBindings map[nat.Port][]nat.PortBinding
 
