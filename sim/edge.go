@@ -11,6 +11,7 @@ type edge struct {
 	mu   sync.Mutex
 	jobs []func()
 	wake chan struct{}
+	live bool // Live drives the loop
 }
 
 // Inject hands fn to the loop from another goroutine. It runs on the loop at
@@ -52,6 +53,8 @@ type Pacer interface {
 // functions as they come, until done reports true or [Loop.Stop] is called. It
 // is the one mode that promises no repeatability.
 func (l *Loop) Live(pacer Pacer, done func() bool) {
+	l.edge.live = true
+	defer func() { l.edge.live = false }()
 	for !done() && l.Stopped() == nil {
 		if allowed := pacer.Elapsed(); !l.due(allowed) && allowed > l.now {
 			l.now = allowed
@@ -74,6 +77,10 @@ func (l *Loop) Live(pacer Pacer, done func() bool) {
 		l.Step()
 	}
 }
+
+// Paced reports whether virtual time follows a pacer: somebody watches, and nobody
+// waits for the end of what computes.
+func (l *Loop) Paced() bool { return l.edge.live }
 
 func (l *Loop) due(t time.Duration) bool {
 	at, ok := l.next()

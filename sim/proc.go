@@ -30,6 +30,8 @@ type Proc struct {
 	started     bool
 	dying       bool
 	interrupted bool
+	halted      bool // by Halt
+	missed      bool // a wake-up came while it was halted
 	// epoch counts parks: a wake-up that belongs to an earlier park is stale.
 	epoch  uint64
 	parked bool
@@ -174,6 +176,20 @@ func (p *Proc) Interrupt() {
 	}
 }
 
+// Halt keeps the process where it is blocked, whatever wakes it, until Resume. A
+// process halts others, not itself; one that is killed ends all the same.
+func (p *Proc) Halt() { p.halted = true }
+
+// Resume lets a halted process go on. What would have woken it meanwhile wakes it
+// now.
+func (p *Proc) Resume() {
+	p.halted = false
+	if p.missed && p.parked && !p.done {
+		p.missed = false
+		p.wakeAfter(0)
+	}
+}
+
 // Sleep blocks the process for d. It returns [ErrInterrupted] if it was cut
 // short.
 func (p *Proc) Sleep(d time.Duration) error {
@@ -249,6 +265,10 @@ func (p *Proc) wakeAfter(d time.Duration) {
 // run hands over to the process until it parks or finishes.
 func (p *Proc) run() {
 	if p.done {
+		return
+	}
+	if p.halted && !p.dying {
+		p.missed = true
 		return
 	}
 	prev := p.loop.current

@@ -76,6 +76,7 @@ type Process struct {
 	parent  *Process
 	sighand
 	done    bool
+	stopped bool // by a signal, until SIGCONT
 	status  int
 	by      Signal
 	exited  sim.Cond

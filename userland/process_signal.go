@@ -1,16 +1,22 @@
 package userland
 
 // Signal sends a signal to the process. Its default action ends it, except for
-// those signals that are ignored by default and for a container's PID 1, which
-// only SIGKILL ends unless it catches the signal. A process that signals itself
+// those signals that are ignored by default, those that stop it, and for a
+// container's PID 1, which only SIGKILL ends unless it catches the signal. A process that signals itself
 // to death does not return.
 func (p *Process) Signal(s Signal) {
 	if p.done || s <= 0 || p.init {
 		return
 	}
 	catch, known := p.caught[s]
+	if s == SIGCONT {
+		goOn(p)
+	}
 	switch {
 	case s == SIGKILL:
+	case s == SIGSTOP, s == SIGTSTP && !known && !(p.PID == 1 && p.Machine.Container):
+		halt(p)
+		return
 	case known && catch:
 		p.pending = append(p.pending, s)
 		p.proc.Interrupt()
@@ -24,6 +30,40 @@ func (p *Process) Signal(s Signal) {
 		p.end(128 + int(s))
 	}
 	p.reapUnstarted()
+}
+
+// halt is the default action of SIGTSTP and SIGSTOP: the process stands still, and
+// whoever waits for it hears of it.
+func halt(p *Process) {
+	p.stopped = true
+	p.proc.Halt()
+	for _, t := range p.threads {
+		t.Halt()
+	}
+	p.exited.Broadcast()
+}
+
+// goOn is what SIGCONT does, also where it is caught or ignored.
+func goOn(p *Process) {
+	if !p.stopped {
+		return
+	}
+	p.stopped = false
+	p.proc.Resume()
+	for _, t := range p.threads {
+		t.Resume()
+	}
+}
+
+// Stopped reports whether a process stands still (SIGTSTP, SIGSTOP).
+func Stopped(p *Process) bool { return p.stopped && !p.done }
+
+// WaitChange blocks the calling process until p has ended or stopped, or a
+// signal comes.
+func WaitChange(p *Process) {
+	if !p.done {
+		p.exited.Wait(p.Loop())
+	}
 }
 
 // reapUnstarted ends a process that was killed before its program began: its

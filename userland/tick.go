@@ -10,6 +10,8 @@ const (
 	SpawnWork = 100
 	// CopyUnit is how many bytes copied weigh as much as a shell's command.
 	CopyUnit = 4 << 10
+	// screenWork is a write to a terminal.
+	screenWork = 10
 	// steadyPauses is how many pauses of a millisecond come before they grow.
 	steadyPauses = 4
 	// workPace is how much virtual time must have passed by itself for a machine
@@ -58,6 +60,10 @@ func (p *Process) Work(n int) {
 		return
 	}
 	t.work = 0
+	if l.Paced() { // keys and everything else that is due come first
+		c.Pause(time.Millisecond)
+		return
+	}
 	switch {
 	case t.lag == 0 || l.Now()-t.last >= workPace:
 		t.lag, t.pauses = time.Millisecond, 0

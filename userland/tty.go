@@ -32,8 +32,10 @@ type TTY struct {
 	shown      sim.Cond
 	onOutput   func([]byte)
 	foreground int
-	session    *Machine
-	hungUp     bool
+	// broken is the process group that the last ^C or ^Z reached.
+	broken  int
+	session *Machine
+	hungUp  bool
 }
 
 // NewTTY returns a terminal of 24 lines of 80 characters in canonical mode.
@@ -117,6 +119,13 @@ func (t *TTY) SetForeground(m *Machine, pgid int) { t.session, t.foreground = m,
 // Foreground is the process group that ^C reaches.
 func (t *TTY) Foreground() int { return t.foreground }
 
+// Broken is the process group that ^C, ^\\ or ^Z was last typed at since
+// ForgetBroken; 0 if none was.
+func (t *TTY) Broken() int { return t.broken }
+
+// ForgetBroken makes Broken 0.
+func (t *TTY) ForgetBroken() { t.broken = 0 }
+
 // OnOutput delivers what processes write to fn instead of keeping it for
 // Master's Read; what was kept is delivered at once.
 func (t *TTY) OnOutput(fn func([]byte)) {
@@ -171,6 +180,7 @@ func (t *TTY) key(c byte) {
 	case 3, 28, 26: // ^C ^\ ^Z
 		t.line = nil
 		t.display([]byte{'^', c + '@'})
+		t.broken = t.foreground
 		t.signal(map[byte]Signal{3: SIGINT, 28: SIGQUIT, 26: SIGTSTP}[c])
 	case 4: // ^D ends the line without a newline
 		t.ready, t.line = append(t.ready, t.line), nil
@@ -236,6 +246,9 @@ func (t *TTY) Write(b []byte) (int, error) {
 	inside := t.loop.Current() != nil
 	if inside {
 		checkpoint(t.loop)
+	}
+	if p := Current(t.loop); p != nil {
+		p.Work(screenWork + len(b)/64)
 	}
 	for inside && t.onOutput == nil && len(t.out) >= pipeSize && !t.hungUp {
 		if err := t.shown.Wait(t.loop); err != nil {

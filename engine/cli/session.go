@@ -54,6 +54,7 @@ type session struct {
 	exited  bool
 	status  int
 	bug     *sim.Panic // of a goroutine
+	ends    int        // signals that ask for its end
 	over    bool       // nobody listens any more
 	// What has happened so far, for the rules of quiet.go.
 	completed   int // parallel requests that were answered
@@ -276,25 +277,6 @@ func (r *request) release() {
 	default:
 		close(r.done)
 	}
-}
-
-// signals looks at what interrupted the pump; end means that docker dies of it.
-func (s *session) signals() (status int, end bool) {
-	for sig := s.p.Pending(); sig != 0; sig = s.p.Pending() {
-		id := ""
-		for _, r := range s.active {
-			if r.job.Kind == engine.Attach && r.job.Container != nil && s.plan.sigProxy {
-				id = r.job.Container.ID
-			}
-		}
-		if id == "" {
-			return 128 + int(sig), true
-		}
-		s.loop.Go("docker signal", func(*sim.Proc) {
-			s.srv.Daemon().ContainerKill(id, sig.String())
-		})
-	}
-	return 0, false
 }
 
 // do runs fn on the docker process and waits for it; it reports whether fn ran.

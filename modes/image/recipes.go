@@ -98,7 +98,7 @@ func knownRecipes() []*recipe {
 	}
 	server := web.Server{
 		Style: web.Nginx, Root: "/usr/share/nginx/html",
-		Quit: []userland.Signal{userland.SIGQUIT, userland.SIGTERM},
+		Quit: []userland.Signal{userland.SIGQUIT, userland.SIGTERM, userland.SIGINT},
 	}
 	nginx := recipe{
 		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: debianSets, shell: shell.Bash,
@@ -115,7 +115,7 @@ func knownRecipes() []*recipe {
 	}
 	page := web.Server{
 		Style: web.Nginx, Root: "/usr/local/apache2/htdocs",
-		Quit: []userland.Signal{userland.SIGWINCH, userland.SIGTERM},
+		Quit: []userland.Signal{userland.SIGWINCH, userland.SIGTERM, userland.SIGINT},
 	}
 	httpd := recipe{
 		name: "httpd", tags: []string{"latest", "2.4"}, sets: debianSets, shell: shell.Bash,

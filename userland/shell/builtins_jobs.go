@@ -81,19 +81,42 @@ func jobs(s *Shell, args []string) int {
 	return 0
 }
 
-func fg(s *Shell, args []string) int {
+// wanted is the job that fg or bg means: the last one if none is named.
+func wanted(s *Shell, args []string) *job {
 	ref := "%%"
 	if len(args) > 1 {
-		ref = args[1]
+		if ref = args[1]; !strings.HasPrefix(ref, "%") {
+			ref = "%" + ref
+		}
 	}
 	j := s.findJob(ref)
 	if j == nil {
-		s.complain("fg", strings.TrimPrefix(ref, "%%")+"no such job")
+		what := "no such job"
+		if len(args) > 1 {
+			what = args[1] + ": no such job"
+		} else if s.style == Bash {
+			what = "current: no such job"
+		}
+		s.complain(args[0], what)
+	}
+	return j
+}
+
+func fg(s *Shell, args []string) int {
+	j := wanted(s, args)
+	if j == nil {
 		return 1
 	}
 	fmt.Fprintln(s.out(), j.text)
 	if !j.done() {
+		if s.jobControl() {
+			s.p.TTY.SetForeground(s.m, j.procs[0].PGID)
+		}
+		j.goOn()
 		s.foregroundAll(j.procs)
+	}
+	if j.stopped() {
+		return 128 + int(userland.SIGTSTP)
 	}
 	status, _ := j.last()
 	s.forget(j)
@@ -101,10 +124,16 @@ func fg(s *Shell, args []string) int {
 }
 
 func bg(s *Shell, args []string) int {
-	if len(s.jobs) == 0 {
-		s.complain("bg", "no such job")
+	j := wanted(s, args)
+	if j == nil {
 		return 1
 	}
+	j.goOn()
+	mark := ' '
+	if j == s.jobs[len(s.jobs)-1] {
+		mark = '+'
+	}
+	fmt.Fprintf(s.out(), "[%d]%c %s &\n", j.n, mark, j.text)
 	return 0
 }
 

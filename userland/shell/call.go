@@ -293,12 +293,20 @@ func (s *Shell) start(prog userland.Program, args []string, fds map[int]*userlan
 		userland.DropFDs(fds)
 		return nil, s.forkError()
 	}
-	return s.m.Start(userland.ProcSpec{
+	q := s.m.Start(userland.ProcSpec{
 		Program: prog, Args: args, Env: s.environment(), Dir: s.dir, TTY: s.p.TTY, Parent: s.p,
 		Stdin: fds[0].Reader(), Stdout: fds[1].Writer(), Stderr: fds[2].Writer(), FDs: fds,
 		NewGroup: group,
 		OnExit:   func(int) { userland.DropFDs(fds) },
-	}), nil
+	})
+	if s.jobControl() { // what the shell ignores for itself its jobs do not
+		for _, sig := range []userland.Signal{userland.SIGQUIT, userland.SIGTSTP, userland.SIGTTIN, userland.SIGTTOU} {
+			if _, trapped := s.traps[sig.String()]; !trapped {
+				q.Default(sig)
+			}
+		}
+	}
+	return q, nil
 }
 
 // spawn starts a list in a subshell of its own process.

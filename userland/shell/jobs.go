@@ -58,6 +58,16 @@ func (j *job) pid() int { return j.pids[len(j.pids)-1] }
 
 func (j *job) done() bool { return j.procs == nil }
 
+// stopped reports whether the job stands still.
+func (j *job) stopped() bool { return slices.ContainsFunc(j.procs, userland.Stopped) }
+
+// goOn lets a job that stands still go on.
+func (j *job) goOn() {
+	for _, p := range j.procs {
+		p.Signal(userland.SIGCONT)
+	}
+}
+
 // pipeline runs a | b | c: one process for each stage, joined by pipes.
 func (s *Shell) pipeline(c *syntax.BinaryCmd) {
 	stages, both := flatten(c)
@@ -150,6 +160,7 @@ func (s *Shell) foreground(q *userland.Process) int {
 func (s *Shell) foregroundAll(procs []*userland.Process) []int {
 	control := s.jobControl()
 	if control {
+		s.p.TTY.ForgetBroken()
 		s.p.TTY.SetForeground(s.m, procs[0].PGID)
 	}
 	var statuses []int
@@ -159,18 +170,67 @@ func (s *Shell) foregroundAll(procs []*userland.Process) []int {
 	if control {
 		s.p.TTY.SetForeground(s.m, s.p.PGID)
 		s.p.TTY.SetRaw(false)
-	}
-	last := procs[len(procs)-1]
-	if s.interactive && s.p.TTY != nil && last.KilledBy() == userland.SIGINT {
-		io.WriteString(s.errOut(), "\n")
+		broken(s, procs)
 	}
 	return statuses
 }
 
-// await waits for a process whatever signals come.
+// broken looks at how a foreground job ended: one that stands still is a job of
+// the list, and ^C is for the whole line, loops and lists around the job included,
+// unless the shell has an action of its own for it.
+func broken(s *Shell, procs []*userland.Process) {
+	last := procs[len(procs)-1]
+	if i := slices.IndexFunc(procs, userland.Stopped); i >= 0 {
+		suspend(s, procs)
+		return
+	}
+	if last.KilledBy() == userland.SIGINT {
+		io.WriteString(s.errOut(), "\n")
+	}
+	if s.p.TTY.Broken() != procs[0].PGID || last.Done() && last.KilledBy() == userland.SIGQUIT {
+		return
+	}
+	action, trapped := s.traps[userland.SIGINT.String()]
+	switch {
+	case !trapped:
+		s.flow = abandoned
+	case action != "" && last.KilledBy() == userland.SIGINT:
+		s.p.Raise(userland.SIGINT)
+	}
+}
+
+// suspend puts a job that ^Z stopped into the list of jobs. Loops around it end,
+// so that the terminal comes back.
+func suspend(s *Shell, procs []*userland.Process) {
+	j := jobOf(s, procs)
+	if j == nil {
+		j = newJob(s.nextJob(), procs, s.running)
+		s.jobs = append(s.jobs, j)
+	}
+	s.jobs = append(slices.DeleteFunc(s.jobs, func(o *job) bool { return o == j }), j)
+	fmt.Fprintf(s.errOut(), "\n%s\n", s.jobLine(len(s.jobs)-1, j))
+	if s.loops > 0 {
+		s.flow = abandoned
+	}
+}
+
+// jobOf is the job that these processes are, or nil.
+func jobOf(s *Shell, procs []*userland.Process) *job {
+	i := slices.IndexFunc(s.jobs, func(j *job) bool { return slices.Equal(j.procs, procs) })
+	if i < 0 {
+		return nil
+	}
+	return s.jobs[i]
+}
+
+// await waits for a process whatever signals come, until it has ended or, where
+// there are jobs, stands still.
 func (s *Shell) await(q *userland.Process) int {
 	for !q.Done() {
-		q.Wait()
+		if userland.Stopped(q) && s.jobControl() {
+			return 128 + int(userland.SIGTSTP)
+		}
+		userland.WaitChange(q)
 	}
 	return q.Status()
 }
@@ -270,6 +330,9 @@ func (s *Shell) jobLine(i int, j *job) string {
 		mark = '-'
 	}
 	state := "Running"
+	if j.stopped() {
+		state = "Stopped"
+	}
 	if j.done() {
 		switch st := j.status; {
 		case j.by == userland.SIGTERM:
@@ -337,6 +400,11 @@ func (s *Shell) runTraps() {
 	defer func() { s.trapping = false }()
 	for sig := s.p.Pending(); sig != 0; sig = s.p.Pending() {
 		action := s.traps[sig.String()]
+		if _, trapped := s.traps[sig.String()]; sig == userland.SIGINT && !trapped && s.interactive && s.flow != exitingShell {
+			io.WriteString(s.errOut(), "\n")
+			s.status, s.flow = 128+int(userland.SIGINT), abandoned
+			continue
+		}
 		if action == "" || s.flow == exitingShell {
 			continue
 		}

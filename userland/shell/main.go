@@ -177,11 +177,15 @@ func (s *Shell) serve() int {
 		if s.opts.verbose {
 			io.WriteString(s.errOut(), text)
 		}
+		s.running = strings.TrimSpace(text)
 		s.runText(text, 0)
+		if s.flow == abandoned {
+			p.Sleep(0) // takes what interrupted a command that did not wait
+		}
+		s.runTraps()
 		if s.flow != exitingShell {
 			s.flow = onward
 		}
-		s.runTraps()
 	}
 	s.finish()
 	if s.history != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -209,15 +210,39 @@ func ours(r any) bool {
 // Incomplete reports whether text needs further lines: an open quote,
 // here-document, brace or compound command, a trailing && or backslash.
 func (s *Shell) Incomplete(text string) bool {
-	if strings.HasSuffix(strings.TrimRight(text, "\n"), `\`) && strings.HasSuffix(text, "\\\n") {
-		return true
+	_, more := missing(s, text)
+	return more
+}
+
+// missing reports whether a text wants more lines, and which one ends the
+// here-document that it is in, if that is what it wants.
+func missing(s *Shell, text string) (stop string, more bool) {
+	if strings.HasSuffix(text, "\\\n") {
+		return "", true
 	}
 	_, err := s.parse(text)
 	if err == nil {
-		return false
+		return "", false
 	}
-	if syntax.IsIncomplete(err) {
-		return true
+	if stop, open := openHereDocument(err); open {
+		return stop, true
 	}
-	return false
+	return "", syntax.IsIncomplete(err)
+}
+
+// openHereDocument is the delimiter that a here-document still waits for. The
+// parser does not count one with a quoted delimiter among what is incomplete.
+func openHereDocument(err error) (delimiter string, open bool) {
+	var e syntax.ParseError
+	if !errors.As(err, &e) {
+		return "", false
+	}
+	quoted, open := strings.CutPrefix(e.Text, "unclosed here-document ")
+	if !open {
+		return "", false
+	}
+	if delimiter, err = strconv.Unquote(quoted); err != nil {
+		return quoted, true
+	}
+	return delimiter, true
 }

@@ -40,6 +40,7 @@ type commandReader struct {
 	text   strings.Builder
 	rest   string // of the last line, what the parser has not taken
 	ended  bool   // the input has
+	stop   string // the line that ends the here-document that is being read, or ""
 	err    error  // an interruption
 }
 
@@ -84,8 +85,15 @@ func (c *commandReader) line() {
 // within a word or a statement that there must be more; only where it does not,
 // the whole text is looked at.
 func (c *commandReader) Read(b []byte) (int, error) {
-	if c.rest == "" && !c.done() && (c.parser.Incomplete() || c.s.Incomplete(c.text.String())) {
+	more := c.stop != "" || c.parser.Incomplete()
+	if c.rest == "" && !c.done() && !more {
+		c.stop, more = missing(c.s, c.text.String())
+	}
+	if c.rest == "" && !c.done() && more {
 		c.line()
+		if c.stop != "" && strings.Trim(c.rest, "\t\n") == c.stop {
+			c.stop = ""
+		}
 	}
 	if c.rest == "" || c.err != nil {
 		return 0, io.EOF

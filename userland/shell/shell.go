@@ -85,7 +85,8 @@ type Shell struct {
 	ends     bool // it ends with its process: exec need not come back
 	trapping bool // a trap's action runs
 	exited   bool
-	optind   int // position within a getopts word
+	optind   int    // position within a getopts word
+	running  string // the line that is being run, for the list of jobs
 	substOut *int
 }
 
@@ -97,6 +98,7 @@ const (
 	breaking
 	continuing
 	returning
+	abandoned // the line was interrupted: the next one is read
 	exitingShell
 )
 

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"dnetsim/engine"
+	"dnetsim/sim"
+	"dnetsim/userland"
+)
+
+// signals looks at what interrupted the pump; end means that docker dies of it.
+func (s *session) signals() (status int, end bool) {
+	for sig := s.p.Pending(); sig != 0; sig = s.p.Pending() {
+		id := ""
+		for _, r := range s.active {
+			if r.job.Kind == engine.Attach && r.job.Container != nil && s.plan.sigProxy {
+				id = r.job.Container.ID
+			}
+		}
+		if id == "" {
+			return 128 + int(sig), true
+		}
+		if sig == userland.SIGINT || sig == userland.SIGTERM {
+			s.ends++
+		}
+		if s.ends == 3 { // cmd/docker, forceExitAfter3TerminationSignals
+			s.p.Errorf("\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n")
+			return 1, true
+		}
+		s.loop.Go("docker signal", func(*sim.Proc) {
+			s.srv.Daemon().ContainerKill(id, sig.String())
+		})
+	}
+	return 0, false
+}
