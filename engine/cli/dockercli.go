@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
+	"dnetsim/modes"
 	"dnetsim/userland"
 )
 
@@ -122,8 +123,9 @@ type apiClient struct {
 // raw takes the terminal for a stream. docker would put the descriptor it
 // believes to have into raw mode and watch its size with a signal; so from here
 // on it believes to have no terminal, and the simulated one is set by us. It
-// returns the terminal's size, zero if there is none.
-func (a *apiClient) raw(tty bool) (rows, cols uint) {
+// returns the terminal's size, zero if there is none; resize passes on what it
+// becomes later.
+func (a *apiClient) raw(tty bool, resize func(d *modes.Daemon, size userland.Winsize)) (rows, cols uint) {
 	if !a.in.IsTerminal() {
 		return 0, 0
 	}
@@ -134,6 +136,7 @@ func (a *apiClient) raw(tty bool) (rows, cols uint) {
 	a.s.do(func() {
 		t := a.s.p.TTY
 		was := t.SetRaw(true)
+		a.s.resize = resize
 		if a.s.restore == nil {
 			a.s.restore = func() { t.SetRaw(was) }
 		}
@@ -151,7 +154,7 @@ func (a *apiClient) ContainerAttach(ctx context.Context, id string, o client.Con
 		}
 	}
 	if o.Stdin {
-		if rows, cols := a.raw(tty); rows > 0 {
+		if rows, cols := a.raw(tty, func(d *modes.Daemon, w userland.Winsize) { d.ContainerResize(id, w.Rows, w.Cols) }); rows > 0 {
 			a.APIClient.ContainerResize(ctx, id, client.ContainerResizeOptions{Height: rows, Width: cols})
 		}
 	}
@@ -160,7 +163,7 @@ func (a *apiClient) ContainerAttach(ctx context.Context, id string, o client.Con
 
 // ExecAttach starts an exec, its terminal set before.
 func (a *apiClient) ExecAttach(ctx context.Context, id string, o client.ExecAttachOptions) (client.ExecAttachResult, error) {
-	if rows, cols := a.raw(o.TTY); rows > 0 {
+	if rows, cols := a.raw(o.TTY, func(d *modes.Daemon, w userland.Winsize) { d.ExecResize(id, w.Rows, w.Cols) }); rows > 0 {
 		a.APIClient.ExecResize(ctx, id, client.ExecResizeOptions{Height: rows, Width: cols})
 	}
 	return a.APIClient.ExecAttach(ctx, id, o)

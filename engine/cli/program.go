@@ -33,8 +33,8 @@ func program(srv *engine.Server, l luck) userland.Program {
 	}
 	return func(p *userland.Process) int {
 		prepare()
-		p.Catch(userland.SIGINT, userland.SIGTERM)
-		defer p.Default(userland.SIGINT, userland.SIGTERM)
+		p.Catch(userland.SIGINT, userland.SIGTERM, userland.SIGWINCH)
+		defer p.Default(userland.SIGINT, userland.SIGTERM, userland.SIGWINCH)
 		c := &clockOffset{virtual: p.Wall().Unix(), second: l.second}
 		s := newSession(p, srv, l.jitter)
 		status := s.run(func() int { return execute(s, c) })

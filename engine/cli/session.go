@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dnetsim/engine"
+	"dnetsim/modes"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
@@ -55,6 +56,8 @@ type session struct {
 	status  int
 	bug     *sim.Panic // of a goroutine
 	ends    int        // signals that ask for its end
+	// resize tells the far end of a terminal its size, nil if there is none.
+	resize func(daemon *modes.Daemon, size userland.Winsize)
 	over    bool       // nobody listens any more
 	// What has happened so far, for the rules of quiet.go.
 	completed   int // parallel requests that were answered

@@ -1,12 +1,14 @@
 package programs
 
 import (
+	"bytes"
 	"fmt"
 	"sort"
 	"strconv"
 	"strings"
 	"time"
 
+	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/shell"
 )
@@ -212,11 +214,11 @@ func top(c *invocation) int {
 	if !ok {
 		every = 5 * time.Second
 	}
+	var keys topKeys
+	defer keys.watch(c)()
 	for i := 0; n == 0 || i < n; i++ {
-		if i > 0 {
-			if c.Sleep(max(every, time.Second/10)) != nil {
-				return 0
-			}
+		if i > 0 && keys.wait(c, max(every, time.Second/10)) {
+			return 0
 		}
 		if !o.has("b") {
 			c.Printf("\x1b[H\x1b[J")
@@ -228,6 +230,39 @@ func top(c *invocation) int {
 		}
 	}
 	return 0
+}
+
+// topKeys are the keys that are typed at top: q and ^C end it, others show the
+// next page.
+type topKeys struct {
+	hit  sim.Cond
+	quit bool
+}
+
+// watch reads keys while top runs, if it has a terminal. What it returns gives
+// the terminal back.
+func (k *topKeys) watch(c *invocation) func() {
+	c.Catch(userland.SIGINT, userland.SIGTERM)
+	tty := c.TTY
+	if tty == nil || !userland.IsTTY(c.Stdin) || tty.Raw() {
+		return func() {}
+	}
+	tty.SetEditing(true)
+	c.Go(func() {
+		b := make([]byte, 64)
+		for !k.quit {
+			n, err := c.Stdin.Read(b)
+			k.quit = err != nil || bytes.ContainsAny(b[:n], "qQ\x03")
+			k.hit.Broadcast()
+		}
+	})
+	return func() { tty.SetEditing(false) }
+}
+
+// wait lets time pass until the next page, and reports whether it is time to end.
+func (k *topKeys) wait(c *invocation, d time.Duration) bool {
+	err := k.hit.WaitFor(c.Loop(), d)
+	return k.quit || userland.Interrupted(err)
 }
 
 func kill(c *invocation) int {

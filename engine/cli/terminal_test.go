@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dnetsim/userland"
+)
+
+// person is somebody at a terminal of the lab's host.
+type person struct {
+	b     *lab
+	tty   *userland.TTY
+	shown strings.Builder
+}
+
+func sitDown(b *lab) *person {
+	p := &person{b: b, tty: userland.NewTTY(b.loop)}
+	p.tty.OnOutput(func(o []byte) { p.shown.Write(o) })
+	sh := b.host.Start(userland.ProcSpec{Program: userland.Sh(userland.Bash), Args: []string{"-sh", "--noediting"}, Dir: "/root", TTY: p.tty, NewGroup: true})
+	p.tty.SetForeground(b.host.Machine, sh.PGID)
+	return p
+}
+
+// types types each text and lets three seconds pass; it returns what was shown
+// meanwhile.
+func (p *person) types(keys ...string) string {
+	p.shown.Reset()
+	for _, k := range keys {
+		p.tty.Input([]byte(k))
+		p.b.loop.RunFor(3 * time.Second)
+	}
+	return p.shown.String()
+}
+
+// Whatever runs in the foreground of a terminal, the keys that end it on a real
+// host end it here, and the shell is back.
+func TestNoDockerCommandKeepsTheTerminal(t *testing.T) {
+	const ctrlC = "\x03"
+	for _, c := range []struct {
+		line string
+		keys []string
+		says string
+	}{
+		{"docker run nginx", []string{ctrlC}, ""},
+		{"docker run -p 80:80 httpd", []string{ctrlC}, ""},
+		{"docker run -d --name web nginx; docker attach web", []string{ctrlC}, ""},
+		{"docker run busybox sleep 1000", []string{ctrlC, ctrlC, ctrlC}, "\r\ngot 3 SIGTERM/SIGINTs, forcefully exiting\r\n"},
+		{"docker run -i busybox cat", []string{ctrlC, ctrlC, ctrlC}, "forcefully exiting"},
+		{"docker run -it busybox top", []string{"q"}, "PID"},
+		{"docker run -it busybox top", []string{ctrlC}, "PID"},
+		{"docker run -it busybox", []string{"while true; do sleep 1; done\r", ctrlC, "exit\r"}, "^C"},
+		{"docker run -it busybox", []string{"yes\r", ctrlC, "exit\r"}, "y\r\ny\r\n"},
+		{"docker run -it busybox", []string{"sleep 100\r", "\x1a", "jobs\r", "fg\r", ctrlC, "exit\r"}, "Stopped"},
+		{"docker logs -f $(docker run -d busybox top)", []string{ctrlC}, ""},
+		{"while true; do docker run --rm busybox true; done", []string{ctrlC}, ""},
+		{"top", []string{"q"}, "COMMAND"},
+	} {
+		p := sitDown(newLab(t, 1))
+		shown := p.types(append([]string{c.line + "\r"}, c.keys...)...)
+		if back := p.types("echo ba''ck\r"); !strings.Contains(back, "\nback\r\n") || !strings.Contains(shown, c.says) {
+			t.Errorf("%s and %q: the shell is not back\n%s\n%s", c.line, c.keys, shown, back)
+		}
+		p.b.loop.Close()
+	}
+}
+
+func TestTopStaysInTheBackground(t *testing.T) {
+	b := newLab(t, 1)
+	b.run("docker run -d --name tt busybox top")
+	b.loop.RunFor(time.Minute)
+	want(t, b.run("docker ps"), "Up About a minute")
+}
+
+func TestAResizeReachesTheContainersTerminal(t *testing.T) {
+	p := sitDown(newLab(t, 1))
+	p.types("docker run -it --name c busybox\r")
+	p.tty.Resize(userland.Winsize{Rows: 40, Cols: 60})
+	want(t, p.types("stty size\r"), "40 60")
+	p.types("\x10\x11", "docker exec -it c sh\r")
+	p.tty.Resize(userland.Winsize{Rows: 50, Cols: 70})
+	want(t, p.types("stty size\r"), "50 70")
+}
