@@ -119,7 +119,7 @@ func (t *TTY) SetForeground(m *Machine, pgid int) { t.session, t.foreground = m,
 // Foreground is the process group that ^C reaches.
 func (t *TTY) Foreground() int { return t.foreground }
 
-// Broken is the process group that ^C, ^\\ or ^Z was last typed at since
+// Broken is the process group that ^C, ^\ or ^Z was last typed at since
 // ForgetBroken; 0 if none was.
 func (t *TTY) Broken() int { return t.broken }
 
