@@ -58,7 +58,7 @@ type session struct {
 	ends    int        // signals that ask for its end
 	// resize tells the far end of a terminal its size, nil if there is none.
 	resize func(daemon *modes.Daemon, size userland.Winsize)
-	over    bool       // nobody listens any more
+	over   bool // nobody listens any more
 	// What has happened so far, for the rules of quiet.go.
 	completed   int // parallel requests that were answered
 	inspections int // of containers that were answered since the last hijack

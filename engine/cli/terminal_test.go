@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 // person is somebody at a terminal of the lab's host.
@@ -18,7 +19,7 @@ type person struct {
 func sitDown(b *lab) *person {
 	p := &person{b: b, tty: userland.NewTTY(b.loop)}
 	p.tty.OnOutput(func(o []byte) { p.shown.Write(o) })
-	sh := b.host.Start(userland.ProcSpec{Program: userland.Sh(userland.Bash), Args: []string{"-sh", "--noediting"}, Dir: "/root", TTY: p.tty, NewGroup: true})
+	sh := b.host.Start(userland.ProcSpec{Program: shell.Sh(shell.Bash), Args: []string{"-sh", "--noediting"}, Dir: "/root", TTY: p.tty, NewGroup: true})
 	p.tty.SetForeground(b.host.Machine, sh.PGID)
 	return p
 }
