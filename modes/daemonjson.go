@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 
@@ -109,6 +110,25 @@ func readConfig(fs *userland.FS, flags string) (daemonConfig, error) {
 	}
 	cfg.IPMasq = cfg.IPMasq && cfg.IPTables // dockerd's verifyDaemonSettings
 	return cfg, nil
+}
+
+// CheckDaemonJSON is why dockerd would not start with this daemon.json, or nil.
+func CheckDaemonJSON(text []byte) error {
+	var c daemonConfig
+	return c.merge(text)
+}
+
+// DaemonKeys are the keys that daemon.json may have.
+func DaemonKeys() []string {
+	fields, _ := json.Marshal(daemonConfig{})
+	var own map[string]json.RawMessage
+	json.Unmarshal(fields, &own)
+	keys := slices.Collect(maps.Keys(own))
+	for k := range otherOptions {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 func (c *daemonConfig) merge(data []byte) error {

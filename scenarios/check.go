@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"dnetsim/modes/image"
 )
 
 // check finds what single values cannot show: names and addresses that do not
@@ -44,9 +46,13 @@ func (r *reader) check(root *yaml.Node, s *Scenario) {
 			h.Engine = s.Engine
 		}
 	}
+	for i := range s.LANs {
+		r.checkGateway(s, &s.LANs[i])
+	}
 	r.checkNames(s)
 	r.checkInternet(s)
 	r.checkFiles(s)
+	r.checkImages(s)
 	for _, steps := range [][]Step{s.Setup, s.Steps} {
 		for i := range steps {
 			r.checkStep(s, &steps[i])
@@ -121,6 +127,44 @@ func (r *reader) checkPort(owner string, p *Port, lans map[string]*LAN, taken ma
 		return
 	}
 	taken[p.LAN][a] = owner
+}
+
+// checkGateway finds a LAN's gateway that is the address of a host that leads
+// nowhere else.
+func (r *reader) checkGateway(s *Scenario, l *LAN) {
+	for _, h := range s.Hosts {
+		if len(h.Ports) == 1 && l.Gateway.IsValid() && h.Ports[0].Address.Addr() == l.Gateway {
+			r.add(h.Ports[0].at, "give one of them another address; a router of your own is declared in routers:", "gateway %s of lan %s is the address of host %s", l.Gateway, l.Name, h.Name)
+		}
+	}
+}
+
+// checkImages finds images that are nowhere.
+func (r *reader) checkImages(s *Scenario) {
+	known := image.Names()
+	for _, im := range s.Images {
+		if !hasImage(known, im.Like) {
+			r.add(im.at, did(im.Like, known), "image %s is like %q, which is nowhere", im.Name, im.Like)
+		}
+		name, _, _ := strings.Cut(im.Name, ":")
+		known = append(known, name)
+	}
+	for _, h := range s.Hosts {
+		for _, ref := range h.Images {
+			if !hasImage(known, ref) {
+				r.add(h.imagesAt, did(ref, known)+"; or declare it in images:", "there is no image %q", ref)
+			}
+		}
+	}
+}
+
+// hasImage reports whether a reference's repository is known.
+func hasImage(known []string, ref string) bool {
+	name, _, _ := strings.Cut(ref, "@")
+	if slash := strings.LastIndexByte(name, '/'); strings.LastIndexByte(name, ':') > slash {
+		name = name[:strings.LastIndexByte(name, ':')]
+	}
+	return slices.Contains(known, strings.TrimPrefix(strings.TrimPrefix(name, "docker.io/"), "library/"))
 }
 
 // ImplicitRouter is the machine that holds the gateways nobody declared.

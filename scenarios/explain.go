@@ -37,15 +37,7 @@ func Stand(s *Scenario, o Options, m Moment) (explain.World, *Result, error) {
 	w := &world{scenario: s, options: o, moment: m}
 	w.run = begin(s, o)
 	w.run.play(s.Setup, true)
-	steps := s.Steps
-	if m.Step >= 0 {
-		steps = steps[:min(m.Step, len(steps))]
-	}
-	if m.Time > 0 {
-		w.until(steps)
-	} else {
-		w.run.play(steps, false)
-	}
+	w.steps()
 	r := w.run.result
 	if r.Err != nil || w.run.lab == nil {
 		err := r.Err
@@ -55,6 +47,19 @@ func Stand(s *Scenario, o Options, m Moment) (explain.World, *Result, error) {
 		return nil, r, err
 	}
 	return w, r, nil
+}
+
+// steps runs those before the moment.
+func (w *world) steps() {
+	steps := w.scenario.Steps
+	if w.moment.Step >= 0 {
+		steps = steps[:min(w.moment.Step, len(steps))]
+	}
+	if w.moment.Time > 0 {
+		w.until(steps)
+		return
+	}
+	w.run.play(steps, false)
 }
 
 // until runs steps as long as they begin before the moment's time, and then

@@ -102,7 +102,7 @@ var hostTable = table[hostReading]{name: "a host", about: "A machine with a Dock
 	{"engine", aWord(Engines...), "The engine's profile; the scenario's by default.", func(r *reader, p pair, h *hostReading) { h.Engine = r.engine(p) }, nil},
 	{"daemon", is("a mapping, or its text", "type", []any{"object", "string", "null"}), "/etc/docker/daemon.json. As a text it may be wrong.", (*reader).daemon, nil},
 	{"docker", aYesNo, "false is a machine without an engine.", func(r *reader, p pair, h *hostReading) { h.Docker = r.flag(p) }, nil},
-	{"images", texts, "The images that are there without a pull; busybox and the like by default.", func(r *reader, p pair, h *hostReading) { h.Images = r.texts(p) }, nil},
+	{"images", texts, "The images that are there without a pull; busybox and the like by default.", func(r *reader, p pair, h *hostReading) { h.Images, h.imagesAt = r.texts(p), at(p.value) }, nil},
 	{"files", shape{"a mapping of paths to texts", func() map[string]any {
 		return map[string]any{"type": []any{"object", "null"}, "additionalProperties": aText.schema(), "propertyNames": map[string]any{"pattern": "^/"}}
 	}}, "Files that are laid down before the engine starts.", (*reader).files, nil},

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"dnetsim/link"
+	"dnetsim/modes"
 
 	"gopkg.in/yaml.v3"
 )
@@ -205,6 +207,20 @@ func (r *reader) daemon(p pair, h *hostReading) {
 		return
 	}
 	h.Daemon = []byte(r.json(p.value, "") + "\n")
+	known := modes.DaemonKeys()
+	for _, q := range r.pairs(p.value, "daemon") {
+		if !slices.Contains(known, q.key) {
+			instead := "dockerd knows no such key and would not start; as a text, daemon: '{…}' may be wrong"
+			if n := nearest(q.key, known); n != "" {
+				instead = fmt.Sprintf("did you mean %q? dockerd would not start", n)
+			}
+			r.add(q.keyAt, instead, "unknown key %q in daemon", q.key)
+			return
+		}
+	}
+	if err := modes.CheckDaemonJSON(h.Daemon); err != nil {
+		r.add(at(p.value), "write what dockerd takes, or the whole file as a text if it is to be wrong", "dockerd would not start: %v", err)
+	}
 }
 
 func (r *reader) files(p pair, h *hostReading) {

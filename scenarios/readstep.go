@@ -60,6 +60,10 @@ func firstLine(s string) string {
 
 // step reads a step that is a mapping.
 func (r *reader) step(n *yaml.Node, s *Step) {
+	if len(n.Content) > 0 && typed.MatchString(n.Content[0].Value) && n.Style&yaml.FlowStyle == 0 {
+		r.colon(at(n))
+		return
+	}
 	x := stepReading{Step: *s}
 	stepTable.read(r, n, "", &x)
 	*s = x.Step
@@ -78,6 +82,46 @@ func (r *reader) step(n *yaml.Node, s *Step) {
 	}
 	s.Expect.Given = true
 	expectTable.read(r, x.expect.value, "", &s.Expect)
+}
+
+// lineWithKey is a line of a list with its prompt; keyBelow one that could only
+// stand below a mapping's.
+var (
+	lineWithKey = regexp.MustCompile(`^(\s*-\s+(?:run:\s+)?|\s*run:\s+)([^\s$/#'"|>{\[]+(?:/[^\s$]+)?[$#]\s.*)$`)
+	keyBelow    = regexp.MustCompile(`^\s+(run|expect|at|wait|fault|repair):(\s|$)`)
+)
+
+// colon says what to write instead of a line with a colon and a blank in it.
+func (r *reader) colon(p place) {
+	line := strings.Split(string(r.source), "\n")[p.line-1]
+	instead := "put the line in quotes, or after |"
+	if m := lineWithKey.FindStringSubmatch(strings.TrimRight(line, "\r")); m != nil {
+		instead = "put the line in quotes: " + strings.TrimSpace(m[1]) + " " + quoted(m[2])
+	}
+	r.add(p, instead, "there is `: ` in the line, which makes a key of what stands before it")
+}
+
+// mistaken finds the two mistakes that make a file of steps no YAML: a key below
+// a line, and a line with a colon and a blank in it. near is where the parser
+// stopped, which may be lines later or before.
+func (r *reader) mistaken(near int) bool {
+	lines := strings.Split(string(r.source), "\n")
+	for i := min(near+1, len(lines)); i > 0 && i > near-3; i-- {
+		m := lineWithKey.FindStringSubmatch(strings.TrimRight(lines[i-1], "\r"))
+		if m == nil {
+			continue
+		}
+		column := len(m[1]) + 1
+		if strings.Contains(m[2], ": ") {
+			r.colon(place{i, column})
+			return true
+		}
+		if i < len(lines) && keyBelow.MatchString(lines[i]) && !strings.Contains(m[1], "run:") {
+			r.add(place{i, column}, "write - run: "+m[2], "a line cannot have `%s` below it", strings.TrimSpace(lines[i]))
+			return true
+		}
+	}
+	return false
 }
 
 // exit reads a status, or any.

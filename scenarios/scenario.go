@@ -86,6 +86,7 @@ type Host struct {
 	Daemon   []byte            // daemon.json as JSON text, nil for none
 	Files    map[string]string // path to content, laid down before the engine starts
 	filesAt  map[string]place
+	imagesAt place
 	Images   []string      // present without a pull; nil means the usual two
 	Docker   bool          // false: a machine without an engine
 	Clock    time.Duration // what its clock is ahead of the run's, below zero if behind

@@ -14,19 +14,39 @@ import (
 // Open builds a scenario and runs its setup; what setup prints goes to the
 // options' transcript. The lab is then ready for somebody to type.
 func Open(s *Scenario, o Options) (*Lab, error) {
-	r := begin(s, o)
-	r.play(s.Setup, true)
-	err := r.result.Err
-	if err == nil && r.result.Failed() {
-		err = fmt.Errorf("the scenario's setup fails:\n%s", r.result.Report())
+	lab, failed, err := OpenAt(s, o, Moment{})
+	if failed == "" || err != nil {
+		return lab, err
 	}
-	if err == nil {
-		return r.lab, nil
+	lab.Close()
+	return nil, errors.New(failed)
+}
+
+// OpenAt is Open at a moment of the run. What failed on the way is told; a line of
+// the setup that fails is the last one, and the lab is as it was then.
+func OpenAt(s *Scenario, o Options, m Moment) (lab *Lab, failed string, err error) {
+	w := &world{scenario: s, options: o, moment: m}
+	w.run = begin(s, o)
+	r := w.run.result
+	for i := 0; i < len(s.Setup) && !r.Failed(); i++ {
+		w.run.play(s.Setup[i:i+1], true)
 	}
-	if r.lab != nil {
-		r.lab.Close()
+	if r.Failed() {
+		failed = fmt.Sprintf("the scenario's setup fails:\n%s", r.Report())
+	} else {
+		w.steps()
+		if r.Failed() {
+			failed = r.Report()
+		}
 	}
-	return nil, err
+	if r.Err == nil {
+		w.run.lab.furnish()
+		return w.run.lab, failed, nil
+	}
+	if w.run.lab != nil {
+		w.run.lab.Close()
+	}
+	return nil, failed, r.Err
 }
 
 // First is the name of the first host of the file.

@@ -85,6 +85,13 @@ func (r *reader) notYAML(err error) {
 			p.line = n
 		}
 	}
+	if r.mistaken(p.line) {
+		return
+	}
+	if strings.Contains(what, "cannot start any token") {
+		r.add(p, "use blanks instead", "not YAML: a tab stands where a value or blanks are expected")
+		return
+	}
 	r.add(p, "write YAML; `dnetsim show overlay-ping` prints an example", "not YAML: %s", what)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"dnetsim/scenarios"
@@ -15,84 +16,121 @@ import (
 	"golang.org/x/term"
 )
 
+type shellFlags struct {
+	shared
+	host, line, at string
+	attach         bool
+}
+
 func newShell(t *terminal) *cobra.Command {
-	var f shared
-	var host, line string
+	var f shellFlags
 	c := &cobra.Command{
 		Use:   "shell SCENARIO",
 		Short: "Open a terminal on the simulated hosts",
-		Long: `Open a terminal on the simulated hosts, after the scenario's setup has run. It
-opens on the first host of the file; ssh HOST moves to another, exit comes back.
+		Long: `Open a terminal on the simulated hosts, after the scenario's setup has run, or
+where its steps have got to with --at. It opens on the first host of the file; ssh
+HOST moves to another, exit comes back, help says what there is. ~. at the start of
+a line always comes back to the real shell, ~? lists what else. If a line of the
+setup fails, the lab opens at that point.
+
+The lab has a name, which is printed; --attach opens another terminal on it, so
+that tcpdump runs in one and ping in the other.
 
 On a terminal, virtual time follows the clock. With lines from standard input or
 with -c it runs as fast as it can and gives the same output every time; a line that
 has not ended after the scenario's limit: of virtual time is an error.`,
 		Example: `  dnetsim shell local-modes
+  dnetsim shell --attach local-modes
+  dnetsim shell overlay-ping --at end
   dnetsim shell local-modes -c 'docker network ls'
   echo 'docker ps' | dnetsim shell local-modes --host bdc02`,
-		Args:              cobra.ExactArgs(1),
+		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeLibrary,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			list, _, err := load(cmd.Context(), t, args)
-			if err != nil {
-				return err
+			switch {
+			case f.attach && len(args) == 1:
+				return attach(t, args[0], f.host)
+			case f.attach:
+				return attach(t, "", f.host)
+			case len(args) == 0:
+				return status{exitUsage, errors.New("dnetsim: shell wants a scenario: `dnetsim list` prints those that are compiled in")}
 			}
-			if len(list) != 1 {
-				return status{exitUsage, fmt.Errorf("%s: a folder of %d scenarios: shell opens one", args[0], len(list))}
-			}
-			if err := unwritable(f.captures()); err != nil {
-				return err
-			}
-			o := f.options(t)
-			o.Context = cmd.Context()
-			if isTerminal(t.in) && line == "" && !f.quiet {
-				o.Transcript, o.Style = t.out, style(t)
-			}
-			if f.pcap != "" {
-				capture, err := newCapture(f.pcap, list[0].Name)
-				if err != nil {
-					return status{exitBroken, err}
-				}
-				defer capture.close()
-				o.Capture = capture
-			}
-			lab, err := scenarios.Open(list[0], o)
-			if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
-				return status{t.fails(list[0].Name, "", err), nil}
-			}
-			if cmd.Context().Err() != nil && err != nil {
-				return status{exitBroken, err}
-			}
-			if err != nil {
-				return status{exitFailed, err}
-			}
-			defer lab.Close()
-			if host == "" {
-				host = lab.First()
-			}
-			if _, ok := lab.Machine(host); !ok {
-				return status{exitUsage, fmt.Errorf("--host: there is no host %q in %s", host, list[0].File)}
-			}
-			code, err := typeAt(t, t.input(cmd.Context()), lab, host, line, cmd.Flags().Changed("command"))
-			if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
-				return status{t.fails(list[0].Name, "", err), nil}
-			}
-			if o.Capture != nil {
-				err = errors.Join(err, o.Capture.Done())
-			}
-			if err != nil {
-				return status{max(code, 1), err}
-			}
-			if code != 0 {
-				return status{code: code}
-			}
-			return nil
+			return f.run(cmd, t, args)
 		},
 	}
 	f.add(c)
-	c.Flags().StringVar(&host, "host", "", "open on this `host` instead of the first")
-	c.Flags().StringVarP(&line, "command", "c", "", "run one `line` and exit with its status")
+	c.Flags().StringVar(&f.host, "host", "", "open on this `host` instead of the first")
+	c.Flags().StringVarP(&f.line, "command", "c", "", "run one `line` and exit with its status")
+	c.Flags().StringVar(&f.at, "at", "setup", "open at this `moment`: setup, end, a number of steps, 12s, or a part of the step before which to stop")
+	c.Flags().BoolVar(&f.attach, "attach", false, "open another terminal on a lab that is open: its name, or none if there is only one")
 	return c
+}
+
+func (f *shellFlags) run(cmd *cobra.Command, t *terminal, args []string) error {
+	list, _, err := load(cmd.Context(), t, args)
+	if err != nil {
+		return err
+	}
+	if len(list) != 1 {
+		return status{exitUsage, fmt.Errorf("%s: a folder of %d scenarios: shell opens one", args[0], len(list))}
+	}
+	moment, err := scenarios.ParseMoment(list[0], f.at)
+	if err != nil {
+		return status{exitUsage, err}
+	}
+	if err := unwritable(f.captures()); err != nil {
+		return err
+	}
+	o := f.options(t)
+	o.Context = cmd.Context()
+	if isTerminal(t.in) && f.line == "" && !f.quiet {
+		o.Transcript, o.Style = t.out, style(t)
+	}
+	if f.pcap != "" {
+		capture, err := newCapture(f.pcap, list[0].Name)
+		if err != nil {
+			return status{exitBroken, err}
+		}
+		defer capture.close()
+		o.Capture = capture
+	}
+	lab, failed, err := scenarios.OpenAt(list[0], o, moment)
+	if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
+		return status{t.fails(list[0].Name, "", err), nil}
+	}
+	if cmd.Context().Err() != nil && err != nil {
+		return status{exitBroken, err}
+	}
+	if err != nil {
+		return status{exitFailed, err}
+	}
+	defer lab.Close()
+	if failed != "" {
+		t.say("%s\nthe lab is as it was then", strings.TrimSuffix(failed, "\n"))
+	}
+	if f.host == "" {
+		f.host = lab.First()
+	}
+	if _, ok := lab.Machine(f.host); !ok {
+		return status{exitUsage, fmt.Errorf("--host: there is no host %q in %s", f.host, list[0].File)}
+	}
+	code, err := typeAt(t, t.input(cmd.Context()), lab, f.host, f.line, cmd.Flags().Changed("command"))
+	if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
+		return status{t.fails(list[0].Name, "", err), nil}
+	}
+	if o.Capture != nil {
+		err = errors.Join(err, o.Capture.Done())
+	}
+	if err != nil {
+		return status{max(code, 1), err}
+	}
+	if code == 0 && failed != "" {
+		code = exitFailed
+	}
+	if code != 0 {
+		return status{code: code}
+	}
+	return nil
 }
 
 // typeAt lets a line, a script or a person type at a host.
@@ -118,6 +156,13 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 	if err != nil {
 		return 2, err
 	}
+	if door, err := openDoor(t, lab); err == nil {
+		defer door.close()
+		t.say("lab %s: `dnetsim shell --attach %s` opens another terminal on it; help says what there is, ~. leaves", door.name, door.name)
+	} else {
+		t.say("no other terminal can be opened on this lab: %v", err)
+	}
+	left := false
 	was, err := term.MakeRaw(int(in.Fd()))
 	if err != nil {
 		return 2, err
@@ -136,26 +181,35 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 	defer close(over)
 	go followSize(int(in.Fd()), over, func() { lab.Loop.Inject(resize) })
 	go func() {
+		e := escape{
+			leave: func() { lab.Loop.Inject(func() { left = true }) },
+			help:  func() { lab.Loop.Inject(func() { io.WriteString(t.out, escapes) }) },
+		}
 		for {
 			b := make([]byte, 1024)
 			n, err := in.Read(b)
+			keys := e.keys(b[:n])
 			lab.Loop.Inject(func() {
 				if err != nil {
 					tty.Hangup()
 					return
 				}
-				tty.Input(b[:n])
+				tty.Input(keys)
 			})
 			if err != nil {
 				return
 			}
 		}
 	}()
-	if err := lab.Guard(func() { lab.Loop.Live(newPace(lab.Loop.Now(), 1), p.Done) }); err != nil {
+	if err := lab.Guard(func() { lab.Loop.Live(newPace(lab.Loop.Now(), 1), func() bool { return left || p.Done() }) }); err != nil {
 		return exitBroken, err
 	}
 	if err := lab.Loop.Stopped(); err != nil {
 		return exitBroken, err
+	}
+	if left {
+		io.WriteString(t.out, "\r\n")
+		return 0, nil
 	}
 	return p.Status(), nil
 }

@@ -78,5 +78,14 @@ func serve(ports []nat.Port, response string) userland.Program {
 	}
 }
 
+// Names are the repositories that every registry has.
+func Names() (names []string) {
+	for _, k := range knownRecipes() {
+		names = append(names, k.name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Present are on a host that does not say otherwise.
 func Present() []string { return slices.Clone(presentImages) }

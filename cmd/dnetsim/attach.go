@@ -1,0 +1,307 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"dnetsim/scenarios"
+	"dnetsim/userland"
+
+	"golang.org/x/term"
+)
+
+// A lab's socket carries terminals: the one who attaches sends lines of JSON, a
+// hello and then keys and sizes, and gets what is shown as it is.
+
+// said is one line of who attaches.
+type said struct {
+	Host string
+	Keys []byte
+	Rows int
+	Cols int
+}
+
+// runtimeDir is where the user's labs have their sockets; nobody else may look
+// into it.
+func runtimeDir(t *terminal) (string, error) {
+	dir := t.env("XDG_RUNTIME_DIR")
+	if dir == "" {
+		dir = filepath.Join(os.TempDir(), fmt.Sprintf("dnetsim-%d", os.Getuid()))
+	} else {
+		dir = filepath.Join(dir, "dnetsim")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("%s: others may look into it: chmod 700 %s", dir, dir)
+	}
+	return dir, nil
+}
+
+// doorway is a lab's socket while the lab is open.
+type doorway struct {
+	name string
+	ln   net.Listener
+	lab  *scenarios.Lab
+	t    *terminal
+}
+
+// openDoor makes a lab's socket, under the scenario's name or that with a number.
+func openDoor(t *terminal, lab *scenarios.Lab) (*doorway, error) {
+	dir, err := runtimeDir(t)
+	if err != nil {
+		return nil, err
+	}
+	base := strings.Trim(strings.Map(fileRune, filepath.Base(lab.Scenario.Name)), "_.")
+	if len(base) > 40 || base == "" {
+		base = (base + "lab")[:min(len(base)+3, 40)]
+	}
+	for n := 1; n < 100; n++ {
+		name := base
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d", base, n)
+		}
+		path := filepath.Join(dir, name+".sock")
+		ln, err := net.Listen("unix", path)
+		if err != nil && !alive(path) { // of a lab that was killed
+			os.Remove(path)
+			ln, err = net.Listen("unix", path)
+		}
+		if err != nil {
+			continue
+		}
+		if err := os.Chmod(path, 0o600); err != nil {
+			ln.Close()
+			return nil, err
+		}
+		d := &doorway{name: name, ln: ln, lab: lab, t: t}
+		go d.serve()
+		return d, nil
+	}
+	return nil, fmt.Errorf("%s: no name is free for the lab's socket", dir)
+}
+
+func alive(path string) bool {
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+func (d *doorway) close() { d.ln.Close() }
+
+func (d *doorway) serve() {
+	for {
+		c, err := d.ln.Accept()
+		if err != nil {
+			return
+		}
+		go d.terminal(c)
+	}
+}
+
+// terminal is one that has attached.
+func (d *doorway) terminal(c net.Conn) {
+	lines := json.NewDecoder(bufio.NewReader(c))
+	var hello said
+	if lines.Decode(&hello) != nil {
+		c.Close()
+		return
+	}
+	out := newOutbox(c)
+	var tty *userland.TTY
+	d.lab.Loop.Inject(func() {
+		host := hello.Host
+		if host == "" {
+			host = d.lab.First()
+		}
+		p, console, err := d.lab.Login(host)
+		if err != nil {
+			out.write([]byte("dnetsim: " + err.Error() + "\r\n"))
+			out.close()
+			return
+		}
+		tty = console
+		tty.Resize(userland.Winsize{Rows: hello.Rows, Cols: hello.Cols})
+		tty.OnOutput(out.write)
+		p.OnExit(func(int) { out.close() })
+	})
+	for {
+		var s said
+		err := lines.Decode(&s)
+		d.lab.Loop.Inject(func() {
+			switch {
+			case tty == nil:
+			case err != nil:
+				tty.Hangup()
+			case s.Rows > 0 && s.Cols > 0:
+				tty.Resize(userland.Winsize{Rows: s.Rows, Cols: s.Cols})
+			default:
+				tty.Input(s.Keys)
+			}
+		})
+		if err != nil {
+			return
+		}
+	}
+}
+
+// outbox brings what a terminal shows to its connection without making the loop
+// wait. One who does not read is let go.
+type outbox struct {
+	mu     sync.Mutex
+	wake   *sync.Cond
+	kept   []byte
+	closed bool
+	c      net.Conn
+}
+
+const outboxBytes = 8 << 20
+
+func newOutbox(c net.Conn) *outbox {
+	o := &outbox{c: c}
+	o.wake = sync.NewCond(&o.mu)
+	go o.run()
+	return o
+}
+
+func (o *outbox) write(b []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.kept = append(o.kept, b...); len(o.kept) > outboxBytes {
+		o.closed, o.kept = true, nil
+	}
+	o.wake.Signal()
+}
+
+func (o *outbox) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	o.wake.Signal()
+}
+
+func (o *outbox) run() {
+	defer o.c.Close()
+	for {
+		o.mu.Lock()
+		for len(o.kept) == 0 && !o.closed {
+			o.wake.Wait()
+		}
+		b := o.kept
+		o.kept = nil
+		o.mu.Unlock()
+		if len(b) == 0 {
+			return
+		}
+		if _, err := o.c.Write(b); err != nil {
+			return
+		}
+	}
+}
+
+// labs are the names of the user's labs that are open.
+func labs(dir string) (names []string) {
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.sock"))
+	for _, p := range paths {
+		if alive(p) {
+			names = append(names, strings.TrimSuffix(filepath.Base(p), ".sock"))
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// attach opens another terminal on a lab that a shell has open: the named one, or
+// the only one.
+func attach(t *terminal, name, host string) error {
+	dir, err := runtimeDir(t)
+	if err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim: %w", err)}
+	}
+	open := labs(dir)
+	switch {
+	case name == "" && len(open) == 1:
+		name = open[0]
+	case len(open) == 0:
+		return status{exitUsage, errors.New("dnetsim: no lab is open: dnetsim shell SCENARIO opens one")}
+	case name == "":
+		return status{exitUsage, fmt.Errorf("dnetsim: several labs are open: dnetsim shell --attach NAME, one of %s", strings.Join(open, ", "))}
+	}
+	if name != filepath.Base(name) {
+		return status{exitUsage, fmt.Errorf("dnetsim: %s is no lab's name: one of %s", name, strings.Join(open, ", "))}
+	}
+	c, err := net.Dial("unix", filepath.Join(dir, name+".sock"))
+	if err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim: no lab %s is open: one of %s", name, strings.Join(open, ", "))}
+	}
+	defer c.Close()
+	return t.joinTerminal(c, host)
+}
+
+// joinTerminal joins the real terminal, or streams that are none, to a lab's.
+func (t *terminal) joinTerminal(c net.Conn, host string) error {
+	lines := json.NewEncoder(c)
+	hello := said{Host: host, Rows: 24, Cols: 80}
+	var mu sync.Mutex
+	say := func(s said) {
+		mu.Lock()
+		defer mu.Unlock()
+		lines.Encode(s)
+	}
+	if in, ok := t.in.(*os.File); ok && isTerminal(in) {
+		was, err := term.MakeRaw(int(in.Fd()))
+		if err != nil {
+			return status{exitBroken, err}
+		}
+		restore := func() { term.Restore(int(in.Fd()), was) }
+		t.cooked.Store(&restore)
+		defer restore()
+		size := func() (s said) {
+			if cols, rows, err := term.GetSize(int(in.Fd())); err == nil {
+				s = said{Rows: rows, Cols: cols}
+			}
+			return s
+		}
+		if s := size(); s.Rows > 0 {
+			hello.Rows, hello.Cols = s.Rows, s.Cols
+		}
+		over := make(chan struct{})
+		defer close(over)
+		go followSize(int(in.Fd()), over, func() { say(size()) })
+	}
+	say(hello)
+	go func() {
+		e := escape{leave: func() { c.Close() }, help: func() { io.WriteString(t.out, escapes) }}
+		b := make([]byte, 1024)
+		for {
+			n, err := t.in.Read(b)
+			if keys := e.keys(b[:n]); len(keys) > 0 {
+				say(said{Keys: keys})
+			}
+			if err != nil {
+				say(said{Keys: []byte{4}}) // the end of the input
+				return
+			}
+		}
+	}()
+	io.Copy(t.out, c)
+	return nil
+}
