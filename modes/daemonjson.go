@@ -124,7 +124,7 @@ func DaemonKeys() []string {
 	var own map[string]json.RawMessage
 	json.Unmarshal(fields, &own)
 	keys := slices.Collect(maps.Keys(own))
-	for k := range otherOptions {
+	for k := range notSimulated {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
