@@ -365,3 +365,14 @@ func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
 		t.Errorf("IPAM %+v", cfg)
 	}
 }
+
+// IFNAMSIZ: a bridge's name that netlink has no room for is refused when the
+// options are read, and nothing is made.
+func TestABridgeNameThatIsTooLong(t *testing.T) {
+	w := newWorld(t, "")
+	devices := len(w.a.NS().Interfaces())
+	_, err := w.network(w.a, CreateNetwork{Name: "n", Options: map[string]string{bridge.OptName: "br-sixteen-chars"}})
+	if err == nil || err.Error() != "failed to check bridge interface existence: numerical result out of range" || len(w.a.NS().Interfaces()) != devices {
+		t.Errorf("%v; %d interfaces, were %d", err, len(w.a.NS().Interfaces()), devices)
+	}
+}

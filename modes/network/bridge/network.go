@@ -84,6 +84,9 @@ func (d *Driver) parse(n *driver.Network) (*network, error) {
 			return nil, err
 		}
 	}
+	if len(b.name) > 15 { // IFNAMSIZ: netlink's attribute has no room for it
+		return nil, errdefs.System("failed to check bridge interface existence: numerical result out of range")
+	}
 	return b, nil
 }
 
