@@ -43,6 +43,8 @@ type Job struct {
 	Container *modes.Container
 	// Streaming is set by Run when the headers of a stream have been sent.
 	Streaming bool
+	// Interactive is set by Run for a stream on which the client may type.
+	Interactive bool
 	// Refused is set by Run when the answer was an error.
 	Refused bool
 	// Conn is the hijacked connection, nil if there is none.
@@ -52,6 +54,18 @@ type Job struct {
 
 	progress func()
 	dead     bool
+}
+
+// hurries reports whether whoever sent the request waits for its end and does
+// nothing else.
+func (j *Job) hurries() bool {
+	switch j.Kind {
+	case Follow:
+		return false
+	case Wait:
+		return j.Container != nil && !j.Container.Config.OpenStdin
+	}
+	return !j.Interactive
 }
 
 // Progress is called by Run, on the loop, each time it has sent something.

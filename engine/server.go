@@ -99,9 +99,13 @@ func (s *Server) handleKind(pattern string, kind func(url.Values) Kind, h handle
 			writeError(w, http.StatusBadRequest, err.Error())
 			return
 		}
-		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 		if err != nil {
 			writeError(w, http.StatusBadRequest, err.Error())
+			return
+		}
+		if len(body) > maxBody {
+			writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body of the request is larger than %d MB: dnetsim takes no more", maxBody>>20))
 			return
 		}
 		ref := r.PathValue("id")

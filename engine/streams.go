@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/binary"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -63,7 +62,11 @@ func (c *call) hijack(feed *Feed) (net.Conn, error) {
 		head = "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n" +
 			"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 	}
-	if _, err := io.WriteString(conn, head); err != nil {
+	write := func(b []byte) error { _, err := conn.Write(b); return err }
+	if p, ok := conn.(interface{ WriteThenRest([]byte) error }); ok {
+		write = p.WriteThenRest
+	}
+	if err := write([]byte(head)); err != nil {
 		conn.Close()
 		return nil, err
 	}
@@ -84,6 +87,7 @@ func frame(stream byte, data []byte) []byte {
 // process has ended or the job is killed.
 func (c *call) carry(att *modes.Attachment, stdin bool) error {
 	defer att.Close()
+	c.job.Interactive = stdin
 	feed := NewFeed(c.s.loop)
 	conn, err := c.hijack(feed)
 	if err != nil {

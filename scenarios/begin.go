@@ -39,7 +39,7 @@ func begin(s *Scenario, o Options) *running {
 		}
 	}
 	broken := guard(loop, func() {
-		if r.lab, r.result.Err = build(s, loop, o.Docker); r.result.Err != nil {
+		if r.lab, r.result.Err = build(s, loop, o.Docker, o.Clock); r.result.Err != nil {
 			return
 		}
 		r.lab.unheed = r.lab.heed(o)

@@ -35,9 +35,10 @@ type Lab struct {
 	lans     map[string]*segment
 	shells   map[string]*shell.Shell
 	registry *image.Registry
-	broken   bool        // by a panic
-	printed  int         // bytes that steps have printed
-	unheed   func() bool // ends what heed began, or nil
+	clock    time.Duration // what all clocks are ahead of the run's
+	broken   bool          // by a panic
+	printed  int           // bytes that steps have printed
+	unheed   func() bool   // ends what heed began, or nil
 }
 
 // segment is a LAN: the switch and what is plugged in.
@@ -61,7 +62,7 @@ const settle = 3 * time.Second
 // the scenario's setup has run yet; virtual time stands at the moment when the
 // engines are up.
 func Build(s *Scenario, seed uint64, docker Docker) (*Lab, error) {
-	return build(s, sim.NewLoop(seed), docker)
+	return build(s, sim.NewLoop(seed), docker, 0)
 }
 
 // Docker makes the docker program of a host from its engine: engine/cli has
@@ -79,8 +80,9 @@ func newLab(s *Scenario, loop *sim.Loop, docker Docker) *Lab {
 	}
 }
 
-func build(s *Scenario, loop *sim.Loop, docker Docker) (*Lab, error) {
+func build(s *Scenario, loop *sim.Loop, docker Docker, clock time.Duration) (*Lab, error) {
 	l := newLab(s, loop, docker)
+	l.clock = clock
 	for _, lan := range s.LANs {
 		l.lans[lan.Name] = &segment{lan, link.NewBridge(l.Loop, lan.Name)}
 	}
@@ -142,6 +144,13 @@ func (l *Lab) Machine(name string) (*userland.Machine, bool) {
 func (l *Lab) Host(name string) (*modes.Host, bool) {
 	h, ok := l.hosts[name]
 	return h, ok
+}
+
+// Engine is the API of a host's engine by the host's name in the file; a host
+// without an engine has none.
+func (l *Lab) Engine(host string) (*engine.Server, bool) {
+	s, ok := l.servers[host]
+	return s, ok
 }
 
 // Cables are the cables between machines and switches, by name.
@@ -222,7 +231,7 @@ func (l *Lab) buildHost(h *Host) error {
 	}
 	m := l.appliance(h.Name, ns)
 	m.SetHostname(h.Hostname)
-	m.SetHardwareClock(h.Clock)
+	m.SetHardwareClock(l.clock + h.Clock)
 	if err := l.files(m, h); err != nil {
 		return err
 	}

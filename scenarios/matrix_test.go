@@ -85,7 +85,7 @@ func openUntil(t *testing.T, s *Scenario, until string) *Lab {
 			steps++
 		}
 	}
-	lab, err := build(s, sim.NewLoop(s.Seed), cli.Program)
+	lab, err := build(s, sim.NewLoop(s.Seed), cli.Program, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

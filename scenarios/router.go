@@ -115,6 +115,7 @@ const firstPID = 701
 // appliance is a machine without an engine that people can type at.
 func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m := userland.NewMachine(l.Loop, name, ns)
+	m.SetHardwareClock(l.clock)
 	m.Shell = shell.Sh(shell.HostSh)
 	m.Install(programs.Host(), netconf.Host(), traffic.Host())
 	m.FS().MkdirAll(path.Dir(netconf.TablesPath), 0o755)

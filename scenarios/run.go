@@ -26,7 +26,10 @@ type Options struct {
 	Capture    Capture   // frames, or nil
 	// Context ends the run when it is done: at once, also within a step. Its
 	// cause is what the result says, [ErrMemory] as a failure of the step.
-	Context  context.Context
+	Context context.Context
+	// Clock is what the clocks of all machines are ahead of the run's, beside what
+	// the file says: for labs that show the time of the real world.
+	Clock    time.Duration
 	Progress *Progress // hears how far the run is, or nil
 	// Built hears of the lab before its first step, Stepped of every step that
 	// is over. They may look at everything and must change nothing.

@@ -32,7 +32,9 @@ func TestAnyClientCanUseTheApiOfALiveLab(t *testing.T) {
 	b := newLab(t, 1)
 	ln := engine.NewListener()
 	srv := engine.NewServer(b.loop, b.host.Daemon)
-	go srv.ServeLive(ln)
+	live := engine.NewLive(b.loop)
+	go live.Serve(ln, srv)
+	defer live.Close()
 	var over atomic.Bool
 	ended := make(chan struct{})
 	go func() {

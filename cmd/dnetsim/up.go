@@ -1,0 +1,338 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"dnetsim/engine"
+	"dnetsim/scenarios"
+	"dnetsim/sim"
+
+	"github.com/spf13/cobra"
+)
+
+type upFlags struct {
+	shared
+	dir      string
+	contexts bool
+	detach   bool
+	speed    speed
+	tcp      []string
+	certs    certificates
+}
+
+func newUp(t *terminal) *cobra.Command {
+	f := upFlags{speed: speed{times: 1}}
+	c := &cobra.Command{
+		Use:   "up SCENARIO",
+		Short: "Serve the Docker Engine API of every host, for anybody's docker client",
+		Long: `Run a scenario's setup and serve the Docker Engine API of every simulated host on a
+socket of its own, until Ctrl-C or SIGTERM: DIR/HOST.sock, which only its user may
+open. Any docker client, Compose or SDK can then use the hosts.
+
+Virtual time follows the clock, and the hosts' clocks show the real time. Such a run
+does not repeat: for that there is run.`,
+		Example: `  dnetsim up local-modes
+  export DOCKER_HOST=unix:///run/user/1000/dnetsim/local-modes/bdc01.sock; docker ps
+  dnetsim up local-modes --detach --context | sh; docker --context local-modes-bdc01 ps
+  dnetsim down local-modes`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeLibrary,
+		RunE: func(c *cobra.Command, args []string) error {
+			list, _, err := load(c.Context(), t, args)
+			if err != nil {
+				return err
+			}
+			if len(list) != 1 {
+				return status{exitUsage, fmt.Errorf("%s: %d scenarios: up serves one", args[0], len(list))}
+			}
+			if f.dir == "" {
+				f.dir = labFolder(t.env, list[0].Name)
+			}
+			if f.detach {
+				return f.inBackground(c.Context(), t, args[0])
+			}
+			return f.up(c.Context(), t, list[0])
+		},
+	}
+	f.add(c)
+	c.Flags().StringVar(&f.dir, "dir", "", "the `folder` of the sockets (default one in the user's runtime folder)")
+	c.Flags().BoolVar(&f.contexts, "context", false, "print `docker context create` lines instead of exports")
+	c.Flags().BoolVarP(&f.detach, "detach", "d", false, "come back when the lab is up; dnetsim down ends it")
+	c.Flags().Var(&f.speed, "speed", "`N` virtual seconds pass in a real one; max jumps over the time in which a client only waits")
+	c.Flags().StringArrayVar(&f.tcp, "tcp", nil, "serve a host over TCP too: `HOST=127.0.0.1:PORT`, port 0 for any")
+	f.certs.add(c)
+	return c
+}
+
+// upLab is a scenario that is up.
+type upLab struct {
+	*scenarios.Lab
+	t      *terminal
+	live   *engine.Live
+	folder *folder
+	said   string // how clients find the hosts
+	ended  context.CancelFunc
+	broken chan error // of listeners
+}
+
+func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) error {
+	if err := unwritable(f.captures()); err != nil {
+		return err
+	}
+	places, err := f.listenTo(s)
+	if err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
+	}
+	dir, err := openFolder(f.dir)
+	if err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
+	}
+	defer dir.close()
+	lab, capture, err := f.open(ctx, t, s)
+	if err != nil {
+		return err
+	}
+	defer lab.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	u := &upLab{Lab: lab, t: t, live: engine.NewLive(lab.Loop), folder: dir, ended: cancel, broken: make(chan error, 1)}
+	defer u.live.Close()
+	if err := u.serve(places, f.certs.config, f.contexts); err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
+	}
+	io.WriteString(t.out, u.said)
+	if !f.quiet {
+		t.say("%s is up; Ctrl-C ends it", s.Name)
+	}
+	err = u.run(ctx, &f.speed)
+	if capture != nil {
+		err = errors.Join(err, capture.Done())
+	}
+	return err
+}
+
+// open runs the setup. The clocks of the hosts are to show the real time when
+// it is over, and how long it takes is known when it has run: so it runs twice.
+func (f *upFlags) open(ctx context.Context, t *terminal, s *scenarios.Scenario) (*scenarios.Lab, *capture, error) {
+	o := f.options(t)
+	o.Context = ctx
+	trace := o.Trace
+	o.Trace = nil
+	first, err := scenarios.Open(s, o)
+	if err != nil {
+		return nil, nil, unopened(ctx, t, s, err)
+	}
+	takes := first.Loop.Now()
+	first.Close()
+	o.Trace = trace
+	if isTerminal(t.err) && !f.quiet {
+		o.Transcript = t.err
+	}
+	var c *capture
+	if f.pcap != "" {
+		if c, err = newCapture(f.pcap, s.Name); err != nil {
+			return nil, nil, status{exitBroken, err}
+		}
+		o.Capture = c
+	}
+	o.Clock = time.Since(sim.Epoch) - takes
+	lab, err := scenarios.Open(s, o)
+	if err != nil {
+		return nil, nil, unopened(ctx, t, s, err)
+	}
+	return lab, c, nil
+}
+
+// unopened is the status of a lab whose setup did not come to its end.
+func unopened(ctx context.Context, t *terminal, s *scenarios.Scenario, err error) error {
+	if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
+		return status{t.fails(s.Name, "", err), nil}
+	}
+	if ctx.Err() != nil {
+		return status{exitBroken, err}
+	}
+	return status{exitFailed, err}
+}
+
+// run lets time pass until ctx ends. The real time that the setup took is made up
+// for at once.
+func (u *upLab) run(ctx context.Context, s *speed) error {
+	p := newPace(time.Since(sim.Epoch)-u.ahead(), s.times)
+	if s.max {
+		p.hurry = u.live.Hurry
+	}
+	stop := context.AfterFunc(ctx, func() { u.Loop.Inject(func() {}) })
+	defer stop()
+	err := u.Guard(func() { u.Loop.Live(p, func() bool { return ctx.Err() != nil }) })
+	if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
+		return status{u.t.fails(u.Scenario.Name, "", err), nil}
+	}
+	select {
+	case err := <-u.broken:
+		return status{exitBroken, err}
+	default:
+	}
+	if why := u.Loop.Stopped(); why != nil && (ctx.Err() == nil || errors.Is(why, scenarios.ErrMemory)) {
+		return status{exitBroken, fmt.Errorf("%s: %w", u.Scenario.Name, why)}
+	}
+	return nil
+}
+
+// ahead is what the hosts' clocks are ahead of the run's.
+func (u *upLab) ahead() time.Duration {
+	m, _ := u.Machine(u.First())
+	return m.Wall().Sub(u.Loop.Wall()) - u.Scenario.Hosts[0].Clock
+}
+
+// place is where an engine is to be served over TCP.
+type place struct{ host, address string }
+
+// listenTo reads --tcp.
+func (f *upFlags) listenTo(s *scenarios.Scenario) ([]place, error) {
+	var list []place
+	for _, text := range f.tcp {
+		host, address, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, fmt.Errorf("--tcp %s: write HOST=127.0.0.1:PORT", text)
+		}
+		if !hasEngine(s, host) {
+			return nil, fmt.Errorf("--tcp %s: there is no host %q with an engine in %s", text, host, s.File)
+		}
+		if err := loopback(address); err != nil && !f.certs.verify {
+			return nil, fmt.Errorf("--tcp %s: %w", text, err)
+		}
+		list = append(list, place{host, address})
+	}
+	return list, f.certs.check(len(list) > 0)
+}
+
+func hasEngine(s *scenarios.Scenario, name string) bool {
+	for _, h := range s.Hosts {
+		if h.Name == name {
+			return h.Docker
+		}
+	}
+	return false
+}
+
+// serve opens the sockets of all engines and the one that down speaks to.
+func (u *upLab) serve(places []place, config *tls.Config, contexts bool) error {
+	var said strings.Builder
+	for _, h := range u.Scenario.Hosts {
+		srv, ok := u.Engine(h.Name)
+		if !ok {
+			continue
+		}
+		ln, err := u.folder.listen(h.Name + ".sock")
+		if err != nil {
+			return err
+		}
+		u.goServe(ln, srv)
+		at := "unix://" + filepath.Join(u.folder.path, h.Name+".sock")
+		if contexts {
+			fmt.Fprintf(&said, "docker context create %s --docker host=%s\n", quoted(filepath.Base(u.folder.path)+"-"+h.Name), quoted(at))
+		} else {
+			fmt.Fprintf(&said, "export DOCKER_HOST=%s\n", quoted(at))
+		}
+	}
+	u.said = said.String()
+	for _, p := range places {
+		if err := u.serveTCP(p, config); err != nil {
+			return err
+		}
+	}
+	ln, err := u.folder.listen(controlName)
+	if err != nil {
+		return err
+	}
+	u.goServe(ln, u.control())
+	return nil
+}
+
+// control answers other dnetsim commands.
+func (u *upLab) control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /said", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, u.said) })
+	mux.HandleFunc("POST /down", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "%s\n", u.Scenario.Name)
+		http.NewResponseController(w).Flush()
+		u.ended()
+	})
+	return mux
+}
+
+// quoted is a word for a POSIX shell.
+func quoted(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=+,@%") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// running are the folders of the labs in the user's runtime folder that are up.
+func running(env func(string) string) []string {
+	found, _ := filepath.Glob(filepath.Join(runtimeFolder(env), "*", controlName))
+	var up []string
+	for _, f := range found {
+		if answers(f) {
+			up = append(up, filepath.Dir(f))
+		}
+	}
+	return up
+}
+
+// findRunning is the folder of a lab that is up: the one that is named, or the
+// only one.
+func findRunning(env func(string) string, args []string) (string, error) {
+	if len(args) == 0 {
+		up := running(env)
+		switch len(up) {
+		case 0:
+			return "", errors.New("no lab is up in " + runtimeFolder(env) + ": name the folder of one")
+		case 1:
+			return up[0], nil
+		}
+		return "", fmt.Errorf("several labs are up: name one: %s", strings.Join(up, ", "))
+	}
+	for _, dir := range []string{args[0], labFolder(env, args[0])} {
+		if _, err := os.Stat(filepath.Join(dir, controlName)); err == nil && answers(filepath.Join(dir, controlName)) {
+			return dir, nil
+		}
+	}
+	return "", fmt.Errorf("no lab is up in %s or %s", args[0], labFolder(env, args[0]))
+}
+
+func newDown(t *terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "down [LAB]",
+		Short: "End a lab that is up",
+		Long:  `End a lab that dnetsim up serves: LAB is its folder or the scenario's name. If only one is up, it need not be named.`,
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			dir, err := findRunning(t.env, args)
+			if err != nil {
+				return status{exitUsage, fmt.Errorf("dnetsim down: %w", err)}
+			}
+			name, err := control(c.Context(), dir, http.MethodPost, "/down")
+			if err != nil {
+				return status{exitBroken, fmt.Errorf("dnetsim down: %s: %w", dir, err)}
+			}
+			for end := time.Now().Add(30 * time.Second); answers(filepath.Join(dir, controlName)); time.Sleep(20 * time.Millisecond) {
+				if time.Now().After(end) {
+					return status{exitBroken, fmt.Errorf("dnetsim down: %s still answers", dir)}
+				}
+			}
+			t.say("%s is down", strings.TrimSpace(name))
+			return nil
+		},
+	}
+}
