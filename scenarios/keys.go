@@ -157,7 +157,23 @@ type stepReading struct {
 	expect *pair
 }
 
-var stepTable = table[stepReading]{name: "a step", about: "One thing that happens.", oneOf: []string{"run", "wait", "fault", "repair"}, fields: []field[stepReading]{
+var reachTable = table[Check]{name: "reach", about: "A flow: real packets that are sent at that moment.", required: []string{"from", "to"}, fields: []field[Check]{
+	{"from", aText, "Who sends: a host, a container, or HOST/CONTAINER.", func(r *reader, p pair, c *Check) { c.Flow.From = r.text(p) }, nil},
+	{"to", aText, "Whom it is for: an address, HOST/CONTAINER, or a name that the sender resolves.", func(r *reader, p pair, c *Check) { c.Flow.To = r.text(p) }, nil},
+	{"port", aText, "A TCP or UDP port, such as 80/tcp; a ping by default.", (*reader).flowPort, nil},
+	{"large", aYesNo, "Packets of the interface's MTU; false by default.", func(r *reader, p pair, c *Check) { c.Flow.Large = r.flag(p) }, nil},
+}}
+
+var checkTable = table[Check]{name: "a check", about: "An assertion that is asked of the world itself.", required: []string{"reach"}, fields: []field[Check]{
+	{"name", aText, "What it is called in reports.", func(r *reader, p pair, c *Check) { c.Name = r.text(p) }, nil},
+	{"reach", aMapping(&reachTable), "The sender reaches the receiver.", func(r *reader, p pair, c *Check) { reachTable.read(r, p.value, p.key, c) }, nil},
+	{"eventually", aDuration, "It must hold within this time; at once by default.", func(r *reader, p pair, c *Check) { c.Until = r.duration(p) }, nil},
+	{"always", aDuration, "It must hold for this long.", func(r *reader, p pair, c *Check) { c.For = r.duration(p) }, nil},
+	{"never", is("yes, or a time", "type", []any{"boolean", "string"}), "It must not reach, for this long or just now.", (*reader).never, nil},
+	{"code", aText, "It must not reach, and for this cause, by explain's code.", (*reader).code, nil},
+}}
+
+var stepTable = table[stepReading]{name: "a step", about: "One thing that happens.", oneOf: []string{"run", "wait", "fault", "repair", "check"}, fields: []field[stepReading]{
 	{"run", aLine, "A line that is typed, and where.", func(r *reader, p pair, s *stepReading) {
 		s.kinds++
 		if p.value.Kind != yaml.ScalarNode {
@@ -181,6 +197,11 @@ var stepTable = table[stepReading]{name: "a step", about: "One thing that happen
 		s.kinds++
 		s.Kind = StepRepair
 		r.fault(p, &s.Step)
+	}, nil},
+	{"check", aMapping(&checkTable), "Who reaches whom, asked of the world itself.", func(r *reader, p pair, s *stepReading) {
+		s.kinds++
+		s.Kind = StepCheck
+		checkTable.read(r, p.value, p.key, &s.Check)
 	}, nil},
 }}
 

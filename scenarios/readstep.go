@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"dnetsim/explain"
+
 	"fmt"
 	"regexp"
 	"strconv"
@@ -69,9 +71,9 @@ func (r *reader) step(n *yaml.Node, s *Step) {
 	*s = x.Step
 	switch {
 	case x.kinds == 0:
-		r.add(at(n), "add run, wait, fault or repair", "a step that does nothing")
+		r.add(at(n), "add run, wait, fault, repair or check", "a step that does nothing")
 	case x.kinds > 1:
-		r.add(at(n), "make one step of each", "a step does one thing; this one has several of run, wait, fault, repair")
+		r.add(at(n), "make one step of each", "a step does one thing; this one has several of run, wait, fault, repair, check")
 	}
 	if x.expect == nil {
 		return
@@ -211,4 +213,30 @@ func (r *reader) blocks(p pair) []link.Block {
 		out = append(out, b)
 	}
 	return out
+}
+
+// port reads what a flow is sent to.
+func (r *reader) flowPort(p pair, c *Check) {
+	proto, port, err := explain.ParsePort(r.text(p))
+	if err != nil {
+		r.add(at(p.value), "write 80/tcp, 53/udp or icmp", "%v", err)
+	}
+	c.Flow.Proto, c.Flow.Port = proto, port
+}
+
+// never reads yes, or for how long.
+func (r *reader) never(p pair, c *Check) {
+	c.Never = true
+	if p.value.Value == "true" {
+		return
+	}
+	c.For = r.duration(p)
+}
+
+// code reads one of explain's codes.
+func (r *reader) code(p pair, c *Check) {
+	c.Code = explain.Code(r.text(p))
+	if c.Code.Condition() == "" {
+		r.add(at(p.value), "write one of the codes of `dnetsim explain --code list`", "there is no code %q", string(c.Code))
+	}
 }

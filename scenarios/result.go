@@ -92,6 +92,8 @@ func (s *Step) String() string {
 		return "fault: " + s.Fault.String()
 	case StepRepair:
 		return "repair: " + s.Fault.String()
+	case StepCheck:
+		return "check: " + s.Check.String()
 	}
 	place := s.Host
 	if s.Container != "" {

@@ -163,6 +163,9 @@ func (r *running) step(st *Step, res *StepResult) {
 		} else if err != nil {
 			res.Failure = err.Error()
 		}
+	case StepCheck:
+		r.transcript.note(st.String())
+		r.check(st, res)
 	case StepRun:
 		r.transcript.command(r.lab, st)
 		j := r.lab.start(st, r.transcript)

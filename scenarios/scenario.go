@@ -113,6 +113,7 @@ const (
 	StepWait
 	StepFault
 	StepRepair
+	StepCheck
 )
 
 // Step is one line that somebody types, or a pause.
@@ -124,6 +125,7 @@ type Step struct {
 	At        time.Duration // do it at this virtual time; -1 if not given
 	Wait      time.Duration
 	Fault     Fault
+	Check     Check
 	Expect    Expect
 	at        place
 	node      *stepNode // where --update finds it
