@@ -37,5 +37,8 @@ soak: ## 24 virtual hours in which something is made or removed every second
 wasm: ## build every room that runs in a browser tab
 	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/)
 
+explain: ## random worlds explained: verdicts against programs, and what has no cause (SEED, N)
+	go test ./scenarios/campaign -run TestExplainAgreesWithPackets -count 1 -v -timeout 0 -explain.seed $(or $(SEED),71) -explain.n $(or $(N),2000)
+
 swarm: build ## run N random worlds from seed SEED on, at 1, 2, 8 and 16 processors each
 	go test ./scenarios/campaign -run TestSwarm -count 1 -v -timeout 0 -swarm.seed $(or $(SEED),1) -swarm.n $(or $(N),100) -swarm.dnetsim $(CURDIR)/dnetsim -swarm.dir $(or $(DIR),$(shell mktemp -d))

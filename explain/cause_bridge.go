@@ -65,6 +65,9 @@ func (q bridging) crossHost(ev []Evidence) {
 		Sentence: fmt.Sprintf("%s is on a bridge network of %s, and a bridge network ends at its host: no other host knows its addresses or names.", q.to.Name, q.to.On()),
 		Evidence: ev,
 	}
+	if q.j.Instead != "" {
+		c.Sentence += fmt.Sprintf(" On %s the address %s is that of %s, which took the packets.", q.from.On(), q.j.Target, q.j.Instead)
+	}
 	for _, f := range q.publishedAt(q.to) {
 		c.cures = append(c.cures, Cure{Says: fmt.Sprintf("address the published port of the host: %s", end(netip.MustParseAddr(f.To), f.Port)), Instead: &f})
 	}

@@ -310,7 +310,7 @@ func (q local) internal(n *Node, ev []Evidence) {
 // staleFlow: a packet went by a tracked connection that the rules of today would
 // not make.
 func (q local) staleFlow() {
-	if q.blamed() || q.j.Forward == nil || q.flow.Proto == ICMP {
+	if q.blamed() || q.j.Forward == nil || q.j.tracked == 0 {
 		return
 	}
 	for _, n := range q.nodes {
@@ -318,7 +318,7 @@ func (q local) staleFlow() {
 			continue
 		}
 		for _, x := range n.Space.Conntrack() {
-			if x.Proto != q.flow.Proto.number(false) || x.Orig.DstPort != q.flow.Port || x.Orig.Dst != q.j.Target || x.Orig.SrcPort != q.sourcePort() {
+			if x.Proto != q.flow.Proto.number(false) || x.Orig.DstPort != q.flow.Port || x.Orig.Dst != q.j.Target || x.Orig.SrcPort != q.j.tracked {
 				continue
 			}
 			now, port, ok := dnatFor(n.Space, q.flow, x.Orig.Dst)
@@ -339,13 +339,6 @@ func (q local) staleFlow() {
 			return
 		}
 	}
-}
-
-func (q local) sourcePort() uint16 {
-	if q.j.Forward != nil && len(q.j.Forward.Hops) > 0 {
-		return q.j.Forward.Hops[0].event.pkt.sport
-	}
-	return 0
 }
 
 // dnatFor is where the rules of a namespace send a new flow, from the text of

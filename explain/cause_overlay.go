@@ -51,6 +51,9 @@ func (q *inquiry) overlay() {
 		q.overlayMissing()
 		return
 	}
+	if q.to != nil && !q.to.IsContainer() {
+		return
+	}
 	o := &overlay{q: q, net: n, sender: q.from, receiver: q.to, a: q.byName[q.from.On()]}
 	if q.to != nil {
 		o.b = q.byName[q.to.On()]

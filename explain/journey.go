@@ -17,6 +17,7 @@ type Journey struct {
 	Forward  *Path      // nil if nothing was sent
 	Return   *Path      // nil if nothing came back, or nobody answered
 	Asks     []*Path    // for the link address where a packet waited
+	Instead  string     // who took it, if that is not the container that was meant
 	Sent     int
 	Received int
 	RTT      time.Duration
@@ -24,6 +25,7 @@ type Journey struct {
 
 	story    *story
 	outcome  outcome
+	tracked  uint16 // the source port of a flow that was tracked before, and that the probe goes on with; 0: none
 	families []map[trail.ID]bool // of the packets sent, in order
 }
 
@@ -75,7 +77,8 @@ func (a *atlas) travel(from *Node, f Flow) (*Journey, error) {
 		stop()
 		return nil, &UsageError{from.Name + " does not run"}
 	}
-	j.outcome = send(a.w, from.Space, to, f)
+	j.tracked = a.tracked(from, to, f)
+	j.outcome = send(a.w, from.Space, to, f, j.tracked)
 	j.story = stop()
 	j.Sent, j.Received, j.RTT, j.Err = j.outcome.sent, j.outcome.received, j.outcome.rtt, j.outcome.err
 	if j.Name != "" {
@@ -83,7 +86,41 @@ func (a *atlas) travel(from *Node, f Flow) (*Journey, error) {
 	}
 	j.follow(a, from, f)
 	j.Verdict = j.verdict(a, f)
+	j.meantFor(a, f)
 	return j, nil
+}
+
+// tracked is the source port of a UDP flow between the two that some machine
+// tracks: a program that keeps its port keeps the entry alive, and goes where
+// the entry says.
+func (a *atlas) tracked(from *Node, to netip.Addr, f Flow) uint16 {
+	if f.Proto != UDP {
+		return 0
+	}
+	for _, n := range a.nodes {
+		if n.IsContainer() || n.Space == nil {
+			continue
+		}
+		for _, x := range n.Space.Conntrack() {
+			if x.Proto == f.Proto.number(false) && x.Orig.Dst == to && x.Orig.DstPort == f.Port && from.Space.IsLocal(x.Orig.Src) {
+				return x.Orig.SrcPort
+			}
+		}
+	}
+	return 0
+}
+
+// meantFor corrects the verdict of a flow to a container that reached another
+// one: two hosts' bridge networks may have the same addresses, and what is sent
+// to one of them here stays here.
+func (j *Journey) meantFor(a *atlas, f Flow) {
+	n := a.byName[f.To]
+	if j.Verdict != Delivered || n == nil || !n.IsContainer() || j.Forward == nil || j.Forward.End.event == nil {
+		return
+	}
+	if got := a.nodeOf(j.Forward.End.event.Place.Machine); got != nil && got.Space != n.Space {
+		j.Verdict, j.Instead = NoRoute, got.Name
+	}
 }
 
 // target is the address that a flow asks for.

@@ -11,9 +11,11 @@ import (
 // Cell is what became of one flow of a matrix.
 type Cell struct {
 	Flow    Flow
+	Target  string // the address that was asked, "" if there is none
 	Verdict Verdict
 	Code    Code // why it fails, "" if it does not
 	Says    string
+	Instead string // who took it, if that is not the container that was meant
 }
 
 // Matrix is who reaches whom: containers, machines and sites of the internet, by
@@ -55,6 +57,9 @@ func Reach(w World, large bool) (*Matrix, error) {
 			if c.node == from || c.node.Space == from.Space && c.node.IsContainer() == from.IsContainer() {
 				continue
 			}
+			if !from.running() || !c.node.running() {
+				continue // it has ended meanwhile
+			}
 			f := Flow{From: from.Name, To: c.name, Proto: c.proto, Port: c.port, Large: large && c.proto == ICMP}
 			cell, err := a.cell(from, f)
 			if err != nil {
@@ -71,7 +76,10 @@ func (a *atlas) cell(from *Node, f Flow) (Cell, error) {
 	if err != nil {
 		return Cell{}, err
 	}
-	c := Cell{Flow: f, Verdict: j.Verdict}
+	c := Cell{Flow: f, Verdict: j.Verdict, Instead: j.Instead}
+	if j.Target.IsValid() {
+		c.Target = j.Target.String()
+	}
 	if j.Verdict == Delivered {
 		return c, nil
 	}

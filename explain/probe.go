@@ -57,8 +57,9 @@ func resolve(w World, n *Node, name string) (addr netip.Addr, err error) {
 	return addr, err
 }
 
-// send sends the probe of a flow from a namespace and waits for what comes of it.
-func send(w World, from *stack.Namespace, to netip.Addr, f Flow) (o outcome) {
+// send sends the probe of a flow from a namespace, if it can from a port, and
+// waits for what comes of it.
+func send(w World, from *stack.Namespace, to netip.Addr, f Flow, port uint16) (o outcome) {
 	proc := w.Loop().Go("explain probe", func(p *sim.Proc) {
 		switch f.Proto {
 		case ICMP:
@@ -66,7 +67,7 @@ func send(w World, from *stack.Namespace, to netip.Addr, f Flow) (o outcome) {
 		case TCP:
 			o = connect(p, from, netip.AddrPortFrom(to, f.Port), f.Large)
 		case UDP:
-			o = datagram(p, from, netip.AddrPortFrom(to, f.Port), f.Large)
+			o = datagram(p, from, netip.AddrPortFrom(to, f.Port), f.Large, port)
 		}
 	})
 	run(w, proc.Done, time.Minute)
@@ -225,12 +226,15 @@ func delivers(p *sim.Proc, c *stack.TCPConn) bool {
 	return c.Info().SendQ == 0
 }
 
-func datagram(p *sim.Proc, ns *stack.Namespace, to netip.AddrPort, large bool) (o outcome) {
-	local := netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
+func datagram(p *sim.Proc, ns *stack.Namespace, to netip.AddrPort, large bool, port uint16) (o outcome) {
+	local := netip.IPv4Unspecified()
 	if to.Addr().Is6() {
-		local = netip.AddrPortFrom(netip.IPv6Unspecified(), 0)
+		local = netip.IPv6Unspecified()
 	}
-	c, err := ns.ListenUDP(local)
+	c, err := ns.ListenUDP(netip.AddrPortFrom(local, port))
+	if err != nil && port != 0 { // a program has it
+		c, err = ns.ListenUDP(netip.AddrPortFrom(local, 0))
+	}
 	if err != nil {
 		return outcome{err: err}
 	}
