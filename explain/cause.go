@@ -17,6 +17,7 @@ type Cause struct {
 	Evidence []Evidence
 	Cure     *Cure // the one that was tried and cures, or nil
 	Proof    *Proof
+	Untried  *Cure // where none can be tried: the likely one
 
 	cures    []Cure // that may cure, the best first
 	extended bool   // by what the cause leaves behind

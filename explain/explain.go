@@ -52,11 +52,24 @@ func Explain(w World, f Flow) (*Report, error) {
 	}
 	if r.Causes = x.prove(q.causes); r.Causes == nil {
 		r.Causes, r.Tried = q.causes, x.tried
+		if x.alone {
+			r.untried()
+		}
 	}
 	if len(r.Causes) == 0 {
 		r.Causes = []Cause{{Code: "UNKNOWN", Sentence: "The cause was not found."}}
 	}
 	return r, nil
+}
+
+// untried shows the cures that are likely where none can be tried.
+func (r *Report) untried() {
+	r.Tried = nil
+	for i := range r.Causes {
+		if c := &r.Causes[i]; len(c.cures) > 0 {
+			c.Untried = &c.cures[0]
+		}
+	}
 }
 
 // known refuses what cannot be addressed at all: an address that is in no subnet

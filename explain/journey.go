@@ -25,7 +25,7 @@ type Journey struct {
 
 	story    *story
 	outcome  outcome
-	tracked  uint16 // the source port of a flow that was tracked before, and that the probe goes on with; 0: none
+	tracked  uint16              // the source port of a flow that was tracked before, and that the probe goes on with; 0: none
 	families []map[trail.ID]bool // of the packets sent, in order
 }
 

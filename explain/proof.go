@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -30,10 +31,11 @@ type trial struct {
 
 // explainer is an explanation in the making.
 type explainer struct {
-	w    World
-	flow Flow
-	to   string // who is meant, "HOST/CONTAINER", if the flow names an address of a container
-	pong map[string]bool
+	w     World
+	flow  Flow
+	to    string // who is meant, "HOST/CONTAINER", if the flow names an address of a container
+	pong  map[string]bool
+	alone bool // there are no forks
 	// tried are the cures that could not be applied.
 	tried []string
 }
@@ -42,6 +44,7 @@ type explainer struct {
 func (x *explainer) fork(cures []*Cure) (*trial, error) {
 	w, err := x.w.Fork()
 	if err != nil {
+		x.alone = errors.Is(err, ErrNoFork)
 		return nil, err
 	}
 	t := &trial{w: w}

@@ -214,20 +214,24 @@ func (w *writer) cause(r *Report, i int) {
 }
 
 func (w *writer) cure(r *Report, c *Cause) {
-	if c.Cure == nil {
+	cure, title := c.Cure, "cure"
+	if cure == nil && c.Untried != nil {
+		cure, title = c.Untried, "cure (not tried here)"
+	}
+	if cure == nil {
 		if c.Code != "UNKNOWN" {
 			w.line("\n  No cure was found that makes the flow pass.")
 		}
 		return
 	}
-	w.line("\n  %s", w.paint(bold, "cure"))
-	if c.Cure.Says != "" {
-		w.line("    %s", w.paint(dim, "# "+c.Cure.Says))
+	w.line("\n  %s", w.paint(bold, title))
+	if cure.Says != "" {
+		w.line("    %s", w.paint(dim, "# "+cure.Says))
 	}
-	for _, s := range c.Cure.Steps {
+	for _, s := range cure.Steps {
 		w.line("    %s", strings.ReplaceAll(s.String(), "\n", "\n    "))
 	}
-	if f := c.Cure.Instead; f != nil {
+	if f := cure.Instead; f != nil {
 		w.line("    %s", w.paint(dim, "# and ask: "+f.Command()))
 	}
 	if p := c.Proof; p != nil {

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -31,11 +32,14 @@ type World interface {
 	// Repair puts a cable back as it was declared ("MACHINE:INTERFACE"), or gives
 	// a host ("MACHINE") its power back.
 	Repair(what string) error
-	// Fork is the same run once more, up to the same moment.
+	// Fork is the same run once more, up to the same moment, or [ErrNoFork].
 	Fork() (World, error)
 	// Close ends the world.
 	Close()
 }
+
+// ErrNoFork is a world of which there is no copy: somebody types in it.
+var ErrNoFork = errors.New("there is no copy of this run to try it in")
 
 // Node is where a packet can start or end: a machine, or a container.
 type Node struct {
@@ -279,8 +283,19 @@ func (a *atlas) cable(name string) *link.Wire {
 	return a.w.Cables()[i]
 }
 
-// run lets the loop go on until done, or for as long as d.
+// glance is how often a process looks whether what it waits for is there.
+const glance = 5 * time.Millisecond
+
+// run lets the loop go on until done, or for as long as d. Within a process of
+// the loop, that one waits.
 func run(w World, done func() bool, d time.Duration) {
 	l := w.Loop()
-	l.Run(done, l.Now()+d) //nolint:errcheck // the caller looks at what was reached
+	until := l.Now() + d
+	if p := l.Current(); p != nil {
+		for !done() && l.Now() < until {
+			p.Sleep(glance)
+		}
+		return
+	}
+	l.Run(done, until) //nolint:errcheck // the caller looks at what was reached
 }

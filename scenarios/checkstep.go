@@ -39,7 +39,7 @@ func (c *Check) String() string {
 // check asks until it is clear whether a step's assertion holds.
 func (r *running) check(st *Step, res *StepResult) {
 	c := &st.Check
-	w := &world{scenario: r.lab.Scenario, options: r.options, run: r}
+	w := &world{lab: r.lab, live: true}
 	start := r.loop.Now()
 	for {
 		cell, err := explain.Briefly(w, c.Flow)

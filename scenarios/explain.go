@@ -29,6 +29,8 @@ type world struct {
 	options  Options
 	moment   Moment
 	run      *running
+	lab      *Lab
+	live     bool // somebody types in it
 }
 
 // Stand runs a scenario up to a moment and returns the world as it is then, for
@@ -46,6 +48,7 @@ func Stand(s *Scenario, o Options, m Moment) (explain.World, *Result, error) {
 		}
 		return nil, r, err
 	}
+	w.lab = w.run.lab
 	return w, r, nil
 }
 
@@ -76,16 +79,16 @@ func (w *world) until(steps []Step) {
 	}
 }
 
-func (w *world) Loop() *sim.Loop { return w.run.loop }
+func (w *world) Loop() *sim.Loop { return w.lab.Loop }
 
-func (w *world) Machines() []*userland.Machine { return w.run.lab.inOrder() }
+func (w *world) Machines() []*userland.Machine { return w.lab.inOrder() }
 
-func (w *world) Host(name string) (*modes.Host, bool) { return w.run.lab.Host(name) }
+func (w *world) Host(name string) (*modes.Host, bool) { return w.lab.Host(name) }
 
-func (w *world) Cables() []*link.Wire { return w.run.lab.Cables() }
+func (w *world) Cables() []*link.Wire { return w.lab.Cables() }
 
 func (w *world) Type(machine, line string) (exit int, output string, err error) {
-	return w.run.lab.Output(machine, line)
+	return w.lab.Output(machine, line)
 }
 
 func (w *world) Repair(what string) error {
@@ -95,11 +98,14 @@ func (w *world) Repair(what string) error {
 	} else {
 		st.Fault.Host = what
 	}
-	return w.run.lab.fault(&st)
+	return w.lab.fault(&st)
 }
 
 // Fork runs the scenario once more, up to the same moment.
 func (w *world) Fork() (explain.World, error) {
+	if w.live {
+		return nil, explain.ErrNoFork
+	}
 	o := w.options
 	o.Transcript, o.Capture, o.Trace, o.Progress = nil, nil, nil, nil
 	f, _, err := Stand(w.scenario, o, w.moment)

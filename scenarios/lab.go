@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dnetsim/engine"
+	"dnetsim/explain"
 	"dnetsim/link"
 	"dnetsim/modes"
 	"dnetsim/modes/image"
@@ -36,6 +37,7 @@ type Lab struct {
 	shells   map[string]*shell.Shell
 	registry *image.Registry
 	clock    time.Duration // what all clocks are ahead of the run's
+	vain     explain.Flow  // the last flow that a program tried in vain
 	broken   bool          // by a panic
 	printed  int           // bytes that steps have printed
 	unheed   func() bool   // ends what heed began, or nil

@@ -120,7 +120,8 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m.Install(programs.Host(), netconf.Host(), traffic.Host())
 	m.FS().MkdirAll(path.Dir(netconf.TablesPath), 0o755)
 	m.FS().WriteFile(netconf.TablesPath, []byte(netconf.TablesFile), 0o644)
-	m.Remote = l.remote
+	m.Install(map[string]userland.Program{"explain": l.explain})
+	m.Remote, m.Ended = l.remote, l.hear
 	m.StartInit(firstPID, "/sbin/init")
 	l.machines[name] = m
 	return m

@@ -214,6 +214,12 @@ func (l *Lab) wait(j *Job) error {
 	if j.failed != nil {
 		return nil
 	}
+	if p := l.Loop.Current(); p != nil { // a program of the lab asks
+		for !j.Done() {
+			p.Sleep(5 * time.Millisecond)
+		}
+		return nil
+	}
 	return l.Loop.Run(j.Done, l.Scenario.Limit)
 }
 

@@ -37,6 +37,9 @@ type Machine struct {
 	// Remote finds the machine that ssh would reach at a host name or address.
 	// Nil finds none.
 	Remote func(host string) (*Machine, bool)
+	// Ended hears of every process that has ended on this machine or in a
+	// container of it, with its exit status. Nil hears nothing.
+	Ended func(p *Process, status int)
 	// KernelVersion and Machine type as uname prints them.
 	KernelVersion string
 	Arch          string

@@ -288,6 +288,9 @@ func (p *Process) end(status int) {
 	}
 	p.done, p.status = true, status
 	m := p.Machine
+	if hear := m.kernel().Ended; hear != nil {
+		hear(p, status)
+	}
 	for i, x := range m.procs {
 		if x == p {
 			m.procs = slices.Concat(m.procs[:i], m.procs[i+1:])
