@@ -35,6 +35,8 @@ var conditions = map[Code]string{
 	"BRIDGE-ICC-OFF":                "communication between containers is switched off on the bridge",
 	"BRIDGE-INTERNAL":               "the network is internal: it has no way out or in",
 	"BRIDGE-SUBNET-SHADOWS":         "a Docker subnet covers the real destination",
+	"POOL-OVERLAP":                  "two networks of one address space have overlapping subnets",
+	"PORT-TAKEN":                    "the host's port is published by another container already",
 	"PORT-NOT-PUBLISHED":            "the container's port is not published on the host",
 	"PORT-WRONG-ADDRESS":            "the port is published on another address of the host",
 	"PORT-NOT-LISTENING":            "nothing listens at the port",
