@@ -156,3 +156,12 @@ type Expect struct {
 
 // place is a position in the file, from 1.
 type place struct{ line, column int }
+
+// Place is a position in a file, from 1.
+type Place struct{ Line, Column int }
+
+// Place is where the file has the host.
+func (h *Host) Place() Place { return Place{h.at.line, h.at.column} }
+
+// Place is where the file has the step.
+func (s *Step) Place() Place { return Place{s.at.line, s.at.column} }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"dnetsim/scenarios"
+	"dnetsim/scenarios/lint"
 
 	"github.com/spf13/cobra"
 )
@@ -28,7 +29,7 @@ Exit status: 0 nothing was found, 1 something was, 2 a file is no scenario.`,
 			}
 			found := 0
 			for _, s := range list {
-				for _, f := range scenarios.Lint(s) {
+				for _, f := range lint.Find(s) {
 					fmt.Fprintln(t.out, scenarios.Visible(f.String()))
 					found++
 				}

@@ -1,10 +1,11 @@
-package scenarios_test
+package lint_test
 
 import (
 	"strings"
 	"testing"
 
 	"dnetsim/scenarios"
+	"dnetsim/scenarios/lint"
 )
 
 // What will fail is found before it runs, with its line and code.
@@ -39,7 +40,7 @@ func TestLintFindsWhatWillFail(t *testing.T) {
 			continue
 		}
 		var got []string
-		for _, f := range scenarios.Lint(s) {
+		for _, f := range lint.Find(s) {
 			got = append(got, strings.Join([]string{strings.Split(f.String(), ":")[1], string(f.Code)}, " "))
 			if f.Code.Condition() == "" {
 				t.Errorf("%s: no code %s", x.name, f.Code)

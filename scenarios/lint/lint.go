@@ -1,4 +1,6 @@
-package scenarios
+// Package lint finds what will fail in a scenario before it runs. It looks at what
+// the file says and runs nothing. Start reading at [Find].
+package lint
 
 import (
 	"encoding/json"
@@ -9,6 +11,7 @@ import (
 	"strings"
 
 	"dnetsim/explain"
+	"dnetsim/scenarios"
 )
 
 // Finding is something in a scenario that will fail, found before it runs, under
@@ -25,16 +28,16 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s: %s", f.File, f.Line, f.Column, f.Code, f.Text)
 }
 
-// Lint looks for what will fail: in the hosts' configuration, and in the lines
+// Find looks for what will fail: in the hosts' configuration, and in the lines
 // that make networks and publish ports. Lines that are expected to fail are
 // left out. Nothing is run.
-func Lint(s *Scenario) []Finding {
+func Find(s *scenarios.Scenario) []Finding {
 	l := &linter{s: s, ports: map[string]string{}}
 	for i := range s.Hosts {
 		l.host(&s.Hosts[i])
 	}
 	l.cluster()
-	for _, steps := range [][]Step{s.Setup, s.Steps} {
+	for _, steps := range [][]scenarios.Step{s.Setup, s.Steps} {
 		for i := range steps {
 			l.step(&steps[i])
 		}
@@ -49,7 +52,7 @@ func Lint(s *Scenario) []Finding {
 }
 
 type linter struct {
-	s     *Scenario
+	s     *scenarios.Scenario
 	found []Finding
 	nets  []lintNet
 	ports map[string]string // "HOST tcp/80" to the container that has it
@@ -72,17 +75,17 @@ type daemonKeys struct {
 	} `json:"default-address-pools"`
 }
 
-func (h *Host) keys() (k daemonKeys) {
+func keys(h *scenarios.Host) (k daemonKeys) {
 	json.Unmarshal(h.Daemon, &k) //nolint:errcheck // the reader has said what is no JSON
 	return k
 }
 
-func (l *linter) find(p place, code explain.Code, format string, args ...any) {
-	l.found = append(l.found, Finding{l.s.File, p.line, p.column, code, fmt.Sprintf(format, args...)})
+func (l *linter) find(at scenarios.Place, code explain.Code, format string, args ...any) {
+	l.found = append(l.found, Finding{l.s.File, at.Line, at.Column, code, fmt.Sprintf(format, args...)})
 }
 
-func (l *linter) host(h *Host) {
-	k := h.keys()
+func (l *linter) host(h *scenarios.Host) {
+	k := keys(h)
 	pools := []string{k.BIP}
 	for _, p := range k.Pools {
 		pools = append(pools, p.Base)
@@ -94,12 +97,12 @@ func (l *linter) host(h *Host) {
 		}
 		for _, lan := range l.s.LANs {
 			if lan.Subnet.Overlaps(p.Masked()) {
-				l.find(h.at, "BRIDGE-SUBNET-SHADOWS", "%s: daemon.json gives %s to Docker's bridges, and the LAN %s is %s: write a pool that no LAN has", h.Name, p, lan.Name, lan.Subnet)
+				l.find(h.Place(), "BRIDGE-SUBNET-SHADOWS", "%s: daemon.json gives %s to Docker's bridges, and the LAN %s is %s: write a pool that no LAN has", h.Name, p, lan.Name, lan.Subnet)
 			}
 		}
 	}
 	if h.Gateway.IsValid() && !l.has(h.Gateway) {
-		l.find(h.at, "NO-ROUTE", "%s: nobody has the gateway %s: write a router's address", h.Name, h.Gateway)
+		l.find(h.Place(), "NO-ROUTE", "%s: nobody has the gateway %s: write a router's address", h.Name, h.Gateway)
 	}
 }
 
@@ -121,7 +124,7 @@ func (l *linter) has(ip netip.Addr) bool {
 }
 
 // owner is the host that has an address.
-func (l *linter) owner(ip netip.Addr) *Host {
+func (l *linter) owner(ip netip.Addr) *scenarios.Host {
 	for i := range l.s.Hosts {
 		for _, p := range l.s.Hosts[i].Ports {
 			if p.Address.Addr() == ip {
@@ -134,56 +137,56 @@ func (l *linter) owner(ip netip.Addr) *Host {
 
 // cluster looks at the hosts that share a store.
 func (l *linter) cluster() {
-	var first *Host
-	advertised, called := map[string]*Host{}, map[string]*Host{}
+	var first *scenarios.Host
+	advertised, called := map[string]*scenarios.Host{}, map[string]*scenarios.Host{}
 	for i := range l.s.Hosts {
 		h := &l.s.Hosts[i]
-		k := h.keys()
+		k := keys(h)
 		if k.Store == "" {
 			continue
 		}
-		if first != nil && first.keys().Store != k.Store {
-			l.find(h.at, "OVERLAY-STORE-SPLIT", "%s keeps its cluster at %s, %s at %s: write the same cluster-store", h.Name, k.Store, first.Name, first.keys().Store)
+		if first != nil && keys(first).Store != k.Store {
+			l.find(h.Place(), "OVERLAY-STORE-SPLIT", "%s keeps its cluster at %s, %s at %s: write the same cluster-store", h.Name, k.Store, first.Name, keys(first).Store)
 		}
 		if first == nil {
 			first = h
 		}
 		if o := called[h.Hostname]; o != nil {
-			l.find(h.at, "OVERLAY-HOSTNAME-DUPLICATE", "%s and %s are both called %s: give each a hostname of its own", o.Name, h.Name, h.Hostname)
+			l.find(h.Place(), "OVERLAY-HOSTNAME-DUPLICATE", "%s and %s are both called %s: give each a hostname of its own", o.Name, h.Name, h.Hostname)
 		}
 		called[h.Hostname] = h
 		l.advertise(h, k.Advertise, advertised)
 	}
 }
 
-func (l *linter) advertise(h *Host, text string, seen map[string]*Host) {
+func (l *linter) advertise(h *scenarios.Host, text string, seen map[string]*scenarios.Host) {
 	if text == "" {
-		l.find(h.at, "OVERLAY-ADVERTISE-MISSING", "%s has a cluster-store and no cluster-advertise: write the host's own address, such as %s", h.Name, l.own(h))
+		l.find(h.Place(), "OVERLAY-ADVERTISE-MISSING", "%s has a cluster-store and no cluster-advertise: write the host's own address, such as %s", h.Name, l.own(h))
 		return
 	}
 	addr, _, _ := strings.Cut(text, ":")
 	ip, err := netip.ParseAddr(addr)
 	if err != nil {
 		if addr == "docker0" || addr == "lo" {
-			l.find(h.at, "OVERLAY-ADVERTISE-UNREACHABLE", "%s advertises its %s, which other hosts do not reach: write %s", h.Name, addr, l.own(h))
+			l.find(h.Place(), "OVERLAY-ADVERTISE-UNREACHABLE", "%s advertises its %s, which other hosts do not reach: write %s", h.Name, addr, l.own(h))
 		}
 		return
 	}
 	if ip.IsLoopback() || ip.String() == "172.17.0.1" {
-		l.find(h.at, "OVERLAY-ADVERTISE-UNREACHABLE", "%s advertises %s, which other hosts do not reach: write %s", h.Name, addr, l.own(h))
+		l.find(h.Place(), "OVERLAY-ADVERTISE-UNREACHABLE", "%s advertises %s, which other hosts do not reach: write %s", h.Name, addr, l.own(h))
 		return
 	}
 	if o := seen[addr]; o != nil {
-		l.find(h.at, "OVERLAY-ADVERTISE-SHARED", "%s advertises %s, as %s does: write its own address, %s", h.Name, addr, o.Name, l.own(h))
+		l.find(h.Place(), "OVERLAY-ADVERTISE-SHARED", "%s advertises %s, as %s does: write its own address, %s", h.Name, addr, o.Name, l.own(h))
 		return
 	}
 	seen[addr] = h
 	if l.owner(ip) != h {
-		l.find(h.at, "OVERLAY-ADVERTISE-NOT-LOCAL", "%s advertises %s, which is none of its addresses: write %s", h.Name, addr, l.own(h))
+		l.find(h.Place(), "OVERLAY-ADVERTISE-NOT-LOCAL", "%s advertises %s, which is none of its addresses: write %s", h.Name, addr, l.own(h))
 	}
 }
 
-func (l *linter) own(h *Host) string {
+func (l *linter) own(h *scenarios.Host) string {
 	for _, p := range h.Ports {
 		return p.Address.Addr().String() + ":2376"
 	}
@@ -191,8 +194,8 @@ func (l *linter) own(h *Host) string {
 }
 
 // step looks at a docker line.
-func (l *linter) step(st *Step) {
-	if st.Kind != StepRun || st.Container != "" || st.Expect.ExitAny || st.Expect.Exit != 0 {
+func (l *linter) step(st *scenarios.Step) {
+	if st.Kind != scenarios.StepRun || st.Container != "" || st.Expect.ExitAny || st.Expect.Exit != 0 {
 		return
 	}
 	w := strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(st.Line))
@@ -230,7 +233,7 @@ func one(words []string, names ...string) string {
 	return ""
 }
 
-func (l *linter) network(st *Step, w []string) {
+func (l *linter) network(st *scenarios.Step, w []string) {
 	n := lintNet{host: st.Host, name: w[len(w)-1], driver: one(w, "-d", "--driver")}
 	if n.driver == "" {
 		n.driver = "bridge"
@@ -250,27 +253,27 @@ func (l *linter) network(st *Step, w []string) {
 	}
 	for _, text := range option(w, "--gateway") {
 		if ip, err := netip.ParseAddr(text); err == nil && child && !l.has(ip) {
-			l.find(st.at, "MACVLAN-GATEWAY-ABSENT", "nobody on the LAN has %s: with %s the gateway is a real router's address", ip, n.driver)
+			l.find(st.Place(), "MACVLAN-GATEWAY-ABSENT", "nobody on the LAN has %s: with %s the gateway is a real router's address", ip, n.driver)
 		}
 	}
 	l.mtu(st, n, w)
 }
 
 // covers: a subnet that a LAN has, too.
-func (l *linter) covers(st *Step, n lintNet) {
+func (l *linter) covers(st *scenarios.Step, n lintNet) {
 	for _, lan := range l.s.LANs {
 		if lan.Subnet.Overlaps(n.subnet) {
-			l.find(st.at, "BRIDGE-SUBNET-SHADOWS", "the network %s has %s, and the LAN %s is %s: its containers cannot reach that LAN; write another --subnet", n.name, n.subnet, lan.Name, lan.Subnet)
+			l.find(st.Place(), "BRIDGE-SUBNET-SHADOWS", "the network %s has %s, and the LAN %s is %s: its containers cannot reach that LAN; write another --subnet", n.name, n.subnet, lan.Name, lan.Subnet)
 		}
 	}
 }
 
 // overlaps: two pools of one address space.
-func (l *linter) overlaps(st *Step, n lintNet) {
+func (l *linter) overlaps(st *scenarios.Step, n lintNet) {
 	for _, o := range l.nets {
 		same := o.host == n.host || o.driver == "overlay" && n.driver == "overlay" && l.store(o.host) == l.store(n.host)
 		if same && o.subnet.IsValid() && o.subnet.Overlaps(n.subnet) && (o.driver == "overlay") == (n.driver == "overlay") {
-			l.find(st.at, "POOL-OVERLAP", "the network %s has %s, and %s has %s already: the engine refuses it; write another --subnet", n.name, n.subnet, o.name, o.subnet)
+			l.find(st.Place(), "POOL-OVERLAP", "the network %s has %s, and %s has %s already: the engine refuses it; write another --subnet", n.name, n.subnet, o.name, o.subnet)
 		}
 	}
 }
@@ -279,14 +282,14 @@ func (l *linter) overlaps(st *Step, n lintNet) {
 func (l *linter) store(host string) string {
 	for i := range l.s.Hosts {
 		if l.s.Hosts[i].Name == host {
-			return l.s.Hosts[i].keys().Store
+			return keys(&l.s.Hosts[i]).Store
 		}
 	}
 	return ""
 }
 
 // mtu: an MTU that the cables do not carry.
-func (l *linter) mtu(st *Step, n lintNet, w []string) {
+func (l *linter) mtu(st *scenarios.Step, n lintNet, w []string) {
 	size, given := 1500, false
 	for _, o := range option(w, "-o", "--opt") {
 		if v, ok := strings.CutPrefix(o, "com.docker.network.driver.mtu="); ok {
@@ -299,13 +302,13 @@ func (l *linter) mtu(st *Step, n lintNet, w []string) {
 	}
 	for _, lan := range l.s.LANs {
 		if m := lan.Cable.MTU; m > 0 && size > m {
-			l.find(st.at, "MTU-BLACKHOLE", "the network %s is made for packets of %d bytes on the wire, and the cables of %s carry %d: write -o com.docker.network.driver.mtu=%d", n.name, size, lan.Name, m, m)
+			l.find(st.Place(), "MTU-BLACKHOLE", "the network %s is made for packets of %d bytes on the wire, and the cables of %s carry %d: write -o com.docker.network.driver.mtu=%d", n.name, size, lan.Name, m, m)
 		}
 	}
 }
 
 // publish: a port that another container of the host has.
-func (l *linter) publish(st *Step, w []string) {
+func (l *linter) publish(st *scenarios.Step, w []string) {
 	name := one(w, "--name")
 	for _, p := range option(w, "-p", "--publish") {
 		text, proto, ok := strings.Cut(p, "/")
@@ -322,7 +325,7 @@ func (l *linter) publish(st *Step, w []string) {
 		}
 		key := fmt.Sprintf("%s %s/%s", st.Host, parts[len(parts)-2], proto)
 		if other, taken := l.ports[key]; taken && (strings.HasSuffix(other, " 0.0.0.0") || ip == "0.0.0.0" || strings.HasSuffix(other, " "+ip)) {
-			l.find(st.at, "PORT-TAKEN", "port %s of %s is %s's already: publish another", parts[len(parts)-2], st.Host, strings.Fields(other)[0])
+			l.find(st.Place(), "PORT-TAKEN", "port %s of %s is %s's already: publish another", parts[len(parts)-2], st.Host, strings.Fields(other)[0])
 		}
 		if name == "" {
 			name = "another container"
