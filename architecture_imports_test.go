@@ -12,23 +12,24 @@ import (
 // homes says where a third-party module may be imported, test files included.
 // A key is an import path prefix; the longest one that matches counts.
 var homes = map[string][]string{
-	"gvisor.dev/gvisor":                     {"stack/transport"},
-	"github.com/songgao/water":              {"stack/tap"},
-	"github.com/gopacket/gopacket":          {"link"},
-	"mvdan.cc/sh":                           {"userland/shell"},
-	"github.com/miekg/dns":                  {"userland/names", "userland/traffic"},
-	"gopkg.in/yaml.v3":                      {"scenarios"},
-	"github.com/santhosh-tekuri/jsonschema": {"scenarios"}, // in tests
-	"github.com/docker/go-connections/nat":  {"engine"},
-	"github.com/moby/moby/api":              {"engine/cli"},
-	"github.com/docker/docker/api/types":    {"engine"},
-	"github.com/moby/moby/client":           {"engine/cli"},
-	"github.com/docker/cli":                 {"engine/cli"},
-	"github.com/containerd/errdefs":         {"engine/cli"},
-	"github.com/sirupsen/logrus":            {"engine/cli"},
-	"github.com/spf13/pflag":                {"engine/cli"},
-	"github.com/spf13/cobra":                {"cmd", "engine/cli"},
-	"golang.org/x/term":                     {"cmd"},
+	"gvisor.dev/gvisor":                      {"stack/transport"},
+	"github.com/songgao/water":               {"stack/tap"},
+	"github.com/gopacket/gopacket":           {"link"},
+	"mvdan.cc/sh":                            {"userland/shell"},
+	"github.com/miekg/dns":                   {"userland/names", "userland/traffic"},
+	"gopkg.in/yaml.v3":                       {"scenarios"},
+	"github.com/santhosh-tekuri/jsonschema":  {"scenarios"}, // in tests
+	"github.com/docker/go-connections/nat":   {"engine"},
+	"github.com/moby/moby/api":               {"engine/cli"},
+	"github.com/docker/docker/api/types":     {"engine"},
+	"github.com/moby/moby/client":            {"engine/cli"},
+	"github.com/docker/cli":                  {"engine/cli"},
+	"github.com/containerd/errdefs":          {"engine/cli"},
+	"github.com/sirupsen/logrus":             {"engine/cli"},
+	"github.com/spf13/pflag":                 {"engine/cli"},
+	"github.com/spf13/cobra":                 {"cmd", "engine/cli"},
+	"golang.org/x/term":                      {"cmd"},
+	"github.com/modelcontextprotocol/go-sdk": {"cmd"},
 }
 
 // home is the entry of homes that a package belongs to, empty if it has none.

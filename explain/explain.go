@@ -1,5 +1,11 @@
 package explain
 
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
 // Report is the whole explanation of a flow.
 type Report struct {
 	Scenario string // what was run, as on the command line
@@ -72,9 +78,38 @@ func (r *Report) untried() {
 	}
 }
 
-// known refuses what cannot be addressed at all: an address that is in no subnet
-// of the world and that nothing leads to.
-func (a *atlas) known(f Flow) error { return nil }
+// known refuses what cannot be addressed at all: a container that is not there,
+// an address that is in no subnet of the world and on no way out of it.
+func (a *atlas) known(f Flow) error {
+	if strings.Contains(f.To, "/") && a.byName[f.To] == nil {
+		return &UsageError{fmt.Sprintf("there is no %s: there are %s", f.To, a.names())}
+	}
+	ip, err := netip.ParseAddr(f.To)
+	if err != nil || ip.IsLoopback() || len(a.holders(ip.Unmap())) > 0 || len(a.absent(ip.Unmap())) > 0 || a.inSubnet(ip.Unmap()) {
+		return nil
+	}
+	return &UsageError{fmt.Sprintf("%s is nowhere: no subnet of the scenario has it; there are %s", f.To, a.names())}
+}
+
+// inSubnet reports whether an address is in a network's pool or in the subnet of
+// somebody's interface.
+func (a *atlas) inSubnet(ip netip.Addr) bool {
+	for _, n := range a.networks() {
+		if n.covers(ip) {
+			return true
+		}
+	}
+	for _, ns := range a.space {
+		for _, i := range ns.Interfaces() {
+			for _, x := range i.Addrs() {
+				if x.Prefix.Bits() > 0 && x.Prefix.Masked().Contains(ip) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
 
 // Briefly is what became of a flow and why, without evidence or cure.
 func Briefly(w World, f Flow) (Cell, error) {

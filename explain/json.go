@@ -1,9 +1,15 @@
 package explain
 
 import (
+	_ "embed"
 	"encoding/json"
 	"io"
 )
+
+// Schema is the JSON Schema of what [Report.WriteJSON] prints.
+//
+//go:embed schema.json
+var Schema []byte
 
 // The report as JSON; schema.json describes it. Names stay, fields may be added.
 type (

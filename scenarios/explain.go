@@ -32,12 +32,24 @@ type world struct {
 	moment   Moment
 	run      *running
 	lab      *Lab
-	live     bool // somebody types in it
+	live     bool    // somebody types in it, and there are no copies
+	typed    []personLine // since the moment, by a person
 }
+
+// Standing is a world in which somebody types: its copies have what was typed,
+// too.
+type Standing interface {
+	explain.World
+	// Enter is Type for a person.
+	Enter(machine, line string) (exit int, output string, err error)
+}
+
+// personLine is a line that a person typed in a world.
+type personLine struct{ machine, line string }
 
 // Stand runs a scenario up to a moment and returns the world as it is then, for
 // package explain, and what failed on the way. The world must be closed.
-func Stand(s *Scenario, o Options, m Moment) (explain.World, *Result, error) {
+func Stand(s *Scenario, o Options, m Moment) (Standing, *Result, error) {
 	w := &world{scenario: s, options: o, moment: m}
 	w.run = begin(s, o)
 	w.run.play(s.Setup, true)
@@ -114,7 +126,18 @@ func (w *world) Fork() (explain.World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the copy of the run: %w", err)
 	}
+	for _, e := range w.typed {
+		if _, _, err := f.Enter(e.machine, e.line); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("the copy of the run: %w", err)
+		}
+	}
 	return f, nil
+}
+
+func (w *world) Enter(machine, line string) (exit int, output string, err error) {
+	w.typed = append(w.typed, personLine{machine, line})
+	return w.Type(machine, line)
 }
 
 func (w *world) Close() {

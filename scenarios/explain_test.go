@@ -1,13 +1,18 @@
 package scenarios_test
 
 import (
+	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dnetsim/engine/cli"
 	"dnetsim/explain"
 	"dnetsim/scenarios"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // explained is what explain must find in the library: the flow in question, the
@@ -106,4 +111,82 @@ func libraryScenario(t *testing.T, name string) *scenarios.Scenario {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// What explain prints as JSON is what its schema says, for a flow that fails and
+// one that works.
+func TestExplainJSONKeepsItsSchema(t *testing.T) {
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(explain.Schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("explain.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := c.Compile("explain.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{"c2", "www.baidu.com", "no.such.name"} {
+		r := explainLibrary(t, "overlay-ping", "", "bdc01/c1", to, "", false)
+		var b bytes.Buffer
+		if err := r.WriteJSON(&b); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := jsonschema.UnmarshalJSON(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := compiled.Validate(doc); err != nil {
+			t.Errorf("to %s: %v", to, err)
+		}
+	}
+}
+
+// A question that cannot be asked is answered with who is there.
+func TestQuestionsThatCannotBeAsked(t *testing.T) {
+	s := libraryScenario(t, "overlay-ping")
+	w, _, err := scenarios.Stand(s, scenarios.Options{Docker: cli.Program}, scenarios.End)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, f := range []explain.Flow{{From: "bdc09", To: "c2"}, {From: "c1", To: "bdc01/c9"}, {From: "c1", To: "198.51.100.7"}} {
+		_, err := explain.Explain(w, f)
+		var wrong *explain.UsageError
+		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "bdc01/c1") {
+			t.Errorf("%s: got %v, want an error that names who is there", f, err)
+		}
+	}
+}
+
+// BenchmarkExplain is an explanation beside a run of the same scenario: the
+// ratio is the claim, and less than 3.
+func BenchmarkExplain(b *testing.B) {
+	found, err := scenarios.Find("overlay-ping", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := scenarios.Read(found[0].File, found[0].Text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var runs, explanations time.Duration
+	for b.Loop() {
+		at := time.Now()
+		scenarios.Run(s, scenarios.Options{Docker: cli.Program})
+		runs += time.Since(at)
+		at = time.Now()
+		w, _, err := scenarios.Stand(s, scenarios.Options{Docker: cli.Program}, scenarios.End)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := explain.Explain(w, explain.Flow{From: "bdc01/c1", To: "c2"}); err != nil {
+			b.Fatal(err)
+		}
+		w.Close()
+		explanations += time.Since(at)
+	}
+	b.ReportMetric(float64(explanations)/float64(runs), "runs/explain")
 }

@@ -132,3 +132,13 @@ func Library() []Source {
 	}
 	return out
 }
+
+// FromLibrary reads a scenario that is compiled in, by its name.
+func FromLibrary(name string) (*Scenario, error) {
+	for _, src := range Library() {
+		if strings.TrimSuffix(src.File, ".yaml") == name {
+			return Read(src.File, src.Text)
+		}
+	}
+	return nil, fmt.Errorf("%s: there is no scenario of that name in the library", name)
+}

@@ -16,7 +16,7 @@ type explainFlags struct {
 	from, to, port, at string
 	large, verbose     bool
 	json, mermaid      bool
-	matrix             bool
+	matrix, schema     bool
 }
 
 func newExplain(t *terminal) *cobra.Command {
@@ -54,11 +54,16 @@ Exit status: 0 the flow works, 1 it fails, 2 the question cannot be asked.`,
 	c.Flags().BoolVar(&f.json, "json", false, "print the report as JSON")
 	c.Flags().BoolVar(&f.mermaid, "mermaid", false, "print the journey as a Mermaid flowchart")
 	c.Flags().BoolVar(&f.matrix, "matrix", false, "who reaches whom: everybody to everybody, by ping and at every listening port")
+	c.Flags().BoolVar(&f.schema, "schema", false, "print the JSON Schema of --json")
 	c.MarkFlagsMutuallyExclusive("json", "mermaid", "verbose")
 	return c
 }
 
 func (f *explainFlags) explain(ctx context.Context, t *terminal, args []string) error {
+	if f.schema {
+		_, err := t.out.Write(explain.Schema)
+		return err
+	}
 	if len(args) == 0 {
 		return status{exitUsage, errors.New("dnetsim explain: which scenario? See `dnetsim explain --help`")}
 	}

@@ -77,22 +77,27 @@ func newVersion(t *terminal) *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v, commit := "devel", ""
-			if info, ok := debug.ReadBuildInfo(); ok {
-				if info.Main.Version != "" && info.Main.Version != "(devel)" {
-					v = info.Main.Version
-				}
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						commit = " " + s.Value
-					}
-				}
-			}
-			fmt.Fprintf(t.out, "dnetsim %s%s %s %s/%s, engine profiles: %s\n",
-				v, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(scenarios.Engines, ", "))
+			fmt.Fprintf(t.out, "dnetsim %s %s %s/%s, engine profiles: %s\n",
+				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(scenarios.Engines, ", "))
 			return nil
 		},
 	}
+}
+
+// version is the module's version, or devel, and the commit if it is known.
+func version() string {
+	v, commit := "devel", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" && info.Main.Version != "(devel)" {
+			v = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = " " + s.Value
+			}
+		}
+	}
+	return v + commit
 }
 
 func newMan() *cobra.Command {
