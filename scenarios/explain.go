@@ -32,7 +32,7 @@ type world struct {
 	moment   Moment
 	run      *running
 	lab      *Lab
-	live     bool    // somebody types in it, and there are no copies
+	live     bool         // somebody types in it, and there are no copies
 	typed    []personLine // since the moment, by a person
 }
 
