@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -197,3 +198,16 @@ func (t *table[T]) schema() map[string]any {
 
 // anchor is a title's anchor on a page.
 func anchor(title string) string { return strings.ReplaceAll(title, " ", "-") }
+
+// Schema is the JSON Schema (draft 2020-12) of a scenario file. A test holds it
+// against what [Read] accepts and refuses.
+func Schema() []byte {
+	root := rootTable.schema()
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = "dnetsim scenario"
+	b, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		panic(err) // only plain values in the tables
+	}
+	return append(b, '\n')
+}
