@@ -162,7 +162,11 @@ func (d *Daemon) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	if user == "" {
 		user = c.Config.User
 	}
-	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: userName(user), NewGroup: true, SysTime: cfg.Privileged || c.HostConfig.sysTime()}
+	caps := c.HostConfig.capabilities()
+	if cfg.Privileged {
+		caps = userland.AllCapabilities
+	}
+	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: userName(user), NewGroup: true, Caps: caps}
 	var in io.WriteCloser
 	r := e.run
 	if cfg.Tty {

@@ -129,7 +129,7 @@ func (d *Daemon) bringUp(c *Container) error {
 	r.machine = m
 	spec := userland.ProcSpec{
 		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: userName(c.Config.User),
-		NewGroup: true, SysTime: c.HostConfig.sysTime(),
+		NewGroup: true, Caps: c.HostConfig.capabilities(),
 	}
 	if r.tty != nil {
 		spec.TTY = r.tty

@@ -48,7 +48,7 @@ func (m *Machine) SetHardwareClock(ahead time.Duration) {
 // SetWall is settimeofday: EPERM without CAP_SYS_TIME, which root has on a
 // host, and in a container only if it was given ([ProcSpec]).
 func (p *Process) SetWall(t time.Time) error {
-	if p.User != "root" || p.Machine.Container && !p.sysTime {
+	if !SysTime.HeldBy(p) {
 		return EPERM
 	}
 	return p.Machine.SetWall(t)

@@ -12,11 +12,11 @@ import (
 )
 
 // say runs a line on a machine and returns what it printed.
-func say(t *testing.T, m *userland.Machine, style shell.Style, text string, caps bool) string {
+func say(t *testing.T, m *userland.Machine, style shell.Style, text string, caps userland.Capability) string {
 	t.Helper()
 	var b strings.Builder
 	p := m.Start(userland.ProcSpec{
-		Program: shell.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &b, Stderr: &b, SysTime: caps,
+		Program: shell.Sh(style), Args: []string{"sh", "-c", text}, Stdout: &b, Stderr: &b, Caps: caps,
 	})
 	if err := m.Loop().Run(p.Done, 24*time.Hour); err != nil {
 		t.Fatalf("%s: %v", text, err)
@@ -44,12 +44,12 @@ func two() (a, b, inA, inB *userland.Machine) {
 
 func TestAClockThatIsSetMovesOneHostAndItsContainersOnly(t *testing.T) {
 	a, b, inA, inB := two()
-	if got, want := say(t, a, shell.Bash, "date -s '2026-11-28 12:00:00'", false), "Sat Nov 28 12:00:00 UTC 2026\n"; got != want {
+	if got, want := say(t, a, shell.Bash, "date -s '2026-11-28 12:00:00'", 0), "Sat Nov 28 12:00:00 UTC 2026\n"; got != want {
 		t.Errorf("date -s printed %q, want %q", got, want)
 	}
 	// Sleep takes its time, and the clock goes on from where it was set.
 	before := a.Loop().Now()
-	say(t, a, shell.Bash, "sleep 90", false)
+	say(t, a, shell.Bash, "sleep 90", 0)
 	if took := a.Loop().Now() - before; took != 90*time.Second {
 		t.Errorf("sleep 90 took %v", took)
 	}
@@ -58,18 +58,18 @@ func TestAClockThatIsSetMovesOneHostAndItsContainersOnly(t *testing.T) {
 		m    *userland.Machine
 		want string
 	}{{a, moved}, {inA, moved}, {b, run}, {inB, run}} {
-		if got := strings.TrimSpace(say(t, c.m, shell.Ash, "date '+%F %T'", false)); got != c.want {
+		if got := strings.TrimSpace(say(t, c.m, shell.Ash, "date '+%F %T'", 0)); got != c.want {
 			t.Errorf("%s says %s, want %s", c.m.Name, got, c.want)
 		}
-		say(t, c.m, shell.Ash, "echo x > /tmp/x", false)
+		say(t, c.m, shell.Ash, "echo x > /tmp/x", 0)
 		if i, err := c.m.FS().Stat("/tmp/x"); err != nil || i.ModTime.Format("2006-01-02 15:04:05") != c.want {
 			t.Errorf("a new file of %s is of %v, want %s", c.m.Name, i.ModTime, c.want)
 		}
 	}
-	if got := say(t, a, shell.Bash, "cat /proc/uptime", false); got != "90.00 90.00\n" {
+	if got := say(t, a, shell.Bash, "cat /proc/uptime", 0); got != "90.00 90.00\n" {
 		t.Errorf("/proc/uptime is %q after 90 s", got)
 	}
-	if got := say(t, a, shell.Bash, "uptime", false); !strings.HasPrefix(got, " 12:01:30 up 1 min,") {
+	if got := say(t, a, shell.Bash, "uptime", 0); !strings.HasPrefix(got, " 12:01:30 up 1 min,") {
 		t.Errorf("uptime says %q", got)
 	}
 }
@@ -78,7 +78,7 @@ func TestAClockThatIsSetMovesOneHostAndItsContainersOnly(t *testing.T) {
 // the clock of now.
 func TestPsReckonsStartsFromTheClock(t *testing.T) {
 	a, _, _, _ := two()
-	got := say(t, a, shell.Bash, "sleep 1000 & sleep 60; date -s '+3 hours' > /dev/null; ps -o etime= -C sleep; ps -ef | grep 'sleep 1000'", false)
+	got := say(t, a, shell.Bash, "sleep 1000 & sleep 60; date -s '+3 hours' > /dev/null; ps -o etime= -C sleep; ps -ef | grep 'sleep 1000'", 0)
 	if !strings.Contains(got, "00:01:00") || !strings.Contains(got, " 11:00 ") {
 		t.Errorf("three hours set on after a minute:\n%s", got)
 	}
@@ -86,19 +86,19 @@ func TestPsReckonsStartsFromTheClock(t *testing.T) {
 
 func TestAClockIsOnlySetByWhoMay(t *testing.T) {
 	a, _, inA, _ := two()
-	if got, want := say(t, inA, shell.Ash, "date -s '2026-11-28 12:00'; echo $?; date +%F", false),
+	if got, want := say(t, inA, shell.Ash, "date -s '2026-11-28 12:00'; echo $?; date +%F", 0),
 		"date: can't set date: Operation not permitted\nSat Nov 28 12:00:00 UTC 2026\n0\n2026-01-05\n"; got != want {
 		t.Errorf("in a container: %q, want %q", got, want)
 	}
 	if err := a.SetWall(time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC)); err != userland.EINVAL {
 		t.Errorf("1969: %v, want EINVAL", err)
 	}
-	if got, want := say(t, a, shell.Bash, "date -s '2300-01-01'; date +%Y", false),
+	if got, want := say(t, a, shell.Bash, "date -s '2300-01-01'; date +%Y", 0),
 		"date: cannot set date: Invalid argument\nMon Jan  1 00:00:00 UTC 2300\n2026\n"; got != want {
 		t.Errorf("2300: %q, want %q", got, want)
 	}
 	// With CAP_SYS_TIME it is the host's clock that a container sets.
-	say(t, inA, shell.Ash, "sh -c \"date -s '2026-11-28 12:00'\"", true)
+	say(t, inA, shell.Ash, "sh -c \"date -s '2026-11-28 12:00'\"", userland.SysTime)
 	if got := a.Wall().Format("2006-01-02 15:04"); got != "2026-11-28 12:00" {
 		t.Errorf("the host has %s after a container with CAP_SYS_TIME set 2026-11-28 12:00", got)
 	}
@@ -110,7 +110,7 @@ func TestBootTakesTheClockFromTheBattery(t *testing.T) {
 	if got := a.Wall().Sub(b.Wall()); got != -10*time.Minute {
 		t.Errorf("the clock is %v ahead, want -10m", got)
 	}
-	say(t, a, shell.Bash, "date -s '+5 hours'", false)
+	say(t, a, shell.Bash, "date -s '+5 hours'", 0)
 	if got := a.Wall().Sub(b.Wall()); got != 5*time.Hour-10*time.Minute {
 		t.Errorf("the clock is %v ahead after +5 hours, want 4h50m", got)
 	}

@@ -38,9 +38,9 @@ type ProcSpec struct {
 	NewGroup bool
 	// User is the user that id and ps print; "" is the parent's, or root.
 	User string
-	// SysTime gives a process of a container CAP_SYS_TIME, which its children
-	// inherit; see [Process.SetWall].
-	SysTime bool
+	// Caps are the capabilities of a process of a container, which its children
+	// inherit; root on a host has all.
+	Caps Capability
 	// OnExit is called on the loop when the process has ended.
 	OnExit func(status int)
 }
@@ -86,7 +86,7 @@ type Process struct {
 	sockets descriptors
 	comm    string
 	began   time.Duration // of the loop
-	sysTime bool
+	caps    Capability
 }
 
 // exiting unwinds a process that calls Exit.
@@ -97,7 +97,7 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 	p := &Process{
 		Machine: m, Args: spec.Args, Dir: spec.Dir, Stdin: spec.Stdin, Stdout: spec.Stdout,
 		Stderr: spec.Stderr, TTY: spec.TTY, Started: m.Wall(), User: spec.User,
-		began: m.loop.Now(), sysTime: spec.SysTime,
+		began: m.loop.Now(), caps: spec.Caps,
 		program: spec.Program, ns: spec.NS, parent: spec.Parent, Umask: 0o022,
 	}
 	p.sockets.p = p
@@ -138,7 +138,9 @@ func (p *Process) inherit(spec ProcSpec) {
 		if p.ns == nil && up.Machine == p.Machine {
 			p.ns = up.ns
 		}
-		p.sysTime = p.sysTime || up.Machine == p.Machine && up.sysTime
+		if up.Machine == p.Machine {
+			p.caps |= up.caps
+		}
 		if p.User == "" {
 			p.User = up.User
 		}

@@ -15,7 +15,7 @@ func TestProcSysNetIsTheNamespacesSysctl(t *testing.T) {
 	ns := stack.New(l, "bdc01", stack.Options{Host: true})
 	m := userland.NewMachine(l, "bdc01", ns)
 	m.Install(programs.Host())
-	out := say(t, m, shell.Bash, "cd /proc/sys/net/ipv4; echo 0 > ip_forward; cat ip_forward; echo 1 > /proc/sys/net/ipv4/ip_forward; cat ip_forward; ls -d /proc/sys/net/ipv4/ip_forward", false)
+	out := say(t, m, shell.Bash, "cd /proc/sys/net/ipv4; echo 0 > ip_forward; cat ip_forward; echo 1 > /proc/sys/net/ipv4/ip_forward; cat ip_forward; ls -d /proc/sys/net/ipv4/ip_forward", 0)
 	if want := "0\n1\n/proc/sys/net/ipv4/ip_forward\n"; out != want {
 		t.Errorf("got %q, want %q", out, want)
 	}
@@ -37,7 +37,7 @@ func TestProcessesAndDescriptorsAreFiles(t *testing.T) {
 	} {
 		m := userland.NewMachine(sim.NewLoop(1), "bdc01", nil)
 		m.Install(programs.Host())
-		if out := say(t, m, shell.Bash, c.text, false); out != c.want {
+		if out := say(t, m, shell.Bash, c.text, 0); out != c.want {
 			t.Errorf("%s\ngot  %q\nwant %q", c.text, out, c.want)
 		}
 	}

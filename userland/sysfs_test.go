@@ -28,12 +28,12 @@ func TestSysClassNetIsTheNamespacesInterfaces(t *testing.T) {
 		{"cat /sys/class/net/*/statistics/tx_packets", "0\n0\n"},
 		{"[ -d /sys/class/net/eth9 ] || echo none", "none\n"},
 	} {
-		if out := say(t, m, shell.Bash, c.command, false); out != c.want {
+		if out := say(t, m, shell.Bash, c.command, 0); out != c.want {
 			t.Errorf("%s\ngot  %q\nwant %q", c.command, out, c.want)
 		}
 	}
 	d.SetUp(true)
-	if out := say(t, m, shell.Bash, "cat /sys/class/net/d0/carrier", false); out != "1\n" {
+	if out := say(t, m, shell.Bash, "cat /sys/class/net/d0/carrier", 0); out != "1\n" {
 		t.Errorf("carrier %q", out)
 	}
 }

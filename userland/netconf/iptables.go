@@ -24,7 +24,7 @@ func iptablesPrograms() map[string]userland.Program {
 			set[variant+"-restore"] = func(p *userland.Process) int { return iptablesRestore(p, v6) }
 		}
 	}
-	return set
+	return guarded(set, nil)
 }
 
 func iptablesRun(p *userland.Process, v6 bool) int {

@@ -103,6 +103,10 @@ func (d *dumper) live(o *options) int {
 	if !ok {
 		return 1
 	}
+	if !userland.NetRaw.HeldBy(p) {
+		p.Errorf("tcpdump: %s: You don't have permission to capture on that device\n(socket: Operation not permitted)\n", d.device)
+		return 1
+	}
 	name, writing := o.Value("w")
 	if writing {
 		out, ok := d.create(name)
