@@ -10,12 +10,39 @@ import (
 // somebody: ping, curl, wget, nc, telnet, traceroute, nslookup and the like, also
 // within docker exec. Place is where it was typed, "HOST" or "HOST/CONTAINER".
 func Asked(place, line string) (Flow, bool) {
-	words := strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(line))
-	for i := range words {
-		if strings.ContainsAny(words[i], "|;&>") && i > 0 {
-			words = words[:i]
-			break
+	for _, command := range commands(line) {
+		if f, ok := askedBy(place, command); ok {
+			return f, true
 		}
+	}
+	return Flow{}, false
+}
+
+// commands are the simple commands of a line, without their redirections, as far
+// as its words tell: quotes are taken away, and what is in them is taken apart.
+func commands(line string) [][]string {
+	var out [][]string
+	var words []string
+	skip := false
+	for _, w := range strings.Fields(strings.NewReplacer("'", "", `"`, "", ";", " ; ").Replace(line)) {
+		switch {
+		case strings.Trim(w, "|&;") == "":
+			out, words, skip = append(out, words), nil, false
+		case strings.Contains(w, ">"):
+			skip = strings.HasSuffix(w, ">") // its file is the next word
+		case !skip:
+			words = append(words, w)
+		default:
+			skip = false
+		}
+	}
+	return append(out, words)
+}
+
+// askedBy is Asked for the words of one command.
+func askedBy(place string, words []string) (Flow, bool) {
+	for len(words) > 0 && (words[0] == "!" || words[0] == "exec" || words[0] == "do" || words[0] == "then" || words[0] == "if" || words[0] == "while") {
+		words = words[1:]
 	}
 	if len(words) > 3 && words[0] == "docker" && (words[1] == "exec" || words[1] == "container" && words[2] == "exec") {
 		rest := operands(words[2:], "-e", "-u", "-w", "--env", "--user", "--workdir", "--detach-keys", "--env-file")
@@ -102,8 +129,11 @@ func asks(place string, words []string) (Flow, bool) {
 		}
 		return Flow{}, false
 	case "nslookup", "dig", "host", "getent":
-		rest := all(words[1:])
+		rest := all(words[1:], "-p", "-t", "-b", "-q", "-c")
 		if words[0] == "getent" && len(rest) > 1 {
+			rest = rest[1:]
+		}
+		if len(rest) > 0 && strings.HasPrefix(rest[0], "@") {
 			rest = rest[1:]
 		}
 		return named(f, rest, 0)

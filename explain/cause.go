@@ -20,6 +20,7 @@ type Cause struct {
 	Untried  *Cure // where none can be tried: the likely one
 
 	cures    []Cure // that may cure, the best first
+	guess    bool   // it is named only if its cure cures
 	extended bool   // by what the cause leaves behind
 }
 
@@ -53,11 +54,11 @@ type CureStep struct {
 func (s CureStep) String() string {
 	switch {
 	case s.Repair != "" && strings.Contains(s.Repair, ":"):
-		return "repair: {cable: \"" + s.Repair + "\"}"
+		return "# in a scenario: repair: {cable: \"" + s.Repair + "\"}"
 	case s.Repair != "":
-		return "repair: {host: " + s.Repair + "}"
+		return "# in a scenario: repair: {host: " + s.Repair + "}"
 	case s.Wait > 0:
-		return "wait: " + s.Wait.String()
+		return "# wait " + s.Wait.String()
 	}
 	return s.Machine + "$ " + s.Line
 }
@@ -91,7 +92,7 @@ func (q *inquiry) search() {
 		func(q *inquiry) { absence{q}.absentTarget() },
 		func(q *inquiry) { local{q}.localhost() },
 		func(q *inquiry) { local{q}.noNetwork() },
-		func(q *inquiry) { local{q}.staleFlow() },
+		func(q *inquiry) { tracking{q}.staleFlow() },
 		(*inquiry).overlay,
 		func(q *inquiry) { bridging{q}.acrossHosts() },
 		func(q *inquiry) { children{q}.child() },

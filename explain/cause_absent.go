@@ -2,6 +2,9 @@ package explain
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
+	"time"
 
 	"dnetsim/stack"
 )
@@ -9,6 +12,7 @@ import (
 // absence looks for what nobody has, or too many.
 type absence struct{ *inquiry }
 
+// stopped blames a container that does not run.
 func (q absence) stopped(n *Node) {
 	host := n.On()
 	q.blame(Cause{
@@ -19,6 +23,7 @@ func (q absence) stopped(n *Node) {
 	})
 }
 
+// absentTarget: nobody, or too many, have what was addressed.
 func (q absence) absentTarget() {
 	if q.j.Verdict == NameNotResolved || q.blamed() {
 		return
@@ -39,6 +44,8 @@ func (q absence) machineOff(name string) bool {
 	return n != nil && n.Host != nil && n.Host.Off()
 }
 
+// isRouted reports whether an address is out on the internet, or of a host that
+// has no power and so no address now.
 func (q absence) isRouted() bool {
 	for _, n := range q.networks() {
 		if n.covers(q.j.Target) {
@@ -76,15 +83,39 @@ func (q absence) unused() {
 		}
 		break
 	}
-	if q.j.Forward != nil && len(q.j.Forward.Hops) > 0 {
-		last := q.j.Forward.Hops[len(q.j.Forward.Hops)-1].event
-		if n := q.nodeOf(last.Place.Machine); n != nil {
-			c.Evidence = append(c.Evidence, q.show(n.On(), q.within(n, "ip neigh show "+q.j.Target.String()), "nobody has answered for it"))
-		}
+	if n := q.asker(); n != nil {
+		c.Evidence = append(c.Evidence, q.show(n.On(), q.within(n, "arping -c 2 -I "+q.device(n)+" "+q.j.Target.String()), "nobody answers for it"))
 	}
 	q.blame(c)
 }
 
+// asker is the node on the way whose own link the flow's address would be on.
+func (q absence) asker() *Node {
+	if q.j.Forward == nil {
+		return nil
+	}
+	for _, h := range slices.Backward(q.j.Forward.Hops) {
+		n := q.nodeOf(h.event.Place.Machine)
+		if n == nil || n.Space == nil || q.device(n) == "" {
+			continue
+		}
+		if r, err := n.Space.RouteGet(q.j.Target, netip.Addr{}); err == nil && !r.Via.IsValid() && (n == q.from || n.IsContainer() == false) {
+			return n
+		}
+	}
+	return nil
+}
+
+// device is the interface by which a node would send to the flow's address.
+func (q absence) device(n *Node) string {
+	r, err := n.Space.RouteGet(q.j.Target, netip.Addr{})
+	if err != nil {
+		return ""
+	}
+	return r.Dev
+}
+
+// members are questions to ask instead: for who is on the network.
 func (q absence) members(n *network) []Cure {
 	var out []Cure
 	for _, e := range n.Endpoints {
@@ -94,12 +125,36 @@ func (q absence) members(n *network) []Cure {
 		for _, ip := range sortedAddresses(e.Addresses) {
 			f := q.flow
 			f.To = ip.String()
-			out = append(out, Cure{Says: fmt.Sprintf("address %s, who has %s", e.Container.Name, ip), Instead: &f})
+			says := fmt.Sprintf("address %s, who has %s", e.Container.Name, ip)
+			if n.Name != "bridge" && q.from.Networks[n.ID] != "" {
+				f.To = e.Container.Name
+				says = fmt.Sprintf("address %s by its name: it has %s now", e.Container.Name, ip)
+			}
+			out = append(out, Cure{Says: says, Instead: &f})
 		}
 	}
 	return out
 }
 
+// moved gives a container another address, and asks it or the other there.
+func (q absence) moved(h holder) []Cure {
+	free := children{q.inquiry}.shimAddress(h.iface)
+	if !free.IsValid() {
+		return nil
+	}
+	cure := Cure{Says: "give the container an address that nobody has (and the network an --ip-range that keeps to such)",
+		Steps: append(workshop{q.inquiry}.remake(h.node, func(o *options) { o.set("--ip", free.String()) }), CureStep{Wait: time.Second})}
+	there := cure
+	f := q.flow
+	f.To = free.String()
+	there.Instead = &f
+	if listens(h.node, q.flow.Proto, q.flow.Port) {
+		return []Cure{there, cure}
+	}
+	return []Cure{cure, there}
+}
+
+// duplicates: two on one segment have the address.
 func (q absence) duplicates() {
 	if q.j.Verdict == Delivered && q.j.Verdict != Lost {
 		return
@@ -116,14 +171,14 @@ func (q absence) duplicates() {
 	}
 	c := Cause{
 		Code:     "ADDRESS-DUPLICATE",
-		Sentence: fmt.Sprintf("%s and %s both have %s on one LAN: who is asked first answers, and the other's connections break.", on[0].node.Name, on[1].node.Name, q.j.Target),
+		Sentence: fmt.Sprintf("%s and %s both have %s on one LAN: both answer for it, the sender believes the one whose answer it has, and what was meant for the other is lost.", on[0].node.Name, on[1].node.Name, q.j.Target),
 	}
 	for _, h := range on[:2] {
 		c.Evidence = append(c.Evidence, q.show(h.node.On(), q.within(h.node, "ip -4 addr show dev "+h.iface.Name()), h.node.Name+" has it"))
 	}
 	for _, h := range on {
-		if h.node.IsContainer() && h.node != q.to {
-			c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: h.node.On(), Line: "docker stop " + h.node.Container.Name}}, Says: "and give it another --ip"})
+		if h.node.IsContainer() {
+			c.cures = append(c.cures, q.moved(h)...)
 		}
 	}
 	for _, h := range on {

@@ -78,7 +78,7 @@ func (q bridging) crossHost(ev []Evidence) {
 			f.To = ip.String()
 			break
 		}
-		publish := fmt.Sprintf("%d:%d/%s", f.Port, f.Port, f.Proto)
+		publish := q.publish(f.Port)
 		c.cures = append(c.cures, Cure{Says: "publish the port and address the host", Instead: &f,
 			Steps: workshop{q.inquiry}.remake(q.to, func(o *options) { o.add("-p", publish) })})
 	}

@@ -10,6 +10,7 @@ import (
 	"dnetsim/stack"
 )
 
+// advertise: the addresses under which the engines are known.
 func (o *overlay) advertise() {
 	for _, p := range []struct {
 		host, other *Node
@@ -46,6 +47,8 @@ func (o *overlay) advertise() {
 	o.q.innocent("each host advertises an address of its own that the other can reach (%s, %s)", o.ca.Self, o.cb.Self)
 }
 
+// noWay reports whether a host's route to an address leads into one of its
+// Docker bridges, or nowhere.
 func (o *overlay) noWay(host *Node, ip netip.Addr) bool {
 	r, err := host.Space.RouteGet(ip, netip.Addr{})
 	if err != nil {
@@ -87,6 +90,7 @@ func (o *overlay) sameAdvertise() {
 		wrong.Name, self, right.Name, wrong.Name))
 }
 
+// blameAdvertise blames a host's cluster-advertise; the cure is its own address.
 func (o *overlay) blameAdvertise(host *Node, code Code, sentence string) {
 	other := o.a
 	if host == o.a {
@@ -101,6 +105,7 @@ func (o *overlay) blameAdvertise(host *Node, code Code, sentence string) {
 	o.q.blame(Cause{Code: code, Sentence: sentence, Evidence: ev, cures: []Cure{{Steps: o.advertiseOwn(host), Says: "the engine's restart ends its containers; they are started again"}}})
 }
 
+// advertiseOwn lets a host advertise the address of its interface to the other.
 func (o *overlay) advertiseOwn(host *Node) []CureStep {
 	other := o.a
 	if host == o.a {
@@ -109,6 +114,8 @@ func (o *overlay) advertiseOwn(host *Node) []CureStep {
 	return workshop{o.q}.configure(host, map[string]any{"cluster-advertise": o.ownAddress(host, other).String() + ":2376"})
 }
 
+// ownAddress is the address of a host that another reaches it by: of its
+// physical interfaces, one on a LAN that both are on, else the first.
 func (o *overlay) ownAddress(host, other *Node) netip.Addr {
 	var first netip.Addr
 	for _, i := range host.Space.Interfaces() {
@@ -131,6 +138,7 @@ func (o *overlay) ownAddress(host, other *Node) netip.Addr {
 	return first
 }
 
+// hostnames: two agents with one name.
 func (o *overlay) hostnames() {
 	if !o.ca.Gossip && !o.cb.Gossip && o.ca.Name == "" {
 		return
@@ -161,6 +169,7 @@ func (o *overlay) nameOf(host *Node, c modes.Cluster) string {
 	return host.Machine.Hostname()
 }
 
+// gossip: do 7946's packets pass between the hosts?
 func (o *overlay) gossip() {
 	for _, p := range []struct {
 		proto Protocol
@@ -178,6 +187,7 @@ func (o *overlay) gossip() {
 	}
 }
 
+// gossipWay sends a probe from a host to the other's gossip port.
 func (o *overlay) gossipWay(proto Protocol, code Code, what string, from, to *Node) {
 	peer := to.Host.Cluster().Self
 	if !peer.IsValid() {
@@ -213,6 +223,7 @@ func (o *overlay) gossipWay(proto Protocol, code Code, what string, from, to *No
 	o.q.blame(c)
 }
 
+// pick is the first host unless the store runs there.
 func (o *overlay) pick(x, y *Node) *Node {
 	for _, n := range o.q.nodes {
 		if n.IsContainer() && n.On() == x.Name && n.running() && o.q.servesStore(n) {
@@ -222,6 +233,7 @@ func (o *overlay) pick(x, y *Node) *Node {
 	return x
 }
 
+// apart: everything is right now, and the agents do not know each other.
 func (o *overlay) apart() {
 	alive := slices.ContainsFunc(o.ca.Members, func(m serf.Member) bool { return m.Addr == o.cb.Self && m.Status == serf.StatusAlive })
 	if alive {

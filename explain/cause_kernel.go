@@ -82,28 +82,53 @@ func (q layer3) engineApart() *Node {
 	return o.pick(q.byName[q.to.On()], a)
 }
 
+// loop blames the routes by which machines send a packet to each other.
 func (q layer3) loop(e *event) {
 	n := q.nodeOf(e.Place.Machine)
-	seen := []string{}
-	for _, h := range q.deadPath().Hops {
-		if m := h.event.Place.Machine; h.Verb == "receive" && !slices.Contains(seen, m) {
-			seen = append(seen, m)
-		}
-	}
+	round := q.round()
 	c := Cause{
 		Code:     "ROUTE-LOOP",
-		Sentence: fmt.Sprintf("The packet went in circles until its TTL ran out at %s: %s send it to each other.", n.Name, strings.Join(seen, " and ")),
+		Sentence: fmt.Sprintf("The packet went in circles until its TTL ran out at %s: %s send it to each other.", n.Name, strings.Join(round, " and ")),
 	}
-	for _, m := range seen {
-		if x := q.nodeOf(m); x != nil && !x.IsContainer() {
-			c.Evidence = append(c.Evidence, q.show(x.Name, "ip route get "+e.pkt.dst.String(), ""))
-			r, err := x.Space.RouteGet(e.pkt.dst, netip.Addr{})
-			if err == nil && r.Dst.Bits() > 0 {
-				c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: x.Name, Line: "ip route del " + r.Dst.String()}}})
-			}
+	for _, m := range round {
+		x := q.nodeOf(m)
+		if x == nil || x.IsContainer() {
+			continue
+		}
+		c.Evidence = append(c.Evidence, q.show(x.Name, "ip route get "+e.pkt.dst.String(), "where "+x.Name+" sends it"))
+		r, err := x.Space.RouteGet(e.pkt.dst, netip.Addr{})
+		if err != nil {
+			continue
+		}
+		r = matched(x.Space, r, e.pkt.dst)
+		dst := r.Dst.String()
+		if r.Dst.Bits() == 0 {
+			dst = "default"
+		}
+		c.cures = append(c.cures, Cure{Says: "take the route out that leads back", Steps: []CureStep{{Machine: x.Name, Line: "ip route del " + dst + " via " + r.Via.String()}}})
+	}
+	slices.SortStableFunc(c.cures, func(a, b Cure) int {
+		// What is special is more likely a slip than what is general.
+		return strings.Count(a.Steps[0].Line, "default") - strings.Count(b.Steps[0].Line, "default")
+	})
+	q.blame(c)
+}
+
+// round are the machines that saw the dead packet more than once at one
+// interface.
+func (q layer3) round() []string {
+	times := map[string]int{}
+	var out []string
+	for _, h := range q.deadPath().Hops {
+		at := h.event.Place
+		if h.Verb != "receive" {
+			continue
+		}
+		if times[h.Place]++; times[h.Place] == 2 && !slices.Contains(out, at.Machine) {
+			out = append(out, at.Machine)
 		}
 	}
-	q.blame(c)
+	return out
 }
 
 // mtu: a large packet died where a small one passes.
@@ -125,7 +150,8 @@ func (q layer3) mtu(e *event) {
 	c := Cause{Code: "MTU-BLACKHOLE"}
 	if size > 0 {
 		c.Sentence = fmt.Sprintf("Small packets pass and large ones do not: the cable of %s carries packets of %d bytes at most, this one has %d, and nobody tells its sender.", place, size, e.pkt.size)
-		c.Evidence = []Evidence{q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(size-28, 0), q.j.Target)), "how large a packet passes: lower -s until it does")}
+		c.Evidence = []Evidence{q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(size-28, 0), q.j.Target)), "a packet of that size passes"),
+			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(size-27, 0), q.j.Target)), "and one that is a byte larger does not (with -M do, ping would be told if somebody knew)")}
 		c.cures = []Cure{{Says: fmt.Sprintf("let the network carry packets of %d bytes, or lower the MTU of the interfaces (docker network create -o com.docker.network.driver.mtu=…)", e.pkt.size), Steps: []CureStep{{Repair: place}}}}
 		c.cures = append(c.cures, q.lower(size)...)
 		q.blame(c)
@@ -208,15 +234,10 @@ func (q layer3) smallestMTU() int {
 	return size
 }
 
-// wires looks for the causes of what cables and interfaces lose.
-// wireDeath is where a packet of the journey, or the last question that it
-// waited for, was lost by a cable or an interface.
 func unanswered(e *event) bool {
 	return e.Reason == trail.HostUnreachable || e.Reason == trail.NeighbourQueueFull || e.Reason == trail.NeighbourDeleted
 }
 
-// down blames an interface, a cable or a machine without power.
-// raise sets an interface up, with the routes that went when it was set down.
 func firstAddress(n *Node) string {
 	for _, i := range n.Space.Interfaces() {
 		for _, x := range i.Addrs() {
@@ -228,11 +249,8 @@ func firstAddress(n *Node) string {
 	return n.Name
 }
 
-// neighbours: nobody answered for the next hop.
 func allAddresses(ns *stack.Namespace) []netip.Addr { return addressesOf(ns) }
 
-// reroute sends by a router that is there.
-// deafHolder: somebody has the address and does not answer for it here.
 // noAnswer: it got there, and nobody answered, or the answer did not come back.
 func (q layer3) noAnswer() {
 	if q.blamed() || q.j.Verdict != NoReturn {

@@ -13,11 +13,6 @@ import (
 // local looks for what is wrong with one of the two themselves.
 type local struct{ *inquiry }
 
-// stopped blames a container that does not run.
-// absentTarget: nobody, or too many, have what was addressed.
-// isRouted reports whether an address is out on the internet, or of a host that
-// has no power and so no address now.
-// members are questions to ask instead: for who is on the network.
 func sortedAddresses(m map[string]netip.Addr) []netip.Addr {
 	var out []netip.Addr
 	for _, k := range sortedKeys(m) {
@@ -35,7 +30,6 @@ func (q *inquiry) within(n *Node, command string) string {
 	return "nsenter -t $(docker inspect -f '{{.State.Pid}}' " + n.Container.Name + ") -n " + command
 }
 
-// duplicates: two on one segment have the address.
 // localhost: a container asked itself.
 func (q local) localhost() {
 	if q.blamed() || !q.j.Target.IsLoopback() || !q.from.IsContainer() || q.flow.Proto == ICMP {
@@ -49,8 +43,8 @@ func (q local) localhost() {
 			Code:     "LOCALHOST-IS-SELF",
 			Sentence: fmt.Sprintf("%s asked itself: within a container localhost is the container. The service at port %d is in %s.", q.from.Name, q.flow.Port, n.Name),
 			Evidence: []Evidence{
-				q.show(q.from.On(), q.within(q.from, "ss -lntu"), "what listens in "+q.from.Name),
-				q.show(n.On(), q.within(n, "ss -lntu"), "what listens in "+n.Name),
+				q.sockets(q.from),
+				q.sockets(n),
 			},
 		}
 		for _, to := range q.waysTo(n) {
@@ -104,18 +98,27 @@ func listens(n *Node, p Protocol, port uint16) bool {
 	})
 }
 
-// listeners are the sockets of a node that wait for somebody.
+// listeners are the sockets of a node that wait for somebody; those of Docker's
+// name server, which every container on a network of one's own has, are left out.
 func listeners(n *Node) []stack.SocketInfo {
 	var out []stack.SocketInfo
 	if n == nil || n.Space == nil {
 		return nil
 	}
 	for _, s := range n.Space.Sockets() {
-		if s.Proto == "tcp" && s.State == "LISTEN" || s.Proto == "udp" && s.State == "UNCONN" {
+		if s.Local.Addr() != nameServer && (s.Proto == "tcp" && s.State == "LISTEN" || s.Proto == "udp" && s.State == "UNCONN") {
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// nameServer is where Docker answers names within a container.
+var nameServer = netip.AddrFrom4([4]byte{127, 0, 0, 11})
+
+// sockets shows what listens in a node.
+func (q *inquiry) sockets(n *Node) Evidence {
+	return q.show(n.On(), q.within(n, "ss -lntu | grep -v 127.0.0.11:"), "what listens in "+n.Name)
 }
 
 // noNetwork: one of the two has no address, or no route.
@@ -305,58 +308,6 @@ func (q local) internal(n *Node, ev []Evidence) {
 	}
 	c.cures = []Cure{cure}
 	q.blame(c)
-}
-
-// staleFlow: a packet went by a tracked connection that the rules of today would
-// not make.
-func (q local) staleFlow() {
-	if q.blamed() || q.j.Forward == nil || q.j.tracked == 0 {
-		return
-	}
-	for _, n := range q.nodes {
-		if n.IsContainer() || n.Space == nil {
-			continue
-		}
-		for _, x := range n.Space.Conntrack() {
-			if x.Proto != q.flow.Proto.number(false) || x.Orig.DstPort != q.flow.Port || x.Orig.Dst != q.j.Target || x.Orig.SrcPort != q.j.tracked {
-				continue
-			}
-			now, port, ok := dnatFor(n.Space, q.flow, x.Orig.Dst)
-			was := netip.AddrPortFrom(x.Reply.Src, x.Reply.SrcPort)
-			if !ok || was == netip.AddrPortFrom(now, port) || n.Space.IsLocal(was.Addr()) && was.Addr() != x.Orig.Dst {
-				continue
-			}
-			del := fmt.Sprintf("conntrack -D -p %s -s %s -d %s --dport %d", q.flow.Proto, x.Orig.Src, x.Orig.Dst, x.Orig.DstPort)
-			q.blame(Cause{
-				Code:     "CONNTRACK-STALE",
-				Sentence: fmt.Sprintf("%s has tracked this flow since before the rule was there, and goes on sending it to %s; the rule of today would send it to %s. Every packet keeps the entry alive.", n.Name, was, netip.AddrPortFrom(now, port)),
-				Evidence: []Evidence{
-					q.show(n.Name, fmt.Sprintf("conntrack -L -p %s -d %s", q.flow.Proto, x.Orig.Dst), "the old entry"),
-					q.show(n.Name, "iptables -t nat -S DOCKER", "the rule of today"),
-				},
-				cures: []Cure{{Steps: []CureStep{{Machine: n.Name, Line: del}}}},
-			})
-			return
-		}
-	}
-}
-
-// dnatFor is where the rules of a namespace send a new flow, from the text of
-// Docker's chain.
-func dnatFor(ns *stack.Namespace, f Flow, dst netip.Addr) (netip.Addr, uint16, bool) {
-	for _, r := range rulesOf(ns, "nat", "DOCKER") {
-		if !strings.Contains(r, "-p "+f.Proto.String()+" ") || !strings.Contains(r, fmt.Sprintf("--dport %d ", f.Port)) {
-			continue
-		}
-		if _, d, ok := strings.Cut(r, " -d "); ok && !strings.HasPrefix(d, dst.String()) {
-			continue
-		}
-		_, to, ok := strings.Cut(r, "--to-destination ")
-		if ap, err := netip.ParseAddrPort(strings.Fields(to + " ")[0]); ok && err == nil {
-			return ap.Addr(), ap.Port(), true
-		}
-	}
-	return netip.Addr{}, 0, false
 }
 
 // rulesOf are a chain's rules as iptables -S prints them, -P and -N left out.

@@ -344,29 +344,3 @@ func (o *overlay) wiped() {
 		Evidence: []Evidence{e},
 	})
 }
-
-// advertise: the addresses under which the engines are known.
-// noWay reports whether a host's route to an address leads into one of its
-// Docker bridges, or nowhere.
-// blameAdvertise blames a host's cluster-advertise; the cure is its own address.
-// advertiseOwn lets a host advertise the address of its interface to the other.
-// ownAddress is the address of a host that another reaches it by: of its
-// physical interfaces, one on a LAN that both are on, else the first.
-// hostnames: two agents with one name.
-// shadowed: the way to the peer leads into a Docker bridge.
-// remakeGateway gives docker_gwbridge another subnet: nothing may be on it.
-// gossip: do 7946's packets pass between the hosts?
-// gossipWay sends a probe from a host to the other's gossip port.
-// pick is the first host unless the store runs there.
-// apart: everything is right now, and the agents do not know each other.
-// data: the peer is known; what became of the tunnel's packet?
-// outer is the tunnel packet on a path, as it set out, or nil.
-// wrongHost: the row sends to a host that the container is not on.
-// vni: the hosts' devices have different identifiers.
-// source: what arrives comes from another address than the one that the
-// receiver's row has.
-// rowSource corrects rows of a host that have a container at another host's
-// address.
-// rewritten reports whether a rule changed the tunnel's packet on its way.
-// dead is the tunnel packet's death, in the terms of the host's network.
-// checksum: the inner packet's checksum is wrong where it arrives.

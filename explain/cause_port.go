@@ -5,8 +5,10 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"dnetsim/link/trail"
+	"dnetsim/modes"
 	"dnetsim/stack"
 )
 
@@ -78,7 +80,7 @@ func (q services) port() uint16 {
 func (q services) inContainer(n *Node) {
 	port := q.port()
 	all := listeners(n)
-	ev := []Evidence{q.show(n.On(), q.within(n, "ss -lntu"), fmt.Sprintf("what listens in %s", n.Name))}
+	ev := []Evidence{q.sockets(n)}
 	loopback := slices.ContainsFunc(all, func(s stack.SocketInfo) bool {
 		return s.Proto == q.flow.Proto.String() && s.Local.Port() == port && s.Local.Addr().IsLoopback()
 	})
@@ -87,13 +89,14 @@ func (q services) inContainer(n *Node) {
 		q.blame(Cause{
 			Code:     "PORT-LISTENS-LOOPBACK",
 			Sentence: fmt.Sprintf("The service in %s listens at 127.0.0.1:%d only: within the container it answers, from outside it refuses. It has to listen at 0.0.0.0.", n.Name, port),
-			Evidence: ev, cures: q.forwardLoopback(n, port),
+			Evidence: ev, cures: q.openLoopback(n, port),
 		})
-	case q.starting(n):
-		q.notReady(n, ev)
 	case q.insidePort(n, port, ev):
 	case q.otherPort(n, port, ev):
 	default:
+		if q.starting(n) {
+			q.notReady(n, ev)
+		}
 		q.blame(Cause{
 			Code:     "PORT-NOT-LISTENING",
 			Sentence: fmt.Sprintf("Nothing listens at %s port %d of %s.", strings.ToUpper(q.flow.Proto.String()), port, n.Name),
@@ -103,52 +106,110 @@ func (q services) inContainer(n *Node) {
 	}
 }
 
-// forwardLoopback lets what comes to the container's port from outside reach
-// its loopback address, where the service cannot be told to listen elsewhere.
-func (q services) forwardLoopback(n *Node, port uint16) []Cure {
-	return []Cure{{
-		Says: "better: start the service with 0.0.0.0 as its address (--host 0.0.0.0, bind 0.0.0.0)",
+// openLoopback lets a service listen at all addresses, if its command line says
+// where it listens; else what comes to the container's port from outside is
+// sent to the loopback address.
+func (q services) openLoopback(n *Node, port uint16) []Cure {
+	var out []Cure
+	said := func(w string) bool { return strings.Contains(w, "127.0.0.1") || strings.Contains(w, "localhost") }
+	if slices.ContainsFunc(n.Container.Config.Cmd, said) {
+		steps := workshop{q.inquiry}.remake(n, func(o *options) {
+			o.command = func(w string) string {
+				return strings.NewReplacer("127.0.0.1", "0.0.0.0", "localhost", "0.0.0.0").Replace(w)
+			}
+		})
+		out = append(out, Cure{Says: "let the service listen at 0.0.0.0", Steps: append(steps, CureStep{Wait: time.Second}), Instead: q.again(n)})
+	}
+	return append(out, Cure{
+		Says: "tell the service to listen at 0.0.0.0 (--host 0.0.0.0, bind 0.0.0.0); where it cannot be told, send it there",
 		Steps: []CureStep{
 			{Machine: n.On(), Line: q.within(n, "sysctl -w net.ipv4.conf.all.route_localnet=1")},
 			{Machine: n.On(), Line: q.within(n, fmt.Sprintf("iptables -t nat -A PREROUTING -p %s --dport %d -j DNAT --to-destination 127.0.0.1:%d", q.flow.Proto, port, port))},
 		},
-	}}
+	})
 }
 
-// serve starts something at a port, which says whether it is only that.
+// publish is the flow's port of the host for a container's port, as -p has it.
+func (q *inquiry) publish(inner uint16) string {
+	return publication("", fmt.Sprint(q.flow.Port), modes.Port{Number: inner, Proto: q.flow.Proto.String()})
+}
+
+// again is the same question to a container that is made again and may have
+// another address then; nil if it was not the container's own that was asked for.
+func (q *inquiry) again(n *Node) *Flow {
+	if !isAddress(q.flow.To) || len(n.Networks) == 0 || !q.j.Target.IsValid() || !holds(n, q.j.Target) {
+		return nil
+	}
+	f := q.flow
+	f.To = n.Name
+	return &f
+}
+
+// holds reports whether a container has an address on one of its networks.
+func holds(n *Node, ip netip.Addr) bool {
+	for _, text := range n.Networks {
+		if text == ip.String() {
+			return true
+		}
+	}
+	return false
+}
+
+// serve starts something at a port: what the container has that listens, which
+// shows that the way to it is free.
 func (q services) serve(n *Node, port uint16) []Cure {
-	flag := ""
+	says := "start the service that should listen there; to see that the way is free, anything that listens does"
+	start := func(line string) Cure {
+		return Cure{Says: says, Steps: []CureStep{{Machine: n.On(), Line: "docker exec -d " + n.Container.Name + " " + line}, {Wait: time.Second}}}
+	}
 	if q.flow.Proto == UDP {
-		flag = " -u"
+		return []Cure{start(fmt.Sprintf("sh -c 'while true; do nc -u -l -p %d; done'", port))}
 	}
 	return []Cure{
-		{Says: "start the service", Steps: []CureStep{{Machine: n.On(), Line: fmt.Sprintf("docker exec -d %s sh -c 'while true; do nc%s -l -p %d; done'", n.Container.Name, flag, port)}, {Wait: gossipMeets / 45}}},
-		{Says: "start the service", Steps: []CureStep{{Machine: n.On(), Line: fmt.Sprintf("docker restart -t 0 %s", n.Container.Name)}, {Wait: gossipMeets / 3}}},
+		start(fmt.Sprintf("httpd -f -p %d", port)),
+		start(fmt.Sprintf("sh -c 'while true; do sleep 60 | nc -l -p %d; done'", port)),
+		{Says: "start the service again", Steps: []CureStep{{Machine: n.On(), Line: "docker restart -t 0 " + n.Container.Name}, {Wait: startUp / 4}}},
 	}
 }
 
-// starting reports whether a container's service is still to come: its first
-// program has not opened a port yet and was started a short while ago, or its
-// health check says so.
+// starting reports whether a container's service may still be to come: it was
+// started a short while ago, and has not opened a port yet. Only waiting shows
+// whether it will.
 func (q services) starting(n *Node) bool {
 	now := n.Machine.Wall()
 	young := now.Sub(n.Container.State.StartedAt) < startUp
 	return young && len(listeners(n)) == 0 && q.willListen(n)
 }
 
-// willListen reports whether a container's image is one of a service.
+// willListen reports whether a container is one of a service: it or its image
+// exposes a port, or the host publishes one.
 func (q services) willListen(n *Node) bool {
+	if len(n.Container.Config.ExposedPorts) > 0 || len(n.Container.HostConfig.PortBindings) > 0 {
+		return true
+	}
 	image, err := n.Host.Daemon.Image(n.Container.Config.Image)
 	return err == nil && len(image.ExposedPorts) > 0
 }
 
+// notReady blames a service that needs its time; how much, waiting shows.
 func (q services) notReady(n *Node, ev []Evidence) {
-	q.blame(Cause{
+	since := "just now"
+	if d := n.Machine.Wall().Sub(n.Container.State.StartedAt).Round(time.Second); d > 0 {
+		since = d.String() + " ago"
+	}
+	c := Cause{
 		Code:     "SERVICE-NOT-READY",
-		Sentence: fmt.Sprintf("%s runs and its service does not listen yet: it was started a short while ago.", n.Name),
+		Sentence: fmt.Sprintf("%s runs, and its service does not listen yet: it was started %s and opens its port later. A container that is up is not yet a service that answers.", n.Name, since),
 		Evidence: append(ev, q.show(n.On(), "docker ps --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Status}}'", "since when it runs")),
-		cures:    []Cure{{Says: "wait until it listens, with a retry or a health check", Steps: []CureStep{{Wait: startUp}}}},
-	})
+		guess:    true,
+	}
+	for _, d := range []time.Duration{startUp / 12, startUp / 4, startUp} {
+		c.cures = append(c.cures, Cure{
+			Says:  "let the client try again until it answers, or start it when a health check says healthy (Compose: depends_on with condition: service_healthy)",
+			Steps: []CureStep{{Wait: d}},
+		})
+	}
+	q.blame(c)
 }
 
 // insidePort: the port is the one that the host publishes, and was used between
@@ -183,9 +244,11 @@ func (q services) otherPort(n *Node, port uint16, ev []Evidence) bool {
 		f.Port = s.Local.Port()
 		cures := []Cure{{Says: fmt.Sprintf("use port %d", s.Local.Port()), Instead: &f}}
 		if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); q.published(n, port) || host != nil && !host.IsContainer() {
-			publish := fmt.Sprintf("%d:%d/%s", q.flow.Port, s.Local.Port(), q.flow.Proto)
+			publish := q.publish(s.Local.Port())
 			cures = []Cure{{Says: "publish the port that listens", Steps: workshop{q.inquiry}.remake(n, func(o *options) {
-				o.words = slices.DeleteFunc(o.words, func(w [2]string) bool { return w[0] == "-p" && strings.Contains(w[1], fmt.Sprintf(":%d", port)) })
+				o.drop(func(name, value string) bool {
+					return name == "-p" && strings.Contains(value, fmt.Sprintf(":%d", port))
+				})
 				o.add("-p", publish)
 			})}}
 		}
@@ -227,7 +290,7 @@ func (q services) atHost(host *Node) {
 		q.nothingListens(host)
 		return
 	}
-	ev := []Evidence{q.show(host.Name, "ss -lntu", fmt.Sprintf("what listens on %s", host.Name)), q.show(host.Name, "docker ps --format '{{.Names}} {{.Ports}}'", "what is published there")}
+	ev := []Evidence{q.sockets(host), q.show(host.Name, "docker ps --format '{{.Names}} {{.Ports}}'", "what is published there")}
 	for _, n := range q.nodes {
 		if !n.IsContainer() || n.On() != host.Name || !n.running() {
 			continue
@@ -295,14 +358,14 @@ func (q services) publishedElsewhere(n, host *Node) (Flow, bool) {
 }
 
 func (q services) wrongAddress(n *Node, bound netip.Addr, inner uint16, ev []Evidence) {
-	publish := fmt.Sprintf("%d:%d/%s", q.flow.Port, inner, q.flow.Proto)
+	publish := q.publish(inner)
 	q.blame(Cause{
 		Code:     "PORT-WRONG-ADDRESS",
 		Sentence: fmt.Sprintf("Port %d of %s is published at %s only, and %s was addressed.", q.flow.Port, n.Name, bound, q.j.Target),
 		Evidence: append(ev, q.show(n.On(), "docker port "+n.Container.Name, "where it is published")),
 		cures: []Cure{{Says: "publish it at every address", Steps: workshop{q.inquiry}.remake(n, func(o *options) {
-			o.words = slices.DeleteFunc(o.words, func(w [2]string) bool {
-				return w[0] == "-p" && strings.Contains(w[1], fmt.Sprintf(":%d:", q.flow.Port))
+			o.drop(func(name, value string) bool {
+				return name == "-p" && strings.Contains(value, fmt.Sprintf(":%d:", q.flow.Port))
 			})
 			o.add("-p", publish)
 		})}},
@@ -321,20 +384,20 @@ func (q services) notPublished(n *Node) {
 	if q.j.Target.IsValid() && host.Space.IsLocal(q.j.Target) {
 		f.To = q.flow.To
 	}
-	publish := fmt.Sprintf("%d:%d/%s", q.flow.Port, q.flow.Port, q.flow.Proto)
+	publish := q.publish(q.flow.Port)
 	q.blame(Cause{
 		Code:     "PORT-NOT-PUBLISHED",
 		Sentence: fmt.Sprintf("%s listens at port %d, and the port is not published on %s: EXPOSE in an image is no more than a note. From outside only published ports lead to a container.", n.Name, q.flow.Port, n.On()),
 		Evidence: []Evidence{
 			q.show(n.On(), "docker ps --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Ports}}'", "exposed, and not published: no arrow"),
-			q.show(n.On(), q.within(n, "ss -lntu"), "and it listens"),
+			q.sockets(n),
 		},
 		cures: []Cure{{Says: "publish it", Instead: &f, Steps: workshop{q.inquiry}.remake(n, func(o *options) { o.add("-p", publish) })}},
 	})
 }
 
 func (q services) nothingListens(host *Node) {
-	ev := []Evidence{q.show(host.Name, "ss -lntu", fmt.Sprintf("what listens on %s", host.Name))}
+	ev := []Evidence{q.sockets(host)}
 	loopback := slices.ContainsFunc(listeners(host), func(s stack.SocketInfo) bool {
 		return s.Proto == q.flow.Proto.String() && s.Local.Port() == q.flow.Port && s.Local.Addr().IsLoopback()
 	})

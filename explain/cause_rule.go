@@ -42,7 +42,11 @@ func (q firewalls) ruled_() {
 
 func (q firewalls) ruleEvidence(n *Node, e *event) Evidence {
 	r := e.Rule
-	return q.show(n.On(), q.within(n, fmt.Sprintf("iptables -t %s -nvL %s --line-numbers", r.Table, r.Chain)), fmt.Sprintf("%s dropped it", ruleText(r)))
+	if r.Number == 0 {
+		return q.show(n.On(), q.within(n, fmt.Sprintf("iptables -t %s -nvL %s | head -n 1", r.Table, r.Chain)), "no rule let it pass, and the policy dropped it")
+	}
+	return q.show(n.On(), q.within(n, fmt.Sprintf("iptables -t %s -nvL %s %d", r.Table, r.Chain, r.Number)),
+		fmt.Sprintf("rule %d of %s, and how many packets it has dropped", r.Number, r.Chain))
 }
 
 // deleteRule takes a rule out.
@@ -128,13 +132,13 @@ func (q firewalls) firewall(n *Node, e *event) {
 	case chain == "OUTPUT" || chain == "POSTROUTING" && n.Space.IsLocal(e.pkt.src):
 		code = "FIREWALL-OUTPUT"
 	}
-	what := "it"
+	what := "the packet"
 	if q.backwards() {
 		what = "the answer"
 	}
 	q.blame(Cause{
 		Code:     code,
-		Sentence: fmt.Sprintf("The firewall of %s drops %s: %s.", n.Name, what, ruleText(e.Rule)),
+		Sentence: fmt.Sprintf("The firewall of %s drops %s (%s): table %s.", n.Name, what, e.pkt.String(), ruleText(e.Rule)),
 		Evidence: []Evidence{q.ruleEvidence(n, e)},
 		cures:    q.allow(n, e),
 	})
@@ -148,7 +152,7 @@ func (q firewalls) isolated(n *Node, e *event) {
 	}
 	c := Cause{
 		Code:     "BRIDGE-ISOLATED",
-		Sentence: fmt.Sprintf("%s and the destination are on two bridge networks of %s, and Docker lets nothing pass from one of its bridges to another.", q.from.Name, n.Name),
+		Sentence: fmt.Sprintf("%s and %s are on two bridge networks of %s, and Docker lets nothing pass from one of its bridges to another (its chains DOCKER-ISOLATION-STAGE-1 and -2).", q.from.Name, q.target(), n.Name),
 		Evidence: []Evidence{q.ruleEvidence(n, e)},
 	}
 	if q.to != nil && q.to.IsContainer() && q.from.IsContainer() {
@@ -169,6 +173,14 @@ func (q firewalls) isolated(n *Node, e *event) {
 		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.dst, e.pkt.src)},
 	}})
 	q.blame(c)
+}
+
+// target is whom the flow is for, as a sentence says it.
+func (q *inquiry) target() string {
+	if q.to != nil {
+		return q.to.Name
+	}
+	return q.flow.To
 }
 
 // internalRule blames an internal network, whose rules drop what comes in or
@@ -254,7 +266,7 @@ func (q firewalls) flushed(n *Node) bool {
 }
 
 func (q firewalls) rulesFlushed(n *Node, e *event) {
-	ev := []Evidence{q.show(n.Name, "iptables -S FORWARD", "none of Docker's rules"), q.show(n.Name, "iptables -t nat -S", "of the nat table")}
+	ev := []Evidence{q.show(n.Name, "iptables -S FORWARD", "none of Docker's rules is in FORWARD"), q.show(n.Name, "iptables -t nat -S | grep -c DOCKER", "how many lines of the nat table are Docker's")}
 	c := Cause{
 		Code:     "RULES-FLUSHED",
 		Sentence: fmt.Sprintf("Docker's rules are gone from %s: somebody flushed them, and the engine puts them in only when it starts, and a network's when it is made.", n.Name),

@@ -10,6 +10,7 @@ import (
 	"dnetsim/stack"
 )
 
+// shadowed: the way to the peer leads into a Docker bridge.
 func (o *overlay) shadowed() {
 	for _, p := range [][2]*Node{{o.a, o.b}, {o.b, o.a}} {
 		peer := p[1].Host.Cluster().Self
@@ -49,6 +50,7 @@ func (o *overlay) blameShadow(host, other *Node, peer netip.Addr, n *network) {
 	})
 }
 
+// remakeGateway gives docker_gwbridge another subnet: nothing may be on it.
 func (o *overlay) remakeGateway(host *Node, free netip.Prefix) []CureStep {
 	var stop, start string
 	for _, n := range o.q.nodes {
@@ -71,6 +73,7 @@ func (o *overlay) remakeGateway(host *Node, free netip.Prefix) []CureStep {
 		CureStep{Wait: gossipMeets})
 }
 
+// data: the peer is known; what became of the tunnel's packet?
 func (o *overlay) data() {
 	p := o.q.deadPath()
 	if p == nil || p.End.event == nil {
@@ -91,6 +94,7 @@ func (o *overlay) data() {
 	}
 }
 
+// outer is the tunnel packet on a path, as it set out, or nil.
 func (o *overlay) outer(p *Path) *event {
 	for i := range p.Hops {
 		if p.Hops[i].event.Verb == trail.Encapsulate {
@@ -100,6 +104,7 @@ func (o *overlay) outer(p *Path) *event {
 	return nil
 }
 
+// wrongHost: the row sends to a host that the container is not on.
 func (o *overlay) wrongHost(outer *event) {
 	want := o.cb.Self
 	if !want.IsValid() || outer.pkt.dst == want || o.b.Space.IsLocal(outer.pkt.dst) {
@@ -128,6 +133,7 @@ func (o *overlay) wrongHost(outer *event) {
 	})
 }
 
+// vni: the hosts' devices have different identifiers.
 func (o *overlay) vni() {
 	ta, tb := o.tunnel(o.a), o.tunnel(o.b)
 	if o.q.blamed() || ta == nil || tb == nil || ta.VXLANOptions().VNI == tb.VXLANOptions().VNI {
@@ -152,6 +158,8 @@ func (o *overlay) vni() {
 	})
 }
 
+// source: what arrives comes from another address than the one that the
+// receiver's row has.
 func (o *overlay) source(outer *event) {
 	p := o.q.deadPath()
 	e := p.End.event
@@ -192,6 +200,8 @@ func (o *overlay) source(outer *event) {
 	o.q.blame(c)
 }
 
+// rowSource corrects rows of a host that have a container at another host's
+// address.
 func (o *overlay) rowSource(host *Node) []CureStep {
 	i := o.tunnel(host)
 	if i == nil {
@@ -218,10 +228,12 @@ func (o *overlay) rowSource(host *Node) []CureStep {
 	return nil
 }
 
+// rewritten reports whether a rule changed the tunnel's packet on its way.
 func (o *overlay) rewritten(p *Path) bool {
 	return slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.Verb == "rewrite" && h.event.pkt.dport == tunnelPort })
 }
 
+// dead is the tunnel packet's death, in the terms of the host's network.
 func (o *overlay) dead(p *Path) {
 	e := p.End.event
 	q := o.q
@@ -251,6 +263,7 @@ func (o *overlay) dead(p *Path) {
 	}
 }
 
+// checksum: the inner packet's checksum is wrong where it arrives.
 func (o *overlay) checksum(e *event) {
 	if e.Reason != trail.Checksum {
 		return

@@ -13,6 +13,7 @@ import (
 // cabling looks for the causes of what cables and interfaces lose.
 type cabling struct{ *inquiry }
 
+// wires looks for the causes of what cables and interfaces lose.
 func (q cabling) wires() {
 	if q.blamed() {
 		return
@@ -35,6 +36,8 @@ func (q cabling) wires() {
 	}
 }
 
+// wireDeath is where a packet of the journey, or the last question that it
+// waited for, was lost by a cable or an interface.
 func (q cabling) wireDeath() *event {
 	if e := q.death(); e != nil && !unanswered(e) {
 		return e
@@ -53,6 +56,7 @@ func (q cabling) wireDeath() *event {
 	return nil
 }
 
+// down blames an interface, a cable or a machine without power.
 func (q cabling) down(e *event) {
 	cable := cableOf(e)
 	machine, dev, _ := strings.Cut(cable, ":")
@@ -91,6 +95,7 @@ func (q cabling) interfaceDown(n *Node, i *stack.Interface) {
 	})
 }
 
+// raise sets an interface up, with the routes that went when it was set down.
 func (q cabling) raise(n *Node, i *stack.Interface) []Cure {
 	up := CureStep{Machine: n.On(), Line: q.within(n, "ip link set "+i.Name()+" up")}
 	out := []Cure{{Steps: []CureStep{up}}}
@@ -156,12 +161,13 @@ func (q cabling) lossy() {
 		Sentence: fmt.Sprintf("The cable of %s loses packets: %d of %d probes were answered.", worst, q.j.Received, q.j.Sent),
 		Evidence: []Evidence{
 			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 20 -i 0.2 -q %s | tail -n 2", q.j.Target)), "how many get lost"),
-			q.show(machine, "ip -s link show "+dev, "the counters of its interface"),
+			q.show(machine, "ip -s link show "+dev, "errors or drops here would be the card's; without them it is the cable or the switch"),
 		},
 		cures: []Cure{{Says: "replace the cable", Steps: []CureStep{{Repair: worst}}}},
 	})
 }
 
+// neighbours: nobody answered for the next hop.
 func (q cabling) neighbours() {
 	if q.blamed() || q.j.Verdict != Unresolved && q.j.Verdict != NoReturn {
 		return
@@ -210,6 +216,7 @@ func (q cabling) neighbours() {
 	absence{q.inquiry}.unused()
 }
 
+// reroute sends by a router that is there.
 func (q cabling) reroute(n *Node, absent netip.Addr) []Cure {
 	var out []Cure
 	for _, gw := range q.gateways(n) {
@@ -221,6 +228,7 @@ func (q cabling) reroute(n *Node, absent netip.Addr) []Cure {
 	return out
 }
 
+// deafHolder: somebody has the address and does not answer for it here.
 func (q cabling) deafHolder(n *Node, next netip.Addr, h holder) {
 	if !h.iface.Up() {
 		q.interfaceDown(h.node, h.iface)

@@ -57,7 +57,7 @@ func Explain(w World, f Flow) (*Report, error) {
 		x.to = q.to.Name
 	}
 	if r.Causes = x.prove(q.causes); r.Causes == nil {
-		r.Causes, r.Tried = q.causes, x.tried
+		r.Causes, r.Tried = certain(q.causes), x.tried
 		if x.alone {
 			r.untried()
 		}

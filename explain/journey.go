@@ -2,6 +2,7 @@ package explain
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"dnetsim/link/trail"
@@ -304,7 +305,7 @@ func (j *Journey) verdict(a *atlas, f Flow) Verdict {
 		return Unresolved
 	case fate.event == nil:
 		return Waiting
-	case fate.Delivered && f.Proto == UDP && (j.Return == nil || !j.Return.Hops[0].event.pkt.isError()):
+	case fate.Delivered && f.Proto == UDP && !a.unread(fate.event) && (j.Return == nil || !j.Return.Hops[0].event.pkt.isError()):
 		return Delivered
 	case fate.Delivered && j.Return != nil && (j.Return.Hops[0].event.pkt.isError() || j.Return.Hops[0].event.pkt.flags&tcpRST != 0) && j.Return.End.Delivered:
 		return Refused
@@ -312,6 +313,15 @@ func (j *Journey) verdict(a *atlas, f Flow) Verdict {
 		return NoReturn
 	}
 	return deathVerdict(j.Forward)
+}
+
+// unread reports whether a datagram lies in a socket that nobody reads: dockerd
+// keeps a port so without its proxy.
+func (a *atlas) unread(e *event) bool {
+	ns := a.space[e.Place.Machine]
+	return ns != nil && slices.ContainsFunc(ns.Sockets(), func(s stack.SocketInfo) bool {
+		return s.Proto == "udp" && s.Local.Port() == e.pkt.dport && s.RecvQ > 0
+	})
 }
 
 // deathVerdict names the way in which a packet died.

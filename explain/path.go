@@ -135,7 +135,7 @@ func trunk(events []*event, end *event) map[trail.ID]bool {
 // ruleText is a rule as a person finds it again: table, chain, number, text.
 func ruleText(r *trail.Rule) string {
 	if r.Number == 0 {
-		return fmt.Sprintf("%s %s policy %s", r.Table, r.Chain, strings.TrimPrefix(r.Text, "-P "+r.Chain+" "))
+		return fmt.Sprintf("%s %s policy %s", r.Table, r.Chain, strings.TrimPrefix(r.Text, "policy "))
 	}
 	return fmt.Sprintf("%s %s rule %d: %s", r.Table, r.Chain, r.Number, r.Text)
 }

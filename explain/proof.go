@@ -117,6 +117,11 @@ func (x *explainer) prove(first []Cause) []Cause {
 	return nil
 }
 
+// certain are the causes that are named though none of their cures cures.
+func certain(causes []Cause) []Cause {
+	return slices.DeleteFunc(slices.Clone(causes), func(c Cause) bool { return c.guess })
+}
+
 // chain tries the cures of a cause after others, and returns the causes whose
 // cures make the flow pass.
 func (x *explainer) chain(c *Cause, before []Cause, f Flow) []Cause {

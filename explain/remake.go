@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"dnetsim/stack"
 )
@@ -12,51 +11,14 @@ import (
 // workshop writes down the steps of cures.
 type workshop struct{ *inquiry }
 
-// options are the words of a docker run.
-type options struct{ words [][2]string }
-
-func (o *options) add(name, value string) { o.words = append(o.words, [2]string{name, value}) }
-
-func (o *options) set(name, value string) {
-	o.words = slices.DeleteFunc(o.words, func(w [2]string) bool { return w[0] == name })
-	o.add(name, value)
-}
-
 // remake removes a container and runs it again, with something changed: what
 // is only said at docker run cannot be changed later.
 func (q workshop) remake(n *Node, change func(*options)) []CureStep {
 	c := n.Container
-	o := &options{}
-	o.add("--name", c.Name)
+	o := said(n)
 	networks := sortedNetworks(n)
 	names := sortedKeys(c.NetworkSettings.Networks)
 	mode := c.HostConfig.NetworkMode
-	if mode != "default" && mode != "bridge" {
-		o.add("--network", mode)
-	}
-	for i, e := range networks {
-		if names[i] == mode && e.IPAMConfig != nil && e.IPAMConfig.IPv4Address != "" {
-			o.add("--ip", e.IPAMConfig.IPv4Address)
-		}
-	}
-	for _, p := range publications(n) {
-		o.add("-p", p)
-	}
-	for _, h := range c.HostConfig.ExtraHosts {
-		o.add("--add-host", h)
-	}
-	for _, d := range c.HostConfig.DNS {
-		o.add("--dns", d)
-	}
-	for _, l := range c.HostConfig.Links {
-		o.add("--link", strings.ReplaceAll(strings.TrimPrefix(l, "/"), ":/"+c.Name+"/", ":"))
-	}
-	for _, x := range c.HostConfig.CapAdd {
-		o.add("--cap-add", x)
-	}
-	if p := c.HostConfig.RestartPolicy.Name; p != "" && p != "no" {
-		o.add("--restart", p)
-	}
 	change(o)
 	steps := []CureStep{
 		{Machine: n.On(), Line: "docker rm -f " + c.Name},
@@ -73,59 +35,6 @@ func (q workshop) remake(n *Node, change func(*options)) []CureStep {
 		steps = append(steps, CureStep{Machine: n.On(), Line: line + names[i] + " " + c.Name})
 	}
 	return steps
-}
-
-func runLine(n *Node, o *options) string {
-	c := n.Container
-	line := "docker run -d"
-	if c.Config.OpenStdin {
-		line += "i"
-	}
-	if c.Config.Tty {
-		line += "t"
-	}
-	if c.HostConfig.Privileged {
-		line += " --privileged"
-	}
-	for _, w := range o.words {
-		line += " " + w[0] + " " + word(w[1])
-	}
-	line += " " + c.Config.Image
-	image, err := n.Host.Daemon.Image(c.Config.Image)
-	if err == nil && slices.Equal(image.Cmd, c.Config.Cmd) {
-		return line
-	}
-	for _, w := range c.Config.Cmd {
-		line += " " + word(w)
-	}
-	return line
-}
-
-// word is a text as one word of a shell's line.
-func word(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$`;&|<>()*?[]{}~#!") {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// publications are a container's published ports as -p has them.
-func publications(n *Node) []string {
-	var out []string
-	for port, bindings := range n.Container.HostConfig.PortBindings {
-		for _, b := range bindings {
-			text := port.String()
-			if b.HostPort != "" || b.HostIP != "" {
-				text = b.HostPort + ":" + text
-			}
-			if b.HostIP != "" {
-				text = b.HostIP + ":" + text
-			}
-			out = append(out, text)
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // free is a subnet that nothing in the world touches.
