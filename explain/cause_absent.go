@@ -15,6 +15,9 @@ type absence struct{ *inquiry }
 // stopped blames a container that does not run.
 func (q absence) stopped(n *Node) {
 	host := n.On()
+	if q.lostNetwork(n) {
+		return
+	}
 	q.blame(Cause{
 		Code:     "CONTAINER-NOT-RUNNING",
 		Sentence: fmt.Sprintf("%s does not run (%s): it has no interface and no name.", n.Name, n.Container.State.Status),

@@ -282,32 +282,14 @@ func (o *overlay) rejoin(steps []CureStep, host *Node) []CureStep {
 // storeGone: an engine cannot talk to the store, or the store has forgotten.
 func (o *overlay) storeGone() {
 	for _, host := range []*Node{o.a, o.b} {
-		at, ok := storeAddress(host)
+		s, ok := o.q.storeOf(host)
 		if !ok {
 			continue
 		}
-		f := Flow{From: host.Name, To: at.Addr().String(), Proto: TCP, Port: at.Port()}
-		j, err := o.q.travel(host, f)
-		if err != nil || j.Verdict == Delivered {
-			continue
+		if c := s.silent(); c != nil {
+			o.q.blame(*c)
+			return
 		}
-		under := o.q.inquireInto(f, host, j)
-		c := Cause{
-			Code:     "OVERLAY-STORE-UNREACHABLE",
-			Sentence: fmt.Sprintf("%s cannot reach the cluster store at %s: it learns of no network, no node and no container.", host.Name, at),
-			Evidence: []Evidence{o.q.show(host.Name, fmt.Sprintf("curl -sS -m 3 http://%s/v1/status/leader", at), fmt.Sprintf("the store does not answer %s", host.Name))},
-		}
-		for _, u := range under.causes {
-			c.Sentence += " " + u.Sentence
-			c.Evidence = append(c.Evidence, u.Evidence...)
-			c.cures = append(c.cures, u.cures...)
-			for _, cure := range u.cures {
-				more := Cure{Says: cure.Says, Steps: append(append([]CureStep(nil), cure.Steps...), workshop{o.q}.restart(host)...)}
-				c.cures = append(c.cures, more)
-			}
-		}
-		o.q.blame(c)
-		return
 	}
 	o.wiped()
 }

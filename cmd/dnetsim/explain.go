@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
+	"dnetsim/docs/codes"
 	"dnetsim/explain"
 	"dnetsim/scenarios"
 
@@ -14,6 +16,7 @@ import (
 type explainFlags struct {
 	shared
 	from, to, port, at string
+	code               string
 	large, verbose     bool
 	json, mermaid      bool
 	matrix, schema     bool
@@ -36,6 +39,7 @@ last step of the scenario that reached for somebody in vain.
 Exit status: 0 the flow works, 1 it fails, 2 the question cannot be asked.`,
 		Example: `  dnetsim explain overlay-ping --from bdc01/c1 --to c2
   dnetsim explain overlay-ping
+  dnetsim explain --code BRIDGE-ISOLATED
   dnetsim explain web.yaml --from web --to db --port 5432/tcp
   dnetsim explain underlay-mtu --from c1 --to 172.16.0.2 --large --at 'repair: bdc02'`,
 		Args:              cobra.MaximumNArgs(1),
@@ -49,6 +53,7 @@ Exit status: 0 the flow works, 1 it fails, 2 the question cannot be asked.`,
 	c.Flags().StringVar(&f.to, "to", "", "whom it is for: an address, HOST/CONTAINER, or a name")
 	c.Flags().StringVar(&f.port, "port", "", "a TCP or UDP port, such as 80/tcp; a ping by default")
 	c.Flags().StringVar(&f.at, "at", "end", "the moment: end, setup, a number of steps, 12s, or a part of the step before which to stop")
+	c.Flags().StringVar(&f.code, "code", "", "print a code's page instead; list: all codes with what each means")
 	c.Flags().BoolVar(&f.large, "large", false, "packets of the interface's MTU")
 	c.Flags().BoolVar(&f.verbose, "verbose", false, "every hop of every packet")
 	c.Flags().BoolVar(&f.json, "json", false, "print the report as JSON")
@@ -63,6 +68,9 @@ func (f *explainFlags) explain(ctx context.Context, t *terminal, args []string) 
 	if f.schema {
 		_, err := t.out.Write(explain.Schema)
 		return err
+	}
+	if f.code != "" {
+		return codePage(t, f.code)
 	}
 	if len(args) == 0 {
 		return status{exitUsage, errors.New("dnetsim explain: which scenario? See `dnetsim explain --help`")}
@@ -149,6 +157,22 @@ func (f *explainFlags) stand(ctx context.Context, t *terminal, s *scenarios.Scen
 		return nil, nil, status{t.fails(s.Name, "", err), nil}
 	}
 	return w, res, nil
+}
+
+// codePage prints the page of a code, or the list of all codes.
+func codePage(t *terminal, code string) error {
+	if code == "list" {
+		for _, c := range explain.Codes() {
+			fmt.Fprintf(t.out, "%-30s %s\n", c, c.Condition())
+		}
+		return nil
+	}
+	page, ok := codes.Page(strings.ToUpper(code))
+	if !ok {
+		return status{exitUsage, fmt.Errorf("dnetsim explain: there is no code %s: `dnetsim explain --code list` has them all", code)}
+	}
+	fmt.Fprint(t.out, page)
+	return nil
 }
 
 // ask runs the scenario up to the moment and asks the question.
