@@ -133,7 +133,7 @@ func asks(place string, words []string) (Flow, bool) {
 		if words[0] == "getent" && len(rest) > 1 {
 			rest = rest[1:]
 		}
-		if len(rest) > 0 && strings.HasPrefix(rest[0], "@") {
+		for len(rest) > 0 && (strings.HasPrefix(rest[0], "@") || strings.HasPrefix(rest[0], "+")) {
 			rest = rest[1:]
 		}
 		return named(f, rest, 0)
