@@ -60,6 +60,7 @@ var explained = []struct {
 	{scenario: "port-wrong-address", codes: "PORT-WRONG-ADDRESS"},
 	{scenario: "port-not-listening", codes: "PORT-NOT-LISTENING"},
 	{scenario: "port-listens-loopback", codes: "PORT-LISTENS-LOOPBACK"},
+	{scenario: "port-taken", codes: "PORT-TAKEN"},
 	{scenario: "port-wrong", codes: "PORT-WRONG"},
 	{scenario: "port-published-used-inside", codes: "PORT-PUBLISHED-USED-INSIDE"},
 	{scenario: "localhost-is-self", codes: "LOCALHOST-IS-SELF"},

@@ -1,0 +1,81 @@
+package explain
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"dnetsim/modes"
+)
+
+// portTaken blames the port of the host that a container asks for and another one
+// has, so that it does not start.
+func (q *inquiry) portTaken(n *Node) bool {
+	for port, bindings := range n.Container.HostConfig.PortBindings {
+		for _, b := range bindings {
+			wanted, err := strconv.ParseUint(b.HostPort, 10, 16)
+			if err != nil || wanted == 0 {
+				continue
+			}
+			if other := q.publisher(n, port, uint16(wanted)); other != nil {
+				q.blameTaken(n, other, port, uint16(wanted))
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// publisher is another container of a node's host that has a port of the host.
+func (q *inquiry) publisher(n *Node, port modes.Port, wanted uint16) *Node {
+	for _, net := range q.networks() {
+		if net.host.Name != n.On() {
+			continue
+		}
+		for _, e := range net.Endpoints {
+			for _, b := range e.Bound {
+				if e.Container != nil && e.Container != n.Container && b.HostPort == int(wanted) && b.Port.Proto == port.Proto {
+					return q.byName[n.On()+"/"+e.Container.Name]
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (q *inquiry) blameTaken(n, other *Node, port modes.Port, wanted uint16) {
+	host := q.byName[n.On()]
+	free := wanted + 1
+	for ; free != 0; free++ {
+		if q.publisher(n, port, free) == nil && !listens(host, protocolOf(port), free) {
+			break
+		}
+	}
+	was, now := publication("", fmt.Sprint(wanted), port), publication("", fmt.Sprint(free), port)
+	f := q.flow
+	if f.To != n.Container.Name {
+		f.To = n.Name
+	}
+	q.blame(Cause{
+		Code:     "PORT-TAKEN",
+		Sentence: fmt.Sprintf("%s does not run (%s): it asks for port %d of %s, which %s has.", n.Name, n.Container.State.Status, wanted, n.On(), other.Name),
+		Evidence: []Evidence{
+			q.show(n.On(), "docker inspect -f '{{.State.Error}}' "+n.Container.Name, "why it did not start"),
+			q.show(n.On(), "docker port "+other.Container.Name, "who has the port"),
+		},
+		cures: []Cure{{Says: fmt.Sprintf("publish another port of the host, %d say", free), Instead: &f, Steps: workshop{q}.remake(n, func(o *options) {
+			for i, w := range o.words {
+				if w[0] == "-p" && strings.HasSuffix(w[1], was) {
+					o.words[i][1] = strings.TrimSuffix(w[1], was) + now
+				}
+			}
+		})}},
+	})
+}
+
+func protocolOf(p modes.Port) Protocol {
+	if p.Proto == "udp" {
+		return UDP
+	}
+	return TCP
+}
