@@ -106,6 +106,26 @@ func (q services) inContainer(n *Node) {
 	}
 }
 
+// openHost lets a service of a host listen at all addresses: that of a container
+// in the host's network by its command line, any other by a rule.
+func (q services) openHost(host *Node) []Cure {
+	var out []Cure
+	for _, n := range q.nodes {
+		if n.IsContainer() && n.Space == host.Space && n.On() == host.Name {
+			if cures := q.openLoopback(n, q.flow.Port); len(cures) > 1 {
+				out = append(out, cures[0])
+			}
+		}
+	}
+	return append(out, Cure{
+		Says: "tell the service to listen at 0.0.0.0; where it cannot be told, send there what comes for it",
+		Steps: []CureStep{
+			{Machine: host.Name, Line: "sysctl -w net.ipv4.conf.all.route_localnet=1"},
+			{Machine: host.Name, Line: fmt.Sprintf("iptables -t nat -I PREROUTING -p %s -d %s --dport %d -j DNAT --to-destination 127.0.0.1:%d", q.flow.Proto, q.j.Target, q.flow.Port, q.flow.Port)},
+		},
+	})
+}
+
 // openLoopback lets a service listen at all addresses, if its command line says
 // where it listens; else what comes to the container's port from outside is
 // sent to the loopback address.
@@ -402,8 +422,8 @@ func (q services) nothingListens(host *Node) {
 		return s.Proto == q.flow.Proto.String() && s.Local.Port() == q.flow.Port && s.Local.Addr().IsLoopback()
 	})
 	if loopback {
-		q.blame(Cause{Code: "PORT-LISTENS-LOOPBACK", Evidence: ev,
-			Sentence: fmt.Sprintf("The service on %s listens at 127.0.0.1:%d only. It has to listen at 0.0.0.0.", host.Name, q.flow.Port)})
+		q.blame(Cause{Code: "PORT-LISTENS-LOOPBACK", Evidence: ev, cures: q.openHost(host),
+			Sentence: fmt.Sprintf("The service on %s listens at 127.0.0.1:%d only: programs of %s reach it there, and nobody else does, its containers neither. It has to listen at 0.0.0.0, or at the address that is asked for.", host.Name, q.flow.Port, host.Name)})
 		return
 	}
 	q.blame(Cause{Code: "PORT-NOT-LISTENING", Evidence: ev,

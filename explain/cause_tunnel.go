@@ -80,7 +80,13 @@ func (o *overlay) data() {
 		return
 	}
 	outer := o.outer(p)
-	o.shadowed()
+	if o.ca.Self.IsValid() && o.b.Space.IsLocal(o.ca.Self) || o.cb.Self.IsValid() && o.a.Space.IsLocal(o.cb.Self) {
+		// Who tunnels to an address that is its own, too, tunnels to itself.
+		o.advertise()
+	}
+	if !o.q.blamed() {
+		o.shadowed()
+	}
 	if o.q.blamed() {
 		return
 	}

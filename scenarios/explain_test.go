@@ -15,14 +15,16 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// explained is what explain must find in the library: the flow in question, the
-// moment, and the codes of the causes. Without a flow it is the last one that the
-// scenario tried in vain.
-var explained = []struct {
+type explainedCase struct {
 	scenario, at, from, to, port string
 	large                        bool
 	codes                        string
-}{
+}
+
+// explained is what explain must find in the library: the flow in question, the
+// moment, and the codes of the causes. Without a flow it is the last one that the
+// scenario tried in vain.
+var explained = []explainedCase{
 	{scenario: "overlay-ping", from: "bdc01/c1", to: "c2", codes: "OVERLAY-ADVERTISE-SHARED"},
 	{scenario: "overlay-ping", from: "bdc02/c2", to: "172.16.0.1", codes: "OVERLAY-ADVERTISE-SHARED"},
 	{scenario: "advertise-copied", at: "bdc02$ cat > /etc/docker/daemon.json", from: "c1", to: "172.16.0.2", codes: "OVERLAY-ADVERTISE-SHARED"},
@@ -60,6 +62,7 @@ var explained = []struct {
 	{scenario: "port-wrong-address", codes: "PORT-WRONG-ADDRESS"},
 	{scenario: "port-not-listening", codes: "PORT-NOT-LISTENING"},
 	{scenario: "port-listens-loopback", codes: "PORT-LISTENS-LOOPBACK"},
+	{scenario: "host-listens-loopback", codes: "PORT-LISTENS-LOOPBACK"},
 	{scenario: "port-taken", codes: "PORT-TAKEN"},
 	{scenario: "port-wrong", codes: "PORT-WRONG"},
 	{scenario: "port-published-used-inside", codes: "PORT-PUBLISHED-USED-INSIDE"},
@@ -93,6 +96,37 @@ var explained = []struct {
 	{scenario: "link-down", codes: "LINK-DOWN"},
 	{scenario: "link-lossy", codes: "LINK-LOSSY"},
 	{scenario: "mtu-blackhole", codes: "MTU-BLACKHOLE"},
+}
+
+// situations are the fourteen that whyreach v0.1.0, a tool for live hosts, tells
+// apart, each with the scenario that shows it. Its release notes name the first
+// eight; the others are what its findings on containers, sockets, names and
+// published ports come to.
+var situations = map[string]string{
+	"localhost within a container":                "localhost-is-self",
+	"a service that listens at 127.0.0.1 only":    "port-listens-loopback",
+	"containers on different networks":            "bridge-isolated",
+	"the wrong port":                              "port-wrong",
+	"a published port used between containers":    "port-published-used-inside",
+	"a service that is not ready yet":             "service-not-ready",
+	"host.docker.internal on Linux":               "host-name-unset",
+	"a name server that does not answer":          "dns-server-unreachable",
+	"a name of another network":                   "dns-other-network",
+	"a name that nobody has":                      "dns-no-such-name",
+	"names on the default bridge network":         "dns-default-bridge",
+	"a container that does not run":               "container-not-running",
+	"nothing listens at the port":                 "port-not-listening",
+	"a service of the host at its loopback alone": "host-listens-loopback",
+}
+
+// TestOtherToolsSituationsAreExplained: each is in the library, explained with a
+// cure that cures by TestEveryCauseIsExplained.
+func TestOtherToolsSituationsAreExplained(t *testing.T) {
+	for what, name := range situations {
+		if !slices.ContainsFunc(explained, func(x explainedCase) bool { return x.scenario == name }) {
+			t.Errorf("%s: %s is not explained", what, name)
+		}
+	}
 }
 
 // TestEveryCauseIsExplained: explain names the cause of each scenario of the
