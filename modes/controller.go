@@ -16,8 +16,11 @@ func (d *Daemon) startNetworking() error {
 	cfg := &d.config
 	d.bridges.Configure(d.bridgeConfig())
 	live := d.liveContainers()
-	if live && d.ipam != nil {
-		return nil // the network configuration of running containers stays
+	if live && d.ipam != nil { // the network configuration of running containers stays
+		if err := d.bridges.Resume(); err != nil {
+			d.log("warning", "could not restore the rules of networks: "+err.Error())
+		}
+		return nil
 	}
 	d.startDrivers()
 	reloadLinks(d)

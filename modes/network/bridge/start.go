@@ -1,6 +1,9 @@
 package bridge
 
 import (
+	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,6 +32,26 @@ func (d *Driver) Start(cfg Config) {
 
 // Configure changes the options; what is set up stays as it is.
 func (d *Driver) Configure(cfg Config) { d.cfg = cfg }
+
+// Resume is Start for a dockerd that finds its containers running (live-restore):
+// chains, networks and published ports get their rules again, whatever became of
+// them meanwhile (libnetwork's populateNetworks and restorePortAllocations).
+func (d *Driver) Resume() error {
+	for _, v6 := range []bool{false, true} {
+		d.firewall(v6).setupChains(!d.cfg.Proxy)
+	}
+	var errs []error
+	for _, b := range d.networks {
+		errs = append(errs, b.rules())
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.bound)) {
+		for _, b := range d.bound[id] {
+			errs = append(errs, d.forward(b, true))
+		}
+	}
+	d.UserChain()
+	return errors.Join(errs...)
+}
 
 // UserChain makes sure that DOCKER-USER exists and is asked first; dockerd does
 // it after every new network, for IPv4 only.
