@@ -152,7 +152,10 @@ func (q cabling) lossy() {
 			}
 		}
 	}
-	if worst == "" {
+	if worst == "" { // a rule that drops by chance (-m statistic, -m limit)
+		if e := q.ruleDrop(); e != nil {
+			firewalls{q.inquiry}.firewall(q.nodeOf(e.Place.Machine), e)
+		}
 		return
 	}
 	machine, dev, _ := strings.Cut(worst, ":")
@@ -247,4 +250,15 @@ func (q cabling) deafHolder(n *Node, next netip.Addr, h holder) {
 		c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "ip route add "+next.String()+"/32 via "+gw)}}})
 	}
 	q.blame(c)
+}
+
+// ruleDrop is a packet of the flow, or an answer, that a rule dropped.
+func (q cabling) ruleDrop() *event {
+	for i := range q.j.story.events {
+		e := &q.j.story.events[i]
+		if e.Verb == trail.Drop && e.Rule != nil && (e.pkt.dst == q.j.Target || e.pkt.src == q.j.Target) {
+			return e
+		}
+	}
+	return nil
 }

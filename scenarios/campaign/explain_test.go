@@ -99,6 +99,9 @@ func (a *asked) cell(t *testing.T, w explain.World, seed uint64, step int, c exp
 	if err != nil || exit > 2 || c.Instead != "" || strings.Contains(out, "nsenter:") {
 		return // docker itself does not answer, or the container has ended
 	}
+	if strings.Contains(out, "packet loss") && !strings.Contains(out, " 0% packet loss") && !strings.Contains(out, "100% packet loss") {
+		return // chance decides
+	}
 	if got, want := c.Verdict == explain.Delivered || c.Verdict == explain.Lost, exit == 0; got != want {
 		a.wrong++
 		t.Errorf("%s (%s): explain says %s, ping says\n%s", at, c.Target, c, out)
