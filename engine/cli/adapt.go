@@ -194,6 +194,9 @@ func (s *session) adapt(cmd *cobra.Command, h *dockerCLI) {
 	}
 	s.adaptInspect(cmd, h)
 	s.adaptInfo(cmd, h)
+	s.adaptRemove(cmd, h)
+	s.adaptTables(cmd)
+	s.adaptAddresses(cmd, h)
 }
 
 // wrap passes the values of a flag through fn.

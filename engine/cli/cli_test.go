@@ -54,7 +54,7 @@ func TestEveryCommandAnswersThroughTheCompiledInCommandLine(t *testing.T) {
 		{"docker system df", []string{"Images"}},
 		{"docker volume ls", []string{"DRIVER"}},
 		{"docker inspect nosuch; echo rc $?", []string{"[]\n", "o such object: nosuch", "rc 1"}},
-		{"docker foo", []string{"docker: unknown command: docker foo"}},
+		{"docker foo", []string{"docker: 'foo' is not a docker command."}},
 		{"docker run -it busybox sh", []string{"is not a terminal"}},
 		{"docker build .", []string{"dnetsim does not simulate docker build"}},
 		{"docker swarm init", []string{"dnetsim does not simulate POST /swarm/init"}},

@@ -46,6 +46,9 @@ func (a *apiClient) ContainerCreate(ctx context.Context, o client.ContainerCreat
 	if o.HostConfig != nil {
 		bindsInOrder(o.HostConfig.Binds, a.s.volumes)
 	}
+	if a.s.literals != nil {
+		return client.ContainerCreateResult{}, a.s.literals.createContainer(ctx, a.s, o)
+	}
 	res, err := a.APIClient.ContainerCreate(ctx, o)
 	if err == nil && a.s.cidFile != "" {
 		a.s.do(func() { err = a.s.p.WriteFile(a.s.cidFile, []byte(res.ID)) })

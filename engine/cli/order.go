@@ -116,6 +116,9 @@ func (a *apiClient) ContainerList(ctx context.Context, o client.ContainerListOpt
 
 // ImageList moves instants to the machine's clock.
 func (a *apiClient) ImageList(ctx context.Context, o client.ImageListOptions) (client.ImageListResult, error) {
+	if a.s.plan.name == "images" {
+		o.All = a.s.plan.all
+	}
 	ask := func() (client.ImageListResult, error) { return a.APIClient.ImageList(ctx, o) }
 	if !a.s.plan.keep {
 		return ask()

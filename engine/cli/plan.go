@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"regexp"
 	"runtime"
 	"slices"
 	"sort"
@@ -18,6 +19,7 @@ import (
 // and what is done to its output.
 type plan struct {
 	name string // "run", "network ls"
+	args []string
 	// targets are the containers of a command that sends its requests in
 	// parallel, in the order of its arguments; width is how many at a time,
 	// zero is all.
@@ -25,6 +27,8 @@ type plan struct {
 	width   int
 	// printsFirst: docker run -d prints the id before it goes on.
 	printsFirst bool
+	// awaits: docker run waits for the removal, also of what did not start.
+	awaits bool
 	// recheck: docker attach inspects again after it has attached.
 	recheck bool
 	// sigProxy: signals go to the container.
@@ -36,6 +40,7 @@ type plan struct {
 	client bool // the output tells of the machine
 	// complete: it answers a shell that completes.
 	complete bool
+	all      bool     // of images, as it was typed
 	subnets  []string // of network create, in the order of the flags
 }
 
@@ -48,7 +53,7 @@ var ages = map[string]bool{"ps": true, "images": true, "history": true, "system 
 
 // planOf makes the plan of a command whose flags are parsed.
 func planOf(name string, cmd *cobra.Command, args []string) plan {
-	p := plan{name: name}
+	p := plan{name: name, args: args}
 	switch {
 	case parallels[name]:
 		for _, a := range args {
@@ -65,6 +70,7 @@ func planOf(name string, cmd *cobra.Command, args []string) plan {
 		}
 	case name == "run":
 		p.printsFirst = isSet(cmd.Flags(), "detach")
+		p.awaits = !p.printsFirst && isSet(cmd.Flags(), "rm")
 	case name == "attach":
 		p.recheck = true
 	case ages[name]:
@@ -119,6 +125,8 @@ func (p *plan) filter(b []byte) []byte {
 	case p.events:
 		return utc(b)
 	case p.client:
+		b = newerAPI.ReplaceAll(b, nil)
+		b = defaultContext.ReplaceAll(b, []byte("${0} Experimental:      true\n"))
 		b = bytes.ReplaceAll(b, []byte(runtime.Version()), []byte(clientGo))
 		b = bytes.ReplaceAll(b, []byte(runtime.GOOS+"/"+runtime.GOARCH), []byte("linux/amd64"))
 		if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
@@ -126,9 +134,18 @@ func (p *plan) filter(b []byte) []byte {
 		}
 	case p.words:
 		b = sortWords(b)
+	case p.name == "ps" || p.name == "port":
+		b = unbracketed(b)
 	}
 	return b
 }
+
+// What docker version tells of the compiled-in client, and where 20.10's says that
+// it takes experimental commands.
+var (
+	newerAPI       = regexp.MustCompile(` \(downgraded from [\d.]+\)`)
+	defaultContext = regexp.MustCompile(`(?m)^ Context: +default\n`)
+)
 
 // sortWords orders the names of runtimes, which docker prints in the order of a
 // map.
@@ -144,12 +161,12 @@ func sortWords(b []byte) []byte {
 	return []byte(strings.Join(lines, "\n"))
 }
 
-// What the compiled-in command line says of itself.
+// What the command line says of itself: the client of the captures.
 const (
-	clientVersion = "29.9.3"
-	clientGo      = "go1.26.3"
-	clientBuild   = "dnetsim"
-	clientDate    = "2026-01-05T08:00:00.000000000+00:00"
+	clientVersion = "20.10.24+dfsg1"
+	clientGo      = "go1.19.8"
+	clientBuild   = "297e128"
+	clientDate    = "2026-05-07T21:09:36.000000000+00:00"
 )
 
 func setVersion() {

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/cli/cli"
 	"github.com/docker/cli/cli/config"
 	"github.com/sirupsen/logrus"
 
@@ -74,13 +73,10 @@ func execute(s *session, c *clockOffset) int {
 	if errors.Is(err, context.Canceled) || errdefs.IsCanceled(err) {
 		return 0
 	}
-	if err.Error() != "" {
+	text, status := s.verdict(err)
+	if text != "" {
 		s.do(s.cooked)
-		s.write(true, []byte(err.Error()+"\n"))
+		s.write(true, []byte(text+"\n"))
 	}
-	var st cli.StatusError
-	if errors.As(err, &st) && st.StatusCode != 0 {
-		return st.StatusCode
-	}
-	return 1
+	return status
 }

@@ -75,7 +75,7 @@ func newRoot(s *session, h *dockerCLI) (*cobra.Command, *cliflags.ClientOptions)
 	root.SetVersionTemplate("Docker version {{.Version}}\n")
 	root.SetUsageTemplate(templates.usage)
 	root.SetHelpTemplate(templates.help)
-	root.SetFlagErrorFunc(cli.FlagErrorFunc)
+	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
 	root.PersistentFlags().BoolP("help", "h", false, "Print usage")
 	root.PersistentFlags().MarkShorthandDeprecated("help", "use --help")
@@ -93,6 +93,7 @@ func newRoot(s *session, h *dockerCLI) (*cobra.Command, *cliflags.ClientOptions)
 	}
 	commands.AddCommands(root, h)
 	s.adapt(root, h)
+	s.usage(root)
 	return root, opts
 }
 

@@ -70,12 +70,13 @@ type session struct {
 
 	saved []chunk // output kept back, see clock.go
 	// Of the command line's goroutine.
-	cidFile string
-	volumes []string // values of --volume
-	lists   []*lists
-	restore func() // gives the terminal its mode back
-	reader  *sim.Proc
-	asked   sim.Cond
+	cidFile  string
+	volumes  []string  // values of --volume
+	literals *literals // addresses that are none, nil if there are none
+	lists    []*lists
+	restore  func() // gives the terminal its mode back
+	reader   *sim.Proc
+	asked    sim.Cond
 }
 
 // request is a job on its way.
@@ -325,10 +326,10 @@ func (s *session) finished() bool {
 	return s.exited
 }
 
-// kept is the output that was kept back. What answers a shell that completes is
-// one piece, to be sorted.
+// kept is the output that was kept back, standard output in one piece where lines
+// of it are changed. What answers a shell that completes is sorted.
 func (s *session) kept() []chunk {
-	if !s.plan.complete {
+	if !s.plan.complete && !s.plan.client {
 		return s.saved
 	}
 	var words chunk
@@ -340,7 +341,9 @@ func (s *session) kept() []chunk {
 			words.data = append(words.data, c.data...)
 		}
 	}
-	words.data = sortCompletions(words.data)
+	if s.plan.complete {
+		words.data = sortCompletions(words.data)
+	}
 	return append([]chunk{words}, rest...)
 }
 
