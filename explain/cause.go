@@ -136,6 +136,9 @@ func (q *inquiry) show(place, command, says string) Evidence {
 	}
 	if _, out, err := q.w.Type(place, command); err == nil {
 		e.Shows = shorten(out)
+		if strings.TrimSpace(e.Shows) == "" {
+			e.Shows = "(it prints nothing)"
+		}
 	}
 	return e
 }

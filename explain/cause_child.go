@@ -103,7 +103,7 @@ func (q children) hostAndChild(n *Node, child, parent *stack.Interface) bool {
 	if child.Kind() == stack.KindIPvlan {
 		kind = "ipvlan mode l2"
 	}
-	c.cures = []Cure{{Says: "give the host a child of its own beside the container's", Steps: []CureStep{
+	c.cures = []Cure{{Says: "give the host a child of its own beside the container's (and in its network configuration, so that it lasts)", Steps: []CureStep{
 		{Machine: host.Name, Line: fmt.Sprintf("ip link add shim0 link %s type %s", parent.Name(), kind)},
 		{Machine: host.Name, Line: fmt.Sprintf("ip addr add %s/32 dev shim0", shim)},
 		{Machine: host.Name, Line: "ip link set shim0 up"},
@@ -253,10 +253,10 @@ func (q children) macFiltered(e *event) {
 	}
 	q.blame(Cause{
 		Code:     "MACVLAN-MAC-FILTERED",
-		Sentence: fmt.Sprintf("The switch port of %s lets only the host's own link address pass, and %s has one of its own (%s): virtual switches refuse it as a forged transmit, or in promiscuous mode.", n.On(), n.Name, mac),
+		Sentence: fmt.Sprintf("The switch port of %s lets only the host's own link address pass, and %s has one of its own (%s): virtual switches refuse that unless they are told to allow promiscuous mode and forged transmits.", n.On(), n.Name, mac),
 		Evidence: []Evidence{
 			q.show(n.On(), q.within(n, "ip -br link"), "the container's link address"),
-			{Place: n.On(), Command: "tcpdump -nne -i eth0 arp", Says: "the container's questions leave the host, and nothing comes back"},
+			{Place: n.On(), Command: "tcpdump -nne -i " + deviceTo(q.byName[n.On()], q.j.Target) + " ether host " + mac.String(), Says: "what the container sends leaves the host, and nothing for it comes in"},
 		},
 		cures: []Cure{{Says: "let the switch port pass more than one link address (promiscuous mode, forged transmits, MAC changes), or use ipvlan, whose children share the host's",
 			Steps: []CureStep{{Repair: cableOf(e)}}}},

@@ -151,14 +151,15 @@ func (o *overlay) hostnames() {
 	steps := append([]CureStep{{Machine: o.b.Name, Line: "hostnamectl set-hostname " + name + "-2"}}, workshop{o.q}.restart(o.b)...)
 	plain := append([]CureStep{{Machine: o.b.Name, Line: "hostname " + name + "-2"}}, workshop{o.q}.restart(o.b)...)
 	both := append(append([]CureStep(nil), plain...), workshop{o.q}.restart(o.a)...)
+	lasts := "hostname holds until the next start: hostnamectl set-hostname " + name + "-2 makes it last"
 	o.q.blame(Cause{
 		Code:     "OVERLAY-HOSTNAME-DUPLICATE",
-		Sentence: fmt.Sprintf("%s and %s are both called %s: members of the gossip are told apart by their hostnames, and the one that finds itself outvoted leaves.", o.a.Name, o.b.Name, name),
+		Sentence: fmt.Sprintf("%s and %s are both called %s: members of the gossip are told apart by their hostnames, and one that finds its name at another address, and is not confirmed by the others, leaves for good.", o.a.Name, o.b.Name, name),
 		Evidence: []Evidence{
-			o.q.show(o.a.Name, "hostname", ""), o.q.show(o.b.Name, "hostname", "the same"),
+			o.q.show(o.a.Name, "hostname", "what "+o.a.Name+" calls itself"), o.q.show(o.b.Name, "hostname", "the same"),
 			o.log(o.b, "[Nn]ame conflict.*", "what the gossip said of it"), o.log(o.a, "[Nn]ame conflict.*", "on the other host"),
 		},
-		cures: []Cure{{Steps: steps}, {Steps: plain}, {Steps: both}},
+		cures: []Cure{{Steps: steps}, {Steps: plain, Says: lasts}, {Steps: both, Says: lasts}},
 	})
 }
 

@@ -45,8 +45,8 @@ func (q layer3) forwardingOff(e *event) {
 	q.blame(Cause{
 		Code:     "FORWARDING-OFF",
 		Sentence: fmt.Sprintf("%s does not forward packets: net.ipv4.ip_forward is 0. Docker switches it on when it starts; something switched it off after that, or it is not Docker's to do.", n.Name),
-		Evidence: []Evidence{q.show(n.On(), "sysctl net.ipv4.ip_forward", "")},
-		cures:    []Cure{{Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.ip_forward=1"}}}},
+		Evidence: []Evidence{q.show(n.On(), "sysctl net.ipv4.ip_forward", "0: what is not for the host itself is dropped")},
+		cures:    []Cure{{Says: "and in a file of /etc/sysctl.d that is read last, so that it lasts", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.ip_forward=1"}}}},
 	})
 }
 
@@ -59,10 +59,10 @@ func (q layer3) rpFilter(e *event, code Code) {
 			n.Name, e.pkt.src, dev),
 		Evidence: []Evidence{
 			q.show(n.On(), "sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf."+dev+".rp_filter", "the larger of the two counts; 1 is strict"),
-			q.show(n.On(), "ip route get "+e.pkt.src.String(), "the way back"),
+			q.show(n.On(), fmt.Sprintf("ip route get %s from %s", e.pkt.src, e.pkt.dst), fmt.Sprintf("the way back to it is not %s", dev)),
 		},
 		cures: []Cure{
-			{Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"}, {Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}},
+			{Says: "2 (loose) does, too; and in a file of /etc/sysctl.d, so that it lasts", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"}, {Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}},
 			{Says: "gossip that had failed meets again after a while", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
 				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}, {Wait: gossipMeets * 2}}},
 			{Says: "and the engines have to be restarted to meet again", Steps: append([]CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},

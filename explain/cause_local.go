@@ -189,7 +189,7 @@ func (q local) noRoute() {
 		Evidence: []Evidence{ev},
 	}
 	for _, gw := range q.gateways(at) {
-		c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: at.On(), Line: q.within(at, "ip route add default via "+gw)}}})
+		c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: []CureStep{{Machine: at.On(), Line: q.within(at, "ip route add default via "+gw)}}})
 	}
 	if a, b := q.byName[at.On()], q.to; b != nil && !at.IsContainer() && a != nil {
 		for _, r := range q.routersTo(at, b) {

@@ -54,13 +54,16 @@ func deleteRule(r *trail.Rule) string {
 	return fmt.Sprintf("iptables -t %s -D %s %s", r.Table, r.Chain, r.Text)
 }
 
+// stays is what makes a change of rules last.
+const stays = "and where the firewall keeps its rules (firewalld, ufw, a script), or it is back after a restart"
+
 // allow lets what a rule drops pass: the rule goes, or a policy gets an
 // exception before it.
 func (q firewalls) allow(n *Node, e *event) []Cure {
 	r := e.Rule
 	line := func(text string) CureStep { return CureStep{Machine: n.On(), Line: q.within(n, text)} }
 	if r.Number > 0 {
-		return []Cure{{Steps: []CureStep{line(deleteRule(r))}}}
+		return []Cure{{Says: stays, Steps: []CureStep{line(deleteRule(r))}}}
 	}
 	match := protocolMatch(e)
 	if r.Chain == "FORWARD" {
@@ -68,7 +71,7 @@ func (q firewalls) allow(n *Node, e *event) []Cure {
 		if n.Space.Netfilter(false).HasChain("filter", "DOCKER-USER") {
 			chain = "DOCKER-USER"
 		}
-		return []Cure{{Steps: []CureStep{
+		return []Cure{{Says: stays, Steps: []CureStep{
 			line(fmt.Sprintf("iptables -I %s -s %s -d %s -j ACCEPT", chain, e.pkt.src, e.pkt.dst)),
 			line(fmt.Sprintf("iptables -I %s -s %s -d %s -j ACCEPT", chain, e.pkt.dst, e.pkt.src)),
 		}}}

@@ -156,7 +156,7 @@ func (o *overlay) vni() {
 		Sentence: fmt.Sprintf("%s tunnels the network %s under identifier %d and %s under %d: packets arrive, and no device there has their number.", o.a.Name, o.net.Name, ta.VXLANOptions().VNI, o.b.Name, tb.VXLANOptions().VNI),
 		Evidence: []Evidence{o.q.show(o.a.Name, ns, "on "+o.a.Name), o.q.show(o.b.Name, ns, "on "+o.b.Name), o.q.show(o.a.Name, "curl -s '"+key+"?raw'", "what the store says")},
 		cures: []Cure{
-			{Steps: again},
+			{Steps: again, Says: fmt.Sprintf("the store gets the number back that %s has; the engine of %s reads it when it starts", o.a.Name, o.b.Name)},
 			{Steps: append([]CureStep{{Machine: o.a.Name, Line: fix}}, append(workshop{o.q}.restart(o.b), workshop{o.q}.restart(o.a)...)...)},
 			{Steps: workshop{o.q}.restart(o.pick(o.a, o.b))},
 			{Steps: append(workshop{o.q}.restart(o.a), workshop{o.q}.restart(o.b)...)},
@@ -183,7 +183,7 @@ func (o *overlay) source(outer *event) {
 		}
 		if n := o.q.nodeOf(h.event.Place.Machine); n != nil {
 			steps := append([]CureStep{{Machine: n.Name, Line: deleteRule(h.event.Rule)}}, CureStep{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", tunnelPort)})
-			c.cures = append(c.cures, Cure{Steps: steps})
+			c.cures = append(c.cures, Cure{Steps: steps, Says: "the rule goes, here and where the firewall keeps its rules, and so does what is tracked by it"})
 		}
 	}
 	for _, n := range []*Node{o.a, o.b} {
@@ -257,8 +257,8 @@ func (o *overlay) dead(p *Path) {
 			Code:     "OVERLAY-VXLAN-BLOCKED-FABRIC",
 			Sentence: fmt.Sprintf("The network between the hosts loses UDP 4789: the tunnel's packets leave %s and do not arrive at %s. A security group or a switch's filter does that.", o.a.Name, o.b.Name),
 			Evidence: []Evidence{
-				q.show(o.a.Name, "cat /proc/net/dev | grep eth0", "the packets leave (tcpdump -nn -i eth0 udp port 4789 shows them here)"),
-				{Place: o.b.Name, Command: "tcpdump -nn -i eth0 udp port 4789", Says: "and nothing is seen there"},
+				{Place: o.a.Name, Command: "tcpdump -nn -i " + deviceTo(o.a, o.cb.Self) + " udp port 4789", Says: "the packets leave: type it here while the containers ping each other"},
+				{Place: o.b.Name, Command: "tcpdump -nn -i " + deviceTo(o.b, o.ca.Self) + " udp port 4789", Says: "and are not seen there"},
 			},
 			cures: []Cure{{Says: "let UDP 4789 pass between the hosts, both ways", Steps: []CureStep{{Repair: cableOf(e)}}}},
 		})
@@ -288,7 +288,7 @@ func (o *overlay) checksum(e *event) {
 			{Place: o.b.Name, Command: "tcpdump -nn -vv -i eth0 udp port 4789", Says: "shows the inner packets as (incorrect)"},
 		},
 		cures: []Cure{
-			{Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}}},
+			{Says: "and at every start, by a unit or a udev rule: it does not last", Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}}},
 			{Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}, {Machine: o.b.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}}},
 		},
 	})

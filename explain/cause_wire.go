@@ -135,9 +135,32 @@ func (q cabling) fabric(e *event) {
 	q.blame(Cause{
 		Code:     "FIREWALL-FABRIC",
 		Sentence: fmt.Sprintf("The network between the machines loses %s at the cable of %s: no host's rule does it.", what, cableOf(e)),
-		Evidence: []Evidence{{Place: q.from.On(), Command: "tcpdump -nn -i eth0", Says: "the packet leaves here, and the same command on the other machine does not show it"}},
+		Evidence: []Evidence{{Place: q.from.On(), Command: "tcpdump -nn -i " + deviceTo(q.byName[q.from.On()], e.pkt.dst) + " " + filter(e), Says: "the packet leaves here, and the same command on the other machine does not show it"}},
 		cures:    []Cure{{Says: "let it pass in the network between the machines", Steps: []CureStep{{Repair: cableOf(e)}}}},
 	})
+}
+
+// deviceTo is the interface by which a machine sends to an address.
+func deviceTo(n *Node, ip netip.Addr) string {
+	if ip.IsValid() {
+		if r, err := n.Space.RouteGet(ip, netip.Addr{}); err == nil {
+			return r.Dev
+		}
+	}
+	return "any"
+}
+
+// filter is what tcpdump has to be told to show packets like an event's.
+func filter(e *event) string {
+	switch e.pkt.proto {
+	case 1:
+		return "icmp and host " + e.pkt.dst.String()
+	case 6:
+		return fmt.Sprintf("tcp port %d", e.pkt.dport)
+	case 17:
+		return fmt.Sprintf("udp port %d", e.pkt.dport)
+	}
+	return "host " + e.pkt.dst.String()
 }
 
 func (q cabling) lossy() {
