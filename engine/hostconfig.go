@@ -141,6 +141,11 @@ func (r *createRequest) toModel(name string) (modes.CreateContainer, error) {
 		IpcMode: string(h.IpcMode), UTSMode: string(h.UTSMode), Memory: h.Memory, ShmSize: h.ShmSize,
 		ReadonlyRootfs: h.ReadonlyRootfs, MaskedPaths: h.MaskedPaths, ReadonlyPaths: h.ReadonlyPaths,
 	}
+	var err error
+	if out.HostConfig.Mounts, err = mountsOf(c, h); err != nil {
+		return out, err
+	}
+	out.HostConfig.VolumesFrom = h.VolumesFrom
 	if len(h.PortBindings) > 0 {
 		out.HostConfig.PortBindings = map[modes.Port][]modes.PortBinding{}
 		for _, text := range sorted(h.PortBindings) {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/go-connections/nat"
 )
@@ -43,10 +42,7 @@ func inspect(c *modes.Container, size bool) *types.ContainerJSON {
 		out.SizeRw, out.SizeRootFs = &rw, &root
 	}
 	for _, m := range c.Mounts {
-		out.Mounts = append(out.Mounts, types.MountPoint{
-			Type: mount.Type(m.Type), Source: m.Source, Destination: m.Destination, Mode: m.Mode,
-			RW: m.Mode != "ro", Propagation: mount.PropagationRPrivate,
-		})
+		out.Mounts = append(out.Mounts, mountPoint(m))
 	}
 	return out
 }
@@ -165,6 +161,9 @@ func summarise(c *modes.Container, now time.Time) *types.Container {
 		Command: command(c), Created: c.Created.Unix(), Ports: summaryPorts(c.NetworkSettings.Ports),
 		Labels: labels(c.Config.Labels), State: string(c.State.Status), Status: status(c.State, now),
 		Mounts: []types.MountPoint{},
+	}
+	for _, m := range c.Mounts {
+		out.Mounts = append(out.Mounts, mountPoint(m))
 	}
 	if !c.State.Running() {
 		out.Ports = []types.Port{}

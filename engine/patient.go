@@ -5,6 +5,8 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,7 +14,7 @@ import (
 // breath is the pause between the answer that hands a connection over and the
 // first byte on it. Clients that read the answer through a buffer and then take
 // the socket itself (docker-py) lose what came in one piece with it.
-const breath = 20 * time.Millisecond
+const breath = 50 * time.Millisecond
 
 // maxBehind is how far a client may be behind with reading, in bytes. One that
 // does not read at all is cut off, as it would otherwise take all memory.
@@ -165,3 +167,6 @@ func (p *patient) Close() error {
 	}
 	return nil
 }
+
+// takesAll reports whether a client is known to lose nothing: docker's own.
+func takesAll(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "Docker-Client/") }

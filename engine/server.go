@@ -80,6 +80,7 @@ func (s *Server) routes() {
 	s.streamRoutes()
 	s.networkRoutes()
 	s.imageRoutes()
+	s.volumeRoutes()
 }
 
 // handle registers a handler for "METHOD /path".

@@ -6,12 +6,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"dnetsim/modes"
 	"dnetsim/sim"
 
-	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/events"
 )
 
@@ -26,7 +24,12 @@ func (s *Server) streamRoutes() {
 		}
 		return Plain
 	}, (*call).containerLogs)
-	s.handleKind("GET /containers/{id}/stats", kind(Plain), (*call).containerStats)
+	s.handleKind("GET /containers/{id}/stats", func(q url.Values) Kind {
+		if streamed(q) {
+			return Follow
+		}
+		return Plain
+	}, (*call).containerStats)
 	s.handleKind("GET /events", kind(Follow), (*call).events)
 }
 
@@ -63,7 +66,7 @@ func (c *call) hijack(feed *Feed) (net.Conn, error) {
 			"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 	}
 	write := func(b []byte) error { _, err := conn.Write(b); return err }
-	if p, ok := conn.(interface{ WriteThenRest([]byte) error }); ok {
+	if p, ok := conn.(interface{ WriteThenRest([]byte) error }); ok && !takesAll(c.r) {
 		write = p.WriteThenRest
 	}
 	if err := write([]byte(head)); err != nil {
@@ -265,57 +268,6 @@ func (c *call) events() error {
 		c.job.Lines++
 		c.flush()
 	}
-}
-
-// containerStats gives one sample of a container: what its interfaces carried.
-// Programs take no processor time here, and memory is not counted.
-func (c *call) containerStats() error {
-	x, err := c.daemon.Container(c.job.Ref)
-	if err != nil {
-		return err
-	}
-	now := c.daemon.Wall()
-	pids := 0
-	if x.State.Running() {
-		pids = 1
-	}
-	type cpu struct {
-		CPUUsage struct {
-			Total int64 `json:"total_usage"`
-		} `json:"cpu_usage"`
-		System int64 `json:"system_cpu_usage"`
-		Online int   `json:"online_cpus"`
-	}
-	info := c.daemon.Info()
-	out := struct {
-		Read    time.Time `json:"read"`
-		PreRead time.Time `json:"preread"`
-		Pids    struct {
-			Current int `json:"current"`
-		} `json:"pids_stats"`
-		NumProcs int `json:"num_procs"`
-		CPU      cpu `json:"cpu_stats"`
-		PreCPU   cpu `json:"precpu_stats"`
-		Memory   struct {
-			Usage int64 `json:"usage"`
-			Limit int64 `json:"limit"`
-		} `json:"memory_stats"`
-		Name     string                        `json:"name"`
-		ID       string                        `json:"id"`
-		Networks map[string]types.NetworkStats `json:"networks,omitempty"`
-	}{Read: now, PreRead: now.Add(-time.Second), Name: "/" + x.Name, ID: x.ID}
-	out.Pids.Current = pids
-	out.CPU.Online, out.PreCPU.Online = info.NCPU, info.NCPU
-	out.Memory.Limit = info.MemTotal
-	out.Networks = map[string]types.NetworkStats{}
-	for _, i := range c.daemon.ContainerInterfaces(x) {
-		n := i.Counters()
-		out.Networks[i.Name()] = types.NetworkStats{
-			RxBytes: n.RxBytes, RxPackets: n.RxPackets, RxErrors: n.RxErrors, RxDropped: n.RxDropped,
-			TxBytes: n.TxBytes, TxPackets: n.TxPackets, TxErrors: n.TxErrors, TxDropped: n.TxDropped,
-		}
-	}
-	return c.json(http.StatusOK, out)
 }
 
 // checkKeys refuses a detach key sequence that dockerd would.

@@ -18,11 +18,6 @@ func (s *Server) systemRoutes() {
 	s.handle("GET /_ping", (*call).ping)
 	s.handle("GET /version", (*call).version)
 	s.handle("GET /info", (*call).info)
-	s.handle("GET /system/df", (*call).diskUsage)
-	s.handle("GET /volumes", (*call).volumeList)
-	s.handle("POST /volumes/prune", (*call).volumesPrune)
-	s.handle("GET /volumes/{id}", (*call).volumeMissing)
-	s.handle("DELETE /volumes/{id}", (*call).volumeMissing)
 	s.handle("GET /plugins", (*call).plugins)
 	s.handle("GET /plugins/{id...}", (*call).pluginMissing)
 	for _, noun := range []string{"services", "tasks", "nodes", "secrets", "configs", "swarm"} {
@@ -121,41 +116,6 @@ func (c *call) info() error {
 	}
 	out.Swarm.LocalNodeState = "inactive"
 	return c.json(http.StatusOK, out)
-}
-
-// diskUsage knows images only: containers write nothing that would count.
-func (c *call) diskUsage() error {
-	is, err := c.daemon.Images(nil)
-	if err != nil {
-		return err
-	}
-	images, total := []types.ImageSummary{}, int64(0)
-	for _, i := range is {
-		images = append(images, types.ImageSummary{
-			Created: i.Created.Unix(), ID: i.ID, Labels: i.Labels, RepoDigests: i.RepoDigests,
-			RepoTags: i.RepoTags, Size: i.Size, VirtualSize: i.Size,
-		})
-		total += i.Size
-	}
-	return c.json(http.StatusOK, map[string]any{
-		"LayersSize": total, "Images": images, "Containers": []int{}, "Volumes": []int{}, "BuildCache": []int{},
-		"BuilderSize": 0,
-	})
-}
-
-func (c *call) volumeList() error {
-	return c.json(http.StatusOK, struct {
-		Volumes  []struct{}
-		Warnings []string
-	}{Volumes: []struct{}{}})
-}
-
-func (c *call) volumesPrune() error {
-	return c.json(http.StatusOK, types.VolumesPruneReport{})
-}
-
-func (c *call) volumeMissing() error {
-	return &modes.Error{Kind: modes.ErrNotFound, Msg: "get " + c.job.Ref + ": no such volume"}
 }
 
 func (c *call) pluginMissing() error {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"dnetsim/modes/nat"
+	"dnetsim/modes/volume"
 )
 
 // Port is a port of a container, PortBinding a way to it.
@@ -53,7 +54,9 @@ type HostConfig struct {
 	Links           []string // "container:alias"
 	Privileged      bool
 	CapAdd, CapDrop []string
-	Binds           []string
+	Binds           []string // -v as it was typed
+	Mounts          []volume.Mount
+	VolumesFrom     []string // containers, each with :ro or :rw if it says so
 	Sysctls         map[string]string
 	PidMode         string
 	IpcMode         string

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"dnetsim/modes/nat"
+	"dnetsim/modes/volume"
 )
 
 // Status is the state of a container in one word.
@@ -48,7 +49,7 @@ type NetworkSettings struct {
 }
 
 // Mount is a volume or bind; there are none yet.
-type Mount struct{ Type, Source, Destination, Mode string }
+type Mount = volume.Mount
 
 // Container is one container. Its exported fields are what inspect shows; they
 // are read on the loop and changed only by this package.

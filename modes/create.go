@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"slices"
 	"strings"
 
 	"dnetsim/modes/image"
@@ -160,9 +161,44 @@ func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []st
 	if err := c.registerLinks(); err != nil {
 		return nil, nil, err
 	}
+	if c.Mounts, err = c.mount(); err != nil {
+		d.Volumes.Release(c.ID, true)
+		return nil, nil, err
+	}
 	d.containers = append(d.containers, c)
 	d.containerEvent(c, "create")
 	return c, warnings, nil
+}
+
+// mount gives the container its volumes, and those of the containers that it
+// names.
+func (c *Container) mount() ([]Mount, error) {
+	d := c.run.daemon
+	list := slices.Clone(c.HostConfig.Mounts)
+	for _, text := range c.HostConfig.VolumesFrom {
+		ref, mode, _ := strings.Cut(text, ":")
+		if mode != "" && mode != "ro" && mode != "rw" {
+			return nil, errf(ErrInvalid, "invalid mode: %s", mode)
+		}
+		from, err := d.findContainer(ref)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range from.Mounts {
+			m.ReadOnly = m.ReadOnly || mode == "ro"
+			if !slices.ContainsFunc(list, func(x Mount) bool { return x.Destination == m.Destination }) {
+				list = append(list, m)
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, m := range list {
+		if seen[m.Destination] {
+			return nil, errf(ErrInvalid, "Duplicate mount point: %s", m.Destination)
+		}
+		seen[m.Destination] = true
+	}
+	return d.Volumes.Attach(c.ID, c.run.fs, list)
 }
 
 func (d *Daemon) checkName(name string) error {

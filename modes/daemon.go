@@ -11,6 +11,7 @@ import (
 	"dnetsim/modes/network/child"
 	"dnetsim/modes/network/driver"
 	"dnetsim/modes/network/overlay"
+	"dnetsim/modes/volume"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -47,11 +48,13 @@ type Daemon struct {
 	strays     []*Container // removed ones whose sandboxes are left over
 	networks   []*Network
 	images     *image.Store
-	ipam       *ipam.Local
-	events     eventLog
-	execs      map[string]*ExecProcess
-	sweeping   bool // ended ones are due to be forgotten
-	sandboxes  []*sandbox
+	// Volumes are used on the loop only.
+	Volumes   *volume.Store
+	ipam      *ipam.Local
+	events    eventLog
+	execs     map[string]*ExecProcess
+	sweeping  bool // ended ones are due to be forgotten
+	sandboxes []*sandbox
 
 	cluster *cluster            // nil without cluster-store
 	globals map[string]*Network // networks of the cluster store ever seen, by id
@@ -75,6 +78,7 @@ func newDaemon(h *Host, spec HostSpec) *Daemon {
 		d.spec.Registry = image.DefaultRegistry(l)
 	}
 	d.images = image.NewStore(d.spec.Registry)
+	d.Volumes = volume.NewStore(h.Machine, func() string { return d.stream("volume", "name").Hex(64) })
 	preset := spec.Images
 	if preset == nil {
 		preset = image.Present()

@@ -97,6 +97,17 @@ func (d *Daemon) mountsOf(c *Container) []userland.Mount {
 	for _, m := range mounted {
 		out = append(out, bind(host, "/var/lib/docker", m[0]))
 	}
+	for _, m := range c.Mounts {
+		switch place := bind(host, "/var/lib/docker", m.Destination); {
+		case m.Type == "tmpfs":
+			out = append(out, userland.Mount{Source: "tmpfs", Target: m.Destination, Type: "tmpfs", Options: "rw," + restrict})
+		case m.ReadOnly:
+			place.Options = "ro" + strings.TrimPrefix(place.Options, "rw")
+			fallthrough
+		default:
+			out = append(out, place)
+		}
+	}
 	if c.Config.Tty {
 		out = append(out, userland.Mount{Source: "devpts", Target: "/dev/console", Type: "devpts", Options: terminals, Bind: "/dev/pts"})
 	}

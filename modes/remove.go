@@ -45,6 +45,7 @@ func (d *Daemon) ContainerRemove(ref string, o RemoveOptions) error {
 		c.run.removing = false
 		return err
 	}
+	d.Volumes.Release(c.ID, o.Volumes)
 	d.remove(c)
 	return nil
 }
@@ -56,6 +57,7 @@ func (d *Daemon) remove(c *Container) {
 	}
 	d.cancelRestart(c)
 	c.run.removing, c.run.removed = true, true
+	d.Volumes.Release(c.ID, c.HostConfig.AutoRemove)
 	if c.run.leftover != nil {
 		d.strays = append(d.strays, c)
 	}

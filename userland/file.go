@@ -64,6 +64,8 @@ func (fs *FS) open(p *Process, name string, flags int, mode uint32) (*File, erro
 	}
 	if own := fs.owned(at); own != nil {
 		f.n = own
+	} else if writes && fs.refusal(at) == EROFS {
+		return nil, EROFS
 	}
 	if writes && flags&O_TRUNC != 0 {
 		f.n.data, f.n.shown, f.n.mtime = nil, 0, fs.now()

@@ -114,6 +114,8 @@ type node struct {
 	list  func() []string
 	find  func(name string) *node
 	dev   device
+	// mounted is what lies over this node, or nil.
+	mounted *binding
 	// accept takes connections to a socket.
 	accept func(*UnixConn) error
 	major  int
@@ -201,14 +203,14 @@ func (fs *FS) newNode(k Kind, mode uint32) *node {
 	return n
 }
 
-// own returns the child of an owned directory as an owned node.
+// own returns the child of an owned directory as a node of the same owner.
 func (fs *FS) own(dir *node, name string) *node {
 	n := dir.children[name]
-	if n == nil || n.owner == fs.owner {
+	if n == nil || n.owner == dir.owner {
 		return n
 	}
 	c := *n
-	c.owner = fs.owner
+	c.owner = dir.owner
 	// Clipped, so that two trees never append to one array.
 	c.data = n.data[:len(n.data):len(n.data)]
 	if n.children != nil {
@@ -222,7 +224,7 @@ func (fs *FS) own(dir *node, name string) *node {
 }
 
 func (fs *FS) ownRoot() *node {
-	holder := &node{children: map[string]*node{"/": fs.root}}
+	holder := &node{owner: fs.owner, children: map[string]*node{"/": fs.root}}
 	fs.root = fs.own(holder, "/")
 	return fs.root
 }
@@ -230,6 +232,9 @@ func (fs *FS) ownRoot() *node {
 // child finds a name in a directory.
 func (n *node) child(name string) *node {
 	if c := n.children[name]; c != nil {
+		if c.mounted != nil {
+			return c.mounted.there()
+		}
 		return c
 	}
 	if n.find != nil {
@@ -326,6 +331,14 @@ func (fs *FS) owned(clean string) *node {
 		if n = fs.own(n, w); n == nil {
 			return nil
 		}
+		if b := n.mounted; b != nil {
+			if b.readonly {
+				return nil
+			}
+			if n = b.fs.owned(b.source); n == nil {
+				return nil
+			}
+		}
 	}
 	return n
 }
@@ -351,7 +364,7 @@ func (fs *FS) parent(clean string) (*node, string, error) {
 	dir, base := path.Split(clean)
 	n := fs.owned(dir)
 	if n == nil {
-		return nil, "", EPERM
+		return nil, "", fs.refusal(dir)
 	}
 	if n.kind != Directory {
 		return nil, "", ENOTDIR

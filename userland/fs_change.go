@@ -33,7 +33,9 @@ func (fs *FS) Mkdir(name string, mode uint32) error {
 	if err := fs.take(nodeSize); err != nil {
 		return err
 	}
-	dir.children[base] = fs.newNode(Directory, mode)
+	made := fs.newNode(Directory, mode)
+	made.owner = dir.owner
+	dir.children[base] = made
 	dir.mtime = fs.now()
 	return nil
 }
@@ -75,6 +77,9 @@ func (fs *FS) unlink(at string) error {
 	}
 	if dir.children[base] == nil {
 		return EPERM
+	}
+	if dir.children[base].mounted != nil {
+		return EBUSY
 	}
 	fs.own(dir, base).links--
 	delete(dir.children, base)
@@ -129,8 +134,11 @@ func (fs *FS) Rename(from, to string) error {
 		return err
 	}
 	moved := sdir.children[sbase]
-	if moved == nil {
+	switch {
+	case moved == nil:
 		return EPERM
+	case moved.mounted != nil:
+		return EBUSY
 	}
 	delete(sdir.children, sbase)
 	ddir.children[dbase] = moved
@@ -204,6 +212,7 @@ func (fs *FS) place(name string, k Kind, mode uint32) (*node, error) {
 		return nil, err
 	}
 	n := fs.newNode(k, mode)
+	n.owner = dir.owner
 	dir.children[base] = n
 	dir.mtime = fs.now()
 	return n, nil
@@ -217,7 +226,7 @@ func (fs *FS) change(name string, follow bool, fn func(*node)) error {
 	}
 	n := fs.owned(at)
 	if n == nil {
-		return EPERM
+		return fs.refusal(at)
 	}
 	fn(n)
 	return nil
