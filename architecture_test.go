@@ -25,6 +25,7 @@ var orders = map[string][][]string{
 	"scenarios": {
 		{"scenarios/campaign", "scenarios/lint"},
 		{"scenarios"},
+		{"scenarios/compose"},
 	},
 	"engine": {
 		{"engine/cli"},

@@ -48,7 +48,7 @@ type NetworkSettings struct {
 	Networks map[string]*EndpointSettings // by network name
 }
 
-// Mount is a volume or bind; there are none yet.
+// Mount is a volume, a bind or a tmpfs.
 type Mount = volume.Mount
 
 // Container is one container. Its exported fields are what inspect shows; they

@@ -30,6 +30,11 @@ func find(ctx context.Context, t *terminal, args []string) loaded {
 			continue
 		}
 		for _, src := range found {
+			src, err := composed(t, src)
+			if err != nil {
+				list = append(list, source{src: src, wrong: err})
+				continue
+			}
 			all, err := scenarios.ReadAll(src.File, src.Text)
 			if err != nil {
 				list = append(list, source{src: src, wrong: err})

@@ -129,6 +129,6 @@ Try:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return status{exitUsage, fmt.Errorf("dnetsim: %w: see `%s --help`", err, c.CommandPath())}
 	})
-	root.AddCommand(newRun(t), newShell(t), newUp(t), newDown(t), newExplain(t), newDiff(t), newVerify(t), newTestify(t), newReport(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan(), newCheck(t), newMCP(t))
+	root.AddCommand(newRun(t), newShell(t), newUp(t), newDown(t), newGraph(t), newImport(t), newExplain(t), newDiff(t), newVerify(t), newTestify(t), newReport(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan(), newCheck(t), newMCP(t))
 	return root
 }
