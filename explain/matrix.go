@@ -43,9 +43,16 @@ func (c column) title() string {
 
 // Reach asks every flow of a world. Causes are found, and cures not tried.
 func Reach(w World, large bool) (*Matrix, error) {
+	m := &Matrix{}
+	err := EachFlow(w, large, func(c Cell) { m.Cells = append(m.Cells, c) })
+	return m, err
+}
+
+// EachFlow is Reach for who looks at each flow while the world is as it was
+// asked.
+func EachFlow(w World, large bool, fn func(Cell)) error {
 	a := survey(w)
 	a.quiet = true
-	m := &Matrix{}
 	var senders []*Node
 	for _, n := range a.nodes {
 		if n.running() && n.Host != nil {
@@ -63,12 +70,12 @@ func Reach(w World, large bool) (*Matrix, error) {
 			f := Flow{From: from.Name, To: c.name, Proto: c.proto, Port: c.port, Large: large && c.proto == ICMP}
 			cell, err := a.cell(from, f)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			m.Cells = append(m.Cells, cell)
+			fn(cell)
 		}
 	}
-	return m, nil
+	return nil
 }
 
 func (a *atlas) cell(from *Node, f Flow) (Cell, error) {
