@@ -81,6 +81,7 @@ func (s *Server) routes() {
 	s.networkRoutes()
 	s.imageRoutes()
 	s.volumeRoutes()
+	s.archiveRoutes()
 }
 
 // handle registers a handler for "METHOD /path".

@@ -5,6 +5,7 @@ import (
 
 	"dnetsim/modes/nat"
 	"dnetsim/modes/volume"
+	"dnetsim/userland"
 )
 
 // Status is the state of a container in one word.
@@ -106,3 +107,6 @@ type Top struct {
 	Titles    []string
 	Processes [][]string
 }
+
+// FS is the container's tree of files.
+func (c *Container) FS() *userland.FS { return c.run.fs }

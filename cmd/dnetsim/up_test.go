@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -288,5 +289,43 @@ func TestOutputComesAfterTheAnswer(t *testing.T) {
 	rest, _ := io.ReadAll(c)
 	if string(rest) != "\x01\x00\x00\x00\x00\x00\x00\x06hello\n" {
 		t.Errorf("then %q", rest)
+	}
+}
+
+// Files go out of a container and come in as tar archives: docker cp.
+func TestFilesAreCopiedOutAndIn(t *testing.T) {
+	u := bring(t, upScenario, shortDir(t))
+	defer u.end()
+	c := u.client("h1")
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for name, text := range map[string]string{"a.txt": "hello\n", "../../../outside.txt": "below\n"} {
+		w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(text))})
+		io.WriteString(w, text)
+	}
+	w.Close()
+	if status, text := ask(t, c, "PUT", "/containers/web/archive?path=/tmp", b.String()); status != 200 {
+		t.Fatalf("%d %s", status, text)
+	}
+	for at, want := range map[string]string{"/tmp/a.txt": "hello\n", "/tmp/outside.txt": "below\n"} {
+		_, text := ask(t, c, "GET", "/containers/web/archive?path="+at, "")
+		r := tar.NewReader(strings.NewReader(text))
+		h, err := r.Next()
+		if err != nil || h.Name != filepath.Base(at) {
+			t.Fatalf("%s: %v %v", at, h, err)
+		}
+		if got, _ := io.ReadAll(r); string(got) != want {
+			t.Errorf("%s: %q", at, got)
+		}
+	}
+	for path, want := range map[string]int{"/nosuch": 404, "": 400} {
+		if status, text := ask(t, c, "GET", "/containers/web/archive?path="+path, ""); status != want {
+			t.Errorf("%q: %d %s", path, status, text)
+		}
+	}
+	for path, body := range map[string]string{"/tmp/a.txt": b.String(), "/tmp": "no archive, but long enough to be read as one"} {
+		if status, text := ask(t, c, "PUT", "/containers/web/archive?path="+path, body); status != 400 {
+			t.Errorf("into %q: %d %s", path, status, text)
+		}
 	}
 }

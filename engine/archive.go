@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"time"
+
+	"dnetsim/modes"
+	"dnetsim/userland"
+)
+
+// docker cp: a container's files go out and come in as tar archives.
+func (s *Server) archiveRoutes() {
+	s.handle("HEAD /containers/{id}/archive", archiveStat)
+	s.handle("GET /containers/{id}/archive", archiveGet)
+	s.handle("PUT /containers/{id}/archive", archivePut)
+}
+
+// place is the tree of the request's container and the path that it names.
+func place(c *call) (*userland.FS, string, error) {
+	x, err := c.daemon.Container(c.job.Ref)
+	if err != nil {
+		return nil, "", err
+	}
+	if c.q.Get("path") == "" {
+		return nil, "", invalid("bad parameter: 'path' cannot be empty")
+	}
+	return x.FS(), path.Join("/", c.q.Get("path")), nil
+}
+
+// stat finds the path and tells of it in the header that docker cp reads.
+func stat(c *call) (*userland.FS, string, userland.Info, error) {
+	tree, at, err := place(c)
+	if err != nil {
+		return nil, "", userland.Info{}, err
+	}
+	i, err := tree.Lstat(at)
+	if err != nil {
+		return nil, "", i, &modes.Error{Kind: modes.ErrNotFound, Msg: "Could not find the file " + c.q.Get("path") + " in container " + c.job.Ref}
+	}
+	mode := fs.FileMode(i.Mode & 0o777)
+	switch i.Kind {
+	case userland.Directory:
+		mode |= fs.ModeDir
+	case userland.Link:
+		mode |= fs.ModeSymlink
+	}
+	text, _ := json.Marshal(struct {
+		Name       string      `json:"name"`
+		Size       int64       `json:"size"`
+		Mode       fs.FileMode `json:"mode"`
+		Mtime      time.Time   `json:"mtime"`
+		LinkTarget string      `json:"linkTarget"`
+	}{path.Base(at), i.Size, mode, i.ModTime, i.Target})
+	c.w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString(text))
+	return tree, at, i, nil
+}
+
+func archiveStat(c *call) error {
+	if _, _, _, err := stat(c); err != nil {
+		return err
+	}
+	return c.done(http.StatusOK)
+}
+
+func archiveGet(c *call) error {
+	tree, at, i, err := stat(c)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := pack(w, tree, at, path.Base(at), i); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	c.sent = true
+	c.w.Header().Set("Content-Type", "application/x-tar")
+	c.w.WriteHeader(http.StatusOK)
+	c.write(b.Bytes())
+	return nil
+}
+
+// pack writes what is at a path and below it.
+func pack(w *tar.Writer, tree *userland.FS, at, name string, i userland.Info) error {
+	h := &tar.Header{Name: name, Mode: int64(i.Mode & 0o7777), ModTime: i.ModTime, Uid: i.UID, Gid: i.GID}
+	var text []byte
+	switch i.Kind {
+	case userland.Directory:
+		h.Typeflag, h.Name = tar.TypeDir, name+"/"
+	case userland.Link:
+		h.Typeflag, h.Linkname = tar.TypeSymlink, i.Target
+	case userland.Regular:
+		var err error
+		if text, err = tree.ReadFile(at); err != nil {
+			return err
+		}
+		h.Typeflag, h.Size = tar.TypeReg, int64(len(text))
+	default:
+		return nil
+	}
+	if err := w.WriteHeader(h); err != nil {
+		return err
+	}
+	if _, err := w.Write(text); err != nil || i.Kind != userland.Directory {
+		return err
+	}
+	list, err := tree.ReadDir(at)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		if err := pack(w, tree, path.Join(at, x.Name), name+"/"+x.Name, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// archivePut unpacks into a directory of the container. Paths stay below it: the
+// tree is the container's own, and dots are resolved before.
+func archivePut(c *call) error {
+	tree, at, i, err := stat(c)
+	if err != nil {
+		return err
+	}
+	if i.Kind == userland.Link {
+		i, _ = tree.Stat(at)
+	}
+	if !i.IsDir() {
+		return invalid("extraction point is not a directory")
+	}
+	for r := tar.NewReader(bytes.NewReader(c.body)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return c.done(http.StatusOK)
+		}
+		if err != nil {
+			return invalid("Error processing tar file: %v", err)
+		}
+		if err := unpack(tree, path.Join(at, path.Join("/", h.Name)), h, r); err != nil {
+			return invalid("Error processing tar file: %s: %v", h.Name, err)
+		}
+	}
+}
+
+func unpack(tree *userland.FS, at string, h *tar.Header, r io.Reader) error {
+	switch mode := uint32(h.Mode & 0o7777); h.Typeflag {
+	case tar.TypeDir:
+		return tree.MkdirAll(at, mode)
+	case tar.TypeSymlink:
+		return tree.Symlink(h.Linkname, at)
+	case tar.TypeReg:
+		text, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		return tree.WriteFile(at, text, mode)
+	}
+	return nil
+}
