@@ -83,6 +83,7 @@ func (s *Shell) statements(text string) (stmts []*syntax.Stmt, err error) {
 		if err := sound(st); err != nil {
 			return stmts, err
 		}
+		literalDocuments(st, text)
 		stmts = append(stmts, st)
 	}
 	return stmts, nil
