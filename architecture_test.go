@@ -35,7 +35,7 @@ var orders = map[string][][]string{
 		{"modes"},
 		{"modes/network/bridge", "modes/network/child", "modes/network/overlay"},
 		{"modes/network/driver"},
-		{"modes/serf", "modes/ipam", "modes/image", "modes/volume"},
+		{"modes/serf", "modes/ipam", "modes/image", "modes/volume", "modes/health"},
 		{"modes/store"},
 		{"modes/nat"},
 		{"modes/memberlist", "modes/errdefs"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dnetsim/modes"
+	"dnetsim/modes/health"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/blkiodev"
@@ -116,6 +117,9 @@ func (r *createRequest) toModel(name string) (modes.CreateContainer, error) {
 		Tty: c.Tty, OpenStdin: c.OpenStdin, StdinOnce: c.StdinOnce, Env: c.Env, Cmd: c.Cmd,
 		Entrypoint: c.Entrypoint, Image: c.Image, WorkingDir: c.WorkingDir, Labels: c.Labels,
 		StopSignal: c.StopSignal, NetworkDisabled: c.NetworkDisabled, MacAddress: c.MacAddress,
+	}
+	if x := c.Healthcheck; x != nil {
+		out.Config.Healthcheck = &health.Check{Test: x.Test, Interval: x.Interval, Timeout: x.Timeout, StartPeriod: x.StartPeriod, Retries: x.Retries}
 	}
 	if c.StopTimeout != nil {
 		d := time.Duration(*c.StopTimeout) * time.Second

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/modes"
+	"dnetsim/modes/health"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
@@ -60,8 +61,19 @@ func stateOf(s modes.State) *types.ContainerState {
 		Status: string(s.Status), Running: s.Running(), Paused: s.Status == modes.Paused,
 		Restarting: s.Status == modes.Restarting, OOMKilled: s.OOMKilled, Dead: s.Status == modes.Dead,
 		Pid: s.Pid, ExitCode: s.ExitCode, Error: s.Error,
-		StartedAt: stamp(s.StartedAt), FinishedAt: stamp(s.FinishedAt),
+		StartedAt: stamp(s.StartedAt), FinishedAt: stamp(s.FinishedAt), Health: healthOf(s.Health),
 	}
+}
+
+func healthOf(h *health.State) *types.Health {
+	if h == nil {
+		return nil
+	}
+	out := &types.Health{Status: h.Status, FailingStreak: h.FailingStreak, Log: []*types.HealthcheckResult{}}
+	for _, r := range h.Log {
+		out.Log = append(out.Log, &types.HealthcheckResult{Start: r.Start.UTC(), End: r.End.UTC(), ExitCode: r.ExitCode, Output: r.Output})
+	}
+	return out
 }
 
 func echoOf(c *modes.Container) *echo {
@@ -201,7 +213,13 @@ func status(s modes.State, now time.Time) string {
 	case modes.Restarting:
 		return fmt.Sprintf("Restarting (%d) %s ago", s.ExitCode, human(now.Sub(s.FinishedAt)))
 	case modes.Running:
-		return "Up " + up
+		switch {
+		case s.Health == nil:
+			return "Up " + up
+		case s.Health.Status == health.Starting:
+			return "Up " + up + " (health: starting)"
+		}
+		return "Up " + up + " (" + s.Health.Status + ")"
 	case modes.Removing:
 		return "Removal In Progress"
 	case modes.Dead:

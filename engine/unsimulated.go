@@ -35,9 +35,6 @@ var unsimulated = []struct {
 	{"device-write-iops", func(_ *container.Config, h *container.HostConfig) bool { return len(h.BlkioDeviceWriteIOps) > 0 }},
 	{"gpus", func(_ *container.Config, h *container.HostConfig) bool { return len(h.DeviceRequests) > 0 }},
 	{"group-add", func(_ *container.Config, h *container.HostConfig) bool { return len(h.GroupAdd) > 0 }},
-	{"health-cmd", func(c *container.Config, _ *container.HostConfig) bool {
-		return c.Healthcheck != nil && (len(c.Healthcheck.Test) == 0 || c.Healthcheck.Test[0] != "NONE")
-	}},
 	{"init", func(_ *container.Config, h *container.HostConfig) bool { return h.Init != nil && *h.Init }},
 	{"io-maxbandwidth", func(_ *container.Config, h *container.HostConfig) bool { return h.IOMaximumBandwidth != 0 }},
 	{"io-maxiops", func(_ *container.Config, h *container.HostConfig) bool { return h.IOMaximumIOps != 0 }},

@@ -44,6 +44,24 @@ func (a *Attachment) Close() {
 	}
 }
 
+// all reads what is written until the end, and keeps so many bytes of it.
+func (a *Attachment) all(most int) (string, error) {
+	var out []byte
+	for {
+		k, err := a.Next()
+		if err != nil {
+			if err == io.EOF {
+				err = nil
+			}
+			return string(out), err
+		}
+		if room := most - len(out); len(k.Data) > room {
+			k.Data = k.Data[:room]
+		}
+		out = append(out, k.Data...)
+	}
+}
+
 // outbox is a queue of chunks that one process reads. It is not bounded: the
 // daemon copies output as fast as it comes.
 type outbox struct {

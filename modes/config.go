@@ -3,6 +3,7 @@ package modes
 import (
 	"time"
 
+	"dnetsim/modes/health"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/volume"
 )
@@ -32,6 +33,7 @@ type Config struct {
 	StopTimeout                             *time.Duration // nil is 10 s
 	NetworkDisabled                         bool
 	MacAddress                              string
+	Healthcheck                             *health.Check // nil: none
 }
 
 // RestartPolicy says what happens when PID 1 ends.

@@ -3,6 +3,7 @@ package modes
 import (
 	"time"
 
+	"dnetsim/modes/health"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/volume"
 	"dnetsim/userland"
@@ -28,9 +29,10 @@ type State struct {
 	Pid        int // on the host; 0 if not running
 	ExitCode   int
 	OOMKilled  bool
-	Error      string    // why the last start did not work
-	StartedAt  time.Time // zero: never
-	FinishedAt time.Time // zero: never
+	Error      string        // why the last start did not work
+	StartedAt  time.Time     // zero: never
+	FinishedAt time.Time     // zero: never
+	Health     *health.State // nil without a health check
 }
 
 // Running reports whether PID 1 lives (a paused container runs too).

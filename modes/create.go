@@ -124,7 +124,7 @@ func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []st
 	if h.NetworkMode == "" {
 		h.NetworkMode = "default"
 	}
-	for _, check := range []error{verifyModes(&r.Config, h), verifyCapabilities(h), verifyRestart(h), verifyPorts(h), verifyEndpoints(r.Endpoints)} {
+	for _, check := range []error{verifyModes(&r.Config, h), verifyCapabilities(h), verifyRestart(h), verifyPorts(h), r.Config.Healthcheck.Verify(), verifyEndpoints(r.Endpoints)} {
 		if check != nil {
 			return nil, nil, check
 		}

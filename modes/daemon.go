@@ -276,6 +276,9 @@ func (d *Daemon) shutdownContainers() {
 func (d *Daemon) restore() {
 	var waiting []*sim.Proc
 	for _, c := range append([]*Container(nil), d.containers...) {
+		if c.run.pid1 != nil {
+			c.initHealth() // live-restore
+		}
 		if !c.startsWithEngine() {
 			continue
 		}

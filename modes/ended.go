@@ -60,6 +60,7 @@ func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
 		c.State.Status = Restarting
 		c.RestartCount++
 	}
+	c.stopHealth()
 	r.streams.end()
 	d.endExecs(c)
 	d.containerEvent(c, "die", "exitCode", strconv.Itoa(status))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/health"
+	"dnetsim/sim"
 	"dnetsim/userland"
 )
 
@@ -261,4 +263,104 @@ func (d *Daemon) ExecResize(id string, rows, cols int) error {
 		e.run.tty.Resize(e.run.size)
 	}
 	return nil
+}
+
+// initHealth begins to probe a container that has just started.
+func (c *Container) initHealth() {
+	if len(c.Config.Healthcheck.Command()) == 0 {
+		c.State.Health = nil
+		return
+	}
+	if c.State.Health == nil {
+		c.State.Health = &health.State{}
+	}
+	c.State.Health.Begin()
+	c.resumeHealth()
+}
+
+// resumeHealth has the next probe happen an interval from now.
+func (c *Container) resumeHealth() {
+	r, d := c.run, c.run.daemon
+	if c.State.Health == nil || r.pid1 == nil {
+		return
+	}
+	if r.probe == nil {
+		r.probe = d.loop.NewTimer(func() {
+			if run := r.pid1; run != nil && alive(d) {
+				d.loop.Go("health check of "+c.Name, func(*sim.Proc) {
+					defer d.track(false)()
+					c.check(run)
+				})
+			}
+		})
+	}
+	r.probe.Reset(c.Config.Healthcheck.Every())
+}
+
+func (c *Container) stopHealth() {
+	if c.run.probe != nil {
+		c.run.probe.Stop()
+	}
+	c.State.Health.Stop()
+}
+
+// check probes once, and notes the result if the same run of the container is
+// still being watched.
+func (c *Container) check(run *userland.Process) {
+	d, start := c.run.daemon, c.run.daemon.Wall()
+	res, err := c.probe()
+	if err != nil {
+		res = health.Result{ExitCode: -1, Output: err.Error()}
+	}
+	res.Start, res.End = start, d.Wall()
+	if c.run.pid1 != run || c.State.Status != Running || d.gone() {
+		return
+	}
+	if h := c.State.Health; h.Note(c.Config.Healthcheck, res, c.State.StartedAt) {
+		d.containerEvent(c, "health_status: "+h.Status)
+		d.stateChanged(c)
+	}
+	c.resumeHealth()
+}
+
+// probe runs the check's command as an exec of the container.
+func (c *Container) probe() (res health.Result, err error) {
+	d := c.run.daemon
+	e, err := d.ExecCreate(c.ID, ExecConfig{Cmd: c.Config.Healthcheck.Command()})
+	if err != nil {
+		return res, err
+	}
+	e.Started = true
+	d.containerEvent(c, "exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
+	if err = d.pass(d.profile.cost.exec); err == nil {
+		err = execAllowed(c)
+	}
+	a := &Attachment{out: e.run.streams.attach(true, true).out}
+	if err == nil {
+		if _, err = d.launch(e, true); err != nil {
+			err = errf(ErrInvalid, "OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", err)
+		}
+	}
+	if err != nil {
+		e.end(126)
+		return res, err
+	}
+	limit, late := c.Config.Healthcheck.Limit(), false
+	alarm := d.loop.NewTimer(func() {
+		late = true
+		e.run.proc.Signal(userland.SIGTERM)
+	})
+	force := d.loop.NewTimer(func() { e.run.proc.Signal(userland.SIGKILL) })
+	alarm.Reset(limit)
+	force.Reset(limit + health.Grace)
+	defer alarm.Stop()
+	defer force.Stop()
+	res.Output, err = a.all(health.MaxOutput)
+	if late {
+		return res, errf(ErrSystem, "Health check exceeded timeout (%v)", limit)
+	}
+	if e.ExitCode != nil {
+		res.ExitCode = *e.ExitCode
+	}
+	return res, err
 }

@@ -88,6 +88,9 @@ func (d *Daemon) containerPasses(c *Container, f Filters) bool {
 	if len(f["exited"]) > 0 && (c.State.Running() || c.State.StartedAt.IsZero() || !f.has("exited", strconv.Itoa(c.State.ExitCode))) {
 		return false
 	}
+	if len(f["health"]) > 0 && !f.has("health", c.State.Health.Is()) {
+		return false
+	}
 	return d.passesNetwork(c, f["network"]) && d.passesAncestor(c, f["ancestor"]) &&
 		passesPorts(f["publish"], c.NetworkSettings.Ports, true) && passesPorts(f["expose"], c.NetworkSettings.Ports, false)
 }

@@ -43,6 +43,7 @@ type runtime struct {
 	backoff    time.Duration
 	began      time.Duration // of the loop, of the last start
 	retry      *sim.Timer
+	probe      *sim.Timer // to the next health check, nil before the first
 }
 
 func newRuntime(d *Daemon, c *Container, img *image.Image) *runtime {

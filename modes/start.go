@@ -142,9 +142,10 @@ func (d *Daemon) bringUp(c *Container) error {
 	}
 	r.pid1 = m.Start(spec)
 	r.began = d.loop.Now()
-	c.State = State{Status: Running, Pid: r.pid1.PIDOn(d.host.Machine), StartedAt: d.Wall(), FinishedAt: c.State.FinishedAt}
+	c.State = State{Status: Running, Pid: r.pid1.PIDOn(d.host.Machine), StartedAt: d.Wall(), FinishedAt: c.State.FinishedAt, Health: c.State.Health}
 	run := r.pid1
 	run.OnExit(func(status int) { d.ended(c, run, status) })
+	c.initHealth()
 	d.stateChanged(c)
 	d.containerEvent(c, "start")
 	return nil

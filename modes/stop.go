@@ -208,6 +208,7 @@ func (d *Daemon) ContainerPause(ref string) error {
 	}
 	c.run.machine.Pause()
 	c.State.Status = Paused
+	c.stopHealth()
 	d.stateChanged(c)
 	d.containerEvent(c, "pause")
 	return nil
@@ -224,6 +225,7 @@ func (d *Daemon) ContainerUnpause(ref string) error {
 	}
 	c.run.machine.Unpause()
 	c.State.Status = Running
+	c.resumeHealth()
 	d.stateChanged(c)
 	d.containerEvent(c, "unpause")
 	return nil
