@@ -307,19 +307,44 @@ func (h *Host) lay(m *userland.Machine) iter.Seq2[string, error] {
 	}
 }
 
-// remote is the machine that ssh reaches under a name or an address.
-func (l *Lab) remote(name string) (*userland.Machine, bool) {
-	if m, ok := l.machines[name]; ok {
-		return m, true
-	}
-	for _, h := range l.Scenario.Hosts {
-		for _, p := range h.Ports {
-			if p.Address.Addr().String() == name || h.Hostname == name {
-				return l.machines[h.Name], true
+// remote is the machine that ssh on a host reaches under a name or an address, and
+// its addresses: those on a LAN of the host first.
+func (l *Lab) remote(from, name string) (*userland.Machine, []netip.Addr, bool) {
+	ports := map[string][]Port{}
+	var at netip.Addr
+	found := ""
+	add := func(machine, hostname string, list []Port) {
+		ports[machine] = list
+		for _, p := range list {
+			if a := p.Address.Addr(); a.IsValid() && a.String() == name && !at.IsValid() {
+				found, at = machine, a
 			}
 		}
+		if machine == name || hostname == name && found == "" {
+			found = machine
+		}
 	}
-	return nil, false
+	for _, h := range l.Scenario.Hosts {
+		add(h.Name, h.Hostname, h.Ports)
+	}
+	for _, r := range l.Scenario.Routers {
+		add(r.Name, r.Name, r.Ports)
+	}
+	m, ok := l.machines[found]
+	if at.IsValid() {
+		return m, []netip.Addr{at}, ok
+	}
+	var near, far []netip.Addr
+	for _, p := range ports[found] {
+		switch a := p.Address.Addr(); {
+		case !a.IsValid():
+		case slices.ContainsFunc(ports[from], func(x Port) bool { return x.LAN == p.LAN }):
+			near = append(near, a)
+		default:
+			far = append(far, a)
+		}
+	}
+	return m, append(near, far...), ok
 }
 
 // startEngines boots the engines one after the other, as the machines of a lab

@@ -121,7 +121,8 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m.FS().MkdirAll(path.Dir(netconf.TablesPath), 0o755)
 	m.FS().WriteFile(netconf.TablesPath, []byte(netconf.TablesFile), 0o644)
 	m.Install(map[string]userland.Program{"explain": l.explain})
-	m.Remote, m.Ended = l.remote, l.hear
+	m.Remote = func(host string) (*userland.Machine, []netip.Addr, bool) { return l.remote(name, host) }
+	m.Ended = l.hear
 	m.StartInit(firstPID, "/sbin/init")
 	l.machines[name] = m
 	return m

@@ -1,6 +1,7 @@
 package userland
 
 import (
+	"net/netip"
 	"sort"
 	"time"
 
@@ -34,9 +35,9 @@ type Machine struct {
 	// Netns finds a network namespace by name, path or PID for ip netns and
 	// nsenter. Nil finds none.
 	Netns func(ref string) (*stack.Namespace, bool)
-	// Remote finds the machine that ssh would reach at a host name or address.
-	// Nil finds none.
-	Remote func(host string) (*Machine, bool)
+	// Remote finds the machine that ssh would reach at a host name or address, and
+	// the addresses to try in turn. Nil finds none.
+	Remote func(host string) (m *Machine, at []netip.Addr, ok bool)
 	// Ended hears of every process that has ended on this machine or in a
 	// container of it, with its exit status. Nil hears nothing.
 	Ended func(p *Process, status int)

@@ -1,8 +1,6 @@
 package programs
 
 import (
-	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -361,55 +359,4 @@ func (c *invocation) enter(target, file string, net, other bool, args []string) 
 		}
 	}
 	return c.become(args)
-}
-
-// ssh runs a command, or a shell, on another host.
-func ssh(c *invocation) int {
-	o := c.parse("+tTqnNfvxo:p:i:l:F:A")
-	if len(o.args) == 0 {
-		c.Errorf("usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] destination [command [argument ...]]\n")
-		return 255
-	}
-	host := o.args[0]
-	if _, h, ok := strings.Cut(host, "@"); ok {
-		host = h
-	}
-	var m *userland.Machine
-	if c.Machine.Remote != nil {
-		m, _ = c.Machine.Remote(host)
-	}
-	if m == nil {
-		c.Errorf("ssh: Could not resolve hostname %s: Name or service not known\n", host)
-		return 255
-	}
-	args := []string{"-sh"}
-	tty := c.TTY
-	if len(o.args) > 1 {
-		args = []string{"sh", "-c", strings.Join(o.args[1:], " ")}
-		if !o.has("t") {
-			tty = nil
-		}
-	}
-	home := "/"
-	if m.FS().Exists("/root") {
-		home = "/root"
-	}
-	var stdin io.Reader = c.Stdin
-	if o.has("n") {
-		stdin = strings.NewReader("")
-	}
-	q := m.Start(userland.ProcSpec{
-		Program: m.Shell, Args: args, Dir: home, TTY: tty,
-		Stdin: stdin, Stdout: c.Stdout, Stderr: c.Stderr, NewGroup: true,
-	})
-	c.OnExit(func(int) { q.Signal(userland.SIGHUP) })
-	if tty != nil {
-		tty.SetForeground(m, q.PGID)
-		defer tty.SetForeground(c.Machine, c.PGID)
-	}
-	st := q.Wait()
-	if tty != nil && len(o.args) == 1 {
-		fmt.Fprintf(c.Stderr, "Connection to %s closed.\n", host)
-	}
-	return st
 }

@@ -1,9 +1,18 @@
 package programs
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/netip"
 	"strconv"
+	"strings"
+	"time"
 
+	"dnetsim/sim"
+	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 )
 
 func tty(c *invocation) int {
@@ -138,4 +147,140 @@ func reset(c *invocation) int {
 		c.Printf("\x1bc\x1b(B\x1b[m\x1b[J\x1b[?25h")
 	}
 	return 0
+}
+
+const (
+	sshPort = 22
+	// sshBanner is what both sides say first (RFC 4253, 4.2).
+	sshBanner = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"
+)
+
+// ssh runs a command, or a shell, on another host. It reaches the host through the
+// network: a TCP connection to its port 22 that stays as long as the session. What
+// the session reads and writes takes no packets.
+func ssh(c *invocation) int {
+	o := c.parse("+tTqnNfvxo:p:i:l:F:A46C")
+	if len(o.args) == 0 {
+		c.Errorf("usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] destination [command [argument ...]]\n")
+		return 255
+	}
+	host := o.args[0]
+	if _, h, ok := strings.Cut(host, "@"); ok {
+		host = h
+	}
+	conn, m, err := sshConnect(c, host, o)
+	if err != nil {
+		c.Errorf("%v\n", err)
+		return 255
+	}
+	defer conn.Close()
+	args := []string{"-sh"}
+	tty := c.TTY
+	if len(o.args) > 1 {
+		args = []string{"sh", "-c", strings.Join(o.args[1:], " ")}
+		if !o.has("t") {
+			tty = nil
+		}
+	}
+	home := "/"
+	if m.FS().Exists("/root") {
+		home = "/root"
+	}
+	var stdin io.Reader = c.Stdin
+	if o.has("n") {
+		stdin = strings.NewReader("")
+	}
+	q := m.Start(userland.ProcSpec{
+		Program: m.Shell, Args: args, Dir: home, TTY: tty,
+		Stdin: stdin, Stdout: c.Stdout, Stderr: c.Stderr, NewGroup: true,
+	})
+	c.OnExit(func(int) { q.Signal(userland.SIGHUP) })
+	if tty != nil {
+		tty.SetForeground(m, q.PGID)
+		defer tty.SetForeground(c.Machine, c.PGID)
+	}
+	st := q.Wait()
+	if tty != nil && len(o.args) == 1 {
+		fmt.Fprintf(c.Stderr, "Connection to %s closed.\n", host)
+	}
+	return st
+}
+
+// sshConnect opens the connection and says which machine is at its end. The error
+// is in ssh's words.
+func sshConnect(c *invocation, host string, o options) (*stack.TCPConn, *userland.Machine, error) {
+	var m *userland.Machine
+	var addrs []netip.Addr
+	if c.Machine.Remote != nil {
+		m, addrs, _ = c.Machine.Remote(host)
+	}
+	if len(addrs) == 0 {
+		var err error
+		if addrs, _, err = names.Resolve(c.Process, host, names.ResolveOptions{}); err != nil {
+			return nil, nil, fmt.Errorf("ssh: Could not resolve hostname %s: %s", host, userland.Reason(err))
+		}
+	}
+	port := uint16(sshPort)
+	if p, ok := o.values["p"]; ok {
+		n, err := strconv.ParseUint(p[len(p)-1], 10, 16)
+		if err != nil || n == 0 {
+			return nil, nil, fmt.Errorf("Bad port '%s'", p[len(p)-1])
+		}
+		port = uint16(n)
+	}
+	if m != nil {
+		defer sshd(m)()
+	}
+	conn, err := sshDial(c, addrs, port, o)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ssh: connect to host %s port %d: %s", host, port, userland.Reason(err))
+	}
+	io.WriteString(conn, sshBanner)
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "SSH-") || m == nil {
+		conn.Close()
+		return nil, nil, fmt.Errorf("kex_exchange_identification: Connection closed by remote host\nConnection closed by %s port %d", conn.RemoteAddr().Addr(), port)
+	}
+	return conn, m, nil
+}
+
+// sshDial tries the addresses in turn, each for ConnectTimeout if that is given.
+func sshDial(c *invocation, addrs []netip.Addr, port uint16, o options) (conn *stack.TCPConn, err error) {
+	limit := time.Duration(0)
+	for _, v := range o.values["o"] {
+		if key, value, ok := strings.Cut(strings.ReplaceAll(v, " ", "="), "="); ok && strings.EqualFold(key, "ConnectTimeout") {
+			n, _ := strconv.Atoi(value)
+			limit = time.Duration(n) * time.Second
+		}
+	}
+	for _, a := range addrs {
+		if conn, err = c.DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, port), limit); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
+}
+
+// sshd answers on a machine's port 22 until the function that it returns is called,
+// and keeps what it has accepted until the client closes it. It is there while
+// somebody asks for it, as under inetd: the hosts of the captures list no sshd.
+func sshd(m *userland.Machine) (stop func()) {
+	l, err := m.NS().ListenTCP(netip.AddrPortFrom(netip.IPv6Unspecified(), sshPort))
+	if err != nil {
+		return func() {} // somebody else has the port, and answers
+	}
+	m.Loop().Go("sshd of "+m.Name, func(*sim.Proc) {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			m.Loop().Go("sshd of "+m.Name, func(*sim.Proc) {
+				defer conn.Close()
+				io.WriteString(conn, sshBanner)
+				io.Copy(io.Discard, struct{ io.Reader }{conn})
+			})
+		}
+	})
+	return func() { l.Close() }
 }
