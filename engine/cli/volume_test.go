@@ -16,7 +16,7 @@ func TestVolumesKeepTheirContent(t *testing.T) {
 	want(t, b.run("docker run --rm --volumes-from c1 busybox cat /data/f"), "one")
 	b.run("docker rm -f c1")
 	want(t, b.run("docker volume prune -f"), "v1")
-	want(t, b.run("docker volume inspect v1"), "get v1: no such volume")
+	want(t, b.run("docker volume inspect v1"), "Error: No such volume: v1")
 	for line, says := range map[string]string{
 		"docker volume create x":                          "volume name is too short, names should be at least two alphanumeric characters",
 		"docker volume create a/b":                        `create a/b: "a/b" includes invalid characters for a local volume name`,

@@ -129,7 +129,7 @@ func knownRecipes() []*recipe {
 		},
 	}
 	all := []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &ubuntu, &nginx, &httpd}
-	return append(all, storeRecipes()...)
+	return append(append(all, courseRecipes()...), storeRecipes()...)
 }
 
 // storeRecipes are the images of the cluster store: the one that documents of

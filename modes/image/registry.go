@@ -23,16 +23,31 @@ func DefaultRegistry(l *sim.Loop) *Registry {
 	return &Registry{Host: "registry-1.docker.io", loop: l, recipes: knownRecipes()}
 }
 
-// Find makes the image of a reference.
+// Find makes the image of a reference. Of a known name every tag is there, since
+// people write many: a version that is not listed is as the nearest that is.
 func (r *Registry) Find(ref string) (*Image, bool) {
+	name, tag, _ := strings.Cut(ref, ":")
+	var near *recipe
 	for _, k := range r.recipes {
+		if k.name != name {
+			continue
+		}
 		for _, t := range k.tags {
-			if k.name+":"+t == ref {
+			if t == tag {
+				return k.image(ref), true
+			}
+			if near == nil || t == "latest" || strings.HasPrefix(tag, t) {
+				near = k
+			}
+			if strings.HasPrefix(tag, t+".") {
 				return k.image(ref), true
 			}
 		}
 	}
-	return nil, false
+	if near == nil || tag == "" {
+		return nil, false
+	}
+	return near.image(ref), true
 }
 
 // Knows reports whether the registry has any tag of a repository.
