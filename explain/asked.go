@@ -10,6 +10,9 @@ import (
 // somebody: ping, curl, wget, nc, telnet, traceroute, nslookup and the like, also
 // within docker exec. Place is where it was typed, "HOST" or "HOST/CONTAINER".
 func Asked(place, line string) (Flow, bool) {
+	if strings.Contains(line, "docker run ") && strings.Contains(line, " -c ") {
+		return Flow{}, false // what a container's own shell does, which is gone after that
+	}
 	for _, command := range commands(line) {
 		if f, ok := askedBy(place, command); ok {
 			return f, true

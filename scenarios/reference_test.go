@@ -96,8 +96,17 @@ func chapters() []chapter {
 			"like": {"like: alpine", "busybox"}, "cmd": {"cmd: [sleep, 1000]", "that of the image it is like"}, "env": {"env: [COLOUR=red]", "none"}, "listen": {"listen: [8080/tcp]", "none"}, "response": {"response: hello", "a page"},
 		}),
 		chapterOf(&stepTable, exampleLAN+exampleHosts+"steps:\n  -\n    %s\n", map[string]example{
-			"run": {"run: h1$ ping -c 1 10.0.0.12", "one of run, wait, fault, repair is there"}, "expect": {"expect: {exit: 0}", "exit: 0"}, "wait": {"wait: 30s", "none"}, "at": {"at: 60s", "at once"},
+			"run": {"run: h1$ ping -c 1 10.0.0.12", "one of run, wait, fault, repair, check is there"}, "expect": {"expect: {exit: 0}", "exit: 0"}, "wait": {"wait: 30s", "none"}, "at": {"at: 60s", "at once"},
 			"fault": {"fault: {cable: h1, loss: 10%}", "none"}, "repair": {"repair: {cable: h1}", "none"},
+			"check": {"check: {reach: {from: h1, to: 10.0.0.12}}", "none"},
+		}),
+		chapterOf(&checkTable, exampleLAN+exampleHosts+"steps:\n  - check:\n      %s\n", map[string]example{
+			"name": {"name: the hosts see each other", "none"}, "reach": {"reach: {from: h1, to: 10.0.0.12}", "it must be there"},
+			"eventually": {"eventually: 30s", "at once"}, "always": {"always: 5s", "once"},
+			"never": {"reach: {from: h1, to: 10.0.0.99}\nnever: true", "it must reach"}, "code": {"reach: {from: h1, to: 10.0.0.99}\ncode: ADDRESS-UNUSED", "it must reach"},
+		}),
+		chapterOf(&reachTable, exampleLAN+exampleHosts+"steps:\n  - check:\n      reach:\n        %s\n", map[string]example{
+			"from": {"from: h1", "it must be there"}, "to": {"to: 10.0.0.12", "it must be there"}, "port": {"port: icmp", "a ping"}, "large": {"large: true", "false"},
 		}),
 		chapterOf(&expectTable, exampleLAN+exampleHosts+"steps:\n  - run: h1$ echo hello\n    expect:\n      %s\n", map[string]example{
 			"exit": {"exit: 0", "0"}, "stdout": {"stdout: |\n  ~ hel+o", "anything"}, "stderr": {`stderr: ""`, "anything"},
@@ -113,6 +122,7 @@ var needs = map[string]string{
 	"the scenario": exampleLAN + exampleHosts, "a lan": "subnet: 10.0.0.0/24", "a site of the internet": "address: 93.184.216.34", "a route/to": "via: 10.0.0.2", "a route/via": "to: 10.9.0.0/24",
 	"an interface": "address: 10.0.0.11", "a host": "address: 10.0.0.11", "a host/interfaces": "docker: true", "a step/expect": "run: h1$ true", "a step/at": "run: h1$ true",
 	"a router/nat": "interfaces: {eth0: {address: 10.0.0.2}}", "a router": "interfaces: {eth0: {address: 10.0.0.1}}", "a fault": "cable: h1", "a fault/cable": "down: true", "a fault/host": "crash: true", "a fault/crash": "host: h1", "a fault/way": "cable: h1\nloss: 1%",
+	"a check": "reach: {from: h1, to: 10.0.0.12}", "reach": "from: h1\nto: 10.0.0.12", "reach/from": "to: 10.0.0.12", "reach/to": "from: h1",
 }
 
 var keyOf = regexp.MustCompile(`(?m)^([a-z-]+):`)
