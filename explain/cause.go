@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"dnetsim/modes"
-	"dnetsim/stack"
 )
 
 // Cause is why a flow fails, in the terms of what a person did or did not do.
@@ -269,18 +268,6 @@ func (q *inquiry) byBridge(host *Node, iface string) *network {
 		}
 	}
 	return nil
-}
-
-// addressOn is a node's first IPv4 address, on an interface that is up.
-func addressOn(ns *stack.Namespace) (netip.Addr, bool) {
-	for _, i := range ns.Interfaces() {
-		for _, x := range i.Addrs() {
-			if ip := x.Prefix.Addr(); ip.Is4() && !ip.IsLoopback() {
-				return ip, true
-			}
-		}
-	}
-	return netip.Addr{}, false
 }
 
 // before is where a container that does not run would have an address: what was

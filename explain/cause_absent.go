@@ -102,7 +102,7 @@ func (q absence) asker() *Node {
 		if n == nil || n.Space == nil || q.device(n) == "" {
 			continue
 		}
-		if r, err := n.Space.RouteGet(q.j.Target, netip.Addr{}); err == nil && !r.Via.IsValid() && (n == q.from || n.IsContainer() == false) {
+		if r, err := n.Space.RouteGet(q.j.Target, netip.Addr{}); err == nil && !r.Via.IsValid() && (n == q.from || !n.IsContainer()) {
 			return n
 		}
 	}
@@ -141,12 +141,12 @@ func (q absence) members(n *network) []Cure {
 
 // moved gives a container another address, and asks it or the other there.
 func (q absence) moved(h holder) []Cure {
-	free := children{q.inquiry}.shimAddress(h.iface)
+	free := children(q).shimAddress(h.iface)
 	if !free.IsValid() {
 		return nil
 	}
 	cure := Cure{Says: "give the container an address that nobody has (and the network an --ip-range that keeps to such)",
-		Steps: append(workshop{q.inquiry}.remake(h.node, func(o *options) { o.set("--ip", free.String()) }), CureStep{Wait: time.Second})}
+		Steps: append(workshop(q).remake(h.node, func(o *options) { o.set("--ip", free.String()) }), CureStep{Wait: time.Second})}
 	there := cure
 	f := q.flow
 	f.To = free.String()

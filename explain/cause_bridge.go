@@ -80,7 +80,7 @@ func (q bridging) crossHost(ev []Evidence) {
 		}
 		publish := q.publish(f.Port)
 		c.cures = append(c.cures, Cure{Says: "publish the port and address the host", Instead: &f,
-			Steps: workshop{q.inquiry}.remake(q.to, func(o *options) { o.add("-p", publish) })})
+			Steps: workshop(q).remake(q.to, func(o *options) { o.add("-p", publish) })})
 	}
 	if r, ok := q.routed(host); ok {
 		c.cures = append(c.cures, r)
@@ -179,9 +179,9 @@ func (q bridging) blameSubnet(n *network, owner string) {
 	}
 	if n.Name == "bridge" {
 		gateway := netip.PrefixFrom(free.Addr().Next(), free.Bits())
-		c.cures = []Cure{{Steps: workshop{q.inquiry}.configure(n.host, map[string]any{"bip": gateway.String(), "fixed-cidr": nil})}}
+		c.cures = []Cure{{Steps: workshop(q).configure(n.host, map[string]any{"bip": gateway.String(), "fixed-cidr": nil})}}
 	} else {
-		c.cures = []Cure{{Steps: workshop{q.inquiry}.remakeNetwork(n, createLine(n, free))}}
+		c.cures = []Cure{{Steps: workshop(q).remakeNetwork(n, createLine(n, free))}}
 	}
 	q.blame(c)
 }

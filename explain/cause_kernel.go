@@ -36,7 +36,7 @@ func (q layer3) kernel() {
 		if q.backwards() && q.masquerade() {
 			return
 		}
-		local{q.inquiry}.noRoute()
+		local(q).noRoute()
 	}
 }
 
@@ -66,7 +66,7 @@ func (q layer3) rpFilter(e *event, code Code) {
 			{Says: "gossip that had failed meets again after a while", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
 				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}, {Wait: gossipMeets * 2}}},
 			{Says: "and the engines have to be restarted to meet again", Steps: append([]CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
-				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}, workshop{q.inquiry}.restart(q.engineApart())...)},
+				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}, workshop(q).restart(q.engineApart())...)},
 		},
 	})
 }
@@ -294,7 +294,7 @@ func (q layer3) masquerade() bool {
 		return false
 	}
 	if q.natGone(host) {
-		firewalls{q.inquiry}.rulesFlushed(host, last)
+		firewalls(q).rulesFlushed(host, last)
 		return true
 	}
 	line := fmt.Sprintf("iptables -t nat -A POSTROUTING -s %s ! -o %s -j MASQUERADE", subnetOf(net), net.Bridge)

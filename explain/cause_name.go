@@ -25,7 +25,7 @@ func (q naming) names() {
 	case q.serverSilent():
 		q.nameServer()
 	case q.to != nil && !q.to.running():
-		absence{q.inquiry}.stopped(q.to)
+		absence(q).stopped(q.to)
 	case q.to != nil && q.from.IsContainer():
 		q.nameElsewhere()
 	default:
@@ -41,7 +41,7 @@ func (q naming) hostName(name string) {
 			q.show(q.from.On(), "docker inspect -f '{{.HostConfig.ExtraHosts}}' "+q.from.Container.Name, "the container was made without that name"),
 		},
 	}
-	c.cures = []Cure{{Steps: workshop{q.inquiry}.remake(q.from, func(o *options) { o.add("--add-host", name+":host-gateway") })}}
+	c.cures = []Cure{{Steps: workshop(q).remake(q.from, func(o *options) { o.add("--add-host", name+":host-gateway") })}}
 	q.blame(c)
 }
 
@@ -107,7 +107,7 @@ func (q naming) otherServer(silent netip.Addr) []Cure {
 				}
 				line := "nameserver " + ip.String()
 				if q.from.IsContainer() {
-					out = append(out, Cure{Steps: workshop{q.inquiry}.remake(q.from, func(o *options) { o.set("--dns", ip.String()) })})
+					out = append(out, Cure{Steps: workshop(q).remake(q.from, func(o *options) { o.set("--dns", ip.String()) })})
 				} else {
 					out = append(out, Cure{Steps: []CureStep{{Machine: q.from.Name, Line: "echo '" + line + "' > /etc/resolv.conf"}}})
 				}
@@ -153,7 +153,7 @@ func (q naming) nameElsewhere() {
 	case q.globalNetwork(q.to) != "":
 		q.otherNetwork(ev)
 	default:
-		bridging{q.inquiry}.crossHost(ev)
+		bridging(q).crossHost(ev)
 	}
 }
 

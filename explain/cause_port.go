@@ -133,7 +133,7 @@ func (q services) openLoopback(n *Node, port uint16) []Cure {
 	var out []Cure
 	said := func(w string) bool { return strings.Contains(w, "127.0.0.1") || strings.Contains(w, "localhost") }
 	if slices.ContainsFunc(n.Container.Config.Cmd, said) {
-		steps := workshop{q.inquiry}.remake(n, func(o *options) {
+		steps := workshop(q).remake(n, func(o *options) {
 			o.command = func(w string) string {
 				return strings.NewReplacer("127.0.0.1", "0.0.0.0", "localhost", "0.0.0.0").Replace(w)
 			}
@@ -265,7 +265,7 @@ func (q services) otherPort(n *Node, port uint16, ev []Evidence) bool {
 		cures := []Cure{{Says: fmt.Sprintf("use port %d", s.Local.Port()), Instead: &f}}
 		if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); q.published(n, port) || host != nil && !host.IsContainer() {
 			publish := q.publish(s.Local.Port())
-			cures = []Cure{{Says: "publish the port that listens", Steps: workshop{q.inquiry}.remake(n, func(o *options) {
+			cures = []Cure{{Says: "publish the port that listens", Steps: workshop(q).remake(n, func(o *options) {
 				o.drop(func(name, value string) bool {
 					return name == "-p" && strings.Contains(value, fmt.Sprintf(":%d", port))
 				})
@@ -383,7 +383,7 @@ func (q services) wrongAddress(n *Node, bound netip.Addr, inner uint16, ev []Evi
 		Code:     "PORT-WRONG-ADDRESS",
 		Sentence: fmt.Sprintf("Port %d of %s is published at %s only, and %s was addressed.", q.flow.Port, n.Name, bound, q.j.Target),
 		Evidence: append(ev, q.show(n.On(), "docker port "+n.Container.Name, "where it is published")),
-		cures: []Cure{{Says: "publish it at every address", Steps: workshop{q.inquiry}.remake(n, func(o *options) {
+		cures: []Cure{{Says: "publish it at every address", Steps: workshop(q).remake(n, func(o *options) {
 			o.drop(func(name, value string) bool {
 				return name == "-p" && strings.Contains(value, fmt.Sprintf(":%d:", q.flow.Port))
 			})
@@ -412,7 +412,7 @@ func (q services) notPublished(n *Node) {
 			q.show(n.On(), "docker ps --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Ports}}'", "exposed, and not published: no arrow"),
 			q.sockets(n),
 		},
-		cures: []Cure{{Says: "publish it", Instead: &f, Steps: workshop{q.inquiry}.remake(n, func(o *options) { o.add("-p", publish) })}},
+		cures: []Cure{{Says: "publish it", Instead: &f, Steps: workshop(q).remake(n, func(o *options) { o.add("-p", publish) })}},
 	})
 }
 

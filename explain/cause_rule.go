@@ -34,7 +34,7 @@ func (q firewalls) ruled_() {
 	case r.Number == 0 && r.Chain == "FORWARD" && q.flushed(n):
 		q.rulesFlushed(n, e)
 	case r.Number == 0 && r.Chain == "FORWARD" && q.unpublished(n, e):
-		services{q.inquiry}.notPublished(n)
+		services(q).notPublished(n)
 	default:
 		q.firewall(n, e)
 	}
@@ -150,7 +150,7 @@ func (q firewalls) firewall(n *Node, e *event) {
 // isolated blames the rules between two of Docker's bridges.
 func (q firewalls) isolated(n *Node, e *event) {
 	if q.from.IsContainer() && q.allInternal(q.from) {
-		local{q.inquiry}.internal(q.from, []Evidence{q.ruleEvidence(n, e)})
+		local(q).internal(q.from, []Evidence{q.ruleEvidence(n, e)})
 		return
 	}
 	c := Cause{
@@ -192,7 +192,7 @@ func (q firewalls) internalRule(n *Node, e *event) {
 	ev := []Evidence{q.ruleEvidence(n, e)}
 	for _, x := range []*Node{q.from, q.to} {
 		if x != nil && x.IsContainer() && x.On() == n.Name && q.allInternal(x) {
-			local{q.inquiry}.internal(x, ev)
+			local(q).internal(x, ev)
 			return
 		}
 	}
@@ -202,7 +202,7 @@ func (q firewalls) internalRule(n *Node, e *event) {
 		}
 		for id := range x.Networks {
 			if net := q.networkOf(q.byName[x.On()], id); net != nil && net.Internal {
-				local{q.inquiry}.internal(x, ev)
+				local(q).internal(x, ev)
 				return
 			}
 		}
@@ -237,11 +237,11 @@ func (q firewalls) iccOff(n *Node, e *event) {
 	switch {
 	case net.Name == "bridge":
 		c.Evidence = append(c.Evidence, q.show(n.Name, "cat /etc/docker/daemon.json", "the engine's"))
-		c.cures = []Cure{{Steps: workshop{q.inquiry}.configure(n, map[string]any{"icc": nil})}}
+		c.cures = []Cure{{Steps: workshop(q).configure(n, map[string]any{"icc": nil})}}
 	case net.Name == "docker_gwbridge":
 		// It is off there for good: its containers meet on their overlay network.
 	default:
-		c.cures = []Cure{{Steps: workshop{q.inquiry}.remakeNetwork(net, createLine(net, subnetOf(net), "com.docker.network.bridge.enable_icc"))}}
+		c.cures = []Cure{{Steps: workshop(q).remakeNetwork(net, createLine(net, subnetOf(net), "com.docker.network.bridge.enable_icc"))}}
 	}
 	c.cures = append(c.cures, Cure{Steps: []CureStep{
 		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.src, e.pkt.dst)},
@@ -274,7 +274,7 @@ func (q firewalls) rulesFlushed(n *Node, e *event) {
 		Code:     "RULES-FLUSHED",
 		Sentence: fmt.Sprintf("Docker's rules are gone from %s: somebody flushed them, and the engine puts them in only when it starts, and a network's when it is made.", n.Name),
 		Evidence: ev,
-		cures:    []Cure{{Steps: workshop{q.inquiry}.restart(n), Says: "the engine puts its rules in when it starts; containers end with it and are started again"}},
+		cures:    []Cure{{Steps: workshop(q).restart(n), Says: "the engine puts its rules in when it starts; containers end with it and are started again"}},
 	}
 	q.blame(c)
 }

@@ -177,7 +177,7 @@ func (q cabling) lossy() {
 	}
 	if worst == "" { // a rule that drops by chance (-m statistic, -m limit)
 		if e := q.ruleDrop(); e != nil {
-			firewalls{q.inquiry}.firewall(q.nodeOf(e.Place.Machine), e)
+			firewalls(q).firewall(q.nodeOf(e.Place.Machine), e)
 		}
 		return
 	}
@@ -206,7 +206,7 @@ func (q cabling) neighbours() {
 	if !waits(p) && !unanswered(last) {
 		return
 	}
-	if q.backwards() && (layer3{q.inquiry}).masquerade() {
+	if q.backwards() && (layer3(q)).masquerade() {
 		return
 	}
 	n := q.nodeOf(last.Place.Machine)
@@ -239,7 +239,7 @@ func (q cabling) neighbours() {
 		})
 		return
 	}
-	absence{q.inquiry}.unused()
+	absence(q).unused()
 }
 
 // reroute sends by a router that is there.

@@ -33,7 +33,6 @@ type chart struct {
 	out   io.Writer
 	id    map[string]string // of a machine's box
 	death string
-	links int
 }
 
 func (m *chart) box(h *Hop) string {

@@ -88,9 +88,9 @@ func (e *editing) key() int {
 	if end == 0 {
 		return int(k)
 	}
-	sequence := string(e.typed[1 : end+1])
+	known, ok := sequences[string(e.typed[1:end+1])]
 	e.typed = e.typed[end+1:]
-	if known, ok := sequences[sequence]; ok {
+	if ok {
 		return known
 	}
 	return keyNone
