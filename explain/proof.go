@@ -23,10 +23,9 @@ const rounds = 5
 
 // trial is a copy of the run in which cures are applied.
 type trial struct {
-	w World
-	a *atlas
-	// others tells what became of the other flows, if they were asked.
-	took time.Duration
+	w    World
+	a    *atlas
+	took time.Duration // virtual time that the cures took
 }
 
 // explainer is an explanation in the making.
