@@ -51,17 +51,9 @@ func (q services) arrived() *Node {
 
 // behind is the container, and its port, that a host's port is published for.
 func (q services) behind(host *Node) (*Node, uint16) {
-	for _, net := range q.networks() {
-		if net.host != host {
-			continue
-		}
-		for _, e := range net.Endpoints {
-			for _, b := range e.Bound {
-				if e.Container != nil && b.HostPort == int(q.flow.Port) && b.Port.Proto == q.flow.Proto.String() &&
-					(b.HostIP.IsUnspecified() || b.HostIP == q.j.Target || !b.HostIP.IsValid()) {
-					return q.byName[host.Name+"/"+e.Container.Name], b.Port.Number
-				}
-			}
+	for _, b := range q.bindings(host) {
+		if b.HostPort == int(q.flow.Port) && b.Port.Proto == q.flow.Proto.String() && (b.HostIP.IsUnspecified() || b.HostIP == q.j.Target || !b.HostIP.IsValid()) {
+			return b.node, b.Port.Number
 		}
 	}
 	return nil, 0
@@ -311,25 +303,10 @@ func (q services) atHost(host *Node) {
 		return
 	}
 	ev := []Evidence{q.sockets(host), q.show(host.Name, "docker ps --format '{{.Names}} {{.Ports}}'", "what is published there")}
-	for _, n := range q.nodes {
-		if !n.IsContainer() || n.On() != host.Name || !n.running() {
-			continue
-		}
-		for _, net := range q.networks() {
-			if net.host != host {
-				continue
-			}
-			for _, e := range net.Endpoints {
-				if e.Container != n.Container {
-					continue
-				}
-				for _, b := range e.Bound {
-					if b.HostPort == int(q.flow.Port) && b.Port.Proto == q.flow.Proto.String() && b.HostIP.IsValid() && !b.HostIP.IsUnspecified() && b.HostIP != q.j.Target {
-						q.wrongAddress(n, b.HostIP, b.Port.Number, ev)
-						return
-					}
-				}
-			}
+	for _, b := range q.bindings(host) {
+		if b.HostPort == int(q.flow.Port) && b.Port.Proto == q.flow.Proto.String() && b.HostIP.IsValid() && !b.HostIP.IsUnspecified() && b.HostIP != q.j.Target {
+			q.wrongAddress(b.node, b.HostIP, b.Port.Number, ev)
+			return
 		}
 	}
 	for _, n := range q.nodes {
@@ -357,21 +334,11 @@ func (q services) atHost(host *Node) {
 // publishedElsewhere is the question at the port of the host that a container is
 // published at.
 func (q services) publishedElsewhere(n, host *Node) (Flow, bool) {
-	for _, net := range q.networks() {
-		if net.host != host {
-			continue
-		}
-		for _, e := range net.Endpoints {
-			if e.Container != n.Container {
-				continue
-			}
-			for _, b := range e.Bound {
-				if b.Port.Proto == q.flow.Proto.String() && b.HostPort > 0 {
-					f := q.flow
-					f.Port = uint16(b.HostPort)
-					return f, true
-				}
-			}
+	for _, b := range q.bindings(host) {
+		if b.node == n && b.Port.Proto == q.flow.Proto.String() && b.HostPort > 0 {
+			f := q.flow
+			f.Port = uint16(b.HostPort)
+			return f, true
 		}
 	}
 	return Flow{}, false

@@ -292,24 +292,14 @@ func (q *inquiry) publishedAt(n *Node) []Flow {
 	}
 	host := q.byName[n.On()]
 	var out []Flow
-	for _, net := range q.networks() {
-		if net.host != host {
+	for _, b := range q.bindings(host) {
+		if b.node != n || b.Port.Proto != q.flow.Proto.String() || b.Port.Number != q.flow.Port {
 			continue
 		}
-		for _, e := range net.Endpoints {
-			if e.Container != n.Container {
-				continue
-			}
-			for _, b := range e.Bound {
-				if b.Port.Proto != q.flow.Proto.String() || b.Port.Number != q.flow.Port {
-					continue
-				}
-				for _, ip := range q.facing(host, b.HostIP) {
-					f := q.flow
-					f.To, f.Port = ip.String(), uint16(b.HostPort)
-					out = append(out, f)
-				}
-			}
+		for _, ip := range q.facing(host, b.HostIP) {
+			f := q.flow
+			f.To, f.Port = ip.String(), uint16(b.HostPort)
+			out = append(out, f)
 		}
 	}
 	return out

@@ -231,6 +231,30 @@ func (a *atlas) networks() []network {
 	return out
 }
 
+// binding is a port of a host that leads to a container.
+type binding struct {
+	node *Node
+	modes.BoundPort
+}
+
+// bindings are a host's published ports, as they are bound now.
+func (a *atlas) bindings(host *Node) []binding {
+	var out []binding
+	for _, net := range a.networks() {
+		if net.host != host {
+			continue
+		}
+		for _, e := range net.Endpoints {
+			for _, b := range e.Bound {
+				if e.Container != nil {
+					out = append(out, binding{a.byName[host.Name+"/"+e.Container.Name], b})
+				}
+			}
+		}
+	}
+	return out
+}
+
 // covers reports whether an address is in a network's pools.
 func (n *network) covers(ip netip.Addr) bool {
 	for _, c := range n.Network.IPAM.Config {
