@@ -24,7 +24,7 @@ func (s *Server) archiveRoutes() {
 
 // place is the tree of the request's container and the path that it names.
 func place(c *call) (*userland.FS, string, error) {
-	x, err := c.daemon.Container(c.job.Ref)
+	x, err := c.daemon.Containers.Get(c.job.Ref)
 	if err != nil {
 		return nil, "", err
 	}

@@ -45,7 +45,7 @@ func (c *call) containerList() error {
 		}
 		o.Limit = max(n, 0)
 	}
-	cs, err := c.daemon.Containers(o)
+	cs, err := c.daemon.Containers.List(o)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (c *call) containerCreate() error {
 		return err
 	}
 	m.Opaque = &echo{config: &r.Config, hostConfig: r.HostConfig}
-	x, warnings, err := c.daemon.ContainerCreate(m)
+	x, warnings, err := c.daemon.Containers.Create(m)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (c *call) containersPrune() error {
 	if err != nil {
 		return err
 	}
-	gone, err := c.daemon.ContainersPrune(f)
+	gone, err := c.daemon.Containers.Prune(f)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (c *call) containersPrune() error {
 }
 
 func (c *call) containerInspect() error {
-	x, err := c.daemon.Container(c.job.Ref)
+	x, err := c.daemon.Containers.Get(c.job.Ref)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (c *call) containerInspect() error {
 }
 
 func (c *call) containerStart() error {
-	if err := c.daemon.ContainerStart(c.job.Ref); err != nil {
+	if err := c.daemon.Containers.Start(c.job.Ref); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
@@ -114,7 +114,7 @@ func (c *call) containerStop() error {
 	if err != nil {
 		return err
 	}
-	if err := c.daemon.ContainerStop(c.job.Ref, t); err != nil {
+	if err := c.daemon.Containers.Stop(c.job.Ref, t); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
@@ -125,35 +125,35 @@ func (c *call) containerRestart() error {
 	if err != nil {
 		return err
 	}
-	if err := c.daemon.ContainerRestart(c.job.Ref, t); err != nil {
+	if err := c.daemon.Containers.Restart(c.job.Ref, t); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
 }
 
 func (c *call) containerKill() error {
-	if err := c.daemon.ContainerKill(c.job.Ref, c.q.Get("signal")); err != nil {
+	if err := c.daemon.Containers.Kill(c.job.Ref, c.q.Get("signal")); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
 }
 
 func (c *call) containerPause() error {
-	if err := c.daemon.ContainerPause(c.job.Ref); err != nil {
+	if err := c.daemon.Containers.Pause(c.job.Ref); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
 }
 
 func (c *call) containerUnpause() error {
-	if err := c.daemon.ContainerUnpause(c.job.Ref); err != nil {
+	if err := c.daemon.Containers.Unpause(c.job.Ref); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
 }
 
 func (c *call) containerRename() error {
-	if err := c.daemon.ContainerRename(c.job.Ref, c.q.Get("name")); err != nil {
+	if err := c.daemon.Containers.Rename(c.job.Ref, c.q.Get("name")); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
@@ -166,10 +166,10 @@ func (c *call) containerUpdate() error {
 	}
 	p := modes.RestartPolicy{Name: r.RestartPolicy.Name, MaximumRetryCount: r.RestartPolicy.MaximumRetryCount}
 	if p.Name != "" {
-		if err := c.daemon.ContainerUpdate(c.job.Ref, p); err != nil {
+		if err := c.daemon.Containers.Update(c.job.Ref, p); err != nil {
 			return err
 		}
-	} else if _, err := c.daemon.Container(c.job.Ref); err != nil {
+	} else if _, err := c.daemon.Containers.Get(c.job.Ref); err != nil {
 		return err
 	}
 	return c.json(http.StatusOK, struct{ Warnings []string }{})
@@ -179,7 +179,7 @@ func (c *call) containerRemove() error {
 	o := modes.RemoveOptions{
 		Force: boolean(c.q, "force"), Link: boolean(c.q, "link"), Volumes: boolean(c.q, "v"),
 	}
-	if err := c.daemon.ContainerRemove(c.job.Ref, o); err != nil {
+	if err := c.daemon.Containers.Remove(c.job.Ref, o); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
@@ -203,14 +203,14 @@ func (c *call) containerResize() error {
 	if err != nil {
 		return err
 	}
-	if err := c.daemon.ContainerResize(c.job.Ref, rows, cols); err != nil {
+	if err := c.daemon.Containers.Resize(c.job.Ref, rows, cols); err != nil {
 		return err
 	}
 	return c.done(http.StatusOK)
 }
 
 func (c *call) containerTop() error {
-	t, err := c.daemon.ContainerTop(c.job.Ref, c.q.Get("ps_args"))
+	t, err := c.daemon.Containers.Top(c.job.Ref, c.q.Get("ps_args"))
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (c *call) containerTop() error {
 
 // containerChanges lists nothing: images are not real file systems.
 func (c *call) containerChanges() error {
-	if _, err := c.daemon.Container(c.job.Ref); err != nil {
+	if _, err := c.daemon.Containers.Get(c.job.Ref); err != nil {
 		return err
 	}
 	return c.json(http.StatusOK, []struct{}{})

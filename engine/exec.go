@@ -19,13 +19,13 @@ func (c *call) execCreate() error {
 	if len(r.Cmd) == 0 {
 		return invalid("No exec command specified")
 	}
-	e, err := c.daemon.ExecCreate(c.job.Ref, modes.ExecConfig{
+	e, err := c.daemon.Execs.Create(c.job.Ref, modes.ExecConfig{
 		Cmd: r.Cmd, Env: r.Env, User: r.User, WorkingDir: r.WorkingDir, Tty: r.Tty, Detach: r.Detach,
 		Privileged: r.Privileged, AttachStdin: r.AttachStdin, AttachStdout: r.AttachStdout,
 		AttachStderr: r.AttachStderr, DetachKeys: r.DetachKeys,
 	})
 	if err != nil {
-		c.daemon.LogError(fmt.Sprintf("Error setting up exec command in container %s: %v", c.job.Ref, err))
+		c.daemon.Journal.Error(fmt.Sprintf("Error setting up exec command in container %s: %v", c.job.Ref, err))
 		return err
 	}
 	return c.json(http.StatusCreated, types.IDResponse{ID: e.ID})
@@ -38,12 +38,12 @@ func (c *call) execStart() error {
 			return invalid("%s", err.Error())
 		}
 	}
-	e, err := c.daemon.Exec(c.job.Ref)
+	e, err := c.daemon.Execs.Get(c.job.Ref)
 	if err != nil {
 		return err
 	}
 	c.job.Container = e.Container
-	att, err := c.daemon.ExecStart(c.job.Ref, r.Detach, r.Tty)
+	att, err := c.daemon.Execs.Start(c.job.Ref, r.Detach, r.Tty)
 	if err != nil {
 		return err
 	}
@@ -58,14 +58,14 @@ func (c *call) execResize() error {
 	if err != nil {
 		return err
 	}
-	if err := c.daemon.ExecResize(c.job.Ref, rows, cols); err != nil {
+	if err := c.daemon.Execs.Resize(c.job.Ref, rows, cols); err != nil {
 		return err
 	}
 	return c.done(http.StatusOK)
 }
 
 func (c *call) execInspect() error {
-	e, err := c.daemon.Exec(c.job.Ref)
+	e, err := c.daemon.Execs.Get(c.job.Ref)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (c *call) imageList() error {
 	if err != nil {
 		return err
 	}
-	is, err := c.daemon.Images(f)
+	is, err := c.daemon.Images.List(f)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (c *call) imageGet() error {
 		c.s.refuse(c.w, c.r)
 		return nil
 	}
-	i, err := c.daemon.Image(name)
+	i, err := c.daemon.Images.Get(name)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (c *call) imagePull() error {
 		c.write(encode(p))
 		c.flush()
 	}
-	err := c.daemon.ImagePull(ref, func(p modes.PullProgress) {
+	err := c.daemon.Images.Pull(ref, func(p modes.PullProgress) {
 		line := progress{Status: p.Status, ID: p.ID}
 		if p.Total > 0 {
 			line.ProgressDetail = &progressDetail{p.Current, p.Total}
@@ -183,7 +183,7 @@ func (c *call) imagePull() error {
 }
 
 func (c *call) imageRemove() error {
-	gone, err := c.daemon.ImageRemove(c.job.Ref, boolean(c.q, "force"))
+	gone, err := c.daemon.Images.Remove(c.job.Ref, boolean(c.q, "force"))
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (c *call) imagePost() error {
 	if tag := c.q.Get("tag"); tag != "" {
 		ref += ":" + tag
 	}
-	if err := c.daemon.ImageTag(name, ref); err != nil {
+	if err := c.daemon.Images.Tag(name, ref); err != nil {
 		return err
 	}
 	return c.done(http.StatusCreated)

@@ -240,7 +240,7 @@ func (c *call) fail(err error) {
 	status := statusOf(err)
 	if status == http.StatusInternalServerError && !errors.Is(err, sim.ErrInterrupted) {
 		path, _, _ := strings.Cut(c.r.RequestURI, "?")
-		c.daemon.LogError(fmt.Sprintf("Handler for %s %s returned error: %v", c.r.Method, path, err))
+		c.daemon.Journal.Error(fmt.Sprintf("Handler for %s %s returned error: %v", c.r.Method, path, err))
 	}
 	if c.sent || c.job.dead {
 		return

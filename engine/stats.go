@@ -17,7 +17,7 @@ func streamed(q url.Values) bool { return !q.Has("stream") || boolean(q, "stream
 // containerStats gives a sample of a container, or one each second until the
 // container is gone.
 func (c *call) containerStats() error {
-	x, err := c.daemon.Container(c.job.Ref)
+	x, err := c.daemon.Containers.Get(c.job.Ref)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (c *call) containerStats() error {
 		if err := c.s.loop.Current().Sleep(time.Second); err != nil {
 			return nil
 		}
-		if y, err := c.daemon.Container(x.ID); err != nil || y != x {
+		if y, err := c.daemon.Containers.Get(x.ID); err != nil || y != x {
 			return nil
 		}
 	}

@@ -141,12 +141,12 @@ func (c *call) containerAttach() error {
 			return err
 		}
 	}
-	x, err := c.daemon.Container(c.job.Ref)
+	x, err := c.daemon.Containers.Get(c.job.Ref)
 	if err != nil {
 		return err
 	}
 	c.job.Container = x
-	att, err := c.daemon.ContainerAttach(c.job.Ref, o)
+	att, err := c.daemon.Containers.Attach(c.job.Ref, o)
 	if err != nil {
 		return err
 	}
@@ -155,12 +155,12 @@ func (c *call) containerAttach() error {
 
 // containerWait answers its headers at once: docker run sends start only then.
 func (c *call) containerWait() error {
-	x, err := c.daemon.Container(c.job.Ref)
+	x, err := c.daemon.Containers.Get(c.job.Ref)
 	if err != nil {
 		return err
 	}
 	c.job.Container = x
-	w, err := c.daemon.ContainerWait(c.job.Ref, c.q.Get("condition"))
+	w, err := c.daemon.Containers.Wait(c.job.Ref, c.q.Get("condition"))
 	if err != nil {
 		return err
 	}
@@ -205,10 +205,10 @@ func (c *call) containerLogs() error {
 			o.Tail = n
 		}
 	}
-	if c.job.Container, err = c.daemon.Container(c.job.Ref); err != nil {
+	if c.job.Container, err = c.daemon.Containers.Get(c.job.Ref); err != nil {
 		return err
 	}
-	r, err := c.daemon.ContainerLogs(c.job.Ref, o)
+	r, err := c.daemon.Containers.Logs(c.job.Ref, o)
 	if err != nil {
 		return err
 	}

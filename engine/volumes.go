@@ -141,11 +141,11 @@ func volumesPrune(c *call) error {
 
 // diskUsage counts images; what containers write is not counted.
 func diskUsage(c *call) error {
-	is, err := c.daemon.Images(nil)
+	is, err := c.daemon.Images.List(nil)
 	if err != nil {
 		return err
 	}
-	cs, err := c.daemon.Containers(modes.ListOptions{All: true})
+	cs, err := c.daemon.Containers.List(modes.ListOptions{All: true})
 	if err != nil {
 		return err
 	}

@@ -199,7 +199,7 @@ func (q services) willListen(n *Node) bool {
 	if len(n.Container.Config.ExposedPorts) > 0 || len(n.Container.HostConfig.PortBindings) > 0 {
 		return true
 	}
-	image, err := n.Host.Daemon.Image(n.Container.Config.Image)
+	image, err := n.Host.Daemon.Images.Get(n.Container.Config.Image)
 	return err == nil && len(image.ExposedPorts) > 0
 }
 

@@ -31,7 +31,7 @@ func (o *options) drop(which func(name, value string) bool) {
 func said(n *Node) *options {
 	c, o := n.Container, &options{}
 	o.add("--name", c.Name)
-	img, err := n.Host.Daemon.Image(c.Config.Image)
+	img, err := n.Host.Daemon.Images.Get(c.Config.Image)
 	if err != nil {
 		img = &image.Image{}
 	}
@@ -151,7 +151,7 @@ func runLine(n *Node, o *options) string {
 		line += " " + w[0] + " " + word(w[1])
 	}
 	line += " " + c.Config.Image
-	img, err := n.Host.Daemon.Image(c.Config.Image)
+	img, err := n.Host.Daemon.Images.Get(c.Config.Image)
 	if err == nil && slices.Equal(img.Cmd, c.Config.Cmd) {
 		return line
 	}

@@ -100,9 +100,9 @@ func (o *outbox) next() (Chunk, error) {
 	return c, nil
 }
 
-// ContainerAttach joins a container's streams, whether it runs already or not.
-func (d *Daemon) ContainerAttach(ref string, o AttachOptions) (*Attachment, error) {
-	c, err := d.Container(ref)
+// Attach joins a container's streams, whether it runs already or not.
+func (cs *Containers) Attach(ref string, o AttachOptions) (*Attachment, error) {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +129,6 @@ func (d *Daemon) ContainerAttach(ref string, o AttachOptions) (*Attachment, erro
 	if o.Stdin {
 		a.Stdin = c.run.input(c)
 	}
-	d.containerEvent(c, "attach")
+	cs.d.containerEvent(c, "attach")
 	return a, nil
 }

@@ -27,13 +27,13 @@ type underTest struct {
 
 func (u *underTest) create(name, mode string) {
 	r := named(name, HostConfig{NetworkMode: mode, PortBindings: map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}})
-	if _, _, err := u.d.ContainerCreate(r); err != nil {
+	if _, _, err := u.d.Containers.Create(r); err != nil {
 		u.t.Errorf("create %s: %v", name, err)
 	}
 }
 
 func (u *underTest) start(name string) {
-	if err := u.d.ContainerStart(name); err != nil {
+	if err := u.d.Containers.Start(name); err != nil {
 		u.t.Errorf("start %s: %v", name, err)
 	}
 }
@@ -44,18 +44,18 @@ func beside(u *underTest)  { u.create("c1", "bridge"); u.start("c1") }
 func nothing(*underTest)   {}
 
 var underway = []under{
-	{"start", created, func(u *underTest) error { return u.d.ContainerStart("c1") }},
+	{"start", created, func(u *underTest) error { return u.d.Containers.Start("c1") }},
 	{"run", nothing, func(u *underTest) error {
-		c, _, err := u.d.ContainerCreate(named("c2", HostConfig{NetworkMode: u.net.Name, AutoRemove: true}))
+		c, _, err := u.d.Containers.Create(named("c2", HostConfig{NetworkMode: u.net.Name, AutoRemove: true}))
 		if err != nil {
 			return err
 		}
-		return u.d.ContainerStart(c.ID)
+		return u.d.Containers.Start(c.ID)
 	}},
-	{"stop", started, func(u *underTest) error { return u.d.ContainerStop("c1", nil) }},
-	{"restart", started, func(u *underTest) error { return u.d.ContainerRestart("c1", nil) }},
-	{"kill", started, func(u *underTest) error { return u.d.ContainerKill("c1", "") }},
-	{"rm -f", started, func(u *underTest) error { return u.d.ContainerRemove("c1", RemoveOptions{Force: true}) }},
+	{"stop", started, func(u *underTest) error { return u.d.Containers.Stop("c1", nil) }},
+	{"restart", started, func(u *underTest) error { return u.d.Containers.Restart("c1", nil) }},
+	{"kill", started, func(u *underTest) error { return u.d.Containers.Kill("c1", "") }},
+	{"rm -f", started, func(u *underTest) error { return u.d.Containers.Remove("c1", RemoveOptions{Force: true}) }},
 	{"connect", beside, func(u *underTest) error { return u.d.NetworkConnect(u.net.Name, "c1", nil) }},
 	{"disconnect", func(u *underTest) { beside(u); u.d.NetworkConnect(u.net.Name, "c1", nil) },
 		func(u *underTest) error { return u.d.NetworkDisconnect(u.net.Name, "c1", false) }},
@@ -70,18 +70,18 @@ var underway = []under{
 	}},
 	{"network rm", nothing, func(u *underTest) error { return u.d.NetworkRemove(u.net.Name) }},
 	{"prune", created, func(u *underTest) error {
-		u.d.ContainersPrune(nil)
+		u.d.Containers.Prune(nil)
 		_, err := u.d.NetworksPrune(nil)
 		return err
 	}},
 	{"exec", started, func(u *underTest) error {
-		e, err := u.d.ExecCreate("c1", ExecConfig{Cmd: []string{"sleep", "1000"}})
+		e, err := u.d.Execs.Create("c1", ExecConfig{Cmd: []string{"sleep", "1000"}})
 		if err == nil {
-			_, err = u.d.ExecStart(e.ID, true, false)
+			_, err = u.d.Execs.Start(e.ID, true, false)
 		}
 		return err
 	}},
-	{"pull", nothing, func(u *underTest) error { return u.d.ImagePull("redis", nil) }},
+	{"pull", nothing, func(u *underTest) error { return u.d.Images.Pull("redis", nil) }},
 }
 
 // events are the ends of dockerd, and what brings it back.
@@ -104,8 +104,8 @@ var events = []struct {
 // clear removes everything of the user's, and says what refuses.
 func (u *underTest) clear() {
 	u.do(func() {
-		for _, c := range append([]*Container(nil), u.d.containers...) {
-			if err := u.d.ContainerRemove(c.ID, RemoveOptions{Force: true}); err != nil {
+		for _, c := range append([]*Container(nil), u.d.Containers.all...) {
+			if err := u.d.Containers.Remove(c.ID, RemoveOptions{Force: true}); err != nil {
 				u.t.Errorf("rm -f %s: %v", c.Name, err)
 			}
 		}

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -61,7 +62,7 @@ func (d *Daemon) initCluster() error {
 		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
 	}
 	c.store = store.Datastore{KV: client}
-	c.space = ipam.NewGlobal(c.store, d.log)
+	c.space = ipam.NewGlobal(c.store, d.Journal.write)
 	before, _ := d.drivers["overlay"].(*overlay.Driver)
 	c.driver = overlay.New(d.face, overlay.Config{Store: c.store, Self: c.self, JoinTime: d.profile.cost.overlayJoin}, &d.boxes, before)
 	d.drivers["overlay"] = c.driver
@@ -91,7 +92,7 @@ func (c *cluster) discover(client *store.Client, advertise string, opts map[stri
 	}
 	return store.NewDiscovery(client, store.DiscoveryOptions{
 		Advertise: advertise, Heartbeat: beat, TTL: ttl,
-		Log:       func(level, text string) { c.d.log(level, text) },
+		Log:       func(level, text string) { c.d.Journal.write(level, text) },
 		OnEntries: func([]store.Entry) { c.restartWatches() },
 		OnChange:  func(joined, _ []netip.Addr) { c.driver.Discovered(joined) },
 	}), nil
@@ -175,7 +176,7 @@ func (d *Daemon) watchAllNames() {
 	if d.cluster == nil {
 		return
 	}
-	for _, id := range sortedKeys(d.globals) {
+	for _, id := range slices.Sorted(maps.Keys(d.globals)) {
 		if n := d.globals[id]; len(n.core.endpoints) > 0 {
 			d.watchNames(n)
 		}
@@ -272,7 +273,7 @@ func (d *Daemon) waitForNetworks(c *Container) {
 
 func (d *Daemon) missesNetwork(c *Container) bool {
 	d.refreshGlobal()
-	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
+	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
 		if _, ok := d.findNetworkByName(name); !ok {
 			return true
 		}

@@ -1,6 +1,8 @@
 package modes
 
 import (
+	"maps"
+	"slices"
 	"sort"
 
 	"dnetsim/modes/network/driver"
@@ -14,7 +16,7 @@ func (d *Daemon) connectAll(c *Container) error {
 	}
 	s := &c.NetworkSettings
 	if !d.cleanLeftover(c) {
-		d.log("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", notCleaned(c.run.leftover))
+		d.Journal.write("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", notCleaned(c.run.leftover))
 	}
 	c.run.sandbox = d.newSandbox(c)
 	s.SandboxID, s.SandboxKey = c.run.sandbox.id, c.run.sandbox.key
@@ -62,7 +64,7 @@ func (d *Daemon) connectOrder(c *Container) []string {
 	if isDefaultMode(mode) {
 		mode = "bridge"
 	}
-	names := sortedKeys(c.NetworkSettings.Networks)
+	names := slices.Sorted(maps.Keys(c.NetworkSettings.Networks))
 	sort.SliceStable(names, func(i, k int) bool {
 		a, b := d.isMode(names[i], mode), d.isMode(names[k], mode)
 		return a && !b
@@ -161,7 +163,7 @@ func (d *Daemon) checkEndpoint(c *Container, n *Network, es *EndpointSettings) e
 		if a == c.Config.Hostname && a == c.Name {
 			continue
 		}
-		if !contains(es.Aliases, a) {
+		if !slices.Contains(es.Aliases, a) {
 			es.Aliases = append(es.Aliases, a)
 		}
 	}
@@ -183,15 +185,6 @@ func (d *Daemon) checkEndpoint(c *Container, n *Network, es *EndpointSettings) e
 	return nil
 }
 
-func contains(all []string, s string) bool {
-	for _, x := range all {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
 // checkTogether refuses a network that excludes those the container has.
 func (d *Daemon) checkTogether(c *Container, n *Network) error {
 	if isJoinMode(c.HostConfig.NetworkMode) {
@@ -200,7 +193,7 @@ func (d *Daemon) checkTogether(c *Container, n *Network) error {
 	if !isHostMode(c.HostConfig.NetworkMode) && d.stack(n) == driver.HostStack {
 		return errHostNetwork
 	}
-	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
+	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
 		o := c.entryOf(name)
 		if o == nil || o.Name == n.Name {
 			continue
@@ -220,12 +213,12 @@ func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) 
 	if err := d.available(); err != nil {
 		return err
 	}
-	end, err := d.begin()
+	end, err := d.calls.begin()
 	if err != nil {
 		return err
 	}
 	defer end()
-	c, err := d.findContainer(container)
+	c, err := d.Containers.find(container)
 	if err != nil {
 		return err
 	}
@@ -253,7 +246,7 @@ func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) 
 		return errf(ErrConflict, "Container %s is marked for removal and cannot be connected or disconnected to the network", c.ID)
 	}
 	if c.run.pid1 != nil {
-		if err := d.pass(d.profile.cost.connect); err != nil {
+		if err := d.calls.pass(d.profile.cost.connect); err != nil {
 			return err
 		}
 	}
@@ -307,7 +300,7 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 	if err := d.available(); err != nil {
 		return err
 	}
-	end, err := d.begin()
+	end, err := d.calls.begin()
 	if err != nil {
 		return err
 	}
@@ -317,7 +310,7 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 	if nerr != nil && !force {
 		return nerr
 	}
-	c, err := d.findContainer(container)
+	c, err := d.Containers.find(container)
 	if err != nil {
 		if !force {
 			return err
@@ -368,7 +361,7 @@ func (d *Daemon) disconnect(c *Container, n *Network) error {
 		return nil
 	}
 	if find() != nil {
-		if err := d.pass(d.profile.cost.disconnect); err != nil {
+		if err := d.calls.pass(d.profile.cost.disconnect); err != nil {
 			return err
 		}
 	}

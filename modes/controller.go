@@ -1,7 +1,9 @@
 package modes
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"dnetsim/modes/ipam"
@@ -15,10 +17,10 @@ import (
 func (d *Daemon) startNetworking() error {
 	cfg := &d.config
 	d.bridges.Configure(d.bridgeConfig())
-	live := d.liveContainers()
+	live := d.Containers.live()
 	if live && d.ipam != nil { // the network configuration of running containers stays
 		if err := d.bridges.Resume(); err != nil {
-			d.log("warning", "could not restore the rules of networks: "+err.Error())
+			d.Journal.write("warning", "could not restore the rules of networks: "+err.Error())
 		}
 		return nil
 	}
@@ -35,7 +37,7 @@ func (d *Daemon) startNetworking() error {
 		return err
 	}
 	d.ipam.Continue(before)
-	d.reservePorts()
+	d.api.reservePorts()
 	d.networks = nil
 	d.reviveNetworks(kept)
 	d.bridges.UserChain() // before the isolation of the networks that were revived
@@ -63,8 +65,8 @@ func (d *Daemon) startNetworking() error {
 	return d.startDefaultBridge()
 }
 
-func (d *Daemon) liveContainers() bool {
-	for _, c := range d.containers {
+func (cs *Containers) live() bool {
+	for _, c := range cs.all {
 		if c.run.pid1 != nil {
 			return true
 		}
@@ -82,7 +84,7 @@ func (d *Daemon) reviveNetworks(kept []*Network) {
 		old := n.core
 		n.core = &netCore{name: n.Name, asked: old.asked}
 		if err := d.reviveNetwork(n, old); err != nil {
-			d.log("warning", "could not restore network "+n.Name+": "+err.Error())
+			d.Journal.write("warning", "could not restore network "+n.Name+": "+err.Error())
 			continue
 		}
 		d.networks = append(d.networks, n)
@@ -113,7 +115,7 @@ func (d *Daemon) revivePools(n *Network, old *netCore) error {
 				return err
 			}
 			gw, _ := d.ipam.RequestAddress(key, u.gateway.Addr())
-			for _, name := range sortedKeys(u.aux) {
+			for _, name := range slices.Sorted(maps.Keys(u.aux)) {
 				d.ipam.RequestAddress(key, u.aux[name])
 			}
 			*into = append(*into, poolUse{key: key, pool: p, gateway: gw, aux: u.aux})
@@ -200,6 +202,6 @@ func (d *Daemon) defaultBridgePool(name string) (IPAMConfig, error) {
 	if c.Subnet == "" {
 		return c, errf(ErrSystem, "list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: %v: no available network", d.ipam.Predefined())
 	}
-	d.log("info", "Default bridge ("+name+") is assigned with an IP address "+c.Subnet+". Daemon option --bip can be used to set a preferred IP address")
+	d.Journal.write("info", "Default bridge ("+name+") is assigned with an IP address "+c.Subnet+". Daemon option --bip can be used to set a preferred IP address")
 	return c, nil
 }

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -96,7 +97,7 @@ func verifyPorts(h *HostConfig) error {
 
 func verifyEndpoints(eps map[string]*EndpointSettings) error {
 	if len(eps) > 1 {
-		return errf(ErrInvalid, "Container cannot be connected to network endpoints: %s", strings.Join(sortedKeys(eps), ", "))
+		return errf(ErrInvalid, "Container cannot be connected to network endpoints: %s", strings.Join(slices.Sorted(maps.Keys(eps)), ", "))
 	}
 	for name, es := range eps {
 		if es == nil {
@@ -115,9 +116,9 @@ func verifyEndpoints(eps map[string]*EndpointSettings) error {
 	return nil
 }
 
-// ContainerCreate makes a container, which takes nothing of the network yet.
-func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []string, err error) {
-	if err := d.available(); err != nil {
+// Create makes a container, which takes nothing of the network yet.
+func (cs *Containers) Create(r CreateContainer) (c *Container, warnings []string, err error) {
+	if err := cs.d.available(); err != nil {
 		return nil, nil, err
 	}
 	h := &r.HostConfig
@@ -129,44 +130,44 @@ func (d *Daemon) ContainerCreate(r CreateContainer) (c *Container, warnings []st
 			return nil, nil, check
 		}
 	}
-	if v, _ := d.ns().Sysctl("net.ipv4.ip_forward"); v != "1" && !isHostMode(h.NetworkMode) && h.NetworkMode != "none" {
+	if v, _ := cs.d.ns().Sysctl("net.ipv4.ip_forward"); v != "1" && !isHostMode(h.NetworkMode) && h.NetworkMode != "none" {
 		warnings = append(warnings, "IPv4 forwarding is disabled. Networking will not work.")
 	}
 	if isHostMode(h.NetworkMode) && len(h.PortBindings) > 0 {
 		warnings = append(warnings, "Published ports are discarded when using host network mode")
 	}
-	img, err := d.images.Find(r.Config.Image)
+	img, err := cs.d.Images.store.Find(r.Config.Image)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := d.checkName(r.Name); err != nil {
+	if err := cs.checkName(r.Name); err != nil {
 		return nil, nil, err
 	}
 	merged := r.Config
-	if d.mergeImage(&merged, img); len(merged.Cmd)+len(merged.Entrypoint) == 0 {
+	if cs.d.mergeImage(&merged, img); len(merged.Cmd)+len(merged.Entrypoint) == 0 {
 		return nil, nil, errf(ErrInvalid, "No command specified")
 	}
-	end, err := d.begin()
+	end, err := cs.d.calls.begin()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer end()
-	if err := d.pass(d.profile.cost.create); err != nil {
+	if err := cs.d.calls.pass(cs.d.profile.cost.create); err != nil {
 		return nil, nil, err
 	}
-	if err := d.checkName(r.Name); err != nil { // somebody may have been faster
+	if err := cs.checkName(r.Name); err != nil { // somebody may have been faster
 		return nil, nil, err
 	}
-	c = d.newContainer(r, img)
+	c = cs.newContainer(r, img)
 	if err := c.registerLinks(); err != nil {
 		return nil, nil, err
 	}
 	if c.Mounts, err = c.mount(); err != nil {
-		d.Volumes.Release(c.ID, true)
+		cs.d.Volumes.Release(c.ID, true)
 		return nil, nil, err
 	}
-	d.containers = append(d.containers, c)
-	d.containerEvent(c, "create")
+	cs.all = append(cs.all, c)
+	cs.d.containerEvent(c, "create")
 	return c, warnings, nil
 }
 
@@ -180,7 +181,7 @@ func (c *Container) mount() ([]Mount, error) {
 		if mode != "" && mode != "ro" && mode != "rw" {
 			return nil, errf(ErrInvalid, "invalid mode: %s", mode)
 		}
-		from, err := d.findContainer(ref)
+		from, err := d.Containers.find(ref)
 		if err != nil {
 			return nil, err
 		}
@@ -201,7 +202,7 @@ func (c *Container) mount() ([]Mount, error) {
 	return d.Volumes.Attach(c.ID, c.run.fs, list)
 }
 
-func (d *Daemon) checkName(name string) error {
+func (cs *Containers) checkName(name string) error {
 	if name == "" {
 		return nil
 	}
@@ -209,14 +210,14 @@ func (d *Daemon) checkName(name string) error {
 		return errf(ErrInvalid, "Invalid container name (%s), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", name)
 	}
 	name = strings.TrimPrefix(name, "/")
-	if old := d.byName(name); old != nil {
+	if old := cs.byName(name); old != nil {
 		return errf(ErrConflict, "Conflict. The container name %q is already in use by container %q. You have to remove (or rename) that container to be able to reuse that name.", "/"+name, old.ID)
 	}
 	return nil
 }
 
-func (d *Daemon) byName(name string) *Container {
-	for _, c := range d.containers {
+func (cs *Containers) byName(name string) *Container {
+	for _, c := range cs.all {
 		if c.Name == name {
 			return c
 		}
@@ -225,34 +226,34 @@ func (d *Daemon) byName(name string) *Container {
 }
 
 // newContainer puts a container together from the request and its image.
-func (d *Daemon) newContainer(r CreateContainer, img *image.Image) *Container {
+func (cs *Containers) newContainer(r CreateContainer, img *image.Image) *Container {
 	name := strings.TrimPrefix(r.Name, "/")
 	if name == "" {
-		name = d.generateName()
+		name = cs.d.ids.name(func(n string) bool { return cs.byName(n) != nil })
 	}
 	c := &Container{
-		ID: d.newID("container", name), Name: name, Created: d.Wall(), Image: img.ID,
+		ID: cs.d.ids.id("container", name), Name: name, Created: cs.d.Wall(), Image: img.ID,
 		Config: r.Config, HostConfig: r.HostConfig, Opaque: r.Opaque,
 		State: State{Status: Created}, Mounts: []Mount{},
 	}
-	c.LayerID = d.stream("layer", name).Hex(32)
-	c.run = newRuntime(d, c, img)
+	c.LayerID = cs.d.ids.stream("layer", name).Hex(32)
+	c.run = newRuntime(cs.d, c, img)
 	c.run.anonymous = r.Name == ""
-	d.mergeImage(&c.Config, img)
+	cs.d.mergeImage(&c.Config, img)
 	argv := append(append([]string(nil), c.Config.Entrypoint...), c.Config.Cmd...)
 	c.Path, c.Args = argv[0], argv[1:]
 	if c.Config.Hostname == "" {
 		c.Config.Hostname = c.ShortID()
 		if isHostMode(c.HostConfig.NetworkMode) {
-			c.Config.Hostname = d.host.Hostname()
+			c.Config.Hostname = cs.d.host.Hostname()
 		}
 	}
 	if isJoinMode(c.HostConfig.NetworkMode) {
-		if base, err := d.findContainer(joined(c.HostConfig.NetworkMode)); err == nil {
+		if base, err := cs.find(joined(c.HostConfig.NetworkMode)); err == nil {
 			c.HostConfig.NetworkMode = "container:" + base.ID
 		}
 	}
-	d.initialNetworks(c, r.Endpoints)
+	cs.d.initialNetworks(c, r.Endpoints)
 	return c
 }
 

@@ -1,7 +1,6 @@
 package modes
 
 import (
-	"sort"
 	"strings"
 	"time"
 
@@ -18,7 +17,8 @@ import (
 )
 
 // Daemon is the dockerd of one host. Its containers, networks and images
-// outlive a restart, as files in /var/lib/docker do.
+// outlive a restart, as files in /var/lib/docker do. What it does is done by its
+// parts, a type for each noun; its own methods are about its process.
 type Daemon struct {
 	host    *Host
 	loop    *sim.Loop
@@ -26,38 +26,34 @@ type Daemon struct {
 	spec    HostSpec
 	config  daemonConfig
 	id      string
+	ids     idSource
 
 	starting *startup // while it comes up
 	running  bool
-	reaping  int // containers whose first process is over and who count as running
-	reaped   sim.Cond
 	failed   bool      // the last start did not work
 	since    time.Time // when these two changed, by the host's clock
 	pid      int
-	proc     *userland.Process  // dockerd itself
-	calls    calls              // what is under way
-	over     sim.Cond           // broadcast when dockerd is to end
-	logs     []userland.LogLine // the last ones
-	logged   int                // lines ever
+	proc     *userland.Process // dockerd itself
+	calls    calls             // what is under way
+	over     sim.Cond          // broadcast when dockerd is to end
+	api      api
+	Journal  *Journal
 
-	serveAPI  func(APIConn) // answers connections, nil: nobody does
-	listeners []*apiListener
-	conns     []*openConn
+	// Containers, Execs and Images are what the API calls by these names; Volumes
+	// are used on the loop only.
+	Containers *Containers
+	Execs      *Execs
+	Images     *Images
+	Volumes    *volume.Store
+	events     eventLog
 
-	containers []*Container // in the order of their making
-	strays     []*Container // removed ones whose sandboxes are left over
-	networks   []*Network
-	images     *image.Store
-	// Volumes are used on the loop only.
-	Volumes   *volume.Store
+	networks  []*Network
 	ipam      *ipam.Local
-	events    eventLog
-	execs     map[string]*ExecProcess
-	sweeping  bool // ended ones are due to be forgotten
 	sandboxes []*sandbox
 
 	cluster *cluster            // nil without cluster-store
 	globals map[string]*Network // networks of the cluster store ever seen, by id
+	debts   []func() error      // see owe
 
 	face     *driver.Host
 	drivers  map[string]driver.Driver // by name
@@ -69,24 +65,20 @@ type Daemon struct {
 func newDaemon(h *Host, spec HostSpec) *Daemon {
 	l := h.Loop()
 	d := &Daemon{
-		host: h, loop: l, profile: &engine2010, spec: spec,
-		events: eventLog{loop: l, wall: h.Wall}, execs: map[string]*ExecProcess{},
-		globals: map[string]*Network{},
+		host: h, loop: l, profile: &engine2010, spec: spec, ids: idSource{loop: l, host: h.Name},
+		events: eventLog{loop: l, wall: h.Wall}, calls: calls{loop: l}, globals: map[string]*Network{},
 	}
+	d.Journal = &Journal{loop: l, wall: h.Wall, pid: func() int { return d.pid }}
+	d.api.d = d
+	d.Containers = &Containers{d: d}
+	d.Execs = &Execs{d: d, all: map[string]*ExecProcess{}}
 	d.makeDrivers()
 	if spec.Registry == nil {
 		d.spec.Registry = image.DefaultRegistry(l)
 	}
-	d.images = image.NewStore(d.spec.Registry)
-	d.Volumes = volume.NewStore(h.Machine, func() string { return d.stream("volume", "name").Hex(64) })
-	preset := spec.Images
-	if preset == nil {
-		preset = image.Present()
-	}
-	for _, ref := range preset {
-		d.images.Preset(ref)
-	}
-	d.id = serverID(d.stream("daemon", "id").Hex(30))
+	d.Images = newImages(d, spec.Images)
+	d.Volumes = volume.NewStore(h.Machine, func() string { return d.ids.stream("volume", "name").Hex(64) })
+	d.id = serverID(d.ids.stream("daemon", "id").Hex(30))
 	return d
 }
 
@@ -101,17 +93,6 @@ func (d *Daemon) Wall() time.Time { return d.host.Wall() }
 // Running reports whether the daemon answers.
 func (d *Daemon) Running() bool { return d.running }
 
-func (d *Daemon) stream(kind, name string) *sim.Rand {
-	return d.loop.Stream(d.host.Name + "/docker/" + kind + "/" + name)
-}
-
-// spend lets virtual time pass, if a process makes the call.
-func (d *Daemon) spend(t time.Duration) {
-	if p := d.loop.Current(); p != nil && t > 0 {
-		p.Sleep(t)
-	}
-}
-
 func (d *Daemon) boot() error {
 	cfg, err := readConfig(d.host.FS(), d.spec.Flags)
 	if err != nil {
@@ -119,33 +100,33 @@ func (d *Daemon) boot() error {
 	}
 	d.config = cfg
 	for _, o := range cfg.deprecated {
-		d.log("warning", `The "`+o+`" option is deprecated. To be removed soon.`)
+		d.Journal.write("warning", `The "`+o+`" option is deprecated. To be removed soon.`)
 	}
 	cfg.warn(d)
-	d.log("info", "Starting up")
-	if err := d.openListeners(); err != nil {
+	d.Journal.write("info", "Starting up")
+	if err := d.api.open(); err != nil {
 		return err
 	}
-	d.log("info", "[graphdriver] using prior storage driver: overlay2")
-	d.spend(d.profile.cost.daemonInit)
+	d.Journal.write("info", "[graphdriver] using prior storage driver: overlay2")
+	d.calls.spend(d.profile.cost.daemonInit)
 	if err := d.initCluster(); err != nil {
 		return err
 	}
-	d.log("info", "Loading containers: start.")
+	d.Journal.write("info", "Loading containers: start.")
 	d.followCluster()
-	d.spend(d.profile.cost.daemonLoad)
+	d.calls.spend(d.profile.cost.daemonLoad)
 	if err := d.startNetworking(); err != nil {
 		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
 	}
-	d.spend(d.profile.cost.daemonReady)
+	d.calls.spend(d.profile.cost.daemonReady)
 	d.makeRunDir()
 	d.reopen()
 	d.watchAllNames()
-	d.restore()
-	d.log("info", "Loading containers: done.")
+	d.Containers.restore()
+	d.Journal.write("info", "Loading containers: done.")
 	v := d.profile.version
-	d.log("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
-	d.log("info", "Daemon has completed initialization")
+	d.Journal.write("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
+	d.Journal.write("info", "Daemon has completed initialization")
 	return nil
 }
 
@@ -162,23 +143,23 @@ func (d *Daemon) Stop() error {
 		d.abortStart(false)
 		return nil
 	}
-	d.log("info", "Processing signal 'terminated'")
+	d.Journal.write("info", "Processing signal 'terminated'")
 	d.calls.stopping = true
-	d.endCalls()
+	d.calls.end()
 	if !d.config.LiveRestore {
-		d.shutdownContainers()
+		d.Containers.shutdown()
 		d.closeIdleSandboxes()
 	}
-	d.spend(d.profile.cost.daemonStop)
-	d.endCalls()
+	d.calls.spend(d.profile.cost.daemonStop)
+	d.calls.end()
 	d.leaveCluster()
-	d.closeListeners()
+	d.api.close()
 	d.setState(false, false)
 	for _, at := range d.config.sockets() {
 		d.host.FS().Remove(at)
 	}
 	d.host.FS().Remove(pidPath)
-	d.log("info", "Daemon shutdown complete")
+	d.Journal.write("info", "Daemon shutdown complete")
 	d.events.cond.Broadcast()
 	d.endSelf()
 	return nil
@@ -213,8 +194,8 @@ func (d *Daemon) launchSelf() {
 				d.abortStart(true)
 			case d.running:
 				d.setState(false, true)
-				d.endCalls()
-				d.closeListeners()
+				d.calls.end()
+				d.api.close()
 				d.leaveCluster()
 				d.events.cond.Broadcast()
 			}
@@ -251,19 +232,19 @@ func (d *Daemon) Restart() error {
 	return d.Start()
 }
 
-// shutdownContainers stops everything that runs, all at once, 15 s at most.
-func (d *Daemon) shutdownContainers() {
+// shutdown stops everything that runs, all at once, 15 s at most.
+func (cs *Containers) shutdown() {
 	var procs []*sim.Proc
-	for _, c := range d.containers {
+	for _, c := range cs.all {
 		if !c.State.Running() {
 			continue
 		}
 		c.run.shutdown = true
-		if d.loop.Current() == nil {
-			d.killNow(c)
+		if cs.d.loop.Current() == nil {
+			cs.d.killNow(c)
 			continue
 		}
-		procs = append(procs, d.loop.Go("stop "+c.Name, func(*sim.Proc) { d.stopAndWait(c, c.grace(nil)) }))
+		procs = append(procs, cs.d.loop.Go("stop "+c.Name, func(*sim.Proc) { cs.d.stopAndWait(c, c.grace(nil)) }))
 	}
 	for _, p := range procs {
 		p.Join()
@@ -273,9 +254,9 @@ func (d *Daemon) shutdownContainers() {
 // restore brings the containers into the state that their policies ask for. The
 // daemon is not up before all have been tried, those too that wait for the store
 // (group.Wait in dockerd's restore).
-func (d *Daemon) restore() {
+func (cs *Containers) restore() {
 	var waiting []*sim.Proc
-	for _, c := range append([]*Container(nil), d.containers...) {
+	for _, c := range append([]*Container(nil), cs.all...) {
 		if c.run.pid1 != nil {
 			c.initHealth() // live-restore
 		}
@@ -283,17 +264,17 @@ func (d *Daemon) restore() {
 			continue
 		}
 		c.run.shutdown = false
-		if d.cluster != nil && d.missesNetwork(c) {
-			waiting = append(waiting, d.loop.Go("start "+c.Name, func(*sim.Proc) {
-				defer d.track(false)()
-				d.waitForNetworks(c)
-				if !d.gone() {
-					d.restart(c)
+		if cs.d.cluster != nil && cs.d.missesNetwork(c) {
+			waiting = append(waiting, cs.d.loop.Go("start "+c.Name, func(*sim.Proc) {
+				defer cs.d.calls.track(false)()
+				cs.d.waitForNetworks(c)
+				if !cs.d.calls.gone() {
+					cs.d.restart(c)
 				}
 			}))
 			continue
 		}
-		d.restart(c)
+		cs.d.restart(c)
 	}
 	for _, p := range waiting {
 		p.Join()
@@ -331,7 +312,7 @@ func (d *Daemon) restart(c *Container) {
 		return
 	}
 	if err := d.start(c); err != nil {
-		d.log("error", "failed to start container", "container", c.ID, "error", err.Error())
+		d.Journal.write("error", "failed to start container", "container", c.ID, "error", err.Error())
 	}
 }
 
@@ -354,20 +335,11 @@ func lookup[T any](all []T, ref string, id, name func(T) string) (found T, match
 	return found, matches
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
-}
-
 // available begins every call of the API: it refuses while the daemon does not
 // run, and waits until the ends of containers are known.
 func (d *Daemon) available() error {
-	for d.reaping > 0 && d.loop.Current() != nil {
-		if d.reaped.Wait(d.loop) != nil {
+	for d.Containers.reaping > 0 && d.loop.Current() != nil {
+		if d.Containers.reaped.Wait(d.loop) != nil {
 			break
 		}
 	}
@@ -378,16 +350,3 @@ func (d *Daemon) available() error {
 }
 
 var errUnavailable = errf(ErrUnavailable, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")
-
-// serverID turns random digits into the form of `docker info`: 12 groups.
-func serverID(hex string) string {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-	var b strings.Builder
-	for i := range 48 {
-		if i > 0 && i%4 == 0 {
-			b.WriteByte(':')
-		}
-		b.WriteByte(letters[(int(hex[i%len(hex)])*7+i*13)%32])
-	}
-	return b.String()
-}

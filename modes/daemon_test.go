@@ -94,7 +94,7 @@ func TestTheDaemonRefusesBadConfigurationInItsOwnWords(t *testing.T) {
 		if w.a.Services["docker"].Status() != "failed" {
 			t.Errorf("the unit is %s", w.a.Services["docker"].Status())
 		}
-		log := w.a.Daemon.Log()
+		log := w.a.Daemon.Journal.Lines()
 		if last := log[len(log)-1].Text; last != want {
 			t.Errorf("the journal ends with %s", last)
 		}
@@ -136,7 +136,7 @@ func TestLiveRestoreKeepsContainersRunning(t *testing.T) {
 	if out, _ := w.onHost(w.a.Machine, "ping", "-c", "1", "172.17.0.2"); !strings.Contains(out, "1 received") {
 		t.Errorf("while the engine is stopped: %s", out)
 	}
-	if _, err := d.Container("lr1"); KindOf(err) != ErrUnavailable {
+	if _, err := d.Containers.Get("lr1"); KindOf(err) != ErrUnavailable {
 		t.Errorf("a stopped engine says %v", err)
 	}
 	w.do(func() {

@@ -73,7 +73,7 @@ var notSimulated = map[string]string{
 
 // unheeded are the given keys that have no effect here.
 func (c *daemonConfig) unheeded() (keys []string) {
-	for _, k := range sortedKeys(c.asked) {
+	for _, k := range slices.Sorted(maps.Keys(c.asked)) {
 		if normal, listed := notSimulated[k]; listed && string(c.asked[k]) != normal {
 			keys = append(keys, k)
 		}
@@ -84,7 +84,7 @@ func (c *daemonConfig) unheeded() (keys []string) {
 // warn logs the keys that have no effect.
 func (c *daemonConfig) warn(d *Daemon) {
 	for _, k := range c.unheeded() {
-		d.log("warning", "dnetsim does not simulate the option "+k+": it has no effect")
+		d.Journal.write("warning", "dnetsim does not simulate the option "+k+": it has no effect")
 	}
 }
 

@@ -13,13 +13,13 @@ import (
 // what comes next.
 // The engine hears of it a little later: what its sockets still had to say is
 // on its way before the network is taken away. Calls of the API wait for that
-// ([Daemon.available]), as they wait for the container's lock.
+// ([Containers.available]), as they wait for the container's lock.
 func (d *Daemon) ended(c *Container, pid1 *userland.Process, status int) {
-	d.reaping++
+	d.Containers.reaping++
 	d.loop.After(d.profile.cost.reap, func() {
 		d.reap(c, pid1, status)
-		d.reaping--
-		d.reaped.Broadcast()
+		d.Containers.reaping--
+		d.Containers.reaped.Broadcast()
 	})
 }
 
@@ -31,7 +31,7 @@ func (d *Daemon) reap(c *Container, pid1 *userland.Process, status int) {
 	if r.sandbox != nil && r.base == nil && r.sandbox.global() {
 		// The store has to be told first, which takes time.
 		d.loop.Go("exit "+c.Name, func(*sim.Proc) {
-			defer d.track(true)()
+			defer d.calls.track(true)()
 			if r.pid1 == pid1 && r.sandbox != nil {
 				d.leaveAll(c)
 			}
@@ -62,7 +62,7 @@ func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
 	}
 	c.stopHealth()
 	r.streams.end()
-	d.endExecs(c)
+	d.Execs.endAll(c)
 	d.containerEvent(c, "die", "exitCode", strconv.Itoa(status))
 	d.bringDown(c)
 	r.openStdio(d.loop, c)
@@ -165,13 +165,13 @@ func (d *Daemon) scheduleRestart(c *Container) {
 				}
 				if err := d.start(c); err != nil {
 					c.State.Status = Exited
-					d.log("error", "restartmanger wait error: "+err.Error())
+					d.Journal.write("error", "restartmanger wait error: "+err.Error())
 					d.stateChanged(c)
 				}
 			}
 			if d.cluster != nil || r.holder != nil { // starting may need an answer of the store, or has to wait
 				d.loop.Go("restart "+c.Name, func(*sim.Proc) {
-					defer d.track(false)()
+					defer d.calls.track(false)()
 					again()
 				})
 				return
@@ -204,15 +204,15 @@ type WaitResult struct {
 	Error    string
 }
 
-// ContainerWait registers for the end of a container at once, so that an end
+// Wait registers for the end of a container at once, so that an end
 // between this call and Result is not missed. The condition is "" or
 // "not-running", "next-exit" or "removed".
-func (d *Daemon) ContainerWait(ref, condition string) (*Wait, error) {
-	c, err := d.Container(ref)
+func (cs *Containers) Wait(ref, condition string) (*Wait, error) {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return nil, err
 	}
-	w := &Wait{d: d, c: c, cond: condition}
+	w := &Wait{d: cs.d, c: c, cond: condition}
 	switch condition {
 	case "", "not-running":
 		if !c.State.Running() {

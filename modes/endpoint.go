@@ -58,7 +58,7 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 	if err := d.nameTaken(n, c.Name); err != nil {
 		return nil, err
 	}
-	ep := d.newEndpoint(n, c, d.newID("endpoint", c.Name+"/"+n.Name))
+	ep := d.newEndpoint(n, c, d.ids.id("endpoint", c.Name+"/"+n.Name))
 	if es != nil {
 		ep.aliases = append([]string(nil), es.Aliases...)
 	}
@@ -170,7 +170,7 @@ func (d *Daemon) deleteEndpoint(ep *endpoint) {
 		d.owe(func() error { return d.settleEndpoint(ep) })
 	} else {
 		if err := d.unregisterEndpoint(ep); err != nil {
-			d.log("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
+			d.Journal.write("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
 		}
 		d.releaseAddresses(ep)
 	}

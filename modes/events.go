@@ -176,6 +176,6 @@ func (d *Daemon) networkEvent(n *Network, action string, extra ...string) {
 	d.events.add(Event{Type: "network", Action: action, ID: n.ID, Attributes: a})
 }
 
-func (d *Daemon) imageEvent(action, id, name string) {
-	d.events.add(Event{Type: "image", Action: action, ID: id, Attributes: map[string]string{"name": name}})
+func (s *Images) event(action, id, name string) {
+	s.d.events.add(Event{Type: "image", Action: action, ID: id, Attributes: map[string]string{"name": name}})
 }

@@ -2,6 +2,7 @@ package modes
 
 import (
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,13 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
+
+// Execs are the execs of the host's containers.
+type Execs struct {
+	d        *Daemon
+	all      map[string]*ExecProcess
+	sweeping bool // ended ones are due to be forgotten
+}
 
 // ExecConfig is the request of `docker exec`.
 type ExecConfig struct {
@@ -46,9 +54,9 @@ type execRun struct {
 	streams *streams
 }
 
-// ExecCreate prepares an exec in a running container.
-func (d *Daemon) ExecCreate(ref string, cfg ExecConfig) (*ExecProcess, error) {
-	c, err := d.Container(ref)
+// Create prepares an exec in a running container.
+func (x *Execs) Create(ref string, cfg ExecConfig) (*ExecProcess, error) {
+	c, err := x.d.Containers.Get(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +70,12 @@ func (d *Daemon) ExecCreate(ref string, cfg ExecConfig) (*ExecProcess, error) {
 		return nil, err
 	}
 	e := &ExecProcess{
-		ID: d.newID("exec", c.Name), Container: c, Config: cfg, Created: d.Wall(),
-		run: &execRun{streams: &streams{loop: d.loop}},
+		ID: x.d.ids.id("exec", c.Name), Container: c, Config: cfg, Created: x.d.Wall(),
+		run: &execRun{streams: &streams{loop: x.d.loop}},
 	}
-	d.execs[e.ID] = e
+	x.all[e.ID] = e
 	c.ExecIDs = append(c.ExecIDs, e.ID)
-	d.containerEvent(c, "exec_create: "+strings.Join(cfg.Cmd, " "), "execID", e.ID)
+	x.d.containerEvent(c, "exec_create: "+strings.Join(cfg.Cmd, " "), "execID", e.ID)
 	return e, nil
 }
 
@@ -83,22 +91,22 @@ func execAllowed(c *Container) error {
 	return nil
 }
 
-// Exec finds an exec by id.
-func (d *Daemon) Exec(id string) (*ExecProcess, error) {
-	if err := d.available(); err != nil {
+// Get finds an exec by id.
+func (x *Execs) Get(id string) (*ExecProcess, error) {
+	if err := x.d.available(); err != nil {
 		return nil, err
 	}
-	if e, ok := d.execs[id]; ok {
+	if e, ok := x.all[id]; ok {
 		return e, nil
 	}
 	return nil, errf(ErrNotFound, "No such exec instance: %s", id)
 }
 
-// ExecStart starts a prepared exec. Unless it is detached the attachment
+// Start starts a prepared exec. Unless it is detached the attachment
 // carries its streams; what runc cannot start ends with its words on the
 // attachment and exit code 126.
-func (d *Daemon) ExecStart(id string, detach, tty bool) (*Attachment, error) {
-	e, err := d.Exec(id)
+func (x *Execs) Start(id string, detach, tty bool) (*Attachment, error) {
+	e, err := x.Get(id)
 	if err != nil {
 		return nil, err
 	}
@@ -109,14 +117,14 @@ func (d *Daemon) ExecStart(id string, detach, tty bool) (*Attachment, error) {
 	if err := execAllowed(c); err != nil {
 		return nil, err
 	}
-	end, err := d.begin()
+	end, err := x.d.calls.begin()
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	e.Started = true
-	d.containerEvent(c, "exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
-	if err := d.pass(d.profile.cost.exec); err != nil {
+	x.d.containerEvent(c, "exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
+	if err := x.d.calls.pass(x.d.profile.cost.exec); err != nil {
 		e.end(126)
 		return nil, err
 	}
@@ -129,7 +137,7 @@ func (d *Daemon) ExecStart(id string, detach, tty bool) (*Attachment, error) {
 		k := e.run.streams.attach(true, true)
 		a = &Attachment{Tty: e.Config.Tty, out: k.out, leave: func() { e.run.streams.detach(k) }}
 	}
-	in, err := d.launch(e, detach)
+	in, err := x.launch(e, detach)
 	if err != nil {
 		err = errf(ErrInvalid, "OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", err)
 		if a != nil {
@@ -148,10 +156,10 @@ func (d *Daemon) ExecStart(id string, detach, tty bool) (*Attachment, error) {
 }
 
 // launch starts the process and returns the way to its standard input.
-func (d *Daemon) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
+func (x *Execs) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	c, cfg := e.Container, e.Config
 	m := c.run.machine
-	env := d.environment(c, cfg.Tty, cfg.Env)
+	env := x.d.environment(c, cfg.Tty, cfg.Env)
 	dir := cfg.WorkingDir
 	if dir == "" {
 		dir = c.Config.WorkingDir
@@ -172,7 +180,7 @@ func (d *Daemon) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	var in io.WriteCloser
 	r := e.run
 	if cfg.Tty {
-		r.tty = userland.NewTTY(d.loop)
+		r.tty = userland.NewTTY(x.d.loop)
 		if r.size.Rows > 0 && r.size.Cols > 0 {
 			r.tty.Resize(r.size) // asked for before the start
 		}
@@ -184,19 +192,19 @@ func (d *Daemon) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	} else {
 		spec.Stdout, spec.Stderr = streamWriter{r.streams, 1}, streamWriter{r.streams, 2}
 		if cfg.AttachStdin && !detach {
-			pr, pw := userland.NewPipe(d.loop)
+			pr, pw := userland.NewPipe(x.d.loop)
 			spec.Stdin, r.stdin = pr, pw
 			in = &pipeInput{pw, true}
 		}
 	}
 	r.proc = m.Start(spec)
-	e.Running, e.Pid = true, r.proc.PIDOn(d.host.Machine)
+	e.Running, e.Pid = true, r.proc.PIDOn(x.d.host.Machine)
 	if r.tty != nil {
 		r.tty.SetForeground(m, r.proc.PID)
 	}
 	r.proc.OnExit(func(status int) {
 		e.end(status)
-		d.containerEvent(c, "exec_die", "execID", e.ID, "exitCode", strconv.Itoa(status))
+		x.d.containerEvent(c, "exec_die", "execID", e.ID, "exitCode", strconv.Itoa(status))
 	})
 	return in, nil
 }
@@ -213,48 +221,48 @@ func (e *ExecProcess) end(status int) {
 	c := e.Container
 	c.ExecIDs = slices.DeleteFunc(slices.Clone(c.ExecIDs), func(id string) bool { return id == e.ID })
 	e.run.streams.end()
-	c.run.daemon.sweepExecs()
+	c.run.daemon.Execs.sweep()
 }
 
 // execSweep is how often dockerd looks for execs that have ended. It forgets
 // those that it saw there the time before (moby, daemon/exec.go, execCommandGC).
 const execSweep = 5 * time.Minute
 
-// sweepExecs has the execs that have ended forgotten at the second tick from
+// sweep has the execs that have ended forgotten at the second tick from
 // now on. Nothing ticks while there are none.
-func (d *Daemon) sweepExecs() {
-	if d.sweeping {
+func (x *Execs) sweep() {
+	if x.sweeping {
 		return
 	}
-	d.sweeping = true
-	d.loop.After(execSweep-d.loop.Now()%execSweep, func() {
-		d.sweeping = false
-		for _, id := range sortedKeys(d.execs) {
-			switch e := d.execs[id]; {
+	x.sweeping = true
+	x.d.loop.After(execSweep-x.d.loop.Now()%execSweep, func() {
+		x.sweeping = false
+		for _, id := range slices.Sorted(maps.Keys(x.all)) {
+			switch e := x.all[id]; {
 			case e.ExitCode == nil:
 			case e.stale:
-				delete(d.execs, id)
+				delete(x.all, id)
 			default:
 				e.stale = true
-				d.sweepExecs()
+				x.sweep()
 			}
 		}
 	})
 }
 
-// endExecs closes the execs of a container whose PID 1 has ended.
-func (d *Daemon) endExecs(c *Container) {
+// endAll closes the execs of a container whose PID 1 has ended.
+func (x *Execs) endAll(c *Container) {
 	for _, id := range c.ExecIDs {
-		if e := d.execs[id]; e != nil && e.Running {
+		if e := x.all[id]; e != nil && e.Running {
 			e.end(137)
 		}
 	}
 	c.ExecIDs = nil
 }
 
-// ExecResize sets the size of an exec's terminal.
-func (d *Daemon) ExecResize(id string, rows, cols int) error {
-	e, err := d.Exec(id)
+// Resize sets the size of an exec's terminal.
+func (x *Execs) Resize(id string, rows, cols int) error {
+	e, err := x.Get(id)
 	if err != nil {
 		return err
 	}
@@ -288,7 +296,7 @@ func (c *Container) resumeHealth() {
 		r.probe = d.loop.NewTimer(func() {
 			if run := r.pid1; run != nil && alive(d) {
 				d.loop.Go("health check of "+c.Name, func(*sim.Proc) {
-					defer d.track(false)()
+					defer d.calls.track(false)()
 					c.check(run)
 				})
 			}
@@ -313,7 +321,7 @@ func (c *Container) check(run *userland.Process) {
 		res = health.Result{ExitCode: -1, Output: err.Error()}
 	}
 	res.Start, res.End = start, d.Wall()
-	if c.run.pid1 != run || c.State.Status != Running || d.gone() {
+	if c.run.pid1 != run || c.State.Status != Running || d.calls.gone() {
 		return
 	}
 	if h := c.State.Health; h.Note(c.Config.Healthcheck, res, c.State.StartedAt) {
@@ -326,18 +334,18 @@ func (c *Container) check(run *userland.Process) {
 // probe runs the check's command as an exec of the container.
 func (c *Container) probe() (res health.Result, err error) {
 	d := c.run.daemon
-	e, err := d.ExecCreate(c.ID, ExecConfig{Cmd: c.Config.Healthcheck.Command()})
+	e, err := d.Execs.Create(c.ID, ExecConfig{Cmd: c.Config.Healthcheck.Command()})
 	if err != nil {
 		return res, err
 	}
 	e.Started = true
 	d.containerEvent(c, "exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
-	if err = d.pass(d.profile.cost.exec); err == nil {
+	if err = d.calls.pass(d.profile.cost.exec); err == nil {
 		err = execAllowed(c)
 	}
 	a := &Attachment{out: e.run.streams.attach(true, true).out}
 	if err == nil {
-		if _, err = d.launch(e, true); err != nil {
+		if _, err = d.Execs.launch(e, true); err != nil {
 			err = errf(ErrInvalid, "OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", err)
 		}
 	}

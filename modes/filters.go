@@ -3,6 +3,7 @@ package modes
 import (
 	"sort"
 	"strings"
+	"time"
 )
 
 // Filters are the filters of a list request: key to values, any value matches.
@@ -73,4 +74,24 @@ func matchPrefix(values []string, id string) bool {
 		}
 	}
 	return false
+}
+
+// until reads the filter until=: a duration back from now, or a time.
+func (f Filters) until(now time.Time) (time.Time, error) {
+	vs := f["until"]
+	if len(vs) == 0 {
+		return time.Time{}, nil
+	}
+	if len(vs) > 1 {
+		return time.Time{}, errf(ErrInvalid, "more than one until filter specified")
+	}
+	if back, err := time.ParseDuration(vs[0]); err == nil {
+		return now.Add(-back), nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"} {
+		if t, err := time.Parse(layout, vs[0]); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errf(ErrInvalid, "failed to parse value as time or duration: %q", vs[0])
 }

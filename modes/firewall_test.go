@@ -87,7 +87,7 @@ func TestAMissingChainFailsWhatNeedsIt(t *testing.T) {
 			}
 			w.do(func() { err = w.a.Daemon.Restart() })
 			same(t, err, "")
-			w.do(func() { err = w.a.Daemon.ContainerStart("web") })
+			w.do(func() { err = w.a.Daemon.Containers.Start("web") })
 			same(t, err, "")
 			w.do(create)
 			same(t, err, "")
@@ -131,7 +131,7 @@ func TestTheFlowsOfAnEndpointEndWithIt(t *testing.T) {
 	if in, out := flows(); in == 0 || out == 0 {
 		t.Fatalf("%d flows to it and %d from it before", in, out)
 	}
-	w.do(func() { w.a.Daemon.ContainerRemove("web", RemoveOptions{Force: true}) })
+	w.do(func() { w.a.Daemon.Containers.Remove("web", RemoveOptions{Force: true}) })
 	if in, out := flows(); in != 0 || out == 0 {
 		t.Errorf("%d flows to it and %d from it are left, want none and some", in, out)
 	}

@@ -161,7 +161,7 @@ func (d *Daemon) nameTaken(n *Network, name string) error {
 		return nil
 	}
 	if err := d.refreshEndpoints(n); err != nil {
-		d.log("debug", "cannot list endpoints: "+err.Error())
+		d.Journal.write("debug", "cannot list endpoints: "+err.Error())
 		return nil
 	}
 	for _, e := range n.core.global.stored {
@@ -209,7 +209,7 @@ func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
 	if ep.counted {
 		ep.counted = false
 		if err := c.countEndpoints(ep.net.ID, -1); err != nil {
-			d.log("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", ep.ID, err))
+			d.Journal.write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", ep.ID, err))
 		}
 	}
 	return nil
@@ -264,7 +264,7 @@ func (d *Daemon) forgetEndpoint(n *Network, name string) error {
 			d.space(n).ReleaseAddress(e.Iface.V4PoolID, a)
 		}
 		if err := c.countEndpoints(n.ID, -1); err != nil {
-			d.log("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", e.ID, err))
+			d.Journal.write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", e.ID, err))
 		}
 		return nil
 	}

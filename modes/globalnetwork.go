@@ -2,6 +2,7 @@ package modes
 
 import (
 	"encoding/json"
+	"maps"
 	"net/netip"
 	"slices"
 	"sort"
@@ -120,7 +121,7 @@ func (s storedNetwork) network(index uint64) *Network {
 		n.Labels = map[string]string{}
 	}
 	if opts, ok := s.Generic[labelGeneric].(map[string]any); ok {
-		for _, k := range sortedKeys(opts) {
+		for _, k := range slices.Sorted(maps.Keys(opts)) {
 			if v, ok := opts[k].(string); ok {
 				n.Options[k] = v
 			}
@@ -323,4 +324,24 @@ func (d *Daemon) withdrawNetwork(n *Network) (err error) {
 	}
 	delete(d.globals, n.ID)
 	return nil
+}
+
+// owe does something that the cluster store has to be told when it can be
+// reached again: fn is called until it returns no error. It may be called more
+// than once, so it does only what is left to do.
+func (d *Daemon) owe(fn func() error) { d.debts = append(d.debts, fn) }
+
+// payDebts tells the store what it could not be told.
+func (d *Daemon) payDebts() {
+	due := d.debts
+	d.debts = nil
+	for i, fn := range due {
+		if d.cluster == nil {
+			d.debts = append(d.debts, due[i:]...)
+			return
+		}
+		if fn() != nil {
+			d.owe(fn)
+		}
+	}
 }

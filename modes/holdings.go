@@ -1,7 +1,9 @@
 package modes
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 
 	"dnetsim/link"
 	"dnetsim/modes/ipam"
@@ -60,7 +62,7 @@ type BoundPort = driver.Binding
 // Holdings are the daemon's at this moment.
 func (d *Daemon) Holdings() Holdings {
 	h := Holdings{
-		Running: d.running, Settled: d.settled(), Containers: append([]*Container(nil), d.containers...),
+		Running: d.running, Settled: d.settled(), Containers: append([]*Container(nil), d.Containers.all...),
 		Overlays: map[string]*stack.Namespace{},
 	}
 	for _, n := range d.networks {
@@ -79,10 +81,10 @@ func (d *Daemon) Holdings() Holdings {
 }
 
 func (d *Daemon) settled() bool {
-	if d.starting != nil || d.reaping > 0 {
+	if d.starting != nil || d.Containers.reaping > 0 {
 		return false
 	}
-	for _, c := range d.containers {
+	for _, c := range d.Containers.all {
 		r := c.run
 		if r.removing || (r.pid1 == nil) != (r.sandbox == nil) || c.State.Status == Restarting {
 			return false
@@ -97,7 +99,7 @@ func (d *Daemon) holding(n *Network) NetworkHolding {
 	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
 		h.Gateways = append(h.Gateways, u.gateway)
 		h.Reserved[u.key] = append(h.Reserved[u.key], u.gateway.Addr())
-		for _, name := range sortedKeys(u.aux) {
+		for _, name := range slices.Sorted(maps.Keys(u.aux)) {
 			h.Reserved[u.key] = append(h.Reserved[u.key], u.aux[name])
 		}
 	}

@@ -8,24 +8,42 @@ import (
 	"dnetsim/modes/image"
 )
 
-// Image finds an image by name, id or the beginning of an id.
-func (d *Daemon) Image(ref string) (*image.Image, error) {
-	if err := d.available(); err != nil {
-		return nil, err
-	}
-	return d.images.Find(ref)
+// Images are the images of the host.
+type Images struct {
+	d     *Daemon
+	store *image.Store
 }
 
-// Images lists the images that pass the filters, the newest first.
-func (d *Daemon) Images(f Filters) ([]*image.Image, error) {
-	if err := d.available(); err != nil {
+// newImages has those already pulled; nil is the usual ones.
+func newImages(d *Daemon, pulled []string) *Images {
+	s := &Images{d: d, store: image.NewStore(d.spec.Registry)}
+	if pulled == nil {
+		pulled = image.Present()
+	}
+	for _, ref := range pulled {
+		s.store.Preset(ref)
+	}
+	return s
+}
+
+// Get finds an image by name, id or the beginning of an id.
+func (s *Images) Get(ref string) (*image.Image, error) {
+	if err := s.d.available(); err != nil {
+		return nil, err
+	}
+	return s.store.Find(ref)
+}
+
+// List lists the images that pass the filters, the newest first.
+func (s *Images) List(f Filters) ([]*image.Image, error) {
+	if err := s.d.available(); err != nil {
 		return nil, err
 	}
 	if err := f.validate("before", "dangling", "label", "reference", "since"); err != nil {
 		return nil, err
 	}
 	var out []*image.Image
-	for _, img := range d.images.All() {
+	for _, img := range s.store.All() {
 		if imagePasses(img, f) {
 			out = append(out, img)
 		}
@@ -47,16 +65,16 @@ func imagePasses(img *image.Image, f Filters) bool {
 // RemovedImage is one line of `docker rmi`.
 type RemovedImage struct{ Untagged, Deleted string }
 
-// ImageRemove removes a tag, and the image with its last one.
-func (d *Daemon) ImageRemove(ref string, force bool) ([]RemovedImage, error) {
-	img, err := d.Image(ref)
+// Remove removes a tag, and the image with its last one.
+func (s *Images) Remove(ref string, force bool) ([]RemovedImage, error) {
+	img, err := s.Get(ref)
 	if err != nil {
 		return nil, err
 	}
 	full := image.Reference(ref)
 	byID := !slices.Contains(img.RepoTags, full)
 	if !force {
-		if err := d.imageFree(img, ref, byID); err != nil {
+		if err := s.free(img, ref, byID); err != nil {
 			return nil, err
 		}
 	}
@@ -71,9 +89,9 @@ func (d *Daemon) ImageRemove(ref string, force bool) ([]RemovedImage, error) {
 	for _, t := range tags {
 		out = append(out, RemovedImage{Untagged: t})
 		img.Untag(t)
-		d.imageEvent("untag", img.ID, img.ID)
+		s.event("untag", img.ID, img.ID)
 	}
-	if len(img.RepoTags) > 0 || d.imageUser(img) != nil {
+	if len(img.RepoTags) > 0 || s.user(img) != nil {
 		return out, nil
 	}
 	for _, r := range img.RepoDigests {
@@ -83,13 +101,13 @@ func (d *Daemon) ImageRemove(ref string, force bool) ([]RemovedImage, error) {
 	for i := len(img.Layers) - 1; i >= 0; i-- {
 		out = append(out, RemovedImage{Deleted: image.Hash("diff", img.Layers[i].Digest)})
 	}
-	d.images.Remove(img)
-	d.imageEvent("delete", img.ID, img.ID)
+	s.store.Remove(img)
+	s.event("delete", img.ID, img.ID)
 	return out, nil
 }
 
-func (d *Daemon) imageUser(img *image.Image) *Container {
-	for _, c := range d.containers {
+func (s *Images) user(img *image.Image) *Container {
+	for _, c := range s.d.Containers.all {
 		if c.Image == img.ID {
 			return c
 		}
@@ -97,8 +115,8 @@ func (d *Daemon) imageUser(img *image.Image) *Container {
 	return nil
 }
 
-func (d *Daemon) imageFree(img *image.Image, ref string, byID bool) error {
-	c := d.imageUser(img)
+func (s *Images) free(img *image.Image, ref string, byID bool) error {
+	c := s.user(img)
 	switch {
 	case c == nil || len(img.RepoTags) > 1 && !byID:
 		return nil
@@ -112,17 +130,17 @@ func (d *Daemon) imageFree(img *image.Image, ref string, byID bool) error {
 
 func shortImage(id string) string { return strings.TrimPrefix(id, "sha256:")[:12] }
 
-// ImageTag gives an image one more name.
-func (d *Daemon) ImageTag(ref, newRef string) error {
-	img, err := d.Image(ref)
+// Tag gives an image one more name.
+func (s *Images) Tag(ref, newRef string) error {
+	img, err := s.Get(ref)
 	if err != nil {
 		return err
 	}
 	full := image.Reference(newRef)
-	for _, x := range d.images.All() {
+	for _, x := range s.store.All() {
 		x.Untag(full)
 	}
 	img.RepoTags = append(img.RepoTags, full)
-	d.imageEvent("tag", img.ID, full)
+	s.event("tag", img.ID, full)
 	return nil
 }

@@ -44,7 +44,7 @@ func (d *Daemon) Info() Info {
 		return ok && v != "0"
 	}
 	i := Info{
-		ID: d.id, Name: d.host.Hostname(), Images: len(d.images.All()),
+		ID: d.id, Name: d.host.Hostname(), Images: len(d.Images.store.All()),
 		ServerVersion: d.profile.version.Version, KernelVersion: d.host.KernelVersion,
 		OperatingSystem: "Debian GNU/Linux 12 (bookworm)", OSVersion: "12", Architecture: d.host.Arch,
 		NCPU: 2, MemTotal: 8 << 30, SystemTime: d.Wall(),
@@ -56,7 +56,7 @@ func (d *Daemon) Info() Info {
 		Debug: d.config.Debug, Labels: d.config.Labels,
 		DefaultAddressPools: d.config.Pools, IndexServer: "https://index.docker.io/v1/",
 	}
-	for _, c := range d.containers {
+	for _, c := range d.Containers.all {
 		i.Containers++
 		switch {
 		case c.State.Status == Paused:

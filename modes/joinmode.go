@@ -5,7 +5,7 @@ package modes
 // this container keeps the old one.
 func (d *Daemon) joinStack(c *Container) error {
 	ref := joined(c.HostConfig.NetworkMode)
-	base, err := d.findContainer(ref)
+	base, err := d.Containers.find(ref)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/sim"
 	"dnetsim/userland"
 )
 
@@ -49,22 +50,31 @@ func (u *unit) MainPID() int {
 }
 
 // Log is the daemon's standard error.
-func (u *unit) Log() []userland.LogLine { return u.d.logs }
+func (u *unit) Log() []userland.LogLine { return u.d.Journal.lines }
 
-// Log is what the daemon wrote to its standard error, for journalctl.
-func (d *Daemon) Log() []userland.LogLine { return d.logs }
+// Journal is what dockerd writes to its standard error, for journalctl.
+type Journal struct {
+	loop  *sim.Loop
+	wall  func() time.Time   // the host's
+	pid   func() int         // dockerd's
+	lines []userland.LogLine // the last ones
+	count int                // lines ever
+}
 
-// LogError writes an error into the daemon's log: what its API says of a call.
-func (d *Daemon) LogError(text string) { d.log("error", text) }
+// Lines are what is kept of it, the oldest first.
+func (j *Journal) Lines() []userland.LogLine { return j.lines }
 
-// log writes a line as logrus does: time, level, message, then pairs.
-func (d *Daemon) log(level, msg string, pairs ...string) {
+// Error writes an error into the daemon's log: what its API says of a call.
+func (j *Journal) Error(text string) { j.write("error", text) }
+
+// write writes a line as logrus does: time, level, message, then pairs.
+func (j *Journal) write(level, msg string, pairs ...string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "time=%q level=%s msg=%q", d.Wall().Format("2006-01-02T15:04:05.000000000Z"), level, msg)
+	fmt.Fprintf(&b, "time=%q level=%s msg=%q", j.wall().Format("2006-01-02T15:04:05.000000000Z"), level, msg)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		fmt.Fprintf(&b, " %s=%s", pairs[i], quoteIfNeeded(pairs[i+1]))
 	}
-	d.logRaw(b.String())
+	j.raw(b.String())
 }
 
 // quoteIfNeeded quotes a value with other characters than logrus takes as they
@@ -84,10 +94,10 @@ func quoteIfNeeded(s string) string {
 // memory.
 const keptLines = 3000
 
-func (d *Daemon) logRaw(text string) {
-	d.logged++
-	d.logs = keepLast(append(d.logs, userland.LogLine{
-		At: d.Wall(), After: d.loop.Now(), Unit: fmt.Sprintf("dockerd[%d]", d.pid), Text: text, N: d.logged,
+func (j *Journal) raw(text string) {
+	j.count++
+	j.lines = keepLast(append(j.lines, userland.LogLine{
+		At: j.wall(), After: j.loop.Now(), Unit: fmt.Sprintf("dockerd[%d]", j.pid()), Text: text, N: j.count,
 	}), keptLines)
 }
 

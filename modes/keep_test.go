@@ -14,15 +14,15 @@ func TestADaemonForgetsThePast(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
 	for i := range 3 * keptLines {
-		d.log("info", fmt.Sprint("line ", i))
+		d.Journal.write("info", fmt.Sprint("line ", i))
 	}
-	log := d.Log()
+	log := d.Journal.Lines()
 	if n := len(log); n > keptLines || n < keptLines/2 {
 		t.Errorf("the journal has %d lines", n)
 	}
 	for i, l := range log {
-		if l.N != d.logged-len(log)+1+i {
-			t.Fatalf("line %d of the journal has the number %d of %d", i, l.N, d.logged)
+		if l.N != d.Journal.count-len(log)+1+i {
+			t.Fatalf("line %d of the journal has the number %d of %d", i, l.N, d.Journal.count)
 		}
 	}
 	if last := log[len(log)-1].Text; !strings.Contains(last, fmt.Sprint("line ", 3*keptLines-1)) {
@@ -56,22 +56,22 @@ func TestExecsThatHaveEndedAreForgotten(t *testing.T) {
 	w.run(w.a, named("c1", HostConfig{}))
 	for range 3 {
 		w.do(func() {
-			e, err := d.ExecCreate("c1", ExecConfig{Cmd: []string{"false"}})
+			e, err := d.Execs.Create("c1", ExecConfig{Cmd: []string{"false"}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := d.ExecStart(e.ID, true, false); err != nil {
+			if _, err := d.Execs.Start(e.ID, true, false); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	w.loop.RunFor(execSweep)
-	if len(d.execs) != 3 {
-		t.Errorf("%d execs after five minutes, want 3", len(d.execs))
+	if len(d.Execs.all) != 3 {
+		t.Errorf("%d execs after five minutes, want 3", len(d.Execs.all))
 	}
 	w.loop.RunFor(execSweep + time.Second)
-	if len(d.execs) != 0 || d.sweeping {
-		t.Errorf("%d execs after ten minutes", len(d.execs))
+	if len(d.Execs.all) != 0 || d.Execs.sweeping {
+		t.Errorf("%d execs after ten minutes", len(d.Execs.all))
 	}
 }
 
@@ -85,7 +85,7 @@ func TestAHostForgetsNetworksThatOthersRemoved(t *testing.T) {
 		for _, h := range []*Host{w.b, w.a} {
 			c := w.run(h, onOverlay("c1"))
 			w.do(func() {
-				if err := h.Daemon.ContainerRemove(c.ID, RemoveOptions{Force: true}); err != nil {
+				if err := h.Daemon.Containers.Remove(c.ID, RemoveOptions{Force: true}); err != nil {
 					t.Error(err)
 				}
 			})

@@ -1,6 +1,10 @@
 package modes
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // A sandbox is left over when its container has ended and the cluster store
 // could not be told: the endpoints stay in the store, and the namespace with
@@ -15,7 +19,7 @@ func (d *Daemon) reachable(sb *sandbox) bool {
 			continue
 		}
 		all = false
-		d.log("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.ID, sb.id, ep.net.ID))
+		d.Journal.write("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.ID, sb.id, ep.net.ID))
 	}
 	return all
 }
@@ -34,7 +38,7 @@ func notCleaned(sb *sandbox) string {
 }
 
 func (d *Daemon) notDeleted(sb *sandbox) {
-	d.log("error", fmt.Sprintf("Error deleting sandbox id %s for container %s: %s", sb.id, sb.c.ID, notCleaned(sb)))
+	d.Journal.write("error", fmt.Sprintf("Error deleting sandbox id %s for container %s: %s", sb.id, sb.c.ID, notCleaned(sb)))
 }
 
 // leaveAll takes a container that has ended out of networks that span hosts. If
@@ -57,7 +61,7 @@ func (d *Daemon) setAside(c *Container) {
 	for _, ep := range sb.endpoints {
 		ep.Orphan = true
 	}
-	for _, name := range sortedKeys(c.NetworkSettings.Networks) {
+	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
 		c.NetworkSettings.Networks[name].clear()
 	}
 	c.NetworkSettings.Ports = map[Port][]PortBinding{}
@@ -84,18 +88,18 @@ func (d *Daemon) cleanLeftover(c *Container) bool {
 
 // cleanLeftovers is what dockerd tries when it starts.
 func (d *Daemon) cleanLeftovers() {
-	all := append(append([]*Container(nil), d.containers...), d.strays...)
-	d.strays = nil
+	all := append(append([]*Container(nil), d.Containers.all...), d.Containers.strays...)
+	d.Containers.strays = nil
 	for _, c := range all {
 		sb := c.run.leftover
 		if sb == nil {
 			continue
 		}
-		d.log("info", fmt.Sprintf("Removing stale sandbox %s (%s)", sb.id, c.ID))
+		d.Journal.write("info", fmt.Sprintf("Removing stale sandbox %s (%s)", sb.id, c.ID))
 		if !d.cleanLeftover(c) {
-			d.log("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.id, notCleaned(sb)))
+			d.Journal.write("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.id, notCleaned(sb)))
 			if c.run.removed {
-				d.strays = append(d.strays, c)
+				d.Containers.strays = append(d.Containers.strays, c)
 			}
 		}
 	}

@@ -19,7 +19,7 @@ func TestStopSendsTermThenKill(t *testing.T) {
 	}{{deaf, 137, 10 * time.Second}, {polite, 0, 0}} {
 		start := w.loop.Now()
 		w.do(func() {
-			if err := d.ContainerStop(c.c.Name, nil); err != nil {
+			if err := d.Containers.Stop(c.c.Name, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -29,7 +29,7 @@ func TestStopSendsTermThenKill(t *testing.T) {
 		}
 	}
 	w.do(func() {
-		if err := d.ContainerStop("deaf", nil); KindOf(err) != ErrNotModified {
+		if err := d.Containers.Stop("deaf", nil); KindOf(err) != ErrNotModified {
 			t.Errorf("second stop: %v", err)
 		}
 	})
@@ -41,14 +41,14 @@ func TestAttachedOutputAndExitCodeOfAShortRun(t *testing.T) {
 	var out string
 	var code int
 	w.do(func() {
-		c, _, err := d.ContainerCreate(CreateContainer{Name: "short", Config: Config{Image: "busybox", Cmd: []string{"echo", "hello", "you"}}, HostConfig: HostConfig{AutoRemove: true}})
+		c, _, err := d.Containers.Create(CreateContainer{Name: "short", Config: Config{Image: "busybox", Cmd: []string{"echo", "hello", "you"}}, HostConfig: HostConfig{AutoRemove: true}})
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		a, _ := d.ContainerAttach(c.ID, AttachOptions{Stdout: true, Stderr: true, Stream: true})
-		wait, _ := d.ContainerWait(c.ID, "removed")
-		if err := d.ContainerStart(c.ID); err != nil {
+		a, _ := d.Containers.Attach(c.ID, AttachOptions{Stdout: true, Stderr: true, Stream: true})
+		wait, _ := d.Containers.Wait(c.ID, "removed")
+		if err := d.Containers.Start(c.ID); err != nil {
 			t.Error(err)
 		}
 		for {
@@ -64,7 +64,7 @@ func TestAttachedOutputAndExitCodeOfAShortRun(t *testing.T) {
 	if out != "hello you\n" || code != 0 {
 		t.Fatalf("exit %d: %q", code, out)
 	}
-	if _, err := d.Container("short"); KindOf(err) != ErrNotFound {
+	if _, err := d.Containers.Get("short"); KindOf(err) != ErrNotFound {
 		t.Fatalf("still there: %v", err)
 	}
 }
@@ -87,15 +87,15 @@ func TestAddressesFollowTheOrderOfStarts(t *testing.T) {
 	n1 := w.run(w.a, named("n1", HostConfig{}))
 	n2 := w.run(w.a, named("n2", HostConfig{}))
 	w.do(func() {
-		d.ContainerStop("n1", &zero)
-		d.ContainerStop("n2", &zero)
+		d.Containers.Stop("n1", &zero)
+		d.Containers.Stop("n2", &zero)
 	})
 	if es := n1.NetworkSettings.Networks["bridge"]; es.IPAddress != "" || es.NetworkID == "" || es.EndpointID != "" {
 		t.Fatalf("stopped: %+v", es)
 	}
 	w.do(func() {
-		d.ContainerStart("n2")
-		d.ContainerStart("n1")
+		d.Containers.Start("n2")
+		d.Containers.Start("n1")
 	})
 	a, b := n1.NetworkSettings.Networks["bridge"].IPAddress, n2.NetworkSettings.Networks["bridge"].IPAddress
 	if a != "172.17.0.3" || b != "172.17.0.2" {
@@ -111,7 +111,7 @@ func TestLogsKeepLinesAndStreams(t *testing.T) {
 	w.loop.RunFor(time.Second)
 	var got []string
 	w.do(func() {
-		l, err := w.a.Daemon.ContainerLogs("talk", LogOptions{Stdout: true, Stderr: true, Tail: -1, Follow: true})
+		l, err := w.a.Daemon.Containers.Logs("talk", LogOptions{Stdout: true, Stderr: true, Tail: -1, Follow: true})
 		if err != nil {
 			t.Error(err)
 			return

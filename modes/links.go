@@ -43,9 +43,9 @@ func (c *Container) registerLinks() error {
 
 // linkTarget is the container whose stack a name stands for.
 func linkTarget(d *Daemon, name string) (*Container, error) {
-	c, err := d.findContainer(name)
+	c, err := d.Containers.find(name)
 	for err == nil && isJoinMode(c.HostConfig.NetworkMode) {
-		c, err = d.findContainer(joined(c.HostConfig.NetworkMode))
+		c, err = d.Containers.find(joined(c.HostConfig.NetworkMode))
 	}
 	return c, err
 }
@@ -53,9 +53,9 @@ func linkTarget(d *Daemon, name string) (*Container, error) {
 // reloadLinks resolves all links again, as a new dockerd does: one whose container
 // has been removed is gone.
 func reloadLinks(d *Daemon) {
-	for _, c := range d.containers {
+	for _, c := range d.Containers.all {
 		if err := c.registerLinks(); err != nil {
-			d.log("error", "failed to register link for container "+c.ID, "error", err.Error())
+			d.Journal.write("error", "failed to register link for container "+c.ID, "error", err.Error())
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (c *Container) linkEndpoints(ep *endpoint) error {
 			ep.Children = append(ep.Children, last)
 		}
 	}
-	for _, parent := range c.run.daemon.containers {
+	for _, parent := range c.run.daemon.Containers.all {
 		for _, l := range parent.run.links {
 			if l.child != c {
 				continue

@@ -46,17 +46,17 @@ func TestALinkOpensExposedPorts(t *testing.T) {
 	if w.pings(site, "172.17.0.2") {
 		t.Error("what is not exposed is open too")
 	}
-	w.do(func() { d.ContainerStop("site", &now) })
+	w.do(func() { d.Containers.Stop("site", &now) })
 	check("after the linking one's end", "")
-	w.do(func() { d.ContainerStart("site") })
+	w.do(func() { d.Containers.Start("site") })
 	check("when it is back", both)
-	w.do(func() { d.ContainerRemove("api", RemoveOptions{Force: true}) })
-	w.do(func() { d.ContainerStop("site", &now) })
+	w.do(func() { d.Containers.Remove("api", RemoveOptions{Force: true}) })
+	w.do(func() { d.Containers.Stop("site", &now) })
 	check("when the linked one went first", both) // nobody knows its address any more
 	w.do(func() {
-		same(t, d.ContainerStart("site"), "Cannot link to a non running container: /api AS /site/backend")
+		same(t, d.Containers.Start("site"), "Cannot link to a non running container: /api AS /site/backend")
 		same(t, d.Restart(), "")
-		same(t, d.ContainerStart("site"), "") // a new engine does not find the other end
+		same(t, d.Containers.Start("site"), "") // a new engine does not find the other end
 	})
 }
 
@@ -67,7 +67,7 @@ func TestTheHostsFileFollowsALink(t *testing.T) {
 	d, now := w.a.Daemon, time.Duration(0)
 	api := w.run(w.a, web("api"))
 	site := w.run(w.a, linked("site", "api:backend", "api"))
-	w.do(func() { d.ContainerStop("api", &now) })
+	w.do(func() { d.Containers.Stop("api", &now) })
 	w.run(w.a, named("thief", HostConfig{}))
 	refused := func(err error, alias string) {
 		t.Helper()
@@ -76,15 +76,15 @@ func TestTheHostsFileFollowsALink(t *testing.T) {
 		}
 	}
 	w.do(func() {
-		_, err := d.ExecCreate("site", ExecConfig{Cmd: []string{"env"}})
+		_, err := d.Execs.Create("site", ExecConfig{Cmd: []string{"env"}})
 		refused(err, "api")
-		refused(d.ContainerRestart("site", &now), "api")
-		same(t, d.ContainerStart("api"), "")
-		same(t, d.ContainerStart("site"), "")
-		same(t, d.ContainerStop("api", &now), "")
+		refused(d.Containers.Restart("site", &now), "api")
+		same(t, d.Containers.Start("api"), "")
+		same(t, d.Containers.Start("site"), "")
+		same(t, d.Containers.Stop("api", &now), "")
 	})
 	w.run(w.a, named("another", HostConfig{}))
-	w.do(func() { same(t, d.ContainerStart("api"), "") })
+	w.do(func() { same(t, d.Containers.Start("api"), "") })
 	addr := api.NetworkSettings.Networks["bridge"].IPAddress
 	got, _ := w.exec(site, "cat", "/etc/hosts")
 	for _, want := range []string{
@@ -99,7 +99,7 @@ func TestTheHostsFileFollowsALink(t *testing.T) {
 func TestLinksThatAreRefused(t *testing.T) {
 	w := newWorld(t, "")
 	w.do(func() {
-		_, _, err := w.a.Daemon.ContainerCreate(linked("site", "nosuch:db"))
+		_, _, err := w.a.Daemon.Containers.Create(linked("site", "nosuch:db"))
 		same(t, err, "could not get container for nosuch: No such container: nosuch")
 		if KindOf(err) != ErrInvalid {
 			t.Errorf("the class is %v", KindOf(err))

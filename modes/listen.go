@@ -32,9 +32,17 @@ type apiListener struct {
 	tcp *stack.TCPListener
 }
 
+// api is where the daemon listens, and whom it answers.
+type api struct {
+	d         *Daemon
+	serve     func(APIConn) // answers connections, nil: nobody does
+	listeners []*apiListener
+	conns     []*openConn
+}
+
 // ServeAPI sets what answers connections to the daemon. It runs as a process of
 // the loop and closes the connection.
-func (d *Daemon) ServeAPI(serve func(APIConn)) { d.serveAPI = serve }
+func (d *Daemon) ServeAPI(serve func(APIConn)) { d.api.serve = serve }
 
 // Reachable reports whether the daemon answers at the socket that docker asks:
 // it runs, and hosts of daemon.json, if there, has it.
@@ -62,11 +70,11 @@ func (c *daemonConfig) sockets() []string {
 	return out
 }
 
-// openListeners opens the TCP ports of hosts, before anything else of a start.
+// open opens the TCP ports of hosts, before anything else of a start.
 // Without TLS a real 20.10 says what that means, and waits 1 s, and 15 s more if
 // the address is no loopback one and nobody wrote "tls": false (moby#41285).
-func (d *Daemon) openListeners() error {
-	for _, host := range d.config.Hosts {
+func (srv *api) open() error {
+	for _, host := range srv.d.config.Hosts {
 		at, isTCP, err := parseAPIHost(host)
 		if err != nil {
 			return err
@@ -74,40 +82,40 @@ func (d *Daemon) openListeners() error {
 		if !isTCP {
 			continue
 		}
-		if !d.config.verifiesTLS() {
-			d.warnOfPlainTCP(host, at.Addr())
+		if !srv.d.config.verifiesTLS() {
+			srv.warnOfPlainTCP(host, at.Addr())
 		}
 		// Go's listener on the IPv4 wildcard is one of both families.
 		bind := at
 		if at.Addr().IsUnspecified() {
 			bind = netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port())
 		}
-		l, err := d.face.Opener(d.ns()).ListenTCP(bind)
+		l, err := srv.d.face.Opener(srv.d.ns()).ListenTCP(bind)
 		if err != nil {
 			return errf(ErrSystem, "failed to load listeners: listen tcp %s: bind: %s", at, lower(err))
 		}
-		d.listeners = append(d.listeners, &apiListener{url: host, at: bind, tcp: l})
+		srv.listeners = append(srv.listeners, &apiListener{url: host, at: bind, tcp: l})
 	}
-	openSockets(d)
-	if d.starting != nil {
-		d.starting.listens = true
+	openSockets(srv.d)
+	if srv.d.starting != nil {
+		srv.d.starting.listens = true
 	}
 	return nil
 }
 
-func (d *Daemon) warnOfPlainTCP(host string, at netip.Addr) {
-	warn := func(text string) { d.log("warning", text, "host", host) }
+func (srv *api) warnOfPlainTCP(host string, at netip.Addr) {
+	warn := func(text string) { srv.d.Journal.write("warning", text, "host", host) }
 	warn("Binding to IP address without --tlsverify is insecure and gives root access on this machine to everyone who has access to your network.")
 	warn("Binding to an IP address, even on localhost, can also give access to scripts run in a browser. Be safe out there!")
-	d.spend(time.Second)
-	if at.IsLoopback() || d.config.TLS != nil || d.config.TLSVerify != nil {
+	srv.d.calls.spend(time.Second)
+	if at.IsLoopback() || srv.d.config.TLS != nil || srv.d.config.TLSVerify != nil {
 		return
 	}
 	warn("Binding to an IP address without --tlsverify is deprecated. Startup is intentionally being slowed down to show this message")
 	warn("Please consider generating tls certificates with client validation to prevent exposing unauthenticated root access to your network")
 	warn("You can override this by explicitly specifying '--tls=false' or '--tlsverify=false'")
 	warn("Support for listening on TCP without authentication or explicit intent to run without authentication will be removed in the next release")
-	d.spend(15 * time.Second)
+	srv.d.calls.spend(15 * time.Second)
 }
 
 func (c *daemonConfig) verifiesTLS() bool { return c.TLSVerify != nil && *c.TLSVerify }
@@ -148,13 +156,13 @@ func parseAPIHost(host string) (at netip.AddrPort, isTCP bool, err error) {
 }
 
 // reservePorts keeps published ports away from the daemon's own.
-func (d *Daemon) reservePorts() {
-	for _, l := range d.listeners {
+func (srv *api) reservePorts() {
+	for _, l := range srv.listeners {
 		at := l.at.Addr()
 		if at == netip.IPv6Unspecified() {
 			at = netip.IPv4Unspecified()
 		}
-		d.bridges.Ports().Request(at.String(), "tcp", int(l.at.Port()), int(l.at.Port()))
+		srv.d.bridges.Ports().Request(at.String(), "tcp", int(l.at.Port()), int(l.at.Port()))
 	}
 }
 
@@ -164,21 +172,21 @@ func alive(d *Daemon) bool { return d.running || d.starting != nil && d.starting
 
 // answer begins to take connections of TCP; they waited in the kernel's queue
 // before.
-func (d *Daemon) answer() {
-	for _, l := range d.listeners {
-		d.log("info", "API listen on "+l.at.String())
-		d.loop.Go("dockerd "+l.url, func(*sim.Proc) {
+func (srv *api) answer() {
+	for _, l := range srv.listeners {
+		srv.d.Journal.write("info", "API listen on "+l.at.String())
+		srv.d.loop.Go("dockerd "+l.url, func(*sim.Proc) {
 			for {
 				conn, err := l.tcp.Accept()
 				if err != nil {
 					return
 				}
-				d.serveConn("dockerd "+conn.RemoteAddr().String(), conn, d.config.speaksTLS())
+				srv.serveConn("dockerd "+conn.RemoteAddr().String(), conn, srv.d.config.speaksTLS())
 			}
 		})
 	}
-	for _, at := range d.config.sockets() {
-		d.log("info", "API listen on "+at)
+	for _, at := range srv.d.config.sockets() {
+		srv.d.Journal.write("info", "API listen on "+at)
 	}
 }
 
@@ -190,7 +198,7 @@ func openSockets(d *Daemon) {
 			if !alive(d) || !slices.Contains(d.config.sockets(), at) {
 				return userland.ECONNREFUSED // a killed dockerd has left the file
 			}
-			d.serveConn("dockerd "+at, conn, false)
+			d.api.serveConn("dockerd "+at, conn, false)
 			return nil
 		})
 	}
@@ -203,19 +211,19 @@ type openConn struct {
 }
 
 // serveConn answers a connection in a process of its own.
-func (d *Daemon) serveConn(name string, conn APIConn, tls bool) {
+func (srv *api) serveConn(name string, conn APIConn, tls bool) {
 	c := &openConn{conn: conn}
-	d.conns = append(d.conns, c)
-	c.proc = d.loop.Go(name, func(*sim.Proc) {
+	srv.conns = append(srv.conns, c)
+	c.proc = srv.d.loop.Go(name, func(*sim.Proc) {
 		defer func() {
 			conn.Close()
-			d.conns = slices.DeleteFunc(d.conns, func(o *openConn) bool { return o == c })
+			srv.conns = slices.DeleteFunc(srv.conns, func(o *openConn) bool { return o == c })
 		}()
 		switch {
 		case tls:
 			refusePlain(conn)
-		case d.serveAPI != nil:
-			d.serveAPI(conn)
+		case srv.serve != nil:
+			srv.serve(conn)
 		}
 	})
 }
@@ -229,18 +237,18 @@ func refusePlain(conn APIConn) {
 	}
 }
 
-// closeListeners closes what openListeners opened, and every connection.
-func (d *Daemon) closeListeners() {
-	for _, l := range d.listeners {
+// close closes what openListeners opened, and every connection.
+func (srv *api) close() {
+	for _, l := range srv.listeners {
 		l.tcp.Close()
 	}
-	d.listeners = nil
-	conns := d.conns
-	d.conns = nil
+	srv.listeners = nil
+	conns := srv.conns
+	srv.conns = nil
 	for _, c := range conns {
-		if c.proc != d.loop.Current() {
+		if c.proc != srv.d.loop.Current() {
 			c.conn.Close()
-			if !d.tracked(c.proc) { // a call ends by itself, and then its connection
+			if !srv.d.calls.tracked(c.proc) { // a call ends by itself, and then its connection
 				c.proc.Kill()
 			}
 		}

@@ -12,7 +12,7 @@ func (d *Daemon) lock(c *Container) (free func(), err error) {
 	}
 	for r.holder != nil {
 		r.freed.Wait(d.loop)
-		if d.gone() {
+		if d.calls.gone() {
 			return nil, errGone
 		}
 	}

@@ -1,6 +1,8 @@
 package modes
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,17 +14,17 @@ import (
 func TestCallsForOneContainerWaitForEachOther(t *testing.T) {
 	now := time.Duration(0)
 	ways := map[string]func(*Daemon) error{
-		"start":      func(d *Daemon) error { return d.ContainerStart("web") },
-		"restart":    func(d *Daemon) error { return d.ContainerRestart("web", &now) },
-		"stop":       func(d *Daemon) error { return d.ContainerStop("web", &now) },
+		"start":      func(d *Daemon) error { return d.Containers.Start("web") },
+		"restart":    func(d *Daemon) error { return d.Containers.Restart("web", &now) },
+		"stop":       func(d *Daemon) error { return d.Containers.Stop("web", &now) },
 		"connect":    func(d *Daemon) error { return d.NetworkConnect("n", "web", nil) },
 		"disconnect": func(d *Daemon) error { return d.NetworkDisconnect("n", "web", false) },
-		"remove":     func(d *Daemon) error { return d.ContainerRemove("web", RemoveOptions{Force: true}) },
-		"rename":     func(d *Daemon) error { return d.ContainerRename("web", "other") },
+		"remove":     func(d *Daemon) error { return d.Containers.Remove("web", RemoveOptions{Force: true}) },
+		"rename":     func(d *Daemon) error { return d.Containers.Rename("web", "other") },
 	}
 	for _, running := range []bool{true, false} {
-		for _, a := range sortedKeys(ways) {
-			for _, b := range sortedKeys(ways) {
+		for _, a := range slices.Sorted(maps.Keys(ways)) {
+			for _, b := range slices.Sorted(maps.Keys(ways)) {
 				w := newWorld(t, "")
 				w.do(func() {
 					w.a.Daemon.NetworkCreate(CreateNetwork{Name: "n", Driver: "bridge"})
@@ -31,7 +33,7 @@ func TestCallsForOneContainerWaitForEachOther(t *testing.T) {
 				r.Config.Image, r.Config.Cmd = "busybox", []string{"sleep", "1000"}
 				c := w.run(w.a, r)
 				if !running {
-					w.do(func() { w.a.Daemon.ContainerStop("web", &now) })
+					w.do(func() { w.a.Daemon.Containers.Stop("web", &now) })
 				}
 				w.do(func() {
 					one := w.loop.Go("one", func(*sim.Proc) { ways[a](w.a.Daemon) })

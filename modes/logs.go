@@ -33,9 +33,9 @@ type LogReader struct {
 	closed bool
 }
 
-// ContainerLogs opens a container's log.
-func (d *Daemon) ContainerLogs(ref string, o LogOptions) (*LogReader, error) {
-	c, err := d.Container(ref)
+// Logs opens a container's log.
+func (cs *Containers) Logs(ref string, o LogOptions) (*LogReader, error) {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return nil, err
 	}

@@ -1,23 +1,33 @@
 package modes
 
 import (
+	"dnetsim/sim"
 	"net/netip"
 	"sort"
 	"strconv"
 	"strings"
 )
 
-// Container finds a container by name, id or the beginning of an id.
-func (d *Daemon) Container(ref string) (*Container, error) {
-	if err := d.available(); err != nil {
-		return nil, err
-	}
-	return d.findContainer(ref)
+// Containers are the containers of the host.
+type Containers struct {
+	d       *Daemon
+	all     []*Container // in the order of their making
+	strays  []*Container // removed ones whose sandboxes are left over
+	reaping int          // those whose first process is over and who count as running
+	reaped  sim.Cond
 }
 
-func (d *Daemon) findContainer(ref string) (*Container, error) {
+// Get finds a container by name, id or the beginning of an id.
+func (cs *Containers) Get(ref string) (*Container, error) {
+	if err := cs.d.available(); err != nil {
+		return nil, err
+	}
+	return cs.find(ref)
+}
+
+func (cs *Containers) find(ref string) (*Container, error) {
 	name := strings.TrimPrefix(ref, "/")
-	c, matches := lookup(d.containers, name, func(c *Container) string { return c.ID }, func(c *Container) string { return c.Name })
+	c, matches := lookup(cs.all, name, func(c *Container) string { return c.ID }, func(c *Container) string { return c.Name })
 	switch matches {
 	case 0:
 		return nil, errf(ErrNotFound, "No such container: %s", ref)
@@ -27,9 +37,9 @@ func (d *Daemon) findContainer(ref string) (*Container, error) {
 	return nil, errf(ErrInvalid, "Multiple IDs found with provided prefix: %s", ref)
 }
 
-// Containers lists containers, the newest first.
-func (d *Daemon) Containers(o ListOptions) ([]*Container, error) {
-	if err := d.available(); err != nil {
+// List lists containers, the newest first.
+func (cs *Containers) List(o ListOptions) ([]*Container, error) {
+	if err := cs.d.available(); err != nil {
 		return nil, err
 	}
 	f := o.Filters
@@ -44,7 +54,7 @@ func (d *Daemon) Containers(o ListOptions) ([]*Container, error) {
 			return nil, errf(ErrInvalid, "Unrecognised filter value for status: %s", v)
 		}
 	}
-	all := append([]*Container(nil), d.containers...)
+	all := append([]*Container(nil), cs.all...)
 	sort.SliceStable(all, func(i, k int) bool { return all[i].Created.After(all[k].Created) })
 	var before, since *Container
 	for _, bound := range []struct {
@@ -52,7 +62,7 @@ func (d *Daemon) Containers(o ListOptions) ([]*Container, error) {
 		into **Container
 	}{{"before", &before}, {"since", &since}} {
 		for _, v := range f[bound.key] {
-			c, err := d.findContainer(v)
+			c, err := cs.find(v)
 			if err != nil {
 				return nil, err
 			}
@@ -71,7 +81,7 @@ func (d *Daemon) Containers(o ListOptions) ([]*Container, error) {
 		if before != nil && !c.Created.Before(before.Created) || since != nil && !c.Created.After(since.Created) {
 			continue
 		}
-		if d.containerPasses(c, f) {
+		if cs.d.containerPasses(c, f) {
 			out = append(out, c)
 		}
 	}
@@ -114,7 +124,7 @@ func (d *Daemon) passesAncestor(c *Container, values []string) bool {
 		return true
 	}
 	for _, v := range values {
-		if img, err := d.images.Find(v); err == nil && img.ID == c.Image {
+		if img, err := d.Images.store.Find(v); err == nil && img.ID == c.Image {
 			return true
 		}
 	}

@@ -53,7 +53,7 @@ func TestMacvlanOnTwoHosts(t *testing.T) {
 	if got := near.NetworkSettings.Networks["macvlan_1"].IPAddress; got != "100.0.0.2" {
 		t.Errorf("the lowest free address of bdc01 is %s, want 100.0.0.2: IPAM is per host", got)
 	}
-	w.do(func() { w.a.Daemon.ContainerRemove("near", RemoveOptions{Force: true}) })
+	w.do(func() { w.a.Daemon.Containers.Remove("near", RemoveOptions{Force: true}) })
 	es := c1.NetworkSettings.Networks["macvlan_1"]
 	if es.MacAddress != "02:42:64:00:00:01" || es.Gateway != "100.0.0.254" || es.IPPrefixLen != 24 {
 		t.Errorf("settings %+v", es)
@@ -133,7 +133,7 @@ func TestMacvlanRefusals(t *testing.T) {
 	if want := "error while removing network: network macvlan_1 id " + first.ID + " has active endpoints"; !errors.As(err, &e) || e.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
-	w.do(func() { w.a.Daemon.ContainerRemove(c.ID, RemoveOptions{Force: true}) })
+	w.do(func() { w.a.Daemon.Containers.Remove(c.ID, RemoveOptions{Force: true}) })
 	if got := w.a.links(); got != before {
 		t.Errorf("interfaces %s after the container, before %s", got, before)
 	}
@@ -193,14 +193,14 @@ func TestMacvlanOnAVLAN(t *testing.T) {
 		if err := w.a.Daemon.Start(); err != nil {
 			t.Error(err)
 		}
-		if err := w.a.Daemon.ContainerStart("c1"); err != nil {
+		if err := w.a.Daemon.Containers.Start("c1"); err != nil {
 			t.Error(err)
 		}
 	})
 	w.wantPing(c1, "100.0.0.2", true)
 	w.do(func() {
-		w.a.Daemon.ContainerRemove("c1", RemoveOptions{Force: true})
-		w.a.Daemon.ContainerRemove("c4", RemoveOptions{Force: true})
+		w.a.Daemon.Containers.Remove("c1", RemoveOptions{Force: true})
+		w.a.Daemon.Containers.Remove("c4", RemoveOptions{Force: true})
 		for _, n := range []string{"m10", "m20"} {
 			if err := w.a.Daemon.NetworkRemove(n); err != nil {
 				t.Error(err)
@@ -247,7 +247,7 @@ func TestMacvlanWithoutParentAndInternal(t *testing.T) {
 	}
 	w.do(func() {
 		for _, c := range []string{"c1", "c2", "c3"} {
-			w.a.Daemon.ContainerRemove(c, RemoveOptions{Force: true})
+			w.a.Daemon.Containers.Remove(c, RemoveOptions{Force: true})
 		}
 		w.a.Daemon.NetworkRemove("alone")
 		w.a.Daemon.NetworkRemove("inside")
@@ -270,10 +270,10 @@ func TestMacvlanPassthruTakesOneContainer(t *testing.T) {
 	if err == nil || err.Error() != "failed to create the macvlan port: invalid argument" {
 		t.Errorf("second container: %v", err)
 	}
-	if c, _ := w.a.Daemon.Container("mm2"); c == nil || c.State.Status != Created {
+	if c, _ := w.a.Daemon.Containers.Get("mm2"); c == nil || c.State.Status != Created {
 		t.Errorf("mm2 is %+v", c)
 	}
-	w.do(func() { w.a.Daemon.ContainerRemove("mm1", RemoveOptions{Force: true}) })
+	w.do(func() { w.a.Daemon.Containers.Remove("mm1", RemoveOptions{Force: true}) })
 	if eth0.MAC() != own {
 		t.Errorf("eth0 keeps %s, want %s back", eth0.MAC(), own)
 	}
@@ -347,7 +347,7 @@ func TestMacvlanWhoseParentIsLost(t *testing.T) {
 		if err := w.a.Daemon.Start(); err != nil {
 			t.Fatal(err)
 		}
-		err := w.a.Daemon.ContainerStart(c.ID)
+		err := w.a.Daemon.Containers.Start(c.ID)
 		if want := `failed to create endpoint c1 on network m10: network id "` + n.ID + `" not found`; err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
@@ -366,7 +366,7 @@ func TestMacvlanWhoseParentIsLost(t *testing.T) {
 // logText is everything that the daemon logged.
 func logText(h *Host) string {
 	text := ""
-	for _, l := range h.Daemon.Log() {
+	for _, l := range h.Daemon.Journal.Lines() {
 		text += l.Text + "\n"
 	}
 	return text

@@ -120,11 +120,11 @@ func TestANetworkGoneWhileItsContainerIsStopped(t *testing.T) {
 		if err := d.NetworkRemove("r1"); err == nil || err.Error() != "error while removing network: network r1 id "+n.ID+" has active endpoints" {
 			t.Errorf("rm of a used network: %v", err)
 		}
-		d.ContainerKill("r1c", "")
+		d.Containers.Kill("r1c", "")
 		if err := d.NetworkRemove("r1"); err != nil {
 			t.Error(err)
 		}
-		if err := d.ContainerStart("r1c"); err == nil || err.Error() != "network "+n.ID+" not found" {
+		if err := d.Containers.Start("r1c"); err == nil || err.Error() != "network "+n.ID+" not found" {
 			t.Errorf("start: %v", err)
 		}
 	})
@@ -152,7 +152,7 @@ func TestEventsOfANetwork(t *testing.T) {
 	w.do(func() {
 		d.NetworkDisconnect("evnet", "ev1", false)
 		d.NetworkConnect("evnet", "ev1", nil)
-		d.ContainerRemove("ev1", RemoveOptions{Force: true})
+		d.Containers.Remove("ev1", RemoveOptions{Force: true})
 		d.NetworkRemove("evnet")
 		s.Close()
 		for {

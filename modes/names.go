@@ -1,6 +1,10 @@
 package modes
 
-import "regexp"
+import (
+	"dnetsim/sim"
+	"regexp"
+	"strings"
+)
 
 // adjectives and surnames make the names of containers that were given none.
 var adjectives = []string{
@@ -33,22 +37,28 @@ var surnames = []string{
 
 var validName = regexp.MustCompile(`^/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
-// generateName draws a name that no container has.
-func (d *Daemon) generateName() string {
-	r := d.loop.Stream(d.host.Name + "/docker/names")
+// idSource draws the names and identifiers of one host.
+type idSource struct {
+	loop *sim.Loop
+	host string // its stable name
+}
+
+// name draws a name for a container, one that is not taken.
+func (s *idSource) name(taken func(string) bool) string {
+	r := s.loop.Stream(s.host + "/docker/names")
 	for {
 		n := adjectives[r.IntN(len(adjectives))] + "_" + surnames[r.IntN(len(surnames))]
-		if d.byName(n) == nil {
+		if !taken(n) {
 			return n
 		}
 	}
 }
 
-// newID draws an identifier of 64 digits. Each thing has its own stream, so
+// id draws an identifier of 64 digits. Each thing has its own stream, so
 // that one container more changes nobody else's.
-func (d *Daemon) newID(kind, name string) string {
+func (s *idSource) id(kind, name string) string {
 	for {
-		id := d.stream(kind, name).Hex(32)
+		id := s.stream(kind, name).Hex(32)
 		// An id whose first 12 digits are all decimal reads like a number, and
 		// Docker draws again.
 		if !allDecimal(id[:12]) {
@@ -64,4 +74,21 @@ func allDecimal(s string) bool {
 		}
 	}
 	return true
+}
+
+func (s *idSource) stream(kind, name string) *sim.Rand {
+	return s.loop.Stream(s.host + "/docker/" + kind + "/" + name)
+}
+
+// serverID turns random digits into the form of `docker info`: 12 groups.
+func serverID(hex string) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	var b strings.Builder
+	for i := range 48 {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(':')
+		}
+		b.WriteByte(letters[(int(hex[i%len(hex)])*7+i*13)%32])
+	}
+	return b.String()
 }

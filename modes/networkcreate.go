@@ -1,7 +1,9 @@
 package modes
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"dnetsim/modes/ipam"
@@ -31,7 +33,7 @@ func (d *Daemon) NetworkCreate(r CreateNetwork) (n *Network, warning string, err
 	if err := d.available(); err != nil {
 		return nil, "", err
 	}
-	end, err := d.begin()
+	end, err := d.calls.begin()
 	if err != nil {
 		return nil, "", err
 	}
@@ -50,7 +52,7 @@ func (d *Daemon) NetworkCreate(r CreateNetwork) (n *Network, warning string, err
 		}
 		warning = "Network with name " + old.Name + " (id : " + old.ID + ") already exists"
 	}
-	if err := d.pass(d.profile.cost.networkCreate); err != nil {
+	if err := d.calls.pass(d.profile.cost.networkCreate); err != nil {
 		return nil, "", err
 	}
 	n, err = d.newNetwork(r)
@@ -73,7 +75,7 @@ func (d *Daemon) findNetworkByName(name string) (*Network, bool) {
 // newNetwork makes a network, predefined ones too. On error nothing is left.
 func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
 	n := &Network{
-		ID: d.newID("network", r.Name), Name: r.Name, Created: d.Wall(), Scope: "local",
+		ID: d.ids.id("network", r.Name), Name: r.Name, Created: d.Wall(), Scope: "local",
 		Driver: r.Driver, EnableIPv6: r.EnableIPv6, Internal: r.Internal, Attachable: r.Attachable,
 		Ingress: r.Ingress, ConfigOnly: r.ConfigOnly, ConfigFrom: r.ConfigFrom,
 		Options: r.Options, Labels: r.Labels, core: &netCore{name: r.Name},
@@ -235,7 +237,7 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 	if err != nil {
 		return errf(ErrSystem, "failed to allocate gateway (%s): %v", c.Gateway, err)
 	}
-	for _, name := range sortedKeys(c.AuxAddresses) {
+	for _, name := range slices.Sorted(maps.Keys(c.AuxAddresses)) {
 		v := c.AuxAddresses[name]
 		a, perr := netip.ParseAddr(v)
 		if perr != nil {
@@ -297,7 +299,7 @@ func (d *Daemon) releasePools(n *Network) {
 		if u.gateway.IsValid() {
 			space.ReleaseAddress(u.key, u.gateway.Addr())
 		}
-		for _, name := range sortedKeys(u.aux) {
+		for _, name := range slices.Sorted(maps.Keys(u.aux)) {
 			space.ReleaseAddress(u.key, u.aux[name])
 		}
 		space.ReleasePool(u.key)

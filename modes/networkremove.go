@@ -2,7 +2,6 @@ package modes
 
 import (
 	"slices"
-	"time"
 )
 
 // NetworkRemove removes a network without active endpoints.
@@ -10,7 +9,7 @@ func (d *Daemon) NetworkRemove(ref string) error {
 	if err := d.available(); err != nil {
 		return err
 	}
-	end, err := d.begin()
+	end, err := d.calls.begin()
 	if err != nil {
 		return err
 	}
@@ -26,7 +25,7 @@ func (d *Daemon) NetworkRemove(ref string) error {
 	if err := d.idle(n); err != nil {
 		return wrapf(err, "error while removing network: ")
 	}
-	if err := d.pass(d.profile.cost.networkRemove); err != nil {
+	if err := d.calls.pass(d.profile.cost.networkRemove); err != nil {
 		return err
 	}
 	if err := d.idle(n); err != nil {
@@ -84,11 +83,11 @@ func (d *Daemon) NetworksPrune(f Filters) ([]string, error) {
 	if err := f.validate("label", "label!", "until"); err != nil {
 		return nil, err
 	}
-	until, err := d.parseUntil(f)
+	until, err := f.until(d.Wall())
 	if err != nil {
 		return nil, err
 	}
-	end, err := d.begin()
+	end, err := d.calls.begin()
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +101,7 @@ func (d *Daemon) NetworksPrune(f Filters) ([]string, error) {
 		if not := f["label!"]; len(not) > 0 && matchLabels(not, n.Labels) || !until.IsZero() && n.Created.After(until) {
 			continue
 		}
-		if err := d.pass(d.profile.cost.networkRemove); err != nil {
+		if err := d.calls.pass(d.profile.cost.networkRemove); err != nil {
 			return gone, err
 		}
 		if len(n.core.endpoints) > 0 || d.deleteNetwork(n) != nil {
@@ -112,24 +111,4 @@ func (d *Daemon) NetworksPrune(f Filters) ([]string, error) {
 		gone = append(gone, n.Name)
 	}
 	return gone, nil
-}
-
-// parseUntil reads the filter until=: a duration back from now, or a time.
-func (d *Daemon) parseUntil(f Filters) (time.Time, error) {
-	vs := f["until"]
-	if len(vs) == 0 {
-		return time.Time{}, nil
-	}
-	if len(vs) > 1 {
-		return time.Time{}, errf(ErrInvalid, "more than one until filter specified")
-	}
-	if back, err := time.ParseDuration(vs[0]); err == nil {
-		return d.Wall().Add(-back), nil
-	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"} {
-		if t, err := time.Parse(layout, vs[0]); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, errf(ErrInvalid, "failed to parse value as time or duration: %q", vs[0])
 }

@@ -96,7 +96,7 @@ func (w *lan) pair() (c1, c2 *Container) {
 
 func logOf(h *Host) string {
 	var b strings.Builder
-	for _, l := range h.Daemon.Log() {
+	for _, l := range h.Daemon.Journal.Lines() {
 		b.WriteString(l.Text + "\n")
 	}
 	return b.String()
@@ -207,7 +207,7 @@ func TestCorrectedAddressHealsLive(t *testing.T) {
 			t.Error(err)
 		}
 		w.loop.Current().Sleep(3 * time.Second)
-		if err := w.b.Daemon.ContainerStart("bbox2"); err != nil {
+		if err := w.b.Daemon.Containers.Start("bbox2"); err != nil {
 			t.Error(err)
 		}
 		w.loop.Current().Sleep(2 * time.Second)
@@ -302,7 +302,7 @@ func consulContainer(policy string) CreateContainer {
 func TestStoreInAContainerStopsWithItsHostsEngine(t *testing.T) {
 	w := newLAN(t, "{}", "{}")
 	w.do(func() {
-		if err := w.a.Daemon.ImagePull("progrium/consul", nil); err != nil {
+		if err := w.a.Daemon.Images.Pull("progrium/consul", nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -320,7 +320,7 @@ func TestStoreInAContainerStopsWithItsHostsEngine(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "error getting pools config from store: could not get pools config from store: Get \"http://10.0.0.11:8500/v1/kv/docker/network/v1.0/ipam/default/config/GlobalDefault/?consistent=\": dial tcp 10.0.0.11:8500: connect: connection refused") {
 			t.Errorf("create without a store: %v", err)
 		}
-		if err := w.a.Daemon.ContainerStart("consul"); err != nil {
+		if err := w.a.Daemon.Containers.Start("consul"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -337,7 +337,7 @@ func TestStoreInAContainerStopsWithItsHostsEngine(t *testing.T) {
 // the container is started again.
 func TestStoreWithPolicyComesBackWithItsEngine(t *testing.T) {
 	w := newLAN(t, "{}", "{}")
-	w.do(func() { w.a.Daemon.ImagePull("progrium/consul", nil) })
+	w.do(func() { w.a.Daemon.Images.Pull("progrium/consul", nil) })
 	w.run(w.a, consulContainer("always"))
 	w.configure(w.a, ownStore("10.0.0.11:2376"))
 	w.configure(w.b, ownStore("10.0.0.12:2376"))
@@ -358,7 +358,7 @@ func TestStoreWithPolicyComesBackWithItsEngine(t *testing.T) {
 	w.loses(c1, "bbox2")
 	w.do(func() {
 		zero := time.Duration(0)
-		if err := w.a.Daemon.ContainerRestart("bbox1", &zero); err != nil {
+		if err := w.a.Daemon.Containers.Restart("bbox1", &zero); err != nil {
 			t.Error(err)
 		}
 	})
@@ -394,10 +394,10 @@ func TestStoppedStore(t *testing.T) {
 	}
 	w.do(func() {
 		zero := time.Duration(0)
-		if err := w.a.Daemon.ContainerStop("bbox1", &zero); err != nil {
+		if err := w.a.Daemon.Containers.Stop("bbox1", &zero); err != nil {
 			t.Error(err)
 		}
-		if err := w.a.Daemon.ContainerStart("bbox1"); err == nil || err.Error() != "network "+id+" not found" {
+		if err := w.a.Daemon.Containers.Start("bbox1"); err == nil || err.Error() != "network "+id+" not found" {
 			t.Errorf("start: %v", err)
 		}
 	})
@@ -405,7 +405,7 @@ func TestStoppedStore(t *testing.T) {
 	w.consul2()
 	w.wait(30 * time.Second)
 	w.do(func() {
-		if err := w.a.Daemon.ContainerStart("bbox1"); err != nil {
+		if err := w.a.Daemon.Containers.Start("bbox1"); err != nil {
 			t.Errorf("start with the store back: %v", err)
 		}
 	})
@@ -439,7 +439,7 @@ func TestCrashLeavesEndpointsBehind(t *testing.T) {
 		t.Errorf("run bbox2 elsewhere: %v", err)
 	}
 	w.do(func() {
-		w.a.Daemon.ContainerRemove("bbox2", RemoveOptions{Force: true})
+		w.a.Daemon.Containers.Remove("bbox2", RemoveOptions{Force: true})
 		if err := w.a.Daemon.NetworkRemove("overlay"); err == nil {
 			t.Error("the network was removed")
 		}
@@ -453,7 +453,7 @@ func TestCrashLeavesEndpointsBehind(t *testing.T) {
 		if err != nil || len(n.Containers()) != 1 {
 			t.Errorf("after the repair: %v", n.Containers())
 		}
-		if err := w.b.Daemon.ContainerStart("bbox2"); err != nil {
+		if err := w.b.Daemon.Containers.Start("bbox2"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -470,7 +470,7 @@ func TestLeaveAndRejoin(t *testing.T) {
 	c1, c2 := w.pair()
 	w.gets(c1, "bbox2")
 	zero := time.Duration(0)
-	w.do(func() { w.b.Daemon.ContainerStop("bbox2", &zero) })
+	w.do(func() { w.b.Daemon.Containers.Stop("bbox2", &zero) })
 	w.wait(2 * time.Second)
 	if len(w.b.Daemon.boxes.Namespaces()) != 0 {
 		t.Error("the sandbox outlived its last container")
@@ -487,7 +487,7 @@ func TestLeaveAndRejoin(t *testing.T) {
 		t.Errorf("bbox3 has %s", ip)
 	}
 	w.do(func() {
-		if err := w.b.Daemon.ContainerStart("bbox2"); err != nil {
+		if err := w.b.Daemon.Containers.Start("bbox2"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -588,11 +588,11 @@ func TestFailedStartKeepsTheExitCode(t *testing.T) {
 	c := w.run(w.a, onOverlay("bbox1"))
 	none := time.Duration(0)
 	w.do(func() {
-		w.a.Daemon.ContainerStop("bbox1", &none)
+		w.a.Daemon.Containers.Stop("bbox1", &none)
 		if err := w.a.Daemon.NetworkRemove(n.ID); err != nil {
 			t.Errorf("network rm: %v", err)
 		}
-		if err := w.a.Daemon.ContainerStart("bbox1"); err == nil {
+		if err := w.a.Daemon.Containers.Start("bbox1"); err == nil {
 			t.Error("started without its network")
 		}
 	})

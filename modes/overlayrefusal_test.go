@@ -117,7 +117,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 			t.Errorf("join of %s left something:\n%s", x.r.Name, difference(b, a))
 		}
 		w.do(func() {
-			w.b.Daemon.ContainerRemove(name, RemoveOptions{})
+			w.b.Daemon.Containers.Remove(name, RemoveOptions{})
 			if err := w.b.Daemon.NetworkRemove(x.r.Name); err != nil {
 				t.Errorf("rm %s: %v", x.r.Name, err)
 			}
@@ -127,7 +127,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		if _, err := w.tryRun(w.b, onOverlay(x[0])); err == nil || err.Error() != x[1] {
 			t.Errorf("run %s: %v", x[0], err)
 		}
-		w.do(func() { w.b.Daemon.ContainerRemove(x[0], RemoveOptions{}) })
+		w.do(func() { w.b.Daemon.Containers.Remove(x[0], RemoveOptions{}) })
 	}
 	dup := onOverlay("dup")
 	dup.Endpoints = map[string]*EndpointSettings{"overlay": {IPAMConfig: &EndpointIPAM{IPv4Address: "172.16.0.1"}}}
@@ -135,7 +135,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		t.Errorf("an address of another host's container: %v", err)
 	}
 	w.do(func() {
-		w.b.Daemon.ContainerRemove("dup", RemoveOptions{})
+		w.b.Daemon.Containers.Remove("dup", RemoveOptions{})
 		if err := w.b.Daemon.NetworkRemove("overlay"); err == nil || !strings.HasSuffix(err.Error(), "has active endpoints") {
 			t.Errorf("rm in use: %v", err)
 		}
@@ -205,7 +205,7 @@ func TestOverlayMTUsLeastIs68(t *testing.T) {
 			t.Errorf("mtu %s: %v", mtu, err)
 		}
 		w.do(func() {
-			if err := w.b.Daemon.ContainerRemove("c3", RemoveOptions{Force: true}); err != nil {
+			if err := w.b.Daemon.Containers.Remove("c3", RemoveOptions{Force: true}); err != nil {
 				t.Error(err)
 			}
 			if err := w.b.Daemon.NetworkRemove("m"); err != nil {

@@ -19,9 +19,9 @@ func (h *Host) Crash() {
 	h.off = true
 	h.wasRunning = d.running || d.starting != nil
 	d.abortStart(false)
-	d.endCalls()
+	d.calls.end()
 	d.leaveCluster()
-	for _, c := range d.containers {
+	for _, c := range d.Containers.all {
 		d.cancelRestart(c)
 		if c.run.pid1 == nil {
 			continue
@@ -32,7 +32,7 @@ func (h *Host) Crash() {
 		}
 		c.run.pid1.Signal(userland.SIGKILL)
 	}
-	for _, c := range append(append([]*Container(nil), d.containers...), d.strays...) {
+	for _, c := range append(append([]*Container(nil), d.Containers.all...), d.Containers.strays...) {
 		if sb := c.run.leftover; sb != nil {
 			sb.vanish()
 		}
@@ -50,7 +50,7 @@ func (h *Host) Crash() {
 			i.SetUp(false)
 		}
 	}
-	d.closeListeners() // with dead cables: nobody hears of it
+	d.api.close() // with dead cables: nobody hears of it
 	for _, t := range []string{"filter", "nat"} {
 		f := ns.Netfilter(false)
 		f.Exec("-t", t, "-F")

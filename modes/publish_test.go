@@ -33,7 +33,7 @@ func TestAPublishedPortAnswersOtherHostsTheHostAndItself(t *testing.T) {
 		t.Errorf("ports %v", got)
 	}
 	zero := time.Duration(0)
-	w.do(func() { w.a.Daemon.ContainerStop("web1", &zero) })
+	w.do(func() { w.a.Daemon.Containers.Stop("web1", &zero) })
 	if rules := w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}); strings.Contains(rules, "8080") {
 		t.Errorf("rules left:\n%s", rules)
 	}
@@ -67,7 +67,7 @@ func TestPortRefusalsLeaveNothing(t *testing.T) {
 		if c2.State.Status != Created {
 			t.Errorf("state is %s", c2.State.Status)
 		}
-		w.do(func() { w.a.Daemon.ContainerRemove("p2", RemoveOptions{}) })
+		w.do(func() { w.a.Daemon.Containers.Remove("p2", RemoveOptions{}) })
 	}
 	if got := w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}); rulesOf(got) != rulesOf(rules) {
 		t.Errorf("rules changed from\n%s\nto\n%s", rules, got)
@@ -82,7 +82,7 @@ func TestEphemeralPortsGoOnAfterTheLastOne(t *testing.T) {
 	zero := time.Duration(0)
 	c := w.run(w.a, web("web3", PortBinding{}))
 	first := c.NetworkSettings.Ports[Port{Number: 80, Proto: "tcp"}][0].HostPort
-	w.do(func() { w.a.Daemon.ContainerRestart("web3", &zero) })
+	w.do(func() { w.a.Daemon.Containers.Restart("web3", &zero) })
 	if second := c.NetworkSettings.Ports[Port{Number: 80, Proto: "tcp"}][0].HostPort; first != "32768" || second != "32769" {
 		t.Fatalf("%s, then %s", first, second)
 	}

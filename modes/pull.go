@@ -13,16 +13,16 @@ type PullProgress struct {
 	Current, Total int64  // bytes; Total 0 if there is no bar
 }
 
-// ImagePull pulls an image and reports each step as it happens.
-func (d *Daemon) ImagePull(ref string, progress func(PullProgress)) error {
-	if err := d.available(); err != nil {
+// Pull pulls an image and reports each step as it happens.
+func (s *Images) Pull(ref string, progress func(PullProgress)) error {
+	if err := s.d.available(); err != nil {
 		return err
 	}
 	full := image.Reference(ref)
 	name, tag, _ := strings.Cut(full, ":")
-	reg := d.images.Registry()
+	reg := s.store.Registry()
 	if reg.Offline {
-		return d.unreachable(reg)
+		return s.unreachable(reg)
 	}
 	img, ok := reg.Find(full)
 	if !ok && reg.Knows(full) {
@@ -39,17 +39,17 @@ func (d *Daemon) ImagePull(ref string, progress func(PullProgress)) error {
 		from = "library/" + name
 	}
 	progress(PullProgress{ID: tag, Status: "Pulling from " + from})
-	old, _ := d.images.Find(full)
+	old, _ := s.store.Find(full)
 	if old == nil {
-		end, err := d.begin()
+		end, err := s.d.calls.begin()
 		if err != nil {
 			return err
 		}
 		defer end()
-		if err := d.pullLayers(img, progress); err != nil {
+		if err := s.pullLayers(img, progress); err != nil {
 			return err
 		}
-		d.images.Add(img)
+		s.store.Add(img)
 	}
 	_, digest, _ := strings.Cut(img.RepoDigests[0], "@")
 	progress(PullProgress{Status: "Digest: " + digest})
@@ -58,15 +58,15 @@ func (d *Daemon) ImagePull(ref string, progress func(PullProgress)) error {
 		status = "Status: Image is up to date for " + full
 	}
 	progress(PullProgress{Status: status})
-	d.imageEvent("pull", full, name)
+	s.event("pull", full, name)
 	return nil
 }
 
 // unreachable is a pull without a way to the registry: the name is asked of the
 // host's first server.
-func (d *Daemon) unreachable(reg *image.Registry) error {
+func (s *Images) unreachable(reg *image.Registry) error {
 	server := "[::1]:53"
-	if all := d.hostNameservers(); len(all) > 0 {
+	if all := s.d.hostNameservers(); len(all) > 0 {
 		server = all[0].String() + ":53"
 	}
 	return errf(ErrSystem, `Get "https://%s/v2/": dial tcp: lookup %s on %s: no such host`, reg.Host, reg.Host, server)
@@ -75,14 +75,14 @@ func (d *Daemon) unreachable(reg *image.Registry) error {
 // downloadSteps is in how many pieces a layer's bar grows.
 const downloadSteps = 4
 
-func (d *Daemon) pullLayers(img *image.Image, progress func(PullProgress)) error {
+func (s *Images) pullLayers(img *image.Image, progress func(PullProgress)) error {
 	id := func(l image.Layer) string { return strings.TrimPrefix(l.Digest, "sha256:")[:12] }
 	for _, l := range img.Layers {
 		progress(PullProgress{ID: id(l), Status: "Pulling fs layer"})
 	}
 	for _, l := range img.Layers {
 		for i := range int64(downloadSteps) {
-			if err := d.pass(d.profile.cost.layer / downloadSteps); err != nil {
+			if err := s.d.calls.pass(s.d.profile.cost.layer / downloadSteps); err != nil {
 				return err
 			}
 			progress(PullProgress{ID: id(l), Status: "Downloading", Current: l.Size * (i + 1) / downloadSteps, Total: l.Size})
@@ -92,7 +92,7 @@ func (d *Daemon) pullLayers(img *image.Image, progress func(PullProgress)) error
 	}
 	for _, l := range img.Layers {
 		progress(PullProgress{ID: id(l), Status: "Extracting", Current: l.Size, Total: l.Size})
-		if err := d.pass(d.profile.cost.layer / downloadSteps); err != nil {
+		if err := s.d.calls.pass(s.d.profile.cost.layer / downloadSteps); err != nil {
 			return err
 		}
 		progress(PullProgress{ID: id(l), Status: "Pull complete"})

@@ -13,10 +13,10 @@ func reload(d *Daemon) {
 	if !d.running {
 		return
 	}
-	d.log("info", "Got signal to reload configuration, reloading from: "+daemonJSONPath)
+	d.Journal.write("info", "Got signal to reload configuration, reloading from: "+daemonJSONPath)
 	cfg, err := readConfig(d.host.FS(), d.spec.Flags)
 	if err != nil {
-		d.log("error", err.Error())
+		d.Journal.write("error", err.Error())
 		return
 	}
 	cfg.warn(d)
@@ -25,7 +25,7 @@ func reload(d *Daemon) {
 		own.Debug = cfg.Debug
 	}
 	if err := reloadCluster(d, cfg); err != nil {
-		d.log("error", "Error reconfiguring the daemon: "+strings.TrimPrefix(err.Error(), "failed to start daemon: "))
+		d.Journal.write("error", "Error reconfiguring the daemon: "+strings.TrimPrefix(err.Error(), "failed to start daemon: "))
 		return
 	}
 	if _, ok := cfg.given["labels"]; ok {
@@ -34,7 +34,7 @@ func reload(d *Daemon) {
 	if _, ok := cfg.given["live-restore"]; ok {
 		own.LiveRestore = cfg.LiveRestore
 	}
-	d.log("info", "Reloaded configuration: "+own.shown())
+	d.Journal.write("info", "Reloaded configuration: "+own.shown())
 	d.events.add(Event{Type: "daemon", Action: "reload", ID: d.id, Attributes: own.attributes(d)})
 }
 
@@ -100,7 +100,7 @@ func rediscover(c *cluster, cfg *daemonConfig, moved bool) error {
 		next.Watch()
 	}
 	if moved {
-		c.d.log("warning", "Failed to reload configuration with network controller: cannot accept new configuration because it modifies an existing datastore client")
+		c.d.Journal.write("warning", "Failed to reload configuration with network controller: cannot accept new configuration because it modifies an existing datastore client")
 	}
 	return nil
 }
@@ -155,5 +155,5 @@ func (c *daemonConfig) attributes(d *Daemon) map[string]string {
 func dumpStacks(d *Daemon) {
 	at := "/var" + runDir + "/goroutine-stacks-" + strings.ReplaceAll(d.Wall().Format("2006-01-02T15:04:05Z07:00"), ":", "") + ".log"
 	d.host.FS().WriteFile(at, []byte("dnetsim does not simulate the goroutines of dockerd\n"), 0o666)
-	d.log("info", "goroutine stacks written to "+at)
+	d.Journal.write("info", "goroutine stacks written to "+at)
 }

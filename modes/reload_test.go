@@ -12,13 +12,13 @@ import (
 // hup writes daemon.json and sends dockerd a SIGHUP. It returns what dockerd
 // says to that.
 func (w *world) hup(json string) string {
-	from := w.a.Daemon.logged
+	from := w.a.Daemon.Journal.count
 	w.a.FS().MkdirAll("/etc/docker", 0o755)
 	w.a.FS().WriteFile("/etc/docker/daemon.json", []byte(json), 0o644)
 	w.a.Daemon.proc.Signal(userland.SIGHUP)
 	w.loop.RunFor(time.Second)
 	var said []string
-	for _, l := range w.a.Daemon.Log() {
+	for _, l := range w.a.Daemon.Journal.Lines() {
 		if l.N > from {
 			said = append(said, l.Text)
 		}
@@ -94,7 +94,7 @@ func TestAStartWaitsForTheStore(t *testing.T) {
 		t.Errorf("the start took %v, a request %v; want more than %v", took, asked, networkWait)
 	}
 	log := ""
-	for _, l := range d.Log() {
+	for _, l := range d.Journal.Lines() {
 		log += l.Text + "\n"
 	}
 	failed := strings.Index(log, `level=error msg="failed to start container" container=`+c.ID+` error="network 5555`)

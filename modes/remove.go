@@ -2,13 +2,13 @@ package modes
 
 import "slices"
 
-// ContainerRemove removes a container; one that runs only by force.
-func (d *Daemon) ContainerRemove(ref string, o RemoveOptions) error {
-	c, err := d.Container(ref)
+// Remove removes a container; one that runs only by force.
+func (cs *Containers) Remove(ref string, o RemoveOptions) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
-	end, err := d.begin()
+	end, err := cs.d.calls.begin()
 	if err != nil {
 		return err
 	}
@@ -32,21 +32,21 @@ func (d *Daemon) ContainerRemove(ref string, o RemoveOptions) error {
 	c.run.removing, c.run.manualStop = true, true
 	if c.State.Running() {
 		if c.run.pid1 == nil {
-			d.cancelRestart(c)
+			cs.d.cancelRestart(c)
 		}
-		d.killNow(c)
-		d.waitStopped(c, -1)
-		err = d.pass(d.profile.cost.stop)
+		cs.d.killNow(c)
+		cs.d.waitStopped(c, -1)
+		err = cs.d.calls.pass(cs.d.profile.cost.stop)
 	}
 	if err == nil {
-		err = d.pass(d.profile.cost.remove)
+		err = cs.d.calls.pass(cs.d.profile.cost.remove)
 	}
 	if err != nil {
 		c.run.removing = false
 		return err
 	}
-	d.Volumes.Release(c.ID, o.Volumes)
-	d.remove(c)
+	cs.d.Volumes.Release(c.ID, o.Volumes)
+	cs.d.remove(c)
 	return nil
 }
 
@@ -59,17 +59,17 @@ func (d *Daemon) remove(c *Container) {
 	c.run.removing, c.run.removed = true, true
 	d.Volumes.Release(c.ID, c.HostConfig.AutoRemove)
 	if c.run.leftover != nil {
-		d.strays = append(d.strays, c)
+		d.Containers.strays = append(d.Containers.strays, c)
 	}
-	for i, x := range d.containers {
+	for i, x := range d.Containers.all {
 		if x == c {
-			d.containers = slices.Concat(d.containers[:i], d.containers[i+1:])
+			d.Containers.all = slices.Concat(d.Containers.all[:i], d.Containers.all[i+1:])
 			break
 		}
 	}
-	for id, e := range d.execs {
+	for id, e := range d.Execs.all {
 		if e.Container == c {
-			delete(d.execs, id)
+			delete(d.Execs.all, id)
 		}
 	}
 	d.host.FS().RemoveAll("/var/lib/docker/containers/" + c.ID)
@@ -80,39 +80,39 @@ func (d *Daemon) remove(c *Container) {
 	d.containerEvent(c, "destroy")
 }
 
-// ContainersPrune removes the containers that do not run, and returns their
+// Prune removes the containers that do not run, and returns their
 // ids.
-func (d *Daemon) ContainersPrune(f Filters) ([]string, error) {
-	if err := d.available(); err != nil {
+func (cs *Containers) Prune(f Filters) ([]string, error) {
+	if err := cs.d.available(); err != nil {
 		return nil, err
 	}
 	if err := f.validate("label", "label!", "until"); err != nil {
 		return nil, err
 	}
-	until, err := d.parseUntil(f)
+	until, err := f.until(cs.d.Wall())
 	if err != nil {
 		return nil, err
 	}
-	end, err := d.begin()
+	end, err := cs.d.calls.begin()
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	var gone []string
-	for _, c := range append([]*Container(nil), d.containers...) {
+	for _, c := range append([]*Container(nil), cs.all...) {
 		if c.State.Running() || !matchLabels(f["label"], c.Config.Labels) || !until.IsZero() && c.Created.After(until) {
 			continue
 		}
 		if not := f["label!"]; len(not) > 0 && matchLabels(not, c.Config.Labels) {
 			continue
 		}
-		if err := d.pass(d.profile.cost.remove); err != nil {
+		if err := cs.d.calls.pass(cs.d.profile.cost.remove); err != nil {
 			return gone, err
 		}
 		if c.State.Running() { // started meanwhile
 			continue
 		}
-		d.remove(c)
+		cs.d.remove(c)
 		gone = append(gone, c.ID)
 	}
 	return gone, nil

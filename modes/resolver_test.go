@@ -57,7 +57,7 @@ func TestTheNameServerAnswers(t *testing.T) {
 			t.Errorf("%s %s: %q, want %q", c.kind, c.name, got, c.want)
 		}
 	}
-	w.do(func() { same(t, w.a.Daemon.ContainerRename(made.Name, "fresh"), "") })
+	w.do(func() { same(t, w.a.Daemon.Containers.Rename(made.Name, "fresh"), "") })
 	for _, name := range []string{"fresh", "one"} {
 		if got := asks(cli, "A", name); got != sixth {
 			t.Errorf("after docker rename %s is %q", name, got)

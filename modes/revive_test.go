@@ -17,7 +17,7 @@ func TestOverlayRemovedElsewhereGivesItsTunnelNumberBack(t *testing.T) {
 		w.overlay()
 		w.run(w.b, onOverlay("bbox2"))
 		w.do(func() {
-			if err := w.b.Daemon.ContainerRemove("bbox2", RemoveOptions{Force: true}); err != nil {
+			if err := w.b.Daemon.Containers.Remove("bbox2", RemoveOptions{Force: true}); err != nil {
 				t.Error(err)
 			}
 			if err := w.a.Daemon.NetworkRemove("overlay"); err != nil {

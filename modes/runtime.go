@@ -48,7 +48,7 @@ type runtime struct {
 
 func newRuntime(d *Daemon, c *Container, img *image.Image) *runtime {
 	r := &runtime{daemon: d, image: img, log: &containerLog{loop: d.loop, wall: d.Wall}}
-	r.fs = d.images.Files(img).Clone()
+	r.fs = d.Images.store.Files(img).Clone()
 	r.fs.SetClock(d.host.Machine)
 	r.streams = &streams{loop: d.loop, log: r.log}
 	r.openStdio(d.loop, c)

@@ -39,7 +39,7 @@ type sandbox struct {
 
 // newSandbox makes the container's sandbox. Host mode uses the host's stack.
 func (d *Daemon) newSandbox(c *Container) *sandbox {
-	sb := &sandbox{id: d.newID("sandbox", c.Name), d: d, c: c, users: 1}
+	sb := &sandbox{id: d.ids.id("sandbox", c.Name), d: d, c: c, users: 1}
 	if isHostMode(c.HostConfig.NetworkMode) {
 		sb.ns, sb.shared, sb.key = d.ns(), true, "/var/run/docker/netns/default"
 		d.pin(sb.key) // it stays

@@ -19,7 +19,7 @@ func TestHostModeIsTheHostsStackAndName(t *testing.T) {
 		t.Fatalf("settings %+v %+v", s, s.Networks["host"])
 	}
 	w.do(func() {
-		if err := w.a.Daemon.ContainerRemove("h1", RemoveOptions{Force: true}); err != nil {
+		if err := w.a.Daemon.Containers.Remove("h1", RemoveOptions{Force: true}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -57,14 +57,14 @@ func TestContainerModeSharesTheStackUntilTheBaseRestarts(t *testing.T) {
 	}
 	d := w.a.Daemon
 	w.do(func() {
-		if err := d.ContainerRestart("base", nil); err != nil {
+		if err := d.Containers.Restart("base", nil); err != nil {
 			t.Error(err)
 		}
 	})
 	if out, _ := w.exec(join, "ping", "-c", "1", "172.17.0.1"); !strings.Contains(out, "Network is unreachable") {
 		t.Errorf("in the dead namespace: %s", out)
 	}
-	w.do(func() { d.ContainerRestart("join1", nil) })
+	w.do(func() { d.Containers.Restart("join1", nil) })
 	if !w.pings(join, "172.17.0.1") {
 		t.Error("after its own restart the gateway does not answer")
 	}
@@ -138,7 +138,7 @@ func TestConnectRules(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	x3, _ := d.Container("x3")
+	x3, _ := d.Containers.Get("x3")
 	if !w.pings(x3, "172.17.0.1") {
 		t.Error("x3 has no way out of none")
 	}

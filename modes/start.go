@@ -5,7 +5,9 @@ import (
 	"dnetsim/modes/image"
 	"dnetsim/userland/shell"
 	"errors"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"dnetsim/stack"
@@ -14,13 +16,13 @@ import (
 
 const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// ContainerStart starts a container; one that runs is [ErrNotModified].
-func (d *Daemon) ContainerStart(ref string) error {
-	c, err := d.Container(ref)
+// Start starts a container; one that runs is [ErrNotModified].
+func (cs *Containers) Start(ref string) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
-	end, err := d.begin()
+	end, err := cs.d.calls.begin()
 	if err != nil {
 		return err
 	}
@@ -28,7 +30,7 @@ func (d *Daemon) ContainerStart(ref string) error {
 	if err := startable(c); err != nil {
 		return err
 	}
-	free, err := d.lock(c)
+	free, err := cs.d.lock(c)
 	if err != nil {
 		return err
 	}
@@ -36,7 +38,7 @@ func (d *Daemon) ContainerStart(ref string) error {
 	if err := startable(c); err != nil {
 		return err
 	}
-	if err := d.pass(d.profile.cost.start); err != nil {
+	if err := cs.d.calls.pass(cs.d.profile.cost.start); err != nil {
 		return err
 	}
 	if err := startable(c); err != nil {
@@ -44,7 +46,7 @@ func (d *Daemon) ContainerStart(ref string) error {
 	}
 	c.run.manualStop = false
 	c.run.backoff = 0
-	return d.start(c)
+	return cs.d.start(c)
 }
 
 func startable(c *Container) error {
@@ -100,13 +102,13 @@ func (d *Daemon) bringUp(c *Container) error {
 	if err := d.connectAll(c); err != nil {
 		return err
 	}
-	if err := d.pass(d.profile.cost.launch); err != nil {
+	if err := d.calls.pass(d.profile.cost.launch); err != nil {
 		return err
 	}
 	switch {
 	case c.run.removing || c.run.removed:
 		return errf(ErrConflict, "container is marked for removal and cannot be started")
-	case d.gone():
+	case d.calls.gone():
 		return errf(ErrSystem, "context canceled")
 	}
 	if _, err := c.links(); err != nil {
@@ -155,7 +157,7 @@ func (d *Daemon) bringUp(c *Container) error {
 // writes the files.
 func (c *Container) setSysctls() error {
 	const failed = "failed to create shim task: OCI runtime create failed: runc create failed: "
-	for _, k := range sortedKeys(c.HostConfig.Sysctls) {
+	for _, k := range slices.Sorted(maps.Keys(c.HostConfig.Sysctls)) {
 		if !strings.HasPrefix(k, "net.") {
 			continue
 		}

@@ -46,23 +46,23 @@ func (d *Daemon) Start() error {
 
 // comeUp is the work of a start.
 func (d *Daemon) comeUp() error {
-	d.spend(d.profile.cost.daemonStart)
-	d.drain()
+	d.calls.spend(d.profile.cost.daemonStart)
+	d.calls.drain()
 	d.calls.stopping = false
 	d.launchSelf()
 	if err := d.boot(); err != nil {
 		d.starting = nil
-		d.endCalls()
-		d.closeListeners()
+		d.calls.end()
+		d.api.close()
 		d.setState(false, true)
 		d.leaveCluster()
-		d.logRaw(err.Error())
+		d.Journal.raw(err.Error())
 		d.endSelf()
 		return err
 	}
 	d.starting = nil
 	d.setState(true, false)
-	d.answer()
+	d.api.answer()
 	return nil
 }
 
@@ -85,8 +85,8 @@ func (d *Daemon) abortStart(failed bool) {
 		return
 	}
 	s.proc.Kill()
-	d.endCalls()
-	d.closeListeners()
+	d.calls.end()
+	d.api.close()
 	d.leaveCluster()
 	s.end(errf(ErrSystem, "dockerd was stopped while it started"))
 	d.endSelf()

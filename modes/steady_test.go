@@ -23,7 +23,7 @@ func TestWhatIsRemovedIsForgotten(t *testing.T) {
 		}
 		w.do(func() {
 			for _, i := range order {
-				if err := w.a.Daemon.ContainerRemove(fmt.Sprintf("c%d", i), RemoveOptions{Force: true}); err != nil {
+				if err := w.a.Daemon.Containers.Remove(fmt.Sprintf("c%d", i), RemoveOptions{Force: true}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -62,8 +62,8 @@ func TestRestartsLeaveNoWatcher(t *testing.T) {
 		// The container's death takes the sandbox along, its start makes another.
 		none := time.Duration(0)
 		w.do(func() {
-			w.b.Daemon.ContainerStop("bbox2", &none)
-			if err := w.b.Daemon.ContainerStart("bbox2"); err != nil {
+			w.b.Daemon.Containers.Stop("bbox2", &none)
+			if err := w.b.Daemon.Containers.Start("bbox2"); err != nil {
 				t.Error(err)
 			}
 		})

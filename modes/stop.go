@@ -16,14 +16,14 @@ func notRunning(c *Container) error {
 	return errf(ErrConflict, "Container %s is not running", c.ID)
 }
 
-// ContainerStop sends the stop signal, and SIGKILL after the timeout (nil: the
+// Stop sends the stop signal, and SIGKILL after the timeout (nil: the
 // container's own, or 10 s). A container that does not run is [ErrNotModified].
-func (d *Daemon) ContainerStop(ref string, timeout *time.Duration) error {
-	c, err := d.Container(ref)
+func (cs *Containers) Stop(ref string, timeout *time.Duration) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
-	end, err := d.begin()
+	end, err := cs.d.calls.begin()
 	if err != nil {
 		return err
 	}
@@ -32,11 +32,11 @@ func (d *Daemon) ContainerStop(ref string, timeout *time.Duration) error {
 		return errf(ErrNotModified, "Container %s is already stopped", c.ID)
 	}
 	c.run.manualStop = true
-	d.stopAndWait(c, c.grace(timeout))
-	if err := d.pass(d.profile.cost.stop); err != nil {
+	cs.d.stopAndWait(c, c.grace(timeout))
+	if err := cs.d.calls.pass(cs.d.profile.cost.stop); err != nil {
 		return err
 	}
-	d.containerEvent(c, "stop")
+	cs.d.containerEvent(c, "stop")
 	return nil
 }
 
@@ -66,10 +66,10 @@ func (d *Daemon) stopAndWait(c *Container, limit time.Duration) {
 		sig = s
 	}
 	d.signal(c, sig)
-	if d.waitStopped(c, limit) || d.gone() {
+	if d.waitStopped(c, limit) || d.calls.gone() {
 		return
 	}
-	d.log("info", fmt.Sprintf("Container failed to exit within %v of signal %d - using the force", limit, sig), "container", c.ID)
+	d.Journal.write("info", fmt.Sprintf("Container failed to exit within %v of signal %d - using the force", limit, sig), "container", c.ID)
 	d.killNow(c)
 	d.waitStopped(c, -1)
 }
@@ -95,7 +95,7 @@ func (d *Daemon) waitStopped(c *Container, limit time.Duration) bool {
 		return c.run.pid1 == nil
 	}
 	end := d.loop.Now() + limit
-	for c.run.pid1 != nil && !d.gone() {
+	for c.run.pid1 != nil && !d.calls.gone() {
 		left := time.Duration(-1)
 		if limit >= 0 {
 			if left = end - d.loop.Now(); left <= 0 {
@@ -109,13 +109,13 @@ func (d *Daemon) waitStopped(c *Container, limit time.Duration) bool {
 	return c.run.pid1 == nil
 }
 
-// ContainerKill sends a signal ("" is SIGKILL).
-func (d *Daemon) ContainerKill(ref, signal string) error {
-	c, err := d.Container(ref)
+// Kill sends a signal ("" is SIGKILL).
+func (cs *Containers) Kill(ref, signal string) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
-	end, err := d.begin()
+	end, err := cs.d.calls.begin()
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (d *Daemon) ContainerKill(ref, signal string) error {
 	if c.run.pid1 == nil {
 		return wrapf(notRunning(c), "Cannot kill container: %s: ", ref)
 	}
-	if err := d.pass(d.profile.cost.kill); err != nil {
+	if err := cs.d.calls.pass(cs.d.profile.cost.kill); err != nil {
 		return err
 	}
 	if c.run.pid1 == nil {
@@ -140,20 +140,20 @@ func (d *Daemon) ContainerKill(ref, signal string) error {
 	if sig == userland.SIGKILL || sig == userland.SIGTERM {
 		c.run.manualStop = true
 	}
-	d.signal(c, sig)
+	cs.d.signal(c, sig)
 	if sig == userland.SIGKILL {
-		d.waitStopped(c, 10*time.Second)
+		cs.d.waitStopped(c, 10*time.Second)
 	}
 	return nil
 }
 
-// ContainerRestart stops a container, if it runs, and starts it.
-func (d *Daemon) ContainerRestart(ref string, timeout *time.Duration) error {
-	c, err := d.Container(ref)
+// Restart stops a container, if it runs, and starts it.
+func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
-	end, err := d.begin()
+	end, err := cs.d.calls.begin()
 	if err != nil {
 		return err
 	}
@@ -163,38 +163,38 @@ func (d *Daemon) ContainerRestart(ref string, timeout *time.Duration) error {
 	defer func() { c.HostConfig.AutoRemove = auto }()
 	if c.State.Running() {
 		c.run.manualStop = true
-		d.stopAndWait(c, c.grace(timeout))
-		if d.gone() {
+		cs.d.stopAndWait(c, c.grace(timeout))
+		if cs.d.calls.gone() {
 			return errGone
 		}
-		d.containerEvent(c, "stop")
+		cs.d.containerEvent(c, "stop")
 	}
-	free, err := d.lock(c)
+	free, err := cs.d.lock(c)
 	if err != nil {
 		return err
 	}
 	defer free()
 	if c.run.pid1 != nil && c.State.Status != Paused { // somebody else was faster
-		d.containerEvent(c, "restart")
+		cs.d.containerEvent(c, "restart")
 		return nil
 	}
-	if err := d.pass(d.profile.cost.start); err != nil {
+	if err := cs.d.calls.pass(cs.d.profile.cost.start); err != nil {
 		return err
 	}
 	c.run.manualStop = false
 	if err := startable(c); err != nil {
 		return wrapf(err, "Cannot restart container %s: ", ref)
 	}
-	if err := d.start(c); err != nil {
+	if err := cs.d.start(c); err != nil {
 		return &Error{Kind: ErrSystem, Msg: "Cannot restart container " + ref + ": " + err.Error()}
 	}
-	d.containerEvent(c, "restart")
+	cs.d.containerEvent(c, "restart")
 	return nil
 }
 
-// ContainerPause freezes a container's processes.
-func (d *Daemon) ContainerPause(ref string) error {
-	c, err := d.Container(ref)
+// Pause freezes a container's processes.
+func (cs *Containers) Pause(ref string) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
@@ -209,14 +209,14 @@ func (d *Daemon) ContainerPause(ref string) error {
 	c.run.machine.Pause()
 	c.State.Status = Paused
 	c.stopHealth()
-	d.stateChanged(c)
-	d.containerEvent(c, "pause")
+	cs.d.stateChanged(c)
+	cs.d.containerEvent(c, "pause")
 	return nil
 }
 
-// ContainerUnpause lets them go on.
-func (d *Daemon) ContainerUnpause(ref string) error {
-	c, err := d.Container(ref)
+// Unpause lets them go on.
+func (cs *Containers) Unpause(ref string) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
@@ -226,18 +226,18 @@ func (d *Daemon) ContainerUnpause(ref string) error {
 	c.run.machine.Unpause()
 	c.State.Status = Running
 	c.resumeHealth()
-	d.stateChanged(c)
-	d.containerEvent(c, "unpause")
+	cs.d.stateChanged(c)
+	cs.d.containerEvent(c, "unpause")
 	return nil
 }
 
-// ContainerRename gives a container another name.
-func (d *Daemon) ContainerRename(ref, name string) error {
-	c, err := d.Container(ref)
+// Rename gives a container another name.
+func (cs *Containers) Rename(ref, name string) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
-	end, err := d.begin()
+	end, err := cs.d.calls.begin()
 	if err != nil {
 		return err
 	}
@@ -249,10 +249,10 @@ func (d *Daemon) ContainerRename(ref, name string) error {
 	if name == c.Name {
 		return errf(ErrInvalid, "Renaming a container with the same name as its current name")
 	}
-	if err := d.checkName(name); err != nil {
+	if err := cs.checkName(name); err != nil {
 		return wrapf(err, "Error when allocating new name: ")
 	}
-	if err := d.pass(d.profile.cost.rename); err != nil {
+	if err := cs.d.calls.pass(cs.d.profile.cost.rename); err != nil {
 		return err
 	}
 	old, anonymous := c.Name, c.run.anonymous
@@ -261,13 +261,13 @@ func (d *Daemon) ContainerRename(ref, name string) error {
 		c.Name, c.run.anonymous = old, anonymous
 		return err
 	}
-	d.containerEvent(c, "rename", "oldName", "/"+old)
+	cs.d.containerEvent(c, "rename", "oldName", "/"+old)
 	return nil
 }
 
-// ContainerUpdate changes a container's restart policy.
-func (d *Daemon) ContainerUpdate(ref string, p RestartPolicy) error {
-	c, err := d.Container(ref)
+// Update changes a container's restart policy.
+func (cs *Containers) Update(ref string, p RestartPolicy) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
@@ -277,6 +277,6 @@ func (d *Daemon) ContainerUpdate(ref string, p RestartPolicy) error {
 		return err
 	}
 	c.HostConfig.RestartPolicy = p
-	d.containerEvent(c, "update")
+	cs.d.containerEvent(c, "update")
 	return nil
 }

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,7 +25,7 @@ func TestSysctlsOfAContainer(t *testing.T) {
 	} {
 		_, err := w.tryRun(w.a, named("c2", HostConfig{NetworkMode: c.mode, Sysctls: map[string]string{c.key: c.value}}))
 		same(t, err, c.want)
-		w.do(func() { same(t, w.a.Daemon.ContainerRemove("c2", RemoveOptions{}), "") })
+		w.do(func() { same(t, w.a.Daemon.Containers.Remove("c2", RemoveOptions{}), "") })
 	}
 }
 
@@ -61,7 +62,7 @@ live-restore mtu tls tlsverify userland-proxy`)
 		if err := cfg.merge([]byte(`{"` + key + `": null}`)); err != nil {
 			t.Errorf("%s: %v", key, err)
 		}
-		if says, does := len(cfg.unheeded()) == 1, contains(done, key); says == does {
+		if says, does := len(cfg.unheeded()) == 1, slices.Contains(done, key); says == does {
 			t.Errorf("%s is of use: %v, and the log says that it is not: %v", key, does, says)
 		}
 	}

@@ -62,12 +62,12 @@ func TestAStoppedContainerIsConnectedToANetworkMadeAgain(t *testing.T) {
 	w.network(w.a, CreateNetwork{Name: "app"})
 	c := w.run(w.a, named("svc", HostConfig{NetworkMode: "app"}))
 	w.do(func() {
-		same(t, d.ContainerKill("svc", ""), "")
+		same(t, d.Containers.Kill("svc", ""), "")
 		same(t, d.NetworkRemove("app"), "")
 		n, _, err := d.NetworkCreate(CreateNetwork{Name: "app"})
 		same(t, err, "")
 		same(t, d.NetworkConnect("app", "svc", nil), "")
-		same(t, d.ContainerStart("svc"), "")
+		same(t, d.Containers.Start("svc"), "")
 		if got := c.NetworkSettings.Networks["app"].NetworkID; got != n.ID {
 			t.Errorf("it is in %s, want %s", got, n.ID)
 		}
@@ -83,7 +83,7 @@ func TestCreateWarnsWhereNothingIsForwarded(t *testing.T) {
 	for mode, warns := range map[string]bool{"": true, "bridge": true, "app": true, "container:base": true, "host": false, "none": false} {
 		w.do(func() {
 			r := named("", HostConfig{NetworkMode: mode})
-			_, warnings, err := w.a.Daemon.ContainerCreate(r)
+			_, warnings, err := w.a.Daemon.Containers.Create(r)
 			same(t, err, "")
 			if warned := len(warnings) == 1 && warnings[0] == "IPv4 forwarding is disabled. Networking will not work."; warned != warns {
 				t.Errorf("mode %q: %q", mode, warnings)

@@ -7,10 +7,10 @@ import (
 	"dnetsim/userland"
 )
 
-// ContainerTop lists the processes of a running container as ps -ef on the host
+// Top lists the processes of a running container as ps -ef on the host
 // shows them; args other than "" and "-ef" choose "aux".
-func (d *Daemon) ContainerTop(ref, args string) (Top, error) {
-	c, err := d.Container(ref)
+func (cs *Containers) Top(ref, args string) (Top, error) {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return Top{}, err
 	}
@@ -22,17 +22,17 @@ func (d *Daemon) ContainerTop(ref, args string) (Top, error) {
 		t.Titles = []string{"USER", "PID", "%CPU", "%MEM", "VSZ", "RSS", "TTY", "STAT", "START", "TIME", "COMMAND"}
 	}
 	for _, p := range c.run.machine.Processes() {
-		pid := strconv.Itoa(p.PIDOn(d.host.Machine))
-		ppid := strconv.Itoa(d.shim(c))
+		pid := strconv.Itoa(p.PIDOn(cs.d.host.Machine))
+		ppid := strconv.Itoa(cs.d.shim(c))
 		if up := p.Parent(); up != nil && !up.Done() {
-			ppid = strconv.Itoa(up.PIDOn(d.host.Machine))
+			ppid = strconv.Itoa(up.PIDOn(cs.d.host.Machine))
 		}
 		tty := "?"
 		if p.TTY != nil {
 			tty = "pts/0"
 		}
 		cmd := join(p.Args)
-		started := d.Wall().Add(-p.Age())
+		started := cs.d.Wall().Add(-p.Age())
 		if args == "aux" {
 			t.Processes = append(t.Processes, []string{p.User, pid, "0.0", "0.0", "1320", "4", tty, "Ss", started.Format("15:04"), "0:00", cmd})
 			continue
@@ -56,9 +56,9 @@ func join(args []string) string {
 	return s
 }
 
-// ContainerResize sets the size of a container's terminal.
-func (d *Daemon) ContainerResize(ref string, rows, cols int) error {
-	c, err := d.Container(ref)
+// Resize sets the size of a container's terminal.
+func (cs *Containers) Resize(ref string, rows, cols int) error {
+	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
@@ -66,6 +66,6 @@ func (d *Daemon) ContainerResize(ref string, rows, cols int) error {
 		return nil
 	}
 	c.run.tty.Resize(userland.Winsize{Rows: rows, Cols: cols})
-	d.containerEvent(c, "resize", "height", fmt.Sprint(rows), "width", fmt.Sprint(cols))
+	cs.d.containerEvent(c, "resize", "height", fmt.Sprint(rows), "width", fmt.Sprint(cols))
 	return nil
 }

@@ -17,13 +17,13 @@ func TestAShellOnATerminalIsAttachedAndLeft(t *testing.T) {
 	d := w.a.Daemon
 	var out string
 	w.do(func() {
-		a, err := d.ContainerAttach("bbox1", AttachOptions{Stdin: true, Stdout: true, Stderr: true, Stream: true})
+		a, err := d.Containers.Attach("bbox1", AttachOptions{Stdin: true, Stdout: true, Stderr: true, Stream: true})
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		a.Stdin.Write([]byte("hostname\n"))
-		d.spend(time.Second)
+		d.calls.spend(time.Second)
 		a.Stdin.Write([]byte("exit 4\n"))
 		for {
 			k, err := a.Next()
@@ -46,13 +46,13 @@ func TestStandardInputEndsWithItsClient(t *testing.T) {
 	d := w.a.Daemon
 	var out string
 	w.do(func() {
-		c, _, err := d.ContainerCreate(CreateContainer{Config: Config{Image: "busybox", Cmd: []string{"sh"}, OpenStdin: true, StdinOnce: true}})
+		c, _, err := d.Containers.Create(CreateContainer{Config: Config{Image: "busybox", Cmd: []string{"sh"}, OpenStdin: true, StdinOnce: true}})
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		a, _ := d.ContainerAttach(c.ID, AttachOptions{Stdin: true, Stdout: true, Stderr: true, Stream: true})
-		if err := d.ContainerStart(c.ID); err != nil {
+		a, _ := d.Containers.Attach(c.ID, AttachOptions{Stdin: true, Stdout: true, Stderr: true, Stream: true})
+		if err := d.Containers.Start(c.ID); err != nil {
 			t.Error(err)
 			return
 		}
@@ -77,15 +77,15 @@ func TestASizeAskedForBeforeAnExecStartsIsItsTerminals(t *testing.T) {
 	d := w.a.Daemon
 	var out string
 	w.do(func() {
-		e, err := d.ExecCreate("bbox1", ExecConfig{Tty: true, AttachStdout: true, Cmd: []string{"stty", "size"}})
+		e, err := d.Execs.Create("bbox1", ExecConfig{Tty: true, AttachStdout: true, Cmd: []string{"stty", "size"}})
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		if err := d.ExecResize(e.ID, 50, 132); err != nil {
+		if err := d.Execs.Resize(e.ID, 50, 132); err != nil {
 			t.Error(err)
 		}
-		a, err := d.ExecStart(e.ID, false, true)
+		a, err := d.Execs.Start(e.ID, false, true)
 		if err != nil {
 			t.Error(err)
 			return

@@ -111,7 +111,7 @@ func TestDefaultRouteGoesToTheFirstNetworkByName(t *testing.T) {
 	if got := gateway(); got != "172.18.0.1 eth1" {
 		t.Fatalf("after connect: %s", got)
 	}
-	w.do(func() { d.ContainerRestart("o1", &zero) })
+	w.do(func() { d.Containers.Restart("o1", &zero) })
 	if got := gateway(); got != "172.18.0.1 eth0" {
 		t.Fatalf("after restart: %s", got)
 	}
@@ -289,8 +289,8 @@ func TestFailedConnectComesBackAtTheNextStart(t *testing.T) {
 		if err := d.NetworkConnect("bridge", "c1", nil); err == nil || c.NetworkSettings.Networks["bridge"].IPAddress != before {
 			t.Errorf("second connect to bridge: %v, address %s, was %s", err, c.NetworkSettings.Networks["bridge"].IPAddress, before)
 		}
-		d.ContainerStop("c1", &none)
-		if err := d.ContainerStart("c1"); err == nil || err.Error() != want {
+		d.Containers.Stop("c1", &none)
+		if err := d.Containers.Start("c1"); err == nil || err.Error() != want {
 			t.Errorf("start: %v, want %s", err, want)
 		}
 	})
@@ -348,7 +348,10 @@ func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
 		if got := via(c); got != "172.40.0.254" || c.NetworkSettings.Networks["own"].Gateway != got {
 			t.Errorf("%s: via %s, inspect shows %s", when, got, c.NetworkSettings.Networks["own"].Gateway)
 		}
-		w.do(func() { w.a.Daemon.ContainerStop("own1", &none); w.a.Daemon.ContainerRemove("own1", RemoveOptions{}) })
+		w.do(func() {
+			w.a.Daemon.Containers.Stop("own1", &none)
+			w.a.Daemon.Containers.Remove("own1", RemoveOptions{})
+		})
 	}
 	w.network(w.a, CreateNetwork{Name: "own", IPAM: &IPAM{Config: []IPAMConfig{{
 		Subnet: "172.40.0.0/16", AuxAddresses: map[string]string{"DefaultGatewayIPv4": "172.40.0.254", "other": "172.40.0.3"}}}}})

@@ -165,8 +165,8 @@ func (w *world) tryRun(h *Host, r CreateContainer) (c *Container, err error) {
 		r.Config.Image = "busybox"
 	}
 	w.do(func() {
-		if c, _, err = h.Daemon.ContainerCreate(r); err == nil {
-			err = h.Daemon.ContainerStart(c.ID)
+		if c, _, err = h.Daemon.Containers.Create(r); err == nil {
+			err = h.Daemon.Containers.Start(c.ID)
 		}
 	})
 	return c, err
@@ -179,12 +179,12 @@ func (w *world) exec(c *Container, cmd ...string) (string, int) {
 	code := -1
 	d := c.run.daemon
 	w.do(func() {
-		e, err := d.ExecCreate(c.ID, ExecConfig{Cmd: cmd, AttachStdout: true, AttachStderr: true})
+		e, err := d.Execs.Create(c.ID, ExecConfig{Cmd: cmd, AttachStdout: true, AttachStderr: true})
 		if err != nil {
 			out.WriteString(err.Error())
 			return
 		}
-		a, err := d.ExecStart(e.ID, false, false)
+		a, err := d.Execs.Start(e.ID, false, false)
 		if err != nil {
 			out.WriteString(err.Error())
 			return

@@ -335,7 +335,7 @@ func (l *Lab) asked(p *userland.Process, words []string) (explain.Flow, error) {
 func (l *Lab) here(p *userland.Process, name string) string {
 	host, _, _ := strings.Cut(p.Machine.Name, "/")
 	if h, ok := l.hosts[host]; ok {
-		if c, err := h.Daemon.Container(name); err == nil && c.Name == name {
+		if c, err := h.Daemon.Containers.Get(name); err == nil && c.Name == name {
 			return host + "/" + name
 		}
 	}

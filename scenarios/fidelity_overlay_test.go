@@ -162,7 +162,7 @@ func (r *overlayReplay) logs(folder string) {
 func (r *overlayReplay) logOf(host string) string {
 	h, _ := r.lab.Host(host)
 	var b strings.Builder
-	for _, l := range h.Daemon.Log()[r.clear[host]:] {
+	for _, l := range h.Daemon.Journal.Lines()[r.clear[host]:] {
 		b.WriteString(l.Text + "\n")
 	}
 	return b.String()
@@ -187,7 +187,7 @@ func (r *overlayReplay) line(l typedLine) {
 		l.command = strings.NewReplacer(`{  "`, "{\n  \"", `,  "`, ",\n  \"", `"}`, "\"\n}").Replace(l.command)
 		r.typed(l)
 		if h, _ := r.lab.Host(l.place); r.fresh[l.place] || strings.Contains(r.folder, "then-fixed") {
-			r.clear[l.place] = len(h.Daemon.Log())
+			r.clear[l.place] = len(h.Daemon.Journal.Lines())
 			r.fresh[l.place] = false
 		}
 	case strings.HasPrefix(l.command, "timeout 30 tcpdump"):
@@ -306,7 +306,7 @@ func (r *overlayReplay) step(l typedLine) {
 		}
 		r.fresh[l.place] = true
 		h, _ := r.lab.Host(l.place)
-		r.clear[l.place] = len(h.Daemon.Log())
+		r.clear[l.place] = len(h.Daemon.Journal.Lines())
 		r.typed(typedLine{l.place, "-", "ip link del docker0; ip link del docker_gwbridge; iptables -F; iptables -X; iptables -t nat -F; iptables -t nat -X; iptables -P FORWARD ACCEPT; sysctl -qw net.ipv4.ip_forward=" + forwarding + "; rm -rf /var/lib/docker/network"})
 	default:
 		r.t.Errorf("step %q", l.command)

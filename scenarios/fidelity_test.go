@@ -178,7 +178,7 @@ func replay(t *testing.T, lines []typedLine, got map[string]capture) {
 			}
 			if i+1 < len(lines) && strings.HasSuffix(lines[i+1].capture, "/daemon-json.txt") {
 				h, _ := lab.Host(l.place)
-				log := h.Daemon.Log()
+				log := h.Daemon.Journal.Lines()
 				path := strings.TrimSuffix(lines[i+1].capture, "/daemon-json.txt") + "-dockerd-log.txt"
 				got[path] = capture{path, l.place, lastWords, 0, log[len(log)-1].Text}
 			}

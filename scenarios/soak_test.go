@@ -111,7 +111,7 @@ func fill(lab *Lab) {
 	}
 	for _, name := range []string{"h1", "h2"} {
 		for range 3000 {
-			lab.hosts[name].Daemon.LogError(strings.Repeat("as long as a line of the gossip's is ", 4))
+			lab.hosts[name].Daemon.Journal.Error(strings.Repeat("as long as a line of the gossip's is ", 4))
 		}
 	}
 }

@@ -135,7 +135,7 @@ func drawHost(host *modes.Host) (graphHost, error) {
 		}
 	}
 	slices.SortFunc(h.networks, func(a, b graphNetwork) int { return strings.Compare(a.name, b.name) })
-	containers, err := host.Daemon.Containers(modes.ListOptions{})
+	containers, err := host.Daemon.Containers.List(modes.ListOptions{})
 	if err != nil {
 		return h, err
 	}

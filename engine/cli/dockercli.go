@@ -154,7 +154,7 @@ func (a *apiClient) ContainerAttach(ctx context.Context, id string, o client.Con
 		}
 	}
 	if o.Stdin {
-		if rows, cols := a.raw(tty, func(d *modes.Daemon, w userland.Winsize) { d.ContainerResize(id, w.Rows, w.Cols) }); rows > 0 {
+		if rows, cols := a.raw(tty, func(d *modes.Daemon, w userland.Winsize) { d.Containers.Resize(id, w.Rows, w.Cols) }); rows > 0 {
 			a.APIClient.ContainerResize(ctx, id, client.ContainerResizeOptions{Height: rows, Width: cols})
 		}
 	}
@@ -163,7 +163,7 @@ func (a *apiClient) ContainerAttach(ctx context.Context, id string, o client.Con
 
 // ExecAttach starts an exec, its terminal set before.
 func (a *apiClient) ExecAttach(ctx context.Context, id string, o client.ExecAttachOptions) (client.ExecAttachResult, error) {
-	if rows, cols := a.raw(o.TTY, func(d *modes.Daemon, w userland.Winsize) { d.ExecResize(id, w.Rows, w.Cols) }); rows > 0 {
+	if rows, cols := a.raw(o.TTY, func(d *modes.Daemon, w userland.Winsize) { d.Execs.Resize(id, w.Rows, w.Cols) }); rows > 0 {
 		a.APIClient.ExecResize(ctx, id, client.ExecResizeOptions{Height: rows, Width: cols})
 	}
 	return a.APIClient.ExecAttach(ctx, id, o)

@@ -38,7 +38,7 @@ func (s *session) signals() (status int, end bool) {
 			return 1, true
 		}
 		s.loop.Go("docker signal", func(*sim.Proc) {
-			s.srv.Daemon().ContainerKill(id, sig.String())
+			s.srv.Daemon().Containers.Kill(id, sig.String())
 		})
 	}
 	return 0, false
