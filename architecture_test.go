@@ -30,6 +30,7 @@ var orders = map[string][][]string{
 	"engine": {
 		{"engine/cli"},
 		{"engine"},
+		{"engine/gate"},
 	},
 	"modes": {
 		{"modes"},

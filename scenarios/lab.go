@@ -35,6 +35,8 @@ type Lab struct {
 	sockets  map[string]socket // by the cable's name
 	lans     map[string]*segment
 	shells   map[string]*shell.Shell
+	outside  map[string]*stack.Namespace // by the LAN's name, see Outside
+	given    map[netip.Addr]bool         // by FreeAddress
 	registry *image.Registry
 	clock    time.Duration // what all clocks are ahead of the run's
 	vain     explain.Flow  // the last flow that a program tried in vain
@@ -79,6 +81,7 @@ func newLab(s *Scenario, loop *sim.Loop, docker Docker) *Lab {
 		Loop: loop, Scenario: s, docker: docker,
 		machines: map[string]*userland.Machine{}, hosts: map[string]*modes.Host{}, servers: map[string]*engine.Server{},
 		cables: map[string]*link.Wire{}, sockets: map[string]socket{}, lans: map[string]*segment{}, shells: map[string]*shell.Shell{},
+		outside: map[string]*stack.Namespace{}, given: map[netip.Addr]bool{},
 	}
 }
 
@@ -122,6 +125,9 @@ func (l *Lab) close() {
 		}
 	}
 	for _, ns := range l.spaces {
+		ns.Close()
+	}
+	for _, ns := range l.outside {
 		ns.Close()
 	}
 	l.Loop.Close()

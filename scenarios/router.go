@@ -184,3 +184,45 @@ func (l *Lab) buildSite(site Site, routers []Router) error {
 	l.machines["internet "+site.Name] = m
 	return nil
 }
+
+// Outside is a namespace plugged into a LAN that is none of the scenario's: what
+// comes from the real world enters there, and is to the hosts as any other
+// machine's. It is made at the first call for the LAN, with the LAN's last free
+// address. The digest of a run does not know it.
+func (l *Lab) Outside(lan string) (*stack.Namespace, error) {
+	if ns := l.outside[lan]; ns != nil {
+		return ns, nil
+	}
+	at, err := l.FreeAddress(lan)
+	if err != nil {
+		return nil, err
+	}
+	name := "outside " + lan
+	ns := stack.New(l.Loop, name, stack.Options{Host: true})
+	if _, err := l.plug(name, ns, Port{Name: "eth0", LAN: lan, Address: at}); err != nil {
+		ns.Close()
+		return nil, err
+	}
+	if gw := l.lans[lan].lan.Gateway; gw.IsValid() {
+		ns.AddRoute(stack.Route{Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: gw})
+	}
+	l.outside[lan] = ns
+	return ns, nil
+}
+
+// FreeAddress is the last address of a LAN that neither the scenario nor
+// [Lab.Outside] or an earlier call has given away, with the LAN's prefix length.
+func (l *Lab) FreeAddress(lan string) (netip.Prefix, error) {
+	seg := l.lans[lan]
+	if seg == nil || lan == internetName {
+		return netip.Prefix{}, fmt.Errorf("there is no lan %q", lan)
+	}
+	subnet := seg.lan.Subnet
+	for a := last(subnet); subnet.Contains(a); a = a.Prev() {
+		if edge(subnet, a) == "" && a != seg.lan.Gateway && !l.given[a] && !l.Scenario.owned(a) {
+			l.given[a] = true
+			return netip.PrefixFrom(a, subnet.Bits()), nil
+		}
+	}
+	return netip.Prefix{}, fmt.Errorf("lan %s has no free address", lan)
+}

@@ -91,6 +91,7 @@ running, 3 the run itself broke.`,
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run `N` times and fail at the first event that differs")
 	c.Flags().IntVar(&f.jobs, "jobs", 1, "run `N` scenarios at a time")
 	c.Flags().Var(&f.shard, "shard", "run the `i/n`th part of the scenarios: 1/3, 2/3 and 3/3 are all")
+	refuseOutside(c)
 	return c
 }
 

@@ -27,6 +27,7 @@ type upFlags struct {
 	speed    speed
 	tcp      []string
 	certs    certificates
+	real     []string // --publish-real
 }
 
 func newUp(t *terminal) *cobra.Command {
@@ -70,6 +71,7 @@ does not repeat: for that there is run.`,
 	c.Flags().Var(&f.speed, "speed", "`N` virtual seconds pass in a real one; max jumps over the time in which a client only waits")
 	c.Flags().StringArrayVar(&f.tcp, "tcp", nil, "serve a host over TCP too: `HOST=127.0.0.1:PORT`, port 0 for any")
 	f.certs.add(c)
+	c.Flags().StringArrayVar(&f.real, "publish-real", nil, "open a port of this machine (loopback only) that leads to one of a simulated host: `HOST:PORT=127.0.0.1:PORT`, port 0 for any; all: each port that containers publish")
 	return c
 }
 
@@ -78,6 +80,7 @@ type upLab struct {
 	*scenarios.Lab
 	t      *terminal
 	live   *engine.Live
+	doors  *doors
 	folder *folder
 	said   string // how clients find the hosts
 	ended  context.CancelFunc
@@ -89,6 +92,10 @@ func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) er
 		return err
 	}
 	places, err := f.listenTo(s)
+	if err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
+	}
+	real, all, err := readPublications(s, f.real)
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
 	}
@@ -104,9 +111,13 @@ func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) er
 	defer lab.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	u := &upLab{Lab: lab, t: t, live: engine.NewLive(lab.Loop), folder: dir, ended: cancel, broken: make(chan error, 1)}
+	u := &upLab{Lab: lab, t: t, live: engine.NewLive(lab.Loop), doors: newDoors(t, lab), folder: dir, ended: cancel, broken: make(chan error, 1)}
 	defer u.live.Close()
+	defer u.doors.close()
 	if err := u.serve(places, f.certs.config, f.contexts); err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
+	}
+	if err := u.publish(real, all); err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
 	}
 	io.WriteString(t.out, u.said)
@@ -255,6 +266,28 @@ func (u *upLab) serve(places []place, config *tls.Config, contexts bool) error {
 		return err
 	}
 	u.goServe(ln, u.control())
+	return nil
+}
+
+// publish opens the real ports that were asked for. What they are is said whether
+// or not somebody wants to hear it: they are the machine's own.
+func (u *upLab) publish(list []publication, all bool) error {
+	say := func(text string) {
+		u.said += "# " + text + "\n"
+		u.t.say("%s", text)
+	}
+	for _, p := range list {
+		ln, err := u.doors.publish(p)
+		if err != nil {
+			return fmt.Errorf("--publish-real %s:%d=%s: %w", p.host, p.at.Port(), p.real, err)
+		}
+		say(opened(ln, p.host, p.at, ""))
+	}
+	for _, h := range u.Scenario.Hosts {
+		if all && h.Docker {
+			u.doors.publishAll(h.Name, say)
+		}
+	}
 	return nil
 }
 

@@ -89,5 +89,8 @@ func (f *upFlags) again(scenario, dir string) []string {
 	for _, p := range f.tcp {
 		args = append(args, "--tcp", p)
 	}
+	for _, p := range f.real {
+		args = append(args, "--publish-real", p)
+	}
 	return args
 }

@@ -47,6 +47,7 @@ everywhere.`,
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "print differences only")
 	c.Flags().IntSliceVar(&f.procs, "procs", []int{1, 2, 8, 16}, "run at these values of GOMAXPROCS, each in a process of its own")
 	c.Flags().IntVar(&f.jobs, "jobs", 2, "verify `N` scenarios at a time")
+	refuseOutside(c)
 	return c
 }
 
