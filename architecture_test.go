@@ -44,6 +44,7 @@ var orders = map[string][][]string{
 	},
 	"userland": {
 		{"userland/consul"},
+		{"userland/nginx"},
 		{"userland/programs", "userland/netconf", "userland/traffic"},
 		{"userland/web"},
 		{"userland/names"},

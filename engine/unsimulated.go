@@ -49,7 +49,6 @@ var unsimulated = []struct {
 	{"memory-reservation", func(_ *container.Config, h *container.HostConfig) bool { return h.MemoryReservation != 0 }},
 	{"memory-swap", func(_ *container.Config, h *container.HostConfig) bool { return h.MemorySwap != 0 }},
 	{"memory-swappiness", func(_ *container.Config, h *container.HostConfig) bool { return h.MemorySwappiness != nil }},
-	{"mount", func(_ *container.Config, h *container.HostConfig) bool { return len(h.Mounts) > 0 }},
 	{"oom-kill-disable", func(_ *container.Config, h *container.HostConfig) bool {
 		return h.OomKillDisable != nil && *h.OomKillDisable
 	}},
@@ -63,12 +62,9 @@ var unsimulated = []struct {
 	{"sysctl", func(_ *container.Config, h *container.HostConfig) bool {
 		return slices.ContainsFunc(sorted(h.Sysctls), func(k string) bool { return !strings.HasPrefix(k, "net.") })
 	}},
-	{"tmpfs", func(_ *container.Config, h *container.HostConfig) bool { return len(h.Tmpfs) > 0 }},
 	{"ulimit", func(_ *container.Config, h *container.HostConfig) bool { return len(h.Ulimits) > 0 }},
 	{"userns", func(_ *container.Config, h *container.HostConfig) bool { return h.UsernsMode != "" }},
-	{"volume", func(c *container.Config, h *container.HostConfig) bool { return len(h.Binds) > 0 || len(c.Volumes) > 0 }},
 	{"volume-driver", func(_ *container.Config, h *container.HostConfig) bool { return h.VolumeDriver != "" }},
-	{"volumes-from", func(_ *container.Config, h *container.HostConfig) bool { return len(h.VolumesFrom) > 0 }},
 }
 
 // notSimulated are the warnings that a request deserves.

@@ -12,7 +12,7 @@ func web(name string, bindings ...PortBinding) CreateContainer {
 	r := named(name, HostConfig{PortBindings: map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: bindings}})
 	r.Config.Image, r.Config.Tty = "nginx", false
 	r.Config.ExposedPorts = map[Port]bool{{Number: 80, Proto: "tcp"}: true}
-	r.Config.Entrypoint = []string{"nginx"}
+	r.Config.Entrypoint = []string{"nginx", "-g", "daemon off;"}
 	return r
 }
 

@@ -11,6 +11,7 @@ import (
 	"dnetsim/userland"
 	"dnetsim/userland/consul"
 	"dnetsim/userland/netconf"
+	"dnetsim/userland/nginx"
 	"dnetsim/userland/programs"
 	"dnetsim/userland/shell"
 	"dnetsim/userland/traffic"
@@ -36,6 +37,7 @@ type recipe struct {
 	expose     []nat.Port
 	stopSignal string
 	files      map[string]string // path to content
+	links      map[string]string // path to target
 
 	programs map[string]userland.Program
 }
@@ -96,22 +98,14 @@ func knownRecipes() []*recipe {
 		files: map[string]string{"/etc/os-release": "PRETTY_NAME=\"Ubuntu 22.04.2 LTS\"\nNAME=\"Ubuntu\"\n" +
 			"VERSION_ID=\"22.04\"\nID=ubuntu\nID_LIKE=debian\n"},
 	}
-	server := web.Server{
-		Style: web.Nginx, Root: "/usr/share/nginx/html",
-		Quit: []userland.Signal{userland.SIGQUIT, userland.SIGTERM, userland.SIGINT},
-	}
-	nginx := recipe{
+	reverse := recipe{
 		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: debianSets, shell: shell.Bash,
-		extra: map[string]userland.Program{"nginx": server.Run},
-		size:  142_000_000, age: 20 * day, layers: []int64{31_400_000, 25_600_000, 626},
+		extra: nginx.Programs(), links: nginx.ImageLinks(),
+		size: 142_000_000, age: 20 * day, layers: []int64{31_400_000, 25_600_000, 626},
 		entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
-		env:    []string{pathEnv, "NGINX_VERSION=1.23.4"},
+		env:    []string{pathEnv, "NGINX_VERSION=" + nginx.Version},
 		expose: []nat.Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGQUIT",
-		files: map[string]string{
-			"/docker-entrypoint.sh":            "#!/bin/sh\nexec \"$@\"\n",
-			"/usr/share/nginx/html/index.html": nginxIndex,
-			"/etc/os-release":                  debianRelease,
-		},
+		files: nginx.ImageFiles(debianRelease),
 	}
 	page := web.Server{
 		Style: web.Nginx, Root: "/usr/local/apache2/htdocs",
@@ -128,7 +122,7 @@ func knownRecipes() []*recipe {
 			"/etc/os-release":                      debianRelease,
 		},
 	}
-	all := []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &ubuntu, &nginx, &httpd}
+	all := []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &ubuntu, &reverse, &httpd}
 	return append(append(all, courseRecipes()...), storeRecipes()...)
 }
 
@@ -173,30 +167,6 @@ func tcpAndUDP(tcp, udp []uint16) []nat.Port {
 const (
 	pathEnv       = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	debianRelease = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nID=debian\n"
-	nginxIndex    = `<!DOCTYPE html>
-<html>
-<head>
-<title>Welcome to nginx!</title>
-<style>
-html { color-scheme: light dark; }
-body { width: 35em; margin: 0 auto;
-font-family: Tahoma, Verdana, Arial, sans-serif; }
-</style>
-</head>
-<body>
-<h1>Welcome to nginx!</h1>
-<p>If you see this page, the nginx web server is successfully installed and
-working. Further configuration is required.</p>
-
-<p>For online documentation and support please refer to
-<a href="http://nginx.org/">nginx.org</a>.<br/>
-Commercial support is available at
-<a href="http://nginx.com/">nginx.com</a>.</p>
-
-<p><em>Thank you for using nginx.</em></p>
-</body>
-</html>
-`
 )
 
 // image describes the recipe under one of its names.
@@ -240,6 +210,10 @@ func (k *recipe) build(l *sim.Loop) *userland.FS {
 		}
 		fs.MkdirAll(dirOf(p), 0o755)
 		fs.WriteFile(p, []byte(k.files[p]), mode)
+	}
+	for _, p := range slices.Sorted(maps.Keys(k.links)) {
+		fs.MkdirAll(dirOf(p), 0o755)
+		fs.Symlink(k.links[p], p)
 	}
 	return fs
 }

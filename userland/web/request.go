@@ -24,6 +24,9 @@ func (r Request) Header(name string) string {
 	return ""
 }
 
+// Headers are all of them, in the order in which they came.
+func (r Request) Headers() []Header { return r.headers }
+
 // ReadHead reads the head of a request; ok is false when there is none.
 func ReadHead(in *bufio.Reader) (r Request, ok bool) {
 	line, err := in.ReadString('\n')
