@@ -26,6 +26,10 @@ func (q cabling) wires() {
 	if e == nil {
 		return
 	}
+	if q.j.story.damaged(e) != "" {
+		q.lossy()
+		return
+	}
 	switch e.Reason {
 	case trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.NoReceiver, trail.PortDown:
 		q.down(e)
@@ -166,13 +170,19 @@ func filter(e *event) string {
 func (q cabling) lossy() {
 	lost := map[string]int{}
 	worst := ""
+	bad := func(cable string) {
+		if lost[cable]++; worst == "" || lost[cable] > lost[worst] {
+			worst = cable
+		}
+	}
 	for i := range q.j.story.events {
 		e := &q.j.story.events[i]
-		if e.Verb == trail.Drop && slices.Contains(lossReasons, e.Reason) {
-			c := cableOf(e)
-			if lost[c]++; worst == "" || lost[c] > lost[worst] {
-				worst = c
-			}
+		switch {
+		case e.Verb != trail.Drop:
+		case slices.Contains(lossReasons, e.Reason):
+			bad(cableOf(e))
+		case q.j.story.damaged(e) != "":
+			bad(q.j.story.damaged(e))
 		}
 	}
 	if worst == "" { // a rule that drops by chance (-m statistic, -m limit)
@@ -184,7 +194,7 @@ func (q cabling) lossy() {
 	machine, dev, _ := strings.Cut(worst, ":")
 	q.blame(Cause{
 		Code:     "LINK-LOSSY",
-		Sentence: fmt.Sprintf("The cable of %s loses packets: %d of %d probes were answered.", worst, q.j.Received, q.j.Sent),
+		Sentence: fmt.Sprintf("The cable of %s loses or damages packets: %d of %d probes were answered.", worst, q.j.Received, q.j.Sent),
 		Evidence: []Evidence{
 			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 20 -i 0.2 -q %s | tail -n 2", q.j.Target)), "how many get lost"),
 			q.show(machine, "ip -s link show "+dev, "errors or drops here would be the card's; without them it is the cable or the switch"),

@@ -312,6 +312,9 @@ func (j *Journey) verdict(a *atlas, f Flow) Verdict {
 	case fate.Delivered:
 		return NoReturn
 	}
+	if j.story.damaged(fate.event) != "" {
+		return Lost
+	}
 	return deathVerdict(j.Forward)
 }
 

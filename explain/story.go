@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -83,6 +84,24 @@ func (s *story) born(fits func(*event) bool) []trail.ID {
 		}
 	}
 	return out
+}
+
+// damaged is the cable that a packet that was dropped came out of with other
+// bytes than it went in with, "" if there is none. Whatever the receiver had
+// against it (most often its checksum), that is why.
+func (s *story) damaged(drop *event) string {
+	var sent *event
+	for _, i := range s.byID[drop.Packet] {
+		e := &s.events[i]
+		switch {
+		case e.Place.Cable == "":
+		case e.Verb == trail.Send:
+			sent = e
+		case e.Verb == trail.Receive && sent != nil && sent.Place.Cable == e.Place.Cable && !bytes.Equal(sent.Frame, e.Frame):
+			return e.Place.Cable
+		}
+	}
+	return ""
 }
 
 // spent is from the first event to the last.

@@ -159,7 +159,11 @@ func TestEveryCauseIsExplained(t *testing.T) {
 
 func explainLibrary(t *testing.T, name, at, from, to, port string, large bool) *explain.Report {
 	t.Helper()
-	s := libraryScenario(t, name)
+	return explainAt(t, libraryScenario(t, name), at, from, to, port, large)
+}
+
+func explainAt(t *testing.T, s *scenarios.Scenario, at, from, to, port string, large bool) *explain.Report {
+	t.Helper()
 	m, err := scenarios.ParseMoment(s, at)
 	if err != nil {
 		t.Fatal(err)
@@ -195,6 +199,28 @@ func libraryScenario(t *testing.T, name string) *scenarios.Scenario {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// A cable that turns bits over loses what a checksum covers, at a receiver that
+// is not to blame; half of them, or all.
+func TestACableThatDamagesIsBlamed(t *testing.T) {
+	lossy, err := scenarios.Find("link-lossy", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rate := range []string{"50%", "100%"} {
+		text := strings.Replace(string(lossy[0].Text), "loss: 50%", "corrupt: "+rate, 1)
+		s, err := scenarios.Read("link-corrupts.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := explainAt(t, s, "", "bdc02", "10.0.0.11", "", false)
+		if c := r.Causes[0]; c.Code != "LINK-LOSSY" || c.Proof == nil || c.Proof.Verdict != explain.Delivered {
+			var b strings.Builder
+			r.Write(&b, explain.Style{Verbose: true})
+			t.Errorf("corrupt %s: %s (%s), proof %+v\n%s", rate, c.Code, c.Sentence, c.Proof, b.String())
+		}
+	}
 }
 
 // What explain prints as JSON is what its schema says, for a flow that fails and
