@@ -95,6 +95,7 @@ func (q *inquiry) search() {
 		(*inquiry).overlay,
 		func(q *inquiry) { bridging{q}.acrossHosts() },
 		func(q *inquiry) { children{q}.child() },
+		func(q *inquiry) { local{q}.unroutable() },
 		func(q *inquiry) { bridging{q}.shadow() },
 		func(q *inquiry) { firewalls{q}.ruled_() },
 		func(q *inquiry) { layer3{q}.kernel() },

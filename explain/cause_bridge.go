@@ -23,7 +23,7 @@ func (q bridging) acrossHosts() {
 		return
 	}
 	q.crossHost([]Evidence{
-		q.show(q.to.On(), networksOf(q.to), "the networks of "+q.to.Name),
+		q.show(q.to.On(), networksOf(q.networked(q.to)), "the networks of "+q.networked(q.to).Name),
 		q.show(q.from.On(), "ip route get "+q.targetText(), fmt.Sprintf("where %s sends packets for it", q.from.On())),
 	})
 }
@@ -48,8 +48,18 @@ func sortedAddresses2(n *Node) []string {
 	return out
 }
 
+// networked is the container whose network namespace a container has: its own,
+// or that of container:NAME.
+func (q *inquiry) networked(n *Node) *Node {
+	if owner := q.owner[n.Space]; owner != nil && owner.IsContainer() {
+		return owner
+	}
+	return n
+}
+
 // onlyLocal reports whether a container is on bridge networks of its host alone.
 func (q bridging) onlyLocal(n *Node) bool {
+	n = q.networked(n)
 	for id := range n.Networks {
 		x := q.networkOf(q.byName[n.On()], id)
 		if x == nil || x.Driver != "bridge" || x.Scope != "local" {
@@ -68,7 +78,7 @@ func (q bridging) crossHost(ev []Evidence) {
 	if q.j.Instead != "" {
 		c.Sentence += fmt.Sprintf(" On %s the address %s is that of %s, which took the packets.", q.from.On(), q.j.Target, q.j.Instead)
 	}
-	for _, f := range q.publishedAt(q.to) {
+	for _, f := range q.publishedAt(q.networked(q.to)) {
 		c.cures = append(c.cures, Cure{Says: fmt.Sprintf("address the published port of the host: %s", end(netip.MustParseAddr(f.To), f.Port)), Instead: &f})
 	}
 	host := q.byName[q.to.On()]
@@ -80,7 +90,7 @@ func (q bridging) crossHost(ev []Evidence) {
 		}
 		publish := q.publish(f.Port)
 		c.cures = append(c.cures, Cure{Says: "publish the port and address the host", Instead: &f,
-			Steps: workshop(q).remake(q.to, func(o *options) { o.add("-p", publish) })})
+			Steps: workshop(q).remake(q.networked(q.to), func(o *options) { o.add("-p", publish) })})
 	}
 	if r, ok := q.routed(host); ok {
 		c.cures = append(c.cures, r)
@@ -88,33 +98,36 @@ func (q bridging) crossHost(ev []Evidence) {
 	q.blame(c)
 }
 
-// routed is a cure that makes a network of its own on the other host, and a
-// route to it: what an overlay network is for.
+// routed is a cure that makes a network of its own on the other host, and the
+// routes to it: what an overlay network is for.
 func (q bridging) routed(host *Node) (Cure, bool) {
 	from := q.byName[q.from.On()]
 	subnet := q.free()
-	var via netip.Addr
-	for _, ip := range addressesOf(host.Space) {
-		if onLink(from.Space, ip) && host.Space.IsLocal(ip) {
-			via = ip
-			break
-		}
-	}
-	if !via.IsValid() || !subnet.IsValid() {
+	if !subnet.IsValid() || from == host {
 		return Cure{}, false
 	}
-	ip := subnet.Addr().Next().Next()
-	f := q.flow
-	f.To = ip.String()
-	return Cure{
-		Says: "an overlay network is made for this; without a cluster store, a route between the hosts does it", Instead: &f,
-		Steps: []CureStep{
-			{Machine: host.Name, Line: fmt.Sprintf("docker network create --subnet %s routed", subnet)},
-			{Machine: host.Name, Line: fmt.Sprintf("docker network connect --ip %s routed %s", ip, q.to.Container.Name)},
-			{Machine: host.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -d %s -j ACCEPT", subnet)},
-			{Machine: from.Name, Line: fmt.Sprintf("ip route add %s via %s", subnet, via)},
-		},
-	}, true
+	for _, ip := range q.facing(host, netip.Addr{}) {
+		way, ok := q.way(from, subnet, ip)
+		if !ok {
+			continue
+		}
+		to := subnet.Addr().Next().Next()
+		f := q.flow
+		f.To = to.String()
+		chain := "DOCKER-USER"
+		if q.output(host.Name, "iptables -S DOCKER-USER 2>/dev/null") == "" { // an engine that makes no rules
+			chain = "FORWARD"
+		}
+		return Cure{
+			Says: "an overlay network is made for this; without a cluster store, a route between the hosts does it", Instead: &f,
+			Steps: append([]CureStep{
+				{Machine: host.Name, Line: fmt.Sprintf("docker network create --subnet %s routed", subnet)},
+				{Machine: host.Name, Line: fmt.Sprintf("docker network connect --ip %s routed %s", to, q.networked(q.to).Container.Name)},
+				{Machine: host.Name, Line: fmt.Sprintf("iptables -I %s -d %s -j ACCEPT", chain, subnet)},
+			}, way...),
+		}, true
+	}
+	return Cure{}, false
 }
 
 // shadow: a Docker subnet covers the real destination.

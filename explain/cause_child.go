@@ -47,6 +47,39 @@ func (q children) child() {
 	}
 	if e := q.deathAnywhere(trail.MACFilter); e != nil {
 		q.macFiltered(e)
+		return
+	}
+	q.passthru()
+}
+
+// passthru: a child in passthru mode takes all that arrives at its parent, so
+// that the host hears nothing there any more. The kernel gives the parent the
+// child's link address, too.
+func (q children) passthru() {
+	if q.j.Verdict != Unresolved && q.j.Verdict != NoReturn {
+		return
+	}
+	for _, n := range q.nodes {
+		child, parent := childOf(n)
+		if child == nil {
+			continue
+		}
+		host := q.byName[n.On()]
+		mode, ok := child.MacvlanMode()
+		if !ok || mode != link.MacvlanPassthru || q.from.On() != host.Name && (q.to == nil || q.to.On() != host.Name) {
+			continue
+		}
+		q.blame(Cause{
+			Code:     "MACVLAN-HOST-ISOLATION",
+			Sentence: fmt.Sprintf("%s is a child of %s's %s in passthru mode: it takes all that arrives there, and the host itself hears nothing by that interface.", n.Name, host.Name, parent.Name()),
+			Evidence: []Evidence{
+				q.show(host.Name, q.within(n, "ip -d link show "+child.Name()), "the mode of the container's interface"),
+				q.show(host.Name, "ip neigh show dev "+parent.Name(), "whom the host asked, and who answered"),
+			},
+			cures: []Cure{{Says: "take the container off that network; one whose macvlan_mode is bridge leaves the host its interface",
+				Steps: []CureStep{{Machine: host.Name, Line: "docker rm -f " + n.Container.Name}}}},
+		})
+		return
 	}
 }
 
@@ -155,7 +188,7 @@ func (q children) gatewayAbsent(n *Node, child *stack.Interface) bool {
 			gw = a
 		}
 	}
-	if !gw.IsValid() || len(q.holders(gw)) > 0 || !q.askedFor(gw) {
+	if !gw.IsValid() || len(q.holders(gw)) > 0 || !q.askedFor(gw) && (n != q.to || q.j.Verdict != NoRoute || q.from.On() == n.On()) {
 		return false
 	}
 	c := Cause{

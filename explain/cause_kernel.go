@@ -281,12 +281,16 @@ func (q layer3) masquerade() bool {
 	host := q.byName[q.from.On()]
 	last := q.j.Forward.End.event
 	there := q.nodeOf(last.Place.Machine)
-	if there == nil || there.On() == host.Name || last.pkt.src != q.j.Forward.Hops[0].event.pkt.src {
+	if there == nil || there.On() == host.Name {
+		return false
+	}
+	src := q.j.Forward.Hops[0].event.pkt.src
+	if left := q.left(host); left == nil || left.pkt.src != src {
 		return false
 	}
 	var net *network
 	for id := range q.from.Networks {
-		if n := q.networkOf(host, id); n != nil && n.covers(last.pkt.src) && n.Driver == "bridge" {
+		if n := q.networkOf(host, id); n != nil && n.covers(src) && n.Driver == "bridge" {
 			net = n
 		}
 	}
@@ -300,7 +304,7 @@ func (q layer3) masquerade() bool {
 	line := fmt.Sprintf("iptables -t nat -A POSTROUTING -s %s ! -o %s -j MASQUERADE", subnetOf(net), net.Bridge)
 	q.blame(Cause{
 		Code:     "MASQUERADE-MISSING",
-		Sentence: fmt.Sprintf("Packets of %s leave %s with the container's own address %s, and nobody outside knows the way back to it: the network %s is not masqueraded.", q.from.Name, host.Name, last.pkt.src, net.Name),
+		Sentence: fmt.Sprintf("Packets of %s leave %s with the container's own address %s, and nobody outside knows the way back to it: the network %s is not masqueraded.", q.from.Name, host.Name, src, net.Name),
 		Evidence: []Evidence{
 			q.show(host.Name, "iptables -t nat -S POSTROUTING", fmt.Sprintf("no rule for %s", subnetOf(net))),
 			q.show(host.Name, "docker network inspect -f '{{json .Options}}' "+net.Name, "the network's options"),
@@ -308,6 +312,18 @@ func (q layer3) masquerade() bool {
 		cures: []Cure{{Steps: []CureStep{{Machine: host.Name, Line: line}}}},
 	})
 	return true
+}
+
+// left is how the packet left a host on the way there, by whatever interface of
+// the machine's own; nil if it did not.
+func (q layer3) left(host *Node) *event {
+	for _, h := range slices.Backward(q.j.Forward.Hops) {
+		if q.space[h.event.Place.Machine] != host.Space {
+			continue
+		}
+		return h.event
+	}
+	return nil
 }
 
 // natGone reports whether an engine that makes rules has none in the nat table.

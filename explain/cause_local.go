@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"dnetsim/link"
 	"dnetsim/link/trail"
 	"dnetsim/stack"
 )
@@ -121,7 +122,7 @@ func (q *inquiry) sockets(n *Node) Evidence {
 	return q.show(n.On(), q.within(n, "ss -lntu | grep -v 127.0.0.11:"), "what listens in "+n.Name)
 }
 
-// noNetwork: one of the two has no address, or no route.
+// noNetwork: one of the two has no address.
 func (q local) noNetwork() {
 	if q.blamed() || q.j.Verdict == NameNotResolved {
 		return
@@ -151,6 +152,10 @@ func (q local) noNetwork() {
 		if n.Container.NetworkSettings.Networks["none"] != nil {
 			steps = append(steps, CureStep{Machine: host, Line: "docker network disconnect none " + n.Container.Name})
 		}
+		if !q.hasNetwork(host, target) { // an engine with bridge: none
+			target = "n"
+			steps = append(steps, CureStep{Machine: host, Line: "docker network create " + target})
+		}
 		steps = append(steps, CureStep{Machine: host, Line: "docker network connect " + target + " " + n.Container.Name})
 		cure := Cure{Steps: steps}
 		if n == q.to {
@@ -162,13 +167,31 @@ func (q local) noNetwork() {
 		q.blame(c)
 		return
 	}
-	if q.j.Verdict == NoRoute && !q.overlaid() {
-		q.noRoute()
+}
+
+// hasNetwork reports whether a host has a network of that name.
+func (q *inquiry) hasNetwork(host, name string) bool {
+	return slices.ContainsFunc(q.networks(), func(n network) bool { return n.host.Name == host && n.Name == name })
+}
+
+// unroutable: the packet itself found no way.
+func (q local) unroutable() {
+	if q.blamed() || q.j.Verdict != NoRoute || q.overlaid() {
+		return
 	}
+	for _, h := range q.holders(q.j.Target) {
+		if (cabling)(q).overlaidFrom(q.from, h) {
+			return
+		}
+	}
+	q.noRoute()
 }
 
 // noRoute: a namespace has no way to the destination.
 func (q local) noRoute() {
+	if q.blamed() {
+		return
+	}
 	at := q.from
 	if e := q.death(); e != nil {
 		if n := q.nodeOf(e.Place.Machine); n != nil {
@@ -191,12 +214,36 @@ func (q local) noRoute() {
 	for _, gw := range q.gateways(at) {
 		c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: []CureStep{{Machine: at.On(), Line: q.within(at, "ip route add default via "+gw)}}})
 	}
-	if a, b := q.byName[at.On()], q.to; b != nil && !at.IsContainer() && a != nil {
-		for _, r := range q.routersTo(at, b) {
-			c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: at.Name, Line: "ip route add " + q.destination().String() + "/32 via " + r.String()}}})
+	if q.to != nil && !at.IsContainer() {
+		to := q.destination()
+		if way, ok := q.way(at, netip.PrefixFrom(to, to.BitLen()), to); ok {
+			c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: way})
 		}
 	}
+	if r, ok := q.routedChild(at); ok {
+		c.cures = append(c.cures, r)
+	}
 	q.blame(c)
+}
+
+// routedChild is a way to an ipvlan child in mode l3: its host takes what comes
+// for it, and others have to be told so by a route.
+func (q local) routedChild(at *Node) (Cure, bool) {
+	child, _ := childOf(q.to)
+	if child == nil || at.IsContainer() {
+		return Cure{}, false
+	}
+	if mode, ok := child.IPvlanMode(); !ok || mode == link.IPvlanL2 {
+		return Cure{}, false
+	}
+	for _, x := range child.Addrs() {
+		for _, ip := range q.facing(q.byName[q.to.On()], netip.Addr{}) {
+			if way, ok := q.way(at, x.Prefix.Masked(), ip); ok && x.Prefix.Addr().Is4() {
+				return Cure{Says: "an ipvlan network in mode l3 is reached by its host", Steps: way}, true
+			}
+		}
+	}
+	return Cure{}, false
 }
 
 // destination is what the dead packet was for.
@@ -226,23 +273,6 @@ func (q *inquiry) gateways(n *Node) []string {
 		for _, ip := range addressesOf(r.Space) {
 			if onLink(n.Space, ip) {
 				out = append(out, ip.String())
-			}
-		}
-	}
-	return out
-}
-
-// routersTo are the machines on a node's LANs that also have an interface on the
-// LAN of another.
-func (q local) routersTo(from, to *Node) []netip.Addr {
-	var out []netip.Addr
-	for _, g := range q.gateways(from) {
-		ip := netip.MustParseAddr(g)
-		for _, h := range q.holders(ip) {
-			for _, a := range addressesOf(to.Space) {
-				if onLink(h.node.Space, a) {
-					out = append(out, ip)
-				}
 			}
 		}
 	}

@@ -74,19 +74,44 @@ func (q naming) nameServer() {
 		Sentence: fmt.Sprintf("The name cannot be looked up: the name server %s does not answer %s.", server, q.from.Name),
 		Evidence: []Evidence{q.show(place, q.inside("cat /etc/resolv.conf"), "the servers that are asked")},
 	}
-	// Why the server is silent is a question of its own.
-	f := Flow{From: q.from.Name, To: server.String(), Proto: UDP, Port: 53}
-	if j, err := q.travel(q.from, f); err == nil && j.Verdict != NameNotResolved {
-		under := q.inquire(f, q.from, j)
-		for _, u := range under.causes {
-			c.Evidence = append(c.Evidence, u.Evidence...)
-			c.Sentence += " " + u.Sentence
-			c.cures = append(c.cures, u.cures...)
-			break
-		}
+	// Why the server is silent is a question of its own: the way to it, and the
+	// service there.
+	way, service := q.under(server, ICMP, 0), q.under(server, UDP, 53)
+	switch {
+	case way != nil && !aboutServer[way.Code]:
+		q.blame(*way)
+		return
+	case service == nil:
+		service = way
+	}
+	if service != nil {
+		c.Evidence = append(c.Evidence, service.Evidence...)
+		c.Sentence += " " + service.Sentence
+		c.cures = append(c.cures, service.cures...)
 	}
 	c.cures = append(c.cures, q.otherServer(server)...)
 	q.blame(c)
+}
+
+// aboutServer are the causes that say of a name server that it is not there, or
+// not to be reached at all: another is to be asked. The others are of the way,
+// and break more than names.
+var aboutServer = map[Code]bool{
+	"ADDRESS-UNUSED": true, "HOST-DOWN": true, "NO-ROUTE": true, "CONTAINER-NOT-RUNNING": true, "UNKNOWN": true,
+	"BRIDGE-CROSS-HOST": true, "LOCALHOST-IS-SELF": true,
+}
+
+// under is why the flow's sender does not reach a name server, nil if it does.
+func (q naming) under(server netip.Addr, proto Protocol, port uint16) *Cause {
+	f := Flow{From: q.from.Name, To: server.String(), Proto: proto, Port: port}
+	j, err := q.travel(q.from, f)
+	if err != nil || j.Verdict == NameNotResolved || j.Verdict == Delivered {
+		return nil
+	}
+	if under := q.inquire(f, q.from, j); len(under.causes) > 0 {
+		return &under.causes[0]
+	}
+	return nil
 }
 
 // otherServer gives the asking node another name server: that of a machine which

@@ -30,6 +30,9 @@ func (q cabling) wires() {
 		q.lossy()
 		return
 	}
+	if q.portless(e) {
+		return
+	}
 	switch e.Reason {
 	case trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.NoReceiver, trail.PortDown:
 		q.down(e)
@@ -38,6 +41,17 @@ func (q cabling) wires() {
 	case trail.Loss, trail.QueueFull:
 		q.lossy()
 	}
+}
+
+// portless reports whether a packet died at a bridge that has no carrier, for
+// nothing is plugged into it: nobody is there, and no cable is to blame.
+func (q cabling) portless(e *event) bool {
+	ns := q.space[e.Place.Machine]
+	if ns == nil || e.Place.Cable != "" || e.Place.Port != "" {
+		return false
+	}
+	i := ns.Interface(e.Place.Interface)
+	return i != nil && i.Kind() == stack.KindBridge && i.Up()
 }
 
 // wireDeath is where a packet of the journey, or the last question that it
@@ -274,6 +288,9 @@ func (q cabling) deafHolder(n *Node, next netip.Addr, h holder) {
 		q.hostDown(q.byName[h.node.On()])
 		return
 	}
+	if q.overlaidFrom(n, h) {
+		return
+	}
 	c := Cause{
 		Code:     "NO-ROUTE",
 		Sentence: fmt.Sprintf("%s looks for %s on its own link, and the address is %s's, on another: there is no route that leads to it.", n.Name, next, h.node.Name),
@@ -283,6 +300,62 @@ func (q cabling) deafHolder(n *Node, next netip.Addr, h holder) {
 		c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "ip route add "+next.String()+"/32 via "+gw)}}})
 	}
 	q.blame(c)
+}
+
+// overlaidFrom: a machine looks for the address of a container on an overlay
+// network, into which no machine has a way.
+func (q cabling) overlaidFrom(n *Node, h holder) bool {
+	if !h.node.IsContainer() || n == nil || n.IsContainer() {
+		return false
+	}
+	host := q.byName[h.node.On()]
+	for _, e := range sortedNetworks(h.node) {
+		x := q.networkOf(host, e.NetworkID)
+		if x == nil || x.Driver != "overlay" || e.IPAddress != h.iface.Addrs()[0].Prefix.Addr().String() {
+			continue
+		}
+		c := Cause{
+			Code:     "NO-ROUTE",
+			Sentence: fmt.Sprintf("%s is the address of %s on the overlay network %s, and only its containers have a way into that: a machine has no interface on it, not even the one that the container runs on.", e.IPAddress, h.node.Name, x.Name),
+			Evidence: []Evidence{
+				q.show(host.Name, networksOf(h.node), "the networks of "+h.node.Name),
+				q.show(n.Name, "ip route get "+e.IPAddress, "where "+n.Name+" looks for it"),
+			},
+		}
+		c.cures = q.besideOverlay(n, h.node)
+		q.blame(c)
+		return true
+	}
+	return false
+}
+
+// besideOverlay are the ways to an overlay network's container that a machine
+// has: a published port, and on the container's own host its address on
+// docker_gwbridge.
+func (q cabling) besideOverlay(n, c *Node) []Cure {
+	var out []Cure
+	for _, f := range q.publishedAt(c) {
+		out = append(out, Cure{Says: fmt.Sprintf("address the published port of the host: %s", end(netip.MustParseAddr(f.To), f.Port)), Instead: &f})
+	}
+	if n.Name != c.On() || c.Space == nil {
+		return out
+	}
+	for _, ip := range addressesOf(c.Space) {
+		if gw := q.gatewayBridge(n); gw.IsValid() && gw.Contains(ip) {
+			f := q.flow
+			f.To = ip.String()
+			out = append(out, Cure{Says: fmt.Sprintf("address it on docker_gwbridge, where the host has an address, too: %s", ip), Instead: &f})
+		}
+	}
+	return out
+}
+
+// gatewayBridge is the subnet of a host's docker_gwbridge.
+func (q cabling) gatewayBridge(host *Node) netip.Prefix {
+	if i := host.Space.Interface("docker_gwbridge"); i != nil && len(i.Addrs()) > 0 {
+		return i.Addrs()[0].Prefix.Masked()
+	}
+	return netip.Prefix{}
 }
 
 // ruleDrop is a packet of the flow, or an answer, that a rule dropped.
