@@ -22,6 +22,7 @@ var homes = map[string][]string{
 	"github.com/santhosh-tekuri/jsonschema":  {"scenarios"}, // in tests
 	"github.com/docker/go-connections/nat":   {"engine"},
 	"github.com/moby/moby/api":               {"engine/cli"},
+	"github.com/moby/term":                   {"engine"},
 	"github.com/docker/docker/api/types":     {"engine"},
 	"github.com/moby/moby/client":            {"engine/cli"},
 	"github.com/docker/cli":                  {"engine/cli"},

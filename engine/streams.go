@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"dnetsim/modes"
 	"dnetsim/sim"
@@ -272,25 +273,15 @@ func (c *call) events() error {
 
 // checkKeys refuses a detach key sequence that dockerd would.
 func checkKeys(keys string) error {
-	for i := 0; i < len(keys); {
-		rest := keys[i:]
-		end := len(rest)
-		for k := 0; k < len(rest); k++ {
-			if rest[k] == ',' && k > 0 {
-				end = k
-				break
-			}
-		}
-		key := rest[:end]
+	for key := range strings.SplitSeq(keys, ",") {
 		ok := len(key) == 1
-		if len(key) == 6 && key[:5] == "ctrl-" {
-			b := key[5]
-			ok = b >= 'a' && b <= 'z' || b == '@' || b == '[' || b == '\\' || b == ']' || b == '^' || b == '_'
+		if control, is := strings.CutPrefix(key, "ctrl-"); is && len(control) == 1 {
+			b := control[0]
+			ok = b >= 'a' && b <= 'z' || strings.IndexByte(`@[\]^_`, b) >= 0
 		}
 		if !ok {
 			return invalid("Invalid detach keys (%s) provided: Unknown character: '%s'", keys, key)
 		}
-		i += end + 1
 	}
 	return nil
 }

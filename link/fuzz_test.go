@@ -5,6 +5,9 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"dnetsim/link/trail"
+	"dnetsim/sim"
 )
 
 // FuzzPcap reads a capture file and writes what it read: read again it is the
@@ -61,6 +64,41 @@ func FuzzPcap(f *testing.F) {
 		}
 		if _, _, err := r.Next(); err != io.EOF {
 			t.Fatalf("there is more than was written: %v", err)
+		}
+	})
+}
+
+// FuzzCapture reads a pcapng file. It ends, and no packet is longer than the
+// file; what a [Capture] wrote is among the seeds, whole and cut anywhere.
+func FuzzCapture(f *testing.F) {
+	var b bytes.Buffer
+	loop := sim.NewLoop(1)
+	c := NewCapture(loop, &b)
+	c.Event(&trail.Event{Verb: trail.Send, Place: trail.Place{Machine: "bdc01", Interface: "eth0"}, Frame: []byte("frame")})
+	c.Event(&trail.Event{Verb: trail.Drop, Reason: trail.NoRoute, Place: trail.Place{Machine: "bdc02", Interface: "eth0"}, Frame: []byte("another")})
+	if err := c.Flush(); err != nil {
+		f.Fatal(err)
+	}
+	file := b.Bytes()
+	f.Add(file)
+	f.Add(file[:len(file)-5])
+	long := bytes.Clone(file)
+	copy(long[4:], "\xff\xff\xff\x7f") // a head longer than the file
+	f.Add(long)
+	f.Add(append(bytes.Clone(file), file...)) // two sections
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := NewCaptureReader(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		for n := 0; ; n++ {
+			p, err := r.Next()
+			if err != nil {
+				return
+			}
+			if len(p.Frame) > len(data) || n > len(data) {
+				t.Fatalf("a file of %d bytes has packet %d of %d", len(data), n, len(p.Frame))
+			}
 		}
 	})
 }

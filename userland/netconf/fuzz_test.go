@@ -109,3 +109,34 @@ func asJSON(args []string) bool {
 	}
 	return false
 }
+
+// FuzzEtcHosts gives arp, route and their like any /etc/hosts: the name that an
+// address has there has an address, and an address is itself.
+func FuzzEtcHosts(f *testing.F) {
+	f.Add("127.0.0.1 localhost\n10.0.0.11 bdc01 bdc01.lan # the first\n::1 localhost", "10.0.0.11")
+	f.Add("10.0.0.11\n\t10.0.0.11   bdc01\n#10.0.0.11 x", "10.0.0.11")   // no name, white space, a comment
+	f.Add("fe80::1%eth0 a\n::ffff:10.0.0.11 b\n010.0.0.11 c", "fe80::1") // a zone, a mapped one, octal
+	f.Add("10.0.0.11 10.0.0.12\r\n\x00 \xff", "10.0.0.12")               // an address for a name, no text
+	f.Fuzz(func(t *testing.T, hosts, address string) {
+		a, err := netip.ParseAddr(address)
+		if err != nil {
+			return
+		}
+		m := fuzzHost(t)
+		defer m.NS().Close()
+		check(t, m.FS().WriteFile("/etc/hosts", []byte(hosts), 0o644))
+		look := func(p *userland.Process) int {
+			if got, ok := hostAddress(p, address); !ok || got != a {
+				t.Errorf("%q is %v", address, got)
+			}
+			if name, ok := hostName(p, a); ok {
+				if _, ok := hostAddress(p, name); !ok {
+					t.Errorf("%v is %q in %q, which has no address", a, name, hosts)
+				}
+			}
+			return 0
+		}
+		p := m.Start(userland.ProcSpec{Program: look, Args: []string{"look"}})
+		m.Loop().Run(p.Done, m.Loop().Now()+time.Minute)
+	})
+}
