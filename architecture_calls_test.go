@@ -22,10 +22,11 @@ var banned = map[string][]string{
 
 // edges may do what the rules ban: each has its reason.
 var edges = map[string]string{
-	"engine/cli": "docker's command line is real goroutines; session.go ties them to the loop",
-	"engine":     "the API server's goroutines; the dispatcher ties them to the loop",
-	"scenarios":  "reads the files named on the command line",
-	"cmd":        "the edge to the real machine",
+	"engine/cli":  "docker's command line is real goroutines; session.go ties them to the loop",
+	"engine":      "the API server's goroutines; the dispatcher ties them to the loop",
+	"scenarios":   "reads the files named on the command line",
+	"dnetsimtest": "reads the files that a test names",
+	"cmd":         "the edge to the real machine",
 }
 
 // edge reports whether the rules about clocks and goroutines do not hold here.

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -42,10 +43,32 @@ func (l *Lab) console(p *userland.Process, words []string) int {
 	return 2
 }
 
-// trouble makes a fault or a repair that is written as in a file:
-// fault cable: h1, loss: 10%.
+// trouble makes a fault or a repair that somebody types: fault cable: h1, loss: 10%.
 func (l *Lab) trouble(p *userland.Process, kind StepKind, words []string) int {
-	text := strings.TrimSpace(strings.Join(words[1:], " "))
+	err := l.Trouble(kind, strings.Join(words[1:], " "))
+	wrong, ok := err.(Problems)
+	switch {
+	case err == nil:
+		return 0
+	case !ok:
+		p.Errorf("%s: %v\n", words[0], err)
+		return 1
+	}
+	for _, problem := range wrong {
+		p.Errorf("%s\n", problem.Error())
+	}
+	return 2
+}
+
+// Trouble makes a fault or a repair, kind, that is written as in a file: "cable:
+// h1, loss: 10%". What cannot be read is [Problems]. It must be called by a process
+// of the loop: a host that gets its power back takes its time.
+func (l *Lab) Trouble(kind StepKind, text string) error {
+	word := "fault"
+	if kind == StepRepair {
+		word = "repair"
+	}
+	text = strings.TrimSpace(text)
 	if !strings.HasPrefix(text, "{") {
 		text = "{" + text + "}"
 	}
@@ -53,47 +76,37 @@ func (l *Lab) trouble(p *userland.Process, kind StepKind, words []string) int {
 	r := &reader{}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil || len(doc.Content) == 0 {
-		p.Errorf("%s: write it as in a file: %s cable: %s, loss: 10%%\n", words[0], words[0], l.First())
-		return 2
+		return Problems{{File: word, What: fmt.Sprintf("write it as in a file: %s cable: %s, loss: 10%%", word, l.First())}}
 	}
-	r.fault(pair{words[0], place{}, doc.Content[0]}, &st)
+	r.fault(pair{word, place{}, doc.Content[0]}, &st)
 	if len(r.list) == 0 {
 		r.checkStep(l.Scenario, &st)
 	}
-	for _, problem := range r.list {
-		problem.File, problem.Line = words[0], 0
-		p.Errorf("%s\n", problem.Error())
+	for i := range r.list {
+		r.list[i].File, r.list[i].Line = word, 0
 	}
-	if len(r.list) > 0 {
-		return 2
+	switch {
+	case len(r.list) > 0:
+		return r.list
+	case st.Fault.Host != "":
+		return l.switchPower(&st)
 	}
-	if st.Fault.Host != "" {
-		return l.switchPower(p, &st)
-	}
-	if err := l.fault(&st); err != nil {
-		p.Errorf("%s: %v\n", words[0], err)
-		return 1
-	}
-	return 0
+	return l.fault(&st)
 }
 
 // switchPower takes a host's power, perhaps that under the command itself, or
 // gives it back and waits for the engine.
-func (l *Lab) switchPower(p *userland.Process, st *Step) int {
+func (l *Lab) switchPower(st *Step) error {
 	host, m := l.hosts[st.Fault.Host], l.machines[st.Fault.Host]
 	if st.Kind == StepRepair {
-		if err := host.PowerOn(); err != nil {
-			p.Errorf("repair: %v\n", err)
-			return 1
-		}
-		return 0
+		return host.PowerOn()
 	}
 	l.Loop.After(0, func() {
 		host.Crash()
 		m.KillAll()
 		delete(l.shells, st.Fault.Host)
 	})
-	return 0
+	return nil
 }
 
 // help is what there is in the lab, for somebody who came in without a page.

@@ -311,6 +311,16 @@ func (l *Lab) explain(p *userland.Process) int {
 	return 0
 }
 
+// Ask explains a flow in the world as it is now; cures are not tried. It must be
+// called by a process of the loop.
+func (l *Lab) Ask(f explain.Flow) (*explain.Report, error) {
+	r, err := explain.Explain(&world{lab: l, live: true}, f)
+	if err == nil {
+		r.Scenario, r.At = l.Scenario.Name, "now"
+	}
+	return r, err
+}
+
 // asked is the flow that the program's words name.
 func (l *Lab) asked(p *userland.Process, words []string) (explain.Flow, error) {
 	if len(words) == 1 && words[0] == "last" {

@@ -196,6 +196,35 @@ func (l *Lab) Start(place, line string) *Job {
 	return j
 }
 
+// StartAside is Start in a shell of its own, as at another terminal.
+func (l *Lab) StartAside(place, line string) *Job {
+	kept := l.shells[place]
+	defer func() { l.shells[place] = kept }()
+	delete(l.shells, place)
+	return l.Start(place, line)
+}
+
+// Await blocks the running process until a job has ended. One that has not ended
+// at the scenario's limit is killed, and the error says so.
+func (l *Lab) Await(j *Job) error {
+	var ended sim.Cond
+	if !j.Done() {
+		j.process.OnExit(func(int) { ended.Broadcast() })
+	}
+	for end := l.Loop.Now() + l.Scenario.Limit; !j.Done(); {
+		left := end - l.Loop.Now()
+		if left <= 0 {
+			j.process.Signal(userland.SIGKILL)
+			_, err := l.ended(j.Place, j.Line, sim.ErrLimit)
+			return err
+		}
+		if err := ended.WaitFor(l.Loop, left); err != nil && err != sim.ErrTimeout {
+			return err
+		}
+	}
+	return j.failed
+}
+
 // Finish lets the run go on until a job has ended.
 func (l *Lab) Finish(j *Job) error { return l.wait(j) }
 

@@ -55,7 +55,23 @@ type Pacer interface {
 func (l *Loop) Live(pacer Pacer, done func() bool) {
 	l.edge.live = true
 	defer func() { l.edge.live = false }()
-	for !done() && l.Stopped() == nil {
+	l.follow(pacer, done, l.Stopped)
+}
+
+// Serve is Live for programs instead of a person: what computes for ever meets
+// its limit as in [Loop.Run], and the loop ends with [ErrWork] as that does. It
+// returns why it ended, or nil if done said so.
+func (l *Loop) Serve(pacer Pacer, done func() bool) error {
+	l.follow(pacer, done, l.halt)
+	if done() {
+		return nil
+	}
+	return l.halt()
+}
+
+// follow drives the loop until done, or ended has a reason.
+func (l *Loop) follow(pacer Pacer, done func() bool, ended func() error) {
+	for !done() && ended() == nil {
 		if allowed := pacer.Elapsed(); !l.due(allowed) && allowed > l.now {
 			l.now = allowed
 		}

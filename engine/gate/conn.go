@@ -77,6 +77,9 @@ func (c *Conn) bringOut() {
 	for {
 		c.out.mu.Lock()
 		n, end := c.out.take(buf), c.out.end
+		if n > 0 && c.out.waiting > 0 {
+			c.g.turn(c)
+		}
 		c.out.moved.Broadcast()
 		c.out.mu.Unlock()
 		switch {

@@ -22,6 +22,7 @@ type flow struct {
 	failed  error // why nothing is taken any more, or nil
 	expired bool  // the goroutine's deadline has passed
 	epoch   int   // of the deadline
+	waiting int   // goroutines in wait
 }
 
 // put appends what fits and reports how much that was.
@@ -69,7 +70,9 @@ func (f *flow) wait() error {
 	if f.expired {
 		return os.ErrDeadlineExceeded
 	}
+	f.waiting++
 	f.moved.Wait()
+	f.waiting--
 	if f.expired {
 		return os.ErrDeadlineExceeded
 	}

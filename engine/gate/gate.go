@@ -51,10 +51,12 @@ func (g *Gate) Close() {
 func (g *Gate) Do(ctx context.Context, name string, fn func()) error {
 	done := make(chan struct{})
 	var p *sim.Proc
-	defer g.wait(always)()
+	over := g.wait(always)
+	defer over()
 	g.loop.Inject(func() {
 		p = g.loop.Go(name, func(*sim.Proc) {
 			defer close(done)
+			defer over() // nobody wants time to pass until the caller has come back
 			fn()
 		})
 	})
@@ -73,12 +75,19 @@ func (g *Gate) Do(ctx context.Context, name string, fn func()) error {
 // virtual time, none if it is zero. The error is a *net.OpError: what the kernel
 // says is a syscall.Errno in it.
 func (g *Gate) Dial(ctx context.Context, from stack.Opener, local, remote netip.AddrPort, timeout time.Duration) (*Conn, error) {
-	var tcp *stack.TCPConn
+	var c *Conn
 	var err error
-	if e := g.Do(ctx, "gate dial "+remote.String(), func() { tcp, err = from.DialTCP(local, remote, timeout) }); e != nil {
+	dial := func() {
+		var tcp *stack.TCPConn
+		if tcp, err = from.DialTCP(local, remote, timeout); err == nil {
+			c = g.conn(tcp)
+			c.start()
+		}
+	}
+	if e := g.Do(ctx, "gate dial "+remote.String(), dial); e != nil {
 		g.loop.Inject(func() {
-			if tcp != nil {
-				tcp.Abort()
+			if c != nil {
+				c.Abort()
 			}
 		})
 		return nil, failed("dial", nil, net.TCPAddrFromAddrPort(remote), e)
@@ -86,8 +95,6 @@ func (g *Gate) Dial(ctx context.Context, from stack.Opener, local, remote netip.
 	if err != nil {
 		return nil, failed("dial", nil, net.TCPAddrFromAddrPort(remote), err)
 	}
-	c := g.conn(tcp)
-	g.loop.Inject(c.start)
 	return c, nil
 }
 

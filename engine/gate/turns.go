@@ -19,11 +19,12 @@ const (
 type call struct {
 	urgency urgency
 	since   time.Duration
+	began   time.Time
 }
 
 // wait says that a call waits, until the result is called.
 func (g *Gate) wait(u urgency) (over func()) {
-	c := &call{urgency: u}
+	c := &call{urgency: u, began: time.Now()}
 	g.loop.Inject(func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -36,7 +37,12 @@ func (g *Gate) wait(u urgency) (over func()) {
 	return func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		delete(g.calls, c)
+		if delete(g.calls, c); u != always {
+			return
+		}
+		for c := range g.turns { // whoever called has something to go on with
+			g.turns[c] = time.Now()
+		}
 	}
 }
 
@@ -57,10 +63,23 @@ func (g *Gate) Wanted() (any, hurry bool) {
 
 // Turn reports whether it is a goroutine's turn: a connection has given it
 // something, or it has written, no longer than patience ago, and it has neither
-// closed the connection nor come back to read what is the answer.
+// closed the connection nor come back to read what is the answer. A call that was
+// made later than that and wants time to pass has precedence, and the turn goes on
+// after it.
 func (g *Gate) Turn(patience time.Duration) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	var last time.Time
+	for _, since := range g.turns {
+		if since.After(last) {
+			last = since
+		}
+	}
+	for c := range g.calls {
+		if c.urgency == always && c.began.After(last) {
+			return false
+		}
+	}
 	for c, since := range g.turns {
 		if time.Since(since) > patience {
 			delete(g.turns, c)
