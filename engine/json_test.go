@@ -69,14 +69,14 @@ func TestInspectHasDockersKeysInDockersOrder(t *testing.T) {
 	h := &container.HostConfig{}
 	normalise(h)
 	e := &modes.EndpointSettings{IPAddress: "172.17.0.2"}
-	c := &modes.Container{
+	c := &modes.Container{Description: modes.Description{
 		ID: strings.Repeat("a", 64), Name: "bbox1", Path: "sh", Opaque: &echo{&container.Config{}, h},
 		Config: modes.Config{Cmd: []string{"sh"}, Image: "busybox"},
 		State:  modes.State{Status: modes.Running, StartedAt: time.Unix(1, 0)},
 		NetworkSettings: modes.NetworkSettings{
 			Networks: map[string]*modes.EndpointSettings{"bridge": e},
 		},
-	}
+	}}
 	compareKeys(t, "testdata/container-inspect.json", inspect(c, false))
 }
 

@@ -250,7 +250,7 @@ func (c *call) events() error {
 	if !o.Since.IsZero() && !o.Until.IsZero() && o.Until.Before(o.Since) {
 		return invalid("`since` time (%d) cannot be after `until` time (%d)", o.Since.Unix(), o.Until.Unix())
 	}
-	s := c.daemon.Events(o)
+	s := c.daemon.Events.Open(o)
 	defer s.Close()
 	c.stream("application/json")
 	for {

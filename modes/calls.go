@@ -32,6 +32,14 @@ type call struct {
 	quiet bool // nothing interrupts it: it follows the end of a container
 }
 
+func newCalls(l *sim.Loop) *calls { return &calls{loop: l} }
+
+// refuse makes the API refuse calls from now on: dockerd was told to end.
+func (k *calls) refuse() { k.stopping = true }
+
+// admit takes them again.
+func (k *calls) admit() { k.stopping = false }
+
 // begin notes a call of the API until end is called.
 func (k *calls) begin() (end func(), err error) {
 	if k.stopping {
@@ -122,3 +130,5 @@ func (k *calls) spend(t time.Duration) {
 		p.Sleep(t)
 	}
 }
+
+var errUnavailable = errf(ErrUnavailable, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")

@@ -109,3 +109,20 @@ type CreateContainer struct {
 	// that must echo a request field by field.
 	Opaque any
 }
+
+// clear forgets what an endpoint had while the container ran.
+func (es *EndpointSettings) clear() {
+	es.EndpointID, es.Gateway, es.IPAddress, es.IPPrefixLen = "", "", "", 0
+	es.IPv6Gateway, es.GlobalIPv6Address, es.GlobalIPv6PrefixLen = "", "", 0
+	es.MacAddress = es.wantMAC
+}
+
+// joinFailed leaves what 20.10 leaves of an endpoint that could not join a
+// running container: its addresses, for which inspect has no gateway.
+func (es *EndpointSettings) joinFailed(starting bool) {
+	if starting {
+		es.clear()
+		return
+	}
+	es.Gateway, es.IPv6Gateway = "", ""
+}

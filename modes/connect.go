@@ -280,21 +280,6 @@ func (c *Container) entryOf(name string) *Network {
 	return n
 }
 
-// checkConnectIPs refuses addresses that are none; the stray bracket is
-// dockerd's.
-func checkConnectIPs(es *EndpointSettings) error {
-	if es.IPAMConfig == nil {
-		return nil
-	}
-	if a := es.IPAMConfig.IPv4Address; a != "" && !validIP(a, false) {
-		return errf(ErrInvalid, "Invalid IPv4 address: %s)", a)
-	}
-	if a := es.IPAMConfig.IPv6Address; a != "" && !validIP(a, true) {
-		return errf(ErrInvalid, "Invalid IPv6 address: %s)", a)
-	}
-	return nil
-}
-
 // NetworkDisconnect takes a container out of a network.
 func (d *Daemon) NetworkDisconnect(network, container string, force bool) error {
 	if err := d.available(); err != nil {

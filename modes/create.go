@@ -1,12 +1,10 @@
 package modes
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
 	"dnetsim/modes/image"
-	"dnetsim/modes/nat"
 )
 
 // The refusals of network modes that exclude each other.
@@ -18,103 +16,6 @@ var (
 	errNoSubnetIP    = errf(ErrInvalid, "user specified IP address is supported only when connecting to networks with user configured subnets")
 	errPredefinedAls = errf(ErrInvalid, "network-scoped alias is supported only for containers in user defined networks")
 )
-
-func isHostMode(mode string) bool    { return mode == "host" }
-func isDefaultMode(mode string) bool { return mode == "" || mode == "default" || mode == "bridge" }
-func isJoinMode(mode string) bool {
-	return mode == "container" || strings.HasPrefix(mode, "container:")
-}
-
-// joined is the container that a mode container:X names.
-func joined(mode string) string {
-	_, ref, _ := strings.Cut(mode, ":")
-	return ref
-}
-
-// verifyModes refuses settings that the network mode excludes.
-func verifyModes(c *Config, h *HostConfig) error {
-	join, host := isJoinMode(h.NetworkMode), isHostMode(h.NetworkMode)
-	conflict := func(what string) error { return errf(ErrInvalid, "conflicting options: %s", what) }
-	switch {
-	case join && joined(h.NetworkMode) == "":
-		return errf(ErrInvalid, "Invalid network mode: invalid container format container:<name|id>")
-	case join && c.Hostname != "":
-		return conflict("hostname and the network mode")
-	case join && len(h.Links) > 0:
-		return conflict("container type network can't be used with links. This would result in undefined behavior")
-	case join && len(h.DNS) > 0:
-		return conflict("dns and the network mode")
-	case join && len(h.ExtraHosts) > 0:
-		return conflict("custom host-to-IP mapping and the network mode")
-	case (join || host) && c.MacAddress != "":
-		return conflict("mac-address and the network mode")
-	case join && (len(h.PortBindings) > 0 || h.PublishAllPorts):
-		return conflict("port publishing and the container type network mode")
-	case join && len(c.ExposedPorts) > 0:
-		return conflict("port exposing and the container type network mode")
-	case h.UTSMode == "host" && c.Hostname != "":
-		return conflict("hostname and the UTS mode")
-	case host && len(h.Links) > 0:
-		return conflict("host type networking can't be used with links. This would result in undefined behavior")
-	}
-	return nil
-}
-
-func verifyRestart(h *HostConfig) error {
-	p := h.RestartPolicy
-	switch p.Name {
-	case "always", "unless-stopped", "no":
-		if p.MaximumRetryCount != 0 {
-			return errf(ErrInvalid, "maximum retry count cannot be used with restart policy '%s'", p.Name)
-		}
-	case "on-failure":
-		if p.MaximumRetryCount < 0 {
-			return errf(ErrInvalid, "maximum retry count cannot be negative")
-		}
-	case "":
-	default:
-		return errf(ErrInvalid, "invalid restart policy '%s'", p.Name)
-	}
-	if h.AutoRemove && p.Name != "" && p.Name != "no" {
-		return errf(ErrInvalid, "can't create 'AutoRemove' container with restart policy")
-	}
-	return nil
-}
-
-func verifyPorts(h *HostConfig) error {
-	for _, port := range nat.Sorted(h.PortBindings) {
-		if port.Number == 0 {
-			return errf(ErrInvalid, "invalid port specification: %q", port)
-		}
-		for _, b := range h.PortBindings[port] {
-			if _, _, err := nat.ParseRange(b.HostPort); err != nil {
-				return errf(ErrInvalid, "invalid port specification: %q", b.HostPort)
-			}
-		}
-	}
-	return nil
-}
-
-func verifyEndpoints(eps map[string]*EndpointSettings) error {
-	if len(eps) > 1 {
-		return errf(ErrInvalid, "Container cannot be connected to network endpoints: %s", strings.Join(slices.Sorted(maps.Keys(eps)), ", "))
-	}
-	for name, es := range eps {
-		if es == nil {
-			return errf(ErrInvalid, "no EndpointSettings for %s", name)
-		}
-		if es.IPAMConfig == nil {
-			continue
-		}
-		if a := es.IPAMConfig.IPv4Address; a != "" && !validIP(a, false) {
-			return errf(ErrInvalid, "invalid IPv4 address: %s", a)
-		}
-		if a := es.IPAMConfig.IPv6Address; a != "" && !validIP(a, true) {
-			return errf(ErrInvalid, "invalid IPv6 address: %s", a)
-		}
-	}
-	return nil
-}
 
 // Create makes a container, which takes nothing of the network yet.
 func (cs *Containers) Create(r CreateContainer) (c *Container, warnings []string, err error) {
@@ -144,7 +45,7 @@ func (cs *Containers) Create(r CreateContainer) (c *Container, warnings []string
 		return nil, nil, err
 	}
 	merged := r.Config
-	if cs.d.mergeImage(&merged, img); len(merged.Cmd)+len(merged.Entrypoint) == 0 {
+	if merged.mergeImage(img); len(merged.Cmd)+len(merged.Entrypoint) == 0 {
 		return nil, nil, errf(ErrInvalid, "No command specified")
 	}
 	end, err := cs.d.calls.begin()
@@ -167,7 +68,7 @@ func (cs *Containers) Create(r CreateContainer) (c *Container, warnings []string
 		return nil, nil, err
 	}
 	cs.all = append(cs.all, c)
-	cs.d.containerEvent(c, "create")
+	c.event("create")
 	return c, warnings, nil
 }
 
@@ -231,15 +132,15 @@ func (cs *Containers) newContainer(r CreateContainer, img *image.Image) *Contain
 	if name == "" {
 		name = cs.d.ids.name(func(n string) bool { return cs.byName(n) != nil })
 	}
-	c := &Container{
+	c := &Container{Description: Description{
 		ID: cs.d.ids.id("container", name), Name: name, Created: cs.d.Wall(), Image: img.ID,
 		Config: r.Config, HostConfig: r.HostConfig, Opaque: r.Opaque,
 		State: State{Status: Created}, Mounts: []Mount{},
-	}
+	}}
 	c.LayerID = cs.d.ids.stream("layer", name).Hex(32)
 	c.run = newRuntime(cs.d, c, img)
-	c.run.anonymous = r.Name == ""
-	cs.d.mergeImage(&c.Config, img)
+	c.Anonymous = r.Name == ""
+	c.Config.mergeImage(img)
 	argv := append(append([]string(nil), c.Config.Entrypoint...), c.Config.Cmd...)
 	c.Path, c.Args = argv[0], argv[1:]
 	if c.Config.Hostname == "" {
@@ -255,46 +156,6 @@ func (cs *Containers) newContainer(r CreateContainer, img *image.Image) *Contain
 	}
 	cs.d.initialNetworks(c, r.Endpoints)
 	return c
-}
-
-// mergeImage fills what the request leaves to the image.
-func (d *Daemon) mergeImage(c *Config, img *image.Image) {
-	if len(img.ExposedPorts) > 0 {
-		all := map[Port]bool{}
-		for p := range c.ExposedPorts {
-			all[p] = true
-		}
-		for p := range img.ExposedPorts {
-			all[p] = true
-		}
-		c.ExposedPorts = all
-	}
-	c.Env = image.MergeEnv(img.Env, c.Env)
-	if len(c.Entrypoint) == 0 {
-		if len(c.Cmd) == 0 {
-			c.Cmd = img.Cmd
-		}
-		c.Entrypoint = img.Entrypoint
-	}
-	if len(c.Entrypoint) == 1 && c.Entrypoint[0] == "" {
-		c.Entrypoint = nil
-	}
-	if c.WorkingDir == "" {
-		c.WorkingDir = img.WorkingDir
-	}
-	if c.StopSignal == "" {
-		c.StopSignal = img.StopSignal
-	}
-	if len(img.Labels) > 0 {
-		all := map[string]string{}
-		for k, v := range img.Labels {
-			all[k] = v
-		}
-		for k, v := range c.Labels {
-			all[k] = v
-		}
-		c.Labels = all
-	}
 }
 
 // initialNetworks is the set of networks that the container will join.

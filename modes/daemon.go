@@ -34,7 +34,7 @@ type Daemon struct {
 	since    time.Time // when these two changed, by the host's clock
 	pid      int
 	proc     *userland.Process // dockerd itself
-	calls    calls             // what is under way
+	calls    *calls            // what is under way
 	over     sim.Cond          // broadcast when dockerd is to end
 	api      api
 	Journal  *Journal
@@ -45,7 +45,7 @@ type Daemon struct {
 	Execs      *Execs
 	Images     *Images
 	Volumes    *volume.Store
-	events     eventLog
+	Events     *eventLog
 
 	networks  []*Network
 	ipam      *ipam.Local
@@ -65,10 +65,10 @@ type Daemon struct {
 func newDaemon(h *Host, spec HostSpec) *Daemon {
 	l := h.Loop()
 	d := &Daemon{
-		host: h, loop: l, profile: &engine2010, spec: spec, ids: idSource{loop: l, host: h.Name},
-		events: eventLog{loop: l, wall: h.Wall}, calls: calls{loop: l}, globals: map[string]*Network{},
+		host: h, loop: l, profile: &engine2010, spec: spec, ids: newIDSource(l, h.Name),
+		Events: newEventLog(l, h.Wall), calls: newCalls(l), globals: map[string]*Network{},
 	}
-	d.Journal = &Journal{loop: l, wall: h.Wall, pid: func() int { return d.pid }}
+	d.Journal = newJournal(l, h.Wall, func() int { return d.pid })
 	d.api.d = d
 	d.Containers = &Containers{d: d}
 	d.Execs = &Execs{d: d, all: map[string]*ExecProcess{}}
@@ -102,7 +102,7 @@ func (d *Daemon) boot() error {
 	for _, o := range cfg.deprecated {
 		d.Journal.write("warning", `The "`+o+`" option is deprecated. To be removed soon.`)
 	}
-	cfg.warn(d)
+	warnOfUnheeded(d, &cfg)
 	d.Journal.write("info", "Starting up")
 	if err := d.api.open(); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (d *Daemon) Stop() error {
 		return nil
 	}
 	d.Journal.write("info", "Processing signal 'terminated'")
-	d.calls.stopping = true
+	d.calls.refuse()
 	d.calls.end()
 	if !d.config.LiveRestore {
 		d.Containers.shutdown()
@@ -160,7 +160,7 @@ func (d *Daemon) Stop() error {
 	}
 	d.host.FS().Remove(pidPath)
 	d.Journal.write("info", "Daemon shutdown complete")
-	d.events.cond.Broadcast()
+	d.Events.wake()
 	d.endSelf()
 	return nil
 }
@@ -197,7 +197,7 @@ func (d *Daemon) launchSelf() {
 				d.calls.end()
 				d.api.close()
 				d.leaveCluster()
-				d.events.cond.Broadcast()
+				d.Events.wake()
 			}
 		},
 	})
@@ -348,5 +348,3 @@ func (d *Daemon) available() error {
 	}
 	return errUnavailable
 }
-
-var errUnavailable = errf(ErrUnavailable, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")

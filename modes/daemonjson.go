@@ -81,13 +81,6 @@ func (c *daemonConfig) unheeded() (keys []string) {
 	return keys
 }
 
-// warn logs the keys that have no effect.
-func (c *daemonConfig) warn(d *Daemon) {
-	for _, k := range c.unheeded() {
-		d.Journal.write("warning", "dnetsim does not simulate the option "+k+": it has no effect")
-	}
-}
-
 // AddressPool is an entry of default-address-pools.
 type AddressPool = ipam.AddressPool
 

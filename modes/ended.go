@@ -63,7 +63,7 @@ func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
 	c.stopHealth()
 	r.streams.end()
 	d.Execs.endAll(c)
-	d.containerEvent(c, "die", "exitCode", strconv.Itoa(status))
+	c.event("die", "exitCode", strconv.Itoa(status))
 	d.bringDown(c)
 	r.openStdio(d.loop, c)
 	d.stateChanged(c)

@@ -221,23 +221,6 @@ func (ep *endpoint) shownMAC() string {
 	return ep.MAC.String()
 }
 
-// clear forgets what an endpoint had while the container ran.
-func (es *EndpointSettings) clear() {
-	es.EndpointID, es.Gateway, es.IPAddress, es.IPPrefixLen = "", "", "", 0
-	es.IPv6Gateway, es.GlobalIPv6Address, es.GlobalIPv6PrefixLen = "", "", 0
-	es.MacAddress = es.wantMAC
-}
-
-// joinFailed leaves what 20.10 leaves of an endpoint that could not join a
-// running container: its addresses, for which inspect has no gateway.
-func (es *EndpointSettings) joinFailed(starting bool) {
-	if starting {
-		es.clear()
-		return
-	}
-	es.Gateway, es.IPv6Gateway = "", ""
-}
-
 // ahead orders the endpoints of a sandbox: the first one with a gateway gives
 // the default route, and interfaces are numbered in this order at start.
 func (ep *endpoint) ahead(o *endpoint) bool {

@@ -37,6 +37,12 @@ type eventLog struct {
 // keptEvents is how many events the daemon remembers for --since.
 const keptEvents = 256
 
+func newEventLog(l *sim.Loop, wall func() time.Time) *eventLog { return &eventLog{loop: l, wall: wall} }
+
+// wake has who waits for an event look again: the daemon has ended.
+func (l *eventLog) wake() { l.cond.Broadcast() }
+
+// add notes what has just happened.
 func (l *eventLog) add(e Event) {
 	e.Time, e.Scope = l.wall(), "local"
 	l.kept = append(l.kept, e)
@@ -49,7 +55,7 @@ func (l *eventLog) add(e Event) {
 
 // EventStream gives events as they happen.
 type EventStream struct {
-	d      *Daemon
+	l      *eventLog
 	o      EventOptions
 	asked  time.Duration // of the loop: Until is so long after it, by the clock of then
 	span   time.Duration
@@ -57,14 +63,14 @@ type EventStream struct {
 	closed bool
 }
 
-// Events starts a stream: with Since it begins in the past.
-func (d *Daemon) Events(o EventOptions) *EventStream {
-	s := &EventStream{d: d, o: o, seen: d.events.total}
+// Open starts a stream: with Since it begins in the past.
+func (l *eventLog) Open(o EventOptions) *EventStream {
+	s := &EventStream{l: l, o: o, seen: l.total}
 	if !o.Until.IsZero() {
-		s.asked, s.span = d.loop.Now(), o.Until.Sub(d.Wall())
+		s.asked, s.span = l.loop.Now(), o.Until.Sub(l.wall())
 	}
 	if !o.Since.IsZero() {
-		s.seen = d.events.total - len(d.events.kept)
+		s.seen = l.total - len(l.kept)
 	}
 	return s
 }
@@ -72,7 +78,7 @@ func (d *Daemon) Events(o EventOptions) *EventStream {
 // Next blocks until an event that passes the filters; io.EOF after Until and
 // after Close.
 func (s *EventStream) Next() (Event, error) {
-	l := &s.d.events
+	l := s.l
 	for {
 		for s.seen < l.total {
 			i := s.seen - (l.total - len(l.kept))
@@ -102,7 +108,7 @@ func (s *EventStream) Next() (Event, error) {
 // Close ends the stream.
 func (s *EventStream) Close() {
 	s.closed = true
-	s.d.events.cond.Broadcast()
+	s.l.cond.Broadcast()
 }
 
 func (s *EventStream) passes(e Event) bool {
@@ -154,28 +160,4 @@ func (s *EventStream) passes(e Event) bool {
 		}
 	}
 	return true
-}
-
-// eventf records something that happened to a container.
-func (d *Daemon) containerEvent(c *Container, action string, extra ...string) {
-	a := map[string]string{"image": c.Config.Image, "name": c.Name}
-	for k, v := range c.Config.Labels {
-		a[k] = v
-	}
-	for i := 0; i+1 < len(extra); i += 2 {
-		a[extra[i]] = extra[i+1]
-	}
-	d.events.add(Event{Type: "container", Action: action, ID: c.ID, From: c.Config.Image, Attributes: a})
-}
-
-func (d *Daemon) networkEvent(n *Network, action string, extra ...string) {
-	a := map[string]string{"name": n.Name, "type": n.Driver}
-	for i := 0; i+1 < len(extra); i += 2 {
-		a[extra[i]] = extra[i+1]
-	}
-	d.events.add(Event{Type: "network", Action: action, ID: n.ID, Attributes: a})
-}
-
-func (s *Images) event(action, id, name string) {
-	s.d.events.add(Event{Type: "image", Action: action, ID: id, Attributes: map[string]string{"name": name}})
 }

@@ -71,11 +71,11 @@ func (x *Execs) Create(ref string, cfg ExecConfig) (*ExecProcess, error) {
 	}
 	e := &ExecProcess{
 		ID: x.d.ids.id("exec", c.Name), Container: c, Config: cfg, Created: x.d.Wall(),
-		run: &execRun{streams: &streams{loop: x.d.loop}},
+		run: &execRun{streams: newStreams(x.d.loop, nil)},
 	}
 	x.all[e.ID] = e
 	c.ExecIDs = append(c.ExecIDs, e.ID)
-	x.d.containerEvent(c, "exec_create: "+strings.Join(cfg.Cmd, " "), "execID", e.ID)
+	c.event("exec_create: "+strings.Join(cfg.Cmd, " "), "execID", e.ID)
 	return e, nil
 }
 
@@ -123,7 +123,7 @@ func (x *Execs) Start(id string, detach, tty bool) (*Attachment, error) {
 	}
 	defer end()
 	e.Started = true
-	x.d.containerEvent(c, "exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
+	c.event("exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
 	if err := x.d.calls.pass(x.d.profile.cost.exec); err != nil {
 		e.end(126)
 		return nil, err
@@ -134,8 +134,7 @@ func (x *Execs) Start(id string, detach, tty bool) (*Attachment, error) {
 	}
 	var a *Attachment
 	if !detach {
-		k := e.run.streams.attach(true, true)
-		a = &Attachment{Tty: e.Config.Tty, out: k.out, leave: func() { e.run.streams.detach(k) }}
+		a = e.run.streams.open(AttachOptions{Stdout: true, Stderr: true, Stream: true}, e.Config.Tty)
 	}
 	in, err := x.launch(e, detach)
 	if err != nil {
@@ -187,14 +186,14 @@ func (x *Execs) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 		r.tty.OnOutput(func(b []byte) { r.streams.write(1, b) })
 		spec.TTY = r.tty
 		if cfg.AttachStdin {
-			in = ttyInput{r.tty}
+			in = typeOn(r.tty)
 		}
 	} else {
-		spec.Stdout, spec.Stderr = streamWriter{r.streams, 1}, streamWriter{r.streams, 2}
+		spec.Stdout, spec.Stderr = r.streams.writer(1), r.streams.writer(2)
 		if cfg.AttachStdin && !detach {
 			pr, pw := userland.NewPipe(x.d.loop)
 			spec.Stdin, r.stdin = pr, pw
-			in = &pipeInput{pw, true}
+			in = writeTo(pw, true)
 		}
 	}
 	r.proc = m.Start(spec)
@@ -204,7 +203,7 @@ func (x *Execs) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	}
 	r.proc.OnExit(func(status int) {
 		e.end(status)
-		x.d.containerEvent(c, "exec_die", "execID", e.ID, "exitCode", strconv.Itoa(status))
+		c.event("exec_die", "execID", e.ID, "exitCode", strconv.Itoa(status))
 	})
 	return in, nil
 }
@@ -325,7 +324,7 @@ func (c *Container) check(run *userland.Process) {
 		return
 	}
 	if h := c.State.Health; h.Note(c.Config.Healthcheck, res, c.State.StartedAt) {
-		d.containerEvent(c, "health_status: "+h.Status)
+		c.event("health_status: " + h.Status)
 		d.stateChanged(c)
 	}
 	c.resumeHealth()
@@ -339,11 +338,11 @@ func (c *Container) probe() (res health.Result, err error) {
 		return res, err
 	}
 	e.Started = true
-	d.containerEvent(c, "exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
+	c.event("exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
 	if err = d.calls.pass(d.profile.cost.exec); err == nil {
 		err = execAllowed(c)
 	}
-	a := &Attachment{out: e.run.streams.attach(true, true).out}
+	a := e.run.streams.open(AttachOptions{Stdout: true, Stderr: true, Stream: true}, false)
 	if err == nil {
 		if _, err = d.Execs.launch(e, true); err != nil {
 			err = errf(ErrInvalid, "OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", err)
@@ -363,7 +362,7 @@ func (c *Container) probe() (res health.Result, err error) {
 	force.Reset(limit + health.Grace)
 	defer alarm.Stop()
 	defer force.Stop()
-	res.Output, err = a.all(health.MaxOutput)
+	res.Output, err = a.readAll(health.MaxOutput)
 	if late {
 		return res, errf(ErrSystem, "Health check exceeded timeout (%v)", limit)
 	}

@@ -89,7 +89,7 @@ func (ep *endpoint) storeForm(locator string) *storedEndpoint {
 		Generic: map[string]any{
 			"com.docker.network.endpoint.exposedports": ports, "com.docker.network.portmap": bindings,
 		},
-		Anonymous: ep.c.run.anonymous, ID: ep.ID, Locator: locator, MyAliases: ep.aliases, Name: ep.c.Name, VirtualIP: "<nil>",
+		Anonymous: ep.c.Anonymous, ID: ep.ID, Locator: locator, MyAliases: ep.aliases, Name: ep.c.Name, VirtualIP: "<nil>",
 	}
 	if ep.Addr.IsValid() {
 		s.Iface.Addr, s.Iface.MAC = ep.Addr.String(), ep.MAC.String()

@@ -144,3 +144,7 @@ func (s *Images) Tag(ref, newRef string) error {
 	s.event("tag", img.ID, full)
 	return nil
 }
+
+func (s *Images) event(action, id, name string) {
+	s.d.Events.add(Event{Type: "image", Action: action, ID: id, Attributes: map[string]string{"name": name}})
+}

@@ -9,49 +9,6 @@ import (
 	"dnetsim/userland"
 )
 
-// unit is the service "docker" that systemctl and journalctl know.
-type unit struct{ d *Daemon }
-
-// Start, Stop and Restart do what the daemon does; systemctl prints the error
-// of a unit that does not come up.
-func (u *unit) Start() error   { return u.d.Start() }
-func (u *unit) Stop() error    { return u.d.Stop() }
-func (u *unit) Restart() error { return u.d.Restart() }
-
-// Reload is the unit's ExecReload: a SIGHUP for dockerd.
-func (u *unit) Reload() error {
-	if u.d.proc == nil {
-		return errUnavailable
-	}
-	u.d.proc.Signal(userland.SIGHUP)
-	return nil
-}
-
-// Status is the state in systemd's words.
-func (u *unit) Status() string {
-	switch {
-	case u.d.running:
-		return "active (running)"
-	case u.d.failed:
-		return "failed"
-	}
-	return "inactive (dead)"
-}
-
-// Since is when the daemon came up, went down or failed.
-func (u *unit) Since() time.Time { return u.d.since }
-
-// MainPID is the process of dockerd.
-func (u *unit) MainPID() int {
-	if !u.d.running {
-		return 0
-	}
-	return u.d.pid
-}
-
-// Log is the daemon's standard error.
-func (u *unit) Log() []userland.LogLine { return u.d.Journal.lines }
-
 // Journal is what dockerd writes to its standard error, for journalctl.
 type Journal struct {
 	loop  *sim.Loop
@@ -61,8 +18,17 @@ type Journal struct {
 	count int                // lines ever
 }
 
+// newJournal is one of a host with that wall clock; pid is the number of the process
+// that writes.
+func newJournal(l *sim.Loop, wall func() time.Time, pid func() int) *Journal {
+	return &Journal{loop: l, wall: wall, pid: pid}
+}
+
 // Lines are what is kept of it, the oldest first.
 func (j *Journal) Lines() []userland.LogLine { return j.lines }
+
+// written is how many lines there were ever.
+func (j *Journal) written() int { return j.count }
 
 // Error writes an error into the daemon's log: what its API says of a call.
 func (j *Journal) Error(text string) { j.write("error", text) }

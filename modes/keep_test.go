@@ -2,14 +2,13 @@ package modes
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
 )
 
-// What a daemon remembers of the past is bounded: lines of its journal, lines of
-// a container, execs that have ended.
+// What a daemon remembers of the past is bounded: lines of its journal and
+// execs that have ended.
 func TestADaemonForgetsThePast(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
@@ -21,30 +20,12 @@ func TestADaemonForgetsThePast(t *testing.T) {
 		t.Errorf("the journal has %d lines", n)
 	}
 	for i, l := range log {
-		if l.N != d.Journal.count-len(log)+1+i {
-			t.Fatalf("line %d of the journal has the number %d of %d", i, l.N, d.Journal.count)
+		if l.N != d.Journal.written()-len(log)+1+i {
+			t.Fatalf("line %d of the journal has the number %d of %d", i, l.N, d.Journal.written())
 		}
 	}
 	if last := log[len(log)-1].Text; !strings.Contains(last, fmt.Sprint("line ", 3*keptLines-1)) {
 		t.Errorf("the last line is %s", last)
-	}
-
-	c := &containerLog{loop: w.loop, wall: d.Wall}
-	r := &LogReader{c: &Container{run: &runtime{log: c}}, o: LogOptions{Stdout: true, Follow: true}}
-	seen := 0
-	for i := range 200_000 {
-		c.write(1, fmt.Appendf(nil, "%080d\n", i))
-		if e, err := r.Next(); err != nil || string(e.Line) != fmt.Sprintf("%080d\n", i) {
-			t.Fatalf("a follower reads %q, %v as line %d", e.Line, err, i)
-		}
-		seen++
-	}
-	if size := c.size; size > maxLog || len(c.entries)+c.gone != seen {
-		t.Errorf("%d bytes in %d lines are kept after %d", size, len(c.entries), c.gone)
-	}
-	r.o.Follow = false
-	if _, err := r.Next(); err != io.EOF {
-		t.Errorf("after the last line: %v", err)
 	}
 }
 

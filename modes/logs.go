@@ -1,7 +1,10 @@
 package modes
 
 import (
+	"bytes"
+	"dnetsim/sim"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -26,24 +29,19 @@ type LogReader struct {
 	// Tty says that the container has a terminal, whose output is one stream.
 	Tty bool
 
-	c      *Container
+	log    *containerLog
+	runs   func() bool // whether the container does
 	o      LogOptions
 	queue  []LogEntry
 	next   int // of the log's lines, those it dropped included
 	closed bool
 }
 
-// Logs opens a container's log.
-func (cs *Containers) Logs(ref string, o LogOptions) (*LogReader, error) {
-	c, err := cs.Get(ref)
-	if err != nil {
-		return nil, err
-	}
-	if !o.Stdout && !o.Stderr {
-		return nil, errf(ErrInvalid, "You must choose at least one stream")
-	}
-	r := &LogReader{Tty: c.Config.Tty, c: c, o: o, next: c.run.log.gone + len(c.run.log.entries)}
-	for _, e := range c.run.log.entries {
+// read opens the log. It is followed as long as runs reports that the container
+// does.
+func (l *containerLog) read(o LogOptions, tty bool, runs func() bool) *LogReader {
+	r := &LogReader{Tty: tty, log: l, runs: runs, o: o, next: l.gone + len(l.entries)}
+	for _, e := range l.entries {
 		if r.passes(e) {
 			r.queue = append(r.queue, e)
 		}
@@ -51,7 +49,7 @@ func (cs *Containers) Logs(ref string, o LogOptions) (*LogReader, error) {
 	if o.Tail >= 0 && len(r.queue) > o.Tail {
 		r.queue = r.queue[len(r.queue)-o.Tail:]
 	}
-	return r, nil
+	return r
 }
 
 func (r *LogReader) passes(e LogEntry) bool {
@@ -69,7 +67,7 @@ func (r *LogReader) passes(e LogEntry) bool {
 // Next is the next line; io.EOF after the last one. When following it blocks
 // until the container writes or ends.
 func (r *LogReader) Next() (LogEntry, error) {
-	l := r.c.run.log
+	l := r.log
 	for {
 		if len(r.queue) > 0 {
 			e := r.queue[0]
@@ -88,7 +86,7 @@ func (r *LogReader) Next() (LogEntry, error) {
 		if len(r.queue) > 0 {
 			continue
 		}
-		if !r.c.State.Running() {
+		if !r.runs() {
 			return LogEntry{}, io.EOF
 		}
 		if err := l.grown.Wait(l.loop); err != nil {
@@ -100,5 +98,83 @@ func (r *LogReader) Next() (LogEntry, error) {
 // Close ends the reading.
 func (r *LogReader) Close() {
 	r.closed = true
-	r.c.run.log.grown.Broadcast()
+	r.log.wake()
+}
+
+// maxLogLine is where json-file cuts a line that does not end.
+const maxLogLine = 16 << 10
+
+// maxLog is how many bytes of lines are kept for docker logs. json-file without
+// max-size fills the disk instead; this disk is memory.
+const maxLog = 8 << 20
+
+// containerLog is what json-file keeps of a container.
+type containerLog struct {
+	loop    *sim.Loop
+	wall    func() time.Time // the host's
+	entries []LogEntry       // the last ones
+	size    int              // of their lines, in bytes, with logOverhead each
+	gone    int              // how many there were before them
+	part    [3][]byte
+	since   [3]time.Time
+	grown   sim.Cond
+}
+
+func newLog(l *sim.Loop, wall func() time.Time) *containerLog {
+	return &containerLog{loop: l, wall: wall}
+}
+
+// wake has who follows the log look again: the container has ended.
+func (l *containerLog) wake() { l.grown.Broadcast() }
+
+// write notes what the container wrote to a stream, 1 or 2.
+func (l *containerLog) write(n byte, b []byte) {
+	for len(b) > 0 {
+		if len(l.part[n]) == 0 {
+			l.since[n] = l.wall()
+		}
+		i := bytes.IndexByte(b, '\n')
+		take := i + 1
+		if i < 0 {
+			take = len(b)
+		}
+		if room := maxLogLine - len(l.part[n]); take > room {
+			take = room
+		}
+		l.part[n] = append(l.part[n], b[:take]...)
+		b = b[take:]
+		if p := l.part[n]; p[len(p)-1] == '\n' || len(p) >= maxLogLine {
+			l.cut(n)
+		}
+	}
+}
+
+func (l *containerLog) cut(n byte) {
+	if len(l.part[n]) == 0 {
+		return
+	}
+	l.entries = append(l.entries, LogEntry{Stream: n, Time: l.since[n], Line: l.part[n]})
+	if l.size += logOverhead + len(l.part[n]); l.size > maxLog {
+		l.rotate()
+	}
+	l.part[n] = nil
+	l.grown.Broadcast()
+}
+
+// logOverhead is about what json-file writes around a line.
+const logOverhead = 64
+
+// rotate drops the older half, as json-file's max-size with two files does.
+func (l *containerLog) rotate() {
+	n := 0
+	for ; l.size > maxLog/2; n++ {
+		l.size -= logOverhead + len(l.entries[n].Line)
+	}
+	l.entries, l.gone = slices.Clone(l.entries[n:]), l.gone+n
+}
+
+func (l *containerLog) flush() {
+	l.cut(1)
+	l.cut(2)
+	l.grown.Broadcast()
 }

@@ -2,7 +2,6 @@ package modes
 
 import (
 	"dnetsim/sim"
-	"net/netip"
 	"sort"
 	"strconv"
 	"strings"
@@ -157,8 +156,14 @@ func passesPorts(values []string, ports map[Port][]PortBinding, published bool) 
 	return false
 }
 
-// validIP reports whether s is an address of the family.
-func validIP(s string, v6 bool) bool {
-	a, err := netip.ParseAddr(s)
-	return err == nil && a.Is4() != v6
+// event records something that happened to the container; extra are pairs.
+func (c *Container) event(action string, extra ...string) {
+	a := map[string]string{"image": c.Config.Image, "name": c.Name}
+	for k, v := range c.Config.Labels {
+		a[k] = v
+	}
+	for i := 0; i+1 < len(extra); i += 2 {
+		a[extra[i]] = extra[i+1]
+	}
+	c.run.daemon.Events.add(Event{Type: "container", Action: action, ID: c.ID, From: c.Config.Image, Attributes: a})
 }

@@ -145,7 +145,7 @@ func TestExecOfAMissingProgramSaysSoOnTheStream(t *testing.T) {
 func TestEventsOfANetwork(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	s := d.Events(EventOptions{Filters: Filters{"type": {"network"}}})
+	s := d.Events.Open(EventOptions{Filters: Filters{"type": {"network"}}})
 	w.network(w.a, CreateNetwork{Name: "evnet"})
 	w.run(w.a, named("ev1", HostConfig{NetworkMode: "evnet"}))
 	var got []string

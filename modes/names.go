@@ -43,6 +43,8 @@ type idSource struct {
 	host string // its stable name
 }
 
+func newIDSource(l *sim.Loop, host string) idSource { return idSource{loop: l, host: host} }
+
 // name draws a name for a container, one that is not taken.
 func (s *idSource) name(taken func(string) bool) string {
 	r := s.loop.Stream(s.host + "/docker/names")

@@ -223,3 +223,11 @@ func (d *Daemon) networkPasses(n *Network, f Filters) bool {
 	}
 	return true
 }
+
+func (d *Daemon) networkEvent(n *Network, action string, extra ...string) {
+	a := map[string]string{"name": n.Name, "type": n.Driver}
+	for i := 0; i+1 < len(extra); i += 2 {
+		a[extra[i]] = extra[i+1]
+	}
+	d.Events.add(Event{Type: "network", Action: action, ID: n.ID, Attributes: a})
+}

@@ -1,7 +1,6 @@
 package modes
 
 import (
-	"encoding/json"
 	"maps"
 	"strings"
 )
@@ -19,7 +18,7 @@ func reload(d *Daemon) {
 		d.Journal.write("error", err.Error())
 		return
 	}
-	cfg.warn(d)
+	warnOfUnheeded(d, &cfg)
 	own := &d.config
 	if _, ok := cfg.given["debug"]; ok {
 		own.Debug = cfg.Debug
@@ -35,7 +34,7 @@ func reload(d *Daemon) {
 		own.LiveRestore = cfg.LiveRestore
 	}
 	d.Journal.write("info", "Reloaded configuration: "+own.shown())
-	d.events.add(Event{Type: "daemon", Action: "reload", ID: d.id, Attributes: own.attributes(d)})
+	d.Events.add(Event{Type: "daemon", Action: "reload", ID: d.id, Attributes: own.attributes(d.host.Hostname())})
 }
 
 // reloadCluster is reloadClusterDiscovery: a daemon without a store becomes part
@@ -105,55 +104,17 @@ func rediscover(c *cluster, cfg *daemonConfig, moved bool) error {
 	return nil
 }
 
-// shown is the configuration as dockerd's log has it, as far as it is known
-// here.
-func (c *daemonConfig) shown() string {
-	b, _ := json.Marshal(struct {
-		BIP         string            `json:"bip,omitempty"`
-		Bridge      string            `json:"bridge,omitempty"`
-		MTU         int               `json:"mtu"`
-		DataRoot    string            `json:"data-root"`
-		LiveRestore bool              `json:"live-restore,omitempty"`
-		Store       string            `json:"cluster-store,omitempty"`
-		Opts        map[string]string `json:"cluster-store-opts,omitempty"`
-		Advertise   string            `json:"cluster-advertise,omitempty"`
-		Debug       bool              `json:"debug,omitempty"`
-		Hosts       []string          `json:"hosts,omitempty"`
-		Labels      []string          `json:"labels,omitempty"`
-		DNS         []string          `json:"dns,omitempty"`
-		ICC         bool              `json:"icc"`
-		IPTables    bool              `json:"iptables"`
-		IPForward   bool              `json:"ip-forward"`
-		IPMasq      bool              `json:"ip-masq"`
-		Proxy       bool              `json:"userland-proxy"`
-	}{
-		c.BIP, c.Bridge, c.MTU, "/var/lib/docker", c.LiveRestore, c.ClusterStore, c.ClusterStoreOpts, c.ClusterAdvertise,
-		c.Debug, c.Hosts, c.Labels, c.DNS, c.ICC, c.IPTables, c.IPForward, c.IPMasq, c.Proxy,
-	})
-	return string(b)
-}
-
-// attributes are what the event of a reload says.
-func (c *daemonConfig) attributes(d *Daemon) map[string]string {
-	text := func(v any) string {
-		b, _ := json.Marshal(v)
-		return string(b)
-	}
-	labels := append([]string{}, c.Labels...)
-	opts := "{}"
-	if c.ClusterStoreOpts != nil {
-		opts = text(c.ClusterStoreOpts)
-	}
-	return map[string]string{
-		"name": d.host.Hostname(), "debug": text(c.Debug), "labels": text(labels), "live-restore": text(c.LiveRestore),
-		"cluster-store": c.ClusterStore, "cluster-store-opts": opts, "cluster-advertise": c.ClusterAdvertise,
-	}
-}
-
 // dumpStacks is what dockerd does at SIGUSR1. What its goroutines do is not
 // simulated; the file says so.
 func dumpStacks(d *Daemon) {
 	at := "/var" + runDir + "/goroutine-stacks-" + strings.ReplaceAll(d.Wall().Format("2006-01-02T15:04:05Z07:00"), ":", "") + ".log"
 	d.host.FS().WriteFile(at, []byte("dnetsim does not simulate the goroutines of dockerd\n"), 0o666)
 	d.Journal.write("info", "goroutine stacks written to "+at)
+}
+
+// warnOfUnheeded logs the keys that have no effect.
+func warnOfUnheeded(d *Daemon, c *daemonConfig) {
+	for _, k := range c.unheeded() {
+		d.Journal.write("warning", "dnetsim does not simulate the option "+k+": it has no effect")
+	}
 }

@@ -12,7 +12,7 @@ import (
 // hup writes daemon.json and sends dockerd a SIGHUP. It returns what dockerd
 // says to that.
 func (w *world) hup(json string) string {
-	from := w.a.Daemon.Journal.count
+	from := w.a.Daemon.Journal.written()
 	w.a.FS().MkdirAll("/etc/docker", 0o755)
 	w.a.FS().WriteFile("/etc/docker/daemon.json", []byte(json), 0o644)
 	w.a.Daemon.proc.Signal(userland.SIGHUP)

@@ -75,9 +75,9 @@ func (d *Daemon) remove(c *Container) {
 	d.host.FS().RemoveAll("/var/lib/docker/containers/" + c.ID)
 	d.host.FS().RemoveAll(overlays + c.LayerID)
 	c.run.streams.end()
-	c.run.log.grown.Broadcast()
+	c.run.log.wake()
 	d.finishWaits(c, true)
-	d.containerEvent(c, "destroy")
+	c.event("destroy")
 }
 
 // Prune removes the containers that do not run, and returns their

@@ -8,52 +8,6 @@ import (
 	"dnetsim/userland/names"
 )
 
-// resolvConf is a resolv.conf taken apart.
-type resolvConf struct {
-	servers, search, options []string
-}
-
-// parseResolv reads one as libnetwork's resolvconf does: of several search or options
-// lines the last counts, and a domain line does not.
-func parseResolv(text string) resolvConf {
-	var r resolvConf
-	for line := range strings.Lines(text) {
-		line, _, _ = strings.Cut(line, "#")
-		f := strings.Fields(line)
-		if len(f) == 0 {
-			continue
-		}
-		switch f[0] {
-		case "nameserver":
-			if len(f) == 2 {
-				if _, err := netip.ParseAddr(f[1]); err == nil {
-					r.servers = append(r.servers, f[1])
-				}
-			}
-		case "search":
-			r.search = f[1:]
-		case "options":
-			r.options = f[1:]
-		}
-	}
-	return r
-}
-
-// build writes it in libnetwork's order.
-func (r resolvConf) build() string {
-	var b strings.Builder
-	if s := strings.Join(r.search, " "); strings.Trim(s, " ") != "." && s != "" {
-		b.WriteString("search " + s + "\n")
-	}
-	for _, s := range r.servers {
-		b.WriteString("nameserver " + s + "\n")
-	}
-	if len(r.options) > 0 {
-		b.WriteString("options " + strings.Join(r.options, " ") + "\n")
-	}
-	return b.String()
-}
-
 // hostResolv is the file that containers inherit: the host's, or behind a local
 // systemd-resolved the one with the real servers.
 func (d *Daemon) hostResolv() string {
@@ -68,16 +22,6 @@ func (d *Daemon) hostResolv() string {
 
 func (d *Daemon) hostNameservers() []netip.Addr {
 	return addrs(parseResolv(d.hostResolv()).servers)
-}
-
-func addrs(list []string) []netip.Addr {
-	var out []netip.Addr
-	for _, s := range list {
-		if a, err := netip.ParseAddr(s); err == nil {
-			out = append(out, a)
-		}
-	}
-	return out
 }
 
 // setupDNS is the container's resolv.conf on its way to its first network. With a
@@ -101,7 +45,7 @@ func (sb *sandbox) setupDNS() string {
 	dns, search, options := first(h.DNS, cfg.DNS), first(h.DNSSearch, cfg.DNSSearch), first(h.DNSOptions, cfg.DNSOptions)
 	now := parseResolv(host)
 	if len(dns)+len(search)+len(options) > 0 {
-		now = resolvConf{first(dns, now.servers), first(search, now.search), first(options, now.options)}
+		now = resolvConf{servers: first(dns, now.servers), search: first(search, now.search), options: first(options, now.options)}
 		sb.askServers(now.servers, false) // those on loopback addresses are the container's own
 		return now.build()
 	}
@@ -125,38 +69,6 @@ func (sb *sandbox) askServers(servers []string, hostsLoopback bool) {
 		}
 		sb.upstreams = append(sb.upstreams, u)
 	}
-}
-
-// The servers of a file that names none: Google's.
-var (
-	defaultServers4 = []string{"8.8.8.8", "8.8.4.4"}
-	defaultServers6 = []string{"2001:4860:4860::8888", "2001:4860:4860::8844"}
-)
-
-// reachableServers drops the name servers that a container could not reach: those on
-// loopback addresses and, without IPv6, those with an address of that kind. If none is
-// left, Google's take their place.
-func reachableServers(text string, v6 bool) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "nameserver" && strings.HasPrefix(line, "nameserver") {
-			if a, err := netip.ParseAddr(f[1]); err == nil && (a.IsLoopback() || a.Is6() && !v6) {
-				continue
-			}
-		}
-		b.WriteString(line)
-	}
-	if len(parseResolv(b.String()).servers) > 0 {
-		return b.String()
-	}
-	servers := defaultServers4
-	if v6 {
-		servers = append(servers[:len(servers):len(servers)], defaultServers6...)
-	}
-	for _, s := range servers {
-		b.WriteString("\nnameserver " + s)
-	}
-	return b.String()
 }
 
 // updateDNS fits a file that nobody has touched to the network that is joined.

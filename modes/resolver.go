@@ -233,7 +233,7 @@ func (n *Network) resolve(name string, v6 bool) (found []netip.Addr, known bool)
 // answersTo reports whether a name of its network is the endpoint's. One that Docker
 // made up is none, until docker rename gives another.
 func (ep *endpoint) answersTo(name string) bool {
-	return !ep.c.run.anonymous && strings.EqualFold(ep.c.Name, name) || isAlias(ep.aliases, name)
+	return !ep.c.Anonymous && strings.EqualFold(ep.c.Name, name) || isAlias(ep.aliases, name)
 }
 
 func isAlias(aliases []string, name string) bool {
@@ -286,7 +286,7 @@ func (r *resolver) reverse(name string) (string, bool) {
 	for _, ep := range r.sb.endpoints {
 		for _, o := range ep.net.core.endpoints {
 			if o.sb != nil && o.gatewayName == "" && (is(o.Addr.Addr()) || is(o.Addr6.Addr())) {
-				if n := reverseName(o.c.Name, o.c.run.anonymous, o.aliases); n != "" {
+				if n := reverseName(o.c.Name, o.c.Anonymous, o.aliases); n != "" {
 					return n + "." + ep.net.Name, true
 				}
 			}

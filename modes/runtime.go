@@ -34,7 +34,6 @@ type runtime struct {
 	freed      sim.Cond
 	changed    sim.Cond // signalled on every change of state
 	waits      []*Wait
-	anonymous  bool // Docker made its name up: nobody finds it by that
 	removed    bool
 	removing   bool
 	manualStop bool // stopped by a person: policies respect it
@@ -47,10 +46,10 @@ type runtime struct {
 }
 
 func newRuntime(d *Daemon, c *Container, img *image.Image) *runtime {
-	r := &runtime{daemon: d, image: img, log: &containerLog{loop: d.loop, wall: d.Wall}}
+	r := &runtime{daemon: d, image: img, log: newLog(d.loop, d.Wall)}
 	r.fs = d.Images.store.Files(img).Clone()
 	r.fs.SetClock(d.host.Machine)
-	r.streams = &streams{loop: d.loop, log: r.log}
+	r.streams = newStreams(d.loop, r.log)
 	r.openStdio(d.loop, c)
 	d.mountFiles(c, r.fs)
 	return r
@@ -76,33 +75,7 @@ func (r *runtime) input(c *Container) io.WriteCloser {
 	case !c.Config.OpenStdin:
 		return nil
 	case r.tty != nil:
-		return ttyInput{r.tty}
+		return typeOn(r.tty)
 	}
-	return &pipeInput{r.stdin, c.Config.StdinOnce}
-}
-
-// ttyInput types on a terminal; a client that leaves does not end it.
-type ttyInput struct{ t *userland.TTY }
-
-func (i ttyInput) Write(b []byte) (int, error) {
-	i.t.Input(b)
-	return len(b), nil
-}
-
-func (i ttyInput) Close() error { return nil }
-
-// pipeInput writes to a pipe, and ends it if the container reads from one
-// client only.
-type pipeInput struct {
-	w    *userland.PipeWriter
-	once bool
-}
-
-func (i *pipeInput) Write(b []byte) (int, error) { return i.w.Write(b) }
-
-func (i *pipeInput) Close() error {
-	if i.once {
-		return i.w.Close()
-	}
-	return nil
+	return writeTo(r.stdin, c.Config.StdinOnce)
 }

@@ -137,7 +137,7 @@ func (d *Daemon) bringUp(c *Container) error {
 		spec.TTY = r.tty
 		r.tty.SetForeground(m, 1)
 	} else {
-		spec.Stdout, spec.Stderr = streamWriter{r.streams, 1}, streamWriter{r.streams, 2}
+		spec.Stdout, spec.Stderr = r.streams.writer(1), r.streams.writer(2)
 		if r.stdinR != nil {
 			spec.Stdin = r.stdinR
 		}
@@ -149,7 +149,7 @@ func (d *Daemon) bringUp(c *Container) error {
 	run.OnExit(func(status int) { d.ended(c, run, status) })
 	c.initHealth()
 	d.stateChanged(c)
-	d.containerEvent(c, "start")
+	c.event("start")
 	return nil
 }
 
@@ -271,5 +271,5 @@ func findProgram(m *userland.Machine, argv, env []string, dir string) (userland.
 // stateChanged wakes those who watch the container.
 func (d *Daemon) stateChanged(c *Container) {
 	c.run.changed.Broadcast()
-	c.run.log.grown.Broadcast()
+	c.run.log.wake()
 }

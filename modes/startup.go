@@ -48,7 +48,7 @@ func (d *Daemon) Start() error {
 func (d *Daemon) comeUp() error {
 	d.calls.spend(d.profile.cost.daemonStart)
 	d.calls.drain()
-	d.calls.stopping = false
+	d.calls.admit()
 	d.launchSelf()
 	if err := d.boot(); err != nil {
 		d.starting = nil

@@ -36,7 +36,7 @@ func (cs *Containers) Stop(ref string, timeout *time.Duration) error {
 	if err := cs.d.calls.pass(cs.d.profile.cost.stop); err != nil {
 		return err
 	}
-	cs.d.containerEvent(c, "stop")
+	c.event("stop")
 	return nil
 }
 
@@ -83,7 +83,7 @@ func (d *Daemon) signal(c *Container, sig userland.Signal) {
 		c.run.machine.Unpause()
 		c.State.Status = Running
 	}
-	d.containerEvent(c, "kill", "signal", strconv.Itoa(int(sig)))
+	c.event("kill", "signal", strconv.Itoa(int(sig)))
 	c.run.pid1.Signal(sig)
 }
 
@@ -167,7 +167,7 @@ func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
 		if cs.d.calls.gone() {
 			return errGone
 		}
-		cs.d.containerEvent(c, "stop")
+		c.event("stop")
 	}
 	free, err := cs.d.lock(c)
 	if err != nil {
@@ -175,7 +175,7 @@ func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
 	}
 	defer free()
 	if c.run.pid1 != nil && c.State.Status != Paused { // somebody else was faster
-		cs.d.containerEvent(c, "restart")
+		c.event("restart")
 		return nil
 	}
 	if err := cs.d.calls.pass(cs.d.profile.cost.start); err != nil {
@@ -188,7 +188,7 @@ func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
 	if err := cs.d.start(c); err != nil {
 		return &Error{Kind: ErrSystem, Msg: "Cannot restart container " + ref + ": " + err.Error()}
 	}
-	cs.d.containerEvent(c, "restart")
+	c.event("restart")
 	return nil
 }
 
@@ -210,7 +210,7 @@ func (cs *Containers) Pause(ref string) error {
 	c.State.Status = Paused
 	c.stopHealth()
 	cs.d.stateChanged(c)
-	cs.d.containerEvent(c, "pause")
+	c.event("pause")
 	return nil
 }
 
@@ -227,7 +227,7 @@ func (cs *Containers) Unpause(ref string) error {
 	c.State.Status = Running
 	c.resumeHealth()
 	cs.d.stateChanged(c)
-	cs.d.containerEvent(c, "unpause")
+	c.event("unpause")
 	return nil
 }
 
@@ -255,13 +255,13 @@ func (cs *Containers) Rename(ref, name string) error {
 	if err := cs.d.calls.pass(cs.d.profile.cost.rename); err != nil {
 		return err
 	}
-	old, anonymous := c.Name, c.run.anonymous
-	c.Name, c.run.anonymous = name, false
+	old, anonymous := c.Name, c.Anonymous
+	c.Name, c.Anonymous = name, false
 	if err := c.run.sandbox.renamed(c); err != nil {
-		c.Name, c.run.anonymous = old, anonymous
+		c.Name, c.Anonymous = old, anonymous
 		return err
 	}
-	cs.d.containerEvent(c, "rename", "oldName", "/"+old)
+	c.event("rename", "oldName", "/"+old)
 	return nil
 }
 
@@ -277,6 +277,6 @@ func (cs *Containers) Update(ref string, p RestartPolicy) error {
 		return err
 	}
 	c.HostConfig.RestartPolicy = p
-	cs.d.containerEvent(c, "update")
+	c.event("update")
 	return nil
 }

@@ -1,11 +1,11 @@
 package modes
 
 import (
-	"bytes"
+	"io"
 	"slices"
-	"time"
 
 	"dnetsim/sim"
+	"dnetsim/userland"
 )
 
 // streams carries what a container or exec writes: to its log, and to those
@@ -26,6 +26,12 @@ type streamWriter struct {
 	s *streams
 	n byte
 }
+
+// newStreams are those of one process; log is nil for an exec.
+func newStreams(l *sim.Loop, log *containerLog) *streams { return &streams{loop: l, log: log} }
+
+// writer is where the process writes: stream 1 or 2.
+func (s *streams) writer(n byte) io.Writer { return streamWriter{s, n} }
 
 // Write never blocks: the daemon reads as fast as the container writes.
 func (w streamWriter) Write(b []byte) (int, error) {
@@ -54,6 +60,23 @@ func (s *streams) attach(stdout, stderr bool) *sink {
 	return k
 }
 
+// open joins the streams of a process, whether it runs already or not.
+func (s *streams) open(o AttachOptions, tty bool) *Attachment {
+	k := s.attach(o.Stdout, o.Stderr)
+	if o.Logs && s.log != nil {
+		for _, e := range s.log.entries {
+			if e.Stream == 1 && o.Stdout || e.Stream == 2 && o.Stderr {
+				k.out.put(Chunk{e.Stream, e.Line})
+			}
+		}
+	}
+	if !o.Stream {
+		s.detach(k)
+		k.out.close()
+	}
+	return &Attachment{Tty: tty, out: k.out, leave: func() { s.detach(k) }}
+}
+
 func (s *streams) detach(k *sink) {
 	for i, x := range s.sinks {
 		if x == k {
@@ -74,72 +97,128 @@ func (s *streams) end() {
 	s.sinks = nil
 }
 
-// maxLogLine is where json-file cuts a line that does not end.
-const maxLogLine = 16 << 10
-
-// maxLog is how many bytes of lines are kept for docker logs. json-file without
-// max-size fills the disk instead; this disk is memory.
-const maxLog = 8 << 20
-
-// containerLog is what json-file keeps of a container.
-type containerLog struct {
-	loop    *sim.Loop
-	wall    func() time.Time // the host's
-	entries []LogEntry       // the last ones
-	size    int              // of their lines, in bytes, with logOverhead each
-	gone    int              // how many there were before them
-	part    [3][]byte
-	since   [3]time.Time
-	grown   sim.Cond
+// Chunk is a piece of output of a container or exec.
+type Chunk struct {
+	Stream byte // 1 stdout, 2 stderr
+	Data   []byte
 }
 
-func (l *containerLog) write(n byte, b []byte) {
-	for len(b) > 0 {
-		if len(l.part[n]) == 0 {
-			l.since[n] = l.wall()
-		}
-		i := bytes.IndexByte(b, '\n')
-		take := i + 1
-		if i < 0 {
-			take = len(b)
-		}
-		if room := maxLogLine - len(l.part[n]); take > room {
-			take = room
-		}
-		l.part[n] = append(l.part[n], b[:take]...)
-		b = b[take:]
-		if p := l.part[n]; p[len(p)-1] == '\n' || len(p) >= maxLogLine {
-			l.cut(n)
-		}
+// AttachOptions says which streams an attachment carries.
+type AttachOptions struct {
+	Stdin, Stdout, Stderr bool
+	Stream                bool // follow from now on
+	Logs                  bool // give what was logged before first
+}
+
+// Attachment is a client's end of the streams of a container or exec. Its
+// methods are called from processes of the loop.
+type Attachment struct {
+	// Stdin is nil unless asked for and open. Closing it half-closes the
+	// attachment: the process reads end of file (unless it has a TTY).
+	Stdin io.WriteCloser
+	// Tty says that the output is the raw stream of a terminal.
+	Tty bool
+
+	out   *outbox
+	leave func()
+}
+
+// Next blocks until there is output and returns it; io.EOF when the process
+// has ended and everything was read, or the attachment was closed.
+func (a *Attachment) Next() (Chunk, error) { return a.out.next() }
+
+// Close detaches: the process goes on.
+func (a *Attachment) Close() {
+	a.out.close()
+	if a.leave != nil {
+		a.leave()
 	}
 }
 
-func (l *containerLog) cut(n byte) {
-	if len(l.part[n]) == 0 {
+// readAll reads what is written until the end, and keeps so many bytes of it.
+func (a *Attachment) readAll(most int) (string, error) {
+	var out []byte
+	for {
+		k, err := a.Next()
+		if err != nil {
+			if err == io.EOF {
+				err = nil
+			}
+			return string(out), err
+		}
+		if room := most - len(out); len(k.Data) > room {
+			k.Data = k.Data[:room]
+		}
+		out = append(out, k.Data...)
+	}
+}
+
+// outbox is a queue of chunks that one process reads. It is not bounded: the
+// daemon copies output as fast as it comes.
+type outbox struct {
+	loop   *sim.Loop
+	q      []Chunk
+	closed bool
+	cond   sim.Cond
+}
+
+func newOutbox(l *sim.Loop) *outbox { return &outbox{loop: l} }
+
+func (o *outbox) put(c Chunk) {
+	if o.closed || len(c.Data) == 0 {
 		return
 	}
-	l.entries = append(l.entries, LogEntry{Stream: n, Time: l.since[n], Line: l.part[n]})
-	if l.size += logOverhead + len(l.part[n]); l.size > maxLog {
-		l.rotate()
-	}
-	l.part[n] = nil
-	l.grown.Broadcast()
+	o.q = append(o.q, c)
+	o.cond.Broadcast()
 }
 
-// logOverhead is about what json-file writes around a line.
-const logOverhead = 64
-
-// rotate drops the older half, as json-file's max-size with two files does.
-func (l *containerLog) rotate() {
-	n := 0
-	for ; l.size > maxLog/2; n++ {
-		l.size -= logOverhead + len(l.entries[n].Line)
-	}
-	l.entries, l.gone = slices.Clone(l.entries[n:]), l.gone+n
+func (o *outbox) close() {
+	o.closed = true
+	o.cond.Broadcast()
 }
 
-func (l *containerLog) flush() {
-	l.cut(1)
-	l.cut(2)
-	l.grown.Broadcast()
+func (o *outbox) next() (Chunk, error) {
+	for len(o.q) == 0 {
+		if o.closed {
+			return Chunk{}, io.EOF
+		}
+		if err := o.cond.Wait(o.loop); err != nil {
+			return Chunk{}, err
+		}
+	}
+	c := o.q[0]
+	o.q = o.q[1:]
+	return c, nil
+}
+
+// ttyInput types on a terminal; a client that leaves does not end it.
+type ttyInput struct{ t *userland.TTY }
+
+// typeOn is an attached client's way to a terminal.
+func typeOn(t *userland.TTY) io.WriteCloser { return ttyInput{t} }
+
+// writeTo is one to a pipe; once says that the client is the only one, and ends it.
+func writeTo(w *userland.PipeWriter, once bool) io.WriteCloser { return &pipeInput{w, once} }
+
+func (i ttyInput) Write(b []byte) (int, error) {
+	i.t.Input(b)
+	return len(b), nil
+}
+
+func (i ttyInput) Close() error { return nil }
+
+// pipeInput writes to a pipe, and ends it if the container reads from one
+// client only.
+type pipeInput struct {
+	w    *userland.PipeWriter
+	once bool
+}
+
+func (i *pipeInput) Write(b []byte) (int, error) { return i.w.Write(b) }
+
+func (i *pipeInput) Close() error {
+	if i.once {
+		return i.w.Close()
+	}
+	return nil
 }

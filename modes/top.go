@@ -66,6 +66,6 @@ func (cs *Containers) Resize(ref string, rows, cols int) error {
 		return nil
 	}
 	c.run.tty.Resize(userland.Winsize{Rows: rows, Cols: cols})
-	cs.d.containerEvent(c, "resize", "height", fmt.Sprint(rows), "width", fmt.Sprint(cols))
+	c.event("resize", "height", fmt.Sprint(rows), "width", fmt.Sprint(cols))
 	return nil
 }

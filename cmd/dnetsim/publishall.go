@@ -30,7 +30,7 @@ func (d *doors) publishAll(host string, say func(string)) {
 	e := &everyPort{d: d, host: host, open: map[netip.AddrPort]net.Listener{}, say: say}
 	e.sync(h.Daemon)
 	e.say = func(text string) { d.t.say("%s", text) }
-	stream := h.Daemon.Events(modes.EventOptions{Filters: modes.Filters{"type": {"container", "network"}}})
+	stream := h.Daemon.Events.Open(modes.EventOptions{Filters: modes.Filters{"type": {"container", "network"}}})
 	d.lab.Loop.Go("publish "+host, func(*sim.Proc) {
 		for {
 			if _, err := stream.Next(); err != nil {

@@ -1,0 +1,43 @@
+package modes
+
+import (
+	"dnetsim/modes/nat"
+	"time"
+)
+
+// Description is one container as inspect shows it: what it is made of, what it has
+// and how it is. It is read on the loop and changed only by the daemon.
+type Description struct {
+	ID              string // 64 hexadecimal digits
+	Name            string // without the slash
+	Created         time.Time
+	Path            string
+	Args            []string
+	State           State
+	Image           string // image id, "sha256:…"
+	Config          Config
+	HostConfig      HostConfig
+	NetworkSettings NetworkSettings
+	Mounts          []Mount
+	RestartCount    int
+	ExecIDs         []string
+	LayerID         string // of the overlay2 graph driver
+	Opaque          any    // as given in the request
+
+	// Anonymous: Docker made its name up, and nobody finds it by that.
+	Anonymous bool
+}
+
+// ShortID is the first 12 digits of the id.
+func (c *Description) ShortID() string { return c.ID[:12] }
+
+// publications are the ports that it wants to be published, in order.
+func (c *Description) publications() ([]nat.Request, error) {
+	return nat.Requests(c.Config.ExposedPorts, c.HostConfig.PortBindings, c.HostConfig.PublishAllPorts)
+}
+
+// File is the path on the host of one of the files that Docker keeps for a
+// container: "hosts", "hostname", "resolv.conf", "ID-json.log".
+func (c *Description) File(name string) string {
+	return "/var/lib/docker/containers/" + c.ID + "/" + name
+}

@@ -1,0 +1,170 @@
+package modes
+
+import (
+	"dnetsim/modes/image"
+	"dnetsim/modes/nat"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+func isHostMode(mode string) bool { return mode == "host" }
+
+func isDefaultMode(mode string) bool { return mode == "" || mode == "default" || mode == "bridge" }
+
+func isJoinMode(mode string) bool {
+	return mode == "container" || strings.HasPrefix(mode, "container:")
+}
+
+// joined is the container that a mode container:X names.
+func joined(mode string) string {
+	_, ref, _ := strings.Cut(mode, ":")
+	return ref
+}
+
+// verifyModes refuses settings that the network mode excludes.
+func verifyModes(c *Config, h *HostConfig) error {
+	join, host := isJoinMode(h.NetworkMode), isHostMode(h.NetworkMode)
+	conflict := func(what string) error { return errf(ErrInvalid, "conflicting options: %s", what) }
+	switch {
+	case join && joined(h.NetworkMode) == "":
+		return errf(ErrInvalid, "Invalid network mode: invalid container format container:<name|id>")
+	case join && c.Hostname != "":
+		return conflict("hostname and the network mode")
+	case join && len(h.Links) > 0:
+		return conflict("container type network can't be used with links. This would result in undefined behavior")
+	case join && len(h.DNS) > 0:
+		return conflict("dns and the network mode")
+	case join && len(h.ExtraHosts) > 0:
+		return conflict("custom host-to-IP mapping and the network mode")
+	case (join || host) && c.MacAddress != "":
+		return conflict("mac-address and the network mode")
+	case join && (len(h.PortBindings) > 0 || h.PublishAllPorts):
+		return conflict("port publishing and the container type network mode")
+	case join && len(c.ExposedPorts) > 0:
+		return conflict("port exposing and the container type network mode")
+	case h.UTSMode == "host" && c.Hostname != "":
+		return conflict("hostname and the UTS mode")
+	case host && len(h.Links) > 0:
+		return conflict("host type networking can't be used with links. This would result in undefined behavior")
+	}
+	return nil
+}
+
+func verifyRestart(h *HostConfig) error {
+	p := h.RestartPolicy
+	switch p.Name {
+	case "always", "unless-stopped", "no":
+		if p.MaximumRetryCount != 0 {
+			return errf(ErrInvalid, "maximum retry count cannot be used with restart policy '%s'", p.Name)
+		}
+	case "on-failure":
+		if p.MaximumRetryCount < 0 {
+			return errf(ErrInvalid, "maximum retry count cannot be negative")
+		}
+	case "":
+	default:
+		return errf(ErrInvalid, "invalid restart policy '%s'", p.Name)
+	}
+	if h.AutoRemove && p.Name != "" && p.Name != "no" {
+		return errf(ErrInvalid, "can't create 'AutoRemove' container with restart policy")
+	}
+	return nil
+}
+
+func verifyPorts(h *HostConfig) error {
+	for _, port := range nat.Sorted(h.PortBindings) {
+		if port.Number == 0 {
+			return errf(ErrInvalid, "invalid port specification: %q", port)
+		}
+		for _, b := range h.PortBindings[port] {
+			if _, _, err := nat.ParseRange(b.HostPort); err != nil {
+				return errf(ErrInvalid, "invalid port specification: %q", b.HostPort)
+			}
+		}
+	}
+	return nil
+}
+
+func verifyEndpoints(eps map[string]*EndpointSettings) error {
+	if len(eps) > 1 {
+		return errf(ErrInvalid, "Container cannot be connected to network endpoints: %s", strings.Join(slices.Sorted(maps.Keys(eps)), ", "))
+	}
+	for name, es := range eps {
+		if es == nil {
+			return errf(ErrInvalid, "no EndpointSettings for %s", name)
+		}
+		if es.IPAMConfig == nil {
+			continue
+		}
+		if a := es.IPAMConfig.IPv4Address; a != "" && !validIP(a, false) {
+			return errf(ErrInvalid, "invalid IPv4 address: %s", a)
+		}
+		if a := es.IPAMConfig.IPv6Address; a != "" && !validIP(a, true) {
+			return errf(ErrInvalid, "invalid IPv6 address: %s", a)
+		}
+	}
+	return nil
+}
+
+// mergeImage fills what the request leaves to the image.
+func (c *Config) mergeImage(img *image.Image) {
+	if len(img.ExposedPorts) > 0 {
+		all := map[Port]bool{}
+		for p := range c.ExposedPorts {
+			all[p] = true
+		}
+		for p := range img.ExposedPorts {
+			all[p] = true
+		}
+		c.ExposedPorts = all
+	}
+	c.Env = image.MergeEnv(img.Env, c.Env)
+	if len(c.Entrypoint) == 0 {
+		if len(c.Cmd) == 0 {
+			c.Cmd = img.Cmd
+		}
+		c.Entrypoint = img.Entrypoint
+	}
+	if len(c.Entrypoint) == 1 && c.Entrypoint[0] == "" {
+		c.Entrypoint = nil
+	}
+	if c.WorkingDir == "" {
+		c.WorkingDir = img.WorkingDir
+	}
+	if c.StopSignal == "" {
+		c.StopSignal = img.StopSignal
+	}
+	if len(img.Labels) > 0 {
+		all := map[string]string{}
+		for k, v := range img.Labels {
+			all[k] = v
+		}
+		for k, v := range c.Labels {
+			all[k] = v
+		}
+		c.Labels = all
+	}
+}
+
+// validIP reports whether s is an address of the family.
+func validIP(s string, v6 bool) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Is4() != v6
+}
+
+// checkConnectIPs refuses addresses that are none; the stray bracket is
+// dockerd's.
+func checkConnectIPs(es *EndpointSettings) error {
+	if es.IPAMConfig == nil {
+		return nil
+	}
+	if a := es.IPAMConfig.IPv4Address; a != "" && !validIP(a, false) {
+		return errf(ErrInvalid, "Invalid IPv4 address: %s)", a)
+	}
+	if a := es.IPAMConfig.IPv6Address; a != "" && !validIP(a, true) {
+		return errf(ErrInvalid, "Invalid IPv6 address: %s)", a)
+	}
+	return nil
+}
