@@ -22,14 +22,13 @@ var excess = map[string]struct {
 	size int
 	why  string
 }{
-	"package modes":                            {63, "to be cut by noun and by driver"},
+	"package modes":                            {48, "to be cut by noun and by driver"},
 	"package stack":                            {52, "the kinds of interfaces are to leave, and the neighbours"},
 	"package userland/netconf":                 {53, "a file for each program or form of it; flat, and each easy to find"},
 	"type modes.Daemon":                        {149, "to be cut with its package"},
 	"type userland/shell.Shell":                {150, "the evaluator's state is one: a method for each kind of command, expansion and word"},
 	"type userland.Process":                    {65, "what a program may ask of the machine, its sockets and files among it"},
 	"type userland/netconf.ipTool":             {100, "ip has that many commands, one method for each"},
-	"file modes/overlay_test.go":               {651, "to be cut with the package"},
 	"file engine/cli/session.go":               {518, "one exchange between docker's goroutines and the loop"},
 	"function stack/netfilter.newMatch":        {127, "one switch: a case for each match extension"},
 	"function modes/memberlist.List.command":   {91, "one switch: a case for each message"},

@@ -34,6 +34,8 @@ var orders = map[string][][]string{
 	},
 	"modes": {
 		{"modes"},
+		{"modes/container", "modes/streams", "modes/events", "modes/config", "modes/calls"},
+		{"modes/logs", "modes/filters", "modes/ident", "modes/journal", "modes/resolvconf"},
 		{"modes/network/bridge", "modes/network/child", "modes/network/overlay"},
 		{"modes/network/driver"},
 		{"modes/serf", "modes/ipam", "modes/image", "modes/volume", "modes/health"},

@@ -69,7 +69,7 @@ func TestInspectHasDockersKeysInDockersOrder(t *testing.T) {
 	h := &container.HostConfig{}
 	normalise(h)
 	e := &modes.EndpointSettings{IPAddress: "172.17.0.2"}
-	c := &modes.Container{Description: modes.Description{
+	c := &modes.Container{Container: modes.Description{
 		ID: strings.Repeat("a", 64), Name: "bbox1", Path: "sh", Opaque: &echo{&container.Config{}, h},
 		Config: modes.Config{Cmd: []string{"sh"}, Image: "busybox"},
 		State:  modes.State{Status: modes.Running, StartedAt: time.Unix(1, 0)},

@@ -1,18 +1,24 @@
 package modes
 
+import (
+	"dnetsim/modes/container"
+	"dnetsim/modes/logs"
+	"dnetsim/modes/streams"
+)
+
 // Attach joins a container's streams, whether it runs already or not.
-func (cs *Containers) Attach(ref string, o AttachOptions) (*Attachment, error) {
+func (cs *Containers) Attach(ref string, o streams.Options) (*streams.Attachment, error) {
 	c, err := cs.Get(ref)
 	if err != nil {
 		return nil, err
 	}
 	switch c.State.Status {
-	case Paused:
+	case container.Paused:
 		return nil, errf(ErrConflict, "container %s is paused, unpause the container before attach", ref)
-	case Restarting:
+	case container.Restarting:
 		return nil, errf(ErrConflict, "container %s is restarting, wait until the container is running", ref)
 	}
-	a := c.run.streams.open(o, c.Config.Tty)
+	a := c.run.streams.Open(o, c.Config.Tty)
 	if !o.Stream {
 		return a, nil
 	}
@@ -24,7 +30,7 @@ func (cs *Containers) Attach(ref string, o AttachOptions) (*Attachment, error) {
 }
 
 // Logs opens a container's log.
-func (cs *Containers) Logs(ref string, o LogOptions) (*LogReader, error) {
+func (cs *Containers) Logs(ref string, o logs.Options) (*logs.Reader, error) {
 	c, err := cs.Get(ref)
 	if err != nil {
 		return nil, err
@@ -32,5 +38,5 @@ func (cs *Containers) Logs(ref string, o LogOptions) (*LogReader, error) {
 	if !o.Stdout && !o.Stderr {
 		return nil, errf(ErrInvalid, "You must choose at least one stream")
 	}
-	return c.run.log.read(o, c.Config.Tty, func() bool { return c.State.Running() }), nil
+	return c.run.log.Open(o, c.Config.Tty, func() bool { return c.State.Running() }), nil
 }

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"dnetsim/modes/container"
 	"fmt"
 	goruntime "runtime"
 	"testing"
@@ -14,13 +15,13 @@ func BenchmarkContainers(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer() // the two hosts and the collector are not the containers' cost
 				w := newWorld(&testing.T{}, "")
-				w.run(w.a, named("first", HostConfig{})) // lays down the image
+				w.run(w.a, named("first", container.HostConfig{})) // lays down the image
 				var before, after goruntime.MemStats
 				goruntime.GC()
 				goruntime.ReadMemStats(&before)
 				b.StartTimer()
 				for i := range n {
-					w.run(w.a, named(fmt.Sprintf("c%d", i), HostConfig{}))
+					w.run(w.a, named(fmt.Sprintf("c%d", i), container.HostConfig{}))
 				}
 				b.StopTimer()
 				goruntime.GC()

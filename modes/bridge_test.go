@@ -4,13 +4,14 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/modes/container"
 	"dnetsim/stack/netfilter"
 )
 
 func TestTheRulesOfTwoContainersAreTheCapturedOnes(t *testing.T) {
 	w := newWorld(t, "")
-	w.run(w.a, named("bbox1", HostConfig{}))
-	w.run(w.a, named("bbox2", HostConfig{}))
+	w.run(w.a, named("bbox1", container.HostConfig{}))
+	w.run(w.a, named("bbox2", container.HostConfig{}))
 	want := rulesOf(captured(t, "bridge/default/01-two-containers/bdc01/iptables-save.txt"))
 	got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}))
 	if got != want {
@@ -20,8 +21,8 @@ func TestTheRulesOfTwoContainersAreTheCapturedOnes(t *testing.T) {
 
 func TestContainersHaveTheAddressesOfTheCapture(t *testing.T) {
 	w := newWorld(t, "")
-	c1 := w.run(w.a, named("bbox1", HostConfig{}))
-	c2 := w.run(w.a, named("bbox2", HostConfig{}))
+	c1 := w.run(w.a, named("bbox1", container.HostConfig{}))
+	c2 := w.run(w.a, named("bbox2", container.HostConfig{}))
 	es := c1.NetworkSettings.Networks["bridge"]
 	if es.IPAddress != "172.17.0.2" || es.MacAddress != "02:42:ac:11:00:02" || es.Gateway != "172.17.0.1" || es.IPPrefixLen != 16 {
 		t.Fatalf("bbox1 has %+v", es)
@@ -40,16 +41,16 @@ func TestContainersHaveTheAddressesOfTheCapture(t *testing.T) {
 
 func TestPingsGoWhereTheyDoOnTheDefaultBridge(t *testing.T) {
 	w := newWorld(t, "")
-	c1 := w.run(w.a, named("bbox1", HostConfig{}))
-	w.run(w.a, named("bbox2", HostConfig{}))
+	c1 := w.run(w.a, named("bbox1", container.HostConfig{}))
+	w.run(w.a, named("bbox2", container.HostConfig{}))
 	for _, to := range []string{"172.17.0.3", "172.17.0.1", "10.0.0.11", "10.0.0.12", "10.0.0.2", "220.181.38.150", "www.baidu.com"} {
 		if !w.pings(c1, to) {
 			t.Errorf("no answer from %s", to)
 		}
 	}
-	w.run(w.b, named("x1", HostConfig{}))
-	w.run(w.b, named("x2", HostConfig{}))
-	w.run(w.b, named("x3", HostConfig{}))
+	w.run(w.b, named("x1", container.HostConfig{}))
+	w.run(w.b, named("x2", container.HostConfig{}))
+	w.run(w.b, named("x3", container.HostConfig{}))
 	for _, to := range []string{"172.17.0.4", "bbox2"} {
 		if w.pings(c1, to) {
 			t.Errorf("%s answers", to)
@@ -59,7 +60,7 @@ func TestPingsGoWhereTheyDoOnTheDefaultBridge(t *testing.T) {
 
 func TestFilesOfAContainer(t *testing.T) {
 	w := newWorld(t, "")
-	r := named("bbox3", HostConfig{DNS: []string{"10.0.0.2"}, DNSSearch: []string{"example.org"}, ExtraHosts: []string{"db:10.9.8.7"}})
+	r := named("bbox3", container.HostConfig{DNS: []string{"10.0.0.2"}, DNSSearch: []string{"example.org"}, ExtraHosts: []string{"db:10.9.8.7"}})
 	r.Config.Hostname, r.Config.Domainname = "web3", "example.org"
 	c := w.run(w.a, r)
 	for file, want := range map[string]string{

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
@@ -26,7 +28,7 @@ type underTest struct {
 }
 
 func (u *underTest) create(name, mode string) {
-	r := named(name, HostConfig{NetworkMode: mode, PortBindings: map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}})
+	r := named(name, container.HostConfig{NetworkMode: mode, PortBindings: map[nat.Port][]nat.PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}})
 	if _, _, err := u.d.Containers.Create(r); err != nil {
 		u.t.Errorf("create %s: %v", name, err)
 	}
@@ -46,7 +48,7 @@ func nothing(*underTest)   {}
 var underway = []under{
 	{"start", created, func(u *underTest) error { return u.d.Containers.Start("c1") }},
 	{"run", nothing, func(u *underTest) error {
-		c, _, err := u.d.Containers.Create(named("c2", HostConfig{NetworkMode: u.net.Name, AutoRemove: true}))
+		c, _, err := u.d.Containers.Create(named("c2", container.HostConfig{NetworkMode: u.net.Name, AutoRemove: true}))
 		if err != nil {
 			return err
 		}
@@ -84,8 +86,8 @@ var underway = []under{
 	{"pull", nothing, func(u *underTest) error { return u.d.Images.Pull("redis", nil) }},
 }
 
-// events are the ends of dockerd, and what brings it back.
-var events = []struct {
+// ends are those of dockerd, and what brings it back.
+var ends = []struct {
 	name string
 	do   func(u *underTest)
 }{
@@ -147,7 +149,7 @@ func TestDockerdEndsUnderACall(t *testing.T) {
 		{Name: "n1", Driver: "macvlan", IPAM: subnet, Options: map[string]string{"parent": "eth0.7"}},
 		{Name: "n1", Driver: "overlay", IPAM: subnet},
 	} {
-		for k, ev := range events {
+		for k, ev := range ends {
 			t.Run(net.Driver+" "+ev.name, func(t *testing.T) {
 				u := &underTest{lan: &lan{world: newWorld(t, "")}, net: net}
 				rounds := 2

@@ -62,7 +62,7 @@ func (d *Daemon) initCluster() error {
 		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
 	}
 	c.store = store.Datastore{KV: client}
-	c.space = ipam.NewGlobal(c.store, d.Journal.write)
+	c.space = ipam.NewGlobal(c.store, d.Journal.Write)
 	before, _ := d.drivers["overlay"].(*overlay.Driver)
 	c.driver = overlay.New(d.face, overlay.Config{Store: c.store, Self: c.self, JoinTime: d.profile.cost.overlayJoin}, &d.boxes, before)
 	d.drivers["overlay"] = c.driver
@@ -92,7 +92,7 @@ func (c *cluster) discover(client *store.Client, advertise string, opts map[stri
 	}
 	return store.NewDiscovery(client, store.DiscoveryOptions{
 		Advertise: advertise, Heartbeat: beat, TTL: ttl,
-		Log:       func(level, text string) { c.d.Journal.write(level, text) },
+		Log:       func(level, text string) { c.d.Journal.Write(level, text) },
 		OnEntries: func([]store.Entry) { c.restartWatches() },
 		OnChange:  func(joined, _ []netip.Addr) { c.driver.Discovered(joined) },
 	}), nil

@@ -5,18 +5,21 @@ import (
 	"slices"
 	"sort"
 
+	"dnetsim/modes/calls"
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
 )
 
 // connectAll gives a container that is about to start its sandbox and its
 // endpoints: the network it was created for first, then the others.
 func (d *Daemon) connectAll(c *Container) error {
-	if isJoinMode(c.HostConfig.NetworkMode) {
+	if container.IsJoinMode(c.HostConfig.NetworkMode) {
 		return d.joinStack(c)
 	}
 	s := &c.NetworkSettings
 	if !d.cleanLeftover(c) {
-		d.Journal.write("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", notCleaned(c.run.leftover))
+		d.Journal.Write("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", notCleaned(c.run.leftover))
 	}
 	c.run.sandbox = d.newSandbox(c)
 	s.SandboxID, s.SandboxKey = c.run.sandbox.id, c.run.sandbox.key
@@ -33,12 +36,12 @@ func (d *Daemon) connectAll(c *Container) error {
 	d.refreshGlobal()
 	for _, name := range d.connectOrder(c) {
 		es := s.Networks[name]
-		es.clear()
+		es.Clear()
 		if err := d.connectTo(c, name, es, true); err != nil {
 			return err
 		}
 	}
-	if err := c.run.sandbox.populate(); err != nil && err != errGone { // runc's prestart hook does it
+	if err := c.run.sandbox.populate(); err != nil && err != calls.ErrGone { // runc's prestart hook does it
 		return errf(ErrSystem, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "+
 			"error during container init: error running hook #0: error running hook: exit status 1, stdout: , stderr: %v: unknown", err)
 	}
@@ -55,13 +58,13 @@ func (d *Daemon) plainNamespace(c *Container) {
 	}
 	d.dropSandbox(c.run.sandbox)
 	for _, es := range s.Networks {
-		es.clear()
+		es.Clear()
 	}
 }
 
 func (d *Daemon) connectOrder(c *Container) []string {
 	mode := c.HostConfig.NetworkMode
-	if isDefaultMode(mode) {
+	if container.IsDefaultMode(mode) {
 		mode = "bridge"
 	}
 	names := slices.Sorted(maps.Keys(c.NetworkSettings.Networks))
@@ -81,7 +84,7 @@ func (d *Daemon) isMode(name, mode string) bool {
 }
 
 // connectTo makes the container's endpoint in a network and joins it.
-func (d *Daemon) connectTo(c *Container, ref string, es *EndpointSettings, starting bool) error {
+func (d *Daemon) connectTo(c *Container, ref string, es *container.EndpointSettings, starting bool) error {
 	n, err := d.findNetwork(networkRef(ref, es, starting))
 	if err != nil {
 		return err
@@ -115,7 +118,7 @@ func (d *Daemon) connectTo(c *Container, ref string, es *EndpointSettings, start
 	if err != nil {
 		sb.leave(ep)
 		d.deleteEndpoint(ep)
-		es.joinFailed(starting)
+		es.JoinFailed(starting)
 		return err
 	}
 	d.showPorts(c)
@@ -125,7 +128,7 @@ func (d *Daemon) connectTo(c *Container, ref string, es *EndpointSettings, start
 
 // networkRef is how a start finds its network again: by the id of the one it
 // had, if that was resolved before.
-func networkRef(name string, es *EndpointSettings, starting bool) string {
+func networkRef(name string, es *container.EndpointSettings, starting bool) string {
 	if starting && es.NetworkID != "" && !predefined(name) {
 		return es.NetworkID
 	}
@@ -134,7 +137,7 @@ func networkRef(name string, es *EndpointSettings, starting bool) string {
 
 // showPorts makes inspect show what is published now.
 func (d *Daemon) showPorts(c *Container) {
-	c.NetworkSettings.Ports = map[Port][]PortBinding{}
+	c.NetworkSettings.Ports = map[nat.Port][]nat.PortBinding{}
 	if c.run.sandbox == nil {
 		return
 	}
@@ -148,7 +151,7 @@ func (d *Daemon) showPorts(c *Container) {
 
 // checkEndpoint refuses addresses and aliases where they are not supported, and
 // adds the aliases that every container has in a network of the user's.
-func (d *Daemon) checkEndpoint(c *Container, n *Network, es *EndpointSettings) error {
+func (d *Daemon) checkEndpoint(c *Container, n *Network, es *container.EndpointSettings) error {
 	chosen := es.IPAMConfig != nil && (es.IPAMConfig.IPv4Address != "" || es.IPAMConfig.IPv6Address != "" || len(es.IPAMConfig.LinkLocalIPs) > 0)
 	if predefined(n.Name) {
 		if chosen {
@@ -187,10 +190,10 @@ func (d *Daemon) checkEndpoint(c *Container, n *Network, es *EndpointSettings) e
 
 // checkTogether refuses a network that excludes those the container has.
 func (d *Daemon) checkTogether(c *Container, n *Network) error {
-	if isJoinMode(c.HostConfig.NetworkMode) {
+	if container.IsJoinMode(c.HostConfig.NetworkMode) {
 		return errSharedNetwork
 	}
-	if !isHostMode(c.HostConfig.NetworkMode) && d.stack(n) == driver.HostStack {
+	if !container.IsHostMode(c.HostConfig.NetworkMode) && d.stack(n) == driver.HostStack {
 		return errHostNetwork
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
@@ -209,27 +212,27 @@ func (d *Daemon) checkTogether(c *Container, n *Network) error {
 }
 
 // NetworkConnect connects a container, running or not, to a network.
-func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) error {
+func (d *Daemon) NetworkConnect(network, ref string, e *container.EndpointSettings) error {
 	if err := d.available(); err != nil {
 		return err
 	}
-	end, err := d.calls.begin()
+	end, err := d.calls.Begin()
 	if err != nil {
 		return err
 	}
 	defer end()
-	c, err := d.Containers.find(container)
+	c, err := d.Containers.find(ref)
 	if err != nil {
 		return err
 	}
-	es := &EndpointSettings{}
+	es := &container.EndpointSettings{}
 	if e != nil {
 		own := *e
 		own.Aliases = append([]string(nil), e.Aliases...)
-		own.wantMAC = own.MacAddress
+		own.WantMAC = own.MacAddress
 		es = &own
 	}
-	if err := checkConnectIPs(es); err != nil {
+	if err := container.CheckConnectIPs(es); err != nil {
 		return err
 	}
 	d.refreshGlobal()
@@ -246,7 +249,7 @@ func (d *Daemon) NetworkConnect(network, container string, e *EndpointSettings) 
 		return errf(ErrConflict, "Container %s is marked for removal and cannot be connected or disconnected to the network", c.ID)
 	}
 	if c.run.pid1 != nil {
-		if err := d.calls.pass(d.profile.cost.connect); err != nil {
+		if err := d.calls.Pass(d.profile.cost.connect); err != nil {
 			return err
 		}
 	}
@@ -281,11 +284,11 @@ func (c *Container) entryOf(name string) *Network {
 }
 
 // NetworkDisconnect takes a container out of a network.
-func (d *Daemon) NetworkDisconnect(network, container string, force bool) error {
+func (d *Daemon) NetworkDisconnect(network, ref string, force bool) error {
 	if err := d.available(); err != nil {
 		return err
 	}
-	end, err := d.calls.begin()
+	end, err := d.calls.Begin()
 	if err != nil {
 		return err
 	}
@@ -295,7 +298,7 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 	if nerr != nil && !force {
 		return nerr
 	}
-	c, err := d.Containers.find(container)
+	c, err := d.Containers.find(ref)
 	if err != nil {
 		if !force {
 			return err
@@ -303,7 +306,7 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 		if nerr != nil {
 			return nerr
 		}
-		return d.forgetEndpoint(n, container)
+		return d.forgetEndpoint(n, ref)
 	}
 	free, err := d.lock(c)
 	if err != nil {
@@ -320,7 +323,7 @@ func (d *Daemon) NetworkDisconnect(network, container string, force bool) error 
 		}
 		delete(c.NetworkSettings.Networks, name)
 	} else {
-		if isHostMode(c.HostConfig.NetworkMode) && d.stack(n) == driver.HostStack {
+		if container.IsHostMode(c.HostConfig.NetworkMode) && d.stack(n) == driver.HostStack {
 			return errHostNetwork
 		}
 		if err := d.disconnect(c, n); err != nil {
@@ -346,7 +349,7 @@ func (d *Daemon) disconnect(c *Container, n *Network) error {
 		return nil
 	}
 	if find() != nil {
-		if err := d.calls.pass(d.profile.cost.disconnect); err != nil {
+		if err := d.calls.Pass(d.profile.cost.disconnect); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,8 @@
 package modes
 
 import (
+	"dnetsim/modes/container"
+	"dnetsim/modes/filters"
 	"dnetsim/modes/volume"
 	"dnetsim/userland"
 )
@@ -11,7 +13,7 @@ type Mount = volume.Mount
 // Container is one container: its description, and what it has beyond that while
 // the daemon has it.
 type Container struct {
-	Description
+	container.Container
 	run *runtime
 }
 
@@ -19,7 +21,7 @@ type Container struct {
 type ListOptions struct {
 	All     bool
 	Limit   int // 0 is no limit; implies All
-	Filters Filters
+	Filters filters.Args
 }
 
 // RemoveOptions are those of `docker rm`.

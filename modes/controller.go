@@ -20,7 +20,7 @@ func (d *Daemon) startNetworking() error {
 	live := d.Containers.live()
 	if live && d.ipam != nil { // the network configuration of running containers stays
 		if err := d.bridges.Resume(); err != nil {
-			d.Journal.write("warning", "could not restore the rules of networks: "+err.Error())
+			d.Journal.Write("warning", "could not restore the rules of networks: "+err.Error())
 		}
 		return nil
 	}
@@ -84,7 +84,7 @@ func (d *Daemon) reviveNetworks(kept []*Network) {
 		old := n.core
 		n.core = &netCore{name: n.Name, asked: old.asked}
 		if err := d.reviveNetwork(n, old); err != nil {
-			d.Journal.write("warning", "could not restore network "+n.Name+": "+err.Error())
+			d.Journal.Write("warning", "could not restore network "+n.Name+": "+err.Error())
 			continue
 		}
 		d.networks = append(d.networks, n)
@@ -202,6 +202,6 @@ func (d *Daemon) defaultBridgePool(name string) (IPAMConfig, error) {
 	if c.Subnet == "" {
 		return c, errf(ErrSystem, "list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: %v: no available network", d.ipam.Predefined())
 	}
-	d.Journal.write("info", "Default bridge ("+name+") is assigned with an IP address "+c.Subnet+". Daemon option --bip can be used to set a preferred IP address")
+	d.Journal.Write("info", "Default bridge ("+name+") is assigned with an IP address "+c.Subnet+". Daemon option --bip can be used to set a preferred IP address")
 	return c, nil
 }

@@ -4,7 +4,10 @@ import (
 	"slices"
 	"strings"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/ident"
 	"dnetsim/modes/image"
+	"dnetsim/modes/nat"
 )
 
 // The refusals of network modes that exclude each other.
@@ -18,7 +21,7 @@ var (
 )
 
 // Create makes a container, which takes nothing of the network yet.
-func (cs *Containers) Create(r CreateContainer) (c *Container, warnings []string, err error) {
+func (cs *Containers) Create(r container.Create) (c *Container, warnings []string, err error) {
 	if err := cs.d.available(); err != nil {
 		return nil, nil, err
 	}
@@ -26,15 +29,15 @@ func (cs *Containers) Create(r CreateContainer) (c *Container, warnings []string
 	if h.NetworkMode == "" {
 		h.NetworkMode = "default"
 	}
-	for _, check := range []error{verifyModes(&r.Config, h), verifyCapabilities(h), verifyRestart(h), verifyPorts(h), r.Config.Healthcheck.Verify(), verifyEndpoints(r.Endpoints)} {
+	for _, check := range []error{container.VerifyModes(&r.Config, h), container.VerifyCapabilities(h), container.VerifyRestart(h), container.VerifyPorts(h), r.Config.Healthcheck.Verify(), container.VerifyEndpoints(r.Endpoints)} {
 		if check != nil {
 			return nil, nil, check
 		}
 	}
-	if v, _ := cs.d.ns().Sysctl("net.ipv4.ip_forward"); v != "1" && !isHostMode(h.NetworkMode) && h.NetworkMode != "none" {
+	if v, _ := cs.d.ns().Sysctl("net.ipv4.ip_forward"); v != "1" && !container.IsHostMode(h.NetworkMode) && h.NetworkMode != "none" {
 		warnings = append(warnings, "IPv4 forwarding is disabled. Networking will not work.")
 	}
-	if isHostMode(h.NetworkMode) && len(h.PortBindings) > 0 {
+	if container.IsHostMode(h.NetworkMode) && len(h.PortBindings) > 0 {
 		warnings = append(warnings, "Published ports are discarded when using host network mode")
 	}
 	img, err := cs.d.Images.store.Find(r.Config.Image)
@@ -45,15 +48,15 @@ func (cs *Containers) Create(r CreateContainer) (c *Container, warnings []string
 		return nil, nil, err
 	}
 	merged := r.Config
-	if merged.mergeImage(img); len(merged.Cmd)+len(merged.Entrypoint) == 0 {
+	if merged.MergeImage(img); len(merged.Cmd)+len(merged.Entrypoint) == 0 {
 		return nil, nil, errf(ErrInvalid, "No command specified")
 	}
-	end, err := cs.d.calls.begin()
+	end, err := cs.d.calls.Begin()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer end()
-	if err := cs.d.calls.pass(cs.d.profile.cost.create); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.cost.create); err != nil {
 		return nil, nil, err
 	}
 	if err := cs.checkName(r.Name); err != nil { // somebody may have been faster
@@ -107,7 +110,7 @@ func (cs *Containers) checkName(name string) error {
 	if name == "" {
 		return nil
 	}
-	if !validName.MatchString(name) {
+	if !ident.ValidName.MatchString(name) {
 		return errf(ErrInvalid, "Invalid container name (%s), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", name)
 	}
 	name = strings.TrimPrefix(name, "/")
@@ -127,30 +130,30 @@ func (cs *Containers) byName(name string) *Container {
 }
 
 // newContainer puts a container together from the request and its image.
-func (cs *Containers) newContainer(r CreateContainer, img *image.Image) *Container {
+func (cs *Containers) newContainer(r container.Create, img *image.Image) *Container {
 	name := strings.TrimPrefix(r.Name, "/")
 	if name == "" {
-		name = cs.d.ids.name(func(n string) bool { return cs.byName(n) != nil })
+		name = cs.d.ids.Name(func(n string) bool { return cs.byName(n) != nil })
 	}
-	c := &Container{Description: Description{
-		ID: cs.d.ids.id("container", name), Name: name, Created: cs.d.Wall(), Image: img.ID,
+	c := &Container{Container: container.Container{
+		ID: cs.d.ids.Id("container", name), Name: name, Created: cs.d.Wall(), Image: img.ID,
 		Config: r.Config, HostConfig: r.HostConfig, Opaque: r.Opaque,
-		State: State{Status: Created}, Mounts: []Mount{},
+		State: container.State{Status: container.Created}, Mounts: []Mount{},
 	}}
-	c.LayerID = cs.d.ids.stream("layer", name).Hex(32)
+	c.LayerID = cs.d.ids.Stream("layer", name).Hex(32)
 	c.run = newRuntime(cs.d, c, img)
 	c.Anonymous = r.Name == ""
-	c.Config.mergeImage(img)
+	c.Config.MergeImage(img)
 	argv := append(append([]string(nil), c.Config.Entrypoint...), c.Config.Cmd...)
 	c.Path, c.Args = argv[0], argv[1:]
 	if c.Config.Hostname == "" {
 		c.Config.Hostname = c.ShortID()
-		if isHostMode(c.HostConfig.NetworkMode) {
+		if container.IsHostMode(c.HostConfig.NetworkMode) {
 			c.Config.Hostname = cs.d.host.Hostname()
 		}
 	}
-	if isJoinMode(c.HostConfig.NetworkMode) {
-		if base, err := cs.find(joined(c.HostConfig.NetworkMode)); err == nil {
+	if container.IsJoinMode(c.HostConfig.NetworkMode) {
+		if base, err := cs.find(container.Joined(c.HostConfig.NetworkMode)); err == nil {
 			c.HostConfig.NetworkMode = "container:" + base.ID
 		}
 	}
@@ -159,16 +162,16 @@ func (cs *Containers) newContainer(r CreateContainer, img *image.Image) *Contain
 }
 
 // initialNetworks is the set of networks that the container will join.
-func (d *Daemon) initialNetworks(c *Container, eps map[string]*EndpointSettings) {
+func (d *Daemon) initialNetworks(c *Container, eps map[string]*container.EndpointSettings) {
 	s := &c.NetworkSettings
-	s.Ports = map[Port][]PortBinding{}
-	s.Networks = map[string]*EndpointSettings{}
+	s.Ports = map[nat.Port][]nat.PortBinding{}
+	s.Networks = map[string]*container.EndpointSettings{}
 	mode := c.HostConfig.NetworkMode
-	if c.Config.NetworkDisabled || isJoinMode(mode) {
+	if c.Config.NetworkDisabled || container.IsJoinMode(mode) {
 		return
 	}
 	name := mode
-	if isDefaultMode(mode) {
+	if container.IsDefaultMode(mode) {
 		name = "bridge"
 	}
 	if !predefined(name) {
@@ -178,7 +181,7 @@ func (d *Daemon) initialNetworks(c *Container, eps map[string]*EndpointSettings)
 	}
 	for asked, es := range eps {
 		own := *es
-		own.wantMAC = own.MacAddress
+		own.WantMAC = own.MacAddress
 		key := asked
 		if asked == "default" {
 			// A 20.10 client never sends settings for the default network; what
@@ -192,7 +195,7 @@ func (d *Daemon) initialNetworks(c *Container, eps map[string]*EndpointSettings)
 		s.Networks[key] = &own
 	}
 	if len(s.Networks) == 0 {
-		s.Networks[name] = &EndpointSettings{}
+		s.Networks[name] = &container.EndpointSettings{}
 	}
 }
 

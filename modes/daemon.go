@@ -4,8 +4,14 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/calls"
+	"dnetsim/modes/config"
+	"dnetsim/modes/container"
+	"dnetsim/modes/events"
+	"dnetsim/modes/ident"
 	"dnetsim/modes/image"
 	"dnetsim/modes/ipam"
+	"dnetsim/modes/journal"
 	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/child"
 	"dnetsim/modes/network/driver"
@@ -24,9 +30,9 @@ type Daemon struct {
 	loop    *sim.Loop
 	profile *profile
 	spec    HostSpec
-	config  daemonConfig
+	config  config.Config
 	id      string
-	ids     idSource
+	ids     ident.Source
 
 	starting *startup // while it comes up
 	running  bool
@@ -34,10 +40,10 @@ type Daemon struct {
 	since    time.Time // when these two changed, by the host's clock
 	pid      int
 	proc     *userland.Process // dockerd itself
-	calls    *calls            // what is under way
+	calls    *calls.Calls      // what is under way
 	over     sim.Cond          // broadcast when dockerd is to end
 	api      api
-	Journal  *Journal
+	Journal  *journal.Journal
 
 	// Containers, Execs and Images are what the API calls by these names; Volumes
 	// are used on the loop only.
@@ -45,7 +51,7 @@ type Daemon struct {
 	Execs      *Execs
 	Images     *Images
 	Volumes    *volume.Store
-	Events     *eventLog
+	Events     *events.Log
 
 	networks  []*Network
 	ipam      *ipam.Local
@@ -65,10 +71,10 @@ type Daemon struct {
 func newDaemon(h *Host, spec HostSpec) *Daemon {
 	l := h.Loop()
 	d := &Daemon{
-		host: h, loop: l, profile: &engine2010, spec: spec, ids: newIDSource(l, h.Name),
-		Events: newEventLog(l, h.Wall), calls: newCalls(l), globals: map[string]*Network{},
+		host: h, loop: l, profile: &engine2010, spec: spec, ids: ident.New(l, h.Name),
+		Events: events.New(l, h.Wall), calls: calls.New(l), globals: map[string]*Network{},
 	}
-	d.Journal = newJournal(l, h.Wall, func() int { return d.pid })
+	d.Journal = journal.New(l, h.Wall, func() int { return d.pid })
 	d.api.d = d
 	d.Containers = &Containers{d: d}
 	d.Execs = &Execs{d: d, all: map[string]*ExecProcess{}}
@@ -77,8 +83,8 @@ func newDaemon(h *Host, spec HostSpec) *Daemon {
 		d.spec.Registry = image.DefaultRegistry(l)
 	}
 	d.Images = newImages(d, spec.Images)
-	d.Volumes = volume.NewStore(h.Machine, func() string { return d.ids.stream("volume", "name").Hex(64) })
-	d.id = serverID(d.ids.stream("daemon", "id").Hex(30))
+	d.Volumes = volume.NewStore(h.Machine, func() string { return d.ids.Stream("volume", "name").Hex(64) })
+	d.id = ident.ServerID(d.ids.Stream("daemon", "id").Hex(30))
 	return d
 }
 
@@ -94,39 +100,39 @@ func (d *Daemon) Wall() time.Time { return d.host.Wall() }
 func (d *Daemon) Running() bool { return d.running }
 
 func (d *Daemon) boot() error {
-	cfg, err := readConfig(d.host.FS(), d.spec.Flags)
+	cfg, err := config.Read(d.host.FS(), d.spec.Flags)
 	if err != nil {
 		return err
 	}
 	d.config = cfg
-	for _, o := range cfg.deprecated {
-		d.Journal.write("warning", `The "`+o+`" option is deprecated. To be removed soon.`)
+	for _, o := range cfg.Deprecated {
+		d.Journal.Write("warning", `The "`+o+`" option is deprecated. To be removed soon.`)
 	}
 	warnOfUnheeded(d, &cfg)
-	d.Journal.write("info", "Starting up")
+	d.Journal.Write("info", "Starting up")
 	if err := d.api.open(); err != nil {
 		return err
 	}
-	d.Journal.write("info", "[graphdriver] using prior storage driver: overlay2")
-	d.calls.spend(d.profile.cost.daemonInit)
+	d.Journal.Write("info", "[graphdriver] using prior storage driver: overlay2")
+	d.calls.Spend(d.profile.cost.daemonInit)
 	if err := d.initCluster(); err != nil {
 		return err
 	}
-	d.Journal.write("info", "Loading containers: start.")
+	d.Journal.Write("info", "Loading containers: start.")
 	d.followCluster()
-	d.calls.spend(d.profile.cost.daemonLoad)
+	d.calls.Spend(d.profile.cost.daemonLoad)
 	if err := d.startNetworking(); err != nil {
 		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
 	}
-	d.calls.spend(d.profile.cost.daemonReady)
+	d.calls.Spend(d.profile.cost.daemonReady)
 	d.makeRunDir()
 	d.reopen()
 	d.watchAllNames()
 	d.Containers.restore()
-	d.Journal.write("info", "Loading containers: done.")
+	d.Journal.Write("info", "Loading containers: done.")
 	v := d.profile.version
-	d.Journal.write("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
-	d.Journal.write("info", "Daemon has completed initialization")
+	d.Journal.Write("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
+	d.Journal.Write("info", "Daemon has completed initialization")
 	return nil
 }
 
@@ -143,24 +149,24 @@ func (d *Daemon) Stop() error {
 		d.abortStart(false)
 		return nil
 	}
-	d.Journal.write("info", "Processing signal 'terminated'")
-	d.calls.refuse()
-	d.calls.end()
+	d.Journal.Write("info", "Processing signal 'terminated'")
+	d.calls.Refuse()
+	d.calls.End()
 	if !d.config.LiveRestore {
 		d.Containers.shutdown()
 		d.closeIdleSandboxes()
 	}
-	d.calls.spend(d.profile.cost.daemonStop)
-	d.calls.end()
+	d.calls.Spend(d.profile.cost.daemonStop)
+	d.calls.End()
 	d.leaveCluster()
 	d.api.close()
 	d.setState(false, false)
-	for _, at := range d.config.sockets() {
+	for _, at := range d.config.Sockets() {
 		d.host.FS().Remove(at)
 	}
 	d.host.FS().Remove(pidPath)
-	d.Journal.write("info", "Daemon shutdown complete")
-	d.Events.wake()
+	d.Journal.Write("info", "Daemon shutdown complete")
+	d.Events.Wake()
 	d.endSelf()
 	return nil
 }
@@ -194,10 +200,10 @@ func (d *Daemon) launchSelf() {
 				d.abortStart(true)
 			case d.running:
 				d.setState(false, true)
-				d.calls.end()
+				d.calls.End()
 				d.api.close()
 				d.leaveCluster()
-				d.Events.wake()
+				d.Events.Wake()
 			}
 		},
 	})
@@ -266,9 +272,9 @@ func (cs *Containers) restore() {
 		c.run.shutdown = false
 		if cs.d.cluster != nil && cs.d.missesNetwork(c) {
 			waiting = append(waiting, cs.d.loop.Go("start "+c.Name, func(*sim.Proc) {
-				defer cs.d.calls.track(false)()
+				defer cs.d.calls.Track(false)()
 				cs.d.waitForNetworks(c)
-				if !cs.d.calls.gone() {
+				if !cs.d.calls.Gone() {
 					cs.d.restart(c)
 				}
 			}))
@@ -287,8 +293,8 @@ func (c *Container) startsWithEngine() bool {
 	switch {
 	case c.run.pid1 != nil:
 		return false // live-restore: it never stopped
-	case c.State.Status == Restarting:
-		c.State.Status = Exited // the engine ended between two runs
+	case c.State.Status == container.Restarting:
+		c.State.Status = container.Exited // the engine ended between two runs
 		return true
 	case c.State.StartedAt.IsZero():
 		return false
@@ -312,7 +318,7 @@ func (d *Daemon) restart(c *Container) {
 		return
 	}
 	if err := d.start(c); err != nil {
-		d.Journal.write("error", "failed to start container", "container", c.ID, "error", err.Error())
+		d.Journal.Write("error", "failed to start container", "container", c.ID, "error", err.Error())
 	}
 }
 
@@ -346,5 +352,5 @@ func (d *Daemon) available() error {
 	if d.running {
 		return nil
 	}
-	return errUnavailable
+	return calls.ErrUnavailable
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/stack"
 	"dnetsim/stack/netfilter"
 	"dnetsim/userland"
@@ -60,7 +62,7 @@ func TestDaemonOptionsReachContainers(t *testing.T) {
 	if err := w.restartWith(`{"bip":"192.168.100.1/24","mtu":1400,"fixed-cidr":"192.168.100.128/25","dns":["10.0.0.2"],"dns-search":["lab.local"]}`); err != nil {
 		t.Fatal(err)
 	}
-	c := w.run(w.a, named("x1", HostConfig{}))
+	c := w.run(w.a, named("x1", container.HostConfig{}))
 	if a := c.NetworkSettings.Networks["bridge"].IPAddress; a != "192.168.100.128" {
 		t.Errorf("address %s", a)
 	}
@@ -105,8 +107,8 @@ func TestARestartKeepsNetworksAndFollowsPolicies(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
 	w.network(w.a, CreateNetwork{Name: "net1"})
-	plain := w.run(w.a, named("plain", HostConfig{NetworkMode: "net1"}))
-	always := w.run(w.a, named("always", HostConfig{NetworkMode: "net1", RestartPolicy: RestartPolicy{Name: "always"}}))
+	plain := w.run(w.a, named("plain", container.HostConfig{NetworkMode: "net1"}))
+	always := w.run(w.a, named("always", container.HostConfig{NetworkMode: "net1", RestartPolicy: container.RestartPolicy{Name: "always"}}))
 	before, _ := d.Network("bridge")
 	w.do(func() {
 		if err := d.Restart(); err != nil {
@@ -117,7 +119,7 @@ func TestARestartKeepsNetworksAndFollowsPolicies(t *testing.T) {
 	if before.ID == after.ID || after.IPAM.Config[0].Gateway != "172.17.0.1" {
 		t.Errorf("bridge is %s, was %s; %+v", after.ShortID(), before.ShortID(), after.IPAM)
 	}
-	if plain.State.Status != Exited || always.State.Status != Running {
+	if plain.State.Status != container.Exited || always.State.Status != container.Running {
 		t.Fatalf("plain is %s, always is %s", plain.State.Status, always.State.Status)
 	}
 	if a := always.NetworkSettings.Networks["net1"].IPAddress; a != "172.18.0.2" {
@@ -131,7 +133,7 @@ func TestARestartKeepsNetworksAndFollowsPolicies(t *testing.T) {
 func TestLiveRestoreKeepsContainersRunning(t *testing.T) {
 	w := newWorld(t, `{"live-restore":true}`)
 	d := w.a.Daemon
-	c := w.run(w.a, web("lr1", PortBinding{HostPort: "8080"}))
+	c := w.run(w.a, web("lr1", nat.PortBinding{HostPort: "8080"}))
 	w.do(func() { d.Stop() })
 	if out, _ := w.onHost(w.a.Machine, "ping", "-c", "1", "172.17.0.2"); !strings.Contains(out, "1 received") {
 		t.Errorf("while the engine is stopped: %s", out)
@@ -144,7 +146,7 @@ func TestLiveRestoreKeepsContainersRunning(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if c.State.Status != Running || len(c.NetworkSettings.Ports) != 1 {
+	if c.State.Status != container.Running || len(c.NetworkSettings.Ports) != 1 {
 		t.Errorf("%s, ports %v", c.State.Status, c.NetworkSettings.Ports)
 	}
 }
@@ -155,8 +157,8 @@ func TestDockerdsSocketsEndWithIt(t *testing.T) {
 	w := newWorld(t, `{"live-restore":true,"userland-proxy":false}`)
 	d := w.a.Daemon
 	w.network(w.a, CreateNetwork{Name: "net1"})
-	cb := w.run(w.a, named("cb", HostConfig{NetworkMode: "net1"}))
-	r := web("ca", PortBinding{HostPort: "8080"})
+	cb := w.run(w.a, named("cb", container.HostConfig{NetworkMode: "net1"}))
+	r := web("ca", nat.PortBinding{HostPort: "8080"})
 	r.HostConfig.NetworkMode = "net1"
 	ca := w.run(w.a, r)
 	held := func() (n int) {
@@ -193,7 +195,7 @@ func TestTheSameSeedGivesTheSameIdentifiers(t *testing.T) {
 	for range 2 {
 		w := newWorld(t, "")
 		n, _ := w.network(w.a, CreateNetwork{Name: "net1"})
-		c := w.run(w.a, CreateContainer{Config: Config{Image: "busybox"}, HostConfig: HostConfig{NetworkMode: "net1"}})
+		c := w.run(w.a, container.Create{Config: container.Config{Image: "busybox"}, HostConfig: container.HostConfig{NetworkMode: "net1"}})
 		w.loop.RunFor(time.Second)
 		all := n.ID + c.ID + c.Name + w.a.NS().Interface("docker0").MAC().String() + w.loop.Now().String()
 		if first == "" {

@@ -11,7 +11,7 @@ import (
 // somebody else's stack. The overlay's comes with a cluster ([initCluster]).
 func (d *Daemon) makeDrivers() {
 	d.face = &driver.Host{
-		Machine: d.host.Machine, Stream: d.ids.stream, Log: d.Journal.write,
+		Machine: d.host.Machine, Stream: d.ids.Stream, Log: d.Journal.Write,
 		Dockerd: func() *userland.Process { return d.proc },
 	}
 	d.bridges = bridge.New(d.face)

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
@@ -31,7 +33,7 @@ func (d *Daemon) reap(c *Container, pid1 *userland.Process, status int) {
 	if r.sandbox != nil && r.base == nil && r.sandbox.global() {
 		// The store has to be told first, which takes time.
 		d.loop.Go("exit "+c.Name, func(*sim.Proc) {
-			defer d.calls.track(true)()
+			defer d.calls.Track(true)()
 			if r.pid1 == pid1 && r.sandbox != nil {
 				d.leaveAll(c)
 			}
@@ -55,13 +57,13 @@ func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
 	c.State.Pid, c.State.ExitCode = 0, status
 	c.State.FinishedAt = d.Wall()
 	again := d.restartWanted(c, status, lasted)
-	c.State.Status = Exited
+	c.State.Status = container.Exited
 	if again {
-		c.State.Status = Restarting
+		c.State.Status = container.Restarting
 		c.RestartCount++
 	}
 	c.stopHealth()
-	r.streams.end()
+	r.streams.End()
 	d.Execs.endAll(c)
 	c.event("die", "exitCode", strconv.Itoa(status))
 	d.bringDown(c)
@@ -94,7 +96,7 @@ func (d *Daemon) bringDown(c *Container) {
 	r.sandbox = sb
 	d.disconnectAll(c)
 	r.sandbox = nil
-	c.NetworkSettings.Ports = map[Port][]PortBinding{}
+	c.NetworkSettings.Ports = map[nat.Port][]nat.PortBinding{}
 	d.dropSandbox(sb)
 	sb.release()
 }
@@ -110,7 +112,7 @@ func (d *Daemon) disconnectAll(c *Container) {
 			continue
 		}
 		if es := c.NetworkSettings.Networks[ep.net.Name]; es != nil {
-			es.clear()
+			es.Clear()
 		}
 		d.networkEvent(ep.net, "disconnect", "container", c.ID)
 	}
@@ -151,7 +153,7 @@ func (d *Daemon) scheduleRestart(c *Container) {
 	r := c.run
 	if r.retry == nil {
 		r.retry = d.loop.NewTimer(func() {
-			if c.State.Status != Restarting || !alive(d) {
+			if c.State.Status != container.Restarting || !alive(d) {
 				return
 			}
 			again := func() {
@@ -160,18 +162,18 @@ func (d *Daemon) scheduleRestart(c *Container) {
 					return
 				}
 				defer free()
-				if c.State.Status != Restarting { // somebody else was faster
+				if c.State.Status != container.Restarting { // somebody else was faster
 					return
 				}
 				if err := d.start(c); err != nil {
-					c.State.Status = Exited
-					d.Journal.write("error", "restartmanger wait error: "+err.Error())
+					c.State.Status = container.Exited
+					d.Journal.Write("error", "restartmanger wait error: "+err.Error())
 					d.stateChanged(c)
 				}
 			}
 			if d.cluster != nil || r.holder != nil { // starting may need an answer of the store, or has to wait
 				d.loop.Go("restart "+c.Name, func(*sim.Proc) {
-					defer d.calls.track(false)()
+					defer d.calls.Track(false)()
 					again()
 				})
 				return

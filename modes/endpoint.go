@@ -7,7 +7,10 @@ import (
 	"strconv"
 
 	"dnetsim/link"
+	"dnetsim/modes/calls"
+	"dnetsim/modes/container"
 	"dnetsim/modes/ipam"
+	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
 )
 
@@ -48,7 +51,7 @@ func (ep *endpoint) name() string {
 
 // createEndpoint makes the container's endpoint in a network: addresses, then
 // the driver's interface. On error nothing is left.
-func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) (_ *endpoint, err error) {
+func (d *Daemon) createEndpoint(n *Network, c *Container, es *container.EndpointSettings) (_ *endpoint, err error) {
 	if n.ConfigOnly {
 		return nil, errf(ErrForbidden, "cannot create endpoint on configuration-only network")
 	}
@@ -58,7 +61,7 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 	if err := d.nameTaken(n, c.Name); err != nil {
 		return nil, err
 	}
-	ep := d.newEndpoint(n, c, d.ids.id("endpoint", c.Name+"/"+n.Name))
+	ep := d.newEndpoint(n, c, d.ids.Id("endpoint", c.Name+"/"+n.Name))
 	if es != nil {
 		ep.aliases = append([]string(nil), es.Aliases...)
 	}
@@ -75,7 +78,7 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 	}
 	n.core.endpoints = append(n.core.endpoints, ep)
 	if err := d.driver(n).CreateEndpoint(&ep.Endpoint); err != nil {
-		if err != errGone {
+		if err != calls.ErrGone {
 			err = wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
 		}
 		return nil, err
@@ -86,11 +89,11 @@ func (d *Daemon) createEndpoint(n *Network, c *Container, es *EndpointSettings) 
 	return ep, nil
 }
 
-func (ep *endpoint) chooseMAC(es *EndpointSettings) error {
+func (ep *endpoint) chooseMAC(es *container.EndpointSettings) error {
 	want := ""
 	if es != nil && es.MacAddress != "" {
 		want = es.MacAddress
-	} else if ep.c.HostConfig.NetworkMode == ep.net.Name || isDefaultMode(ep.c.HostConfig.NetworkMode) || ep.c.HostConfig.NetworkMode == ep.net.ID {
+	} else if ep.c.HostConfig.NetworkMode == ep.net.Name || container.IsDefaultMode(ep.c.HostConfig.NetworkMode) || ep.c.HostConfig.NetworkMode == ep.net.ID {
 		want = ep.c.Config.MacAddress
 	}
 	if want == "" {
@@ -105,7 +108,7 @@ func (ep *endpoint) chooseMAC(es *EndpointSettings) error {
 }
 
 // assign takes the endpoint's addresses.
-func (d *Daemon) assign(ep *endpoint, es *EndpointSettings) error {
+func (d *Daemon) assign(ep *endpoint, es *container.EndpointSettings) error {
 	var want, want6 netip.Addr
 	if es != nil && es.IPAMConfig != nil {
 		want, _ = netip.ParseAddr(es.IPAMConfig.IPv4Address)
@@ -170,7 +173,7 @@ func (d *Daemon) deleteEndpoint(ep *endpoint) {
 		d.owe(func() error { return d.settleEndpoint(ep) })
 	} else {
 		if err := d.unregisterEndpoint(ep); err != nil {
-			d.Journal.write("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
+			d.Journal.Write("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
 		}
 		d.releaseAddresses(ep)
 	}
@@ -194,7 +197,7 @@ func (d *Daemon) releaseAddresses(ep *endpoint) {
 }
 
 // settings fills what inspect shows of the endpoint.
-func (ep *endpoint) settings(es *EndpointSettings) {
+func (ep *endpoint) settings(es *container.EndpointSettings) {
 	es.NetworkID, es.EndpointID = ep.net.ID, ep.ID
 	if ep.Addr.IsValid() {
 		es.IPAddress, es.IPPrefixLen = ep.Addr.Addr().String(), ep.Addr.Bits()
@@ -245,8 +248,8 @@ func v6Of(p netip.Prefix, m link.MAC) netip.Addr {
 }
 
 // portMap is what inspect shows: every exposed port and how it is bound.
-func (ep *endpoint) portMap() map[Port][]PortBinding {
-	m := map[Port][]PortBinding{}
+func (ep *endpoint) portMap() map[nat.Port][]nat.PortBinding {
+	m := map[nat.Port][]nat.PortBinding{}
 	if !ep.External {
 		return m
 	}
@@ -254,7 +257,7 @@ func (ep *endpoint) portMap() map[Port][]PortBinding {
 		m[p] = nil
 	}
 	for _, b := range ep.Bound {
-		m[b.Port] = append(m[b.Port], PortBinding{HostIP: b.HostIP.String(), HostPort: strconv.Itoa(b.HostPort)})
+		m[b.Port] = append(m[b.Port], nat.PortBinding{HostIP: b.HostIP.String(), HostPort: strconv.Itoa(b.HostPort)})
 	}
 	return m
 }

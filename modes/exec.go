@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/container"
 	"dnetsim/modes/health"
+	"dnetsim/modes/streams"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
@@ -51,7 +53,7 @@ type execRun struct {
 	tty     *userland.TTY
 	size    userland.Winsize // of the terminal, zero if nobody said
 	stdin   *userland.PipeWriter
-	streams *streams
+	streams *streams.Streams
 }
 
 // Create prepares an exec in a running container.
@@ -70,8 +72,8 @@ func (x *Execs) Create(ref string, cfg ExecConfig) (*ExecProcess, error) {
 		return nil, err
 	}
 	e := &ExecProcess{
-		ID: x.d.ids.id("exec", c.Name), Container: c, Config: cfg, Created: x.d.Wall(),
-		run: &execRun{streams: newStreams(x.d.loop, nil)},
+		ID: x.d.ids.Id("exec", c.Name), Container: c, Config: cfg, Created: x.d.Wall(),
+		run: &execRun{streams: streams.New(x.d.loop, nil)},
 	}
 	x.all[e.ID] = e
 	c.ExecIDs = append(c.ExecIDs, e.ID)
@@ -81,9 +83,9 @@ func (x *Execs) Create(ref string, cfg ExecConfig) (*ExecProcess, error) {
 
 func execAllowed(c *Container) error {
 	switch {
-	case c.State.Status == Paused:
+	case c.State.Status == container.Paused:
 		return errf(ErrConflict, "Container %s is paused, unpause the container before exec", c.ID)
-	case c.State.Status == Restarting:
+	case c.State.Status == container.Restarting:
 		return errf(ErrConflict, "Container %s is restarting, wait until the container is running", c.ID)
 	case c.run.pid1 == nil:
 		return notRunning(c)
@@ -105,7 +107,7 @@ func (x *Execs) Get(id string) (*ExecProcess, error) {
 // Start starts a prepared exec. Unless it is detached the attachment
 // carries its streams; what runc cannot start ends with its words on the
 // attachment and exit code 126.
-func (x *Execs) Start(id string, detach, tty bool) (*Attachment, error) {
+func (x *Execs) Start(id string, detach, tty bool) (*streams.Attachment, error) {
 	e, err := x.Get(id)
 	if err != nil {
 		return nil, err
@@ -117,14 +119,14 @@ func (x *Execs) Start(id string, detach, tty bool) (*Attachment, error) {
 	if err := execAllowed(c); err != nil {
 		return nil, err
 	}
-	end, err := x.d.calls.begin()
+	end, err := x.d.calls.Begin()
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	e.Started = true
 	c.event("exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
-	if err := x.d.calls.pass(x.d.profile.cost.exec); err != nil {
+	if err := x.d.calls.Pass(x.d.profile.cost.exec); err != nil {
 		e.end(126)
 		return nil, err
 	}
@@ -132,15 +134,15 @@ func (x *Execs) Start(id string, detach, tty bool) (*Attachment, error) {
 		e.end(126)
 		return nil, err
 	}
-	var a *Attachment
+	var a *streams.Attachment
 	if !detach {
-		a = e.run.streams.open(AttachOptions{Stdout: true, Stderr: true, Stream: true}, e.Config.Tty)
+		a = e.run.streams.Open(streams.Options{Stdout: true, Stderr: true, Stream: true}, e.Config.Tty)
 	}
 	in, err := x.launch(e, detach)
 	if err != nil {
 		err = errf(ErrInvalid, "OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", err)
 		if a != nil {
-			e.run.streams.write(1, []byte(err.Error()+"\r\n"))
+			e.run.streams.Write(1, []byte(err.Error()+"\r\n"))
 		}
 		e.end(126)
 		if detach {
@@ -171,7 +173,7 @@ func (x *Execs) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	if user == "" {
 		user = c.Config.User
 	}
-	caps := c.HostConfig.capabilities()
+	caps := c.HostConfig.Capabilities()
 	if cfg.Privileged {
 		caps = userland.AllCapabilities
 	}
@@ -183,17 +185,17 @@ func (x *Execs) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 		if r.size.Rows > 0 && r.size.Cols > 0 {
 			r.tty.Resize(r.size) // asked for before the start
 		}
-		r.tty.OnOutput(func(b []byte) { r.streams.write(1, b) })
+		r.tty.OnOutput(func(b []byte) { r.streams.Write(1, b) })
 		spec.TTY = r.tty
 		if cfg.AttachStdin {
-			in = typeOn(r.tty)
+			in = streams.TypeOn(r.tty)
 		}
 	} else {
-		spec.Stdout, spec.Stderr = r.streams.writer(1), r.streams.writer(2)
+		spec.Stdout, spec.Stderr = r.streams.Writer(1), r.streams.Writer(2)
 		if cfg.AttachStdin && !detach {
 			pr, pw := userland.NewPipe(x.d.loop)
 			spec.Stdin, r.stdin = pr, pw
-			in = writeTo(pw, true)
+			in = streams.WriteTo(pw, true)
 		}
 	}
 	r.proc = m.Start(spec)
@@ -219,7 +221,7 @@ func (e *ExecProcess) end(status int) {
 	// The container forgets it; its exit code can still be asked for.
 	c := e.Container
 	c.ExecIDs = slices.DeleteFunc(slices.Clone(c.ExecIDs), func(id string) bool { return id == e.ID })
-	e.run.streams.end()
+	e.run.streams.End()
 	c.run.daemon.Execs.sweep()
 }
 
@@ -295,7 +297,7 @@ func (c *Container) resumeHealth() {
 		r.probe = d.loop.NewTimer(func() {
 			if run := r.pid1; run != nil && alive(d) {
 				d.loop.Go("health check of "+c.Name, func(*sim.Proc) {
-					defer d.calls.track(false)()
+					defer d.calls.Track(false)()
 					c.check(run)
 				})
 			}
@@ -320,7 +322,7 @@ func (c *Container) check(run *userland.Process) {
 		res = health.Result{ExitCode: -1, Output: err.Error()}
 	}
 	res.Start, res.End = start, d.Wall()
-	if c.run.pid1 != run || c.State.Status != Running || d.calls.gone() {
+	if c.run.pid1 != run || c.State.Status != container.Running || d.calls.Gone() {
 		return
 	}
 	if h := c.State.Health; h.Note(c.Config.Healthcheck, res, c.State.StartedAt) {
@@ -339,10 +341,10 @@ func (c *Container) probe() (res health.Result, err error) {
 	}
 	e.Started = true
 	c.event("exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
-	if err = d.calls.pass(d.profile.cost.exec); err == nil {
+	if err = d.calls.Pass(d.profile.cost.exec); err == nil {
 		err = execAllowed(c)
 	}
-	a := e.run.streams.open(AttachOptions{Stdout: true, Stderr: true, Stream: true}, false)
+	a := e.run.streams.Open(streams.Options{Stdout: true, Stderr: true, Stream: true}, false)
 	if err == nil {
 		if _, err = d.Execs.launch(e, true); err != nil {
 			err = errf(ErrInvalid, "OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", err)
@@ -362,7 +364,7 @@ func (c *Container) probe() (res health.Result, err error) {
 	force.Reset(limit + health.Grace)
 	defer alarm.Stop()
 	defer force.Stop()
-	res.Output, err = a.readAll(health.MaxOutput)
+	res.Output, err = a.ReadAll(health.MaxOutput)
 	if late {
 		return res, errf(ErrSystem, "Health check exceeded timeout (%v)", limit)
 	}

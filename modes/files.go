@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"dnetsim/modes/container"
 	"dnetsim/userland"
 )
 
@@ -48,7 +49,7 @@ func (c *Container) FilesAt() (hosts, hostname, resolv string) {
 func (d *Daemon) writeFiles(c *Container) error {
 	fs := d.host.FS()
 	fs.WriteFile(c.File("hostname"), []byte(c.Config.Hostname+"\n"), 0o644)
-	if isHostMode(c.HostConfig.NetworkMode) && len(c.HostConfig.ExtraHosts) == 0 {
+	if container.IsHostMode(c.HostConfig.NetworkMode) && len(c.HostConfig.ExtraHosts) == 0 {
 		b, _ := fs.ReadFile("/etc/hosts")
 		fs.WriteFile(c.File("hosts"), b, 0o644)
 	} else {
@@ -68,7 +69,7 @@ const defaultHosts = "127.0.0.1\tlocalhost\n" +
 // hostsFile is /etc/hosts before the container's own addresses.
 func (d *Daemon) hostsFile(c *Container) string {
 	var b strings.Builder
-	if isHostMode(c.HostConfig.NetworkMode) {
+	if container.IsHostMode(c.HostConfig.NetworkMode) {
 		own, _ := d.host.FS().ReadFile("/etc/hosts")
 		b.Write(own)
 	} else {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/stack/netfilter"
 )
 
@@ -64,7 +66,7 @@ func TestAMissingChainFailsWhatNeedsIt(t *testing.T) {
 				t.Errorf("the network is there: %v", found)
 			}
 			used := w.a.Daemon.ipam.Holdings()
-			ctr, err := w.tryRun(w.a, web("web", PortBinding{HostPort: "8080"}))
+			ctr, err := w.tryRun(w.a, web("web", nat.PortBinding{HostPort: "8080"}))
 			if c.publish == "" {
 				same(t, err, "")
 				return
@@ -76,13 +78,13 @@ func TestAMissingChainFailsWhatNeedsIt(t *testing.T) {
 			if text != c.publish {
 				t.Errorf("run -p says\n%v\nwant … %s", err, c.publish)
 			}
-			if ctr.State.Status != Created || ctr.State.ExitCode != 128 || ctr.State.Error != err.Error() {
+			if ctr.State.Status != container.Created || ctr.State.ExitCode != 128 || ctr.State.Error != err.Error() {
 				t.Errorf("state %+v", ctr.State)
 			}
 			if listening(w.a) != 0 || len(w.a.Daemon.ipam.Holdings()) != len(used) {
 				t.Error("something is left")
 			}
-			if _, err := w.tryRun(w.a, named("quiet", HostConfig{})); err != nil {
+			if _, err := w.tryRun(w.a, named("quiet", container.HostConfig{})); err != nil {
 				t.Errorf("without -p: %v", err)
 			}
 			w.do(func() { err = w.a.Daemon.Restart() })
@@ -111,7 +113,7 @@ func same(t *testing.T, err error, want string) {
 // the host's address where the endpoint's would be, and stays.
 func TestTheFlowsOfAnEndpointEndWithIt(t *testing.T) {
 	w := newWorld(t, "")
-	c := w.run(w.a, web("web", PortBinding{HostPort: "8080"}))
+	c := w.run(w.a, web("web", nat.PortBinding{HostPort: "8080"}))
 	if _, code := w.onHost(w.b.Machine, "wget", "-q", "-T", "3", "-t", "1", "-O", "-", "http://10.0.0.11:8080/"); code != 0 {
 		t.Fatal("the port does not answer")
 	}

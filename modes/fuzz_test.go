@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/resolvconf"
 	"dnetsim/sim"
 	"dnetsim/stack"
 )
@@ -82,8 +84,8 @@ func FuzzResolv(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		once := parseResolv(text).build()
-		if twice := parseResolv(once).build(); twice != once {
+		once := resolvconf.Parse(text).Build()
+		if twice := resolvconf.Parse(once).Build(); twice != once {
 			t.Errorf("%q reads as %q and that as %q", text, once, twice)
 		}
 	})
@@ -111,7 +113,7 @@ func FuzzResolver(f *testing.F) {
 	}
 	w := newWorld(f, "")
 	w.network(w.a, CreateNetwork{Name: "net1"})
-	ca := w.run(w.a, named("ca", HostConfig{NetworkMode: "net1"}))
+	ca := w.run(w.a, named("ca", container.HostConfig{NetworkMode: "net1"}))
 	ns := ca.run.sandbox.ns
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		w.t = t

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"dnetsim/modes/calls"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/store"
 )
@@ -76,7 +77,7 @@ func (ep *endpoint) storeForm(locator string) *storedEndpoint {
 		ports = append(ports, storedPort{protocolNumbers[p.Proto], int(p.Number)})
 	}
 	bindings := []map[string]any{}
-	if all, err := ep.c.publications(); err == nil {
+	if all, err := ep.c.Publications(); err == nil {
 		for _, r := range all {
 			bindings = append(bindings, map[string]any{
 				"Proto": protocolNumbers[r.Port.Proto], "IP": "", "Port": r.Port.Number,
@@ -107,7 +108,7 @@ func (ep *endpoint) storeForm(locator string) *storedEndpoint {
 func (d *Daemon) publishEndpoint(ep *endpoint) error {
 	c := d.cluster
 	if c == nil {
-		return errGone
+		return calls.ErrGone
 	}
 	index, err := c.store.Put(endpointKey(ep.net.ID, ep.ID), ep.stored, ep.storeForm(c.locator()))
 	if err != nil {
@@ -161,7 +162,7 @@ func (d *Daemon) nameTaken(n *Network, name string) error {
 		return nil
 	}
 	if err := d.refreshEndpoints(n); err != nil {
-		d.Journal.write("debug", "cannot list endpoints: "+err.Error())
+		d.Journal.Write("debug", "cannot list endpoints: "+err.Error())
 		return nil
 	}
 	for _, e := range n.core.global.stored {
@@ -182,7 +183,7 @@ func (d *Daemon) registerEndpoint(ep *endpoint) error {
 	}
 	c := d.cluster
 	if c == nil {
-		return errGone
+		return calls.ErrGone
 	}
 	d.watchNames(ep.net)
 	if err := c.countEndpoints(ep.net.ID, 1); err != nil {
@@ -209,7 +210,7 @@ func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
 	if ep.counted {
 		ep.counted = false
 		if err := c.countEndpoints(ep.net.ID, -1); err != nil {
-			d.Journal.write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", ep.ID, err))
+			d.Journal.Write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", ep.ID, err))
 		}
 	}
 	return nil
@@ -264,7 +265,7 @@ func (d *Daemon) forgetEndpoint(n *Network, name string) error {
 			d.space(n).ReleaseAddress(e.Iface.V4PoolID, a)
 		}
 		if err := c.countEndpoints(n.ID, -1); err != nil {
-			d.Journal.write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", e.ID, err))
+			d.Journal.Write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", e.ID, err))
 		}
 		return nil
 	}

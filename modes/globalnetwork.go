@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/calls"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/store"
 )
@@ -247,7 +248,7 @@ func (c *cluster) endpoints(nid string) ([]*storedEndpoint, error) {
 func (d *Daemon) publishNetwork(n *Network) (err error) {
 	c := d.cluster
 	if c == nil {
-		return errGone
+		return calls.ErrGone
 	}
 	defer func() {
 		switch {
@@ -296,7 +297,7 @@ func (d *Daemon) settleNetwork(n *Network) error {
 func (d *Daemon) withdrawNetwork(n *Network) (err error) {
 	c := d.cluster
 	if c == nil {
-		return errGone
+		return calls.ErrGone
 	}
 	g := n.core.global
 	g.deleting = true

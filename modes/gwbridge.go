@@ -62,7 +62,7 @@ func (sb *sandbox) addGateway() error {
 	d := sb.d
 	n, ok := d.findNetworkByName(gatewayNetwork)
 	if !ok {
-		if err := d.calls.pass(d.profile.cost.networkCreate); err != nil {
+		if err := d.calls.Pass(d.profile.cost.networkCreate); err != nil {
 			return err
 		}
 		n, ok = d.findNetworkByName(gatewayNetwork) // another container may have been faster
@@ -76,7 +76,7 @@ func (sb *sandbox) addGateway() error {
 			return wrapf(err, "error creating external connectivity network: ")
 		}
 	}
-	ep := d.newEndpoint(n, sb.c, d.ids.id("endpoint", "gateway/"+sb.id))
+	ep := d.newEndpoint(n, sb.c, d.ids.Id("endpoint", "gateway/"+sb.id))
 	ep.gatewayName = "gateway_" + sb.id[:12]
 	if err := d.assign(ep, nil); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"dnetsim/link"
+	"dnetsim/modes/container"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
@@ -86,7 +87,7 @@ func (d *Daemon) settled() bool {
 	}
 	for _, c := range d.Containers.all {
 		r := c.run
-		if r.removing || (r.pid1 == nil) != (r.sandbox == nil) || c.State.Status == Restarting {
+		if r.removing || (r.pid1 == nil) != (r.sandbox == nil) || c.State.Status == container.Restarting {
 			return false
 		}
 	}

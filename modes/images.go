@@ -5,6 +5,8 @@ import (
 	"sort"
 	"strings"
 
+	"dnetsim/modes/events"
+	"dnetsim/modes/filters"
 	"dnetsim/modes/image"
 )
 
@@ -35,11 +37,11 @@ func (s *Images) Get(ref string) (*image.Image, error) {
 }
 
 // List lists the images that pass the filters, the newest first.
-func (s *Images) List(f Filters) ([]*image.Image, error) {
+func (s *Images) List(f filters.Args) ([]*image.Image, error) {
 	if err := s.d.available(); err != nil {
 		return nil, err
 	}
-	if err := f.validate("before", "dangling", "label", "reference", "since"); err != nil {
+	if err := f.Validate("before", "dangling", "label", "reference", "since"); err != nil {
 		return nil, err
 	}
 	var out []*image.Image
@@ -52,8 +54,8 @@ func (s *Images) List(f Filters) ([]*image.Image, error) {
 	return out, nil
 }
 
-func imagePasses(img *image.Image, f Filters) bool {
-	if !matchLabels(f["label"], img.Labels) || f.has("dangling", "true") && len(img.RepoTags) > 0 {
+func imagePasses(img *image.Image, f filters.Args) bool {
+	if !filters.MatchLabels(f["label"], img.Labels) || f.Has("dangling", "true") && len(img.RepoTags) > 0 {
 		return false
 	}
 	if len(f["reference"]) == 0 {
@@ -146,5 +148,5 @@ func (s *Images) Tag(ref, newRef string) error {
 }
 
 func (s *Images) event(action, id, name string) {
-	s.d.Events.add(Event{Type: "image", Action: action, ID: id, Attributes: map[string]string{"name": name}})
+	s.d.Events.Add(events.Event{Type: "image", Action: action, ID: id, Attributes: map[string]string{"name": name}})
 }

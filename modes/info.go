@@ -1,6 +1,10 @@
 package modes
 
-import "time"
+import (
+	"dnetsim/modes/config"
+	"dnetsim/modes/container"
+	"time"
+)
 
 // Info is what `docker info` shows.
 type Info struct {
@@ -15,7 +19,7 @@ type Info struct {
 	Labels                                                                     []string
 	ClusterStore, ClusterAdvertise                                             string
 	Warnings                                                                   []string
-	DefaultAddressPools                                                        []AddressPool
+	DefaultAddressPools                                                        []config.AddressPool
 	IndexServer                                                                string
 }
 
@@ -59,7 +63,7 @@ func (d *Daemon) Info() Info {
 	for _, c := range d.Containers.all {
 		i.Containers++
 		switch {
-		case c.State.Status == Paused:
+		case c.State.Status == container.Paused:
 			i.ContainersPaused++
 		case c.State.Running():
 			i.ContainersRunning++

@@ -1,10 +1,12 @@
 package modes
 
+import "dnetsim/modes/container"
+
 // joinStack puts a container of mode container:X into X's namespace, with X's
 // hosts, hostname and resolv.conf. When X restarts it gets another namespace;
 // this container keeps the old one.
 func (d *Daemon) joinStack(c *Container) error {
-	ref := joined(c.HostConfig.NetworkMode)
+	ref := container.Joined(c.HostConfig.NetworkMode)
 	base, err := d.Containers.find(ref)
 	if err != nil {
 		return err
@@ -12,7 +14,7 @@ func (d *Daemon) joinStack(c *Container) error {
 	switch {
 	case base == c:
 		return errf(ErrSystem, "cannot join own network")
-	case base.State.Status == Restarting:
+	case base.State.Status == container.Restarting:
 		return errf(ErrConflict, "Container %s is restarting, wait until the container is running", ref)
 	case base.run.pid1 == nil:
 		return errf(ErrConflict, "cannot join network of a non running container: %s", ref)

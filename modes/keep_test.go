@@ -1,6 +1,8 @@
 package modes
 
 import (
+	"dnetsim/modes/container"
+	"dnetsim/modes/journal"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,19 +14,19 @@ import (
 func TestADaemonForgetsThePast(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	for i := range 3 * keptLines {
-		d.Journal.write("info", fmt.Sprint("line ", i))
+	for i := range 3 * journal.KeptLines {
+		d.Journal.Write("info", fmt.Sprint("line ", i))
 	}
 	log := d.Journal.Lines()
-	if n := len(log); n > keptLines || n < keptLines/2 {
+	if n := len(log); n > journal.KeptLines || n < journal.KeptLines/2 {
 		t.Errorf("the journal has %d lines", n)
 	}
 	for i, l := range log {
-		if l.N != d.Journal.written()-len(log)+1+i {
-			t.Fatalf("line %d of the journal has the number %d of %d", i, l.N, d.Journal.written())
+		if l.N != d.Journal.Written()-len(log)+1+i {
+			t.Fatalf("line %d of the journal has the number %d of %d", i, l.N, d.Journal.Written())
 		}
 	}
-	if last := log[len(log)-1].Text; !strings.Contains(last, fmt.Sprint("line ", 3*keptLines-1)) {
+	if last := log[len(log)-1].Text; !strings.Contains(last, fmt.Sprint("line ", 3*journal.KeptLines-1)) {
 		t.Errorf("the last line is %s", last)
 	}
 }
@@ -34,7 +36,7 @@ func TestADaemonForgetsThePast(t *testing.T) {
 func TestExecsThatHaveEndedAreForgotten(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	w.run(w.a, named("c1", HostConfig{}))
+	w.run(w.a, named("c1", container.HostConfig{}))
 	for range 3 {
 		w.do(func() {
 			e, err := d.Execs.Create("c1", ExecConfig{Cmd: []string{"false"}})

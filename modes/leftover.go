@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"dnetsim/modes/nat"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,7 +20,7 @@ func (d *Daemon) reachable(sb *sandbox) bool {
 			continue
 		}
 		all = false
-		d.Journal.write("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.ID, sb.id, ep.net.ID))
+		d.Journal.Write("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.ID, sb.id, ep.net.ID))
 	}
 	return all
 }
@@ -38,7 +39,7 @@ func notCleaned(sb *sandbox) string {
 }
 
 func (d *Daemon) notDeleted(sb *sandbox) {
-	d.Journal.write("error", fmt.Sprintf("Error deleting sandbox id %s for container %s: %s", sb.id, sb.c.ID, notCleaned(sb)))
+	d.Journal.Write("error", fmt.Sprintf("Error deleting sandbox id %s for container %s: %s", sb.id, sb.c.ID, notCleaned(sb)))
 }
 
 // leaveAll takes a container that has ended out of networks that span hosts. If
@@ -62,9 +63,9 @@ func (d *Daemon) setAside(c *Container) {
 		ep.Orphan = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
-		c.NetworkSettings.Networks[name].clear()
+		c.NetworkSettings.Networks[name].Clear()
 	}
-	c.NetworkSettings.Ports = map[Port][]PortBinding{}
+	c.NetworkSettings.Ports = map[nat.Port][]nat.PortBinding{}
 }
 
 // cleanLeftover tries again to give back what an ended container held.
@@ -95,9 +96,9 @@ func (d *Daemon) cleanLeftovers() {
 		if sb == nil {
 			continue
 		}
-		d.Journal.write("info", fmt.Sprintf("Removing stale sandbox %s (%s)", sb.id, c.ID))
+		d.Journal.Write("info", fmt.Sprintf("Removing stale sandbox %s (%s)", sb.id, c.ID))
 		if !d.cleanLeftover(c) {
-			d.Journal.write("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.id, notCleaned(sb)))
+			d.Journal.Write("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.id, notCleaned(sb)))
 			if c.run.removed {
 				d.Containers.strays = append(d.Containers.strays, c)
 			}

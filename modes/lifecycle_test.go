@@ -1,6 +1,9 @@
 package modes
 
 import (
+	"dnetsim/modes/container"
+	"dnetsim/modes/logs"
+	"dnetsim/modes/streams"
 	"testing"
 	"time"
 )
@@ -8,8 +11,8 @@ import (
 func TestStopSendsTermThenKill(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	deaf := w.run(w.a, named("deaf", HostConfig{}))
-	r := named("polite", HostConfig{})
+	deaf := w.run(w.a, named("deaf", container.HostConfig{}))
+	r := named("polite", container.HostConfig{})
 	r.Config.Cmd = []string{"patient"}
 	polite := w.run(w.a, r)
 	for _, c := range []struct {
@@ -24,7 +27,7 @@ func TestStopSendsTermThenKill(t *testing.T) {
 			}
 		})
 		took := (w.loop.Now() - start).Truncate(time.Second)
-		if c.c.State.ExitCode != c.code || took != c.took || c.c.State.Status != Exited {
+		if c.c.State.ExitCode != c.code || took != c.took || c.c.State.Status != container.Exited {
 			t.Errorf("%s: %s, exit %d after %v", c.c.Name, c.c.State.Status, c.c.State.ExitCode, took)
 		}
 	}
@@ -41,12 +44,12 @@ func TestAttachedOutputAndExitCodeOfAShortRun(t *testing.T) {
 	var out string
 	var code int
 	w.do(func() {
-		c, _, err := d.Containers.Create(CreateContainer{Name: "short", Config: Config{Image: "busybox", Cmd: []string{"echo", "hello", "you"}}, HostConfig: HostConfig{AutoRemove: true}})
+		c, _, err := d.Containers.Create(container.Create{Name: "short", Config: container.Config{Image: "busybox", Cmd: []string{"echo", "hello", "you"}}, HostConfig: container.HostConfig{AutoRemove: true}})
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		a, _ := d.Containers.Attach(c.ID, AttachOptions{Stdout: true, Stderr: true, Stream: true})
+		a, _ := d.Containers.Attach(c.ID, streams.Options{Stdout: true, Stderr: true, Stream: true})
 		wait, _ := d.Containers.Wait(c.ID, "removed")
 		if err := d.Containers.Start(c.ID); err != nil {
 			t.Error(err)
@@ -71,11 +74,11 @@ func TestAttachedOutputAndExitCodeOfAShortRun(t *testing.T) {
 
 func TestRestartPolicyAndItsPause(t *testing.T) {
 	w := newWorld(t, "")
-	r := named("again", HostConfig{RestartPolicy: RestartPolicy{Name: "on-failure", MaximumRetryCount: 3}})
+	r := named("again", container.HostConfig{RestartPolicy: container.RestartPolicy{Name: "on-failure", MaximumRetryCount: 3}})
 	r.Config.Cmd = []string{"false"}
 	c := w.run(w.a, r)
 	w.loop.RunFor(time.Minute)
-	if c.RestartCount != 3 || c.State.Status != Exited || c.State.ExitCode != 1 {
+	if c.RestartCount != 3 || c.State.Status != container.Exited || c.State.ExitCode != 1 {
 		t.Fatalf("%d restarts, %s, exit %d", c.RestartCount, c.State.Status, c.State.ExitCode)
 	}
 }
@@ -84,8 +87,8 @@ func TestAddressesFollowTheOrderOfStarts(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
 	zero := time.Duration(0)
-	n1 := w.run(w.a, named("n1", HostConfig{}))
-	n2 := w.run(w.a, named("n2", HostConfig{}))
+	n1 := w.run(w.a, named("n1", container.HostConfig{}))
+	n2 := w.run(w.a, named("n2", container.HostConfig{}))
 	w.do(func() {
 		d.Containers.Stop("n1", &zero)
 		d.Containers.Stop("n2", &zero)
@@ -105,13 +108,13 @@ func TestAddressesFollowTheOrderOfStarts(t *testing.T) {
 
 func TestLogsKeepLinesAndStreams(t *testing.T) {
 	w := newWorld(t, "")
-	r := named("talk", HostConfig{})
-	r.Config = Config{Image: "busybox", Cmd: []string{"echo", "one"}}
+	r := named("talk", container.HostConfig{})
+	r.Config = container.Config{Image: "busybox", Cmd: []string{"echo", "one"}}
 	w.run(w.a, r)
 	w.loop.RunFor(time.Second)
 	var got []string
 	w.do(func() {
-		l, err := w.a.Daemon.Containers.Logs("talk", LogOptions{Stdout: true, Stderr: true, Tail: -1, Follow: true})
+		l, err := w.a.Daemon.Containers.Logs("talk", logs.Options{Stdout: true, Stderr: true, Tail: -1, Follow: true})
 		if err != nil {
 			t.Error(err)
 			return
@@ -134,7 +137,7 @@ func TestLogsKeepLinesAndStreams(t *testing.T) {
 func TestAClockThatJumpsDoesNotChangeTheRestartPause(t *testing.T) {
 	restarts := func(cmd string) (int, time.Duration) {
 		w := newWorld(t, "")
-		r := named("again", HostConfig{RestartPolicy: RestartPolicy{Name: "always"}, CapAdd: []string{"SYS_TIME"}})
+		r := named("again", container.HostConfig{RestartPolicy: container.RestartPolicy{Name: "always"}, CapAdd: []string{"SYS_TIME"}})
 		r.Config.Cmd = []string{cmd}
 		c := w.run(w.a, r)
 		w.loop.RunFor(20 * time.Second)

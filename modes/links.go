@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
 )
 
@@ -18,7 +19,7 @@ type containerLink struct {
 func (c *Container) registerLinks() error {
 	d := c.run.daemon
 	c.run.links = nil
-	if !isDefaultMode(c.HostConfig.NetworkMode) {
+	if !container.IsDefaultMode(c.HostConfig.NetworkMode) {
 		return nil
 	}
 	for _, l := range c.HostConfig.Links {
@@ -32,7 +33,7 @@ func (c *Container) registerLinks() error {
 		if err != nil {
 			return errf(ErrInvalid, "could not get container for %s: %v", name, err) // 404 would mean the image (moby#39823)
 		}
-		if isHostMode(child.HostConfig.NetworkMode) {
+		if container.IsHostMode(child.HostConfig.NetworkMode) {
 			return errf(ErrInvalid, "conflicting options: host type networking can't be used with links. This would result in undefined behavior")
 		}
 		c.run.links = append(c.run.links, containerLink{alias: alias, child: child})
@@ -44,8 +45,8 @@ func (c *Container) registerLinks() error {
 // linkTarget is the container whose stack a name stands for.
 func linkTarget(d *Daemon, name string) (*Container, error) {
 	c, err := d.Containers.find(name)
-	for err == nil && isJoinMode(c.HostConfig.NetworkMode) {
-		c, err = d.Containers.find(joined(c.HostConfig.NetworkMode))
+	for err == nil && container.IsJoinMode(c.HostConfig.NetworkMode) {
+		c, err = d.Containers.find(container.Joined(c.HostConfig.NetworkMode))
 	}
 	return c, err
 }
@@ -55,7 +56,7 @@ func linkTarget(d *Daemon, name string) (*Container, error) {
 func reloadLinks(d *Daemon) {
 	for _, c := range d.Containers.all {
 		if err := c.registerLinks(); err != nil {
-			d.Journal.write("error", "failed to register link for container "+c.ID, "error", err.Error())
+			d.Journal.Write("error", "failed to register link for container "+c.ID, "error", err.Error())
 		}
 	}
 }

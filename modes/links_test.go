@@ -5,11 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/container"
 	"dnetsim/stack/netfilter"
 )
 
-func linked(name string, links ...string) CreateContainer {
-	return named(name, HostConfig{Links: links})
+func linked(name string, links ...string) container.Create {
+	return named(name, container.HostConfig{Links: links})
 }
 
 // dockerRules are the rules of filter's DOCKER, as iptables -S prints them.
@@ -68,7 +69,7 @@ func TestTheHostsFileFollowsALink(t *testing.T) {
 	api := w.run(w.a, web("api"))
 	site := w.run(w.a, linked("site", "api:backend", "api"))
 	w.do(func() { d.Containers.Stop("api", &now) })
-	w.run(w.a, named("thief", HostConfig{}))
+	w.run(w.a, named("thief", container.HostConfig{}))
 	refused := func(err error, alias string) {
 		t.Helper()
 		if want := "Cannot link to a non running container: /api AS /site/" + alias; err == nil || !strings.HasSuffix(err.Error(), want) {
@@ -83,7 +84,7 @@ func TestTheHostsFileFollowsALink(t *testing.T) {
 		same(t, d.Containers.Start("site"), "")
 		same(t, d.Containers.Stop("api", &now), "")
 	})
-	w.run(w.a, named("another", HostConfig{}))
+	w.run(w.a, named("another", container.HostConfig{}))
 	w.do(func() { same(t, d.Containers.Start("api"), "") })
 	addr := api.NetworkSettings.Networks["bridge"].IPAddress
 	got, _ := w.exec(site, "cat", "/etc/hosts")

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/config"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -42,8 +43,8 @@ func (d *Daemon) ServeAPI(serve func(APIConn)) { d.api.serve = serve }
 // Reachable reports whether the daemon answers at the socket that docker asks:
 // it runs, and hosts of daemon.json, if there, has it.
 func (d *Daemon) Reachable() bool {
-	return alive(d) && slices.ContainsFunc(d.config.sockets(), func(at string) bool {
-		return strings.TrimPrefix(at, "/var") == socketPath
+	return alive(d) && slices.ContainsFunc(d.config.Sockets(), func(at string) bool {
+		return strings.TrimPrefix(at, "/var") == config.SocketPath
 	})
 }
 
@@ -52,14 +53,14 @@ func (d *Daemon) Reachable() bool {
 // the address is no loopback one and nobody wrote "tls": false (moby#41285).
 func (srv *api) open() error {
 	for _, host := range srv.d.config.Hosts {
-		at, isTCP, err := parseAPIHost(host)
+		at, isTCP, err := config.ParseAPIHost(host)
 		if err != nil {
 			return err
 		}
 		if !isTCP {
 			continue
 		}
-		if !srv.d.config.verifiesTLS() {
+		if !srv.d.config.VerifiesTLS() {
 			srv.warnOfPlainTCP(host, at.Addr())
 		}
 		// Go's listener on the IPv4 wildcard is one of both families.
@@ -81,10 +82,10 @@ func (srv *api) open() error {
 }
 
 func (srv *api) warnOfPlainTCP(host string, at netip.Addr) {
-	warn := func(text string) { srv.d.Journal.write("warning", text, "host", host) }
+	warn := func(text string) { srv.d.Journal.Write("warning", text, "host", host) }
 	warn("Binding to IP address without --tlsverify is insecure and gives root access on this machine to everyone who has access to your network.")
 	warn("Binding to an IP address, even on localhost, can also give access to scripts run in a browser. Be safe out there!")
-	srv.d.calls.spend(time.Second)
+	srv.d.calls.Spend(time.Second)
 	if at.IsLoopback() || srv.d.config.TLS != nil || srv.d.config.TLSVerify != nil {
 		return
 	}
@@ -92,7 +93,7 @@ func (srv *api) warnOfPlainTCP(host string, at netip.Addr) {
 	warn("Please consider generating tls certificates with client validation to prevent exposing unauthenticated root access to your network")
 	warn("You can override this by explicitly specifying '--tls=false' or '--tlsverify=false'")
 	warn("Support for listening on TCP without authentication or explicit intent to run without authentication will be removed in the next release")
-	srv.d.calls.spend(15 * time.Second)
+	srv.d.calls.Spend(15 * time.Second)
 }
 
 // reservePorts keeps published ports away from the daemon's own.
@@ -114,28 +115,28 @@ func alive(d *Daemon) bool { return d.running || d.starting != nil && d.starting
 // before.
 func (srv *api) answer() {
 	for _, l := range srv.listeners {
-		srv.d.Journal.write("info", "API listen on "+l.at.String())
+		srv.d.Journal.Write("info", "API listen on "+l.at.String())
 		srv.d.loop.Go("dockerd "+l.url, func(*sim.Proc) {
 			for {
 				conn, err := l.tcp.Accept()
 				if err != nil {
 					return
 				}
-				srv.serveConn("dockerd "+conn.RemoteAddr().String(), conn, srv.d.config.speaksTLS())
+				srv.serveConn("dockerd "+conn.RemoteAddr().String(), conn, srv.d.config.SpeaksTLS())
 			}
 		})
 	}
-	for _, at := range srv.d.config.sockets() {
-		srv.d.Journal.write("info", "API listen on "+at)
+	for _, at := range srv.d.config.Sockets() {
+		srv.d.Journal.Write("info", "API listen on "+at)
 	}
 }
 
 // openSockets opens the Unix sockets of hosts.
 func openSockets(d *Daemon) {
-	for _, at := range d.config.sockets() {
+	for _, at := range d.config.Sockets() {
 		d.host.FS().Socket(at, 0o660)
 		d.host.FS().ListenUnix(at, func(conn *userland.UnixConn) error {
-			if !alive(d) || !slices.Contains(d.config.sockets(), at) {
+			if !alive(d) || !slices.Contains(d.config.Sockets(), at) {
 				return userland.ECONNREFUSED // a killed dockerd has left the file
 			}
 			d.api.serveConn("dockerd "+at, conn, false)
@@ -188,7 +189,7 @@ func (srv *api) close() {
 	for _, c := range conns {
 		if c.proc != srv.d.loop.Current() {
 			c.conn.Close()
-			if !srv.d.calls.tracked(c.proc) { // a call ends by itself, and then its connection
+			if !srv.d.calls.Tracked(c.proc) { // a call ends by itself, and then its connection
 				c.proc.Kill()
 			}
 		}

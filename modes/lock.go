@@ -1,5 +1,7 @@
 package modes
 
+import "dnetsim/modes/calls"
+
 // lock keeps others from starting, connecting, disconnecting or renaming a
 // container until free is called: each of these takes time, and leaves the
 // container half done on the way. Calls wait for each other, as those of a real
@@ -12,8 +14,8 @@ func (d *Daemon) lock(c *Container) (free func(), err error) {
 	}
 	for r.holder != nil {
 		r.freed.Wait(d.loop)
-		if d.calls.gone() {
-			return nil, errGone
+		if d.calls.Gone() {
+			return nil, calls.ErrGone
 		}
 	}
 	r.holder = p

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/container"
 	"dnetsim/sim"
 )
 
@@ -29,7 +30,7 @@ func TestCallsForOneContainerWaitForEachOther(t *testing.T) {
 				w.do(func() {
 					w.a.Daemon.NetworkCreate(CreateNetwork{Name: "n", Driver: "bridge"})
 				})
-				r := named("web", HostConfig{NetworkMode: "n"})
+				r := named("web", container.HostConfig{NetworkMode: "n"})
 				r.Config.Image, r.Config.Cmd = "busybox", []string{"sleep", "1000"}
 				c := w.run(w.a, r)
 				if !running {

@@ -1,6 +1,10 @@
 package modes
 
 import (
+	"dnetsim/modes/container"
+	"dnetsim/modes/events"
+	"dnetsim/modes/filters"
+	"dnetsim/modes/nat"
 	"dnetsim/sim"
 	"sort"
 	"strconv"
@@ -42,13 +46,13 @@ func (cs *Containers) List(o ListOptions) ([]*Container, error) {
 		return nil, err
 	}
 	f := o.Filters
-	if err := f.validate("ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task",
+	if err := f.Validate("ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task",
 		"label", "name", "network", "publish", "since", "status", "volume"); err != nil {
 		return nil, err
 	}
 	for _, v := range f["status"] {
-		switch Status(v) {
-		case Created, Running, Paused, Restarting, Removing, Exited, Dead:
+		switch container.Status(v) {
+		case container.Created, container.Running, container.Paused, container.Restarting, container.Removing, container.Exited, container.Dead:
 		default:
 			return nil, errf(ErrInvalid, "Unrecognised filter value for status: %s", v)
 		}
@@ -87,17 +91,17 @@ func (cs *Containers) List(o ListOptions) ([]*Container, error) {
 	return out, nil
 }
 
-func (d *Daemon) containerPasses(c *Container, f Filters) bool {
-	if !matchName(f["name"], c.Name) || !matchPrefix(f["id"], c.ID) || !matchLabels(f["label"], c.Config.Labels) {
+func (d *Daemon) containerPasses(c *Container, f filters.Args) bool {
+	if !filters.MatchName(f["name"], c.Name) || !filters.MatchPrefix(f["id"], c.ID) || !filters.MatchLabels(f["label"], c.Config.Labels) {
 		return false
 	}
-	if len(f["status"]) > 0 && !f.has("status", string(c.State.Status)) {
+	if len(f["status"]) > 0 && !f.Has("status", string(c.State.Status)) {
 		return false
 	}
-	if len(f["exited"]) > 0 && (c.State.Running() || c.State.StartedAt.IsZero() || !f.has("exited", strconv.Itoa(c.State.ExitCode))) {
+	if len(f["exited"]) > 0 && (c.State.Running() || c.State.StartedAt.IsZero() || !f.Has("exited", strconv.Itoa(c.State.ExitCode))) {
 		return false
 	}
-	if len(f["health"]) > 0 && !f.has("health", c.State.Health.Is()) {
+	if len(f["health"]) > 0 && !f.Has("health", c.State.Health.Is()) {
 		return false
 	}
 	return d.passesNetwork(c, f["network"]) && d.passesAncestor(c, f["ancestor"]) &&
@@ -130,12 +134,12 @@ func (d *Daemon) passesAncestor(c *Container, values []string) bool {
 	return false
 }
 
-func passesPorts(values []string, ports map[Port][]PortBinding, published bool) bool {
+func passesPorts(values []string, ports map[nat.Port][]nat.PortBinding, published bool) bool {
 	if len(values) == 0 {
 		return true
 	}
 	for _, v := range values {
-		want, err := ParsePort(v)
+		want, err := nat.ParsePort(v)
 		if err != nil {
 			return false
 		}
@@ -165,5 +169,5 @@ func (c *Container) event(action string, extra ...string) {
 	for i := 0; i+1 < len(extra); i += 2 {
 		a[extra[i]] = extra[i+1]
 	}
-	c.run.daemon.Events.add(Event{Type: "container", Action: action, ID: c.ID, From: c.Config.Image, Attributes: a})
+	c.run.daemon.Events.Add(events.Event{Type: "container", Action: action, ID: c.ID, From: c.Config.Image, Attributes: a})
 }

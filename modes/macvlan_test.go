@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"dnetsim/link"
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/stack"
 	"dnetsim/stack/netfilter"
 )
@@ -28,10 +30,10 @@ func (w *world) mustNetwork(h *Host, r CreateNetwork) *Network {
 }
 
 // at is a container with an address in a network ("" the lowest free one).
-func at(name, network, address string) CreateContainer {
-	r := named(name, HostConfig{NetworkMode: network})
+func at(name, network, address string) container.Create {
+	r := named(name, container.HostConfig{NetworkMode: network})
 	if address != "" {
-		r.Endpoints = map[string]*EndpointSettings{network: {IPAMConfig: &EndpointIPAM{IPv4Address: address}}}
+		r.Endpoints = map[string]*container.EndpointSettings{network: {IPAMConfig: &container.EndpointIPAM{IPv4Address: address}}}
 	}
 	return r
 }
@@ -270,7 +272,7 @@ func TestMacvlanPassthruTakesOneContainer(t *testing.T) {
 	if err == nil || err.Error() != "failed to create the macvlan port: invalid argument" {
 		t.Errorf("second container: %v", err)
 	}
-	if c, _ := w.a.Daemon.Containers.Get("mm2"); c == nil || c.State.Status != Created {
+	if c, _ := w.a.Daemon.Containers.Get("mm2"); c == nil || c.State.Status != container.Created {
 		t.Errorf("mm2 is %+v", c)
 	}
 	w.do(func() { w.a.Daemon.Containers.Remove("mm1", RemoveOptions{Force: true}) })
@@ -287,8 +289,8 @@ func TestMacvlanPublishesNothing(t *testing.T) {
 	w.mustNetwork(w.a, macvlan1("macvlan_1", nil))
 	rules := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}))
 	r := at("mp", "macvlan_1", "100.0.0.80")
-	r.HostConfig.PortBindings = map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}
-	r.Config.ExposedPorts = map[Port]bool{{Number: 80, Proto: "tcp"}: true}
+	r.HostConfig.PortBindings = map[nat.Port][]nat.PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}
+	r.Config.ExposedPorts = map[nat.Port]bool{{Number: 80, Proto: "tcp"}: true}
 	c := w.run(w.a, r)
 	if len(c.NetworkSettings.Ports) != 0 {
 		t.Errorf("ports %v", c.NetworkSettings.Ports)

@@ -4,18 +4,22 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/events"
+	"dnetsim/modes/filters"
+	"dnetsim/modes/nat"
 	"dnetsim/modes/network/bridge"
 	"dnetsim/stack"
 )
 
 func TestLinksGiveHostsAndEnvironment(t *testing.T) {
 	w := newWorld(t, "")
-	w.run(w.a, named("bbox1", HostConfig{}))
-	r := named("svc", HostConfig{})
-	r.Config.ExposedPorts = map[Port]bool{{Number: 80, Proto: "tcp"}: true}
+	w.run(w.a, named("bbox1", container.HostConfig{}))
+	r := named("svc", container.HostConfig{})
+	r.Config.ExposedPorts = map[nat.Port]bool{{Number: 80, Proto: "tcp"}: true}
 	r.Config.Env = []string{"FOO=bar"}
 	svc := w.run(w.a, r)
-	c := w.run(w.a, named("user", HostConfig{Links: []string{"svc:db"}}))
+	c := w.run(w.a, named("user", container.HostConfig{Links: []string{"svc:db"}}))
 	if got, _ := w.exec(c, "cat", "/etc/hosts"); got != defaultHosts+"172.17.0.3\tdb "+svc.ShortID()+" svc\n172.17.0.4\t"+c.ShortID()+"\n" {
 		t.Errorf("hosts:\n%s", got)
 	}
@@ -38,7 +42,7 @@ func TestIPv6NetworksGiveBothFamilies(t *testing.T) {
 	if err := w.restartWith(`{"ipv6":true,"fixed-cidr-v6":"2001:db8:1::/64"}`); err != nil {
 		t.Fatal(err)
 	}
-	x1 := w.run(w.a, named("x1", HostConfig{}))
+	x1 := w.run(w.a, named("x1", container.HostConfig{}))
 	es := x1.NetworkSettings.Networks["bridge"]
 	if es.GlobalIPv6Address != "2001:db8:1::242:ac11:2" || es.IPv6Gateway != "2001:db8:1::1" || es.GlobalIPv6PrefixLen != 64 {
 		t.Errorf("%+v", es)
@@ -50,11 +54,11 @@ func TestIPv6NetworksGiveBothFamilies(t *testing.T) {
 	if c := n.IPAM.Config; len(c) != 2 || c[0].Gateway != "172.18.0.1" || c[1].Subnet != "2001:db8:5::/64" || c[1].Gateway != "" {
 		t.Errorf("IPAM %+v", c)
 	}
-	v1 := w.run(w.a, named("v1", HostConfig{NetworkMode: "v6"}))
+	v1 := w.run(w.a, named("v1", container.HostConfig{NetworkMode: "v6"}))
 	if a := v1.NetworkSettings.Networks["v6"].GlobalIPv6Address; a != "2001:db8:5::2" {
 		t.Errorf("v1 has %s", a)
 	}
-	w.run(w.a, named("v2", HostConfig{NetworkMode: "v6"}))
+	w.run(w.a, named("v2", container.HostConfig{NetworkMode: "v6"}))
 	if out, _ := w.exec(v1, "ping", "-6", "-c", "1", "v2"); !strings.Contains(out, "1 packets received") {
 		t.Errorf("v2: %s", out)
 	}
@@ -69,7 +73,7 @@ func TestWithoutABridgeContainersHaveLoopbackOnly(t *testing.T) {
 	if len(all) != 2 || w.a.NS().Interface("docker0") != nil {
 		t.Fatalf("%d networks", len(all))
 	}
-	c := w.run(w.a, named("x1", HostConfig{}))
+	c := w.run(w.a, named("x1", container.HostConfig{}))
 	if es := c.NetworkSettings.Networks["bridge"]; es.NetworkID != "" {
 		t.Errorf("%+v", es)
 	}
@@ -115,7 +119,7 @@ func TestANetworkGoneWhileItsContainerIsStopped(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
 	n, _ := w.network(w.a, CreateNetwork{Name: "r1"})
-	w.run(w.a, named("r1c", HostConfig{NetworkMode: "r1"}))
+	w.run(w.a, named("r1c", container.HostConfig{NetworkMode: "r1"}))
 	w.do(func() {
 		if err := d.NetworkRemove("r1"); err == nil || err.Error() != "error while removing network: network r1 id "+n.ID+" has active endpoints" {
 			t.Errorf("rm of a used network: %v", err)
@@ -135,7 +139,7 @@ func TestANetworkGoneWhileItsContainerIsStopped(t *testing.T) {
 
 func TestExecOfAMissingProgramSaysSoOnTheStream(t *testing.T) {
 	w := newWorld(t, "")
-	c := w.run(w.a, named("c1", HostConfig{}))
+	c := w.run(w.a, named("c1", container.HostConfig{}))
 	out, code := w.exec(c, "nosuchcmd")
 	if code != 126 || out != "OCI runtime exec failed: exec failed: unable to start container process: exec: \"nosuchcmd\": executable file not found in $PATH: unknown\r\n" {
 		t.Fatalf("exit %d: %q", code, out)
@@ -145,9 +149,9 @@ func TestExecOfAMissingProgramSaysSoOnTheStream(t *testing.T) {
 func TestEventsOfANetwork(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	s := d.Events.Open(EventOptions{Filters: Filters{"type": {"network"}}})
+	s := d.Events.Open(events.Options{Filters: filters.Args{"type": {"network"}}})
 	w.network(w.a, CreateNetwork{Name: "evnet"})
-	w.run(w.a, named("ev1", HostConfig{NetworkMode: "evnet"}))
+	w.run(w.a, named("ev1", container.HostConfig{NetworkMode: "evnet"}))
 	var got []string
 	w.do(func() {
 		d.NetworkDisconnect("evnet", "ev1", false)
@@ -182,7 +186,7 @@ func TestANetworkOnDocker0MakesTheDefaultOneStale(t *testing.T) {
 	if a := w.a.NS().Interface("docker0").Addrs(); a[0].Prefix.String() != "172.18.0.1/16" {
 		t.Errorf("docker0 has %v", a)
 	}
-	_, err := w.tryRun(w.a, named("lost", HostConfig{}))
+	_, err := w.tryRun(w.a, named("lost", container.HostConfig{}))
 	if want := "failed to create endpoint lost on network bridge: network " + old.ID + " does not exist"; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"dnetsim/modes/container"
 	"dnetsim/userland"
 )
 
@@ -131,7 +132,7 @@ func bind(host []userland.Mount, dir, target string) userland.Mount {
 // restrictions are the mounts over paths that the kernel has: read-only ones
 // show themselves again, directories that must not be seen are empty, files are
 // /dev/null.
-func (d *Daemon) restrictions(h *HostConfig) []userland.Mount {
+func (d *Daemon) restrictions(h *container.HostConfig) []userland.Mount {
 	readonly, masked := h.ReadonlyPaths, h.MaskedPaths
 	if readonly == nil {
 		readonly = ReadonlyPaths

@@ -5,6 +5,8 @@ import (
 	"sort"
 	"time"
 
+	"dnetsim/modes/events"
+	"dnetsim/modes/filters"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/driver"
 )
@@ -182,11 +184,11 @@ func (d *Daemon) findNetwork(ref string) (*Network, error) {
 }
 
 // Networks lists the networks that pass the filters, by name.
-func (d *Daemon) Networks(f Filters) ([]*Network, error) {
+func (d *Daemon) Networks(f filters.Args) ([]*Network, error) {
 	if err := d.available(); err != nil {
 		return nil, err
 	}
-	if err := f.validate("dangling", "driver", "id", "label", "name", "scope", "type"); err != nil {
+	if err := f.Validate("dangling", "driver", "id", "label", "name", "scope", "type"); err != nil {
 		return nil, err
 	}
 	for _, v := range f["type"] {
@@ -205,14 +207,14 @@ func (d *Daemon) Networks(f Filters) ([]*Network, error) {
 	return out, nil
 }
 
-func (d *Daemon) networkPasses(n *Network, f Filters) bool {
-	if len(f["driver"]) > 0 && !f.has("driver", n.Driver) || len(f["scope"]) > 0 && !f.has("scope", n.Scope) {
+func (d *Daemon) networkPasses(n *Network, f filters.Args) bool {
+	if len(f["driver"]) > 0 && !f.Has("driver", n.Driver) || len(f["scope"]) > 0 && !f.Has("scope", n.Scope) {
 		return false
 	}
-	if !matchName(f["name"], n.Name) || !matchPrefix(f["id"], n.ID) || !matchLabels(f["label"], n.Labels) {
+	if !filters.MatchName(f["name"], n.Name) || !filters.MatchPrefix(f["id"], n.ID) || !filters.MatchLabels(f["label"], n.Labels) {
 		return false
 	}
-	if len(f["type"]) > 0 && f.has("type", "builtin") != predefined(n.Name) && f.has("type", "custom") == predefined(n.Name) {
+	if len(f["type"]) > 0 && f.Has("type", "builtin") != predefined(n.Name) && f.Has("type", "custom") == predefined(n.Name) {
 		return false
 	}
 	for _, v := range f["dangling"] {
@@ -229,5 +231,5 @@ func (d *Daemon) networkEvent(n *Network, action string, extra ...string) {
 	for i := 0; i+1 < len(extra); i += 2 {
 		a[extra[i]] = extra[i+1]
 	}
-	d.Events.add(Event{Type: "network", Action: action, ID: n.ID, Attributes: a})
+	d.Events.Add(events.Event{Type: "network", Action: action, ID: n.ID, Attributes: a})
 }

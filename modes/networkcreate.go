@@ -33,7 +33,7 @@ func (d *Daemon) NetworkCreate(r CreateNetwork) (n *Network, warning string, err
 	if err := d.available(); err != nil {
 		return nil, "", err
 	}
-	end, err := d.calls.begin()
+	end, err := d.calls.Begin()
 	if err != nil {
 		return nil, "", err
 	}
@@ -52,7 +52,7 @@ func (d *Daemon) NetworkCreate(r CreateNetwork) (n *Network, warning string, err
 		}
 		warning = "Network with name " + old.Name + " (id : " + old.ID + ") already exists"
 	}
-	if err := d.calls.pass(d.profile.cost.networkCreate); err != nil {
+	if err := d.calls.Pass(d.profile.cost.networkCreate); err != nil {
 		return nil, "", err
 	}
 	n, err = d.newNetwork(r)
@@ -75,7 +75,7 @@ func (d *Daemon) findNetworkByName(name string) (*Network, bool) {
 // newNetwork makes a network, predefined ones too. On error nothing is left.
 func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
 	n := &Network{
-		ID: d.ids.id("network", r.Name), Name: r.Name, Created: d.Wall(), Scope: "local",
+		ID: d.ids.Id("network", r.Name), Name: r.Name, Created: d.Wall(), Scope: "local",
 		Driver: r.Driver, EnableIPv6: r.EnableIPv6, Internal: r.Internal, Attachable: r.Attachable,
 		Ingress: r.Ingress, ConfigOnly: r.ConfigOnly, ConfigFrom: r.ConfigFrom,
 		Options: r.Options, Labels: r.Labels, core: &netCore{name: r.Name},

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"dnetsim/modes/filters"
 	"slices"
 )
 
@@ -9,7 +10,7 @@ func (d *Daemon) NetworkRemove(ref string) error {
 	if err := d.available(); err != nil {
 		return err
 	}
-	end, err := d.calls.begin()
+	end, err := d.calls.Begin()
 	if err != nil {
 		return err
 	}
@@ -25,7 +26,7 @@ func (d *Daemon) NetworkRemove(ref string) error {
 	if err := d.idle(n); err != nil {
 		return wrapf(err, "error while removing network: ")
 	}
-	if err := d.calls.pass(d.profile.cost.networkRemove); err != nil {
+	if err := d.calls.Pass(d.profile.cost.networkRemove); err != nil {
 		return err
 	}
 	if err := d.idle(n); err != nil {
@@ -76,18 +77,18 @@ func (d *Daemon) deleteNetwork(n *Network) error {
 
 // NetworksPrune removes the user's networks that no container uses, and
 // returns their names.
-func (d *Daemon) NetworksPrune(f Filters) ([]string, error) {
+func (d *Daemon) NetworksPrune(f filters.Args) ([]string, error) {
 	if err := d.available(); err != nil {
 		return nil, err
 	}
-	if err := f.validate("label", "label!", "until"); err != nil {
+	if err := f.Validate("label", "label!", "until"); err != nil {
 		return nil, err
 	}
-	until, err := f.until(d.Wall())
+	until, err := f.Until(d.Wall())
 	if err != nil {
 		return nil, err
 	}
-	end, err := d.calls.begin()
+	end, err := d.calls.Begin()
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +96,13 @@ func (d *Daemon) NetworksPrune(f Filters) ([]string, error) {
 	var gone []string
 	d.refreshGlobal()
 	for _, n := range append([]*Network(nil), d.networks...) {
-		if n.core.global != nil || predefined(n.Name) || len(n.core.endpoints) > 0 || !matchLabels(f["label"], n.Labels) {
+		if n.core.global != nil || predefined(n.Name) || len(n.core.endpoints) > 0 || !filters.MatchLabels(f["label"], n.Labels) {
 			continue
 		}
-		if not := f["label!"]; len(not) > 0 && matchLabels(not, n.Labels) || !until.IsZero() && n.Created.After(until) {
+		if not := f["label!"]; len(not) > 0 && filters.MatchLabels(not, n.Labels) || !until.IsZero() && n.Created.After(until) {
 			continue
 		}
-		if err := d.calls.pass(d.profile.cost.networkRemove); err != nil {
+		if err := d.calls.Pass(d.profile.cost.networkRemove); err != nil {
 			return gone, err
 		}
 		if len(n.core.endpoints) > 0 || d.deleteNetwork(n) != nil {

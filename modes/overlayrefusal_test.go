@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/config"
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
 	"dnetsim/modes/network/overlay"
 	"dnetsim/stack/netfilter"
@@ -107,7 +110,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		})
 		with := w.holdings()
 		name := "c-" + x.r.Name
-		_, err := w.tryRun(w.b, named(name, HostConfig{NetworkMode: x.r.Name}))
+		_, err := w.tryRun(w.b, named(name, container.HostConfig{NetworkMode: x.r.Name}))
 		if err == nil || err.Error() != x.want {
 			t.Errorf("join %s: %v, want %s", x.r.Name, err, x.want)
 		}
@@ -130,7 +133,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		w.do(func() { w.b.Daemon.Containers.Remove(x[0], RemoveOptions{}) })
 	}
 	dup := onOverlay("dup")
-	dup.Endpoints = map[string]*EndpointSettings{"overlay": {IPAMConfig: &EndpointIPAM{IPv4Address: "172.16.0.1"}}}
+	dup.Endpoints = map[string]*container.EndpointSettings{"overlay": {IPAMConfig: &container.EndpointIPAM{IPv4Address: "172.16.0.1"}}}
 	if _, err := w.tryRun(w.b, dup); err == nil || err.Error() != "Address already in use" {
 		t.Errorf("an address of another host's container: %v", err)
 	}
@@ -200,7 +203,7 @@ func TestOverlayMTUsLeastIs68(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		_, err := w.tryRun(w.b, named("c3", HostConfig{NetworkMode: "m"}))
+		_, err := w.tryRun(w.b, named("c3", container.HostConfig{NetworkMode: "m"}))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
 			t.Errorf("mtu %s: %v", mtu, err)
 		}
@@ -229,7 +232,7 @@ func TestClusterAdvertise(t *testing.T) {
 		{"eth0:2376", ""}, {"10.0.0.99:2376", ""}, {"", ""},
 	} {
 		w.a.FS().MkdirAll("/etc/docker", 0o755)
-		w.a.FS().WriteFile(daemonJSONPath, []byte(clusterJSON(x[0])), 0o644)
+		w.a.FS().WriteFile(config.Path, []byte(clusterJSON(x[0])), 0o644)
 		w.do(func() {
 			w.a.Daemon.Stop()
 			err := w.a.Daemon.Start()
@@ -252,8 +255,8 @@ func TestGatewayBridge(t *testing.T) {
 	w.wait(4 * time.Second)
 	w.overlay()
 	r := onOverlay("web")
-	r.Config.ExposedPorts = map[Port]bool{{Number: 80, Proto: "tcp"}: true}
-	r.HostConfig.PortBindings = map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}
+	r.Config.ExposedPorts = map[nat.Port]bool{{Number: 80, Proto: "tcp"}: true}
+	r.HostConfig.PortBindings = map[nat.Port][]nat.PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}
 	c := w.run(w.a, r)
 	gw, ok := w.a.Daemon.findNetworkByName(gatewayNetwork)
 	if !ok {

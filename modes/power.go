@@ -19,7 +19,7 @@ func (h *Host) Crash() {
 	h.off = true
 	h.wasRunning = d.running || d.starting != nil
 	d.abortStart(false)
-	d.calls.end()
+	d.calls.End()
 	d.leaveCluster()
 	for _, c := range d.Containers.all {
 		d.cancelRestart(c)

@@ -4,21 +4,23 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/stack/netfilter"
 	"time"
 )
 
-func web(name string, bindings ...PortBinding) CreateContainer {
-	r := named(name, HostConfig{PortBindings: map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: bindings}})
+func web(name string, bindings ...nat.PortBinding) container.Create {
+	r := named(name, container.HostConfig{PortBindings: map[nat.Port][]nat.PortBinding{{Number: 80, Proto: "tcp"}: bindings}})
 	r.Config.Image, r.Config.Tty = "nginx", false
-	r.Config.ExposedPorts = map[Port]bool{{Number: 80, Proto: "tcp"}: true}
+	r.Config.ExposedPorts = map[nat.Port]bool{{Number: 80, Proto: "tcp"}: true}
 	r.Config.Entrypoint = []string{"nginx", "-g", "daemon off;"}
 	return r
 }
 
 func TestAPublishedPortAnswersOtherHostsTheHostAndItself(t *testing.T) {
 	w := newWorld(t, "")
-	c := w.run(w.a, web("web1", PortBinding{HostPort: "8080"}))
+	c := w.run(w.a, web("web1", nat.PortBinding{HostPort: "8080"}))
 	for _, from := range []struct {
 		m   *Host
 		url string
@@ -28,8 +30,8 @@ func TestAPublishedPortAnswersOtherHostsTheHostAndItself(t *testing.T) {
 			t.Errorf("%s from %s: exit %d\n%s", from.url, from.m.Name, code, out)
 		}
 	}
-	got := c.NetworkSettings.Ports[Port{Number: 80, Proto: "tcp"}]
-	if len(got) != 2 || got[0] != (PortBinding{HostIP: "0.0.0.0", HostPort: "8080"}) || got[1] != (PortBinding{HostIP: "::", HostPort: "8080"}) {
+	got := c.NetworkSettings.Ports[nat.Port{Number: 80, Proto: "tcp"}]
+	if len(got) != 2 || got[0] != (nat.PortBinding{HostIP: "0.0.0.0", HostPort: "8080"}) || got[1] != (nat.PortBinding{HostIP: "::", HostPort: "8080"}) {
 		t.Errorf("ports %v", got)
 	}
 	zero := time.Duration(0)
@@ -49,22 +51,22 @@ func TestAPublishedPortAnswersOtherHostsTheHostAndItself(t *testing.T) {
 
 func TestPortRefusalsLeaveNothing(t *testing.T) {
 	w := newWorld(t, "")
-	w.run(w.a, web("p1", PortBinding{HostPort: "8080"}))
+	w.run(w.a, web("p1", nat.PortBinding{HostPort: "8080"}))
 	rules := w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})
 	sockets, interfaces := listening(w.a), len(w.a.NS().Interfaces())
 	for _, c := range []struct {
-		b    PortBinding
+		b    nat.PortBinding
 		want string
 	}{
-		{PortBinding{HostIP: "", HostPort: "8080"}, "Bind for 0.0.0.0:8080 failed: port is already allocated"},
-		{PortBinding{HostIP: "127.0.0.1", HostPort: "8080"}, "Error starting userland proxy: listen tcp4 127.0.0.1:8080: bind: address already in use"},
-		{PortBinding{HostIP: "192.0.2.77", HostPort: "8081"}, "Error starting userland proxy: listen tcp4 192.0.2.77:8081: bind: cannot assign requested address"},
+		{nat.PortBinding{HostIP: "", HostPort: "8080"}, "Bind for 0.0.0.0:8080 failed: port is already allocated"},
+		{nat.PortBinding{HostIP: "127.0.0.1", HostPort: "8080"}, "Error starting userland proxy: listen tcp4 127.0.0.1:8080: bind: address already in use"},
+		{nat.PortBinding{HostIP: "192.0.2.77", HostPort: "8081"}, "Error starting userland proxy: listen tcp4 192.0.2.77:8081: bind: cannot assign requested address"},
 	} {
 		c2, err := w.tryRun(w.a, web("p2", c.b))
 		if err == nil || !strings.HasPrefix(err.Error(), "driver failed programming external connectivity on endpoint p2 (") || !strings.HasSuffix(err.Error(), "): "+c.want) {
 			t.Errorf("got  %v\nwant … %s", err, c.want)
 		}
-		if c2.State.Status != Created {
+		if c2.State.Status != container.Created {
 			t.Errorf("state is %s", c2.State.Status)
 		}
 		w.do(func() { w.a.Daemon.Containers.Remove("p2", RemoveOptions{}) })
@@ -80,15 +82,17 @@ func TestPortRefusalsLeaveNothing(t *testing.T) {
 func TestEphemeralPortsGoOnAfterTheLastOne(t *testing.T) {
 	w := newWorld(t, "")
 	zero := time.Duration(0)
-	c := w.run(w.a, web("web3", PortBinding{}))
-	first := c.NetworkSettings.Ports[Port{Number: 80, Proto: "tcp"}][0].HostPort
+	c := w.run(w.a, web("web3", nat.PortBinding{}))
+	first := c.NetworkSettings.Ports[nat.Port{Number: 80, Proto: "tcp"}][0].HostPort
 	w.do(func() { w.a.Daemon.Containers.Restart("web3", &zero) })
-	if second := c.NetworkSettings.Ports[Port{Number: 80, Proto: "tcp"}][0].HostPort; first != "32768" || second != "32769" {
+	if second := c.NetworkSettings.Ports[nat.Port{Number: 80, Proto: "tcp"}][0].HostPort; first != "32768" || second != "32769" {
 		t.Fatalf("%s, then %s", first, second)
 	}
-	a := w.run(w.a, web("web7", PortBinding{HostPort: "9100-9110"}))
-	b := w.run(w.a, web("web8", PortBinding{HostPort: "9100-9110"}))
-	p := func(c *Container) string { return c.NetworkSettings.Ports[Port{Number: 80, Proto: "tcp"}][0].HostPort }
+	a := w.run(w.a, web("web7", nat.PortBinding{HostPort: "9100-9110"}))
+	b := w.run(w.a, web("web8", nat.PortBinding{HostPort: "9100-9110"}))
+	p := func(c *Container) string {
+		return c.NetworkSettings.Ports[nat.Port{Number: 80, Proto: "tcp"}][0].HostPort
+	}
 	if p(a) != "9100" || p(b) != "9101" {
 		t.Fatalf("range gave %s and %s", p(a), p(b))
 	}
@@ -107,27 +111,27 @@ func listening(h *Host) int {
 
 func TestRulesOfPublishedPortsAreTheCapturedOnes(t *testing.T) {
 	w := newWorld(t, "")
-	port := func(c int, proto string) Port { return Port{Number: uint16(c), Proto: proto} }
-	up := func(name string, ports map[Port][]PortBinding, all bool) {
-		r := named(name, HostConfig{PortBindings: ports, PublishAllPorts: all})
-		r.Config.ExposedPorts = map[Port]bool{}
+	port := func(c int, proto string) nat.Port { return nat.Port{Number: uint16(c), Proto: proto} }
+	up := func(name string, ports map[nat.Port][]nat.PortBinding, all bool) {
+		r := named(name, container.HostConfig{PortBindings: ports, PublishAllPorts: all})
+		r.Config.ExposedPorts = map[nat.Port]bool{}
 		for p := range ports {
 			r.Config.ExposedPorts[p] = true
 		}
 		if all {
-			r.Config.ExposedPorts = map[Port]bool{port(80, "tcp"): true, port(53, "udp"): true}
+			r.Config.ExposedPorts = map[nat.Port]bool{port(80, "tcp"): true, port(53, "udp"): true}
 		}
 		w.run(w.a, r)
 	}
-	one := func(host, p string) map[Port][]PortBinding {
-		return map[Port][]PortBinding{port(80, "tcp"): {{HostIP: host, HostPort: p}}}
+	one := func(host, p string) map[nat.Port][]nat.PortBinding {
+		return map[nat.Port][]nat.PortBinding{port(80, "tcp"): {{HostIP: host, HostPort: p}}}
 	}
 	up("web1", one("", "8080"), false)
 	up("web2", one("127.0.0.1", "8081"), false)
 	up("web3", one("", ""), false)
 	up("web4", nil, true)
-	up("web5", map[Port][]PortBinding{port(80, "tcp"): {{HostIP: "10.0.0.11", HostPort: "8082"}}, port(53, "udp"): {{HostIP: "", HostPort: "5353"}}}, false)
-	up("web6", map[Port][]PortBinding{port(80, "tcp"): {{HostIP: "", HostPort: "9000"}}, port(81, "tcp"): {{HostIP: "", HostPort: "9001"}}, port(82, "tcp"): {{HostIP: "", HostPort: "9002"}}}, false)
+	up("web5", map[nat.Port][]nat.PortBinding{port(80, "tcp"): {{HostIP: "10.0.0.11", HostPort: "8082"}}, port(53, "udp"): {{HostIP: "", HostPort: "5353"}}}, false)
+	up("web6", map[nat.Port][]nat.PortBinding{port(80, "tcp"): {{HostIP: "", HostPort: "9000"}}, port(81, "tcp"): {{HostIP: "", HostPort: "9001"}}, port(82, "tcp"): {{HostIP: "", HostPort: "9002"}}}, false)
 	up("web7", one("", "9100-9110"), false)
 	up("web8", one("", "9100-9110"), false)
 	want := rulesOf(captured(t, "bridge/publish/13-iptables-save.txt"))
@@ -148,8 +152,8 @@ func TestRulesOfPublishedPortsAreTheCapturedOnes(t *testing.T) {
 
 func TestWithoutTheUserlandProxyHairpinDoesItsWork(t *testing.T) {
 	w := newWorld(t, `{"userland-proxy": false}`)
-	w.run(w.a, web("web1", PortBinding{HostPort: "8080"}))
-	w.run(w.a, web("web2", PortBinding{HostIP: "127.0.0.1", HostPort: "8081"}))
+	w.run(w.a, web("web1", nat.PortBinding{HostPort: "8080"}))
+	w.run(w.a, web("web2", nat.PortBinding{HostIP: "127.0.0.1", HostPort: "8081"}))
 	want := rulesOf(captured(t, "bridge/publish-no-userland-proxy/13-iptables-save.txt"))
 	if got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
 		t.Fatalf("got\n%s\nwant\n%s", got, want)

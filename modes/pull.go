@@ -41,7 +41,7 @@ func (s *Images) Pull(ref string, progress func(PullProgress)) error {
 	progress(PullProgress{ID: tag, Status: "Pulling from " + from})
 	old, _ := s.store.Find(full)
 	if old == nil {
-		end, err := s.d.calls.begin()
+		end, err := s.d.calls.Begin()
 		if err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (s *Images) pullLayers(img *image.Image, progress func(PullProgress)) error
 	}
 	for _, l := range img.Layers {
 		for i := range int64(downloadSteps) {
-			if err := s.d.calls.pass(s.d.profile.cost.layer / downloadSteps); err != nil {
+			if err := s.d.calls.Pass(s.d.profile.cost.layer / downloadSteps); err != nil {
 				return err
 			}
 			progress(PullProgress{ID: id(l), Status: "Downloading", Current: l.Size * (i + 1) / downloadSteps, Total: l.Size})
@@ -92,7 +92,7 @@ func (s *Images) pullLayers(img *image.Image, progress func(PullProgress)) error
 	}
 	for _, l := range img.Layers {
 		progress(PullProgress{ID: id(l), Status: "Extracting", Current: l.Size, Total: l.Size})
-		if err := s.d.calls.pass(s.d.profile.cost.layer / downloadSteps); err != nil {
+		if err := s.d.calls.Pass(s.d.profile.cost.layer / downloadSteps); err != nil {
 			return err
 		}
 		progress(PullProgress{ID: id(l), Status: "Pull complete"})

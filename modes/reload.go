@@ -1,6 +1,8 @@
 package modes
 
 import (
+	"dnetsim/modes/config"
+	"dnetsim/modes/events"
 	"maps"
 	"strings"
 )
@@ -12,39 +14,39 @@ func reload(d *Daemon) {
 	if !d.running {
 		return
 	}
-	d.Journal.write("info", "Got signal to reload configuration, reloading from: "+daemonJSONPath)
-	cfg, err := readConfig(d.host.FS(), d.spec.Flags)
+	d.Journal.Write("info", "Got signal to reload configuration, reloading from: "+config.Path)
+	cfg, err := config.Read(d.host.FS(), d.spec.Flags)
 	if err != nil {
-		d.Journal.write("error", err.Error())
+		d.Journal.Write("error", err.Error())
 		return
 	}
 	warnOfUnheeded(d, &cfg)
 	own := &d.config
-	if _, ok := cfg.given["debug"]; ok {
+	if _, ok := cfg.Given["debug"]; ok {
 		own.Debug = cfg.Debug
 	}
 	if err := reloadCluster(d, cfg); err != nil {
-		d.Journal.write("error", "Error reconfiguring the daemon: "+strings.TrimPrefix(err.Error(), "failed to start daemon: "))
+		d.Journal.Write("error", "Error reconfiguring the daemon: "+strings.TrimPrefix(err.Error(), "failed to start daemon: "))
 		return
 	}
-	if _, ok := cfg.given["labels"]; ok {
+	if _, ok := cfg.Given["labels"]; ok {
 		own.Labels = cfg.Labels
 	}
-	if _, ok := cfg.given["live-restore"]; ok {
+	if _, ok := cfg.Given["live-restore"]; ok {
 		own.LiveRestore = cfg.LiveRestore
 	}
-	d.Journal.write("info", "Reloaded configuration: "+own.shown())
-	d.Events.add(Event{Type: "daemon", Action: "reload", ID: d.id, Attributes: own.attributes(d.host.Hostname())})
+	d.Journal.Write("info", "Reloaded configuration: "+own.Shown())
+	d.Events.Add(events.Event{Type: "daemon", Action: "reload", ID: d.id, Attributes: own.Attributes(d.host.Hostname())})
 }
 
 // reloadCluster is reloadClusterDiscovery: a daemon without a store becomes part
 // of a cluster; one that has a store keeps it for its networks, and only
 // discovery follows the file.
-func reloadCluster(d *Daemon, cfg daemonConfig) error {
+func reloadCluster(d *Daemon, cfg config.Config) error {
 	own := &d.config
 	at, advertise := own.ClusterStore, own.ClusterAdvertise
-	if _, ok := cfg.given["cluster-advertise"]; ok {
-		if _, ok := cfg.given["cluster-store"]; ok {
+	if _, ok := cfg.Given["cluster-advertise"]; ok {
+		if _, ok := cfg.Given["cluster-store"]; ok {
 			at = cfg.ClusterStore
 		}
 		advertise = cfg.ClusterAdvertise
@@ -79,7 +81,7 @@ func reloadCluster(d *Daemon, cfg daemonConfig) error {
 
 // rediscover begins to register anew, under another address or in another store.
 // The networks stay in the store that they are in.
-func rediscover(c *cluster, cfg *daemonConfig, moved bool) error {
+func rediscover(c *cluster, cfg *config.Config, moved bool) error {
 	client := c.store.KV
 	if moved {
 		var err error
@@ -99,7 +101,7 @@ func rediscover(c *cluster, cfg *daemonConfig, moved bool) error {
 		next.Watch()
 	}
 	if moved {
-		c.d.Journal.write("warning", "Failed to reload configuration with network controller: cannot accept new configuration because it modifies an existing datastore client")
+		c.d.Journal.Write("warning", "Failed to reload configuration with network controller: cannot accept new configuration because it modifies an existing datastore client")
 	}
 	return nil
 }
@@ -109,12 +111,12 @@ func rediscover(c *cluster, cfg *daemonConfig, moved bool) error {
 func dumpStacks(d *Daemon) {
 	at := "/var" + runDir + "/goroutine-stacks-" + strings.ReplaceAll(d.Wall().Format("2006-01-02T15:04:05Z07:00"), ":", "") + ".log"
 	d.host.FS().WriteFile(at, []byte("dnetsim does not simulate the goroutines of dockerd\n"), 0o666)
-	d.Journal.write("info", "goroutine stacks written to "+at)
+	d.Journal.Write("info", "goroutine stacks written to "+at)
 }
 
 // warnOfUnheeded logs the keys that have no effect.
-func warnOfUnheeded(d *Daemon, c *daemonConfig) {
-	for _, k := range c.unheeded() {
-		d.Journal.write("warning", "dnetsim does not simulate the option "+k+": it has no effect")
+func warnOfUnheeded(d *Daemon, c *config.Config) {
+	for _, k := range c.Unheeded() {
+		d.Journal.Write("warning", "dnetsim does not simulate the option "+k+": it has no effect")
 	}
 }

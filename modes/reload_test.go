@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/container"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
@@ -12,7 +13,7 @@ import (
 // hup writes daemon.json and sends dockerd a SIGHUP. It returns what dockerd
 // says to that.
 func (w *world) hup(json string) string {
-	from := w.a.Daemon.Journal.written()
+	from := w.a.Daemon.Journal.Written()
 	w.a.FS().MkdirAll("/etc/docker", 0o755)
 	w.a.FS().WriteFile("/etc/docker/daemon.json", []byte(json), 0o644)
 	w.a.Daemon.proc.Signal(userland.SIGHUP)
@@ -31,7 +32,7 @@ func (w *world) hup(json string) string {
 func TestReload(t *testing.T) {
 	w := newWorld(t, `{"bip":"172.17.0.1/16"}`)
 	d := w.a.Daemon
-	c := w.run(w.a, named("c1", HostConfig{}))
+	c := w.run(w.a, named("c1", container.HostConfig{}))
 	said := w.hup(`{"bip":"192.168.9.1/24","mtu":1400,"labels":["a=b"],"debug":true,"live-restore":true}`)
 	if !strings.Contains(said, `msg="Got signal to reload configuration, reloading from: /etc/docker/daemon.json"`) || !strings.Contains(said, `msg="Reloaded configuration: {`) {
 		t.Errorf("dockerd says\n%s", said)
@@ -41,7 +42,7 @@ func TestReload(t *testing.T) {
 		return strings.Join(append(i.Labels, map[bool]string{true: "debug"}[i.Debug], map[bool]string{true: "live-restore"}[i.LiveRestore], d.config.BIP, i.ClusterStore), " ")
 	}
 	const changed = "a=b debug live-restore 172.17.0.1/16 "
-	if now() != changed || d.config.MTU != 1500 || c.State.Status != Running {
+	if now() != changed || d.config.MTU != 1500 || c.State.Status != container.Running {
 		t.Errorf("after the reload: %q, mtu %d, container %s", now(), d.config.MTU, c.State.Status)
 	}
 	for file, want := range map[string]string{
@@ -69,8 +70,8 @@ func TestReload(t *testing.T) {
 func TestAStartWaitsForTheStore(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	c := w.run(w.a, named("es", HostConfig{RestartPolicy: RestartPolicy{Name: "always"}}))
-	c.NetworkSettings.Networks["gone"] = &EndpointSettings{NetworkID: strings.Repeat("5", 64)}
+	c := w.run(w.a, named("es", container.HostConfig{RestartPolicy: container.RestartPolicy{Name: "always"}}))
+	c.NetworkSettings.Networks["gone"] = &container.EndpointSettings{NetworkID: strings.Repeat("5", 64)}
 	w.do(func() { d.Stop() })
 	w.a.FS().MkdirAll("/etc/docker", 0o755)
 	w.a.FS().WriteFile("/etc/docker/daemon.json", []byte(`{"cluster-store":"consul://10.0.0.12:8500","cluster-advertise":"10.0.0.11:2376"}`), 0o644)
@@ -98,7 +99,7 @@ func TestAStartWaitsForTheStore(t *testing.T) {
 		log += l.Text + "\n"
 	}
 	failed := strings.Index(log, `level=error msg="failed to start container" container=`+c.ID+` error="network 5555`)
-	if done := strings.LastIndex(log, "Loading containers: done."); c.State.Status != Exited || failed < 0 || done < failed {
+	if done := strings.LastIndex(log, "Loading containers: done."); c.State.Status != container.Exited || failed < 0 || done < failed {
 		t.Errorf("container %s; dockerd says\n%s", c.State.Status, log)
 	}
 }

@@ -1,6 +1,10 @@
 package modes
 
-import "slices"
+import (
+	"dnetsim/modes/container"
+	"dnetsim/modes/filters"
+	"slices"
+)
 
 // Remove removes a container; one that runs only by force.
 func (cs *Containers) Remove(ref string, o RemoveOptions) error {
@@ -8,7 +12,7 @@ func (cs *Containers) Remove(ref string, o RemoveOptions) error {
 	if err != nil {
 		return err
 	}
-	end, err := cs.d.calls.begin()
+	end, err := cs.d.calls.Begin()
 	if err != nil {
 		return err
 	}
@@ -22,9 +26,9 @@ func (cs *Containers) Remove(ref string, o RemoveOptions) error {
 	if c.State.Running() && !o.Force {
 		what, how := "running", "Stop the container before attempting removal or force remove"
 		switch c.State.Status {
-		case Paused:
+		case container.Paused:
 			what, how = "paused", "Unpause and then stop the container before attempting removal or force remove"
-		case Restarting:
+		case container.Restarting:
 			what = "restarting"
 		}
 		return errf(ErrConflict, "You cannot remove a %s container %s. %s", what, c.ID, how)
@@ -36,10 +40,10 @@ func (cs *Containers) Remove(ref string, o RemoveOptions) error {
 		}
 		cs.d.killNow(c)
 		cs.d.waitStopped(c, -1)
-		err = cs.d.calls.pass(cs.d.profile.cost.stop)
+		err = cs.d.calls.Pass(cs.d.profile.cost.stop)
 	}
 	if err == nil {
-		err = cs.d.calls.pass(cs.d.profile.cost.remove)
+		err = cs.d.calls.Pass(cs.d.profile.cost.remove)
 	}
 	if err != nil {
 		c.run.removing = false
@@ -74,39 +78,39 @@ func (d *Daemon) remove(c *Container) {
 	}
 	d.host.FS().RemoveAll("/var/lib/docker/containers/" + c.ID)
 	d.host.FS().RemoveAll(overlays + c.LayerID)
-	c.run.streams.end()
-	c.run.log.wake()
+	c.run.streams.End()
+	c.run.log.Wake()
 	d.finishWaits(c, true)
 	c.event("destroy")
 }
 
 // Prune removes the containers that do not run, and returns their
 // ids.
-func (cs *Containers) Prune(f Filters) ([]string, error) {
+func (cs *Containers) Prune(f filters.Args) ([]string, error) {
 	if err := cs.d.available(); err != nil {
 		return nil, err
 	}
-	if err := f.validate("label", "label!", "until"); err != nil {
+	if err := f.Validate("label", "label!", "until"); err != nil {
 		return nil, err
 	}
-	until, err := f.until(cs.d.Wall())
+	until, err := f.Until(cs.d.Wall())
 	if err != nil {
 		return nil, err
 	}
-	end, err := cs.d.calls.begin()
+	end, err := cs.d.calls.Begin()
 	if err != nil {
 		return nil, err
 	}
 	defer end()
 	var gone []string
 	for _, c := range append([]*Container(nil), cs.all...) {
-		if c.State.Running() || !matchLabels(f["label"], c.Config.Labels) || !until.IsZero() && c.Created.After(until) {
+		if c.State.Running() || !filters.MatchLabels(f["label"], c.Config.Labels) || !until.IsZero() && c.Created.After(until) {
 			continue
 		}
-		if not := f["label!"]; len(not) > 0 && matchLabels(not, c.Config.Labels) {
+		if not := f["label!"]; len(not) > 0 && filters.MatchLabels(not, c.Config.Labels) {
 			continue
 		}
-		if err := cs.d.calls.pass(cs.d.profile.cost.remove); err != nil {
+		if err := cs.d.calls.Pass(cs.d.profile.cost.remove); err != nil {
 			return gone, err
 		}
 		if c.State.Running() { // started meanwhile

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/resolvconf"
 	"dnetsim/userland/names"
 )
 
@@ -12,7 +14,7 @@ import (
 // systemd-resolved the one with the real servers.
 func (d *Daemon) hostResolv() string {
 	b, _ := d.host.FS().ReadFile("/etc/resolv.conf")
-	if r := parseResolv(string(b)); len(r.servers) == 1 && r.servers[0] == "127.0.0.53" {
+	if r := resolvconf.Parse(string(b)); len(r.Servers) == 1 && r.Servers[0] == "127.0.0.53" {
 		if alt, err := d.host.FS().ReadFile("/run/systemd/resolve/resolv.conf"); err == nil {
 			return string(alt)
 		}
@@ -21,7 +23,7 @@ func (d *Daemon) hostResolv() string {
 }
 
 func (d *Daemon) hostNameservers() []netip.Addr {
-	return addrs(parseResolv(d.hostResolv()).servers)
+	return resolvconf.Addrs(resolvconf.Parse(d.hostResolv()).Servers)
 }
 
 // setupDNS is the container's resolv.conf on its way to its first network. With a
@@ -33,7 +35,7 @@ func (sb *sandbox) setupDNS() string {
 	h, cfg := c.HostConfig, d.config
 	own, _ := d.host.FS().ReadFile("/etc/resolv.conf")
 	host := string(own)
-	if isDefaultMode(h.NetworkMode) || h.NetworkMode == "none" {
+	if container.IsDefaultMode(h.NetworkMode) || h.NetworkMode == "none" {
 		host = d.hostResolv()
 	}
 	first := func(a, b []string) []string {
@@ -43,23 +45,23 @@ func (sb *sandbox) setupDNS() string {
 		return b
 	}
 	dns, search, options := first(h.DNS, cfg.DNS), first(h.DNSSearch, cfg.DNSSearch), first(h.DNSOptions, cfg.DNSOptions)
-	now := parseResolv(host)
+	now := resolvconf.Parse(host)
 	if len(dns)+len(search)+len(options) > 0 {
-		now = resolvConf{servers: first(dns, now.servers), search: first(search, now.search), options: first(options, now.options)}
-		sb.askServers(now.servers, false) // those on loopback addresses are the container's own
-		return now.build()
+		now = resolvconf.File{Servers: first(dns, now.Servers), Search: first(search, now.Search), Options: first(options, now.Options)}
+		sb.askServers(now.Servers, false) // those on loopback addresses are the container's own
+		return now.Build()
 	}
-	if isHostMode(h.NetworkMode) {
+	if container.IsHostMode(h.NetworkMode) {
 		return host
 	}
-	sb.askServers(now.servers, true)
-	sb.resolvConf = reachableServers(host, true)
+	sb.askServers(now.Servers, true)
+	sb.resolvConf = resolvconf.ReachableServers(host, true)
 	return sb.resolvConf
 }
 
 // askServers makes the IPv4 ones of these servers those that the embedded server asks.
 func (sb *sandbox) askServers(servers []string, hostsLoopback bool) {
-	for _, a := range addrs(servers) {
+	for _, a := range resolvconf.Addrs(servers) {
 		if !a.Is4() {
 			continue
 		}
@@ -77,7 +79,7 @@ func (sb *sandbox) updateDNS(n *Network) {
 	if b, err := fs.ReadFile(at); err != nil || sb.resolvConf == "" || string(b) != sb.resolvConf {
 		return
 	}
-	sb.resolvConf = reachableServers(sb.resolvConf, n.EnableIPv6)
+	sb.resolvConf = resolvconf.ReachableServers(sb.resolvConf, n.EnableIPv6)
 	fs.WriteFile(at, []byte(sb.resolvConf), 0o644)
 }
 
@@ -87,18 +89,18 @@ func (sb *sandbox) updateDNS(n *Network) {
 func (sb *sandbox) useResolver() error {
 	fs, at := sb.d.host.FS(), sb.c.File("resolv.conf")
 	b, _ := fs.ReadFile(at)
-	now := parseResolv(string(b))
+	now := resolvconf.Parse(string(b))
 	if len(sb.upstreams) == 0 {
-		sb.askServers(now.servers, false)
+		sb.askServers(now.Servers, false)
 	}
 	servers := []string{resolverAddr.String()}
-	for _, a := range addrs(now.servers) {
+	for _, a := range resolvconf.Addrs(now.Servers) {
 		if a.Is6() {
 			servers = append(servers, a.String())
 		}
 	}
-	now.servers = servers
-	for _, o := range now.options {
+	now.Servers = servers
+	for _, o := range now.Options {
 		if !strings.Contains(o, "ndots") {
 			continue
 		}
@@ -113,8 +115,8 @@ func (sb *sandbox) useResolver() error {
 		break
 	}
 	if !sb.ndotsSet {
-		now.options = append(now.options, "ndots:0")
+		now.Options = append(now.Options, "ndots:0")
 	}
-	fs.WriteFile(at, []byte(now.build()), 0o644)
+	fs.WriteFile(at, []byte(now.Build()), 0o644)
 	return nil
 }

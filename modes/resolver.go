@@ -44,7 +44,7 @@ func (sb *sandbox) startResolver() error {
 	}
 	sb.resolved = true
 	if err := sb.useResolver(); err != nil {
-		sb.d.Journal.write("error", fmt.Sprintf("Updating resolv.conf failed for container %s, %q", sb.c.ID, err.Error()))
+		sb.d.Journal.Write("error", fmt.Sprintf("Updating resolv.conf failed for container %s, %q", sb.c.ID, err.Error()))
 		return nil
 	}
 	r := &resolver{sb: sb}
@@ -275,7 +275,7 @@ func linksOf(c *Container, n *Network) [][2]string {
 // shuffle changes the order of several addresses from answer to answer.
 func (r *resolver) shuffle(all []netip.Addr) []netip.Addr {
 	if len(all) > 1 {
-		r.sb.d.ids.stream("dns", r.sb.c.Name).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+		r.sb.d.ids.Stream("dns", r.sb.c.Name).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 	}
 	return all
 }

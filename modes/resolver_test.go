@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/resolvconf"
 	"dnetsim/userland/names"
 )
 
@@ -30,20 +32,20 @@ func TestTheNameServerAnswers(t *testing.T) {
 	w := newWorld(t, "")
 	w.network(w.a, CreateNetwork{Name: "app"})
 	w.network(w.a, CreateNetwork{Name: "six", EnableIPv6: true, IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "2001:db8:6::/64"}}}})
-	r := named("", HostConfig{NetworkMode: "app"})
-	r.Name, r.Endpoints = "", map[string]*EndpointSettings{"app": {Aliases: []string{"one"}}}
+	r := named("", container.HostConfig{NetworkMode: "app"})
+	r.Name, r.Endpoints = "", map[string]*container.EndpointSettings{"app": {Aliases: []string{"one"}}}
 	made := w.run(w.a, r)
-	w.run(w.a, named("Web.Site", HostConfig{NetworkMode: "app"}))
-	w.run(w.a, named("both", HostConfig{NetworkMode: "six"}))
-	cli := w.run(w.a, named("cli", HostConfig{NetworkMode: "app"}))
+	w.run(w.a, named("Web.Site", container.HostConfig{NetworkMode: "app"}))
+	w.run(w.a, named("both", container.HostConfig{NetworkMode: "six"}))
+	cli := w.run(w.a, named("cli", container.HostConfig{NetworkMode: "app"}))
 	w.do(func() {
-		same(t, w.a.Daemon.NetworkConnect("six", "cli", &EndpointSettings{Links: []string{"both:ALIAS"}}), "")
+		same(t, w.a.Daemon.NetworkConnect("six", "cli", &container.EndpointSettings{Links: []string{"both:ALIAS"}}), "")
 	})
 	sixth := made.NetworkSettings.Networks["app"].IPAddress
 	for _, c := range []struct{ kind, name, want string }{
 		{"A", "one", sixth}, {"A", "ONE.app", sixth}, {"A", made.ShortID(), sixth}, {"A", "one.six", "forwarded"},
 		{"A", made.Name, "forwarded"}, // Docker made it up
-		{"PTR", names.ReverseName(addrs([]string{sixth})[0]), "one.app"},
+		{"PTR", names.ReverseName(resolvconf.Addrs([]string{sixth})[0]), "one.app"},
 		{"A", "web.site", "172.18.0.3"}, {"A", "web.site.app", "172.18.0.3"}, {"A", "site", "forwarded"},
 		{"AAAA", "one", ""}, // the network has no IPv6, and nobody else is asked
 		{"AAAA", "both", "2001:db8:6::2"}, {"A", "both", "172.19.0.2"},
@@ -63,7 +65,7 @@ func TestTheNameServerAnswers(t *testing.T) {
 			t.Errorf("after docker rename %s is %q", name, got)
 		}
 	}
-	if got := asks(cli, "PTR", names.ReverseName(addrs([]string{sixth})[0])); got != "fresh.app" {
+	if got := asks(cli, "PTR", names.ReverseName(resolvconf.Addrs([]string{sixth})[0])); got != "fresh.app" {
 		t.Errorf("after docker rename the address is %s", got)
 	}
 }
@@ -74,23 +76,23 @@ func TestResolvConfOfAContainer(t *testing.T) {
 	const google, google6 = "\nnameserver 8.8.8.8\nnameserver 8.8.4.4", "\nnameserver 2001:4860:4860::8888\nnameserver 2001:4860:4860::8844"
 	for _, c := range []struct {
 		host      string
-		h         HostConfig
+		h         container.HostConfig
 		want      string
 		upstreams string // "=": asked from the host
 	}{
-		{"nameserver 127.0.0.1\n", HostConfig{}, google, ""},
-		{"nameserver 127.0.0.1\nnameserver fd00::53\n", HostConfig{}, google, ""},
-		{"nameserver 127.0.0.1\nnameserver fd00::53\n", HostConfig{NetworkMode: "six"}, "nameserver 127.0.0.11\nnameserver fd00::53\noptions ndots:0\n", "=127.0.0.1"},
-		{"nameserver ::1\n", HostConfig{NetworkMode: "six"}, "nameserver 127.0.0.11" + google6 + "\noptions ndots:0\n", "8.8.8.8 8.8.4.4"},
-		{"search a\nsearch b c\ndomain d\noptions x\noptions rotate\nnameserver 10.0.0.2 # the router\n", HostConfig{NetworkMode: "app"},
+		{"nameserver 127.0.0.1\n", container.HostConfig{}, google, ""},
+		{"nameserver 127.0.0.1\nnameserver fd00::53\n", container.HostConfig{}, google, ""},
+		{"nameserver 127.0.0.1\nnameserver fd00::53\n", container.HostConfig{NetworkMode: "six"}, "nameserver 127.0.0.11\nnameserver fd00::53\noptions ndots:0\n", "=127.0.0.1"},
+		{"nameserver ::1\n", container.HostConfig{NetworkMode: "six"}, "nameserver 127.0.0.11" + google6 + "\noptions ndots:0\n", "8.8.8.8 8.8.4.4"},
+		{"search a\nsearch b c\ndomain d\noptions x\noptions rotate\nnameserver 10.0.0.2 # the router\n", container.HostConfig{NetworkMode: "app"},
 			"search b c\nnameserver 127.0.0.11\noptions rotate ndots:0\n", "10.0.0.2"},
-		{"nameserver 127.0.0.53\n", HostConfig{}, "nameserver 10.0.0.3\n", ""}, // systemd-resolved: the real server
-		{"nameserver 127.0.0.53\n", HostConfig{NetworkMode: "app"}, "nameserver 127.0.0.11\noptions ndots:0\n", "=127.0.0.53"},
-		{"nameserver 127.0.0.53\n", HostConfig{NetworkMode: "host"}, "nameserver 127.0.0.53\n", ""},
-		{"nameserver 10.0.0.2\n", HostConfig{NetworkMode: "app", DNS: []string{"127.0.0.1", "10.9.9.9"}}, "nameserver 127.0.0.11\noptions ndots:0\n", "127.0.0.1 10.9.9.9"},
-		{"nameserver 10.0.0.2\n", HostConfig{NetworkMode: "app", DNSOptions: []string{"ndots:2"}}, "nameserver 127.0.0.11\noptions ndots:2\n", "10.0.0.2"},
-		{"nameserver 10.0.0.2\n", HostConfig{NetworkMode: "app", DNSOptions: []string{"ndots:x"}}, "nameserver 10.0.0.2\noptions ndots:x\n", "no server"},
-		{"nameserver 10.0.0.2\nsearch a\n", HostConfig{DNSSearch: []string{"."}}, "nameserver 10.0.0.2\n", ""},
+		{"nameserver 127.0.0.53\n", container.HostConfig{}, "nameserver 10.0.0.3\n", ""}, // systemd-resolved: the real server
+		{"nameserver 127.0.0.53\n", container.HostConfig{NetworkMode: "app"}, "nameserver 127.0.0.11\noptions ndots:0\n", "=127.0.0.53"},
+		{"nameserver 127.0.0.53\n", container.HostConfig{NetworkMode: "host"}, "nameserver 127.0.0.53\n", ""},
+		{"nameserver 10.0.0.2\n", container.HostConfig{NetworkMode: "app", DNS: []string{"127.0.0.1", "10.9.9.9"}}, "nameserver 127.0.0.11\noptions ndots:0\n", "127.0.0.1 10.9.9.9"},
+		{"nameserver 10.0.0.2\n", container.HostConfig{NetworkMode: "app", DNSOptions: []string{"ndots:2"}}, "nameserver 127.0.0.11\noptions ndots:2\n", "10.0.0.2"},
+		{"nameserver 10.0.0.2\n", container.HostConfig{NetworkMode: "app", DNSOptions: []string{"ndots:x"}}, "nameserver 10.0.0.2\noptions ndots:x\n", "no server"},
+		{"nameserver 10.0.0.2\nsearch a\n", container.HostConfig{DNSSearch: []string{"."}}, "nameserver 10.0.0.2\n", ""},
 	} {
 		t.Run(fmt.Sprint(c.host, c.h.NetworkMode), func(t *testing.T) {
 			w := newWorld(t, "")

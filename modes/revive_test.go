@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/container"
 	"dnetsim/stack/netfilter"
 )
 
@@ -60,10 +61,10 @@ func TestContainerBetweenTwoRunsComesBackWithItsEngine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "")
-			r := named("c1", HostConfig{RestartPolicy: RestartPolicy{Name: "always"}})
+			r := named("c1", container.HostConfig{RestartPolicy: container.RestartPolicy{Name: "always"}})
 			r.Config.Cmd = []string{"sleep", "1"}
 			c := w.run(w.a, r)
-			for c.State.Status != Restarting {
+			for c.State.Status != container.Restarting {
 				w.do(func() { w.loop.Current().Sleep(10 * time.Millisecond) })
 			}
 			w.do(func() {
@@ -74,7 +75,7 @@ func TestContainerBetweenTwoRunsComesBackWithItsEngine(t *testing.T) {
 				}
 			})
 			w.do(func() { w.loop.Current().Sleep(5 * time.Second) })
-			if c.State.StartedAt.IsZero() || c.RestartCount == 0 && c.State.Status != Running {
+			if c.State.StartedAt.IsZero() || c.RestartCount == 0 && c.State.Status != container.Running {
 				t.Errorf("the container is %+v", c.State)
 			}
 			if c.State.FinishedAt.Before(w.a.Wall().Add(-4 * time.Second)) {

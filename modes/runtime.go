@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"dnetsim/modes/image"
+	"dnetsim/modes/logs"
+	"dnetsim/modes/streams"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
@@ -24,8 +26,8 @@ type runtime struct {
 	// not be told the end of.
 	leftover *sandbox
 
-	log     *containerLog
-	streams *streams
+	log     *logs.Log
+	streams *streams.Streams
 	stdin   *userland.PipeWriter // nil without -i, and with a TTY
 	stdinR  *userland.PipeReader
 	tty     *userland.TTY
@@ -46,10 +48,10 @@ type runtime struct {
 }
 
 func newRuntime(d *Daemon, c *Container, img *image.Image) *runtime {
-	r := &runtime{daemon: d, image: img, log: newLog(d.loop, d.Wall)}
+	r := &runtime{daemon: d, image: img, log: logs.New(d.loop, d.Wall)}
 	r.fs = d.Images.store.Files(img).Clone()
 	r.fs.SetClock(d.host.Machine)
-	r.streams = newStreams(d.loop, r.log)
+	r.streams = streams.New(d.loop, r.log)
 	r.openStdio(d.loop, c)
 	d.mountFiles(c, r.fs)
 	return r
@@ -61,7 +63,7 @@ func (r *runtime) openStdio(l *sim.Loop, c *Container) {
 	r.tty, r.stdin, r.stdinR = nil, nil, nil
 	if c.Config.Tty {
 		r.tty = userland.NewTTY(l)
-		r.tty.OnOutput(func(b []byte) { r.streams.write(1, b) })
+		r.tty.OnOutput(func(b []byte) { r.streams.Write(1, b) })
 		return
 	}
 	if c.Config.OpenStdin {
@@ -75,7 +77,7 @@ func (r *runtime) input(c *Container) io.WriteCloser {
 	case !c.Config.OpenStdin:
 		return nil
 	case r.tty != nil:
-		return typeOn(r.tty)
+		return streams.TypeOn(r.tty)
 	}
-	return writeTo(r.stdin, c.Config.StdinOnce)
+	return streams.WriteTo(r.stdin, c.Config.StdinOnce)
 }

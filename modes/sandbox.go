@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dnetsim/link"
+	"dnetsim/modes/container"
 	"dnetsim/stack"
 	"dnetsim/userland"
 	"dnetsim/userland/names"
@@ -39,8 +40,8 @@ type sandbox struct {
 
 // newSandbox makes the container's sandbox. Host mode uses the host's stack.
 func (d *Daemon) newSandbox(c *Container) *sandbox {
-	sb := &sandbox{id: d.ids.id("sandbox", c.Name), d: d, c: c, users: 1}
-	if isHostMode(c.HostConfig.NetworkMode) {
+	sb := &sandbox{id: d.ids.Id("sandbox", c.Name), d: d, c: c, users: 1}
+	if container.IsHostMode(c.HostConfig.NetworkMode) {
 		sb.ns, sb.shared, sb.key = d.ns(), true, "/var/run/docker/netns/default"
 		d.pin(sb.key) // it stays
 		return sb
@@ -316,7 +317,7 @@ func (sb *sandbox) moveExternal() error {
 	if want == nil || want.External || want.net.Internal {
 		return nil
 	}
-	all, err := sb.c.publications()
+	all, err := sb.c.Publications()
 	if err == nil {
 		err = sb.d.driver(want.net).ProgramExternal(&want.Endpoint, all)
 	}

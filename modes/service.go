@@ -3,6 +3,7 @@ package modes
 import (
 	"time"
 
+	"dnetsim/modes/calls"
 	"dnetsim/userland"
 )
 
@@ -18,7 +19,7 @@ func (u *unit) Restart() error { return u.d.Restart() }
 // Reload is the unit's ExecReload: a SIGHUP for dockerd.
 func (u *unit) Reload() error {
 	if u.d.proc == nil {
-		return errUnavailable
+		return calls.ErrUnavailable
 	}
 	u.d.proc.Signal(userland.SIGHUP)
 	return nil
@@ -47,4 +48,4 @@ func (u *unit) MainPID() int {
 }
 
 // Log is the daemon's standard error.
-func (u *unit) Log() []userland.LogLine { return u.d.Journal.lines }
+func (u *unit) Log() []userland.LogLine { return u.d.Journal.Lines() }

@@ -1,13 +1,15 @@
 package modes
 
 import (
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"strings"
 	"testing"
 )
 
 func TestHostModeIsTheHostsStackAndName(t *testing.T) {
 	w := newWorld(t, "")
-	c := w.run(w.a, named("h1", HostConfig{NetworkMode: "host"}))
+	c := w.run(w.a, named("h1", container.HostConfig{NetworkMode: "host"}))
 	if c.run.machine.NS() != w.a.NS() || c.Config.Hostname != "bdc01" {
 		t.Fatalf("namespace %v, hostname %s", c.run.machine.NS().Name(), c.Config.Hostname)
 	}
@@ -30,7 +32,7 @@ func TestHostModeIsTheHostsStackAndName(t *testing.T) {
 
 func TestNoneModeHasOnlyLoopback(t *testing.T) {
 	w := newWorld(t, "")
-	c := w.run(w.a, named("n1", HostConfig{NetworkMode: "none"}))
+	c := w.run(w.a, named("n1", container.HostConfig{NetworkMode: "none"}))
 	if all := c.run.sandbox.ns.Interfaces(); len(all) != 1 || all[0].Name() != "lo" || len(all[0].Addrs()) != 1 {
 		t.Fatalf("interfaces %v", all)
 	}
@@ -44,8 +46,8 @@ func TestNoneModeHasOnlyLoopback(t *testing.T) {
 
 func TestContainerModeSharesTheStackUntilTheBaseRestarts(t *testing.T) {
 	w := newWorld(t, "")
-	base := w.run(w.a, named("base", HostConfig{}))
-	join := w.run(w.a, named("join1", HostConfig{NetworkMode: "container:base"}))
+	base := w.run(w.a, named("base", container.HostConfig{}))
+	join := w.run(w.a, named("join1", container.HostConfig{NetworkMode: "container:base"}))
 	if join.HostConfig.NetworkMode != "container:"+base.ID || join.run.machine.NS() != base.run.machine.NS() {
 		t.Fatalf("mode %s", join.HostConfig.NetworkMode)
 	}
@@ -72,28 +74,30 @@ func TestContainerModeSharesTheStackUntilTheBaseRestarts(t *testing.T) {
 
 func TestRefusalsOfNetworkModes(t *testing.T) {
 	w := newWorld(t, "")
-	w.run(w.a, named("base", HostConfig{}))
-	web := map[Port][]PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8090"}}}
-	join := HostConfig{NetworkMode: "container:base"}
-	with := func(f func(r *CreateContainer)) CreateContainer {
+	w.run(w.a, named("base", container.HostConfig{}))
+	web := map[nat.Port][]nat.PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8090"}}}
+	join := container.HostConfig{NetworkMode: "container:base"}
+	with := func(f func(r *container.Create)) container.Create {
 		r := named("j13", join)
 		f(&r)
 		return r
 	}
 	for _, c := range []struct {
-		r    CreateContainer
+		r    container.Create
 		want string
 	}{
-		{with(func(r *CreateContainer) { r.HostConfig.PortBindings = web }), "conflicting options: port publishing and the container type network mode"},
-		{with(func(r *CreateContainer) { r.Config.Hostname = "foo" }), "conflicting options: hostname and the network mode"},
-		{with(func(r *CreateContainer) { r.Config.ExposedPorts = map[Port]bool{{Number: 99, Proto: "tcp"}: true} }), "conflicting options: port exposing and the container type network mode"},
-		{with(func(r *CreateContainer) { r.HostConfig.DNS = []string{"1.1.1.1"} }), "conflicting options: dns and the network mode"},
-		{with(func(r *CreateContainer) { r.HostConfig.NetworkMode = "container:" }), "Invalid network mode: invalid container format container:<name|id>"},
-		{with(func(r *CreateContainer) { r.HostConfig.NetworkMode = "container:nosuch" }), "No such container: nosuch"},
-		{with(func(r *CreateContainer) { r.Name, r.HostConfig.NetworkMode = "j15", "container:j15" }), "cannot join own network"},
-		{with(func(r *CreateContainer) { r.Name = "a" }), "Invalid container name (a), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"},
-		{with(func(r *CreateContainer) { r.Name, r.HostConfig.NetworkMode = "r1", "nosuch" }), "network nosuch not found"},
-		{with(func(r *CreateContainer) {
+		{with(func(r *container.Create) { r.HostConfig.PortBindings = web }), "conflicting options: port publishing and the container type network mode"},
+		{with(func(r *container.Create) { r.Config.Hostname = "foo" }), "conflicting options: hostname and the network mode"},
+		{with(func(r *container.Create) {
+			r.Config.ExposedPorts = map[nat.Port]bool{{Number: 99, Proto: "tcp"}: true}
+		}), "conflicting options: port exposing and the container type network mode"},
+		{with(func(r *container.Create) { r.HostConfig.DNS = []string{"1.1.1.1"} }), "conflicting options: dns and the network mode"},
+		{with(func(r *container.Create) { r.HostConfig.NetworkMode = "container:" }), "Invalid network mode: invalid container format container:<name|id>"},
+		{with(func(r *container.Create) { r.HostConfig.NetworkMode = "container:nosuch" }), "No such container: nosuch"},
+		{with(func(r *container.Create) { r.Name, r.HostConfig.NetworkMode = "j15", "container:j15" }), "cannot join own network"},
+		{with(func(r *container.Create) { r.Name = "a" }), "Invalid container name (a), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"},
+		{with(func(r *container.Create) { r.Name, r.HostConfig.NetworkMode = "r1", "nosuch" }), "network nosuch not found"},
+		{with(func(r *container.Create) {
 			r.Name, r.HostConfig.NetworkMode, r.Config.Cmd = "r26", "", []string{"nosuchcmd"}
 		}),
 			`failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "nosuchcmd": executable file not found in $PATH: unknown`},
@@ -107,9 +111,9 @@ func TestRefusalsOfNetworkModes(t *testing.T) {
 func TestConnectRules(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	x1 := w.run(w.a, named("x1", HostConfig{}))
-	w.run(w.a, named("x2", HostConfig{NetworkMode: "host"}))
-	w.run(w.a, named("x3", HostConfig{NetworkMode: "none"}))
+	x1 := w.run(w.a, named("x1", container.HostConfig{}))
+	w.run(w.a, named("x2", container.HostConfig{NetworkMode: "host"}))
+	w.run(w.a, named("x3", container.HostConfig{NetworkMode: "none"}))
 	for _, c := range []struct {
 		what func() error
 		want string

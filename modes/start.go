@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"dnetsim/modes/container"
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/image"
 	"dnetsim/userland/shell"
@@ -22,7 +23,7 @@ func (cs *Containers) Start(ref string) error {
 	if err != nil {
 		return err
 	}
-	end, err := cs.d.calls.begin()
+	end, err := cs.d.calls.Begin()
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (cs *Containers) Start(ref string) error {
 	if err := startable(c); err != nil {
 		return err
 	}
-	if err := cs.d.calls.pass(cs.d.profile.cost.start); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.cost.start); err != nil {
 		return err
 	}
 	if err := startable(c); err != nil {
@@ -51,9 +52,9 @@ func (cs *Containers) Start(ref string) error {
 
 func startable(c *Container) error {
 	switch {
-	case c.run.removing || c.run.removed || c.State.Status == Dead:
+	case c.run.removing || c.run.removed || c.State.Status == container.Dead:
 		return errf(ErrConflict, "container is marked for removal and cannot be started")
-	case c.State.Status == Paused:
+	case c.State.Status == container.Paused:
 		return errf(ErrConflict, "cannot start a paused container, try unpause instead")
 	case c.run.pid1 != nil:
 		return errf(ErrNotModified, "Container %s is already running", c.ID)
@@ -77,7 +78,7 @@ func (d *Daemon) start(c *Container) error {
 	if !d.cleanLeftover(c) {
 		d.notDeleted(c.run.leftover)
 	}
-	c.run.streams.end()
+	c.run.streams.End()
 	d.stateChanged(c)
 	if c.HostConfig.AutoRemove {
 		d.remove(c)
@@ -102,13 +103,13 @@ func (d *Daemon) bringUp(c *Container) error {
 	if err := d.connectAll(c); err != nil {
 		return err
 	}
-	if err := d.calls.pass(d.profile.cost.launch); err != nil {
+	if err := d.calls.Pass(d.profile.cost.launch); err != nil {
 		return err
 	}
 	switch {
 	case c.run.removing || c.run.removed:
 		return errf(ErrConflict, "container is marked for removal and cannot be started")
-	case d.calls.gone():
+	case d.calls.Gone():
 		return errf(ErrSystem, "context canceled")
 	}
 	if _, err := c.links(); err != nil {
@@ -131,20 +132,20 @@ func (d *Daemon) bringUp(c *Container) error {
 	r.machine = m
 	spec := userland.ProcSpec{
 		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: userName(c.Config.User),
-		NewGroup: true, Caps: c.HostConfig.capabilities(),
+		NewGroup: true, Caps: c.HostConfig.Capabilities(),
 	}
 	if r.tty != nil {
 		spec.TTY = r.tty
 		r.tty.SetForeground(m, 1)
 	} else {
-		spec.Stdout, spec.Stderr = r.streams.writer(1), r.streams.writer(2)
+		spec.Stdout, spec.Stderr = r.streams.Writer(1), r.streams.Writer(2)
 		if r.stdinR != nil {
 			spec.Stdin = r.stdinR
 		}
 	}
 	r.pid1 = m.Start(spec)
 	r.began = d.loop.Now()
-	c.State = State{Status: Running, Pid: r.pid1.PIDOn(d.host.Machine), StartedAt: d.Wall(), FinishedAt: c.State.FinishedAt, Health: c.State.Health}
+	c.State = container.State{Status: container.Running, Pid: r.pid1.PIDOn(d.host.Machine), StartedAt: d.Wall(), FinishedAt: c.State.FinishedAt, Health: c.State.Health}
 	run := r.pid1
 	run.OnExit(func(status int) { d.ended(c, run, status) })
 	c.initHealth()
@@ -271,5 +272,5 @@ func findProgram(m *userland.Machine, argv, env []string, dir string) (userland.
 // stateChanged wakes those who watch the container.
 func (d *Daemon) stateChanged(c *Container) {
 	c.run.changed.Broadcast()
-	c.run.log.wake()
+	c.run.log.Wake()
 }

@@ -46,17 +46,17 @@ func (d *Daemon) Start() error {
 
 // comeUp is the work of a start.
 func (d *Daemon) comeUp() error {
-	d.calls.spend(d.profile.cost.daemonStart)
-	d.calls.drain()
-	d.calls.admit()
+	d.calls.Spend(d.profile.cost.daemonStart)
+	d.calls.Drain()
+	d.calls.Admit()
 	d.launchSelf()
 	if err := d.boot(); err != nil {
 		d.starting = nil
-		d.calls.end()
+		d.calls.End()
 		d.api.close()
 		d.setState(false, true)
 		d.leaveCluster()
-		d.Journal.raw(err.Error())
+		d.Journal.Raw(err.Error())
 		d.endSelf()
 		return err
 	}
@@ -85,7 +85,7 @@ func (d *Daemon) abortStart(failed bool) {
 		return
 	}
 	s.proc.Kill()
-	d.calls.end()
+	d.calls.End()
 	d.api.close()
 	d.leaveCluster()
 	s.end(errf(ErrSystem, "dockerd was stopped while it started"))

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"dnetsim/modes/container"
 	"fmt"
 	goruntime "runtime"
 	"strings"
@@ -15,11 +16,11 @@ func TestWhatIsRemovedIsForgotten(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}} {
 		w := newWorld(t, "")
 		w.network(w.a, CreateNetwork{Name: "net1"})
-		w.run(w.a, named("stays", HostConfig{NetworkMode: "net1"}))
+		w.run(w.a, named("stays", container.HostConfig{NetworkMode: "net1"}))
 		gone := map[string]weak.Pointer[Container]{}
 		for i := range 3 {
 			name := fmt.Sprintf("c%d", i)
-			gone[name] = weak.Make(w.run(w.a, named(name, HostConfig{NetworkMode: "net1"})))
+			gone[name] = weak.Make(w.run(w.a, named(name, container.HostConfig{NetworkMode: "net1"})))
 		}
 		w.do(func() {
 			for _, i := range order {

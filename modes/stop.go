@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/calls"
+	"dnetsim/modes/container"
 	"dnetsim/userland"
 )
 
@@ -23,7 +25,7 @@ func (cs *Containers) Stop(ref string, timeout *time.Duration) error {
 	if err != nil {
 		return err
 	}
-	end, err := cs.d.calls.begin()
+	end, err := cs.d.calls.Begin()
 	if err != nil {
 		return err
 	}
@@ -33,7 +35,7 @@ func (cs *Containers) Stop(ref string, timeout *time.Duration) error {
 	}
 	c.run.manualStop = true
 	cs.d.stopAndWait(c, c.grace(timeout))
-	if err := cs.d.calls.pass(cs.d.profile.cost.stop); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.cost.stop); err != nil {
 		return err
 	}
 	c.event("stop")
@@ -54,9 +56,9 @@ func (c *Container) grace(asked *time.Duration) time.Duration {
 // stopAndWait ends a running container and returns when it has ended. A
 // negative limit waits for ever.
 func (d *Daemon) stopAndWait(c *Container, limit time.Duration) {
-	if c.State.Status == Restarting && c.run.pid1 == nil {
+	if c.State.Status == container.Restarting && c.run.pid1 == nil {
 		d.cancelRestart(c)
-		c.State.Status = Exited
+		c.State.Status = container.Exited
 		d.stateChanged(c)
 		d.finishWaits(c, false)
 		return
@@ -66,10 +68,10 @@ func (d *Daemon) stopAndWait(c *Container, limit time.Duration) {
 		sig = s
 	}
 	d.signal(c, sig)
-	if d.waitStopped(c, limit) || d.calls.gone() {
+	if d.waitStopped(c, limit) || d.calls.Gone() {
 		return
 	}
-	d.Journal.write("info", fmt.Sprintf("Container failed to exit within %v of signal %d - using the force", limit, sig), "container", c.ID)
+	d.Journal.Write("info", fmt.Sprintf("Container failed to exit within %v of signal %d - using the force", limit, sig), "container", c.ID)
 	d.killNow(c)
 	d.waitStopped(c, -1)
 }
@@ -79,9 +81,9 @@ func (d *Daemon) signal(c *Container, sig userland.Signal) {
 	if c.run.pid1 == nil {
 		return
 	}
-	if c.State.Status == Paused && (sig == userland.SIGKILL || sig == userland.SIGTERM) {
+	if c.State.Status == container.Paused && (sig == userland.SIGKILL || sig == userland.SIGTERM) {
 		c.run.machine.Unpause()
-		c.State.Status = Running
+		c.State.Status = container.Running
 	}
 	c.event("kill", "signal", strconv.Itoa(int(sig)))
 	c.run.pid1.Signal(sig)
@@ -95,7 +97,7 @@ func (d *Daemon) waitStopped(c *Container, limit time.Duration) bool {
 		return c.run.pid1 == nil
 	}
 	end := d.loop.Now() + limit
-	for c.run.pid1 != nil && !d.calls.gone() {
+	for c.run.pid1 != nil && !d.calls.Gone() {
 		left := time.Duration(-1)
 		if limit >= 0 {
 			if left = end - d.loop.Now(); left <= 0 {
@@ -115,7 +117,7 @@ func (cs *Containers) Kill(ref, signal string) error {
 	if err != nil {
 		return err
 	}
-	end, err := cs.d.calls.begin()
+	end, err := cs.d.calls.Begin()
 	if err != nil {
 		return err
 	}
@@ -131,7 +133,7 @@ func (cs *Containers) Kill(ref, signal string) error {
 	if c.run.pid1 == nil {
 		return wrapf(notRunning(c), "Cannot kill container: %s: ", ref)
 	}
-	if err := cs.d.calls.pass(cs.d.profile.cost.kill); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.cost.kill); err != nil {
 		return err
 	}
 	if c.run.pid1 == nil {
@@ -153,7 +155,7 @@ func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
 	if err != nil {
 		return err
 	}
-	end, err := cs.d.calls.begin()
+	end, err := cs.d.calls.Begin()
 	if err != nil {
 		return err
 	}
@@ -164,8 +166,8 @@ func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
 	if c.State.Running() {
 		c.run.manualStop = true
 		cs.d.stopAndWait(c, c.grace(timeout))
-		if cs.d.calls.gone() {
-			return errGone
+		if cs.d.calls.Gone() {
+			return calls.ErrGone
 		}
 		c.event("stop")
 	}
@@ -174,11 +176,11 @@ func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
 		return err
 	}
 	defer free()
-	if c.run.pid1 != nil && c.State.Status != Paused { // somebody else was faster
+	if c.run.pid1 != nil && c.State.Status != container.Paused { // somebody else was faster
 		c.event("restart")
 		return nil
 	}
-	if err := cs.d.calls.pass(cs.d.profile.cost.start); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.cost.start); err != nil {
 		return err
 	}
 	c.run.manualStop = false
@@ -199,15 +201,15 @@ func (cs *Containers) Pause(ref string) error {
 		return err
 	}
 	switch {
-	case c.State.Status == Paused:
+	case c.State.Status == container.Paused:
 		return errf(ErrConflict, "Container %s is already paused", c.ID)
-	case c.State.Status == Restarting:
+	case c.State.Status == container.Restarting:
 		return errf(ErrConflict, "Container %s is restarting, wait until the container is running", c.ID)
 	case c.run.pid1 == nil:
 		return notRunning(c)
 	}
 	c.run.machine.Pause()
-	c.State.Status = Paused
+	c.State.Status = container.Paused
 	c.stopHealth()
 	cs.d.stateChanged(c)
 	c.event("pause")
@@ -220,11 +222,11 @@ func (cs *Containers) Unpause(ref string) error {
 	if err != nil {
 		return err
 	}
-	if c.State.Status != Paused {
+	if c.State.Status != container.Paused {
 		return errf(ErrConflict, "Container %s is not paused", c.ID)
 	}
 	c.run.machine.Unpause()
-	c.State.Status = Running
+	c.State.Status = container.Running
 	c.resumeHealth()
 	cs.d.stateChanged(c)
 	c.event("unpause")
@@ -237,7 +239,7 @@ func (cs *Containers) Rename(ref, name string) error {
 	if err != nil {
 		return err
 	}
-	end, err := cs.d.calls.begin()
+	end, err := cs.d.calls.Begin()
 	if err != nil {
 		return err
 	}
@@ -252,7 +254,7 @@ func (cs *Containers) Rename(ref, name string) error {
 	if err := cs.checkName(name); err != nil {
 		return wrapf(err, "Error when allocating new name: ")
 	}
-	if err := cs.d.calls.pass(cs.d.profile.cost.rename); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.cost.rename); err != nil {
 		return err
 	}
 	old, anonymous := c.Name, c.Anonymous
@@ -266,14 +268,14 @@ func (cs *Containers) Rename(ref, name string) error {
 }
 
 // Update changes a container's restart policy.
-func (cs *Containers) Update(ref string, p RestartPolicy) error {
+func (cs *Containers) Update(ref string, p container.RestartPolicy) error {
 	c, err := cs.Get(ref)
 	if err != nil {
 		return err
 	}
 	h := c.HostConfig
 	h.RestartPolicy = p
-	if err := verifyRestart(&h); err != nil {
+	if err := container.VerifyRestart(&h); err != nil {
 		return err
 	}
 	c.HostConfig.RestartPolicy = p

@@ -1,6 +1,8 @@
 package modes
 
 import (
+	"dnetsim/modes/config"
+	"dnetsim/modes/container"
 	"slices"
 	"strings"
 	"testing"
@@ -9,7 +11,7 @@ import (
 // --sysctl sets the container's own, or the container does not start.
 func TestSysctlsOfAContainer(t *testing.T) {
 	w := newWorld(t, "")
-	c := w.run(w.a, named("c1", HostConfig{Sysctls: map[string]string{"net.ipv4.ip_default_ttl": "33", "kernel.shmmax": "1"}}))
+	c := w.run(w.a, named("c1", container.HostConfig{Sysctls: map[string]string{"net.ipv4.ip_default_ttl": "33", "kernel.shmmax": "1"}}))
 	if v, _ := c.run.sandbox.ns.Sysctl("net.ipv4.ip_default_ttl"); v != "33" {
 		t.Errorf("ip_default_ttl is %s", v)
 	}
@@ -23,7 +25,7 @@ func TestSysctlsOfAContainer(t *testing.T) {
 		{"", "net.ipv4.ip_forward", "x", init + "write /proc/sys/net/ipv4/ip_forward: invalid argument: unknown"},
 		{"host", "net.ipv4.ip_forward", "1", failed + `sysctl "net.ipv4.ip_forward" not allowed in host network namespace: unknown`},
 	} {
-		_, err := w.tryRun(w.a, named("c2", HostConfig{NetworkMode: c.mode, Sysctls: map[string]string{c.key: c.value}}))
+		_, err := w.tryRun(w.a, named("c2", container.HostConfig{NetworkMode: c.mode, Sysctls: map[string]string{c.key: c.value}}))
 		same(t, err, c.want)
 		w.do(func() { same(t, w.a.Daemon.Containers.Remove("c2", RemoveOptions{}), "") })
 	}
@@ -32,8 +34,8 @@ func TestSysctlsOfAContainer(t *testing.T) {
 func TestLinkLocalAddresses(t *testing.T) {
 	w := newWorld(t, "")
 	w.network(w.a, CreateNetwork{Name: "app", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "10.77.0.0/24"}}}})
-	r := named("c1", HostConfig{NetworkMode: "app"})
-	r.Endpoints = map[string]*EndpointSettings{"app": {IPAMConfig: &EndpointIPAM{LinkLocalIPs: []string{"169.254.7.7"}}}}
+	r := named("c1", container.HostConfig{NetworkMode: "app"})
+	r.Endpoints = map[string]*container.EndpointSettings{"app": {IPAMConfig: &container.EndpointIPAM{LinkLocalIPs: []string{"169.254.7.7"}}}}
 	var got []string
 	for _, a := range w.run(w.a, r).run.sandbox.ns.Interface("eth0").Addrs() {
 		got = append(got, a.Prefix.String())
@@ -58,11 +60,11 @@ tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap`)
 dns-opts dns-search experimental fixed-cidr fixed-cidr-v6 host-gateway-ip hosts icc ip ip-forward ip-masq ip6tables iptables ipv6 labels
 live-restore mtu tls tlsverify userland-proxy`)
 	for _, key := range of2010 {
-		cfg := daemonConfig{}
-		if err := cfg.merge([]byte(`{"` + key + `": null}`)); err != nil {
+		cfg := config.Config{}
+		if err := cfg.Merge([]byte(`{"` + key + `": null}`)); err != nil {
 			t.Errorf("%s: %v", key, err)
 		}
-		if says, does := len(cfg.unheeded()) == 1, slices.Contains(done, key); says == does {
+		if says, does := len(cfg.Unheeded()) == 1, slices.Contains(done, key); says == does {
 			t.Errorf("%s is of use: %v, and the log says that it is not: %v", key, does, says)
 		}
 	}

@@ -3,6 +3,7 @@ package modes
 import (
 	"testing"
 
+	"dnetsim/modes/container"
 	"dnetsim/stack"
 )
 
@@ -60,7 +61,7 @@ func TestAStoppedContainerIsConnectedToANetworkMadeAgain(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
 	w.network(w.a, CreateNetwork{Name: "app"})
-	c := w.run(w.a, named("svc", HostConfig{NetworkMode: "app"}))
+	c := w.run(w.a, named("svc", container.HostConfig{NetworkMode: "app"}))
 	w.do(func() {
 		same(t, d.Containers.Kill("svc", ""), "")
 		same(t, d.NetworkRemove("app"), "")
@@ -79,10 +80,10 @@ func TestCreateWarnsWhereNothingIsForwarded(t *testing.T) {
 	w := newWorld(t, "")
 	w.a.NS().SetSysctl("net.ipv4.ip_forward", "0")
 	w.network(w.a, CreateNetwork{Name: "app"})
-	w.run(w.a, named("base", HostConfig{}))
+	w.run(w.a, named("base", container.HostConfig{}))
 	for mode, warns := range map[string]bool{"": true, "bridge": true, "app": true, "container:base": true, "host": false, "none": false} {
 		w.do(func() {
-			r := named("", HostConfig{NetworkMode: mode})
+			r := named("", container.HostConfig{NetworkMode: mode})
 			_, warnings, err := w.a.Daemon.Containers.Create(r)
 			same(t, err, "")
 			if warned := len(warnings) == 1 && warnings[0] == "IPv4 forwarding is disabled. Networking will not work."; warned != warns {

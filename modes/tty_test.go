@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/streams"
 	"dnetsim/userland/programs"
 )
 
@@ -13,17 +15,17 @@ func TestAShellOnATerminalIsAttachedAndLeft(t *testing.T) {
 		t.Fatal("no shell in the image")
 	}
 	w := newWorld(t, "")
-	c := w.run(w.a, named("bbox1", HostConfig{}))
+	c := w.run(w.a, named("bbox1", container.HostConfig{}))
 	d := w.a.Daemon
 	var out string
 	w.do(func() {
-		a, err := d.Containers.Attach("bbox1", AttachOptions{Stdin: true, Stdout: true, Stderr: true, Stream: true})
+		a, err := d.Containers.Attach("bbox1", streams.Options{Stdin: true, Stdout: true, Stderr: true, Stream: true})
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		a.Stdin.Write([]byte("hostname\n"))
-		d.calls.spend(time.Second)
+		d.calls.Spend(time.Second)
 		a.Stdin.Write([]byte("exit 4\n"))
 		for {
 			k, err := a.Next()
@@ -33,7 +35,7 @@ func TestAShellOnATerminalIsAttachedAndLeft(t *testing.T) {
 			out += string(k.Data)
 		}
 	})
-	if !strings.Contains(out, c.ShortID()+"\r\n") || c.State.ExitCode != 4 || c.State.Status != Exited {
+	if !strings.Contains(out, c.ShortID()+"\r\n") || c.State.ExitCode != 4 || c.State.Status != container.Exited {
 		t.Fatalf("%s, exit %d: %q", c.State.Status, c.State.ExitCode, out)
 	}
 }
@@ -46,12 +48,12 @@ func TestStandardInputEndsWithItsClient(t *testing.T) {
 	d := w.a.Daemon
 	var out string
 	w.do(func() {
-		c, _, err := d.Containers.Create(CreateContainer{Config: Config{Image: "busybox", Cmd: []string{"sh"}, OpenStdin: true, StdinOnce: true}})
+		c, _, err := d.Containers.Create(container.Create{Config: container.Config{Image: "busybox", Cmd: []string{"sh"}, OpenStdin: true, StdinOnce: true}})
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		a, _ := d.Containers.Attach(c.ID, AttachOptions{Stdin: true, Stdout: true, Stderr: true, Stream: true})
+		a, _ := d.Containers.Attach(c.ID, streams.Options{Stdin: true, Stdout: true, Stderr: true, Stream: true})
 		if err := d.Containers.Start(c.ID); err != nil {
 			t.Error(err)
 			return
@@ -73,7 +75,7 @@ func TestStandardInputEndsWithItsClient(t *testing.T) {
 
 func TestASizeAskedForBeforeAnExecStartsIsItsTerminals(t *testing.T) {
 	w := newWorld(t, "")
-	w.run(w.a, named("bbox1", HostConfig{}))
+	w.run(w.a, named("bbox1", container.HostConfig{}))
 	d := w.a.Daemon
 	var out string
 	w.do(func() {

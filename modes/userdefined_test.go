@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/driver"
 	"dnetsim/stack"
@@ -39,12 +41,12 @@ func TestNamesOfAUserDefinedNetwork(t *testing.T) {
 	w := newWorld(t, "")
 	w.network(w.a, CreateNetwork{Name: "net1"})
 	w.network(w.a, CreateNetwork{Name: "net2", IPAM: subnet("172.28.5.0/24", "172.28.5.254")})
-	ca := w.run(w.a, named("ca", HostConfig{NetworkMode: "net1"}))
-	r := named("cb", HostConfig{NetworkMode: "net1"})
-	r.Endpoints = map[string]*EndpointSettings{"net1": {Aliases: []string{"db", "shared"}}}
+	ca := w.run(w.a, named("ca", container.HostConfig{NetworkMode: "net1"}))
+	r := named("cb", container.HostConfig{NetworkMode: "net1"})
+	r.Endpoints = map[string]*container.EndpointSettings{"net1": {Aliases: []string{"db", "shared"}}}
 	cb := w.run(w.a, r)
-	r = named("cd", HostConfig{NetworkMode: "net2"})
-	r.Endpoints = map[string]*EndpointSettings{"net2": {IPAMConfig: &EndpointIPAM{IPv4Address: "172.28.5.77"}}}
+	r = named("cd", container.HostConfig{NetworkMode: "net2"})
+	r.Endpoints = map[string]*container.EndpointSettings{"net2": {IPAMConfig: &container.EndpointIPAM{IPv4Address: "172.28.5.77"}}}
 	cd := w.run(w.a, r)
 	for _, name := range []string{"cb", "db", cb.ShortID(), "cb.net1", "www.baidu.com"} {
 		if !w.pings(ca, name) {
@@ -80,8 +82,8 @@ func TestNamesOfAUserDefinedNetwork(t *testing.T) {
 func TestInternalNetworkHasNoWayOut(t *testing.T) {
 	w := newWorld(t, "")
 	w.network(w.a, CreateNetwork{Name: "int1", Internal: true})
-	i1 := w.run(w.a, named("i1", HostConfig{NetworkMode: "int1"}))
-	w.run(w.a, named("i2", HostConfig{NetworkMode: "int1"}))
+	i1 := w.run(w.a, named("i1", container.HostConfig{NetworkMode: "int1"}))
+	w.run(w.a, named("i2", container.HostConfig{NetworkMode: "int1"}))
 	for to, want := range map[string]bool{"i2": true, "10.0.0.11": true, "220.181.38.150": false, "www.baidu.com": false} {
 		if got := w.pings(i1, to); got != want {
 			t.Errorf("ping %s answered: %v", to, got)
@@ -93,7 +95,7 @@ func TestDefaultRouteGoesToTheFirstNetworkByName(t *testing.T) {
 	w := newWorld(t, "")
 	w.network(w.a, CreateNetwork{Name: "aaa"})
 	w.network(w.a, CreateNetwork{Name: "zzz"})
-	o1 := w.run(w.a, named("o1", HostConfig{NetworkMode: "zzz"}))
+	o1 := w.run(w.a, named("o1", container.HostConfig{NetworkMode: "zzz"}))
 	gateway := func() string {
 		for _, r := range o1.run.sandbox.ns.Routes("main") {
 			if r.Dst.Bits() == 0 {
@@ -174,9 +176,9 @@ func TestAddressRefusals(t *testing.T) {
 	w := newWorld(t, "")
 	w.network(w.a, CreateNetwork{Name: "n1"})
 	n2, _ := w.network(w.a, CreateNetwork{Name: "n2", IPAM: subnet("192.168.90.0/24", "")})
-	at := func(name, net, ip string) CreateContainer {
-		r := named(name, HostConfig{NetworkMode: net})
-		r.Endpoints = map[string]*EndpointSettings{net: {IPAMConfig: &EndpointIPAM{IPv4Address: ip}}}
+	at := func(name, net, ip string) container.Create {
+		r := named(name, container.HostConfig{NetworkMode: net})
+		r.Endpoints = map[string]*container.EndpointSettings{net: {IPAMConfig: &container.EndpointIPAM{IPv4Address: ip}}}
 		return r
 	}
 	w.run(w.a, at("c2", "n2", "192.168.90.10"))
@@ -220,7 +222,7 @@ func TestRulesOfAnInternalNetworkAreTheCapturedOnes(t *testing.T) {
 	}
 	w.do(func() { w.a.Daemon.NetworksPrune(nil) })
 	n, _ := w.network(w.a, CreateNetwork{Name: "int1", Internal: true})
-	w.run(w.a, named("i1", HostConfig{NetworkMode: "int1"}))
+	w.run(w.a, named("i1", container.HostConfig{NetworkMode: "int1"}))
 	want := rulesOf(captured(t, "bridge/user-defined/20-internal.txt"))
 	want = part(want, "*nat", "-A DOCKER-USER -j RETURN\nCOMMIT\n")
 	want = strings.ReplaceAll(want, "br-0433cffde9c3", "br-"+n.ShortID())
@@ -237,10 +239,10 @@ func TestRulesOfANetworkWithOptionsAreTheCapturedOnes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := web("m1", PortBinding{HostPort: "8080"})
+	r := web("m1", nat.PortBinding{HostPort: "8080"})
 	r.HostConfig.NetworkMode = "optnet"
 	m1 := w.run(w.a, r)
-	m2 := w.run(w.a, named("m2", HostConfig{NetworkMode: "optnet"}))
+	m2 := w.run(w.a, named("m2", container.HostConfig{NetworkMode: "optnet"}))
 	want := part(rulesOf(captured(t, "bridge/user-defined/22-options-name-mtu-icc.txt")), "*nat", "-A DOCKER-USER -j RETURN\nCOMMIT\n")
 	if got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
 		t.Fatalf("got\n%s\nwant\n%s", got, want)
@@ -256,7 +258,7 @@ func TestRulesOfANetworkWithOptionsAreTheCapturedOnes(t *testing.T) {
 func TestTheResolversRulesInsideAContainer(t *testing.T) {
 	w := newWorld(t, "")
 	w.network(w.a, CreateNetwork{Name: "net1"})
-	c := w.run(w.a, named("ca", HostConfig{NetworkMode: "net1"}))
+	c := w.run(w.a, named("ca", container.HostConfig{NetworkMode: "net1"}))
 	ports := regexp.MustCompile(`(127\.0\.0\.11:|--sport )\d+`)
 	clean := func(s string) string { return ports.ReplaceAllString(rulesOf(s), "${1}N") }
 	want := clean(captured(t, "bridge/user-defined/06-ca/iptables-save-inside.txt"))
@@ -275,14 +277,14 @@ func TestFailedConnectComesBackAtTheNextStart(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	taken := named("c2", HostConfig{NetworkMode: "n2"})
+	taken := named("c2", container.HostConfig{NetworkMode: "n2"})
 	w.run(w.a, taken)
-	c := w.run(w.a, named("c1", HostConfig{}))
+	c := w.run(w.a, named("c1", container.HostConfig{}))
 	none := time.Duration(0)
 	w.do(func() {
 		d := w.a.Daemon
 		want := "Address already in use"
-		if err := d.NetworkConnect("n2", "c1", &EndpointSettings{IPAMConfig: &EndpointIPAM{IPv4Address: "192.168.90.2"}}); err == nil || err.Error() != want {
+		if err := d.NetworkConnect("n2", "c1", &container.EndpointSettings{IPAMConfig: &container.EndpointIPAM{IPv4Address: "192.168.90.2"}}); err == nil || err.Error() != want {
 			t.Errorf("connect: %v, want %s", err, want)
 		}
 		before := c.NetworkSettings.Networks["bridge"].IPAddress
@@ -302,7 +304,7 @@ func TestAnAddressThatARouteOverlapsIsRefused(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
 	w.network(w.a, CreateNetwork{Name: "nw1", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "10.10.0.0/16"}}}})
-	c := w.run(w.a, named("c1", HostConfig{}))
+	c := w.run(w.a, named("c1", container.HostConfig{}))
 	ns := c.run.sandbox.ns
 	if err := ns.AddRoute(stack.Route{Dst: prefix("10.10.5.0/24"), Dev: "eth0"}); err != nil {
 		t.Fatal(err)
@@ -323,7 +325,7 @@ func TestAnAddressThatARouteOverlapsIsRefused(t *testing.T) {
 	if got := len(w.a.NS().Interfaces()); got != devices || len(ns.Interfaces()) != 2 {
 		t.Errorf("interfaces are left: %d on the host, were %d; %d in the container", got, devices, len(ns.Interfaces()))
 	}
-	c2 := w.run(w.a, named("c2", HostConfig{NetworkMode: "nw1"}))
+	c2 := w.run(w.a, named("c2", container.HostConfig{NetworkMode: "nw1"}))
 	if a := c2.NetworkSettings.Networks["nw1"].IPAddress; a != "10.10.0.2" {
 		t.Errorf("the address is not free: the next container has %s", a)
 	}
@@ -344,7 +346,7 @@ func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
 	own := func(when string) {
 		t.Helper()
 		none := time.Duration(0)
-		c := w.run(w.a, named("own1", HostConfig{NetworkMode: "own"}))
+		c := w.run(w.a, named("own1", container.HostConfig{NetworkMode: "own"}))
 		if got := via(c); got != "172.40.0.254" || c.NetworkSettings.Networks["own"].Gateway != got {
 			t.Errorf("%s: via %s, inspect shows %s", when, got, c.NetworkSettings.Networks["own"].Gateway)
 		}
@@ -360,7 +362,7 @@ func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	own("restarted")
-	if got := via(w.run(w.a, named("dflt", HostConfig{}))); got != "172.17.0.254" {
+	if got := via(w.run(w.a, named("dflt", container.HostConfig{}))); got != "172.17.0.254" {
 		t.Errorf("default-gateway: via %s", got)
 	}
 	n, _ := w.a.Daemon.Network("bridge")

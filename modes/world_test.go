@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/modes/container"
 	"dnetsim/modes/image"
 	"dnetsim/sim"
 	"dnetsim/stack"
@@ -150,7 +151,7 @@ func (w *world) do(fn func()) {
 }
 
 // run is docker run -itd.
-func (w *world) run(h *Host, r CreateContainer) *Container {
+func (w *world) run(h *Host, r container.Create) *Container {
 	w.t.Helper()
 	c, err := w.tryRun(h, r)
 	if err != nil {
@@ -159,7 +160,7 @@ func (w *world) run(h *Host, r CreateContainer) *Container {
 	return c
 }
 
-func (w *world) tryRun(h *Host, r CreateContainer) (c *Container, err error) {
+func (w *world) tryRun(h *Host, r container.Create) (c *Container, err error) {
 	w.t.Helper()
 	if r.Config.Image == "" {
 		r.Config.Image = "busybox"
@@ -220,8 +221,8 @@ func (w *world) onHost(m *userland.Machine, args ...string) (string, int) {
 	return out.String(), status
 }
 
-func named(name string, h HostConfig) CreateContainer {
-	return CreateContainer{Name: name, Config: Config{Image: "busybox", Tty: true, OpenStdin: true}, HostConfig: h}
+func named(name string, h container.HostConfig) container.Create {
+	return container.Create{Name: name, Config: container.Config{Image: "busybox", Tty: true, OpenStdin: true}, HostConfig: h}
 }
 
 const truth = "testdata/ground-truth/"

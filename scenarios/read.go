@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"dnetsim/link"
-	"dnetsim/modes"
+	"dnetsim/modes/config"
 
 	"gopkg.in/yaml.v3"
 )
@@ -207,7 +207,7 @@ func (r *reader) daemon(p pair, h *hostReading) {
 		return
 	}
 	h.Daemon = []byte(r.json(p.value, "") + "\n")
-	known := modes.DaemonKeys()
+	known := config.Keys()
 	for _, q := range r.pairs(p.value, "daemon") {
 		if !slices.Contains(known, q.key) {
 			instead := "dockerd knows no such key and would not start; as a text, daemon: '{…}' may be wrong"
@@ -218,7 +218,7 @@ func (r *reader) daemon(p pair, h *hostReading) {
 			return
 		}
 	}
-	if err := modes.CheckDaemonJSON(h.Daemon); err != nil {
+	if err := config.Check(h.Daemon); err != nil {
 		r.add(at(p.value), "write what dockerd takes, or the whole file as a text if it is to be wrong", "dockerd would not start: %v", err)
 	}
 }

@@ -1,15 +1,18 @@
-package modes
+// Package calls keeps the calls of the Engine API that are under way. Each lets
+// virtual time pass, and dockerd may end meanwhile: a call finds out where it waits.
+package calls
 
 import (
 	"slices"
 	"time"
 
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/network/driver"
 	"dnetsim/sim"
 )
 
-// errGone is what a call ends with when its dockerd has gone meanwhile.
-var errGone = driver.ErrGone
+// ErrGone is what a call ends with when its dockerd has gone meanwhile.
+var ErrGone = driver.ErrGone
 
 // A call changes something, and lets virtual time pass on the way: dockerd may
 // be stopped or killed under it, or its host lose power. The goroutines of a real
@@ -17,7 +20,7 @@ var errGone = driver.ErrGone
 // (pass, and the store, which is closed), gives back what it holds, and ends
 // with an error; a new dockerd begins when all have ended. What the cluster store
 // could not be told then is a debt, see owe.
-type calls struct {
+type Calls struct {
 	loop     *sim.Loop
 	under    []*call
 	ends     int  // counts the ends of dockerd
@@ -32,24 +35,25 @@ type call struct {
 	quiet bool // nothing interrupts it: it follows the end of a container
 }
 
-func newCalls(l *sim.Loop) *calls { return &calls{loop: l} }
+// New has no call under way.
+func New(l *sim.Loop) *Calls { return &Calls{loop: l} }
 
-// refuse makes the API refuse calls from now on: dockerd was told to end.
-func (k *calls) refuse() { k.stopping = true }
+// Refuse makes the API refuse calls from now on: dockerd was told to end.
+func (k *Calls) Refuse() { k.stopping = true }
 
-// admit takes them again.
-func (k *calls) admit() { k.stopping = false }
+// Admit takes them again.
+func (k *Calls) Admit() { k.stopping = false }
 
-// begin notes a call of the API until end is called.
-func (k *calls) begin() (end func(), err error) {
+// Begin notes a call of the API until end is called.
+func (k *Calls) Begin() (end func(), err error) {
 	if k.stopping {
-		return nil, errUnavailable
+		return nil, ErrUnavailable
 	}
-	return k.track(false), nil
+	return k.Track(false), nil
 }
 
-// track notes what the running process does until end is called.
-func (k *calls) track(quiet bool) (end func()) {
+// Track notes what the running process does until end is called.
+func (k *Calls) Track(quiet bool) (end func()) {
 	p := k.loop.Current()
 	if p == nil {
 		return func() {}
@@ -69,8 +73,8 @@ func (k *calls) track(quiet bool) (end func()) {
 	}
 }
 
-// tracked reports whether a process is in a call.
-func (k *calls) tracked(p *sim.Proc) bool {
+// Tracked reports whether a process is in a call.
+func (k *Calls) Tracked(p *sim.Proc) bool {
 	for _, c := range k.under {
 		if c.proc == p {
 			return true
@@ -80,7 +84,7 @@ func (k *calls) tracked(p *sim.Proc) bool {
 }
 
 // life is that of the dockerd that the running process makes a call of.
-func (k *calls) life() int {
+func (k *Calls) life() int {
 	if p := k.loop.Current(); p != nil {
 		for _, c := range k.under {
 			if c.proc == p {
@@ -91,22 +95,22 @@ func (k *calls) life() int {
 	return k.ends
 }
 
-// gone reports whether the dockerd of the running process's call has ended.
-func (k *calls) gone() bool { return k.life() != k.ends }
+// Gone reports whether the dockerd of the running process's call has ended.
+func (k *Calls) Gone() bool { return k.life() != k.ends }
 
-// pass lets virtual time pass in a call; the error says that dockerd has gone.
-func (k *calls) pass(t time.Duration) error {
-	if !k.gone() {
-		k.spend(t)
+// Pass lets virtual time pass in a call; the error says that dockerd has gone.
+func (k *Calls) Pass(t time.Duration) error {
+	if !k.Gone() {
+		k.Spend(t)
 	}
-	if k.gone() {
-		return errGone
+	if k.Gone() {
+		return driver.ErrGone
 	}
 	return nil
 }
 
-// end tells every call that is under way that its dockerd is gone.
-func (k *calls) end() {
+// End tells every call that is under way that its dockerd is gone.
+func (k *Calls) End() {
 	k.ends++
 	for _, c := range k.under {
 		if !c.quiet && c.proc != k.loop.Current() {
@@ -115,8 +119,8 @@ func (k *calls) end() {
 	}
 }
 
-// drain waits for the calls of an earlier dockerd.
-func (k *calls) drain() {
+// Drain waits for the calls of an earlier dockerd.
+func (k *Calls) Drain() {
 	for len(k.under) > 0 && k.loop.Current() != nil {
 		if k.none.Wait(k.loop) != nil {
 			return
@@ -124,11 +128,12 @@ func (k *calls) drain() {
 	}
 }
 
-// spend lets virtual time pass, if a process makes the call.
-func (k *calls) spend(t time.Duration) {
+// Spend lets virtual time pass, if a process makes the call.
+func (k *Calls) Spend(t time.Duration) {
 	if p := k.loop.Current(); p != nil && t > 0 {
 		p.Sleep(t)
 	}
 }
 
-var errUnavailable = errf(ErrUnavailable, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")
+// ErrUnavailable is what whoever calls while dockerd does not run is told.
+var ErrUnavailable = errdefs.New(errdefs.KindUnavailable, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")

@@ -1,15 +1,17 @@
-package modes
+// Package filters is what --filter says: of which things a list is made.
+package filters
 
 import (
+	"dnetsim/modes/errdefs"
 	"sort"
 	"strings"
 	"time"
 )
 
-// Filters are the filters of a list request: key to values, any value matches.
-type Filters map[string][]string
+// Args are the filters of a list request: key to values, any value matches.
+type Args map[string][]string
 
-func (f Filters) has(key, value string) bool {
+func (f Args) Has(key, value string) bool {
 	for _, v := range f[key] {
 		if v == value {
 			return true
@@ -18,8 +20,8 @@ func (f Filters) has(key, value string) bool {
 	return false
 }
 
-// validate refuses keys that the request does not know.
-func (f Filters) validate(known ...string) error {
+// Validate refuses keys that the request does not know.
+func (f Args) Validate(known ...string) error {
 	keys := make([]string, 0, len(f))
 	for k := range f {
 		keys = append(keys, k)
@@ -32,13 +34,13 @@ next:
 				continue next
 			}
 		}
-		return errf(ErrInvalid, "Invalid filter '%s'", k)
+		return errdefs.New(errdefs.KindInvalid, "Invalid filter '%s'", k)
 	}
 	return nil
 }
 
-// matchLabels reports whether every "key" or "key=value" is among the labels.
-func matchLabels(want []string, labels map[string]string) bool {
+// MatchLabels reports whether every "key" or "key=value" is among the labels.
+func MatchLabels(want []string, labels map[string]string) bool {
 	for _, w := range want {
 		k, v, valued := strings.Cut(w, "=")
 		got, ok := labels[k]
@@ -49,9 +51,9 @@ func matchLabels(want []string, labels map[string]string) bool {
 	return true
 }
 
-// matchName reports whether any value is a part of the name, as --filter name=
+// MatchName reports whether any value is a part of the name, as --filter name=
 // does; a leading slash anchors it.
-func matchName(values []string, name string) bool {
+func MatchName(values []string, name string) bool {
 	if len(values) == 0 {
 		return true
 	}
@@ -64,7 +66,8 @@ func matchName(values []string, name string) bool {
 	return false
 }
 
-func matchPrefix(values []string, id string) bool {
+// MatchPrefix reports whether any value begins the id.
+func MatchPrefix(values []string, id string) bool {
 	if len(values) == 0 {
 		return true
 	}
@@ -76,14 +79,14 @@ func matchPrefix(values []string, id string) bool {
 	return false
 }
 
-// until reads the filter until=: a duration back from now, or a time.
-func (f Filters) until(now time.Time) (time.Time, error) {
+// Until reads the filter until=: a duration back from now, or a time.
+func (f Args) Until(now time.Time) (time.Time, error) {
 	vs := f["until"]
 	if len(vs) == 0 {
 		return time.Time{}, nil
 	}
 	if len(vs) > 1 {
-		return time.Time{}, errf(ErrInvalid, "more than one until filter specified")
+		return time.Time{}, errdefs.New(errdefs.KindInvalid, "more than one until filter specified")
 	}
 	if back, err := time.ParseDuration(vs[0]); err == nil {
 		return now.Add(-back), nil
@@ -93,5 +96,5 @@ func (f Filters) until(now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, errf(ErrInvalid, "failed to parse value as time or duration: %q", vs[0])
+	return time.Time{}, errdefs.New(errdefs.KindInvalid, "failed to parse value as time or duration: %q", vs[0])
 }

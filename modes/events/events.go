@@ -1,10 +1,13 @@
-package modes
+// Package events is the daemon's log of events: who adds them, who listens, and which
+// of them pass the filters of docker events.
+package events
 
 import (
 	"io"
 	"strings"
 	"time"
 
+	"dnetsim/modes/filters"
 	"dnetsim/sim"
 )
 
@@ -19,14 +22,14 @@ type Event struct {
 	From       string // image, for containers
 }
 
-// EventOptions are those of `docker events`.
-type EventOptions struct {
+// Options are those of `docker events`.
+type Options struct {
 	Since, Until time.Time // zero: none
-	Filters      Filters
+	Filters      filters.Args
 }
 
-// eventLog keeps the last events and tells who listens.
-type eventLog struct {
+// Log keeps the last events and tells who listens.
+type Log struct {
 	loop  *sim.Loop
 	wall  func() time.Time // the host's
 	kept  []Event
@@ -37,13 +40,14 @@ type eventLog struct {
 // keptEvents is how many events the daemon remembers for --since.
 const keptEvents = 256
 
-func newEventLog(l *sim.Loop, wall func() time.Time) *eventLog { return &eventLog{loop: l, wall: wall} }
+// New is the log of a host with that wall clock.
+func New(l *sim.Loop, wall func() time.Time) *Log { return &Log{loop: l, wall: wall} }
 
-// wake has who waits for an event look again: the daemon has ended.
-func (l *eventLog) wake() { l.cond.Broadcast() }
+// Wake has who waits for an event look again: the daemon has ended.
+func (l *Log) Wake() { l.cond.Broadcast() }
 
-// add notes what has just happened.
-func (l *eventLog) add(e Event) {
+// Add notes what has just happened.
+func (l *Log) Add(e Event) {
 	e.Time, e.Scope = l.wall(), "local"
 	l.kept = append(l.kept, e)
 	l.total++
@@ -53,10 +57,10 @@ func (l *eventLog) add(e Event) {
 	l.cond.Broadcast()
 }
 
-// EventStream gives events as they happen.
-type EventStream struct {
-	l      *eventLog
-	o      EventOptions
+// Stream gives events as they happen.
+type Stream struct {
+	l      *Log
+	o      Options
 	asked  time.Duration // of the loop: Until is so long after it, by the clock of then
 	span   time.Duration
 	seen   int
@@ -64,8 +68,8 @@ type EventStream struct {
 }
 
 // Open starts a stream: with Since it begins in the past.
-func (l *eventLog) Open(o EventOptions) *EventStream {
-	s := &EventStream{l: l, o: o, seen: l.total}
+func (l *Log) Open(o Options) *Stream {
+	s := &Stream{l: l, o: o, seen: l.total}
 	if !o.Until.IsZero() {
 		s.asked, s.span = l.loop.Now(), o.Until.Sub(l.wall())
 	}
@@ -77,7 +81,7 @@ func (l *eventLog) Open(o EventOptions) *EventStream {
 
 // Next blocks until an event that passes the filters; io.EOF after Until and
 // after Close.
-func (s *EventStream) Next() (Event, error) {
+func (s *Stream) Next() (Event, error) {
 	l := s.l
 	for {
 		for s.seen < l.total {
@@ -106,12 +110,12 @@ func (s *EventStream) Next() (Event, error) {
 }
 
 // Close ends the stream.
-func (s *EventStream) Close() {
+func (s *Stream) Close() {
 	s.closed = true
 	s.l.cond.Broadcast()
 }
 
-func (s *EventStream) passes(e Event) bool {
+func (s *Stream) passes(e Event) bool {
 	if !s.o.Since.IsZero() && e.Time.Before(s.o.Since) {
 		return false
 	}
@@ -137,21 +141,21 @@ func (s *EventStream) passes(e Event) bool {
 		ok := false
 		switch key {
 		case "type":
-			ok = f.has("type", e.Type)
+			ok = f.Has("type", e.Type)
 		case "event":
 			action, _, _ := strings.Cut(e.Action, ":")
-			ok = f.has("event", action) || f.has("event", e.Action)
+			ok = f.Has("event", action) || f.Has("event", e.Action)
 		case "container":
 			ok = named(values, "container", e.ID, e.Attributes["name"]) ||
-				e.Type == "network" && f.has("container", e.Attributes["container"])
+				e.Type == "network" && f.Has("container", e.Attributes["container"])
 		case "network":
 			ok = named(values, "network", e.ID, e.Attributes["name"])
 		case "image":
-			ok = f.has("image", e.From) || named(values, "image", e.ID, e.Attributes["name"])
+			ok = f.Has("image", e.From) || named(values, "image", e.ID, e.Attributes["name"])
 		case "label":
-			ok = matchLabels(values, e.Attributes)
+			ok = filters.MatchLabels(values, e.Attributes)
 		case "scope":
-			ok = f.has("scope", e.Scope)
+			ok = f.Has("scope", e.Scope)
 		default:
 			ok = true
 		}

@@ -1,7 +1,8 @@
-package modes
+package container
 
 import (
 	"dnetsim/modes/health"
+	"dnetsim/modes/nat"
 	"time"
 )
 
@@ -43,6 +44,6 @@ type NetworkSettings struct {
 	SandboxID  string
 	SandboxKey string // /var/run/docker/netns/…
 	// Ports has every exposed port; those not published have no binding.
-	Ports    map[Port][]PortBinding
+	Ports    map[nat.Port][]nat.PortBinding
 	Networks map[string]*EndpointSettings // by network name
 }

@@ -1,16 +1,17 @@
-package modes
+package container
 
 import (
 	"slices"
 	"strings"
 
+	"dnetsim/modes/errdefs"
 	"dnetsim/userland"
 )
 
-// capabilities are those that a container's processes start with, of those that
+// Capabilities are those that a container's processes start with, of those that
 // anything here asks for. What adds and drops do to each other is moby's
 // TweakCapabilities.
-func (h *HostConfig) capabilities() (all userland.Capability) {
+func (h *HostConfig) Capabilities() (all userland.Capability) {
 	for _, c := range []struct {
 		name     string
 		is       userland.Capability
@@ -45,13 +46,13 @@ FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRI
 PERFMON SETFCAP SETGID SETPCAP SETUID SYS_ADMIN SYS_BOOT SYS_CHROOT SYSLOG SYS_MODULE SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE
 SYS_TIME SYS_TTY_CONFIG WAKE_ALARM`)
 
-// verifyCapabilities refuses what is no capability.
-func verifyCapabilities(h *HostConfig) error {
+// VerifyCapabilities refuses what is no capability.
+func VerifyCapabilities(h *HostConfig) error {
 	for i, list := range [][]string{h.CapAdd, h.CapDrop} {
 		for _, c := range list {
 			c = strings.TrimPrefix(strings.ToUpper(c), "CAP_")
 			if !slices.Contains(capabilityNames, c) {
-				return errf(ErrInvalid, "invalid Cap%s: unknown capability: %q", [2]string{"Add", "Drop"}[i], "CAP_"+c)
+				return errdefs.New(errdefs.KindInvalid, "invalid Cap%s: unknown capability: %q", [2]string{"Add", "Drop"}[i], "CAP_"+c)
 			}
 		}
 	}

@@ -1,13 +1,17 @@
-package modes
+// Package container describes a container: what it was made from, what inspect
+// shows of it, and which requests are refused for what they say by themselves. What it
+// does while it runs is in package modes.
+package container
 
 import (
 	"dnetsim/modes/nat"
+	"dnetsim/modes/volume"
 	"time"
 )
 
-// Description is one container as inspect shows it: what it is made of, what it has
+// Container is one container as inspect shows it: what it is made of, what it has
 // and how it is. It is read on the loop and changed only by the daemon.
-type Description struct {
+type Container struct {
 	ID              string // 64 hexadecimal digits
 	Name            string // without the slash
 	Created         time.Time
@@ -18,7 +22,7 @@ type Description struct {
 	Config          Config
 	HostConfig      HostConfig
 	NetworkSettings NetworkSettings
-	Mounts          []Mount
+	Mounts          []volume.Mount
 	RestartCount    int
 	ExecIDs         []string
 	LayerID         string // of the overlay2 graph driver
@@ -29,15 +33,15 @@ type Description struct {
 }
 
 // ShortID is the first 12 digits of the id.
-func (c *Description) ShortID() string { return c.ID[:12] }
+func (c *Container) ShortID() string { return c.ID[:12] }
 
-// publications are the ports that it wants to be published, in order.
-func (c *Description) publications() ([]nat.Request, error) {
+// Publications are the ports that it wants to be published, in order.
+func (c *Container) Publications() ([]nat.Request, error) {
 	return nat.Requests(c.Config.ExposedPorts, c.HostConfig.PortBindings, c.HostConfig.PublishAllPorts)
 }
 
 // File is the path on the host of one of the files that Docker keeps for a
 // container: "hosts", "hostname", "resolv.conf", "ID-json.log".
-func (c *Description) File(name string) string {
+func (c *Container) File(name string) string {
 	return "/var/lib/docker/containers/" + c.ID + "/" + name
 }

@@ -1,19 +1,21 @@
-package modes
+// Package resolvconf reads and writes resolv.conf as libnetwork's package of that
+// name does. It works on text and touches no file.
+package resolvconf
 
 import (
 	"net/netip"
 	"strings"
 )
 
-// resolvConf is a resolv.conf taken apart.
-type resolvConf struct {
-	servers, search, options []string
+// File is a resolv.conf taken apart.
+type File struct {
+	Servers, Search, Options []string
 }
 
-// parseResolv reads one as libnetwork's resolvconf does: of several search or options
+// Parse reads one as libnetwork's resolvconf does: of several search or options
 // lines the last counts, and a domain line does not.
-func parseResolv(text string) resolvConf {
-	var r resolvConf
+func Parse(text string) File {
+	var r File
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		f := strings.Fields(line)
@@ -24,34 +26,35 @@ func parseResolv(text string) resolvConf {
 		case "nameserver":
 			if len(f) == 2 {
 				if _, err := netip.ParseAddr(f[1]); err == nil {
-					r.servers = append(r.servers, f[1])
+					r.Servers = append(r.Servers, f[1])
 				}
 			}
 		case "search":
-			r.search = f[1:]
+			r.Search = f[1:]
 		case "options":
-			r.options = f[1:]
+			r.Options = f[1:]
 		}
 	}
 	return r
 }
 
-// build writes it in libnetwork's order.
-func (r resolvConf) build() string {
+// Build writes it in libnetwork's order.
+func (r File) Build() string {
 	var b strings.Builder
-	if s := strings.Join(r.search, " "); strings.Trim(s, " ") != "." && s != "" {
+	if s := strings.Join(r.Search, " "); strings.Trim(s, " ") != "." && s != "" {
 		b.WriteString("search " + s + "\n")
 	}
-	for _, s := range r.servers {
+	for _, s := range r.Servers {
 		b.WriteString("nameserver " + s + "\n")
 	}
-	if len(r.options) > 0 {
-		b.WriteString("options " + strings.Join(r.options, " ") + "\n")
+	if len(r.Options) > 0 {
+		b.WriteString("options " + strings.Join(r.Options, " ") + "\n")
 	}
 	return b.String()
 }
 
-func addrs(list []string) []netip.Addr {
+// Addrs are the addresses of a list of servers.
+func Addrs(list []string) []netip.Addr {
 	var out []netip.Addr
 	for _, s := range list {
 		if a, err := netip.ParseAddr(s); err == nil {
@@ -67,10 +70,10 @@ var (
 	defaultServers6 = []string{"2001:4860:4860::8888", "2001:4860:4860::8844"}
 )
 
-// reachableServers drops the name servers that a container could not reach: those on
+// ReachableServers drops the name servers that a container could not reach: those on
 // loopback addresses and, without IPv6, those with an address of that kind. If none is
 // left, Google's take their place.
-func reachableServers(text string, v6 bool) string {
+func ReachableServers(text string, v6 bool) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		if f := strings.Fields(line); len(f) > 1 && f[0] == "nameserver" && strings.HasPrefix(line, "nameserver") {
@@ -80,7 +83,7 @@ func reachableServers(text string, v6 bool) string {
 		}
 		b.WriteString(line)
 	}
-	if len(parseResolv(b.String()).servers) > 0 {
+	if len(Parse(b.String()).Servers) > 0 {
 		return b.String()
 	}
 	servers := defaultServers4

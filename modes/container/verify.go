@@ -1,35 +1,40 @@
-package modes
+package container
 
 import (
-	"dnetsim/modes/image"
-	"dnetsim/modes/nat"
 	"maps"
 	"net/netip"
 	"slices"
 	"strings"
+
+	"dnetsim/modes/errdefs"
+	"dnetsim/modes/image"
+	"dnetsim/modes/nat"
 )
 
-func isHostMode(mode string) bool { return mode == "host" }
+// IsHostMode reports whether a network mode is the host's own stack.
+func IsHostMode(mode string) bool { return mode == "host" }
 
-func isDefaultMode(mode string) bool { return mode == "" || mode == "default" || mode == "bridge" }
+// IsDefaultMode reports whether it is the default bridge network.
+func IsDefaultMode(mode string) bool { return mode == "" || mode == "default" || mode == "bridge" }
 
-func isJoinMode(mode string) bool {
+// IsJoinMode reports whether it is another container's stack.
+func IsJoinMode(mode string) bool {
 	return mode == "container" || strings.HasPrefix(mode, "container:")
 }
 
-// joined is the container that a mode container:X names.
-func joined(mode string) string {
+// Joined is the container that a mode container:X names.
+func Joined(mode string) string {
 	_, ref, _ := strings.Cut(mode, ":")
 	return ref
 }
 
-// verifyModes refuses settings that the network mode excludes.
-func verifyModes(c *Config, h *HostConfig) error {
-	join, host := isJoinMode(h.NetworkMode), isHostMode(h.NetworkMode)
-	conflict := func(what string) error { return errf(ErrInvalid, "conflicting options: %s", what) }
+// VerifyModes refuses settings that the network mode excludes.
+func VerifyModes(c *Config, h *HostConfig) error {
+	join, host := IsJoinMode(h.NetworkMode), IsHostMode(h.NetworkMode)
+	conflict := func(what string) error { return errdefs.New(errdefs.KindInvalid, "conflicting options: %s", what) }
 	switch {
-	case join && joined(h.NetworkMode) == "":
-		return errf(ErrInvalid, "Invalid network mode: invalid container format container:<name|id>")
+	case join && Joined(h.NetworkMode) == "":
+		return errdefs.New(errdefs.KindInvalid, "Invalid network mode: invalid container format container:<name|id>")
 	case join && c.Hostname != "":
 		return conflict("hostname and the network mode")
 	case join && len(h.Links) > 0:
@@ -52,66 +57,69 @@ func verifyModes(c *Config, h *HostConfig) error {
 	return nil
 }
 
-func verifyRestart(h *HostConfig) error {
+// VerifyRestart refuses restart policies that there are not.
+func VerifyRestart(h *HostConfig) error {
 	p := h.RestartPolicy
 	switch p.Name {
 	case "always", "unless-stopped", "no":
 		if p.MaximumRetryCount != 0 {
-			return errf(ErrInvalid, "maximum retry count cannot be used with restart policy '%s'", p.Name)
+			return errdefs.New(errdefs.KindInvalid, "maximum retry count cannot be used with restart policy '%s'", p.Name)
 		}
 	case "on-failure":
 		if p.MaximumRetryCount < 0 {
-			return errf(ErrInvalid, "maximum retry count cannot be negative")
+			return errdefs.New(errdefs.KindInvalid, "maximum retry count cannot be negative")
 		}
 	case "":
 	default:
-		return errf(ErrInvalid, "invalid restart policy '%s'", p.Name)
+		return errdefs.New(errdefs.KindInvalid, "invalid restart policy '%s'", p.Name)
 	}
 	if h.AutoRemove && p.Name != "" && p.Name != "no" {
-		return errf(ErrInvalid, "can't create 'AutoRemove' container with restart policy")
+		return errdefs.New(errdefs.KindInvalid, "can't create 'AutoRemove' container with restart policy")
 	}
 	return nil
 }
 
-func verifyPorts(h *HostConfig) error {
+// VerifyPorts refuses port bindings that are none.
+func VerifyPorts(h *HostConfig) error {
 	for _, port := range nat.Sorted(h.PortBindings) {
 		if port.Number == 0 {
-			return errf(ErrInvalid, "invalid port specification: %q", port)
+			return errdefs.New(errdefs.KindInvalid, "invalid port specification: %q", port)
 		}
 		for _, b := range h.PortBindings[port] {
 			if _, _, err := nat.ParseRange(b.HostPort); err != nil {
-				return errf(ErrInvalid, "invalid port specification: %q", b.HostPort)
+				return errdefs.New(errdefs.KindInvalid, "invalid port specification: %q", b.HostPort)
 			}
 		}
 	}
 	return nil
 }
 
-func verifyEndpoints(eps map[string]*EndpointSettings) error {
+// VerifyEndpoints refuses more than one network, and addresses that are none.
+func VerifyEndpoints(eps map[string]*EndpointSettings) error {
 	if len(eps) > 1 {
-		return errf(ErrInvalid, "Container cannot be connected to network endpoints: %s", strings.Join(slices.Sorted(maps.Keys(eps)), ", "))
+		return errdefs.New(errdefs.KindInvalid, "Container cannot be connected to network endpoints: %s", strings.Join(slices.Sorted(maps.Keys(eps)), ", "))
 	}
 	for name, es := range eps {
 		if es == nil {
-			return errf(ErrInvalid, "no EndpointSettings for %s", name)
+			return errdefs.New(errdefs.KindInvalid, "no EndpointSettings for %s", name)
 		}
 		if es.IPAMConfig == nil {
 			continue
 		}
 		if a := es.IPAMConfig.IPv4Address; a != "" && !validIP(a, false) {
-			return errf(ErrInvalid, "invalid IPv4 address: %s", a)
+			return errdefs.New(errdefs.KindInvalid, "invalid IPv4 address: %s", a)
 		}
 		if a := es.IPAMConfig.IPv6Address; a != "" && !validIP(a, true) {
-			return errf(ErrInvalid, "invalid IPv6 address: %s", a)
+			return errdefs.New(errdefs.KindInvalid, "invalid IPv6 address: %s", a)
 		}
 	}
 	return nil
 }
 
-// mergeImage fills what the request leaves to the image.
-func (c *Config) mergeImage(img *image.Image) {
+// MergeImage fills what the request leaves to the image.
+func (c *Config) MergeImage(img *image.Image) {
 	if len(img.ExposedPorts) > 0 {
-		all := map[Port]bool{}
+		all := map[nat.Port]bool{}
 		for p := range c.ExposedPorts {
 			all[p] = true
 		}
@@ -154,17 +162,17 @@ func validIP(s string, v6 bool) bool {
 	return err == nil && a.Is4() != v6
 }
 
-// checkConnectIPs refuses addresses that are none; the stray bracket is
+// CheckConnectIPs refuses addresses that are none; the stray bracket is
 // dockerd's.
-func checkConnectIPs(es *EndpointSettings) error {
+func CheckConnectIPs(es *EndpointSettings) error {
 	if es.IPAMConfig == nil {
 		return nil
 	}
 	if a := es.IPAMConfig.IPv4Address; a != "" && !validIP(a, false) {
-		return errf(ErrInvalid, "Invalid IPv4 address: %s)", a)
+		return errdefs.New(errdefs.KindInvalid, "Invalid IPv4 address: %s)", a)
 	}
 	if a := es.IPAMConfig.IPv6Address; a != "" && !validIP(a, true) {
-		return errf(ErrInvalid, "Invalid IPv6 address: %s)", a)
+		return errdefs.New(errdefs.KindInvalid, "Invalid IPv6 address: %s)", a)
 	}
 	return nil
 }

@@ -1,4 +1,6 @@
-package modes
+// Package journal is dockerd's standard error: lines as logrus writes them, kept for
+// journalctl.
+package journal
 
 import (
 	"fmt"
@@ -18,29 +20,29 @@ type Journal struct {
 	count int                // lines ever
 }
 
-// newJournal is one of a host with that wall clock; pid is the number of the process
+// New is one of a host with that wall clock; pid is the number of the process
 // that writes.
-func newJournal(l *sim.Loop, wall func() time.Time, pid func() int) *Journal {
+func New(l *sim.Loop, wall func() time.Time, pid func() int) *Journal {
 	return &Journal{loop: l, wall: wall, pid: pid}
 }
 
 // Lines are what is kept of it, the oldest first.
 func (j *Journal) Lines() []userland.LogLine { return j.lines }
 
-// written is how many lines there were ever.
-func (j *Journal) written() int { return j.count }
+// Written is how many lines there were ever.
+func (j *Journal) Written() int { return j.count }
 
 // Error writes an error into the daemon's log: what its API says of a call.
-func (j *Journal) Error(text string) { j.write("error", text) }
+func (j *Journal) Error(text string) { j.Write("error", text) }
 
-// write writes a line as logrus does: time, level, message, then pairs.
-func (j *Journal) write(level, msg string, pairs ...string) {
+// Write writes a line as logrus does: time, level, message, then pairs.
+func (j *Journal) Write(level, msg string, pairs ...string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "time=%q level=%s msg=%q", j.wall().Format("2006-01-02T15:04:05.000000000Z"), level, msg)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		fmt.Fprintf(&b, " %s=%s", pairs[i], quoteIfNeeded(pairs[i+1]))
 	}
-	j.raw(b.String())
+	j.Raw(b.String())
 }
 
 // quoteIfNeeded quotes a value with other characters than logrus takes as they
@@ -55,16 +57,16 @@ func quoteIfNeeded(s string) string {
 	return s
 }
 
-// keptLines is how many lines of dockerd the journal keeps. journald's bound is
+// KeptLines is how many lines of dockerd the journal keeps. journald's bound is
 // in bytes, a tenth of the disk (SystemMaxUse, journald.conf(5)); this disk is
 // memory.
-const keptLines = 3000
+const KeptLines = 3000
 
-func (j *Journal) raw(text string) {
+func (j *Journal) Raw(text string) {
 	j.count++
 	j.lines = keepLast(append(j.lines, userland.LogLine{
 		At: j.wall(), After: j.loop.Now(), Unit: fmt.Sprintf("dockerd[%d]", j.pid()), Text: text, N: j.count,
-	}), keptLines)
+	}), KeptLines)
 }
 
 // keepLast drops the oldest of a list that has grown past n, an eighth more

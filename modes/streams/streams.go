@@ -1,18 +1,21 @@
-package modes
+// Package streams carries what a container or an exec reads and writes between
+// it, its log and the clients that are attached.
+package streams
 
 import (
 	"io"
 	"slices"
 
+	"dnetsim/modes/logs"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
 
-// streams carries what a container or exec writes: to its log, and to those
+// Streams carries what a container or exec writes: to its log, and to those
 // who are attached.
-type streams struct {
+type Streams struct {
 	loop  *sim.Loop
-	log   *containerLog // nil for an exec
+	log   *logs.Log // nil for an exec
 	sinks []*sink
 }
 
@@ -23,29 +26,29 @@ type sink struct {
 
 // streamWriter is one of the two output streams as a process writes it.
 type streamWriter struct {
-	s *streams
+	s *Streams
 	n byte
 }
 
-// newStreams are those of one process; log is nil for an exec.
-func newStreams(l *sim.Loop, log *containerLog) *streams { return &streams{loop: l, log: log} }
+// New are those of one process; log is nil for an exec.
+func New(l *sim.Loop, log *logs.Log) *Streams { return &Streams{loop: l, log: log} }
 
-// writer is where the process writes: stream 1 or 2.
-func (s *streams) writer(n byte) io.Writer { return streamWriter{s, n} }
+// Writer is where the process writes: stream 1 or 2.
+func (s *Streams) Writer(n byte) io.Writer { return streamWriter{s, n} }
 
 // Write never blocks: the daemon reads as fast as the container writes.
 func (w streamWriter) Write(b []byte) (int, error) {
-	w.s.write(w.n, b)
+	w.s.Write(w.n, b)
 	return len(b), nil
 }
 
-func (s *streams) write(n byte, b []byte) {
+func (s *Streams) Write(n byte, b []byte) {
 	if len(b) == 0 {
 		return
 	}
 	data := append([]byte(nil), b...)
 	if s.log != nil {
-		s.log.write(n, data)
+		s.log.Write(n, data)
 	}
 	for _, k := range s.sinks {
 		if n == 1 && k.stdout || n == 2 && k.stderr {
@@ -54,17 +57,17 @@ func (s *streams) write(n byte, b []byte) {
 	}
 }
 
-func (s *streams) attach(stdout, stderr bool) *sink {
+func (s *Streams) attach(stdout, stderr bool) *sink {
 	k := &sink{newOutbox(s.loop), stdout, stderr}
 	s.sinks = append(s.sinks, k)
 	return k
 }
 
-// open joins the streams of a process, whether it runs already or not.
-func (s *streams) open(o AttachOptions, tty bool) *Attachment {
+// Open joins the streams of a process, whether it runs already or not.
+func (s *Streams) Open(o Options, tty bool) *Attachment {
 	k := s.attach(o.Stdout, o.Stderr)
 	if o.Logs && s.log != nil {
-		for _, e := range s.log.entries {
+		for _, e := range s.log.Entries {
 			if e.Stream == 1 && o.Stdout || e.Stream == 2 && o.Stderr {
 				k.out.put(Chunk{e.Stream, e.Line})
 			}
@@ -77,7 +80,7 @@ func (s *streams) open(o AttachOptions, tty bool) *Attachment {
 	return &Attachment{Tty: tty, out: k.out, leave: func() { s.detach(k) }}
 }
 
-func (s *streams) detach(k *sink) {
+func (s *Streams) detach(k *sink) {
 	for i, x := range s.sinks {
 		if x == k {
 			s.sinks = slices.Concat(s.sinks[:i], s.sinks[i+1:])
@@ -86,10 +89,10 @@ func (s *streams) detach(k *sink) {
 	}
 }
 
-// end closes everybody's stream: the process is gone.
-func (s *streams) end() {
+// End closes everybody's stream: the process is gone.
+func (s *Streams) End() {
 	if s.log != nil {
-		s.log.flush()
+		s.log.Flush()
 	}
 	for _, k := range s.sinks {
 		k.out.close()
@@ -103,8 +106,8 @@ type Chunk struct {
 	Data   []byte
 }
 
-// AttachOptions says which streams an attachment carries.
-type AttachOptions struct {
+// Options says which streams an attachment carries.
+type Options struct {
 	Stdin, Stdout, Stderr bool
 	Stream                bool // follow from now on
 	Logs                  bool // give what was logged before first
@@ -135,8 +138,8 @@ func (a *Attachment) Close() {
 	}
 }
 
-// readAll reads what is written until the end, and keeps so many bytes of it.
-func (a *Attachment) readAll(most int) (string, error) {
+// ReadAll reads what is written until the end, and keeps so many bytes of it.
+func (a *Attachment) ReadAll(most int) (string, error) {
 	var out []byte
 	for {
 		k, err := a.Next()
@@ -194,11 +197,11 @@ func (o *outbox) next() (Chunk, error) {
 // ttyInput types on a terminal; a client that leaves does not end it.
 type ttyInput struct{ t *userland.TTY }
 
-// typeOn is an attached client's way to a terminal.
-func typeOn(t *userland.TTY) io.WriteCloser { return ttyInput{t} }
+// TypeOn is an attached client's way to a terminal.
+func TypeOn(t *userland.TTY) io.WriteCloser { return ttyInput{t} }
 
-// writeTo is one to a pipe; once says that the client is the only one, and ends it.
-func writeTo(w *userland.PipeWriter, once bool) io.WriteCloser { return &pipeInput{w, once} }
+// WriteTo is one to a pipe; once says that the client is the only one, and ends it.
+func WriteTo(w *userland.PipeWriter, once bool) io.WriteCloser { return &pipeInput{w, once} }
 
 func (i ttyInput) Write(b []byte) (int, error) {
 	i.t.Input(b)

@@ -1,4 +1,4 @@
-package modes
+package container
 
 import (
 	"time"
@@ -8,22 +8,13 @@ import (
 	"dnetsim/modes/volume"
 )
 
-// Port is a port of a container, PortBinding a way to it.
-type (
-	Port        = nat.Port
-	PortBinding = nat.PortBinding
-)
-
-// ParsePort reads "80/tcp" or "80", which is TCP.
-func ParsePort(s string) (Port, error) { return nat.ParsePort(s) }
-
 // Config is what a container is made of, apart from the host it runs on.
 type Config struct {
 	Hostname, Domainname                    string
 	User                                    string
 	AttachStdin, AttachStdout, AttachStderr bool
 	Tty, OpenStdin, StdinOnce               bool
-	ExposedPorts                            map[Port]bool
+	ExposedPorts                            map[nat.Port]bool
 	Env                                     []string
 	Cmd, Entrypoint                         []string
 	Image                                   string // as the user named it
@@ -45,7 +36,7 @@ type RestartPolicy struct {
 // HostConfig is how a container depends on its host.
 type HostConfig struct {
 	NetworkMode     string // "default", "bridge", "host", "none", "container:X", or a network
-	PortBindings    map[Port][]PortBinding
+	PortBindings    map[nat.Port][]nat.PortBinding
 	PublishAllPorts bool
 	RestartPolicy   RestartPolicy
 	AutoRemove      bool
@@ -95,11 +86,11 @@ type EndpointSettings struct {
 	GlobalIPv6Address   string
 	GlobalIPv6PrefixLen int
 
-	wantMAC string // what MacAddress was asked to be
+	WantMAC string // what MacAddress was asked to be
 }
 
-// CreateContainer is the request of `docker create`.
-type CreateContainer struct {
+// Create is the request of `docker create`.
+type Create struct {
 	Name       string // "" draws one
 	Config     Config
 	HostConfig HostConfig
@@ -110,18 +101,18 @@ type CreateContainer struct {
 	Opaque any
 }
 
-// clear forgets what an endpoint had while the container ran.
-func (es *EndpointSettings) clear() {
+// Clear forgets what an endpoint had while the container ran.
+func (es *EndpointSettings) Clear() {
 	es.EndpointID, es.Gateway, es.IPAddress, es.IPPrefixLen = "", "", "", 0
 	es.IPv6Gateway, es.GlobalIPv6Address, es.GlobalIPv6PrefixLen = "", "", 0
-	es.MacAddress = es.wantMAC
+	es.MacAddress = es.WantMAC
 }
 
-// joinFailed leaves what 20.10 leaves of an endpoint that could not join a
+// JoinFailed leaves what 20.10 leaves of an endpoint that could not join a
 // running container: its addresses, for which inspect has no gateway.
-func (es *EndpointSettings) joinFailed(starting bool) {
+func (es *EndpointSettings) JoinFailed(starting bool) {
 	if starting {
-		es.clear()
+		es.Clear()
 		return
 	}
 	es.Gateway, es.IPv6Gateway = "", ""

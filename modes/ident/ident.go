@@ -1,4 +1,6 @@
-package modes
+// Package ident draws what Docker draws by chance: identifiers, and names for
+// containers that were given none. Each thing has a random stream of its own.
+package ident
 
 import (
 	"dnetsim/sim"
@@ -35,18 +37,20 @@ var surnames = []string{
 	"wozniak", "wright", "yalow", "zhukovsky",
 }
 
-var validName = regexp.MustCompile(`^/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+// ValidName is what the name of a container may be.
+var ValidName = regexp.MustCompile(`^/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
-// idSource draws the names and identifiers of one host.
-type idSource struct {
+// Source draws the names and identifiers of one host.
+type Source struct {
 	loop *sim.Loop
 	host string // its stable name
 }
 
-func newIDSource(l *sim.Loop, host string) idSource { return idSource{loop: l, host: host} }
+// New is of the host with that stable name.
+func New(l *sim.Loop, host string) Source { return Source{loop: l, host: host} }
 
-// name draws a name for a container, one that is not taken.
-func (s *idSource) name(taken func(string) bool) string {
+// Name draws a name for a container, one that is not taken.
+func (s *Source) Name(taken func(string) bool) string {
 	r := s.loop.Stream(s.host + "/docker/names")
 	for {
 		n := adjectives[r.IntN(len(adjectives))] + "_" + surnames[r.IntN(len(surnames))]
@@ -56,11 +60,11 @@ func (s *idSource) name(taken func(string) bool) string {
 	}
 }
 
-// id draws an identifier of 64 digits. Each thing has its own stream, so
+// Id draws an identifier of 64 digits. Each thing has its own stream, so
 // that one container more changes nobody else's.
-func (s *idSource) id(kind, name string) string {
+func (s *Source) Id(kind, name string) string {
 	for {
-		id := s.stream(kind, name).Hex(32)
+		id := s.Stream(kind, name).Hex(32)
 		// An id whose first 12 digits are all decimal reads like a number, and
 		// Docker draws again.
 		if !allDecimal(id[:12]) {
@@ -78,12 +82,12 @@ func allDecimal(s string) bool {
 	return true
 }
 
-func (s *idSource) stream(kind, name string) *sim.Rand {
+func (s *Source) Stream(kind, name string) *sim.Rand {
 	return s.loop.Stream(s.host + "/docker/" + kind + "/" + name)
 }
 
-// serverID turns random digits into the form of `docker info`: 12 groups.
-func serverID(hex string) string {
+// ServerID turns random digits into the form of `docker info`: 12 groups.
+func ServerID(hex string) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	var b strings.Builder
 	for i := range 48 {

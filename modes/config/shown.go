@@ -1,10 +1,10 @@
-package modes
+package config
 
 import "encoding/json"
 
-// shown is the configuration as dockerd's log has it, as far as it is known
+// Shown is the configuration as dockerd's log has it, as far as it is known
 // here.
-func (c *daemonConfig) shown() string {
+func (c *Config) Shown() string {
 	b, _ := json.Marshal(struct {
 		BIP         string            `json:"bip,omitempty"`
 		Bridge      string            `json:"bridge,omitempty"`
@@ -30,8 +30,8 @@ func (c *daemonConfig) shown() string {
 	return string(b)
 }
 
-// attributes are what the event of a reload says.
-func (c *daemonConfig) attributes(hostname string) map[string]string {
+// Attributes are what the event of a reload says.
+func (c *Config) Attributes(hostname string) map[string]string {
 	text := func(v any) string {
 		b, _ := json.Marshal(v)
 		return string(b)

@@ -1,4 +1,6 @@
-package modes
+// Package config is dockerd's configuration: daemon.json and the options of its command
+// line, what they may say, and what dockerd shows of them. It changes nothing.
+package config
 
 import (
 	"bytes"
@@ -9,37 +11,38 @@ import (
 	"sort"
 	"strings"
 
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/ipam"
 	"dnetsim/userland"
 )
 
-// daemonConfig is what dockerd's options come to.
-type daemonConfig struct {
-	BIP          string        `json:"bip"`
-	Bridge       string        `json:"bridge"`
-	FixedCIDR    string        `json:"fixed-cidr"`
-	FixedCIDRv6  string        `json:"fixed-cidr-v6"`
-	Gateway      string        `json:"default-gateway"`
-	Gateway6     string        `json:"default-gateway-v6"`
-	MTU          int           `json:"mtu"`
-	DNS          []string      `json:"dns"`
-	DNSOptions   []string      `json:"dns-opts"`
-	DNSSearch    []string      `json:"dns-search"`
-	ICC          bool          `json:"icc"`
-	IPMasq       bool          `json:"ip-masq"`
-	IPTables     bool          `json:"iptables"`
-	IP6Tables    bool          `json:"ip6tables"`
-	IPForward    bool          `json:"ip-forward"`
-	IP           string        `json:"ip"`
-	IPv6         bool          `json:"ipv6"`
-	Proxy        bool          `json:"userland-proxy"`
-	LiveRestore  bool          `json:"live-restore"`
-	HostGateway  string        `json:"host-gateway-ip"`
-	Experimental bool          `json:"experimental"`
-	Pools        []AddressPool `json:"default-address-pools"`
-	Hosts        []string      `json:"hosts"`
-	TLS          *bool         `json:"tls"`
-	TLSVerify    *bool         `json:"tlsverify"`
+// Config is what dockerd's options come to.
+type Config struct {
+	BIP          string             `json:"bip"`
+	Bridge       string             `json:"bridge"`
+	FixedCIDR    string             `json:"fixed-cidr"`
+	FixedCIDRv6  string             `json:"fixed-cidr-v6"`
+	Gateway      string             `json:"default-gateway"`
+	Gateway6     string             `json:"default-gateway-v6"`
+	MTU          int                `json:"mtu"`
+	DNS          []string           `json:"dns"`
+	DNSOptions   []string           `json:"dns-opts"`
+	DNSSearch    []string           `json:"dns-search"`
+	ICC          bool               `json:"icc"`
+	IPMasq       bool               `json:"ip-masq"`
+	IPTables     bool               `json:"iptables"`
+	IP6Tables    bool               `json:"ip6tables"`
+	IPForward    bool               `json:"ip-forward"`
+	IP           string             `json:"ip"`
+	IPv6         bool               `json:"ipv6"`
+	Proxy        bool               `json:"userland-proxy"`
+	LiveRestore  bool               `json:"live-restore"`
+	HostGateway  string             `json:"host-gateway-ip"`
+	Experimental bool               `json:"experimental"`
+	Pools        []ipam.AddressPool `json:"default-address-pools"`
+	Hosts        []string           `json:"hosts"`
+	TLS          *bool              `json:"tls"`
+	TLSVerify    *bool              `json:"tlsverify"`
 	// The cluster options are kept for the overlay driver.
 	ClusterStore     string            `json:"cluster-store"`
 	ClusterAdvertise string            `json:"cluster-advertise"`
@@ -47,8 +50,8 @@ type daemonConfig struct {
 	Debug            bool              `json:"debug"`
 	Labels           []string          `json:"labels"`
 
-	deprecated []string
-	given      map[string]json.RawMessage // the file's keys
+	Deprecated []string
+	Given      map[string]json.RawMessage // the file's keys
 	asked      map[string]json.RawMessage // the file's and the command line's
 }
 
@@ -71,8 +74,8 @@ var notSimulated = map[string]string{
 	"userns-remap": "",
 }
 
-// unheeded are the given keys that have no effect here.
-func (c *daemonConfig) unheeded() (keys []string) {
+// Unheeded are the given keys that have no effect here.
+func (c *Config) Unheeded() (keys []string) {
 	for _, k := range slices.Sorted(maps.Keys(c.asked)) {
 		if normal, listed := notSimulated[k]; listed && string(c.asked[k]) != normal {
 			keys = append(keys, k)
@@ -84,36 +87,37 @@ func (c *daemonConfig) unheeded() (keys []string) {
 // AddressPool is an entry of default-address-pools.
 type AddressPool = ipam.AddressPool
 
-const daemonJSONPath = "/etc/docker/daemon.json"
+// Path is where the host has its daemon.json.
+const Path = "/etc/docker/daemon.json"
 
-// readConfig reads daemon.json and the command line's options. Its errors are
+// Read reads daemon.json and the command line's options. Its errors are
 // dockerd's last words.
-func readConfig(fs *userland.FS, flags string) (daemonConfig, error) {
-	cfg := daemonConfig{ICC: true, IPMasq: true, IPTables: true, IPForward: true, Proxy: true, MTU: 1500}
+func Read(fs *userland.FS, flags string) (Config, error) {
+	cfg := Config{ICC: true, IPMasq: true, IPTables: true, IPForward: true, Proxy: true, MTU: 1500}
 	if flags != "" {
-		if err := cfg.merge([]byte(flags)); err != nil {
+		if err := cfg.Merge([]byte(flags)); err != nil {
 			return cfg, err
 		}
-		cfg.given = nil
+		cfg.Given = nil
 	}
-	if data, err := fs.ReadFile(daemonJSONPath); err == nil && len(bytes.TrimSpace(data)) > 0 {
-		if err := cfg.merge(data); err != nil {
-			return cfg, errf(ErrSystem, "unable to configure the Docker daemon with file %s: %v", daemonJSONPath, err)
+	if data, err := fs.ReadFile(Path); err == nil && len(bytes.TrimSpace(data)) > 0 {
+		if err := cfg.Merge(data); err != nil {
+			return cfg, errdefs.New(errdefs.KindSystem, "unable to configure the Docker daemon with file %s: %v", Path, err)
 		}
 	}
 	cfg.IPMasq = cfg.IPMasq && cfg.IPTables // dockerd's verifyDaemonSettings
 	return cfg, nil
 }
 
-// CheckDaemonJSON is why dockerd would not start with this daemon.json, or nil.
-func CheckDaemonJSON(text []byte) error {
-	var c daemonConfig
-	return c.merge(text)
+// Check is why dockerd would not start with this daemon.json, or nil.
+func Check(text []byte) error {
+	var c Config
+	return c.Merge(text)
 }
 
-// DaemonKeys are the keys that daemon.json may have.
-func DaemonKeys() []string {
-	fields, _ := json.Marshal(daemonConfig{})
+// Keys are the keys that daemon.json may have.
+func Keys() []string {
+	fields, _ := json.Marshal(Config{})
 	var own map[string]json.RawMessage
 	json.Unmarshal(fields, &own)
 	keys := slices.Collect(maps.Keys(own))
@@ -124,13 +128,13 @@ func DaemonKeys() []string {
 	return slices.Compact(keys)
 }
 
-func (c *daemonConfig) merge(data []byte) error {
+func (c *Config) Merge(data []byte) error {
 	var keys map[string]json.RawMessage
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&keys); err != nil {
 		return err
 	}
 	known := map[string]bool{}
-	fields, _ := json.Marshal(daemonConfig{})
+	fields, _ := json.Marshal(Config{})
 	var own map[string]json.RawMessage
 	json.Unmarshal(fields, &own)
 	for k := range own {
@@ -144,24 +148,24 @@ func (c *daemonConfig) merge(data []byte) error {
 	}
 	if len(unknown) > 0 {
 		sort.Strings(unknown)
-		return errf(ErrSystem, "the following directives don't match any configuration option: %s", strings.Join(unknown, ", "))
+		return errdefs.New(errdefs.KindSystem, "the following directives don't match any configuration option: %s", strings.Join(unknown, ", "))
 	}
 	if err := json.Unmarshal(data, c); err != nil {
 		return err
 	}
-	c.given = keys
+	c.Given = keys
 	if c.asked == nil {
 		c.asked = map[string]json.RawMessage{}
 	}
 	maps.Copy(c.asked, keys)
 	for _, gw := range []string{c.Gateway, c.Gateway6, c.HostGateway} {
 		if _, err := netip.ParseAddr(gw); gw != "" && err != nil {
-			return errf(ErrSystem, "invalid IP address: %s", gw)
+			return errdefs.New(errdefs.KindSystem, "invalid IP address: %s", gw)
 		}
 	}
 	for _, k := range []string{"cluster-advertise", "cluster-store", "cluster-store-opts"} {
 		if v, ok := keys[k]; ok && string(v) != `""` {
-			c.deprecated = append(c.deprecated, k)
+			c.Deprecated = append(c.Deprecated, k)
 		}
 	}
 	return nil

@@ -1,4 +1,5 @@
-package modes
+// Package logs is the log of a container as json-file keeps it, and its readers.
+package logs
 
 import (
 	"bytes"
@@ -8,40 +9,40 @@ import (
 	"time"
 )
 
-// LogEntry is a line (or a piece of one) that a container wrote, as json-file
+// Entry is a line (or a piece of one) that a container wrote, as json-file
 // keeps it.
-type LogEntry struct {
+type Entry struct {
 	Stream byte // 1 stdout, 2 stderr
 	Time   time.Time
 	Line   []byte // with its newline, if it had one
 }
 
-// LogOptions are those of `docker logs`.
-type LogOptions struct {
+// Options are those of `docker logs`.
+type Options struct {
 	Stdout, Stderr bool
 	Follow         bool
 	Since, Until   time.Time // zero: no limit
 	Tail           int       // lines from the end; below zero: all
 }
 
-// LogReader gives the log lines of a container.
-type LogReader struct {
+// Reader gives the log lines of a container.
+type Reader struct {
 	// Tty says that the container has a terminal, whose output is one stream.
 	Tty bool
 
-	log    *containerLog
+	log    *Log
 	runs   func() bool // whether the container does
-	o      LogOptions
-	queue  []LogEntry
+	o      Options
+	queue  []Entry
 	next   int // of the log's lines, those it dropped included
 	closed bool
 }
 
-// read opens the log. It is followed as long as runs reports that the container
+// Open opens the log. It is followed as long as runs reports that the container
 // does.
-func (l *containerLog) read(o LogOptions, tty bool, runs func() bool) *LogReader {
-	r := &LogReader{Tty: tty, log: l, runs: runs, o: o, next: l.gone + len(l.entries)}
-	for _, e := range l.entries {
+func (l *Log) Open(o Options, tty bool, runs func() bool) *Reader {
+	r := &Reader{Tty: tty, log: l, runs: runs, o: o, next: l.gone + len(l.Entries)}
+	for _, e := range l.Entries {
 		if r.passes(e) {
 			r.queue = append(r.queue, e)
 		}
@@ -52,7 +53,7 @@ func (l *containerLog) read(o LogOptions, tty bool, runs func() bool) *LogReader
 	return r
 }
 
-func (r *LogReader) passes(e LogEntry) bool {
+func (r *Reader) passes(e Entry) bool {
 	switch {
 	case e.Stream == 1 && !r.o.Stdout || e.Stream == 2 && !r.o.Stderr:
 		return false
@@ -66,7 +67,7 @@ func (r *LogReader) passes(e LogEntry) bool {
 
 // Next is the next line; io.EOF after the last one. When following it blocks
 // until the container writes or ends.
-func (r *LogReader) Next() (LogEntry, error) {
+func (r *Reader) Next() (Entry, error) {
 	l := r.log
 	for {
 		if len(r.queue) > 0 {
@@ -75,30 +76,30 @@ func (r *LogReader) Next() (LogEntry, error) {
 			return e, nil
 		}
 		if r.closed || !r.o.Follow {
-			return LogEntry{}, io.EOF
+			return Entry{}, io.EOF
 		}
-		for _, e := range l.entries[max(0, r.next-l.gone):] {
+		for _, e := range l.Entries[max(0, r.next-l.gone):] {
 			if r.passes(e) {
 				r.queue = append(r.queue, e)
 			}
 		}
-		r.next = l.gone + len(l.entries)
+		r.next = l.gone + len(l.Entries)
 		if len(r.queue) > 0 {
 			continue
 		}
 		if !r.runs() {
-			return LogEntry{}, io.EOF
+			return Entry{}, io.EOF
 		}
 		if err := l.grown.Wait(l.loop); err != nil {
-			return LogEntry{}, err
+			return Entry{}, err
 		}
 	}
 }
 
 // Close ends the reading.
-func (r *LogReader) Close() {
+func (r *Reader) Close() {
 	r.closed = true
-	r.log.wake()
+	r.log.Wake()
 }
 
 // maxLogLine is where json-file cuts a line that does not end.
@@ -108,11 +109,11 @@ const maxLogLine = 16 << 10
 // max-size fills the disk instead; this disk is memory.
 const maxLog = 8 << 20
 
-// containerLog is what json-file keeps of a container.
-type containerLog struct {
+// Log is what json-file keeps of a container.
+type Log struct {
 	loop    *sim.Loop
 	wall    func() time.Time // the host's
-	entries []LogEntry       // the last ones
+	Entries []Entry          // the last ones
 	size    int              // of their lines, in bytes, with logOverhead each
 	gone    int              // how many there were before them
 	part    [3][]byte
@@ -120,15 +121,16 @@ type containerLog struct {
 	grown   sim.Cond
 }
 
-func newLog(l *sim.Loop, wall func() time.Time) *containerLog {
-	return &containerLog{loop: l, wall: wall}
+// New is the log of a container on a host with that wall clock.
+func New(l *sim.Loop, wall func() time.Time) *Log {
+	return &Log{loop: l, wall: wall}
 }
 
-// wake has who follows the log look again: the container has ended.
-func (l *containerLog) wake() { l.grown.Broadcast() }
+// Wake has who follows the log look again: the container has ended.
+func (l *Log) Wake() { l.grown.Broadcast() }
 
-// write notes what the container wrote to a stream, 1 or 2.
-func (l *containerLog) write(n byte, b []byte) {
+// Write notes what the container wrote to a stream, 1 or 2.
+func (l *Log) Write(n byte, b []byte) {
 	for len(b) > 0 {
 		if len(l.part[n]) == 0 {
 			l.since[n] = l.wall()
@@ -149,11 +151,11 @@ func (l *containerLog) write(n byte, b []byte) {
 	}
 }
 
-func (l *containerLog) cut(n byte) {
+func (l *Log) cut(n byte) {
 	if len(l.part[n]) == 0 {
 		return
 	}
-	l.entries = append(l.entries, LogEntry{Stream: n, Time: l.since[n], Line: l.part[n]})
+	l.Entries = append(l.Entries, Entry{Stream: n, Time: l.since[n], Line: l.part[n]})
 	if l.size += logOverhead + len(l.part[n]); l.size > maxLog {
 		l.rotate()
 	}
@@ -165,15 +167,15 @@ func (l *containerLog) cut(n byte) {
 const logOverhead = 64
 
 // rotate drops the older half, as json-file's max-size with two files does.
-func (l *containerLog) rotate() {
+func (l *Log) rotate() {
 	n := 0
 	for ; l.size > maxLog/2; n++ {
-		l.size -= logOverhead + len(l.entries[n].Line)
+		l.size -= logOverhead + len(l.Entries[n].Line)
 	}
-	l.entries, l.gone = slices.Clone(l.entries[n:]), l.gone+n
+	l.Entries, l.gone = slices.Clone(l.Entries[n:]), l.gone+n
 }
 
-func (l *containerLog) flush() {
+func (l *Log) Flush() {
 	l.cut(1)
 	l.cut(2)
 	l.grown.Broadcast()

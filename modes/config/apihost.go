@@ -1,26 +1,27 @@
-package modes
+package config
 
 import (
+	"dnetsim/modes/errdefs"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 )
 
-// socketPath is where dockerd's own Unix socket is: /var/run is a link to /run.
-const socketPath = "/run/docker.sock"
+// SocketPath is where dockerd's own Unix socket is: /var/run is a link to /run.
+const SocketPath = "/run/docker.sock"
 
-// sockets are the paths of the Unix sockets that hosts names.
-func (c *daemonConfig) sockets() []string {
+// Sockets are the paths of the Unix sockets that hosts names.
+func (c *Config) Sockets() []string {
 	if len(c.Hosts) == 0 {
-		return []string{"/var" + socketPath}
+		return []string{"/var" + SocketPath}
 	}
 	var out []string
 	for _, h := range c.Hosts {
 		at, ok := strings.CutPrefix(h, "unix://")
 		switch {
 		case h == "fd://" || ok && at == "":
-			out = append(out, "/var"+socketPath)
+			out = append(out, "/var"+SocketPath)
 		case ok:
 			out = append(out, at)
 		}
@@ -28,14 +29,14 @@ func (c *daemonConfig) sockets() []string {
 	return out
 }
 
-func (c *daemonConfig) verifiesTLS() bool { return c.TLSVerify != nil && *c.TLSVerify }
+func (c *Config) VerifiesTLS() bool { return c.TLSVerify != nil && *c.TLSVerify }
 
-// speaksTLS reports whether TCP clients have to begin with a TLS handshake.
-func (c *daemonConfig) speaksTLS() bool { return c.verifiesTLS() || c.TLS != nil && *c.TLS }
+// SpeaksTLS reports whether TCP clients have to begin with a TLS handshake.
+func (c *Config) SpeaksTLS() bool { return c.VerifiesTLS() || c.TLS != nil && *c.TLS }
 
-// parseAPIHost reads an entry of hosts. The port is 2375 if there is none.
-func parseAPIHost(host string) (at netip.AddrPort, isTCP bool, err error) {
-	bad := errf(ErrInvalid, "Invalid bind address format: %s", host)
+// ParseAPIHost reads an entry of hosts. The port is 2375 if there is none.
+func ParseAPIHost(host string) (at netip.AddrPort, isTCP bool, err error) {
+	bad := errdefs.New(errdefs.KindInvalid, "Invalid bind address format: %s", host)
 	proto, rest, ok := strings.Cut(host, "://")
 	if !ok {
 		proto, rest = "tcp", host
