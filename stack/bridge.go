@@ -65,6 +65,15 @@ func (i *Interface) SetMaster(bridge *Interface) error {
 	return nil
 }
 
+// enablePorts disables the ports of a bridge that was set down, which forwards
+// nothing then, and enables those with a carrier of one that was set up
+// (br_stp_disable_bridge, br_stp_enable_bridge).
+func (d *bridgeDevice) enablePorts() {
+	for _, s := range d.slaves {
+		s.port.SetDown(!s.carrier || !d.i.up)
+	}
+}
+
 // release takes a port out of the bridge.
 func (d *bridgeDevice) release(i *Interface) {
 	d.bridge.RemovePort(i.port)

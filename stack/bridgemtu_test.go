@@ -74,3 +74,29 @@ func TestBridgeDropsWhatAPortCannotTake(t *testing.T) {
 		l.close()
 	}
 }
+
+// A bridge that is set down forwards nothing between its ports, and does again
+// when it is set up (br_stp_disable_bridge).
+func TestABridgeThatIsDownForwardsNothing(t *testing.T) {
+	l := newLab(t, 2, Options{})
+	defer l.close()
+	br := l.a.Interface("docker0")
+	answered := func() (ok bool) {
+		l.do(t, func() {
+			_, err := ping(l.boxes[0], ip("172.17.0.3"), time.Second)
+			ok = err == nil
+		})
+		return ok
+	}
+	if !answered() {
+		t.Fatal("two boxes on a bridge do not hear each other")
+	}
+	must0(t, br.SetUp(false))
+	if answered() {
+		t.Error("a bridge that is down forwards")
+	}
+	must0(t, br.SetUp(true))
+	if !answered() {
+		t.Error("a bridge that is up again does not forward")
+	}
+}

@@ -39,6 +39,9 @@ func (i *Interface) SetUp(up bool) error {
 		end.SetDown(!up)
 	}
 	i.linkChanged()
+	if d, ok := i.driver.(*bridgeDevice); ok {
+		d.enablePorts()
+	}
 	i.under.vlansFollow()
 	if p := i.Peer(); p != nil {
 		p.linkChanged()
@@ -56,7 +59,7 @@ func (i *Interface) linkChanged() {
 	}
 	i.under.tellStacked()
 	if i.port != nil {
-		i.port.SetDown(!i.carrier)
+		i.port.SetDown(!i.carrier || !i.master.i.up)
 	}
 	if i.master != nil {
 		i.master.i.linkChanged()

@@ -133,7 +133,7 @@ func (f linkFacts) broadcastMAC() string {
 
 // portState is the state of a bridge port without spanning tree.
 func (f linkFacts) portState() string {
-	if f.Up() && f.Carrier() {
+	if f.Up() && f.Carrier() && f.Master().Up() {
 		return "forwarding"
 	}
 	return "disabled"
