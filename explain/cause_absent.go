@@ -86,6 +86,15 @@ func (q absence) unused() {
 		}
 		break
 	}
+	if name := q.j.Name; name != "" && len(q.j.Lookups) == 0 {
+		c.Sentence += fmt.Sprintf(" It is what /etc/hosts of %s says for %s.", q.from.Name, name)
+		c.Evidence = append(c.Evidence, q.show(q.from.On(), naming(q).inside("grep "+name+" /etc/hosts"), "asked before any name server"))
+		line := fmt.Sprintf("grep -v %s /etc/hosts > /tmp/hosts; cat /tmp/hosts > /etc/hosts", name)
+		if q.from.IsContainer() {
+			line = naming(q).inside("sh -c '" + line + "'")
+		}
+		c.cures = append(c.cures, Cure{Says: "take the line out (and --add-host from the container's command line)", Steps: []CureStep{{Machine: q.from.On(), Line: line}}})
+	}
 	if n := q.asker(); n != nil {
 		c.Evidence = append(c.Evidence, q.show(n.On(), q.within(n, "arping -c 2 -I "+q.device(n)+" "+q.j.Target.String()), "nobody answers for it"))
 	}

@@ -256,20 +256,7 @@ func (q layer3) noAnswer() {
 	if q.blamed() || q.j.Verdict != NoReturn {
 		return
 	}
-	if q.masquerade() {
-		return
-	}
-	if q.j.Return == nil && q.j.Forward != nil && q.flow.Proto == ICMP {
-		n := q.nodeOf(q.j.Forward.End.event.Place.Machine)
-		if v, ok := n.Space.Sysctl("net.ipv4.icmp_echo_ignore_all"); ok && v == "1" {
-			q.blame(Cause{
-				Code:     "FIREWALL-INPUT",
-				Sentence: fmt.Sprintf("%s is told not to answer pings (net.ipv4.icmp_echo_ignore_all).", n.Name),
-				Evidence: []Evidence{q.show(n.On(), q.within(n, "sysctl net.ipv4.icmp_echo_ignore_all"), "")},
-				cures:    []Cure{{Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "sysctl -w net.ipv4.icmp_echo_ignore_all=0")}}}},
-			})
-		}
-	}
+	q.masquerade()
 }
 
 // masquerade: the packet left its host with the container's own address, which
@@ -289,9 +276,9 @@ func (q layer3) masquerade() bool {
 		return false
 	}
 	var net *network
-	for id := range q.from.Networks {
-		if n := q.networkOf(host, id); n != nil && n.covers(src) && n.Driver == "bridge" {
-			net = n
+	for _, n := range q.networks() { // docker_gwbridge, too, which no container is said to be on
+		if n.host == host && n.covers(src) && n.Driver == "bridge" {
+			net = &n
 		}
 	}
 	if net == nil {

@@ -131,42 +131,47 @@ func (q local) noNetwork() {
 		if n == nil || !n.running() || !n.IsContainer() || len(addressesOf(n.Space)) > 0 || n == q.to && n == q.from {
 			continue
 		}
-		host := n.On()
-		c := Cause{
-			Code:     "NO-NETWORK",
-			Sentence: n.Name + " has no network: its only interface is lo.",
-			Evidence: []Evidence{
-				q.show(host, "docker inspect -f '{{.HostConfig.NetworkMode}}' "+n.Container.Name, "the mode it was made with"),
-				q.show(host, q.within(n, "ip -br addr"), "its interfaces"),
-			},
-		}
-		target := "bridge"
-		if other := map[bool]*Node{true: q.to, false: q.from}[n == q.from]; other != nil && other.IsContainer() {
-			for _, e := range sortedNetworks(other) {
-				if x := q.networkOf(q.byName[other.On()], e.NetworkID); x != nil && x.Name != "none" && x.Name != "host" {
-					target = x.Name
-				}
-			}
-		}
-		var steps []CureStep
-		if n.Container.NetworkSettings.Networks["none"] != nil {
-			steps = append(steps, CureStep{Machine: host, Line: "docker network disconnect none " + n.Container.Name})
-		}
-		if !q.hasNetwork(host, target) { // an engine with bridge: none
-			target = "n"
-			steps = append(steps, CureStep{Machine: host, Line: "docker network create " + target})
-		}
-		steps = append(steps, CureStep{Machine: host, Line: "docker network connect " + target + " " + n.Container.Name})
-		cure := Cure{Steps: steps}
-		if n == q.to {
-			f := q.flow
-			f.To = n.Name
-			cure.Instead = &f
-		}
-		c.cures = []Cure{cure}
-		q.blame(c)
+		q.noNetworkOf(n)
 		return
 	}
+}
+
+// noNetworkOf blames a container's having no network.
+func (q local) noNetworkOf(n *Node) {
+	host := n.On()
+	c := Cause{
+		Code:     "NO-NETWORK",
+		Sentence: n.Name + " has no network: its only interface is lo.",
+		Evidence: []Evidence{
+			q.show(host, "docker inspect -f '{{.HostConfig.NetworkMode}}' "+n.Container.Name, "the mode it was made with"),
+			q.show(host, q.within(n, "ip -br addr"), "its interfaces"),
+		},
+	}
+	target := "bridge"
+	if other := map[bool]*Node{true: q.to, false: q.from}[n == q.from]; other != nil && other.IsContainer() {
+		for _, e := range sortedNetworks(other) {
+			if x := q.networkOf(q.byName[other.On()], e.NetworkID); x != nil && x.Name != "none" && x.Name != "host" {
+				target = x.Name
+			}
+		}
+	}
+	var steps []CureStep
+	if n.Container.NetworkSettings.Networks["none"] != nil {
+		steps = append(steps, CureStep{Machine: host, Line: "docker network disconnect none " + n.Container.Name})
+	}
+	if !q.hasNetwork(host, target) { // an engine with bridge: none
+		target = "n"
+		steps = append(steps, CureStep{Machine: host, Line: "docker network create " + target})
+	}
+	steps = append(steps, CureStep{Machine: host, Line: "docker network connect " + target + " " + n.Container.Name})
+	cure := Cure{Steps: steps}
+	if n == q.to {
+		f := q.flow
+		f.To = n.Name
+		cure.Instead = &f
+	}
+	c.cures = []Cure{cure}
+	q.blame(c)
 }
 
 // hasNetwork reports whether a host has a network of that name.
@@ -220,10 +225,36 @@ func (q local) noRoute() {
 			c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: way})
 		}
 	}
+	c.cures = append(c.cures, q.openRoute(at, q.destination())...)
 	if r, ok := q.routedChild(at); ok {
 		c.cures = append(c.cures, r)
 	}
 	q.blame(c)
+}
+
+// openRoute takes a route out that refuses the destination (blackhole,
+// unreachable, prohibit), or makes the subnet of somebody on the same link known
+// to a machine whose address has none.
+func (q local) openRoute(at *Node, to netip.Addr) []Cure {
+	var out []Cure
+	for _, r := range at.Space.Routes("") {
+		if r.Type != stack.RouteUnicast && r.Type != stack.RouteLocal && r.Dst.Contains(to) && r.Dev != "lo" {
+			out = append(out, Cure{Says: "and where it is set at the start", Steps: []CureStep{{Machine: at.On(), Line: q.within(at, fmt.Sprintf("ip route del %s %s", r.Type, r.Dst))}}})
+		}
+	}
+	for _, h := range q.holders(to) {
+		for _, i := range at.Space.Interfaces() {
+			if at.IsContainer() || i.Kind() != stack.KindPhysical || !i.Up() || onLink(at.Space, to) {
+				continue
+			}
+			for _, x := range h.iface.Addrs() {
+				if x.Prefix.Addr() == to && x.Prefix.Bits() < to.BitLen() {
+					out = append(out, Cure{Says: "an address without its subnet's mask reaches nobody on the link", Steps: []CureStep{{Machine: at.Name, Line: fmt.Sprintf("ip route add %s dev %s", x.Prefix.Masked(), i.Name())}}})
+				}
+			}
+		}
+	}
+	return out
 }
 
 // routedChild is a way to an ipvlan child in mode l3: its host takes what comes

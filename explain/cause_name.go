@@ -153,6 +153,10 @@ func (q *inquiry) inside(command string) string {
 // nameElsewhere: a container has the name, and the one that asks is not on a
 // network with it on which names are answered.
 func (q naming) nameElsewhere() {
+	if q.to.running() && q.to.Space != nil && len(addressesOf(q.to.Space)) == 0 {
+		local(q).noNetworkOf(q.to)
+		return
+	}
 	same := q.to.On() == q.from.On()
 	if q.overlayMissing(); q.blamed() {
 		return

@@ -73,8 +73,13 @@ func (q *inquiry) overlay() {
 		cabling{q}.hostDown(o.b)
 		return
 	}
+	if o.sandboxDown(); q.blamed() {
+		return
+	}
 	if o.unknown() {
-		o.control()
+		if o.rowGone(); !q.blamed() {
+			o.control()
+		}
 		return
 	}
 	o.data()

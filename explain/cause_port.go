@@ -25,6 +25,8 @@ func (q services) service() {
 		return
 	}
 	switch {
+	case at.IsContainer() && !at.running(): // it has ended meanwhile
+		absence(q).stopped(at)
 	case at.IsContainer():
 		q.inContainer(at)
 	default:
@@ -308,6 +310,9 @@ func (q services) atHost(host *Node) {
 			q.wrongAddress(b.node, b.HostIP, b.Port.Number, ev)
 			return
 		}
+	}
+	if q.publisherStopped(host) {
+		return
 	}
 	for _, n := range q.nodes {
 		if n.IsContainer() && n.On() == host.Name && n.running() && n.Space != host.Space && listens(n, q.flow.Proto, q.flow.Port) {

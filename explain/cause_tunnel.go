@@ -262,11 +262,37 @@ func (o *overlay) dead(p *Path) {
 			},
 			cures: []Cure{{Says: "let UDP 4789 pass between the hosts, both ways", Steps: []CureStep{{Repair: cableOf(e)}}}},
 		})
+	case e.Reason == trail.NoRoute && q.space[e.Place.Machine] == q.sandbox(o):
+		o.noUnderlay()
 	case e.Reason == trail.RPFilter:
 		layer3{q}.rpFilter(e, "OVERLAY-RPFILTER")
 	case e.Reason == trail.Checksum || e.Reason == trail.UnknownVNI:
 		o.checksum(e)
 	}
+}
+
+// sandbox is the namespace of an overlay network on its sender's host.
+func (q *inquiry) sandbox(o *overlay) *stack.Namespace {
+	return o.a.Host.Daemon.Holdings().Overlays[o.net.ID]
+}
+
+// noUnderlay: the sender's host has no route to the other, for the tunnel's
+// packets.
+func (o *overlay) noUnderlay() {
+	peer := o.cb.Self
+	if !peer.IsValid() {
+		return
+	}
+	c := Cause{
+		Code:     "NO-ROUTE",
+		Sentence: fmt.Sprintf("%s has no route to %s, the address of %s: the tunnel's packets cannot set out.", o.a.Name, peer, o.b.Name),
+		Evidence: []Evidence{o.q.show(o.a.Name, "ip route get "+peer.String(), "the way to the other host"), o.q.show(o.a.Name, "ip route", "its routes")},
+		cures:    local{o.q}.openRoute(o.a, peer),
+	}
+	if way, ok := o.q.way(o.a, netip.PrefixFrom(peer, peer.BitLen()), peer); ok {
+		c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: way})
+	}
+	o.q.blame(c)
 }
 
 // checksum: the inner packet's checksum is wrong where it arrives.

@@ -116,11 +116,15 @@ func (q cabling) interfaceDown(n *Node, i *stack.Interface) {
 // raise sets an interface up, with the routes that went when it was set down.
 func (q cabling) raise(n *Node, i *stack.Interface) []Cure {
 	up := CureStep{Machine: n.On(), Line: q.within(n, "ip link set "+i.Name()+" up")}
-	out := []Cure{{Steps: []CureStep{up}}}
+	alone := Cure{Steps: []CureStep{up}}
+	var out []Cure
 	for _, gw := range q.gateways(n) {
 		out = append(out, Cure{Says: "its default route went with it", Steps: []CureStep{up, {Machine: n.On(), Line: q.within(n, "ip route add default via "+gw)}}})
 	}
-	return out
+	if _, err := n.Space.RouteGet(q.j.Target, netip.Addr{}); q.j.Target.IsValid() && err != nil {
+		return append(out, alone)
+	}
+	return append([]Cure{alone}, out...)
 }
 
 func (q cabling) hostDown(n *Node) {
@@ -250,6 +254,15 @@ func (q cabling) neighbours() {
 			}
 		}
 	}
+	if back := q.readdress(n, next); back != nil && !q.byName[n.On()].Space.IsLocal(next) {
+		q.blame(Cause{
+			Code:     "NO-ROUTE",
+			Sentence: fmt.Sprintf("%s sends by way of %s, its network's gateway, and the bridge of %s does not have that address any more.", n.Name, next, n.On()),
+			Evidence: []Evidence{q.show(n.On(), q.within(n, "ip route"), "the route"), q.show(n.On(), "ip -4 -br addr", "the addresses of the host")},
+			cures:    back,
+		})
+		return
+	}
 	if hs := q.holders(next); len(hs) > 0 {
 		q.deafHolder(n, next, hs[0])
 		return
@@ -264,6 +277,22 @@ func (q cabling) neighbours() {
 		return
 	}
 	absence(q).unused()
+}
+
+// readdress gives a bridge back the address that is its network's gateway.
+func (q cabling) readdress(n *Node, gateway netip.Addr) []Cure {
+	if n == nil || !n.IsContainer() {
+		return nil
+	}
+	host := q.byName[n.On()]
+	for _, e := range sortedNetworks(n) {
+		x := q.networkOf(host, e.NetworkID)
+		if x == nil || x.Bridge == "" || e.Gateway != gateway.String() {
+			continue
+		}
+		return []Cure{{Says: "the engine gives the bridge its address when it starts, too", Steps: []CureStep{{Machine: host.Name, Line: fmt.Sprintf("ip addr add %s/%d dev %s", gateway, e.IPPrefixLen, x.Bridge)}}}}
+	}
+	return nil
 }
 
 // reroute sends by a router that is there.

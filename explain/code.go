@@ -49,6 +49,8 @@ var conditions = map[Code]string{
 	"FIREWALL-INPUT":                "a rule or policy of INPUT drops it",
 	"FIREWALL-FORWARD":              "a rule or policy of FORWARD drops it",
 	"FIREWALL-OUTPUT":               "a rule or policy of OUTPUT drops it",
+	"FIREWALL-NAT":                  "a rule that somebody typed sends it to another destination",
+	"NEIGHBOUR-WRONG":               "a permanent neighbour entry has the wrong link address",
 	"FIREWALL-FABRIC":               "the network between the machines loses this protocol or port",
 	"FORWARDING-OFF":                "the host does not forward packets",
 	"MASQUERADE-MISSING":            "packets leave with a container's own address, and nobody knows the way back",

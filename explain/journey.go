@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/link/trail"
 	"dnetsim/stack"
+	"dnetsim/stack/netfilter"
 )
 
 // Journey is what happened to a probe.
@@ -177,13 +178,27 @@ func (a *atlas) addressFor(from, to *Node) (netip.Addr, error) {
 
 // mine reports whether an event is the first of a packet of the probe.
 func (j *Journey) mine(e *event, from *stack.Namespace, f Flow) bool {
-	if e.Place.Machine != from.Name() || !e.pkt.ip || e.pkt.dst != j.Target || e.pkt.proto != f.Proto.number(j.Target.Is6()) {
+	if e.Place.Machine != from.Name() || !e.pkt.ip || e.pkt.proto != f.Proto.number(j.Target.Is6()) {
+		return false
+	}
+	if e.Verb == trail.Rewrite {
+		return j.rewritten(e, from, f)
+	}
+	if e.pkt.dst != j.Target {
 		return false
 	}
 	if f.Proto == ICMP {
 		return e.pkt.sport == j.outcome.id || j.outcome.id == 0
 	}
 	return e.pkt.dport == f.Port
+}
+
+// rewritten reports whether a packet that begins with a rewrite, by the nat
+// table's OUTPUT, is tracked as one of the probe.
+func (j *Journey) rewritten(e *event, from *stack.Namespace, f Flow) bool {
+	return slices.ContainsFunc(from.Conntrack(), func(x netfilter.Flow) bool {
+		return x.Proto == e.pkt.proto && x.Orig.Dst == j.Target && x.Reply.Src == e.pkt.dst && (f.Proto == ICMP || x.Orig.DstPort == f.Port && x.Orig.SrcPort == e.pkt.sport)
+	})
 }
 
 // follow finds the packets that were sent, and what came back.

@@ -61,6 +61,7 @@ func carriers(events []*event) map[trail.ID]bool {
 // noise are the ends of a flooded frame's copies where it was not for them.
 var noise = []trail.Reason{
 	trail.OtherHost, trail.NoPort, trail.Hairpin, trail.NotAMember, trail.ARPProxy, trail.UnknownProtocol,
+	trail.Underlay, // of which the carrier has its own end
 }
 
 // end is where a packet ended: where its family's own level was delivered, else

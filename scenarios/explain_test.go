@@ -82,6 +82,8 @@ var explained = []explainedCase{
 	{scenario: "firewall-input", codes: "FIREWALL-INPUT"},
 	{scenario: "firewall-forward", codes: "FIREWALL-FORWARD"},
 	{scenario: "firewall-output", codes: "FIREWALL-OUTPUT"},
+	{scenario: "firewall-nat", codes: "FIREWALL-NAT"},
+	{scenario: "neighbour-wrong", codes: "NEIGHBOUR-WRONG"},
 	{scenario: "firewall-fabric", codes: "FIREWALL-FABRIC"},
 	{scenario: "forwarding-off", codes: "FORWARDING-OFF"},
 	{scenario: "masquerade-missing", codes: "MASQUERADE-MISSING"},

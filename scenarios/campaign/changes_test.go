@@ -1,0 +1,142 @@
+package campaign
+
+import (
+	"strings"
+	"testing"
+
+	"dnetsim/engine/cli"
+	"dnetsim/explain"
+	"dnetsim/scenarios"
+)
+
+// twoHosts and clusterOfTwo are healthy worlds: each case changes one thing.
+const (
+	twoHosts = `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+internet:
+  www.baidu.com: {address: 220.181.38.150}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, nginx]}
+  b: {address: 10.0.0.12, images: [busybox, nginx]}
+steps:
+`
+	clusterOfTwo = `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
+  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.12:2376"}}
+setup:
+  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
+  - wait: 40s
+steps:
+  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
+  - a$ docker run -itd --name c1 --network ov busybox
+  - b$ docker run -itd --name c2 --network ov busybox
+  - wait: 5s
+`
+)
+
+// changes are one typed change each, in worlds that the library does not have.
+var changes = []struct {
+	name, world    string
+	from, to, port string
+	large          bool
+	code           explain.Code
+	steps          []string
+}{
+	{"policy-drop-forward", twoHosts, "a/c1", "www.baidu.com", "", false, "RULES-FLUSHED", []string{"a$ docker run -d --name c1 busybox sleep 1000", "a$ iptables -P FORWARD DROP", "a$ iptables -F FORWARD"}},
+	{"user-drop", twoHosts, "b", "10.0.0.11", "8080/tcp", false, "FIREWALL-FORWARD", []string{"a$ docker run -d --name web -p 8080:80 nginx", "a$ iptables -I DOCKER-USER -s 10.0.0.12 -j DROP"}},
+	{"input-reject", twoHosts, "b", "10.0.0.11", "80/tcp", false, "FIREWALL-INPUT", []string{"a$ docker run -d --name web --network host nginx", "a$ iptables -A INPUT -p tcp --dport 80 -j REJECT"}},
+	{"input-policy", twoHosts, "b", "10.0.0.11", "", false, "FIREWALL-INPUT", []string{"a$ iptables -P INPUT DROP"}},
+	{"output-drop", twoHosts, "a", "10.0.0.12", "", false, "FIREWALL-OUTPUT", []string{"a$ iptables -A OUTPUT -d 10.0.0.12 -j DROP"}},
+	{"loopback-publish", twoHosts, "b", "10.0.0.11", "8080/tcp", false, "PORT-WRONG-ADDRESS", []string{"a$ docker run -d --name web -p 127.0.0.1:8080:80 nginx"}},
+	{"port-not-published", twoHosts, "b", "10.0.0.11", "80/tcp", false, "PORT-NOT-PUBLISHED", []string{"a$ docker run -d --name web nginx"}},
+	{"published-wrong", twoHosts, "b", "10.0.0.11", "8080/tcp", false, "PORT-WRONG", []string{"a$ docker run -d --name web -p 8080:8080 nginx"}},
+	{"inside-published", twoHosts, "a/cc", "web", "8080/tcp", false, "PORT-PUBLISHED-USED-INSIDE", []string{"a$ docker network create nn", "a$ docker run -d --name web --network nn -p 8080:80 nginx", "a$ docker run -d --name cc --network nn busybox sleep 1000"}},
+	{"route-del", twoHosts, "a", "220.181.38.150", "", false, "NO-ROUTE", []string{"a$ ip route del default"}},
+	{"blackhole", twoHosts, "a", "220.181.38.150", "", false, "NO-ROUTE", []string{"a$ ip route add blackhole 220.181.38.0/24"}},
+	{"c-route-del", twoHosts, "a/cc", "220.181.38.150", "", false, "NO-ROUTE", []string{"a$ docker run -d --name cc busybox sleep 1000", "a$ nsenter -t $(docker inspect -f {{.State.Pid}} cc) -n ip route del default"}},
+	{"c-link-down", twoHosts, "a/cc", "10.0.0.12", "", false, "LINK-DOWN", []string{"a$ docker run -d --name cc busybox sleep 1000", "a$ nsenter -t $(docker inspect -f {{.State.Pid}} cc) -n ip link set eth0 down"}},
+	{"docker0-down", twoHosts, "a/cc", "10.0.0.12", "", false, "LINK-DOWN", []string{"a$ docker run -d --name cc busybox sleep 1000", "a$ ip link set docker0 down"}},
+	{"unplugged", twoHosts, "a/cc", "10.0.0.12", "", false, "LINK-DOWN", []string{"a$ docker run -d --name cc busybox sleep 1000", "a$ for v in $(ls /sys/class/net | grep veth); do ip link set $v nomaster; done"}},
+	{"docker0-addr", twoHosts, "a/cc", "10.0.0.12", "", false, "NO-ROUTE", []string{"a$ docker run -d --name cc busybox sleep 1000", "a$ ip addr flush dev docker0"}},
+	{"c-iptables", twoHosts, "a", "172.17.0.2", "", false, "FIREWALL-INPUT", []string{"a$ docker run -d --name cc busybox sleep 1000", "a$ nsenter -t $(docker inspect -f {{.State.Pid}} cc) -n iptables -A INPUT -p icmp -j DROP"}},
+	{"echo-ignore", twoHosts, "a", "10.0.0.12", "", false, "FIREWALL-INPUT", []string{"b$ sysctl -w net.ipv4.icmp_echo_ignore_all=1"}},
+	{"bad-neigh", twoHosts, "a", "10.0.0.12", "", false, "NEIGHBOUR-WRONG", []string{"a$ ip neigh replace 10.0.0.12 lladdr 00:11:22:33:44:55 dev eth0 nud permanent"}},
+	{"wrong-hosts", twoHosts, "a/cc", "www.baidu.com", "", false, "ADDRESS-UNUSED", []string{"a$ docker run -d --name cc --add-host www.baidu.com:10.0.0.99 busybox sleep 1000"}},
+	{"wrong-gw", twoHosts, "a", "220.181.38.150", "", false, "NO-ROUTE", []string{"a$ ip route replace default via 10.0.0.77"}},
+	{"raw-drop", twoHosts, "a/cc", "10.0.0.12", "", false, "FIREWALL-FORWARD", []string{"a$ docker run -d --name cc busybox sleep 1000", "a$ iptables -t raw -A PREROUTING -i docker0 -j DROP"}},
+	{"mangle-drop", twoHosts, "a/cc", "10.0.0.12", "", false, "FIREWALL-FORWARD", []string{"a$ docker run -d --name cc busybox sleep 1000", "a$ iptables -t mangle -A FORWARD -j DROP"}},
+	{"dnat", twoHosts, "a", "10.0.0.12", "", false, "FIREWALL-NAT", []string{"a$ iptables -t nat -A OUTPUT -d 10.0.0.12 -j DNAT --to-destination 10.0.0.99"}},
+	{"redirected", twoHosts, "b", "10.0.0.11", "80/tcp", false, "FIREWALL-NAT", []string{"a$ docker run -d --name web -p 80:80 nginx", "a$ docker run -d --name cc busybox sleep 1000", "a$ iptables -t nat -I PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 9999"}},
+	{"stopped", twoHosts, "b", "10.0.0.11", "80/tcp", false, "CONTAINER-NOT-RUNNING", []string{"a$ docker run -d --name web -p 80:80 nginx", "a$ docker stop web"}},
+	{"dockerd-stopped", twoHosts, "b", "10.0.0.11", "80/tcp", false, "CONTAINER-NOT-RUNNING", []string{"a$ docker run -d --name web -p 80:80 nginx", "a$ systemctl stop docker"}},
+	{"host-netmask", twoHosts, "a", "10.0.0.12", "", false, "NO-ROUTE", []string{"a$ ip addr del 10.0.0.11/24 dev eth0", "a$ ip addr add 10.0.0.11/32 dev eth0"}},
+	{"dns-wrong", twoHosts, "a/cc", "www.baidu.com", "", false, "DNS-SERVER-UNREACHABLE", []string{"a$ docker run -d --name cc --dns 10.0.0.99 busybox sleep 1000"}},
+	{"lan-shadow", twoHosts, "a", "10.0.0.12", "", false, "BRIDGE-SUBNET-SHADOWS", []string{"a$ docker network create --subnet 10.0.0.0/26 nn || true", "a$ docker run -d --name cc --network nn busybox sleep 1000"}},
+	{"inet-shadow", twoHosts, "a/cc", "www.baidu.com", "", false, "BRIDGE-SUBNET-SHADOWS", []string{"a$ docker network create --subnet 220.181.0.0/16 nn", "a$ docker run -d --name cc busybox sleep 1000"}},
+	{"ipv6", twoHosts, "a/cc", "10.0.0.12", "", false, "FORWARDING-OFF", []string{"a$ docker run -d --name cc busybox sleep 1000", "a$ sysctl -w net.ipv4.conf.docker0.forwarding=0"}},
+	{"disconnect", twoHosts, "a/cc", "dd", "", false, "NO-NETWORK", []string{"a$ docker network create nn", "a$ docker run -d --name cc --network nn busybox sleep 1000", "a$ docker run -d --name dd --network nn busybox sleep 1000", "a$ docker network disconnect nn dd"}},
+	{"localhost", twoHosts, "a/app", "localhost", "5432/tcp", false, "LOCALHOST-IS-SELF", []string{"a$ docker run -d --name db -p 5432:80 nginx", "a$ docker run -d --name app busybox sleep 1000"}},
+	{"ov-4789-out", clusterOfTwo, "a/c1", "c2", "", false, "OVERLAY-VXLAN-BLOCKED-HOST", []string{"a$ iptables -A OUTPUT -p udp --dport 4789 -j DROP"}},
+	{"ov-4789-in", clusterOfTwo, "a/c1", "c2", "", false, "OVERLAY-VXLAN-BLOCKED-HOST", []string{"b$ iptables -A INPUT -p udp --dport 4789 -j DROP"}},
+	{"ov-vni", clusterOfTwo, "a/c1", "c2", "", false, "LINK-DOWN", []string{"b$ NS=$(ls /var/run/docker/netns | grep ^1-); nsenter --net=/var/run/docker/netns/$NS ip link set vxlan0 down"}},
+	{"ov-fdb", clusterOfTwo, "a/c1", "c2", "", false, "OVERLAY-FDB-STALE", []string{"a$ NS=$(ls /var/run/docker/netns | grep ^1-); nsenter --net=/var/run/docker/netns/$NS bridge fdb del 02:42:0a:09:00:03 dev vxlan0 dst 10.0.0.12 self"}},
+	{"ov-fdb-wrong", clusterOfTwo, "a/c1", "c2", "", false, "OVERLAY-FDB-STALE", []string{"a$ NS=$(ls /var/run/docker/netns | grep ^1-); nsenter --net=/var/run/docker/netns/$NS bridge fdb replace 02:42:0a:09:00:03 dev vxlan0 dst 10.0.0.99 self permanent"}},
+	{"ov-brdown", clusterOfTwo, "a/c1", "c2", "", false, "LINK-DOWN", []string{"a$ NS=$(ls /var/run/docker/netns | grep ^1-); nsenter --net=/var/run/docker/netns/$NS ip link set br0 down"}},
+	{"ov-hostdown", clusterOfTwo, "a/c1", "10.9.0.3", "", false, "HOST-DOWN", []string{"{fault: {host: b, crash: true}}"}},
+	{"ov-hostif", clusterOfTwo, "a/c1", "10.9.0.3", "", false, "LINK-DOWN", []string{"b$ ip link set eth0 down"}},
+	{"ov-mtu", clusterOfTwo, "a/c1", "c2", "", true, "MTU-BLACKHOLE", []string{"{fault: {cable: b, mtu: 1450}}"}},
+	{"ov-route", clusterOfTwo, "a/c1", "10.9.0.3", "", false, "NO-ROUTE", []string{"a$ ip route add blackhole 10.0.0.12/32"}},
+	{"ov-c2net", clusterOfTwo, "a/c1", "c2", "", false, "NO-NETWORK", []string{"b$ docker network disconnect ov c2"}},
+	{"ov-inet", clusterOfTwo, "a/c1", "10.0.0.12", "", false, "RULES-FLUSHED", []string{"a$ iptables -t nat -F"}},
+	{"ov-gwdown", clusterOfTwo, "a/c1", "10.0.0.12", "", false, "LINK-DOWN", []string{"a$ ip link set docker_gwbridge down"}},
+}
+
+// TestOneChangeIsTheCause: what a person typed is named, by its code, with a cure
+// that was tried and cures.
+func TestOneChangeIsTheCause(t *testing.T) {
+	for _, x := range changes {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			r := explainChange(t, x.world, x.steps, explain.Flow{From: x.from, To: x.to, Large: x.large}, x.port)
+			if c := r.Causes; len(c) != 1 || c[0].Code != x.code || c[0].Proof == nil || c[0].Proof.Verdict != explain.Delivered {
+				var b strings.Builder
+				r.Write(&b, explain.Style{})
+				t.Errorf("want %s, cured\n%s", x.code, b.String())
+			}
+		})
+	}
+}
+
+func explainChange(t *testing.T, world string, steps []string, f explain.Flow, port string) *explain.Report {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString(world)
+	for _, s := range steps {
+		if !strings.HasPrefix(s, "{") {
+			s = "|-\n    " + s
+		}
+		text.WriteString("  - " + s + "\n")
+	}
+	s, err := scenarios.Read("change.yaml", []byte(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, _, err := scenarios.Stand(s, scenarios.Options{Docker: cli.Program}, scenarios.Moment{Step: len(s.Steps)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if f.Proto, f.Port, err = explain.ParsePort(port); err != nil {
+		t.Fatal(err)
+	}
+	r, err := explain.Explain(w, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Works() {
+		t.Fatal("the flow works")
+	}
+	return r
+}
