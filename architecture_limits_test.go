@@ -22,10 +22,9 @@ var excess = map[string]struct {
 	size int
 	why  string
 }{
-	"package modes":                            {48, "to be cut by noun and by driver"},
+	"package modes":                            {51, "to be cut by noun and by driver"},
 	"package stack":                            {52, "the kinds of interfaces are to leave, and the neighbours"},
 	"package userland/netconf":                 {53, "a file for each program or form of it; flat, and each easy to find"},
-	"type modes.Daemon":                        {149, "to be cut with its package"},
 	"type userland/shell.Shell":                {150, "the evaluator's state is one: a method for each kind of command, expansion and word"},
 	"type userland.Process":                    {65, "what a program may ask of the machine, its sockets and files among it"},
 	"type userland/netconf.ipTool":             {100, "ip has that many commands, one method for each"},

@@ -48,7 +48,7 @@ func (c *call) networkList() error {
 	if err != nil {
 		return err
 	}
-	ns, err := c.daemon.Networks(f)
+	ns, err := c.daemon.Networks.List(f)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (c *call) networkList() error {
 }
 
 func (c *call) networkInspect() error {
-	n, err := c.daemon.Network(c.job.Ref)
+	n, err := c.daemon.Networks.Get(c.job.Ref)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (c *call) networkCreate() error {
 		}
 		m.IPAM = i
 	}
-	n, warning, err := c.daemon.NetworkCreate(m)
+	n, warning, err := c.daemon.Networks.Create(m)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (c *call) networkCreate() error {
 }
 
 func (c *call) networkRemove() error {
-	if err := c.daemon.NetworkRemove(c.job.Ref); err != nil {
+	if err := c.daemon.Networks.Remove(c.job.Ref); err != nil {
 		return err
 	}
 	return c.done(http.StatusNoContent)
@@ -128,14 +128,14 @@ func (c *call) networkAction() error {
 		if err := c.decode(&r); err != nil {
 			return err
 		}
-		if err := c.daemon.NetworkConnect(id, r.Container, toModel(r.EndpointConfig)); err != nil {
+		if err := c.daemon.Networks.Connect(id, r.Container, toModel(r.EndpointConfig)); err != nil {
 			return err
 		}
 	case "disconnect":
 		if err := c.decode(&r); err != nil {
 			return err
 		}
-		if err := c.daemon.NetworkDisconnect(id, r.Container, r.Force); err != nil {
+		if err := c.daemon.Networks.Disconnect(id, r.Container, r.Force); err != nil {
 			return err
 		}
 	default:
@@ -150,7 +150,7 @@ func (c *call) networksPrune() error {
 	if err != nil {
 		return err
 	}
-	gone, err := c.daemon.NetworksPrune(f)
+	gone, err := c.daemon.Networks.Prune(f)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func (c *call) sample(x *modes.Container) any {
 	out.CPU.Online, out.PreCPU.Online = info.NCPU, info.NCPU
 	out.Memory.Limit = info.MemTotal
 	out.Networks = map[string]types.NetworkStats{}
-	for _, i := range c.daemon.ContainerInterfaces(x) {
+	for _, i := range x.Interfaces() {
 		n := i.Counters()
 		out.Networks[i.Name()] = types.NetworkStats{
 			RxBytes: n.RxBytes, RxPackets: n.RxPackets, RxErrors: n.RxErrors, RxDropped: n.RxDropped,

@@ -131,7 +131,7 @@ func (q absence) device(n *Node) string {
 func (q absence) members(n *network) []Cure {
 	var out []Cure
 	for _, e := range n.Endpoints {
-		if e.Container == nil || e.Container == q.from.Container {
+		if e.Container == nil || q.from.IsContainer() && e.Container.ID == q.from.Container.ID {
 			continue
 		}
 		for _, ip := range sortedAddresses(e.Addresses) {

@@ -34,7 +34,7 @@ func (q *inquiry) publisher(n *Node, port modes.Port, wanted uint16) *Node {
 		}
 		for _, e := range net.Endpoints {
 			for _, b := range e.Bound {
-				if e.Container != nil && e.Container != n.Container && b.HostPort == int(wanted) && b.Port.Proto == port.Proto {
+				if e.Container != nil && e.Container.ID != n.Container.ID && b.HostPort == int(wanted) && b.Port.Proto == port.Proto {
 					return q.byName[n.On()+"/"+e.Container.Name]
 				}
 			}

@@ -58,22 +58,22 @@ var underway = []under{
 	{"restart", started, func(u *underTest) error { return u.d.Containers.Restart("c1", nil) }},
 	{"kill", started, func(u *underTest) error { return u.d.Containers.Kill("c1", "") }},
 	{"rm -f", started, func(u *underTest) error { return u.d.Containers.Remove("c1", RemoveOptions{Force: true}) }},
-	{"connect", beside, func(u *underTest) error { return u.d.NetworkConnect(u.net.Name, "c1", nil) }},
-	{"disconnect", func(u *underTest) { beside(u); u.d.NetworkConnect(u.net.Name, "c1", nil) },
-		func(u *underTest) error { return u.d.NetworkDisconnect(u.net.Name, "c1", false) }},
+	{"connect", beside, func(u *underTest) error { return u.d.Networks.Connect(u.net.Name, "c1", nil) }},
+	{"disconnect", func(u *underTest) { beside(u); u.d.Networks.Connect(u.net.Name, "c1", nil) },
+		func(u *underTest) error { return u.d.Networks.Disconnect(u.net.Name, "c1", false) }},
 	{"network create", nothing, func(u *underTest) error {
 		r := u.net
 		r.Name, r.IPAM = "n2", &IPAM{Options: map[string]string{}, Config: []IPAMConfig{{Subnet: "172.30.9.0/24"}}}
 		if r.Driver == "macvlan" {
 			r.Options = map[string]string{"parent": "eth0.9"}
 		}
-		_, _, err := u.d.NetworkCreate(r)
+		_, _, err := u.d.Networks.Create(r)
 		return err
 	}},
-	{"network rm", nothing, func(u *underTest) error { return u.d.NetworkRemove(u.net.Name) }},
+	{"network rm", nothing, func(u *underTest) error { return u.d.Networks.Remove(u.net.Name) }},
 	{"prune", created, func(u *underTest) error {
 		u.d.Containers.Prune(nil)
-		_, err := u.d.NetworksPrune(nil)
+		_, err := u.d.Networks.Prune(nil)
 		return err
 	}},
 	{"exec", started, func(u *underTest) error {
@@ -111,12 +111,12 @@ func (u *underTest) clear() {
 				u.t.Errorf("rm -f %s: %v", c.Name, err)
 			}
 		}
-		u.d.refreshGlobal()
-		for _, n := range append([]*Network(nil), u.d.networks...) {
+		u.d.net.shared.refresh()
+		for _, n := range append([]*Network(nil), u.d.net.networks...) {
 			if predefined(n.Name) || n.Name == gatewayNetwork {
 				continue
 			}
-			if err := u.d.NetworkRemove(n.ID); err != nil {
+			if err := u.d.Networks.Remove(n.ID); err != nil {
 				u.t.Errorf("network rm %s: %v", n.Name, err)
 			}
 		}
@@ -131,7 +131,7 @@ var moments = []time.Duration{0, time.Millisecond, 41 * time.Millisecond, 81 * t
 // held is what is taken of the hosts and of the store, in the order of the words.
 func (u *underTest) held() string {
 	all := u.taken()
-	if u.d.cluster != nil {
+	if u.d.net.shared.cluster != nil {
 		all = u.holdings()
 	}
 	lines := strings.SplitAfter(all, "\n")
@@ -163,7 +163,7 @@ func TestDockerdEndsUnderACall(t *testing.T) {
 					if net.Driver == "" {
 						return
 					}
-					if _, _, err := u.d.NetworkCreate(net); err != nil {
+					if _, _, err := u.d.Networks.Create(net); err != nil {
 						t.Errorf("network create: %v", err)
 					}
 				}

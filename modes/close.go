@@ -5,24 +5,13 @@ import "dnetsim/stack"
 // Namespaces are the network namespaces of the host's containers, in the order
 // in which they were made; the host's own is not among them.
 func (h *Host) Namespaces() []*stack.Namespace {
-	var out []*stack.Namespace
-	for _, sb := range h.Daemon.sandboxes {
-		if !sb.shared {
-			out = append(out, sb.ns)
-		}
-	}
-	return append(out, h.Daemon.boxes.Namespaces()...)
+	return h.Daemon.net.namespaces()
 }
 
 // Close gives the containers' namespaces back. It is for the end of a run:
 // nothing is stopped in order.
 func (h *Host) Close() {
-	for _, sb := range h.Daemon.sandboxes {
-		if !sb.shared {
-			sb.ns.Close()
-		}
-	}
-	for _, ns := range h.Daemon.boxes.Namespaces() {
+	for _, ns := range h.Namespaces() {
 		ns.Close()
 	}
 }

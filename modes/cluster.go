@@ -8,15 +8,26 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/config"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/overlay"
+	"dnetsim/modes/serf"
 	"dnetsim/modes/store"
 )
+
+// shared is what a controller has of networks of several hosts. They are in the
+// cluster store; without one there are none.
+type shared struct {
+	ctl     *controller
+	cluster *cluster            // nil without cluster-store
+	globals map[string]*Network // networks of the cluster store ever seen, by id
+	debts   []func() error      // see owe
+}
 
 // cluster is a daemon's part in a cluster of daemons that share a store
 // (cluster-store): it lives as long as dockerd runs.
 type cluster struct {
-	d         *Daemon
+	sh        *shared
 	advertise string     // "ip:port", or ""
 	self      netip.Addr // its address; invalid without advertise
 	store     store.Datastore
@@ -34,23 +45,23 @@ type keyWatch struct {
 	stop func() // nil while the watch is broken
 }
 
-// initCluster reads the cluster options; it refuses what dockerd refuses and
+// init reads the cluster options; it refuses what dockerd refuses and
 // connects to nothing yet.
-func (d *Daemon) initCluster() error {
-	cfg := &d.config
-	d.cluster = nil
+func (sh *shared) init() error {
+	cfg := sh.ctl.Config
+	sh.cluster = nil
 	if cfg.ClusterStore == "" {
 		if cfg.ClusterAdvertise != "" {
 			return errf(ErrSystem, "failed to start daemon: discovery advertise parsing failed: invalid cluster configuration. --cluster-advertise must be accompanied by --cluster-store configuration")
 		}
 		return nil
 	}
-	advertise, err := d.parseAdvertise(cfg.ClusterAdvertise)
+	advertise, err := sh.parseAdvertise(cfg.ClusterAdvertise)
 	if err != nil {
 		return errf(ErrSystem, "failed to start daemon: %v", err)
 	}
 	cfg.ClusterAdvertise = advertise
-	c := &cluster{d: d, advertise: advertise}
+	c := &cluster{sh: sh, advertise: advertise}
 	if ap, err := netip.ParseAddrPort(advertise); err == nil {
 		c.self = ap.Addr()
 	}
@@ -62,11 +73,11 @@ func (d *Daemon) initCluster() error {
 		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
 	}
 	c.store = store.Datastore{KV: client}
-	c.space = ipam.NewGlobal(c.store, d.Journal.Write)
-	before, _ := d.drivers["overlay"].(*overlay.Driver)
-	c.driver = overlay.New(d.face, overlay.Config{Store: c.store, Self: c.self, JoinTime: d.profile.cost.overlayJoin}, &d.boxes, before)
-	d.drivers["overlay"] = c.driver
-	d.cluster = c
+	c.space = ipam.NewGlobal(c.store, sh.ctl.Journal.Write)
+	before, _ := sh.ctl.drivers["overlay"].(*overlay.Driver)
+	c.driver = overlay.New(sh.ctl.Face, overlay.Config{Store: c.store, Self: c.self, JoinTime: sh.ctl.OverlayJoin}, &sh.ctl.boxes, before)
+	sh.ctl.drivers["overlay"] = c.driver
+	sh.cluster = c
 	if c.discovery != nil {
 		c.discovery.Advertise()
 	}
@@ -79,8 +90,8 @@ func (c *cluster) client(url string) (*store.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := c.d
-	return store.New(d.loop, d.face.Opener(d.ns()), at, store.Options{Lookup: d.hostLookup}), nil
+	sh := c.sh
+	return store.New(sh.ctl.Loop, sh.ctl.Face.Opener(sh.ctl.ns()), at, store.Options{Lookup: sh.hostLookup}), nil
 }
 
 // discover makes the discovery of the other daemons, which is still to be
@@ -92,14 +103,14 @@ func (c *cluster) discover(client *store.Client, advertise string, opts map[stri
 	}
 	return store.NewDiscovery(client, store.DiscoveryOptions{
 		Advertise: advertise, Heartbeat: beat, TTL: ttl,
-		Log:       func(level, text string) { c.d.Journal.Write(level, text) },
+		Log:       func(level, text string) { c.sh.ctl.Journal.Write(level, text) },
 		OnEntries: func([]store.Entry) { c.restartWatches() },
 		OnChange:  func(joined, _ []netip.Addr) { c.driver.Discovered(joined) },
 	}), nil
 }
 
 // parseAdvertise resolves "address:port" or "interface:port".
-func (d *Daemon) parseAdvertise(text string) (string, error) {
+func (sh *shared) parseAdvertise(text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
@@ -113,7 +124,7 @@ func (d *Daemon) parseAdvertise(text string) (string, error) {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return text, nil
 	}
-	i := d.ns().Interface(host)
+	i := sh.ctl.ns().Interface(host)
 	if i == nil {
 		return fail("invalid cluster advertise IP address or interface name (%s) : route ip+net: no such network interface", text)
 	}
@@ -126,8 +137,8 @@ func (d *Daemon) parseAdvertise(text string) (string, error) {
 }
 
 // hostLookup resolves the store's name with the host's files and servers.
-func (d *Daemon) hostLookup(host string) (netip.Addr, error) {
-	b, _ := d.host.FS().ReadFile("/etc/hosts")
+func (sh *shared) hostLookup(host string) (netip.Addr, error) {
+	b, _ := sh.ctl.machine().FS().ReadFile("/etc/hosts")
 	for line := range strings.Lines(string(b)) {
 		line, _, _ = strings.Cut(line, "#")
 		f := strings.Fields(line)
@@ -138,24 +149,24 @@ func (d *Daemon) hostLookup(host string) (netip.Addr, error) {
 		}
 	}
 	server := "[::1]:53"
-	if all := d.hostNameservers(); len(all) > 0 {
+	if all := sh.ctl.hostNameservers(); len(all) > 0 {
 		server = all[0].String() + ":53"
 	}
 	return netip.Addr{}, &net.DNSError{Err: "no such host", Name: host, Server: server, IsNotFound: true}
 }
 
-// consultStore is what dockerd asks the store while it starts: which pools are
+// consult is what dockerd asks the store while it starts: which pools are
 // taken, which networks there are, and which endpoints of an earlier run are
 // left in them. A store that does not answer only costs time.
-func (d *Daemon) consultStore() {
-	c := d.cluster
-	if c == nil || d.loop.Current() == nil {
+func (sh *shared) consult(leftovers func()) {
+	c := sh.cluster
+	if c == nil || sh.ctl.Loop.Current() == nil {
 		return
 	}
 	c.space.Read()
-	d.refreshGlobal()
-	d.cleanLeftovers()
-	for _, n := range d.networks {
+	sh.refresh()
+	leftovers()
+	for _, n := range sh.ctl.networks {
 		if n.core.global == nil && !c.listsEndpoints(n) {
 			return
 		}
@@ -172,49 +183,49 @@ func (c *cluster) listsEndpoints(n *Network) bool {
 
 // watchAllNames follows the names of the networks in which an earlier run left
 // containers running.
-func (d *Daemon) watchAllNames() {
-	if d.cluster == nil {
+func (sh *shared) watchAllNames() {
+	if sh.cluster == nil {
 		return
 	}
-	for _, id := range slices.Sorted(maps.Keys(d.globals)) {
-		if n := d.globals[id]; len(n.core.endpoints) > 0 {
-			d.watchNames(n)
+	for _, id := range slices.Sorted(maps.Keys(sh.globals)) {
+		if n := sh.globals[id]; len(n.core.endpoints) > 0 {
+			sh.watchNames(n)
 		}
 	}
 }
 
-// followCluster begins to follow the other daemons. dockerd does so before it
+// follow begins to follow the other daemons. dockerd does so before it
 // sets up its networks: where the store still has its registration, it is in
 // the gossip before docker0 is there.
-func (d *Daemon) followCluster() {
-	if c := d.cluster; c != nil && c.discovery != nil {
+func (sh *shared) follow() {
+	if c := sh.cluster; c != nil && c.discovery != nil {
 		c.discovery.Watch()
 	}
 }
 
-// leaveCluster is what the end of dockerd does: nobody is told. The sockets are
+// leave is what the end of dockerd does: nobody is told. The sockets are
 // closed, the registration times out.
-func (d *Daemon) leaveCluster() {
-	c := d.cluster
+func (sh *shared) leave() {
+	c := sh.cluster
 	if c == nil {
 		return
 	}
-	d.cluster = nil
+	sh.cluster = nil
 	if c.discovery != nil {
 		c.discovery.Stop()
 	}
 	c.driver.Close()
 	c.store.KV.Close()
 	var local []*Network
-	for _, n := range d.networks {
+	for _, n := range sh.ctl.networks {
 		if n.core.global == nil {
 			local = append(local, n)
 		}
 	}
-	for _, n := range d.globals { // each by itself: the order is no matter
+	for _, n := range sh.globals { // each by itself: the order is no matter
 		n.core.global.unwatch, n.core.global.remote, n.core.global.stored = nil, nil, nil
 	}
-	d.networks = local
+	sh.ctl.networks = local
 }
 
 // locator is how endpoints say which host they are on.
@@ -258,25 +269,64 @@ func (c *cluster) restartWatches() {
 	}
 }
 
-// networkWait is how long a container whose network is not there waits at the
-// daemon's start for the store: it may be in a container that starts now.
-const networkWait = time.Minute
-
-// waitForNetworks lets a container with a restart policy wait for the store.
-func (d *Daemon) waitForNetworks(c *Container) {
-	// Looking for them asks the store, and the daemon may stop meanwhile.
-	if !d.missesNetwork(c) || d.cluster == nil || d.cluster.discovery == nil {
-		return
-	}
-	d.cluster.discovery.WaitReady(networkWait)
-}
-
-func (d *Daemon) missesNetwork(c *Container) bool {
-	d.refreshGlobal()
-	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
-		if _, ok := d.findNetworkByName(name); !ok {
-			return true
+// rediscover begins to register anew, under another address or in another store.
+// The networks stay in the store that they are in.
+func (sh *shared) rediscover(cfg *config.Config, moved bool) error {
+	c := sh.cluster
+	client := c.store.KV
+	if moved {
+		var err error
+		if client, err = c.client(cfg.ClusterStore); err != nil {
+			return err
 		}
 	}
-	return false
+	next, err := c.discover(client, cfg.ClusterAdvertise, cfg.ClusterStoreOpts)
+	if err != nil {
+		return err
+	}
+	if c.discovery != nil {
+		c.discovery.Stop()
+	}
+	if c.discovery = next; next != nil {
+		next.Advertise()
+		next.Watch()
+	}
+	if moved {
+		c.sh.ctl.Journal.Write("warning", "Failed to reload configuration with network controller: cannot accept new configuration because it modifies an existing datastore client")
+	}
+	return nil
+}
+
+// Cluster is what a daemon knows of the cluster that it shares a store with.
+type Cluster struct {
+	Store     string     // cluster-store, "" for none
+	Advertise string     // cluster-advertise as dockerd understood it, "ADDRESS:PORT"
+	Self      netip.Addr // its address
+	Gossip    bool       // the gossip agent runs: its address could be bound
+	Name      string     // of the agent
+	Members   []serf.Member
+	Peers     []overlay.Peer
+}
+
+// active reports whether the daemon is part of a cluster.
+func (sh *shared) active() bool { return sh.cluster != nil }
+
+// view is the daemon's part in the cluster as it is now, the zero value without one.
+func (sh *shared) view() Cluster {
+	c := sh.cluster
+	if c == nil {
+		return Cluster{}
+	}
+	v := Cluster{Store: sh.ctl.Config.ClusterStore, Advertise: c.advertise, Self: c.self, Peers: c.driver.Peers()}
+	if a := c.driver.Agent(); a != nil {
+		v.Gossip, v.Name, v.Members = !a.Down(), a.Name(), a.Members()
+	}
+	return v
+}
+
+// waitReady waits for the store to answer, so long at most.
+func (sh *shared) waitReady(most time.Duration) {
+	if sh.cluster != nil && sh.cluster.discovery != nil {
+		sh.cluster.discovery.WaitReady(most)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"time"
 
 	"dnetsim/modes/calls"
 	"dnetsim/modes/container"
@@ -13,31 +14,29 @@ import (
 
 // connectAll gives a container that is about to start its sandbox and its
 // endpoints: the network it was created for first, then the others.
-func (d *Daemon) connectAll(c *Container) error {
+func (nw *Networks) connectAll(c *Container) error {
 	if container.IsJoinMode(c.HostConfig.NetworkMode) {
-		return d.joinStack(c)
+		return nw.joinStack(c)
 	}
 	s := &c.NetworkSettings
-	if !d.cleanLeftover(c) {
-		d.Journal.Write("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", notCleaned(c.run.leftover))
+	if !nw.cleanLeftover(c) {
+		nw.d.Journal.Write("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", c.run.leftover.notCleaned())
 	}
-	c.run.sandbox = d.newSandbox(c)
+	c.run.sandbox = nw.d.net.newSandbox(&c.Container)
 	s.SandboxID, s.SandboxKey = c.run.sandbox.id, c.run.sandbox.key
-	if c.Config.NetworkDisabled || d.config.Bridge == "none" && s.Networks["bridge"] != nil && len(s.Networks) == 1 {
-		d.plainNamespace(c)
-		return d.writeFiles(c)
+	if c.Config.NetworkDisabled || nw.d.config.Bridge == "none" && s.Networks["bridge"] != nil && len(s.Networks) == 1 {
+		nw.plainNamespace(c)
+		return c.writeFiles()
 	}
-	if !c.run.sandbox.shared {
-		c.run.sandbox.ns.SetSysctl("net.ipv6.conf.all.disable_ipv6", "1")
-	}
-	if err := d.writeFiles(c); err != nil {
+	c.run.sandbox.disableIPv6()
+	if err := c.writeFiles(); err != nil {
 		return err
 	}
-	d.refreshGlobal()
-	for _, name := range d.connectOrder(c) {
+	nw.d.net.shared.refresh()
+	for _, name := range nw.connectOrder(c) {
 		es := s.Networks[name]
 		es.Clear()
-		if err := d.connectTo(c, name, es, true); err != nil {
+		if err := nw.connectTo(c, name, es, true); err != nil {
 			return err
 		}
 	}
@@ -50,50 +49,48 @@ func (d *Daemon) connectAll(c *Container) error {
 
 // plainNamespace is what runc makes when the daemon has no network for the
 // container: nothing but lo, with IPv6.
-func (d *Daemon) plainNamespace(c *Container) {
+func (nw *Networks) plainNamespace(c *Container) {
 	s := &c.NetworkSettings
 	s.SandboxID, s.SandboxKey = "", ""
-	for _, dev := range []string{"all", "default", "lo"} {
-		c.run.sandbox.ns.SetSysctl("net.ipv6.conf."+dev+".disable_ipv6", "0")
-	}
-	d.dropSandbox(c.run.sandbox)
+	c.run.sandbox.enableIPv6()
+	nw.d.net.dropSandbox(c.run.sandbox)
 	for _, es := range s.Networks {
 		es.Clear()
 	}
 }
 
-func (d *Daemon) connectOrder(c *Container) []string {
+func (nw *Networks) connectOrder(c *Container) []string {
 	mode := c.HostConfig.NetworkMode
 	if container.IsDefaultMode(mode) {
 		mode = "bridge"
 	}
 	names := slices.Sorted(maps.Keys(c.NetworkSettings.Networks))
 	sort.SliceStable(names, func(i, k int) bool {
-		a, b := d.isMode(names[i], mode), d.isMode(names[k], mode)
+		a, b := nw.isMode(names[i], mode), nw.isMode(names[k], mode)
 		return a && !b
 	})
 	return names
 }
 
-func (d *Daemon) isMode(name, mode string) bool {
+func (nw *Networks) isMode(name, mode string) bool {
 	if name == mode {
 		return true
 	}
-	n, err := d.findNetwork(mode)
+	n, err := nw.d.net.find(mode)
 	return err == nil && n.Name == name
 }
 
 // connectTo makes the container's endpoint in a network and joins it.
-func (d *Daemon) connectTo(c *Container, ref string, es *container.EndpointSettings, starting bool) error {
-	n, err := d.findNetwork(networkRef(ref, es, starting))
+func (nw *Networks) connectTo(c *Container, ref string, es *container.EndpointSettings, starting bool) error {
+	n, err := nw.d.net.find(networkRef(ref, es, starting))
 	if err != nil {
 		return err
 	}
-	if err := d.checkEndpoint(c, n, es); err != nil {
+	if err := nw.checkEndpoint(c, n, es); err != nil {
 		return err
 	}
 	if !starting {
-		if err := d.checkTogether(c, n); err != nil {
+		if err := nw.checkTogether(c, n); err != nil {
 			return err
 		}
 	}
@@ -102,7 +99,7 @@ func (d *Daemon) connectTo(c *Container, ref string, es *container.EndpointSetti
 	if _, ok := c.NetworkSettings.Networks[n.Name]; !ok {
 		c.NetworkSettings.Networks[n.Name] = es
 	}
-	ep, err := d.createEndpoint(n, c, es)
+	ep, err := nw.d.net.createEndpoint(n, &c.Container, es)
 	if err != nil {
 		return err
 	}
@@ -117,12 +114,12 @@ func (d *Daemon) connectTo(c *Container, ref string, es *container.EndpointSetti
 	}
 	if err != nil {
 		sb.leave(ep)
-		d.deleteEndpoint(ep)
+		nw.d.net.deleteEndpoint(ep)
 		es.JoinFailed(starting)
 		return err
 	}
-	d.showPorts(c)
-	d.networkEvent(n, "connect", "container", c.ID)
+	c.showPorts()
+	nw.d.net.event(n, "connect", "container", c.ID)
 	return nil
 }
 
@@ -136,22 +133,17 @@ func networkRef(name string, es *container.EndpointSettings, starting bool) stri
 }
 
 // showPorts makes inspect show what is published now.
-func (d *Daemon) showPorts(c *Container) {
+func (c *Container) showPorts() {
 	c.NetworkSettings.Ports = map[nat.Port][]nat.PortBinding{}
 	if c.run.sandbox == nil {
 		return
 	}
-	for _, ep := range c.run.sandbox.endpoints {
-		if m := ep.portMap(); len(m) > 0 {
-			c.NetworkSettings.Ports = m
-			return
-		}
-	}
+	c.NetworkSettings.Ports = c.run.sandbox.ports()
 }
 
 // checkEndpoint refuses addresses and aliases where they are not supported, and
 // adds the aliases that every container has in a network of the user's.
-func (d *Daemon) checkEndpoint(c *Container, n *Network, es *container.EndpointSettings) error {
+func (nw *Networks) checkEndpoint(c *Container, n *Network, es *container.EndpointSettings) error {
 	chosen := es.IPAMConfig != nil && (es.IPAMConfig.IPv4Address != "" || es.IPAMConfig.IPv6Address != "" || len(es.IPAMConfig.LinkLocalIPs) > 0)
 	if predefined(n.Name) {
 		if chosen {
@@ -177,11 +169,7 @@ func (d *Daemon) checkEndpoint(c *Container, n *Network, es *container.EndpointS
 		if a == "" {
 			continue
 		}
-		found := false
-		for _, cfg := range n.core.asked[f] {
-			found = found || cfg.Subnet != ""
-		}
-		if !found {
+		if !n.subnetAsked(f == 1) {
 			return errNoSubnetIP
 		}
 	}
@@ -189,11 +177,11 @@ func (d *Daemon) checkEndpoint(c *Container, n *Network, es *container.EndpointS
 }
 
 // checkTogether refuses a network that excludes those the container has.
-func (d *Daemon) checkTogether(c *Container, n *Network) error {
+func (nw *Networks) checkTogether(c *Container, n *Network) error {
 	if container.IsJoinMode(c.HostConfig.NetworkMode) {
 		return errSharedNetwork
 	}
-	if !container.IsHostMode(c.HostConfig.NetworkMode) && d.stack(n) == driver.HostStack {
+	if !container.IsHostMode(c.HostConfig.NetworkMode) && nw.d.net.stack(n) == driver.HostStack {
 		return errHostNetwork
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
@@ -202,26 +190,26 @@ func (d *Daemon) checkTogether(c *Container, n *Network) error {
 			continue
 		}
 		switch {
-		case d.stack(o) == driver.HostStack || d.stack(n) == driver.HostStack:
+		case nw.d.net.stack(o) == driver.HostStack || nw.d.net.stack(n) == driver.HostStack:
 			return errSharedNetwork
-		case d.stack(o) == driver.LoopbackOnly || d.stack(n) == driver.LoopbackOnly:
+		case nw.d.net.stack(o) == driver.LoopbackOnly || nw.d.net.stack(n) == driver.LoopbackOnly:
 			return errNoNetwork
 		}
 	}
 	return nil
 }
 
-// NetworkConnect connects a container, running or not, to a network.
-func (d *Daemon) NetworkConnect(network, ref string, e *container.EndpointSettings) error {
-	if err := d.available(); err != nil {
+// Connect connects a container, running or not, to a network.
+func (nw *Networks) Connect(network, ref string, e *container.EndpointSettings) error {
+	if err := nw.d.available(); err != nil {
 		return err
 	}
-	end, err := d.calls.Begin()
+	end, err := nw.d.calls.Begin()
 	if err != nil {
 		return err
 	}
 	defer end()
-	c, err := d.Containers.find(ref)
+	c, err := nw.d.Containers.find(ref)
 	if err != nil {
 		return err
 	}
@@ -235,12 +223,12 @@ func (d *Daemon) NetworkConnect(network, ref string, e *container.EndpointSettin
 	if err := container.CheckConnectIPs(es); err != nil {
 		return err
 	}
-	d.refreshGlobal()
-	n, err := d.findNetwork(network)
+	nw.d.net.shared.refresh()
+	n, err := nw.d.net.find(network)
 	if err != nil {
 		return err
 	}
-	free, err := d.lock(c)
+	free, err := c.lock()
 	if err != nil {
 		return err
 	}
@@ -249,17 +237,17 @@ func (d *Daemon) NetworkConnect(network, ref string, e *container.EndpointSettin
 		return errf(ErrConflict, "Container %s is marked for removal and cannot be connected or disconnected to the network", c.ID)
 	}
 	if c.run.pid1 != nil {
-		if err := d.calls.Pass(d.profile.cost.connect); err != nil {
+		if err := nw.d.calls.Pass(nw.d.profile.cost.connect); err != nil {
 			return err
 		}
 	}
 	if c.run.pid1 != nil {
-		return d.connectTo(c, n.Name, es, false)
+		return nw.connectTo(c, n.Name, es, false)
 	}
-	if err := d.checkEndpoint(c, n, es); err != nil {
+	if err := nw.checkEndpoint(c, n, es); err != nil {
 		return err
 	}
-	if err := d.checkTogether(c, n); err != nil {
+	if err := nw.checkTogether(c, n); err != nil {
 		return err
 	}
 	if c.entryOf(n.Name) != n {
@@ -276,29 +264,29 @@ func (c *Container) entryOf(name string) *Network {
 	if !ok {
 		return nil
 	}
-	n, err := c.run.daemon.findNetwork(networkRef(name, es, true))
+	n, err := c.run.daemon.net.find(networkRef(name, es, true))
 	if err != nil {
 		return nil
 	}
 	return n
 }
 
-// NetworkDisconnect takes a container out of a network.
-func (d *Daemon) NetworkDisconnect(network, ref string, force bool) error {
-	if err := d.available(); err != nil {
+// Disconnect takes a container out of a network.
+func (nw *Networks) Disconnect(network, ref string, force bool) error {
+	if err := nw.d.available(); err != nil {
 		return err
 	}
-	end, err := d.calls.Begin()
+	end, err := nw.d.calls.Begin()
 	if err != nil {
 		return err
 	}
 	defer end()
-	d.refreshGlobal()
-	n, nerr := d.findNetwork(network)
+	nw.d.net.shared.refresh()
+	n, nerr := nw.d.net.find(network)
 	if nerr != nil && !force {
 		return nerr
 	}
-	c, err := d.Containers.find(ref)
+	c, err := nw.d.Containers.find(ref)
 	if err != nil {
 		if !force {
 			return err
@@ -306,9 +294,9 @@ func (d *Daemon) NetworkDisconnect(network, ref string, force bool) error {
 		if nerr != nil {
 			return nerr
 		}
-		return d.forgetEndpoint(n, ref)
+		return nw.d.net.shared.forgetEndpoint(n, ref)
 	}
-	free, err := d.lock(c)
+	free, err := c.lock()
 	if err != nil {
 		return err
 	}
@@ -323,33 +311,29 @@ func (d *Daemon) NetworkDisconnect(network, ref string, force bool) error {
 		}
 		delete(c.NetworkSettings.Networks, name)
 	} else {
-		if container.IsHostMode(c.HostConfig.NetworkMode) && d.stack(n) == driver.HostStack {
+		if container.IsHostMode(c.HostConfig.NetworkMode) && nw.d.net.stack(n) == driver.HostStack {
 			return errHostNetwork
 		}
-		if err := d.disconnect(c, n); err != nil {
+		if err := nw.disconnect(c, n); err != nil {
 			return err
 		}
-		d.networkEvent(n, "disconnect", "container", c.ID)
+		nw.d.net.event(n, "disconnect", "container", c.ID)
 	}
 	if n != nil {
-		d.networkEvent(n, "disconnect", "container", c.ID)
+		nw.d.net.event(n, "disconnect", "container", c.ID)
 	}
 	return nil
 }
 
-func (d *Daemon) disconnect(c *Container, n *Network) error {
+func (nw *Networks) disconnect(c *Container, n *Network) error {
 	find := func() *endpoint {
 		if sb := c.run.sandbox; sb != nil && c.run.base == nil {
-			for _, ep := range sb.endpoints {
-				if ep.net == n {
-					return ep
-				}
-			}
+			return sb.in(n)
 		}
 		return nil
 	}
 	if find() != nil {
-		if err := d.calls.Pass(d.profile.cost.disconnect); err != nil {
+		if err := nw.d.calls.Pass(nw.d.profile.cost.disconnect); err != nil {
 			return err
 		}
 	}
@@ -359,9 +343,31 @@ func (d *Daemon) disconnect(c *Container, n *Network) error {
 	}
 	sb := c.run.sandbox
 	sb.leave(ep)
-	d.deleteEndpoint(ep)
+	nw.d.net.deleteEndpoint(ep)
 	err := sb.checkGateway()
-	d.showPorts(c)
+	c.showPorts()
 	delete(c.NetworkSettings.Networks, n.Name)
 	return err
+}
+
+// networkWait is how long a container whose network is not there waits at the
+// daemon's start for the store: it may be in a container that starts now.
+const networkWait = time.Minute
+
+// await lets a container with a restart policy wait for the store.
+func (nw *Networks) await(c *Container) {
+	// Looking for them asks the store, and the daemon may stop meanwhile.
+	if nw.misses(c) {
+		nw.d.net.shared.waitReady(networkWait)
+	}
+}
+
+func (nw *Networks) misses(c *Container) bool {
+	nw.d.net.shared.refresh()
+	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
+		if _, ok := nw.d.net.findByName(name); !ok {
+			return true
+		}
+	}
+	return false
 }

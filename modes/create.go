@@ -136,12 +136,13 @@ func (cs *Containers) newContainer(r container.Create, img *image.Image) *Contai
 		name = cs.d.ids.Name(func(n string) bool { return cs.byName(n) != nil })
 	}
 	c := &Container{Container: container.Container{
-		ID: cs.d.ids.Id("container", name), Name: name, Created: cs.d.Wall(), Image: img.ID,
+		ID: cs.d.ids.ID("container", name), Name: name, Created: cs.d.Wall(), Image: img.ID,
 		Config: r.Config, HostConfig: r.HostConfig, Opaque: r.Opaque,
 		State: container.State{Status: container.Created}, Mounts: []Mount{},
 	}}
 	c.LayerID = cs.d.ids.Stream("layer", name).Hex(32)
 	c.run = newRuntime(cs.d, c, img)
+	c.mountFiles(c.run.fs)
 	c.Anonymous = r.Name == ""
 	c.Config.MergeImage(img)
 	argv := append(append([]string(nil), c.Config.Entrypoint...), c.Config.Cmd...)
@@ -157,12 +158,12 @@ func (cs *Containers) newContainer(r container.Create, img *image.Image) *Contai
 			c.HostConfig.NetworkMode = "container:" + base.ID
 		}
 	}
-	cs.d.initialNetworks(c, r.Endpoints)
+	cs.d.Networks.initialNetworks(c, r.Endpoints)
 	return c
 }
 
 // initialNetworks is the set of networks that the container will join.
-func (d *Daemon) initialNetworks(c *Container, eps map[string]*container.EndpointSettings) {
+func (nw *Networks) initialNetworks(c *Container, eps map[string]*container.EndpointSettings) {
 	s := &c.NetworkSettings
 	s.Ports = map[nat.Port][]nat.PortBinding{}
 	s.Networks = map[string]*container.EndpointSettings{}
@@ -175,7 +176,7 @@ func (d *Daemon) initialNetworks(c *Container, eps map[string]*container.Endpoin
 		name = "bridge"
 	}
 	if !predefined(name) {
-		if n, err := d.findNetwork(name); err == nil {
+		if n, err := nw.d.net.find(name); err == nil {
 			name = n.Name
 		}
 	}
@@ -188,7 +189,7 @@ func (d *Daemon) initialNetworks(c *Container, eps map[string]*container.Endpoin
 			// newer ones send there was ignored, not refused.
 			own.IPAMConfig, own.Aliases = nil, nil
 			key = name
-		} else if n, err := d.findNetwork(asked); err == nil {
+		} else if n, err := nw.d.net.find(asked); err == nil {
 			key = n.Name
 		}
 		own.DriverOpts = nilIfEmpty(own.DriverOpts)

@@ -1,7 +1,6 @@
 package modes
 
 import (
-	"strings"
 	"time"
 
 	"dnetsim/modes/calls"
@@ -10,12 +9,8 @@ import (
 	"dnetsim/modes/events"
 	"dnetsim/modes/ident"
 	"dnetsim/modes/image"
-	"dnetsim/modes/ipam"
 	"dnetsim/modes/journal"
-	"dnetsim/modes/network/bridge"
-	"dnetsim/modes/network/child"
 	"dnetsim/modes/network/driver"
-	"dnetsim/modes/network/overlay"
 	"dnetsim/modes/volume"
 	"dnetsim/sim"
 	"dnetsim/stack"
@@ -52,33 +47,27 @@ type Daemon struct {
 	Images     *Images
 	Volumes    *volume.Store
 	Events     *events.Log
-
-	networks  []*Network
-	ipam      *ipam.Local
-	sandboxes []*sandbox
-
-	cluster *cluster            // nil without cluster-store
-	globals map[string]*Network // networks of the cluster store ever seen, by id
-	debts   []func() error      // see owe
-
-	face     *driver.Host
-	drivers  map[string]driver.Driver // by name
-	bridges  *bridge.Driver
-	children []*child.Driver // macvlan and ipvlan
-	boxes    overlay.Sandboxes
+	Networks   *Networks
+	net        *controller
+	face       *driver.Host
 }
 
 func newDaemon(h *Host, spec HostSpec) *Daemon {
 	l := h.Loop()
 	d := &Daemon{
 		host: h, loop: l, profile: &engine2010, spec: spec, ids: ident.New(l, h.Name),
-		Events: events.New(l, h.Wall), calls: calls.New(l), globals: map[string]*Network{},
+		Events: events.New(l, h.Wall), calls: calls.New(l),
 	}
 	d.Journal = journal.New(l, h.Wall, func() int { return d.pid })
 	d.api.d = d
+	d.face = &driver.Host{
+		Machine: h.Machine, Stream: d.ids.Stream, Log: d.Journal.Write,
+		Dockerd: func() *userland.Process { return d.proc },
+	}
+	d.net = newController(d)
+	d.Networks = &Networks{d: d}
 	d.Containers = &Containers{d: d}
 	d.Execs = &Execs{d: d, all: map[string]*ExecProcess{}}
-	d.makeDrivers()
 	if spec.Registry == nil {
 		d.spec.Registry = image.DefaultRegistry(l)
 	}
@@ -115,19 +104,23 @@ func (d *Daemon) boot() error {
 	}
 	d.Journal.Write("info", "[graphdriver] using prior storage driver: overlay2")
 	d.calls.Spend(d.profile.cost.daemonInit)
-	if err := d.initCluster(); err != nil {
+	if err := d.net.shared.init(); err != nil {
 		return err
 	}
 	d.Journal.Write("info", "Loading containers: start.")
-	d.followCluster()
+	d.net.shared.follow()
 	d.calls.Spend(d.profile.cost.daemonLoad)
-	if err := d.startNetworking(); err != nil {
+	live := d.Containers.live()
+	if !live {
+		reloadLinks(d)
+	}
+	if err := d.net.start(live, d.api.ports(), d.Networks.cleanLeftovers); err != nil {
 		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
 	}
 	d.calls.Spend(d.profile.cost.daemonReady)
 	d.makeRunDir()
-	d.reopen()
-	d.watchAllNames()
+	d.net.reopen()
+	d.net.shared.watchAllNames()
 	d.Containers.restore()
 	d.Journal.Write("info", "Loading containers: done.")
 	v := d.profile.version
@@ -154,11 +147,11 @@ func (d *Daemon) Stop() error {
 	d.calls.End()
 	if !d.config.LiveRestore {
 		d.Containers.shutdown()
-		d.closeIdleSandboxes()
+		d.net.closeIdle()
 	}
 	d.calls.Spend(d.profile.cost.daemonStop)
 	d.calls.End()
-	d.leaveCluster()
+	d.net.shared.leave()
 	d.api.close()
 	d.setState(false, false)
 	for _, at := range d.config.Sockets() {
@@ -202,7 +195,7 @@ func (d *Daemon) launchSelf() {
 				d.setState(false, true)
 				d.calls.End()
 				d.api.close()
-				d.leaveCluster()
+				d.net.shared.leave()
 				d.Events.Wake()
 			}
 		},
@@ -217,17 +210,6 @@ func (d *Daemon) endSelf() {
 	if p != nil {
 		p.Signal(userland.SIGKILL)
 	}
-}
-
-// reopen gives a new dockerd the sockets that the old one, and they with it, has
-// lost.
-func (d *Daemon) reopen() {
-	for _, sb := range d.sandboxes {
-		if sb.resolver != nil {
-			sb.resolver.reopen()
-		}
-	}
-	d.bridges.KeepPorts()
 }
 
 // Restart is Stop and Start.
@@ -247,10 +229,10 @@ func (cs *Containers) shutdown() {
 		}
 		c.run.shutdown = true
 		if cs.d.loop.Current() == nil {
-			cs.d.killNow(c)
+			c.killNow()
 			continue
 		}
-		procs = append(procs, cs.d.loop.Go("stop "+c.Name, func(*sim.Proc) { cs.d.stopAndWait(c, c.grace(nil)) }))
+		procs = append(procs, cs.d.loop.Go("stop "+c.Name, func(*sim.Proc) { c.stopAndWait(c.grace(nil)) }))
 	}
 	for _, p := range procs {
 		p.Join()
@@ -270,17 +252,17 @@ func (cs *Containers) restore() {
 			continue
 		}
 		c.run.shutdown = false
-		if cs.d.cluster != nil && cs.d.missesNetwork(c) {
+		if cs.d.net.shared.active() && cs.d.Networks.misses(c) {
 			waiting = append(waiting, cs.d.loop.Go("start "+c.Name, func(*sim.Proc) {
 				defer cs.d.calls.Track(false)()
-				cs.d.waitForNetworks(c)
+				cs.d.Networks.await(c)
 				if !cs.d.calls.Gone() {
-					cs.d.restart(c)
+					c.restart()
 				}
 			}))
 			continue
 		}
-		cs.d.restart(c)
+		c.restart()
 	}
 	for _, p := range waiting {
 		p.Join()
@@ -308,8 +290,9 @@ func (c *Container) startsWithEngine() bool {
 	return false
 }
 
-func (d *Daemon) restart(c *Container) {
-	free, err := d.lock(c)
+func (c *Container) restart() {
+	d := c.run.daemon
+	free, err := c.lock()
 	if err != nil {
 		return
 	}
@@ -317,28 +300,9 @@ func (d *Daemon) restart(c *Container) {
 	if c.run.pid1 != nil {
 		return
 	}
-	if err := d.start(c); err != nil {
+	if err := c.start(); err != nil {
 		d.Journal.Write("error", "failed to start container", "container", c.ID, "error", err.Error())
 	}
-}
-
-// lookup finds one of several things by full name, full id or a prefix of it.
-func lookup[T any](all []T, ref string, id, name func(T) string) (found T, matches int) {
-	for _, x := range all {
-		if id(x) == ref || name(x) != "" && name(x) == ref {
-			return x, 1
-		}
-	}
-	if ref == "" {
-		return found, 0
-	}
-	for _, x := range all {
-		if strings.HasPrefix(id(x), ref) {
-			found = x
-			matches++
-		}
-	}
-	return found, matches
 }
 
 // available begins every call of the API: it refuses while the daemon does not

@@ -69,7 +69,7 @@ func TestDaemonOptionsReachContainers(t *testing.T) {
 	if got, _ := w.exec(c, "cat", "/etc/resolv.conf"); got != "search lab.local\nnameserver 10.0.0.2\n" {
 		t.Errorf("resolv.conf:\n%s", got)
 	}
-	n, _ := w.a.Daemon.Network("bridge")
+	n, _ := w.a.Daemon.Networks.Get("bridge")
 	if cfg := n.IPAM.Config[0]; cfg.IPRange != "192.168.100.128/25" || cfg.Gateway != "192.168.100.1" {
 		t.Errorf("IPAM %+v", cfg)
 	}
@@ -109,13 +109,13 @@ func TestARestartKeepsNetworksAndFollowsPolicies(t *testing.T) {
 	w.network(w.a, CreateNetwork{Name: "net1"})
 	plain := w.run(w.a, named("plain", container.HostConfig{NetworkMode: "net1"}))
 	always := w.run(w.a, named("always", container.HostConfig{NetworkMode: "net1", RestartPolicy: container.RestartPolicy{Name: "always"}}))
-	before, _ := d.Network("bridge")
+	before, _ := d.Networks.Get("bridge")
 	w.do(func() {
 		if err := d.Restart(); err != nil {
 			t.Error(err)
 		}
 	})
-	after, _ := d.Network("bridge")
+	after, _ := d.Networks.Get("bridge")
 	if before.ID == after.ID || after.IPAM.Config[0].Gateway != "172.17.0.1" {
 		t.Errorf("bridge is %s, was %s; %+v", after.ShortID(), before.ShortID(), after.IPAM)
 	}

@@ -72,9 +72,9 @@ func TestDaemonJSONIsTakenOrRefusedWithAReason(t *testing.T) {
 				t.Errorf("%.200s\n  says %v\n  want %s", c.body, err, c.says)
 			}
 			if err == nil {
-				_, _, err := d.NetworkCreate(CreateNetwork{Name: "n"})
+				_, _, err := d.Networks.Create(CreateNetwork{Name: "n"})
 				if err == nil {
-					err = d.NetworkRemove("n")
+					err = d.Networks.Remove("n")
 				}
 				if err != nil && !strings.Contains(err.Error(), "o available") {
 					t.Errorf("%.200s: a network: %v", c.body, err)

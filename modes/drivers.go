@@ -4,41 +4,36 @@ import (
 	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/child"
 	"dnetsim/modes/network/driver"
-	"dnetsim/userland"
 )
 
 // makeDrivers installs the drivers, one for each mode that is not a choice of
 // somebody else's stack. The overlay's comes with a cluster ([initCluster]).
-func (d *Daemon) makeDrivers() {
-	d.face = &driver.Host{
-		Machine: d.host.Machine, Stream: d.ids.Stream, Log: d.Journal.Write,
-		Dockerd: func() *userland.Process { return d.proc },
+func (ctl *controller) makeDrivers() {
+	ctl.bridges = bridge.New(ctl.Face)
+	ctl.children = []*child.Driver{child.NewMacvlan(ctl.Face), child.NewIPvlan(ctl.Face)}
+	ctl.drivers = map[string]driver.Driver{
+		"bridge": ctl.bridges, "macvlan": ctl.children[0], "ipvlan": ctl.children[1], "overlay": driver.Absent{},
 	}
-	d.bridges = bridge.New(d.face)
-	d.children = []*child.Driver{child.NewMacvlan(d.face), child.NewIPvlan(d.face)}
-	d.drivers = map[string]driver.Driver{
-		"bridge": d.bridges, "macvlan": d.children[0], "ipvlan": d.children[1], "overlay": driver.Absent{},
-	}
-	d.oneEach()
+	ctl.oneEach()
 }
 
 // startDrivers begins a run: networks of an earlier one are revived after it.
-func (d *Daemon) startDrivers() {
-	d.bridges.Start(d.bridgeConfig())
-	d.oneEach()
-	for _, c := range d.children {
+func (ctl *controller) startDrivers() {
+	ctl.bridges.Start(ctl.bridgeConfig())
+	ctl.oneEach()
+	for _, c := range ctl.children {
 		c.Start()
 	}
 }
 
 // oneEach installs the drivers of the networks "host" and "none", anew.
-func (d *Daemon) oneEach() {
-	d.drivers["host"] = driver.NewNull("host", driver.HostStack)
-	d.drivers["null"] = driver.NewNull("null", driver.LoopbackOnly)
+func (ctl *controller) oneEach() {
+	ctl.drivers["host"] = driver.NewNull("host", driver.HostStack)
+	ctl.drivers["null"] = driver.NewNull("null", driver.LoopbackOnly)
 }
 
-func (d *Daemon) bridgeConfig() bridge.Config {
-	c := &d.config
+func (ctl *controller) bridgeConfig() bridge.Config {
+	c := ctl.Config
 	return bridge.Config{
 		IPTables: c.IPTables, IP6Tables: c.IP6Tables && c.Experimental, IPForward: c.IPForward, Proxy: c.Proxy,
 	}

@@ -16,16 +16,18 @@ import (
 // The engine hears of it a little later: what its sockets still had to say is
 // on its way before the network is taken away. Calls of the API wait for that
 // ([Containers.available]), as they wait for the container's lock.
-func (d *Daemon) ended(c *Container, pid1 *userland.Process, status int) {
+func (c *Container) ended(pid1 *userland.Process, status int) {
+	d := c.run.daemon
 	d.Containers.reaping++
 	d.loop.After(d.profile.cost.reap, func() {
-		d.reap(c, pid1, status)
+		c.reap(pid1, status)
 		d.Containers.reaping--
 		d.Containers.reaped.Broadcast()
 	})
 }
 
-func (d *Daemon) reap(c *Container, pid1 *userland.Process, status int) {
+func (c *Container) reap(pid1 *userland.Process, status int) {
+	d := c.run.daemon
 	r := c.run
 	if r.pid1 != pid1 {
 		return
@@ -35,16 +37,17 @@ func (d *Daemon) reap(c *Container, pid1 *userland.Process, status int) {
 		d.loop.Go("exit "+c.Name, func(*sim.Proc) {
 			defer d.calls.Track(true)()
 			if r.pid1 == pid1 && r.sandbox != nil {
-				d.leaveAll(c)
+				d.Networks.leaveAll(c)
 			}
-			d.hasEnded(c, pid1, status)
+			c.hasEnded(pid1, status)
 		})
 		return
 	}
-	d.hasEnded(c, pid1, status)
+	c.hasEnded(pid1, status)
 }
 
-func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
+func (c *Container) hasEnded(pid1 *userland.Process, status int) {
+	d := c.run.daemon
 	r := c.run
 	if r.pid1 != pid1 {
 		return
@@ -56,7 +59,7 @@ func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
 	lasted := d.loop.Now() - r.began
 	c.State.Pid, c.State.ExitCode = 0, status
 	c.State.FinishedAt = d.Wall()
-	again := d.restartWanted(c, status, lasted)
+	again := c.restartWanted(status, lasted)
 	c.State.Status = container.Exited
 	if again {
 		c.State.Status = container.Restarting
@@ -66,23 +69,24 @@ func (d *Daemon) hasEnded(c *Container, pid1 *userland.Process, status int) {
 	r.streams.End()
 	d.Execs.endAll(c)
 	c.event("die", "exitCode", strconv.Itoa(status))
-	d.bringDown(c)
+	c.bringDown()
 	r.openStdio(d.loop, c)
-	d.stateChanged(c)
-	d.finishWaits(c, false)
+	c.stateChanged()
+	c.finishWaits(false)
 	switch {
 	case again:
-		d.scheduleRestart(c)
+		c.scheduleRestart()
 	case c.HostConfig.AutoRemove && !r.removing:
 		r.removing = true
-		d.loop.After(d.profile.cost.remove, func() { d.remove(c) })
+		d.loop.After(d.profile.cost.remove, func() { c.remove() })
 	}
 }
 
 // bringDown takes the network away from a container that does not run.
-func (d *Daemon) bringDown(c *Container) {
+func (c *Container) bringDown() {
+	d := c.run.daemon
 	r := c.run
-	d.unmountRoot(c)
+	c.unmountRoot()
 	if r.sandbox == nil {
 		return
 	}
@@ -94,28 +98,11 @@ func (d *Daemon) bringDown(c *Container) {
 		return
 	}
 	r.sandbox = sb
-	d.disconnectAll(c)
+	c.run.sandbox.disconnectAll()
 	r.sandbox = nil
 	c.NetworkSettings.Ports = map[nat.Port][]nat.PortBinding{}
-	d.dropSandbox(sb)
+	d.net.dropSandbox(sb)
 	sb.release()
-}
-
-// disconnectAll takes a container out of all its networks.
-func (d *Daemon) disconnectAll(c *Container) {
-	sb := c.run.sandbox
-	for len(sb.endpoints) > 0 {
-		ep := sb.endpoints[0]
-		sb.leave(ep)
-		d.deleteEndpoint(ep)
-		if ep.gatewayName != "" {
-			continue
-		}
-		if es := c.NetworkSettings.Networks[ep.net.Name]; es != nil {
-			es.Clear()
-		}
-		d.networkEvent(ep.net, "disconnect", "container", c.ID)
-	}
 }
 
 // The pauses between restarts double from the first to the longest, and begin
@@ -126,7 +113,8 @@ const (
 	stableRun    = 10 * time.Second
 )
 
-func (d *Daemon) restartWanted(c *Container, status int, lasted time.Duration) bool {
+func (c *Container) restartWanted(status int, lasted time.Duration) bool {
+	d := c.run.daemon
 	r, p := c.run, c.HostConfig.RestartPolicy
 	if r.manualStop || r.shutdown || r.removing || !alive(d) {
 		return false
@@ -149,7 +137,8 @@ func (d *Daemon) restartWanted(c *Container, status int, lasted time.Duration) b
 	return true
 }
 
-func (d *Daemon) scheduleRestart(c *Container) {
+func (c *Container) scheduleRestart() {
+	d := c.run.daemon
 	r := c.run
 	if r.retry == nil {
 		r.retry = d.loop.NewTimer(func() {
@@ -157,7 +146,7 @@ func (d *Daemon) scheduleRestart(c *Container) {
 				return
 			}
 			again := func() {
-				free, err := d.lock(c)
+				free, err := c.lock()
 				if err != nil {
 					return
 				}
@@ -165,13 +154,13 @@ func (d *Daemon) scheduleRestart(c *Container) {
 				if c.State.Status != container.Restarting { // somebody else was faster
 					return
 				}
-				if err := d.start(c); err != nil {
+				if err := c.start(); err != nil {
 					c.State.Status = container.Exited
 					d.Journal.Write("error", "restartmanger wait error: "+err.Error())
-					d.stateChanged(c)
+					c.stateChanged()
 				}
 			}
-			if d.cluster != nil || r.holder != nil { // starting may need an answer of the store, or has to wait
+			if d.net.shared.active() || r.holder != nil { // starting may need an answer of the store, or has to wait
 				d.loop.Go("restart "+c.Name, func(*sim.Proc) {
 					defer d.calls.Track(false)()
 					again()
@@ -185,7 +174,7 @@ func (d *Daemon) scheduleRestart(c *Container) {
 }
 
 // cancelRestart forgets a restart that is due.
-func (d *Daemon) cancelRestart(c *Container) {
+func (c *Container) cancelRestart() {
 	if c.run.retry != nil {
 		c.run.retry.Stop()
 	}
@@ -259,7 +248,7 @@ func (w *Wait) Close() {
 }
 
 // finishWaits fulfils what the end or the removal of a container fulfils.
-func (d *Daemon) finishWaits(c *Container, removed bool) {
+func (c *Container) finishWaits(removed bool) {
 	r := c.run
 	var kept []*Wait
 	for _, w := range r.waits {

@@ -17,7 +17,7 @@ import (
 // endpoint is a container's side of one network while the container runs.
 type endpoint struct {
 	driver.Endpoint
-	c       *Container
+	c       *container.Container
 	net     *Network
 	sb      *sandbox
 	pool    string // where the addresses go back to
@@ -31,7 +31,7 @@ type endpoint struct {
 }
 
 // newEndpoint is a container's endpoint in a network, without addresses.
-func (d *Daemon) newEndpoint(n *Network, c *Container, id string) *endpoint {
+func (ctl *controller) newEndpoint(n *Network, c *container.Container, id string) *endpoint {
 	return &endpoint{
 		Endpoint: driver.Endpoint{
 			ID: id, Network: n.ID, Label: c.Name + "/" + n.Name,
@@ -51,39 +51,39 @@ func (ep *endpoint) name() string {
 
 // createEndpoint makes the container's endpoint in a network: addresses, then
 // the driver's interface. On error nothing is left.
-func (d *Daemon) createEndpoint(n *Network, c *Container, es *container.EndpointSettings) (_ *endpoint, err error) {
+func (ctl *controller) createEndpoint(n *Network, c *container.Container, es *container.EndpointSettings) (_ *endpoint, err error) {
 	if n.ConfigOnly {
 		return nil, errf(ErrForbidden, "cannot create endpoint on configuration-only network")
 	}
 	if n.core.byName(c.Name) != nil {
 		return nil, errf(ErrForbidden, "endpoint with name %s already exists in network %s", c.Name, n.Name)
 	}
-	if err := d.nameTaken(n, c.Name); err != nil {
+	if err := ctl.shared.nameTaken(n, c.Name); err != nil {
 		return nil, err
 	}
-	ep := d.newEndpoint(n, c, d.ids.Id("endpoint", c.Name+"/"+n.Name))
+	ep := ctl.newEndpoint(n, c, ctl.IDs.ID("endpoint", c.Name+"/"+n.Name))
 	if es != nil {
 		ep.aliases = append([]string(nil), es.Aliases...)
 	}
 	defer func() {
 		if err != nil {
-			d.deleteEndpoint(ep)
+			ctl.deleteEndpoint(ep)
 		}
 	}()
 	if err := ep.chooseMAC(es); err != nil {
 		return nil, err
 	}
-	if err := d.assign(ep, es); err != nil {
+	if err := ctl.assign(ep, es); err != nil {
 		return nil, err
 	}
 	n.core.endpoints = append(n.core.endpoints, ep)
-	if err := d.driver(n).CreateEndpoint(&ep.Endpoint); err != nil {
+	if err := ctl.driver(n).CreateEndpoint(&ep.Endpoint); err != nil {
 		if err != calls.ErrGone {
 			err = wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
 		}
 		return nil, err
 	}
-	if err := d.registerEndpoint(ep); err != nil {
+	if err := ctl.shared.registerEndpoint(ep); err != nil {
 		return nil, err
 	}
 	return ep, nil
@@ -108,7 +108,7 @@ func (ep *endpoint) chooseMAC(es *container.EndpointSettings) error {
 }
 
 // assign takes the endpoint's addresses.
-func (d *Daemon) assign(ep *endpoint, es *container.EndpointSettings) error {
+func (ctl *controller) assign(ep *endpoint, es *container.EndpointSettings) error {
 	var want, want6 netip.Addr
 	if es != nil && es.IPAMConfig != nil {
 		want, _ = netip.ParseAddr(es.IPAMConfig.IPv4Address)
@@ -123,7 +123,7 @@ func (d *Daemon) assign(ep *endpoint, es *container.EndpointSettings) error {
 	}
 	core := ep.net.core
 	if len(core.v4) > 0 {
-		p, key, err := d.assignFrom(ep.net, core.v4, want, false)
+		p, key, err := ctl.assignFrom(ep.net, core.v4, want, false)
 		if err != nil {
 			return err
 		}
@@ -138,7 +138,7 @@ func (d *Daemon) assign(ep *endpoint, es *container.EndpointSettings) error {
 		}
 		want6 = v6Of(core.v6[0].pool.Prefix, ep.MAC)
 	}
-	p, key, err := d.assignFrom(ep.net, core.v6, want6, true)
+	p, key, err := ctl.assignFrom(ep.net, core.v6, want6, true)
 	if err != nil {
 		return err
 	}
@@ -146,12 +146,12 @@ func (d *Daemon) assign(ep *endpoint, es *container.EndpointSettings) error {
 	return nil
 }
 
-func (d *Daemon) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 bool) (netip.Prefix, string, error) {
+func (ctl *controller) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 bool) (netip.Prefix, string, error) {
 	for _, u := range pools {
 		if want.IsValid() && !u.pool.Prefix.Contains(want) {
 			continue
 		}
-		p, err := d.space(n).RequestAddress(u.key, want)
+		p, err := ctl.space(n).RequestAddress(u.key, want)
 		if err == nil {
 			return p, u.key, nil
 		}
@@ -166,16 +166,16 @@ func (d *Daemon) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 boo
 }
 
 // deleteEndpoint gives back what createEndpoint took.
-func (d *Daemon) deleteEndpoint(ep *endpoint) {
+func (ctl *controller) deleteEndpoint(ep *endpoint) {
 	ep.Unplug()
-	d.driver(ep.net).DeleteEndpoint(&ep.Endpoint)
-	if ep.net.core.global != nil && d.cluster == nil {
-		d.owe(func() error { return d.settleEndpoint(ep) })
+	ctl.driver(ep.net).DeleteEndpoint(&ep.Endpoint)
+	if ep.net.core.global != nil && ctl.shared.cluster == nil {
+		ctl.shared.owe(func() error { return ctl.shared.settleEndpoint(ep) })
 	} else {
-		if err := d.unregisterEndpoint(ep); err != nil {
-			d.Journal.Write("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
+		if err := ctl.shared.unregisterEndpoint(ep); err != nil {
+			ctl.Journal.Write("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
 		}
-		d.releaseAddresses(ep)
+		ctl.releaseAddresses(ep)
 	}
 	core := ep.net.core
 	for i, x := range core.endpoints {
@@ -184,15 +184,15 @@ func (d *Daemon) deleteEndpoint(ep *endpoint) {
 			break
 		}
 	}
-	d.unwatchNames(ep.net)
+	ctl.shared.unwatchNames(ep.net)
 }
 
-func (d *Daemon) releaseAddresses(ep *endpoint) {
+func (ctl *controller) releaseAddresses(ep *endpoint) {
 	if ep.Addr.IsValid() {
-		d.space(ep.net).ReleaseAddress(ep.pool, ep.Addr.Addr())
+		ctl.space(ep.net).ReleaseAddress(ep.pool, ep.Addr.Addr())
 	}
 	if ep.Addr6.IsValid() {
-		d.space(ep.net).ReleaseAddress(ep.pool6, ep.Addr6.Addr())
+		ctl.space(ep.net).ReleaseAddress(ep.pool6, ep.Addr6.Addr())
 	}
 }
 

@@ -72,7 +72,7 @@ func (x *Execs) Create(ref string, cfg ExecConfig) (*ExecProcess, error) {
 		return nil, err
 	}
 	e := &ExecProcess{
-		ID: x.d.ids.Id("exec", c.Name), Container: c, Config: cfg, Created: x.d.Wall(),
+		ID: x.d.ids.ID("exec", c.Name), Container: c, Config: cfg, Created: x.d.Wall(),
 		run: &execRun{streams: streams.New(x.d.loop, nil)},
 	}
 	x.all[e.ID] = e
@@ -160,7 +160,7 @@ func (x *Execs) Start(id string, detach, tty bool) (*streams.Attachment, error) 
 func (x *Execs) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	c, cfg := e.Container, e.Config
 	m := c.run.machine
-	env := x.d.environment(c, cfg.Tty, cfg.Env)
+	env := c.environment(cfg.Tty, cfg.Env)
 	dir := cfg.WorkingDir
 	if dir == "" {
 		dir = c.Config.WorkingDir
@@ -327,7 +327,7 @@ func (c *Container) check(run *userland.Process) {
 	}
 	if h := c.State.Health; h.Note(c.Config.Healthcheck, res, c.State.StartedAt) {
 		c.event("health_status: " + h.Status)
-		d.stateChanged(c)
+		c.stateChanged()
 	}
 	c.resumeHealth()
 }

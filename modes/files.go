@@ -2,7 +2,6 @@ package modes
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"dnetsim/modes/container"
@@ -16,7 +15,8 @@ var mounted = [][2]string{
 }
 
 // mountFiles makes the container see its three files, which are on the host.
-func (d *Daemon) mountFiles(c *Container, fs *userland.FS) {
+func (c *Container) mountFiles(fs *userland.FS) {
+	d := c.run.daemon
 	host := d.host.FS()
 	host.MkdirAll("/var/lib/docker/containers/"+c.ID, 0o700)
 	fs.MkdirAll("/etc", 0o755)
@@ -46,14 +46,15 @@ func (c *Container) FilesAt() (hosts, hostname, resolv string) {
 
 // writeFiles writes the three files when a container starts, before it has any
 // address.
-func (d *Daemon) writeFiles(c *Container) error {
+func (c *Container) writeFiles() error {
+	d := c.run.daemon
 	fs := d.host.FS()
 	fs.WriteFile(c.File("hostname"), []byte(c.Config.Hostname+"\n"), 0o644)
 	if container.IsHostMode(c.HostConfig.NetworkMode) && len(c.HostConfig.ExtraHosts) == 0 {
 		b, _ := fs.ReadFile("/etc/hosts")
 		fs.WriteFile(c.File("hosts"), b, 0o644)
 	} else {
-		fs.WriteFile(c.File("hosts"), []byte(d.hostsFile(c)), 0o644)
+		fs.WriteFile(c.File("hosts"), []byte(c.hostsFile()), 0o644)
 	}
 	fs.WriteFile(c.File("resolv.conf"), []byte(c.run.sandbox.setupDNS()), 0o644)
 	return nil
@@ -67,7 +68,8 @@ const defaultHosts = "127.0.0.1\tlocalhost\n" +
 	"ff02::2\tip6-allrouters\n"
 
 // hostsFile is /etc/hosts before the container's own addresses.
-func (d *Daemon) hostsFile(c *Container) string {
+func (c *Container) hostsFile() string {
+	d := c.run.daemon
 	var b strings.Builder
 	if container.IsHostMode(c.HostConfig.NetworkMode) {
 		own, _ := d.host.FS().ReadFile("/etc/hosts")
@@ -78,7 +80,7 @@ func (d *Daemon) hostsFile(c *Container) string {
 	for _, h := range c.HostConfig.ExtraHosts {
 		name, addr, _ := strings.Cut(h, ":")
 		if addr == "host-gateway" {
-			addr = d.hostGateway()
+			addr = d.net.hostGateway()
 		}
 		fmt.Fprintf(&b, "%s\t%s\n", addr, name)
 	}
@@ -100,36 +102,6 @@ func (d *Daemon) hostsFile(c *Container) string {
 	return b.String()
 }
 
-func (d *Daemon) hostGateway() string {
-	if d.config.HostGateway != "" {
-		return d.config.HostGateway
-	}
-	if n, ok := d.findNetworkByName("bridge"); ok && len(n.core.v4) > 0 {
-		return n.core.v4[0].gateway.Addr().String()
-	}
-	return ""
-}
-
-// addHosts adds the endpoint's addresses with the container's name.
-func (sb *sandbox) addHosts(ep *endpoint) {
-	if ep.gatewayName != "" {
-		return
-	}
-	name := sb.c.Config.Hostname
-	if dom := sb.c.Config.Domainname; dom != "" {
-		name = name + "." + dom + " " + name
-	}
-	fs, at := sb.d.host.FS(), sb.c.File("hosts")
-	b, _ := fs.ReadFile(at)
-	text := string(b)
-	for _, a := range []netip.Prefix{ep.Addr, ep.Addr6} {
-		if a.IsValid() {
-			text += a.Addr().String() + "\t" + name + "\n"
-		}
-	}
-	fs.WriteFile(at, []byte(text), 0o644)
-}
-
 // moveHost changes the address of a name in a container's hosts, wherever the name
 // comes first in its line.
 func (c *Container) moveHost(name, addr string) {
@@ -147,22 +119,4 @@ func (c *Container) moveHost(name, addr string) {
 		now.WriteString(line)
 	}
 	fs.WriteFile(at, []byte(now.String()), 0o644)
-}
-
-// dropHosts removes the endpoint's lines.
-func (sb *sandbox) dropHosts(ep *endpoint) {
-	fs, at := sb.d.host.FS(), sb.c.File("hosts")
-	b, err := fs.ReadFile(at)
-	if err != nil {
-		return
-	}
-	var kept strings.Builder
-	for line := range strings.Lines(string(b)) {
-		addr, _, _ := strings.Cut(line, "\t")
-		if ep.Addr.IsValid() && addr == ep.Addr.Addr().String() || ep.Addr6.IsValid() && addr == ep.Addr6.Addr().String() {
-			continue
-		}
-		kept.WriteString(line)
-	}
-	fs.WriteFile(at, []byte(kept.String()), 0o644)
 }

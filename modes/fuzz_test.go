@@ -55,11 +55,11 @@ func FuzzDaemonJSON(f *testing.F) {
 		}
 		before := len(h.NS().Interfaces())
 		p = l.Go("network", func(*sim.Proc) {
-			n, _, e := h.Daemon.NetworkCreate(CreateNetwork{Name: "n1"})
+			n, _, e := h.Daemon.Networks.Create(CreateNetwork{Name: "n1"})
 			if e != nil {
 				return // no pool is left
 			}
-			if err = h.Daemon.NetworkRemove(n.ID); err != nil {
+			if err = h.Daemon.Networks.Remove(n.ID); err != nil {
 				return
 			}
 			err = h.Daemon.Stop()

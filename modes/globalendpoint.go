@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dnetsim/modes/calls"
+	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/store"
 )
@@ -105,8 +106,8 @@ func (ep *endpoint) storeForm(locator string) *storedEndpoint {
 }
 
 // publishEndpoint writes an endpoint's key, anew or again.
-func (d *Daemon) publishEndpoint(ep *endpoint) error {
-	c := d.cluster
+func (sh *shared) publishEndpoint(ep *endpoint) error {
+	c := sh.cluster
 	if c == nil {
 		return calls.ErrGone
 	}
@@ -120,13 +121,13 @@ func (d *Daemon) publishEndpoint(ep *endpoint) error {
 
 // renamed tells the cluster the container's new name; the sandbox may be nil, or
 // another container's.
-func (sb *sandbox) renamed(c *Container) error {
+func (sb *sandbox) renamed(c *container.Container) error {
 	if sb == nil || sb.c != c {
 		return nil
 	}
 	for _, ep := range sb.endpoints {
 		if ep.net.core.global != nil && ep.gatewayName == "" {
-			if err := sb.d.publishEndpoint(ep); err != nil {
+			if err := sb.ctl.shared.publishEndpoint(ep); err != nil {
 				return err
 			}
 		}
@@ -157,12 +158,12 @@ func (c *cluster) countEndpoints(nid string, by int) error {
 }
 
 // nameTaken refuses an endpoint name that any host uses in the network.
-func (d *Daemon) nameTaken(n *Network, name string) error {
+func (sh *shared) nameTaken(n *Network, name string) error {
 	if n.core.global == nil {
 		return nil
 	}
-	if err := d.refreshEndpoints(n); err != nil {
-		d.Journal.Write("debug", "cannot list endpoints: "+err.Error())
+	if err := sh.refreshEndpoints(n); err != nil {
+		sh.ctl.Journal.Write("debug", "cannot list endpoints: "+err.Error())
 		return nil
 	}
 	for _, e := range n.core.global.stored {
@@ -174,18 +175,18 @@ func (d *Daemon) nameTaken(n *Network, name string) error {
 }
 
 // registerEndpoint makes an endpoint known to the cluster; on error it is not.
-func (d *Daemon) registerEndpoint(ep *endpoint) error {
+func (sh *shared) registerEndpoint(ep *endpoint) error {
 	if ep.net.core.global == nil {
 		return nil
 	}
-	if err := d.publishEndpoint(ep); err != nil {
+	if err := sh.publishEndpoint(ep); err != nil {
 		return err
 	}
-	c := d.cluster
+	c := sh.cluster
 	if c == nil {
 		return calls.ErrGone
 	}
-	d.watchNames(ep.net)
+	sh.watchNames(ep.net)
 	if err := c.countEndpoints(ep.net.ID, 1); err != nil {
 		if c.store.Delete(endpointKey(ep.net.ID, ep.ID)) == nil {
 			ep.stored = 0
@@ -198,11 +199,11 @@ func (d *Daemon) registerEndpoint(ep *endpoint) error {
 
 // unregisterEndpoint takes it out of the store. What cannot be said to the
 // store now is kept for later.
-func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
-	if ep.net.core.global == nil || ep.stored == 0 || d.cluster == nil {
+func (sh *shared) unregisterEndpoint(ep *endpoint) error {
+	if ep.net.core.global == nil || ep.stored == 0 || sh.cluster == nil {
 		return nil
 	}
-	c := d.cluster
+	c := sh.cluster
 	if err := c.store.Delete(endpointKey(ep.net.ID, ep.ID)); err != nil {
 		return err
 	}
@@ -210,7 +211,7 @@ func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
 	if ep.counted {
 		ep.counted = false
 		if err := c.countEndpoints(ep.net.ID, -1); err != nil {
-			d.Journal.Write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", ep.ID, err))
+			sh.ctl.Journal.Write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", ep.ID, err))
 		}
 	}
 	return nil
@@ -219,12 +220,12 @@ func (d *Daemon) unregisterEndpoint(ep *endpoint) error {
 // settleEndpoint tells the store of the end of an endpoint whose dockerd had gone
 // in the middle of a call: nobody knows how far it came, so the number of the
 // network's endpoints is counted again.
-func (d *Daemon) settleEndpoint(ep *endpoint) error {
-	c, id := d.cluster, ep.net.ID
+func (sh *shared) settleEndpoint(ep *endpoint) error {
+	c, id := sh.cluster, ep.net.ID
 	if err := c.store.Delete(endpointKey(id, ep.ID)); err != nil {
 		return err
 	}
-	d.releaseAddresses(ep)
+	sh.ctl.releaseAddresses(ep)
 	for {
 		var n endpointCount
 		index, err := c.store.Get(countKey(id), &n)
@@ -246,26 +247,26 @@ func (d *Daemon) settleEndpoint(ep *endpoint) error {
 // the store, with its address: what docker network disconnect -f is for when
 // the host that it was on has crashed. The container, if there is one, is not
 // told (libnetwork's Endpoint.Delete with force).
-func (d *Daemon) forgetEndpoint(n *Network, name string) error {
-	if n.core.global == nil || d.cluster == nil {
+func (sh *shared) forgetEndpoint(n *Network, name string) error {
+	if n.core.global == nil || sh.cluster == nil {
 		return errf(ErrNotFound, "endpoint %s not found", name)
 	}
-	if err := d.refreshEndpoints(n); err != nil {
+	if err := sh.refreshEndpoints(n); err != nil {
 		return errf(ErrSystem, "%v", err)
 	}
 	for _, e := range n.core.global.stored {
 		if e.Name != name {
 			continue
 		}
-		c := d.cluster
+		c := sh.cluster
 		if err := c.store.Delete(endpointKey(n.ID, e.ID)); err != nil {
 			return errf(ErrSystem, "%v", err)
 		}
 		if a := e.addr(); a.IsValid() {
-			d.space(n).ReleaseAddress(e.Iface.V4PoolID, a)
+			sh.ctl.space(n).ReleaseAddress(e.Iface.V4PoolID, a)
 		}
 		if err := c.countEndpoints(n.ID, -1); err != nil {
-			d.Journal.Write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", e.ID, err))
+			sh.ctl.Journal.Write("warning", fmt.Sprintf("failed to decrement endpoint count for ep %s: %v", e.ID, err))
 		}
 		return nil
 	}
@@ -274,8 +275,8 @@ func (d *Daemon) forgetEndpoint(n *Network, name string) error {
 
 // watchNames follows the endpoints of other hosts in a network that a container
 // here is in.
-func (d *Daemon) watchNames(n *Network) {
-	g, c := n.core.global, d.cluster
+func (sh *shared) watchNames(n *Network) {
+	g, c := n.core.global, sh.cluster
 	if g.unwatch != nil || c == nil {
 		return
 	}
@@ -303,7 +304,7 @@ func (c *netCore) isLocal(id string) bool {
 }
 
 // unwatchNames forgets the names once no container here is in the network.
-func (d *Daemon) unwatchNames(n *Network) {
+func (sh *shared) unwatchNames(n *Network) {
 	g := n.core.global
 	if g == nil || len(n.core.endpoints) > 0 || g.unwatch == nil {
 		return

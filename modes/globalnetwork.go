@@ -151,14 +151,14 @@ func (s storedNetwork) network(index uint64) *Network {
 	return n
 }
 
-// refreshGlobal reads the networks of the cluster: those that are in the store
+// refresh reads the networks of the cluster: those that are in the store
 // now are the ones that exist. Without a store that answers there are none.
-func (d *Daemon) refreshGlobal() {
-	c := d.cluster
-	if c == nil || d.loop.Current() == nil {
+func (sh *shared) refresh() {
+	c := sh.cluster
+	if c == nil || sh.ctl.Loop.Current() == nil {
 		return
 	}
-	asked := d.loop.Now()
+	asked := sh.ctl.Loop.Now()
 	pairs, err := c.store.List(store.Root + "network/")
 	if err == nil {
 		c.store.List(store.Root + "endpoint_count/")
@@ -169,52 +169,52 @@ func (d *Daemon) refreshGlobal() {
 		if len(p.Value) == 0 || json.Unmarshal(p.Value, &s) != nil {
 			continue
 		}
-		n := d.globals[s.ID]
+		n := sh.globals[s.ID]
 		if n == nil {
 			n = s.network(p.Index)
-			d.globals[s.ID] = n
+			sh.globals[s.ID] = n
 		}
 		n.core.global.index, n.core.global.missed = p.Index, 0
 		found = append(found, n)
 	}
-	if d.cluster != c {
+	if sh.cluster != c {
 		return
 	}
 	if err == nil {
-		d.forgetGlobals(found, asked)
-		d.payDebts()
+		sh.forget(found, asked)
+		sh.payDebts()
 	}
-	all := make([]*Network, 0, len(d.networks)+len(found))
-	for _, n := range d.networks {
+	all := make([]*Network, 0, len(sh.ctl.networks)+len(found))
+	for _, n := range sh.ctl.networks {
 		if n.core.global == nil {
 			all = append(all, n)
 		}
 	}
-	d.networks = append(all, found...)
+	sh.ctl.networks = append(all, found...)
 }
 
-// forgetGlobals drops what is kept of networks that other hosts have removed. A
+// forget drops what is kept of networks that other hosts have removed. A
 // network that was made while the store was asked is in no answer yet, so it
 // takes two questions, one after the other.
-func (d *Daemon) forgetGlobals(found []*Network, asked time.Duration) {
-	for id, n := range d.globals { // each by itself: the order is no matter
+func (sh *shared) forget(found []*Network, asked time.Duration) {
+	for id, n := range sh.globals { // each by itself: the order is no matter
 		g := n.core.global
 		switch {
 		case slices.Contains(found, n) || len(n.core.endpoints) > 0 || g.deleting:
 		case g.missed == 0 || g.missed >= asked:
-			g.missed = d.loop.Now()
-		case d.cluster.driver.Forget(id):
-			delete(d.globals, id)
+			g.missed = sh.ctl.Loop.Now()
+		case sh.cluster.driver.Forget(id):
+			delete(sh.globals, id)
 		}
 	}
 }
 
 // refreshEndpoints reads a network's endpoints of all hosts.
-func (d *Daemon) refreshEndpoints(n *Network) error {
-	if n.core.global == nil || d.cluster == nil || d.loop.Current() == nil {
+func (sh *shared) refreshEndpoints(n *Network) error {
+	if n.core.global == nil || sh.cluster == nil || sh.ctl.Loop.Current() == nil {
 		return nil
 	}
-	eps, err := d.cluster.endpoints(n.ID)
+	eps, err := sh.cluster.endpoints(n.ID)
 	if err != nil {
 		return err
 	}
@@ -245,16 +245,16 @@ func (c *cluster) endpoints(nid string) ([]*storedEndpoint, error) {
 
 // publishNetwork writes a new network's keys: the driver's first, then the
 // count of endpoints, then the network itself.
-func (d *Daemon) publishNetwork(n *Network) (err error) {
-	c := d.cluster
+func (sh *shared) publishNetwork(n *Network) (err error) {
+	c := sh.cluster
 	if c == nil {
 		return calls.ErrGone
 	}
 	defer func() {
 		switch {
 		case err == nil:
-		case d.cluster != c:
-			d.owe(func() error { return d.settleNetwork(n) })
+		case sh.cluster != c:
+			sh.owe(func() error { return sh.settleNetwork(n) })
 		default:
 			c.driver.DeleteNetwork(n.ID)
 			c.store.Delete(countKey(n.ID))
@@ -271,14 +271,14 @@ func (d *Daemon) publishNetwork(n *Network) (err error) {
 		return errf(ErrSystem, "failed to update store for object type *libnetwork.network: %v", err)
 	}
 	n.core.global.index = index
-	d.globals[n.ID] = n
+	sh.globals[n.ID] = n
 	return nil
 }
 
 // settleNetwork takes what there is of a network out of the store, when dockerd
 // had gone while it was being made or removed.
-func (d *Daemon) settleNetwork(n *Network) error {
-	c := d.cluster
+func (sh *shared) settleNetwork(n *Network) error {
+	c := sh.cluster
 	if c.driver.Has(n.ID) {
 		if err := c.driver.DeleteNetwork(n.ID); err != nil {
 			return err
@@ -289,22 +289,22 @@ func (d *Daemon) settleNetwork(n *Network) error {
 			return err
 		}
 	}
-	delete(d.globals, n.ID)
+	delete(sh.globals, n.ID)
 	return nil
 }
 
 // withdrawNetwork deletes a network from the store, with all that it holds.
-func (d *Daemon) withdrawNetwork(n *Network) (err error) {
-	c := d.cluster
+func (sh *shared) withdrawNetwork(n *Network) (err error) {
+	c := sh.cluster
 	if c == nil {
 		return calls.ErrGone
 	}
 	g := n.core.global
 	g.deleting = true
 	defer func() {
-		if err != nil && g.deleting && d.cluster != c {
-			d.owe(func() error { return d.settleNetwork(n) })
-			d.releasePools(n)
+		if err != nil && g.deleting && sh.cluster != c {
+			sh.owe(func() error { return sh.settleNetwork(n) })
+			sh.ctl.releasePools(n)
 		}
 	}()
 	index, err := c.store.Put(networkKey(n.ID), g.index, n.storeForm())
@@ -316,33 +316,33 @@ func (d *Daemon) withdrawNetwork(n *Network) (err error) {
 	if err := c.driver.DeleteNetwork(n.ID); err != nil {
 		return errf(ErrSystem, "error while removing network: %v", err)
 	}
-	d.releasePools(n)
+	sh.ctl.releasePools(n)
 	if err := c.store.Delete(countKey(n.ID)); err != nil {
 		return errf(ErrSystem, "error while removing network: error deleting network endpoint count from store: %v", err)
 	}
 	if err := c.store.Delete(networkKey(n.ID)); err != nil {
 		return errf(ErrSystem, "error while removing network: error deleting network from store: %v", err)
 	}
-	delete(d.globals, n.ID)
+	delete(sh.globals, n.ID)
 	return nil
 }
 
 // owe does something that the cluster store has to be told when it can be
 // reached again: fn is called until it returns no error. It may be called more
 // than once, so it does only what is left to do.
-func (d *Daemon) owe(fn func() error) { d.debts = append(d.debts, fn) }
+func (sh *shared) owe(fn func() error) { sh.debts = append(sh.debts, fn) }
 
 // payDebts tells the store what it could not be told.
-func (d *Daemon) payDebts() {
-	due := d.debts
-	d.debts = nil
+func (sh *shared) payDebts() {
+	due := sh.debts
+	sh.debts = nil
 	for i, fn := range due {
-		if d.cluster == nil {
-			d.debts = append(d.debts, due[i:]...)
+		if sh.cluster == nil {
+			sh.debts = append(sh.debts, due[i:]...)
 			return
 		}
 		if fn() != nil {
-			d.owe(fn)
+			sh.owe(fn)
 		}
 	}
 }

@@ -53,36 +53,36 @@ func (sb *sandbox) checkGateway() error {
 		return sb.addGateway()
 	case have != nil && !sb.needsGateway():
 		sb.leave(have)
-		sb.d.deleteEndpoint(have)
+		sb.ctl.deleteEndpoint(have)
 	}
 	return sb.moveExternal()
 }
 
 func (sb *sandbox) addGateway() error {
-	d := sb.d
-	n, ok := d.findNetworkByName(gatewayNetwork)
+	ctl := sb.ctl
+	n, ok := ctl.findByName(gatewayNetwork)
 	if !ok {
-		if err := d.calls.Pass(d.profile.cost.networkCreate); err != nil {
+		if err := ctl.Calls.Pass(ctl.CreateTime); err != nil {
 			return err
 		}
-		n, ok = d.findNetworkByName(gatewayNetwork) // another container may have been faster
+		n, ok = ctl.findByName(gatewayNetwork) // another container may have been faster
 	}
 	if !ok {
 		var err error
-		if n, err = d.newNetwork(CreateNetwork{
+		if n, err = ctl.make(CreateNetwork{
 			Name: gatewayNetwork, Driver: "bridge",
 			Options: map[string]string{bridge.OptName: gatewayNetwork, bridge.OptICC: "false", bridge.OptMasquerade: "true"},
 		}); err != nil {
 			return wrapf(err, "error creating external connectivity network: ")
 		}
 	}
-	ep := d.newEndpoint(n, sb.c, d.ids.Id("endpoint", "gateway/"+sb.id))
+	ep := ctl.newEndpoint(n, sb.c, ctl.IDs.ID("endpoint", "gateway/"+sb.id))
 	ep.gatewayName = "gateway_" + sb.id[:12]
-	if err := d.assign(ep, nil); err != nil {
+	if err := ctl.assign(ep, nil); err != nil {
 		return err
 	}
 	n.core.endpoints = append(n.core.endpoints, ep)
-	err := d.driver(n).CreateEndpoint(&ep.Endpoint)
+	err := ctl.driver(n).CreateEndpoint(&ep.Endpoint)
 	if err == nil {
 		ep.sb = sb
 		sb.endpoints = append(sb.endpoints, ep)
@@ -100,7 +100,7 @@ func (sb *sandbox) addGateway() error {
 		}
 	}
 	if err != nil {
-		d.deleteEndpoint(ep)
+		ctl.deleteEndpoint(ep)
 	}
 	return err
 }

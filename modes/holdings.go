@@ -1,17 +1,8 @@
 package modes
 
 import (
-	"maps"
-	"net/netip"
-	"slices"
-
-	"dnetsim/link"
 	"dnetsim/modes/container"
-	"dnetsim/modes/ipam"
-	"dnetsim/modes/nat"
-	"dnetsim/modes/network/driver"
 	"dnetsim/modes/network/overlay"
-	"dnetsim/modes/serf"
 	"dnetsim/stack"
 	"dnetsim/userland"
 )
@@ -31,51 +22,22 @@ type Holdings struct {
 	Overlays   map[string]*stack.Namespace // of overlay networks, by network id
 }
 
-// PoolHolding is one address pool.
-type PoolHolding = ipam.Holding
-
-// PortHolding is one port of the host that is taken for a container.
-type PortHolding = nat.Taken
-
-// NetworkHolding is one network.
-type NetworkHolding struct {
-	*Network
-	Bridge    string // the Linux bridge's name, "" for other drivers
-	Stale     bool   // another network took its bridge over
-	Reserved  map[string][]netip.Addr
-	Gateways  []netip.Prefix
-	Endpoints []EndpointHolding
-}
-
-// EndpointHolding is a container in a network.
-type EndpointHolding struct {
-	Container *Container
-	Addresses map[string]netip.Addr // by the key of the pool that they are of
-	MAC       link.MAC
-	Inside    *stack.Interface // nil: not plugged in
-	Outside   *stack.Interface // of the host
-	Bound     []BoundPort
-}
-
-// BoundPort is a published port of an endpoint.
-type BoundPort = driver.Binding
-
 // Holdings are the daemon's at this moment.
 func (d *Daemon) Holdings() Holdings {
 	h := Holdings{
 		Running: d.running, Settled: d.settled(), Containers: append([]*Container(nil), d.Containers.all...),
 		Overlays: map[string]*stack.Namespace{},
 	}
-	for _, n := range d.networks {
-		h.Networks = append(h.Networks, d.holding(n))
+	for _, n := range d.net.networks {
+		h.Networks = append(h.Networks, d.net.holding(n))
 	}
-	if d.ipam != nil {
-		h.Pools = d.ipam.Holdings()
+	if d.net.ipam != nil {
+		h.Pools = d.net.ipam.Holdings()
 	}
-	if p := d.bridges.Ports(); p != nil {
+	if p := d.net.bridges.Ports(); p != nil {
 		h.Ports = p.Taken()
 	}
-	if o, ok := d.drivers["overlay"].(*overlay.Driver); ok {
+	if o, ok := d.net.drivers["overlay"].(*overlay.Driver); ok {
 		h.Overlays = o.Namespaces()
 	}
 	return h
@@ -94,30 +56,6 @@ func (d *Daemon) settled() bool {
 	return true
 }
 
-func (d *Daemon) holding(n *Network) NetworkHolding {
-	h := NetworkHolding{Network: n, Reserved: map[string][]netip.Addr{}}
-	h.Bridge, h.Stale = d.bridges.Bridge(n.ID)
-	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
-		h.Gateways = append(h.Gateways, u.gateway)
-		h.Reserved[u.key] = append(h.Reserved[u.key], u.gateway.Addr())
-		for _, name := range slices.Sorted(maps.Keys(u.aux)) {
-			h.Reserved[u.key] = append(h.Reserved[u.key], u.aux[name])
-		}
-	}
-	for _, ep := range n.core.endpoints {
-		e := EndpointHolding{Container: ep.c, Addresses: map[string]netip.Addr{}, MAC: ep.MAC, Inside: ep.Inside, Outside: ep.Outside}
-		if ep.Addr.IsValid() {
-			e.Addresses[ep.pool] = ep.Addr.Addr()
-		}
-		if ep.Addr6.IsValid() {
-			e.Addresses[ep.pool6] = ep.Addr6.Addr()
-		}
-		e.Bound = append(e.Bound, ep.Bound...)
-		h.Endpoints = append(h.Endpoints, e)
-	}
-	return h
-}
-
 // Space is the network namespace that a container uses: its own, another
 // container's or the host's. It is nil while the container does not run.
 func (c *Container) Space() *stack.Namespace {
@@ -130,30 +68,13 @@ func (c *Container) Space() *stack.Namespace {
 // Machine is what a container's programs run on, or nil if it never ran.
 func (c *Container) Machine() *userland.Machine { return c.run.machine }
 
-// Cluster is what a daemon knows of the cluster that it shares a store with.
-type Cluster struct {
-	Store     string     // cluster-store, "" for none
-	Advertise string     // cluster-advertise as dockerd understood it, "ADDRESS:PORT"
-	Self      netip.Addr // its address
-	Gossip    bool       // the gossip agent runs: its address could be bound
-	Name      string     // of the agent
-	Members   []serf.Member
-	Peers     []overlay.Peer
-}
-
 // Cluster is the host's part in a cluster, as it is now; the zero
 // value without one.
 func (h *Host) Cluster() Cluster {
-	d := h.Daemon
-	c := d.cluster
-	if c == nil || !d.running {
+	if !h.Daemon.running {
 		return Cluster{}
 	}
-	v := Cluster{Store: d.config.ClusterStore, Advertise: c.advertise, Self: c.self, Peers: c.driver.Peers()}
-	if a := c.driver.Agent(); a != nil {
-		v.Gossip, v.Name, v.Members = !a.Down(), a.Name(), a.Members()
-	}
-	return v
+	return h.Daemon.net.shared.view()
 }
 
 // Off reports whether the host has no power.

@@ -5,9 +5,9 @@ import "dnetsim/modes/container"
 // joinStack puts a container of mode container:X into X's namespace, with X's
 // hosts, hostname and resolv.conf. When X restarts it gets another namespace;
 // this container keeps the old one.
-func (d *Daemon) joinStack(c *Container) error {
+func (nw *Networks) joinStack(c *Container) error {
 	ref := container.Joined(c.HostConfig.NetworkMode)
-	base, err := d.Containers.find(ref)
+	base, err := nw.d.Containers.find(ref)
 	if err != nil {
 		return err
 	}
@@ -21,7 +21,7 @@ func (d *Daemon) joinStack(c *Container) error {
 	}
 	c.run.base = base
 	c.run.sandbox = base.run.sandbox
-	c.run.sandbox.users++
+	c.run.sandbox.share()
 	c.Config.Hostname, c.Config.Domainname = base.Config.Hostname, base.Config.Domainname
 	return nil
 }

@@ -75,21 +75,21 @@ func TestAHostForgetsNetworksThatOthersRemoved(t *testing.T) {
 		}
 		w.wait(time.Second)
 		w.do(func() {
-			if err := w.a.Daemon.NetworkRemove(n.ID); err != nil {
+			if err := w.a.Daemon.Networks.Remove(n.ID); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	for range 2 {
 		w.wait(time.Second)
-		w.do(func() { w.b.Daemon.refreshGlobal() })
+		w.do(func() { w.b.Daemon.net.shared.refresh() })
 	}
 	d := w.b.Daemon
-	if nets, peers := d.cluster.driver.Known(); len(d.globals) != 0 || nets != 0 || peers != 0 {
-		t.Errorf("the other host knows %d networks, its driver %d, its peers %d", len(d.globals), nets, peers)
+	if nets, peers := d.net.shared.cluster.driver.Known(); len(d.net.shared.globals) != 0 || nets != 0 || peers != 0 {
+		t.Errorf("the other host knows %d networks, its driver %d, its peers %d", len(d.net.shared.globals), nets, peers)
 	}
 	d = w.a.Daemon
-	if nets, _ := d.cluster.driver.Known(); len(d.globals) != 0 || nets != 0 {
-		t.Errorf("this host knows %d networks", len(d.globals))
+	if nets, _ := d.net.shared.cluster.driver.Known(); len(d.net.shared.globals) != 0 || nets != 0 {
+		t.Errorf("this host knows %d networks", len(d.net.shared.globals))
 	}
 }

@@ -96,15 +96,16 @@ func (srv *api) warnOfPlainTCP(host string, at netip.Addr) {
 	srv.d.calls.Spend(15 * time.Second)
 }
 
-// reservePorts keeps published ports away from the daemon's own.
-func (srv *api) reservePorts() {
+// ports are the daemon's own, which published ones are kept away from.
+func (srv *api) ports() (out []netip.AddrPort) {
 	for _, l := range srv.listeners {
 		at := l.at.Addr()
 		if at == netip.IPv6Unspecified() {
 			at = netip.IPv4Unspecified()
 		}
-		srv.d.bridges.Ports().Request(at.String(), "tcp", int(l.at.Port()), int(l.at.Port()))
+		out = append(out, netip.AddrPortFrom(at, l.at.Port()))
 	}
+	return out
 }
 
 // alive reports whether dockerd has its sockets: it runs, or is about to. What

@@ -7,7 +7,8 @@ import "dnetsim/modes/calls"
 // container half done on the way. Calls wait for each other, as those of a real
 // dockerd wait for the container's mutex; the error says that dockerd has gone
 // meanwhile. What is no process waits for nobody, and nobody comes between.
-func (d *Daemon) lock(c *Container) (free func(), err error) {
+func (c *Container) lock() (free func(), err error) {
+	d := c.run.daemon
 	p, r := d.loop.Current(), c.run
 	if p == nil {
 		return func() {}, nil

@@ -18,8 +18,8 @@ func TestCallsForOneContainerWaitForEachOther(t *testing.T) {
 		"start":      func(d *Daemon) error { return d.Containers.Start("web") },
 		"restart":    func(d *Daemon) error { return d.Containers.Restart("web", &now) },
 		"stop":       func(d *Daemon) error { return d.Containers.Stop("web", &now) },
-		"connect":    func(d *Daemon) error { return d.NetworkConnect("n", "web", nil) },
-		"disconnect": func(d *Daemon) error { return d.NetworkDisconnect("n", "web", false) },
+		"connect":    func(d *Daemon) error { return d.Networks.Connect("n", "web", nil) },
+		"disconnect": func(d *Daemon) error { return d.Networks.Disconnect("n", "web", false) },
 		"remove":     func(d *Daemon) error { return d.Containers.Remove("web", RemoveOptions{Force: true}) },
 		"rename":     func(d *Daemon) error { return d.Containers.Rename("web", "other") },
 	}
@@ -28,7 +28,7 @@ func TestCallsForOneContainerWaitForEachOther(t *testing.T) {
 			for _, b := range slices.Sorted(maps.Keys(ways)) {
 				w := newWorld(t, "")
 				w.do(func() {
-					w.a.Daemon.NetworkCreate(CreateNetwork{Name: "n", Driver: "bridge"})
+					w.a.Daemon.Networks.Create(CreateNetwork{Name: "n", Driver: "bridge"})
 				})
 				r := named("web", container.HostConfig{NetworkMode: "n"})
 				r.Config.Image, r.Config.Cmd = "busybox", []string{"sleep", "1000"}

@@ -4,6 +4,7 @@ import (
 	"dnetsim/modes/container"
 	"dnetsim/modes/events"
 	"dnetsim/modes/filters"
+	"dnetsim/modes/ident"
 	"dnetsim/modes/nat"
 	"dnetsim/sim"
 	"sort"
@@ -30,7 +31,7 @@ func (cs *Containers) Get(ref string) (*Container, error) {
 
 func (cs *Containers) find(ref string) (*Container, error) {
 	name := strings.TrimPrefix(ref, "/")
-	c, matches := lookup(cs.all, name, func(c *Container) string { return c.ID }, func(c *Container) string { return c.Name })
+	c, matches := ident.Find(cs.all, name, func(c *Container) string { return c.ID }, func(c *Container) string { return c.Name })
 	switch matches {
 	case 0:
 		return nil, errf(ErrNotFound, "No such container: %s", ref)
@@ -84,14 +85,14 @@ func (cs *Containers) List(o ListOptions) ([]*Container, error) {
 		if before != nil && !c.Created.Before(before.Created) || since != nil && !c.Created.After(since.Created) {
 			continue
 		}
-		if cs.d.containerPasses(c, f) {
+		if cs.d.Containers.passes(c, f) {
 			out = append(out, c)
 		}
 	}
 	return out, nil
 }
 
-func (d *Daemon) containerPasses(c *Container, f filters.Args) bool {
+func (cs *Containers) passes(c *Container, f filters.Args) bool {
 	if !filters.MatchName(f["name"], c.Name) || !filters.MatchPrefix(f["id"], c.ID) || !filters.MatchLabels(f["label"], c.Config.Labels) {
 		return false
 	}
@@ -104,11 +105,11 @@ func (d *Daemon) containerPasses(c *Container, f filters.Args) bool {
 	if len(f["health"]) > 0 && !f.Has("health", c.State.Health.Is()) {
 		return false
 	}
-	return d.passesNetwork(c, f["network"]) && d.passesAncestor(c, f["ancestor"]) &&
+	return cs.passesNetwork(c, f["network"]) && cs.passesAncestor(c, f["ancestor"]) &&
 		passesPorts(f["publish"], c.NetworkSettings.Ports, true) && passesPorts(f["expose"], c.NetworkSettings.Ports, false)
 }
 
-func (d *Daemon) passesNetwork(c *Container, values []string) bool {
+func (cs *Containers) passesNetwork(c *Container, values []string) bool {
 	if len(values) == 0 {
 		return true
 	}
@@ -122,12 +123,12 @@ func (d *Daemon) passesNetwork(c *Container, values []string) bool {
 	return false
 }
 
-func (d *Daemon) passesAncestor(c *Container, values []string) bool {
+func (cs *Containers) passesAncestor(c *Container, values []string) bool {
 	if len(values) == 0 {
 		return true
 	}
 	for _, v := range values {
-		if img, err := d.Images.store.Find(v); err == nil && img.ID == c.Image {
+		if img, err := cs.d.Images.store.Find(v); err == nil && img.ID == c.Image {
 			return true
 		}
 	}
@@ -170,4 +171,13 @@ func (c *Container) event(action string, extra ...string) {
 		a[extra[i]] = extra[i+1]
 	}
 	c.run.daemon.Events.Add(events.Event{Type: "container", Action: action, ID: c.ID, From: c.Config.Image, Attributes: a})
+}
+
+func (cs *Containers) live() bool {
+	for _, c := range cs.all {
+		if c.run.pid1 != nil {
+			return true
+		}
+	}
+	return false
 }

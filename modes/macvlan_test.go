@@ -83,7 +83,7 @@ func TestMacvlanOnTwoHosts(t *testing.T) {
 
 func (h *Host) mustNet(t *testing.T, name string) *Network {
 	t.Helper()
-	n, err := h.Daemon.Network(name)
+	n, err := h.Daemon.Networks.Get(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestMacvlanRefusals(t *testing.T) {
 	w := newWorld(t, "")
 	first := w.mustNetwork(w.a, macvlan1("macvlan_1", nil))
 	before := w.a.links()
-	pools := len(w.a.Daemon.ipam.Holdings())
+	pools := len(w.a.Daemon.net.ipam.Holdings())
 	other := subnet("100.0.1.0/24", "100.0.1.254")
 	for _, tc := range []struct {
 		driver  string
@@ -126,12 +126,12 @@ func TestMacvlanRefusals(t *testing.T) {
 	if got := w.a.links(); got != before {
 		t.Errorf("interfaces %s, before %s", got, before)
 	}
-	if got := len(w.a.Daemon.ipam.Holdings()); got != pools {
+	if got := len(w.a.Daemon.net.ipam.Holdings()); got != pools {
 		t.Errorf("%d pools, before %d", got, pools)
 	}
 	c := w.run(w.a, at("cc", "macvlan_1", ""))
 	var e *Error
-	err := w.a.Daemon.NetworkRemove("macvlan_1")
+	err := w.a.Daemon.Networks.Remove("macvlan_1")
 	if want := "error while removing network: network macvlan_1 id " + first.ID + " has active endpoints"; !errors.As(err, &e) || e.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -204,7 +204,7 @@ func TestMacvlanOnAVLAN(t *testing.T) {
 		w.a.Daemon.Containers.Remove("c1", RemoveOptions{Force: true})
 		w.a.Daemon.Containers.Remove("c4", RemoveOptions{Force: true})
 		for _, n := range []string{"m10", "m20"} {
-			if err := w.a.Daemon.NetworkRemove(n); err != nil {
+			if err := w.a.Daemon.Networks.Remove(n); err != nil {
 				t.Error(err)
 			}
 		}
@@ -217,7 +217,7 @@ func TestMacvlanOnAVLAN(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.mustNetwork(w.a, macvlan1("m30", map[string]string{"parent": "eth0.30"}))
-	w.do(func() { w.a.Daemon.NetworkRemove("m30") })
+	w.do(func() { w.a.Daemon.Networks.Remove("m30") })
 	if w.a.NS().Interface("eth0.30") != mine {
 		t.Error("the network took a sub-interface along that it had not made")
 	}
@@ -251,8 +251,8 @@ func TestMacvlanWithoutParentAndInternal(t *testing.T) {
 		for _, c := range []string{"c1", "c2", "c3"} {
 			w.a.Daemon.Containers.Remove(c, RemoveOptions{Force: true})
 		}
-		w.a.Daemon.NetworkRemove("alone")
-		w.a.Daemon.NetworkRemove("inside")
+		w.a.Daemon.Networks.Remove("alone")
+		w.a.Daemon.Networks.Remove("inside")
 	})
 	if got := w.a.links(); got != before {
 		t.Errorf("interfaces %s, want %s", got, before)
@@ -353,7 +353,7 @@ func TestMacvlanWhoseParentIsLost(t *testing.T) {
 		if want := `failed to create endpoint c1 on network m10: network id "` + n.ID + `" not found`; err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
-		if err := w.a.Daemon.NetworkRemove("m10"); err != nil {
+		if err := w.a.Daemon.Networks.Remove("m10"); err != nil {
 			t.Error(err)
 		}
 	})

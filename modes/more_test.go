@@ -69,7 +69,7 @@ func TestWithoutABridgeContainersHaveLoopbackOnly(t *testing.T) {
 	if err := w.restartWith(`{"bridge":"none"}`); err != nil {
 		t.Fatal(err)
 	}
-	all, _ := w.a.Daemon.Networks(nil)
+	all, _ := w.a.Daemon.Networks.List(nil)
 	if len(all) != 2 || w.a.NS().Interface("docker0") != nil {
 		t.Fatalf("%d networks", len(all))
 	}
@@ -88,7 +88,7 @@ func TestPoolsCanBeChosen(t *testing.T) {
 	if err := w.restartWith(`{"default-address-pools":[{"base":"10.200.0.0/22","size":24}]}`); err != nil {
 		t.Fatal(err)
 	}
-	n, _ := w.a.Daemon.Network("bridge")
+	n, _ := w.a.Daemon.Networks.Get("bridge")
 	if c := n.IPAM.Config[0]; c.Subnet != "10.200.0.0/24" || c.Gateway != "" {
 		t.Errorf("bridge has %+v", c)
 	}
@@ -121,11 +121,11 @@ func TestANetworkGoneWhileItsContainerIsStopped(t *testing.T) {
 	n, _ := w.network(w.a, CreateNetwork{Name: "r1"})
 	w.run(w.a, named("r1c", container.HostConfig{NetworkMode: "r1"}))
 	w.do(func() {
-		if err := d.NetworkRemove("r1"); err == nil || err.Error() != "error while removing network: network r1 id "+n.ID+" has active endpoints" {
+		if err := d.Networks.Remove("r1"); err == nil || err.Error() != "error while removing network: network r1 id "+n.ID+" has active endpoints" {
 			t.Errorf("rm of a used network: %v", err)
 		}
 		d.Containers.Kill("r1c", "")
-		if err := d.NetworkRemove("r1"); err != nil {
+		if err := d.Networks.Remove("r1"); err != nil {
 			t.Error(err)
 		}
 		if err := d.Containers.Start("r1c"); err == nil || err.Error() != "network "+n.ID+" not found" {
@@ -154,10 +154,10 @@ func TestEventsOfANetwork(t *testing.T) {
 	w.run(w.a, named("ev1", container.HostConfig{NetworkMode: "evnet"}))
 	var got []string
 	w.do(func() {
-		d.NetworkDisconnect("evnet", "ev1", false)
-		d.NetworkConnect("evnet", "ev1", nil)
+		d.Networks.Disconnect("evnet", "ev1", false)
+		d.Networks.Connect("evnet", "ev1", nil)
 		d.Containers.Remove("ev1", RemoveOptions{Force: true})
-		d.NetworkRemove("evnet")
+		d.Networks.Remove("evnet")
 		s.Close()
 		for {
 			e, err := s.Next()
@@ -174,12 +174,12 @@ func TestEventsOfANetwork(t *testing.T) {
 
 func TestANetworkOnDocker0MakesTheDefaultOneStale(t *testing.T) {
 	w := newWorld(t, "")
-	old, _ := w.a.Daemon.Network("bridge")
+	old, _ := w.a.Daemon.Networks.Get("bridge")
 	if _, err := w.network(w.a, CreateNetwork{Name: "onbr0", Options: map[string]string{bridge.OptName: "docker0"}}); err != nil {
 		t.Fatal(err)
 	}
 	w.do(func() {
-		if err := w.a.Daemon.NetworkRemove("onbr0"); err != nil {
+		if err := w.a.Daemon.Networks.Remove("onbr0"); err != nil {
 			t.Error(err)
 		}
 	})

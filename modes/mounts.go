@@ -62,7 +62,8 @@ func rootMount(c *Container, target, mode string) userland.Mount {
 // mountsOf are the mounts that runc makes for a container, in its order: its
 // root, the kernel's file systems, what dockerd binds, the terminal, and what
 // must not be seen or changed.
-func (d *Daemon) mountsOf(c *Container) []userland.Mount {
+func (c *Container) mountsOf() []userland.Mount {
+	d := c.run.daemon
 	h := &c.HostConfig
 	mode, system := "rw", "ro"
 	if h.ReadonlyRootfs {
@@ -159,14 +160,16 @@ func (d *Daemon) restrictions(h *container.HostConfig) []userland.Mount {
 }
 
 // mountRoot mounts a container's root on the host, and everything else in it.
-func (d *Daemon) mountRoot(c *Container) {
+func (c *Container) mountRoot() {
+	d := c.run.daemon
 	l := c.Layers()
 	host := d.host.FS()
 	host.MkdirAll(l.Merged, 0o710)
 	host.Mount(rootMount(c, l.Merged, "rw"))
-	c.run.fs.SetMounts(d.mountsOf(c))
+	c.run.fs.SetMounts(c.mountsOf())
 }
 
-func (d *Daemon) unmountRoot(c *Container) {
+func (c *Container) unmountRoot() {
+	d := c.run.daemon
 	d.host.FS().Unmount(c.Layers().Merged)
 }

@@ -2,11 +2,12 @@ package modes
 
 import (
 	"net/netip"
-	"sort"
+	"slices"
 	"time"
 
 	"dnetsim/modes/events"
 	"dnetsim/modes/filters"
+	"dnetsim/modes/ident"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/driver"
 )
@@ -71,10 +72,10 @@ type netCore struct {
 
 // driver is what runs a network. It is never nil: without a cluster's control
 // plane its driver is [driver.Absent].
-func (d *Daemon) driver(n *Network) driver.Driver { return d.drivers[n.Driver] }
+func (ctl *controller) driver(n *Network) driver.Driver { return ctl.drivers[n.Driver] }
 
 // stack says whose network stack the network's containers use.
-func (d *Daemon) stack(n *Network) driver.Stack { return d.driver(n).Capability().Stack }
+func (ctl *controller) stack(n *Network) driver.Stack { return ctl.driver(n).Capability().Stack }
 
 // view is the network as its driver sees it.
 func (n *Network) view() *driver.Network {
@@ -89,11 +90,11 @@ func (n *Network) view() *driver.Network {
 }
 
 // space is where the network's addresses come from.
-func (d *Daemon) space(n *Network) ipam.Space {
-	if n.Scope == "global" && d.cluster != nil {
-		return d.cluster.space
+func (ctl *controller) space(n *Network) ipam.Space {
+	if n.Scope == "global" && ctl.shared.cluster != nil {
+		return ctl.shared.cluster.space
 	}
-	return d.ipam
+	return ctl.ipam
 }
 
 // poolUse is a network's hold on one pool.
@@ -159,21 +160,8 @@ func (c *netCore) isJoined(id string) bool {
 	return false
 }
 
-// Network finds a network by name, id or the beginning of an id.
-func (d *Daemon) Network(ref string) (*Network, error) {
-	if err := d.available(); err != nil {
-		return nil, err
-	}
-	d.refreshGlobal()
-	n, err := d.findNetwork(ref)
-	if err == nil {
-		d.refreshEndpoints(n)
-	}
-	return n, err
-}
-
-func (d *Daemon) findNetwork(ref string) (*Network, error) {
-	n, matches := lookup(d.networks, ref, func(n *Network) string { return n.ID }, func(n *Network) string { return n.Name })
+func (ctl *controller) find(ref string) (*Network, error) {
+	n, matches := ident.Find(ctl.networks, ref, func(n *Network) string { return n.ID }, func(n *Network) string { return n.Name })
 	switch matches {
 	case 0:
 		return nil, errf(ErrNotFound, "network %s not found", ref)
@@ -183,31 +171,7 @@ func (d *Daemon) findNetwork(ref string) (*Network, error) {
 	return nil, errf(ErrInvalid, "network %s is ambiguous (%d matches found based on ID prefix)", ref, matches)
 }
 
-// Networks lists the networks that pass the filters, by name.
-func (d *Daemon) Networks(f filters.Args) ([]*Network, error) {
-	if err := d.available(); err != nil {
-		return nil, err
-	}
-	if err := f.Validate("dangling", "driver", "id", "label", "name", "scope", "type"); err != nil {
-		return nil, err
-	}
-	for _, v := range f["type"] {
-		if v != "custom" && v != "builtin" {
-			return nil, errf(ErrInvalid, "invalid filter: 'type'='%s'", v)
-		}
-	}
-	d.refreshGlobal()
-	var out []*Network
-	for _, n := range d.networks {
-		if d.networkPasses(n, f) {
-			out = append(out, n)
-		}
-	}
-	sort.SliceStable(out, func(i, k int) bool { return out[i].Name < out[k].Name })
-	return out, nil
-}
-
-func (d *Daemon) networkPasses(n *Network, f filters.Args) bool {
+func (ctl *controller) passes(n *Network, f filters.Args) bool {
 	if len(f["driver"]) > 0 && !f.Has("driver", n.Driver) || len(f["scope"]) > 0 && !f.Has("scope", n.Scope) {
 		return false
 	}
@@ -226,10 +190,25 @@ func (d *Daemon) networkPasses(n *Network, f filters.Args) bool {
 	return true
 }
 
-func (d *Daemon) networkEvent(n *Network, action string, extra ...string) {
+func (ctl *controller) event(n *Network, action string, extra ...string) {
 	a := map[string]string{"name": n.Name, "type": n.Driver}
 	for i := 0; i+1 < len(extra); i += 2 {
 		a[extra[i]] = extra[i+1]
 	}
-	d.Events.Add(events.Event{Type: "network", Action: action, ID: n.ID, Attributes: a})
+	ctl.Events.Add(events.Event{Type: "network", Action: action, ID: n.ID, Attributes: a})
 }
+
+// subnetAsked reports whether whoever made the network chose a subnet of the family.
+func (n *Network) subnetAsked(v6 bool) bool {
+	f := 0
+	if v6 {
+		f = 1
+	}
+	return slices.ContainsFunc(n.core.asked[f], func(c IPAMConfig) bool { return c.Subnet != "" })
+}
+
+// spansHosts reports whether the network is in the cluster store.
+func (n *Network) spansHosts() bool { return n.core.global != nil }
+
+// used reports whether containers of this host are in the network.
+func (n *Network) used() bool { return len(n.core.endpoints) > 0 }

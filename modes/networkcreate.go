@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/driver"
@@ -28,43 +27,8 @@ type CreateNetwork struct {
 	Labels         map[string]string
 }
 
-// NetworkCreate makes a network.
-func (d *Daemon) NetworkCreate(r CreateNetwork) (n *Network, warning string, err error) {
-	if err := d.available(); err != nil {
-		return nil, "", err
-	}
-	end, err := d.calls.Begin()
-	if err != nil {
-		return nil, "", err
-	}
-	defer end()
-	if predefined(r.Name) {
-		return nil, "", errf(ErrForbidden, "operation is not permitted on predefined %s network", r.Name)
-	}
-	if r.Driver == "" {
-		r.Driver = "bridge"
-	}
-	d.refreshGlobal()
-	old, _ := d.findNetworkByName(r.Name)
-	if old != nil || strings.TrimSpace(r.Name) == "" {
-		if r.CheckDuplicate || old == nil {
-			return nil, "", errf(ErrConflict, "network with name %s already exists", r.Name)
-		}
-		warning = "Network with name " + old.Name + " (id : " + old.ID + ") already exists"
-	}
-	if err := d.calls.Pass(d.profile.cost.networkCreate); err != nil {
-		return nil, "", err
-	}
-	n, err = d.newNetwork(r)
-	if err != nil {
-		return nil, "", err
-	}
-	d.networkEvent(n, "create")
-	return n, warning, nil
-}
-
-func (d *Daemon) findNetworkByName(name string) (*Network, bool) {
-	for _, n := range d.networks {
+func (ctl *controller) findByName(name string) (*Network, bool) {
+	for _, n := range ctl.networks {
 		if n.Name == name {
 			return n, true
 		}
@@ -72,10 +36,10 @@ func (d *Daemon) findNetworkByName(name string) (*Network, bool) {
 	return nil, false
 }
 
-// newNetwork makes a network, predefined ones too. On error nothing is left.
-func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
+// make makes a network, predefined ones too. On error nothing is left.
+func (ctl *controller) make(r CreateNetwork) (_ *Network, err error) {
 	n := &Network{
-		ID: d.ids.Id("network", r.Name), Name: r.Name, Created: d.Wall(), Scope: "local",
+		ID: ctl.IDs.ID("network", r.Name), Name: r.Name, Created: ctl.wall(), Scope: "local",
 		Driver: r.Driver, EnableIPv6: r.EnableIPv6, Internal: r.Internal, Attachable: r.Attachable,
 		Ingress: r.Ingress, ConfigOnly: r.ConfigOnly, ConfigFrom: r.ConfigFrom,
 		Options: r.Options, Labels: r.Labels, core: &netCore{name: r.Name},
@@ -99,32 +63,32 @@ func (d *Daemon) newNetwork(r CreateNetwork) (_ *Network, err error) {
 	if n.ConfigOnly {
 		n.Driver = "null"
 		n.IPAM.Config = n.shownIPAM()
-		d.networks = append(d.networks, n)
+		ctl.networks = append(ctl.networks, n)
 		return n, nil
 	}
-	if err := d.checkDriver(n, r); err != nil {
+	if err := ctl.checkDriver(n, r); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			d.releasePools(n)
+			ctl.releasePools(n)
 		}
 	}()
-	if err := d.allocatePools(n); err != nil {
+	if err := ctl.allocatePools(n); err != nil {
 		return nil, err
 	}
 	n.IPAM.Config = n.shownIPAM()
 	if n.core.global != nil {
-		err = d.publishNetwork(n)
+		err = ctl.shared.publishNetwork(n)
 	} else {
-		err = d.driver(n).CreateNetwork(n.view())
+		err = ctl.driver(n).CreateNetwork(n.view())
 	}
 	if err != nil {
 		return nil, err
 	}
-	d.networks = append(d.networks, n)
-	d.bridges.UserChain()
-	if c := d.cluster; c != nil && d.loop.Current() != nil {
+	ctl.networks = append(ctl.networks, n)
+	ctl.bridges.UserChain()
+	if c := ctl.shared.cluster; c != nil && ctl.Loop.Current() != nil {
 		c.listsEndpoints(n)
 	}
 	return n, nil
@@ -146,8 +110,8 @@ func (n *Network) readIPAM(cfg []IPAMConfig) error {
 	return nil
 }
 
-func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
-	drv, ok := d.drivers[n.Driver]
+func (ctl *controller) checkDriver(n *Network, r CreateNetwork) error {
+	drv, ok := ctl.drivers[n.Driver]
 	if !ok {
 		return errf(ErrNotFound, "plugin %q not found", n.Driver)
 	}
@@ -156,7 +120,7 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 		if r.Scope == "local" {
 			return errf(ErrForbidden, "cannot downgrade network scope for overlay networks")
 		}
-		if d.cluster == nil {
+		if ctl.shared.cluster == nil {
 			return errf(ErrForbidden, `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.`)
 		}
 		n.Scope, n.core.global = "global", &global{}
@@ -171,7 +135,7 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 		return errf(ErrNotImplemented, "dnetsim does not simulate networks of driver %s with scope global", n.Driver)
 	}
 	if r.ConfigFrom != "" {
-		from, ok := d.findNetworkByName(r.ConfigFrom)
+		from, ok := ctl.findByName(r.ConfigFrom)
 		if !ok || !from.ConfigOnly {
 			return errf(ErrNotFound, "configuration network %q does not exist", r.ConfigFrom)
 		}
@@ -185,8 +149,8 @@ func (d *Daemon) checkDriver(n *Network, r CreateNetwork) error {
 }
 
 // allocatePools takes the network's subnets, gateways and auxiliary addresses.
-func (d *Daemon) allocatePools(n *Network) error {
-	switch d.driver(n).Capability().Pools {
+func (ctl *controller) allocatePools(n *Network) error {
+	switch ctl.driver(n).Capability().Pools {
 	case driver.NoPools:
 		return nil
 	case driver.MayHavePools:
@@ -199,7 +163,7 @@ func (d *Daemon) allocatePools(n *Network) error {
 		v4 = []IPAMConfig{{}}
 	}
 	for _, c := range v4 {
-		if err := d.allocatePool(n, c, &n.core.v4, false); err != nil {
+		if err := ctl.allocatePool(n, c, &n.core.v4, false); err != nil {
 			return err
 		}
 	}
@@ -208,16 +172,16 @@ func (d *Daemon) allocatePools(n *Network) error {
 		v6 = []IPAMConfig{{}}
 	}
 	for _, c := range v6 {
-		if err := d.allocatePool(n, c, &n.core.v6, true); err != nil {
+		if err := ctl.allocatePool(n, c, &n.core.v6, true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool) error {
-	space := d.space(n)
-	key, p, err := d.freePool(space, c.Subnet, c.IPRange, v6)
+func (ctl *controller) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool) error {
+	space := ctl.space(n)
+	key, p, err := ctl.freePool(space, c.Subnet, c.IPRange, v6)
 	if err != nil {
 		return err
 	}
@@ -259,23 +223,23 @@ func (d *Daemon) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v6 bool
 
 // freePool takes a pool; one of the host's own space that nobody asked for by
 // name must not overlap the host's routes or name servers.
-func (d *Daemon) freePool(space ipam.Space, preferred, sub string, v6 bool) (string, *ipam.Pool, error) {
-	if space != d.ipam {
+func (ctl *controller) freePool(space ipam.Space, preferred, sub string, v6 bool) (string, *ipam.Pool, error) {
+	if space != ctl.ipam {
 		return space.RequestPool(preferred, sub, v6, nil)
 	}
-	return space.RequestPool(preferred, sub, v6, d.hostOverlaps)
+	return space.RequestPool(preferred, sub, v6, ctl.hostOverlaps)
 }
 
 // hostOverlaps is a route or a name server of the host that a part of p holds. Of
 // the routes only those of link scope count: not those by way of a gateway
 // (libnetwork's CheckRouteOverlaps).
-func (d *Daemon) hostOverlaps(p netip.Prefix) (netip.Prefix, bool) {
-	for _, r := range d.ns().Routes("main") {
+func (ctl *controller) hostOverlaps(p netip.Prefix) (netip.Prefix, bool) {
+	for _, r := range ctl.ns().Routes("main") {
 		if r.Dst.Bits() > 0 && r.Dst.Addr().Is4() && r.Scope == stack.ScopeLink && r.Dst.Overlaps(p) {
 			return r.Dst, true
 		}
 	}
-	for _, a := range d.hostNameservers() {
+	for _, a := range ctl.hostNameservers() {
 		if p.Contains(a) {
 			return netip.PrefixFrom(a, a.BitLen()), true
 		}
@@ -283,18 +247,18 @@ func (d *Daemon) hostOverlaps(p netip.Prefix) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-func (d *Daemon) releasePools(n *Network) {
-	if n.core.global != nil && d.cluster == nil {
+func (ctl *controller) releasePools(n *Network) {
+	if n.core.global != nil && ctl.shared.cluster == nil {
 		uses := [2][]poolUse{n.core.v4, n.core.v6}
 		n.core.v4, n.core.v6 = nil, nil
-		d.owe(func() error {
+		ctl.shared.owe(func() error {
 			n.core.v4, n.core.v6 = uses[0], uses[1]
-			d.releasePools(n)
+			ctl.releasePools(n)
 			return nil
 		})
 		return
 	}
-	space := d.space(n)
+	space := ctl.space(n)
 	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
 		if u.gateway.IsValid() {
 			space.ReleaseAddress(u.key, u.gateway.Addr())

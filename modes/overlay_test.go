@@ -72,7 +72,7 @@ func (w *lan) overlay() *Network {
 	var n *Network
 	w.do(func() {
 		var err error
-		n, _, err = w.a.Daemon.NetworkCreate(CreateNetwork{
+		n, _, err = w.a.Daemon.Networks.Create(CreateNetwork{
 			Name: "overlay", Driver: "overlay", CheckDuplicate: true,
 			IPAM: &IPAM{Options: map[string]string{}, Config: []IPAMConfig{{Subnet: "172.16.0.0/24", Gateway: "172.16.0.254"}}},
 		})
@@ -189,7 +189,7 @@ func TestHostsThatAdvertiseOneAddressDoNotMeet(t *testing.T) {
 	w.says(w.a, unresolved("172.16.0.2"), 6)
 	for _, h := range []*Host{w.a, w.b} {
 		var n *Network
-		w.do(func() { n, _ = h.Daemon.Network("overlay") })
+		w.do(func() { n, _ = h.Daemon.Networks.Get("overlay") })
 		if n == nil || len(n.Containers()) != 2 {
 			t.Fatalf("%s: network inspect shows %v", h.Name, n.Containers())
 		}
@@ -312,7 +312,7 @@ func TestContainerThatAskedForTheGatewayIsAPeerOfItsOwnHost(t *testing.T) {
 	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
 	c1, c2 := w.pair()
 	mac := link.MAC{2, 0x42, 172, 16, 0, 1}
-	tunnel := func() *link.VXLAN { return w.a.Daemon.boxes.Namespaces()[0].Interface("vxlan0").VXLAN() }
+	tunnel := func() *link.VXLAN { return w.a.Daemon.net.boxes.Namespaces()[0].Interface("vxlan0").VXLAN() }
 	if tunnel().HasFDB(mac) {
 		t.Error("bbox1 is behind vxlan0 of its own host before anybody asked for it")
 	}
@@ -335,7 +335,7 @@ func TestEngineThatStopsTellsTheOthersFirst(t *testing.T) {
 	c1, _ := w.pair()
 	w.gets(c1, "172.16.0.2")
 	mac := link.MAC{2, 0x42, 172, 16, 0, 2}
-	tunnel := w.a.Daemon.boxes.Namespaces()[0].Interface("vxlan0").VXLAN()
+	tunnel := w.a.Daemon.net.boxes.Namespaces()[0].Interface("vxlan0").VXLAN()
 	if !tunnel.HasFDB(mac) {
 		t.Fatal("bdc01 does not know where bbox2 is")
 	}
@@ -369,7 +369,7 @@ func TestFailedStartKeepsTheExitCode(t *testing.T) {
 	none := time.Duration(0)
 	w.do(func() {
 		w.a.Daemon.Containers.Stop("bbox1", &none)
-		if err := w.a.Daemon.NetworkRemove(n.ID); err != nil {
+		if err := w.a.Daemon.Networks.Remove(n.ID); err != nil {
 			t.Errorf("network rm: %v", err)
 		}
 		if err := w.a.Daemon.Containers.Start("bbox1"); err == nil {
@@ -389,13 +389,13 @@ func TestForcedDisconnectForgetsAnEndpointOfAnotherHost(t *testing.T) {
 	w.do(func() {
 		w.b.Crash()
 		d := w.a.Daemon
-		if err := d.NetworkDisconnect("overlay", "bbox2", false); err == nil || err.Error() != "No such container: bbox2" {
+		if err := d.Networks.Disconnect("overlay", "bbox2", false); err == nil || err.Error() != "No such container: bbox2" {
 			t.Errorf("without force: %v", err)
 		}
-		if err := d.NetworkDisconnect("overlay", "bbox2", true); err != nil {
+		if err := d.Networks.Disconnect("overlay", "bbox2", true); err != nil {
 			t.Errorf("with force: %v", err)
 		}
-		if err := d.NetworkDisconnect("overlay", "bbox2", true); err == nil || err.Error() != "endpoint bbox2 not found" {
+		if err := d.Networks.Disconnect("overlay", "bbox2", true); err == nil || err.Error() != "endpoint bbox2 not found" {
 			t.Errorf("again: %v", err)
 		}
 	})
@@ -411,7 +411,7 @@ func TestOverlayRoutesBetweenItsSubnets(t *testing.T) {
 	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
 	w.wait(4 * time.Second)
 	w.do(func() {
-		_, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "overlay", Driver: "overlay", IPAM: &IPAM{Config: []IPAMConfig{
+		_, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "overlay", Driver: "overlay", IPAM: &IPAM{Config: []IPAMConfig{
 			{Subnet: "192.168.70.0/24", Gateway: "192.168.70.254"}, {Subnet: "192.168.71.0/24", Gateway: "192.168.71.254"},
 		}}})
 		if err != nil {

@@ -23,13 +23,13 @@ func (w *world) taken() string {
 			fmt.Fprintln(&b, h.Name, i.Name())
 		}
 		b.WriteString(rulesOf(h.NS().Netfilter(false).Save(netfilter.SaveOptions{})))
-		fmt.Fprintln(&b, len(h.Daemon.boxes.Namespaces()), len(h.Daemon.sandboxes))
+		fmt.Fprintln(&b, len(h.Daemon.net.boxes.Namespaces()), len(h.Daemon.net.sandboxes))
 		nets := map[string]int{}
-		for _, n := range h.Daemon.networks {
+		for _, n := range h.Daemon.net.networks {
 			nets[n.Name] += 1 + len(n.core.endpoints)
 		}
 		fmt.Fprintln(&b, nets)
-		for _, p := range h.Daemon.ipam.Holdings() {
+		for _, p := range h.Daemon.net.ipam.Holdings() {
 			fmt.Fprintln(&b, p.Key, p.Refs, p.Used)
 		}
 	}
@@ -42,7 +42,7 @@ func (w *lan) holdings() string {
 	var b strings.Builder
 	b.WriteString(w.taken())
 	w.do(func() {
-		ps, err := w.a.Daemon.cluster.store.KV.List("docker/network")
+		ps, err := w.a.Daemon.net.shared.cluster.store.KV.List("docker/network")
 		if err != nil {
 			w.t.Error(err)
 		}
@@ -82,7 +82,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		{net("o6", "172.30.0.0/24", "", map[string]string{overlay.OptVxlanIDs: "abc"}), `invalid vxlan id value "abc" passed`},
 	} {
 		w.do(func() {
-			_, _, err := w.b.Daemon.NetworkCreate(x.r)
+			_, _, err := w.b.Daemon.Networks.Create(x.r)
 			if err == nil || !strings.Contains(err.Error(), x.want) {
 				t.Errorf("create %s: %v, want %s", x.r.Name, err, x.want)
 			}
@@ -104,7 +104,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		{net("secret", "172.30.3.0/24", "", map[string]string{overlay.OptEncrypted: ""}), "cannot join secure network: encryption keys not present"},
 	} {
 		w.do(func() {
-			if _, _, err := w.b.Daemon.NetworkCreate(x.r); err != nil {
+			if _, _, err := w.b.Daemon.Networks.Create(x.r); err != nil {
 				t.Errorf("create %s: %v", x.r.Name, err)
 			}
 		})
@@ -121,7 +121,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 		}
 		w.do(func() {
 			w.b.Daemon.Containers.Remove(name, RemoveOptions{})
-			if err := w.b.Daemon.NetworkRemove(x.r.Name); err != nil {
+			if err := w.b.Daemon.Networks.Remove(x.r.Name); err != nil {
 				t.Errorf("rm %s: %v", x.r.Name, err)
 			}
 		})
@@ -139,7 +139,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 	}
 	w.do(func() {
 		w.b.Daemon.Containers.Remove("dup", RemoveOptions{})
-		if err := w.b.Daemon.NetworkRemove("overlay"); err == nil || !strings.HasSuffix(err.Error(), "has active endpoints") {
+		if err := w.b.Daemon.Networks.Remove("overlay"); err == nil || !strings.HasSuffix(err.Error(), "has active endpoints") {
 			t.Errorf("rm in use: %v", err)
 		}
 	})
@@ -178,7 +178,7 @@ func TestOverlayWithoutStore(t *testing.T) {
 	before := w.taken()
 	for _, c := range []*IPAM{nil, {Config: []IPAMConfig{{Subnet: "172.16.0.0/24", Gateway: "172.16.0.254"}}}} {
 		w.do(func() {
-			_, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "ov", Driver: "overlay", IPAM: c})
+			_, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "ov", Driver: "overlay", IPAM: c})
 			if err == nil || err.Error() != `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.` {
 				t.Error(err)
 			}
@@ -198,7 +198,7 @@ func TestOverlayMTUsLeastIs68(t *testing.T) {
 	for _, x := range [][2]string{{"117", "invalid argument"}, {"118", ""}} {
 		mtu, want := x[0], x[1]
 		w.do(func() {
-			_, _, err := w.b.Daemon.NetworkCreate(CreateNetwork{Name: "m", Driver: "overlay", Options: map[string]string{driver.OptMTU: mtu}})
+			_, _, err := w.b.Daemon.Networks.Create(CreateNetwork{Name: "m", Driver: "overlay", Options: map[string]string{driver.OptMTU: mtu}})
 			if err != nil {
 				t.Error(err)
 			}
@@ -211,7 +211,7 @@ func TestOverlayMTUsLeastIs68(t *testing.T) {
 			if err := w.b.Daemon.Containers.Remove("c3", RemoveOptions{Force: true}); err != nil {
 				t.Error(err)
 			}
-			if err := w.b.Daemon.NetworkRemove("m"); err != nil {
+			if err := w.b.Daemon.Networks.Remove("m"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -258,7 +258,7 @@ func TestGatewayBridge(t *testing.T) {
 	r.Config.ExposedPorts = map[nat.Port]bool{{Number: 80, Proto: "tcp"}: true}
 	r.HostConfig.PortBindings = map[nat.Port][]nat.PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}
 	c := w.run(w.a, r)
-	gw, ok := w.a.Daemon.findNetworkByName(gatewayNetwork)
+	gw, ok := w.a.Daemon.net.findByName(gatewayNetwork)
 	if !ok {
 		t.Fatal("no docker_gwbridge")
 	}
@@ -289,7 +289,7 @@ func TestGatewayBridge(t *testing.T) {
 		t.Errorf("interfaces: %s", names())
 	}
 	w.do(func() {
-		if err := w.a.Daemon.NetworkConnect("bridge", "web", nil); err != nil {
+		if err := w.a.Daemon.Networks.Connect("bridge", "web", nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -297,7 +297,7 @@ func TestGatewayBridge(t *testing.T) {
 		t.Errorf("with a bridge network: %s, %v", names(), gw.Containers())
 	}
 	w.do(func() {
-		if err := w.a.Daemon.NetworkDisconnect("bridge", "web", false); err != nil {
+		if err := w.a.Daemon.Networks.Disconnect("bridge", "web", false); err != nil {
 			t.Error(err)
 		}
 	})
@@ -306,11 +306,11 @@ func TestGatewayBridge(t *testing.T) {
 	}
 	w.gets(c, "www.baidu.com")
 	w.do(func() {
-		if err := w.a.Daemon.NetworkDisconnect("overlay", "web", false); err != nil {
+		if err := w.a.Daemon.Networks.Disconnect("overlay", "web", false); err != nil {
 			t.Error(err)
 		}
 	})
-	if names() != "lo" || len(gw.Containers()) != 0 || len(w.a.Daemon.boxes.Namespaces()) != 0 {
+	if names() != "lo" || len(gw.Containers()) != 0 || len(w.a.Daemon.net.boxes.Namespaces()) != 0 {
 		t.Errorf("without networks: %s, %v", names(), gw.Containers())
 	}
 	w.show()

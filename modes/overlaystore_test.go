@@ -46,7 +46,7 @@ func TestStoreInAContainerStopsWithItsHostsEngine(t *testing.T) {
 		t.Error("consul runs after the restart of its engine")
 	}
 	w.do(func() {
-		_, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "early", Driver: "overlay", IPAM: &IPAM{Options: map[string]string{}}})
+		_, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "early", Driver: "overlay", IPAM: &IPAM{Options: map[string]string{}}})
 		if err == nil || !strings.Contains(err.Error(), "error getting pools config from store: could not get pools config from store: Get \"http://10.0.0.11:8500/v1/kv/docker/network/v1.0/ipam/default/config/GlobalDefault/?consistent=\": dial tcp 10.0.0.11:8500: connect: connection refused") {
 			t.Errorf("create without a store: %v", err)
 		}
@@ -115,7 +115,7 @@ func TestStoppedStore(t *testing.T) {
 	w.gets(c1, "172.16.0.2")
 	w.gets(c2, "bbox1")
 	w.do(func() {
-		if n, err := w.b.Daemon.Network("overlay"); err == nil {
+		if n, err := w.b.Daemon.Networks.Get("overlay"); err == nil {
 			t.Errorf("inspect shows %v", n.Name)
 		}
 	})
@@ -170,7 +170,7 @@ func TestCrashLeavesEndpointsBehind(t *testing.T) {
 	}
 	w.do(func() {
 		w.a.Daemon.Containers.Remove("bbox2", RemoveOptions{Force: true})
-		if err := w.a.Daemon.NetworkRemove("overlay"); err == nil {
+		if err := w.a.Daemon.Networks.Remove("overlay"); err == nil {
 			t.Error("the network was removed")
 		}
 		if err := w.b.PowerOn(); err != nil {
@@ -179,7 +179,7 @@ func TestCrashLeavesEndpointsBehind(t *testing.T) {
 	})
 	w.says(w.b, "Removing stale sandbox "+c2.NetworkSettings.SandboxID, 1)
 	w.do(func() {
-		n, err := w.a.Daemon.Network("overlay")
+		n, err := w.a.Daemon.Networks.Get("overlay")
 		if err != nil || len(n.Containers()) != 1 {
 			t.Errorf("after the repair: %v", n.Containers())
 		}
@@ -202,10 +202,10 @@ func TestLeaveAndRejoin(t *testing.T) {
 	zero := time.Duration(0)
 	w.do(func() { w.b.Daemon.Containers.Stop("bbox2", &zero) })
 	w.wait(2 * time.Second)
-	if len(w.b.Daemon.boxes.Namespaces()) != 0 {
+	if len(w.b.Daemon.net.boxes.Namespaces()) != 0 {
 		t.Error("the sandbox outlived its last container")
 	}
-	b := w.a.Daemon.boxes.Namespaces()[0]
+	b := w.a.Daemon.net.boxes.Namespaces()[0]
 	if fdb := b.Interface("vxlan0").VXLAN().FDB(); len(fdb) != 0 {
 		t.Errorf("entries that are left: %v", fdb)
 	}

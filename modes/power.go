@@ -1,7 +1,6 @@
 package modes
 
 import (
-	"dnetsim/modes/network/driver"
 	"dnetsim/stack"
 	"dnetsim/userland"
 )
@@ -20,15 +19,15 @@ func (h *Host) Crash() {
 	h.wasRunning = d.running || d.starting != nil
 	d.abortStart(false)
 	d.calls.End()
-	d.leaveCluster()
+	d.net.shared.leave()
 	for _, c := range d.Containers.all {
-		d.cancelRestart(c)
+		c.cancelRestart()
 		if c.run.pid1 == nil {
 			continue
 		}
 		c.run.shutdown, c.run.powerLost = true, true
 		if sb := c.run.sandbox; sb != nil && c.run.base == nil && sb.global() {
-			d.setAside(c)
+			d.Networks.setAside(c)
 		}
 		c.run.pid1.Signal(userland.SIGKILL)
 	}
@@ -37,8 +36,7 @@ func (h *Host) Crash() {
 			sb.vanish()
 		}
 	}
-	d.boxes.Crash(d.face)
-	d.drivers["overlay"] = driver.Absent{}
+	d.net.crash()
 	d.endSelf()
 	h.routes = ns.Routes("main")
 	for _, i := range ns.Interfaces() {
@@ -59,18 +57,6 @@ func (h *Host) Crash() {
 	ns.Netfilter(false).SetPolicy("filter", "FORWARD", "ACCEPT")
 	ns.ForgetPolicy()
 	ns.SetSysctl("net.ipv4.ip_forward", "0")
-}
-
-// vanish is the end of a sandbox whose kernel is gone; its endpoints stay in
-// the store.
-func (sb *sandbox) vanish() {
-	for _, ep := range sb.endpoints {
-		sb.d.driver(ep.net).RevokeExternal(&ep.Endpoint)
-		ep.Inside, ep.Outside = nil, nil
-	}
-	if !sb.shared {
-		sb.d.face.CloseSoon(sb.ns)
-	}
 }
 
 // PowerOn brings a crashed host back: its cables and routes, the clock as its

@@ -54,7 +54,7 @@ func reloadCluster(d *Daemon, cfg config.Config) error {
 	if advertise != "" && at == "" {
 		return errf(ErrSystem, "invalid cluster configuration. --cluster-advertise must be accompanied by --cluster-store configuration")
 	}
-	advertise, err := d.parseAdvertise(advertise)
+	advertise, err := d.net.shared.parseAdvertise(advertise)
 	if err != nil {
 		return err
 	}
@@ -63,45 +63,18 @@ func reloadCluster(d *Daemon, cfg config.Config) error {
 	}
 	was := *own
 	own.ClusterStore, own.ClusterAdvertise, own.ClusterStoreOpts = at, advertise, cfg.ClusterStoreOpts
-	if d.cluster == nil {
-		if err := d.initCluster(); err != nil {
+	if !d.net.shared.active() {
+		if err := d.net.shared.init(); err != nil {
 			*own = was
 			return err
 		}
-		d.followCluster()
-		d.consultStore()
+		d.net.shared.follow()
+		d.net.shared.consult(d.Networks.cleanLeftovers)
 		return nil
 	}
-	if err := rediscover(d.cluster, own, at != was.ClusterStore); err != nil {
+	if err := d.net.shared.rediscover(own, at != was.ClusterStore); err != nil {
 		*own = was
 		return err
-	}
-	return nil
-}
-
-// rediscover begins to register anew, under another address or in another store.
-// The networks stay in the store that they are in.
-func rediscover(c *cluster, cfg *config.Config, moved bool) error {
-	client := c.store.KV
-	if moved {
-		var err error
-		if client, err = c.client(cfg.ClusterStore); err != nil {
-			return err
-		}
-	}
-	next, err := c.discover(client, cfg.ClusterAdvertise, cfg.ClusterStoreOpts)
-	if err != nil {
-		return err
-	}
-	if c.discovery != nil {
-		c.discovery.Stop()
-	}
-	if c.discovery = next; next != nil {
-		next.Advertise()
-		next.Watch()
-	}
-	if moved {
-		c.d.Journal.Write("warning", "Failed to reload configuration with network controller: cannot accept new configuration because it modifies an existing datastore client")
 	}
 	return nil
 }

@@ -36,10 +36,10 @@ func (cs *Containers) Remove(ref string, o RemoveOptions) error {
 	c.run.removing, c.run.manualStop = true, true
 	if c.State.Running() {
 		if c.run.pid1 == nil {
-			cs.d.cancelRestart(c)
+			c.cancelRestart()
 		}
-		cs.d.killNow(c)
-		cs.d.waitStopped(c, -1)
+		c.killNow()
+		c.waitStopped(-1)
 		err = cs.d.calls.Pass(cs.d.profile.cost.stop)
 	}
 	if err == nil {
@@ -50,16 +50,17 @@ func (cs *Containers) Remove(ref string, o RemoveOptions) error {
 		return err
 	}
 	cs.d.Volumes.Release(c.ID, o.Volumes)
-	cs.d.remove(c)
+	c.remove()
 	return nil
 }
 
 // remove forgets a container that does not run.
-func (d *Daemon) remove(c *Container) {
+func (c *Container) remove() {
+	d := c.run.daemon
 	if c.run.removed {
 		return
 	}
-	d.cancelRestart(c)
+	c.cancelRestart()
 	c.run.removing, c.run.removed = true, true
 	d.Volumes.Release(c.ID, c.HostConfig.AutoRemove)
 	if c.run.leftover != nil {
@@ -80,7 +81,7 @@ func (d *Daemon) remove(c *Container) {
 	d.host.FS().RemoveAll(overlays + c.LayerID)
 	c.run.streams.End()
 	c.run.log.Wake()
-	d.finishWaits(c, true)
+	c.finishWaits(true)
 	c.event("destroy")
 }
 
@@ -116,7 +117,7 @@ func (cs *Containers) Prune(f filters.Args) ([]string, error) {
 		if c.State.Running() { // started meanwhile
 			continue
 		}
-		cs.d.remove(c)
+		c.remove()
 		gone = append(gone, c.ID)
 	}
 	return gone, nil

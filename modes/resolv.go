@@ -12,18 +12,18 @@ import (
 
 // hostResolv is the file that containers inherit: the host's, or behind a local
 // systemd-resolved the one with the real servers.
-func (d *Daemon) hostResolv() string {
-	b, _ := d.host.FS().ReadFile("/etc/resolv.conf")
+func (ctl *controller) hostResolv() string {
+	b, _ := ctl.machine().FS().ReadFile("/etc/resolv.conf")
 	if r := resolvconf.Parse(string(b)); len(r.Servers) == 1 && r.Servers[0] == "127.0.0.53" {
-		if alt, err := d.host.FS().ReadFile("/run/systemd/resolve/resolv.conf"); err == nil {
+		if alt, err := ctl.machine().FS().ReadFile("/run/systemd/resolve/resolv.conf"); err == nil {
 			return string(alt)
 		}
 	}
 	return string(b)
 }
 
-func (d *Daemon) hostNameservers() []netip.Addr {
-	return resolvconf.Addrs(resolvconf.Parse(d.hostResolv()).Servers)
+func (ctl *controller) hostNameservers() []netip.Addr {
+	return resolvconf.Addrs(resolvconf.Parse(ctl.hostResolv()).Servers)
 }
 
 // setupDNS is the container's resolv.conf on its way to its first network. With a
@@ -31,12 +31,12 @@ func (d *Daemon) hostNameservers() []netip.Addr {
 // on a loopback address; without one nothing can, and behind systemd-resolved it is the
 // real servers' file.
 func (sb *sandbox) setupDNS() string {
-	c, d := sb.c, sb.d
-	h, cfg := c.HostConfig, d.config
-	own, _ := d.host.FS().ReadFile("/etc/resolv.conf")
+	ctl := sb.ctl
+	h, cfg := sb.c.HostConfig, ctl.Config
+	own, _ := ctl.machine().FS().ReadFile("/etc/resolv.conf")
 	host := string(own)
 	if container.IsDefaultMode(h.NetworkMode) || h.NetworkMode == "none" {
-		host = d.hostResolv()
+		host = ctl.hostResolv()
 	}
 	first := func(a, b []string) []string {
 		if len(a) > 0 {
@@ -67,7 +67,7 @@ func (sb *sandbox) askServers(servers []string, hostsLoopback bool) {
 		}
 		u := names.Upstream{At: netip.AddrPortFrom(a, 53), From: sb.ns}
 		if hostsLoopback && a.IsLoopback() {
-			u.From = sb.d.ns()
+			u.From = sb.ctl.ns()
 		}
 		sb.upstreams = append(sb.upstreams, u)
 	}
@@ -75,7 +75,7 @@ func (sb *sandbox) askServers(servers []string, hostsLoopback bool) {
 
 // updateDNS fits a file that nobody has touched to the network that is joined.
 func (sb *sandbox) updateDNS(n *Network) {
-	fs, at := sb.d.host.FS(), sb.c.File("resolv.conf")
+	fs, at := sb.ctl.machine().FS(), sb.c.File("resolv.conf")
 	if b, err := fs.ReadFile(at); err != nil || sb.resolvConf == "" || string(b) != sb.resolvConf {
 		return
 	}
@@ -87,7 +87,7 @@ func (sb *sandbox) updateDNS(n *Network) {
 // servers, which it does not ask. A number of dots that the user asked for stays, and
 // is remembered: a name without a dot is then not asked of others.
 func (sb *sandbox) useResolver() error {
-	fs, at := sb.d.host.FS(), sb.c.File("resolv.conf")
+	fs, at := sb.ctl.machine().FS(), sb.c.File("resolv.conf")
 	b, _ := fs.ReadFile(at)
 	now := resolvconf.Parse(string(b))
 	if len(sb.upstreams) == 0 {

@@ -44,7 +44,7 @@ func (sb *sandbox) startResolver() error {
 	}
 	sb.resolved = true
 	if err := sb.useResolver(); err != nil {
-		sb.d.Journal.Write("error", fmt.Sprintf("Updating resolv.conf failed for container %s, %q", sb.c.ID, err.Error()))
+		sb.ctl.Journal.Write("error", fmt.Sprintf("Updating resolv.conf failed for container %s, %q", sb.c.ID, err.Error()))
 		return nil
 	}
 	r := &resolver{sb: sb}
@@ -59,7 +59,7 @@ func (sb *sandbox) startResolver() error {
 
 func (r *resolver) open() (err error) {
 	any := netip.AddrPortFrom(resolverAddr, 0)
-	at := r.sb.d.face.Opener(r.sb.ns)
+	at := r.sb.ctl.Face.Opener(r.sb.ns)
 	if r.udp, err = at.ListenUDP(any); err != nil {
 		return errf(ErrSystem, "failed to set up the resolver: listen udp %s: bind: %s", any, lower(err))
 	}
@@ -85,7 +85,7 @@ func (r *resolver) reopen() {
 
 // serve answers from dockerd's process.
 func (r *resolver) serve() {
-	p := r.sb.d.proc
+	p := r.sb.ctl.Face.Dockerd()
 	if p == nil || p.Done() {
 		return
 	}
@@ -188,12 +188,12 @@ func (r *resolver) resolve(host, network string, alias, v6 bool) (found []netip.
 			continue
 		}
 		name := host
-		i := slices.IndexFunc(linksOf(r.sb.c, ep.net), func(l [2]string) bool { return l[1] == host })
+		i := slices.IndexFunc(r.sb.links(ep.net), func(l [2]string) bool { return l[1] == host })
 		switch {
 		case alias != (i >= 0):
 			continue
 		case alias:
-			name = linksOf(r.sb.c, ep.net)[i][0]
+			name = r.sb.links(ep.net)[i][0]
 		}
 		addrs, is := ep.net.resolve(name, v6)
 		if len(addrs) > 0 {
@@ -252,8 +252,9 @@ func reverseName(name string, anonymous bool, aliases []string) string {
 	return ""
 }
 
-// linksOf are the pairs of container name and alias that --link gave.
-func linksOf(c *Container, n *Network) [][2]string {
+// links are the pairs of container name and alias that --link gave.
+func (sb *sandbox) links(n *Network) [][2]string {
+	c := sb.c
 	list := c.HostConfig.Links
 	if es := c.NetworkSettings.Networks[n.Name]; es != nil {
 		list = append(list[:len(list):len(list)], es.Links...)
@@ -264,10 +265,7 @@ func linksOf(c *Container, n *Network) [][2]string {
 		if !ok {
 			alias = name
 		}
-		if c, err := c.run.daemon.Containers.find(name); err == nil {
-			name = c.Name
-		}
-		out = append(out, [2]string{name, alias})
+		out = append(out, [2]string{sb.ctl.NameOf(name), alias})
 	}
 	return out
 }
@@ -275,7 +273,7 @@ func linksOf(c *Container, n *Network) [][2]string {
 // shuffle changes the order of several addresses from answer to answer.
 func (r *resolver) shuffle(all []netip.Addr) []netip.Addr {
 	if len(all) > 1 {
-		r.sb.d.ids.Stream("dns", r.sb.c.Name).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+		r.sb.ctl.IDs.Stream("dns", r.sb.c.Name).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 	}
 	return all
 }

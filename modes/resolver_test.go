@@ -39,7 +39,7 @@ func TestTheNameServerAnswers(t *testing.T) {
 	w.run(w.a, named("both", container.HostConfig{NetworkMode: "six"}))
 	cli := w.run(w.a, named("cli", container.HostConfig{NetworkMode: "app"}))
 	w.do(func() {
-		same(t, w.a.Daemon.NetworkConnect("six", "cli", &container.EndpointSettings{Links: []string{"both:ALIAS"}}), "")
+		same(t, w.a.Daemon.Networks.Connect("six", "cli", &container.EndpointSettings{Links: []string{"both:ALIAS"}}), "")
 	})
 	sixth := made.NetworkSettings.Networks["app"].IPAddress
 	for _, c := range []struct{ kind, name, want string }{

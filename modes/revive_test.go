@@ -21,7 +21,7 @@ func TestOverlayRemovedElsewhereGivesItsTunnelNumberBack(t *testing.T) {
 			if err := w.b.Daemon.Containers.Remove("bbox2", RemoveOptions{Force: true}); err != nil {
 				t.Error(err)
 			}
-			if err := w.a.Daemon.NetworkRemove("overlay"); err != nil {
+			if err := w.a.Daemon.Networks.Remove("overlay"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -39,7 +39,7 @@ func TestOverlayRemovedElsewhereGivesItsTunnelNumberBack(t *testing.T) {
 func TestUserChainIsFirstAfterARestart(t *testing.T) {
 	w := newWorld(t, `{"bridge": "none"}`)
 	w.do(func() {
-		if _, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "n", Driver: "bridge"}); err != nil {
+		if _, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "n", Driver: "bridge"}); err != nil {
 			t.Error(err)
 		}
 		if err := w.a.Daemon.Restart(); err != nil {

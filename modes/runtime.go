@@ -53,7 +53,6 @@ func newRuntime(d *Daemon, c *Container, img *image.Image) *runtime {
 	r.fs.SetClock(d.host.Machine)
 	r.streams = streams.New(d.loop, r.log)
 	r.openStdio(d.loop, c)
-	d.mountFiles(c, r.fs)
 	return r
 }
 

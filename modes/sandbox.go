@@ -19,8 +19,8 @@ import (
 type sandbox struct {
 	id        string
 	key       string // /var/run/docker/netns/…
-	d         *Daemon
-	c         *Container
+	ctl       *controller
+	c         *container.Container
 	ns        *stack.Namespace
 	shared    bool        // the host's namespace: not ours to change or close
 	endpoints []*endpoint // in the order of [endpoint.ahead]
@@ -39,27 +39,27 @@ type sandbox struct {
 }
 
 // newSandbox makes the container's sandbox. Host mode uses the host's stack.
-func (d *Daemon) newSandbox(c *Container) *sandbox {
-	sb := &sandbox{id: d.ids.Id("sandbox", c.Name), d: d, c: c, users: 1}
+func (ctl *controller) newSandbox(c *container.Container) *sandbox {
+	sb := &sandbox{id: ctl.IDs.ID("sandbox", c.Name), ctl: ctl, c: c, users: 1}
 	if container.IsHostMode(c.HostConfig.NetworkMode) {
-		sb.ns, sb.shared, sb.key = d.ns(), true, "/var/run/docker/netns/default"
-		d.pin(sb.key) // it stays
+		sb.ns, sb.shared, sb.key = ctl.ns(), true, "/var/run/docker/netns/default"
+		ctl.pin(sb.key) // it stays
 		return sb
 	}
 	sb.key = "/var/run/docker/netns/" + sb.id[:12]
-	sb.ns = stack.New(d.loop, d.host.Name+"/"+c.Name, stack.Options{Init: d.ns()})
-	d.addSandbox(sb)
+	sb.ns = stack.New(ctl.Loop, ctl.Host+"/"+c.Name, stack.Options{Init: ctl.ns()})
+	ctl.addSandbox(sb)
 	return sb
 }
 
-func (d *Daemon) addSandbox(sb *sandbox) {
-	d.sandboxes = append(d.sandboxes, sb)
-	d.pin(sb.key)
+func (ctl *controller) addSandbox(sb *sandbox) {
+	ctl.sandboxes = append(ctl.sandboxes, sb)
+	ctl.pin(sb.key)
 }
 
 // pin keeps a namespace alive with a file that it is mounted on.
-func (d *Daemon) pin(key string) {
-	fs := d.host.FS()
+func (ctl *controller) pin(key string) {
+	fs := ctl.machine().FS()
 	fs.MkdirAll("/var/run/docker/netns", 0o755)
 	if at, err := fs.Realpath(key); err == nil && !fs.Exists(at) {
 		fs.WriteFile(at, nil, 0o444)
@@ -67,19 +67,19 @@ func (d *Daemon) pin(key string) {
 	}
 }
 
-func (d *Daemon) unpin(key string) {
-	fs := d.host.FS()
+func (ctl *controller) unpin(key string) {
+	fs := ctl.machine().FS()
 	if at, err := fs.Realpath(key); err == nil {
 		fs.Unmount(at)
 		fs.Remove(at)
 	}
 }
 
-func (d *Daemon) dropSandbox(sb *sandbox) {
-	for i, x := range d.sandboxes {
+func (ctl *controller) dropSandbox(sb *sandbox) {
+	for i, x := range ctl.sandboxes {
 		if x == sb {
-			d.sandboxes = slices.Concat(d.sandboxes[:i], d.sandboxes[i+1:])
-			d.unpin(sb.key)
+			ctl.sandboxes = slices.Concat(ctl.sandboxes[:i], ctl.sandboxes[i+1:])
+			ctl.unpin(sb.key)
 			return
 		}
 	}
@@ -87,22 +87,22 @@ func (d *Daemon) dropSandbox(sb *sandbox) {
 
 // netns finds a container's namespace by the path or name of its file, or by
 // the PID of one of its processes.
-func (d *Daemon) netns(ref string) (*stack.Namespace, bool) {
+func (ctl *controller) netns(ref string) (*stack.Namespace, bool) {
 	if rest, ok := strings.CutPrefix(ref, "/run/"); ok {
 		ref = "/var/run/" + rest // a link to it
 	}
 	name := ref[strings.LastIndexByte(ref, '/')+1:]
-	for _, sb := range d.sandboxes {
+	for _, sb := range ctl.sandboxes {
 		if sb.key == ref || sb.id[:12] == ref || strings.HasPrefix(ref, "/var/run/docker/netns/") && sb.id[:12] == name {
 			return sb.ns, true
 		}
 	}
-	if ns, ok := d.boxes.Find(ref); ok {
+	if ns, ok := ctl.boxes.Find(ref); ok {
 		return ns, true
 	}
 	pid := strings.TrimSuffix(strings.TrimPrefix(ref, "/proc/"), "/ns/net")
-	for _, p := range d.host.AllProcesses() {
-		if fmt.Sprint(p.PIDOn(d.host.Machine)) == pid {
+	for _, p := range ctl.machine().AllProcesses() {
+		if fmt.Sprint(p.PIDOn(ctl.machine())) == pid {
 			return p.NS(), true
 		}
 	}
@@ -113,13 +113,13 @@ func (d *Daemon) netns(ref string) (*stack.Namespace, bool) {
 // plugs its interface in.
 func (sb *sandbox) join(ep *endpoint) error {
 	ep.sb = sb
-	drv := sb.d.driver(ep.net)
+	drv := sb.ctl.driver(ep.net)
 	if err := drv.Join(&ep.Endpoint); err != nil {
 		ep.sb = nil
 		return err
 	}
 	if ep.net.core.global != nil {
-		if err := sb.d.publishEndpoint(ep); err != nil {
+		if err := sb.ctl.shared.publishEndpoint(ep); err != nil {
 			drv.Leave(&ep.Endpoint)
 			ep.sb = nil
 			return err
@@ -311,7 +311,7 @@ func (sb *sandbox) moveExternal() error {
 	want := sb.elect()
 	for _, ep := range sb.endpoints {
 		if ep != want && ep.External {
-			sb.d.driver(ep.net).RevokeExternal(&ep.Endpoint)
+			sb.ctl.driver(ep.net).RevokeExternal(&ep.Endpoint)
 		}
 	}
 	if want == nil || want.External || want.net.Internal {
@@ -319,7 +319,7 @@ func (sb *sandbox) moveExternal() error {
 	}
 	all, err := sb.c.Publications()
 	if err == nil {
-		err = sb.d.driver(want.net).ProgramExternal(&want.Endpoint, all)
+		err = sb.ctl.driver(want.net).ProgramExternal(&want.Endpoint, all)
 	}
 	if err != nil {
 		return wrapf(err, "driver failed programming external connectivity on endpoint %s (%s): ", sb.c.Name, want.ID)
@@ -330,7 +330,7 @@ func (sb *sandbox) moveExternal() error {
 // leave takes an endpoint out; the default route and the published ports move
 // to the next one.
 func (sb *sandbox) leave(ep *endpoint) {
-	drv := sb.d.driver(ep.net)
+	drv := sb.ctl.driver(ep.net)
 	drv.RevokeExternal(&ep.Endpoint)
 	for i, x := range sb.endpoints {
 		if x == ep {
@@ -364,14 +364,129 @@ func (sb *sandbox) release() {
 		return
 	}
 	sb.stopResolver()
-	sb.d.face.CloseSoon(sb.ns)
+	sb.ctl.Face.CloseSoon(sb.ns)
 }
 
-// closeIdleSandboxes forgets the files of namespaces nobody uses.
-func (d *Daemon) closeIdleSandboxes() {
-	for _, sb := range append([]*sandbox(nil), d.sandboxes...) {
+// closeIdle forgets the files of namespaces nobody uses.
+func (ctl *controller) closeIdle() {
+	for _, sb := range append([]*sandbox(nil), ctl.sandboxes...) {
 		if sb.users <= 0 {
-			d.dropSandbox(sb)
+			ctl.dropSandbox(sb)
 		}
 	}
+}
+
+// reachable reports whether the store knows all of the sandbox's networks now.
+func (ctl *controller) reachable(sb *sandbox) bool {
+	ctl.shared.refresh()
+	all := true
+	for _, ep := range sb.endpoints {
+		if ep.net.core.global == nil || ctl.has(ep.net) {
+			continue
+		}
+		all = false
+		ctl.Journal.Write("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.ID, sb.id, ep.net.ID))
+	}
+	return all
+}
+
+func (ctl *controller) has(n *Network) bool {
+	for _, x := range ctl.networks {
+		if x == n {
+			return true
+		}
+	}
+	return false
+}
+
+// vanish is the end of a sandbox whose kernel is gone; its endpoints stay in
+// the store.
+func (sb *sandbox) vanish() {
+	for _, ep := range sb.endpoints {
+		sb.ctl.driver(ep.net).RevokeExternal(&ep.Endpoint)
+		ep.Inside, ep.Outside = nil, nil
+	}
+	if !sb.shared {
+		sb.ctl.Face.CloseSoon(sb.ns)
+	}
+}
+
+// disableIPv6 is what libnetwork does to a new namespace; endpoints with an IPv6
+// address switch it on again, each for itself.
+func (sb *sandbox) disableIPv6() {
+	if !sb.shared {
+		sb.ns.SetSysctl("net.ipv6.conf.all.disable_ipv6", "1")
+	}
+}
+
+// enableIPv6 makes the namespace the one that runc makes without a network.
+func (sb *sandbox) enableIPv6() {
+	for _, dev := range []string{"all", "default", "lo"} {
+		sb.ns.SetSysctl("net.ipv6.conf."+dev+".disable_ipv6", "0")
+	}
+}
+
+// in is the sandbox's endpoint in a network, or nil.
+func (sb *sandbox) in(n *Network) *endpoint {
+	for _, ep := range sb.endpoints {
+		if ep.net == n {
+			return ep
+		}
+	}
+	return nil
+}
+
+// ports are the container's as inspect shows them: those of the endpoint that
+// publishes them.
+func (sb *sandbox) ports() map[Port][]PortBinding {
+	for _, ep := range sb.endpoints {
+		if m := ep.portMap(); len(m) > 0 {
+			return m
+		}
+	}
+	return map[Port][]PortBinding{}
+}
+
+// interfaces are those that are plugged in.
+func (sb *sandbox) interfaces() []*stack.Interface {
+	var out []*stack.Interface
+	for _, ep := range sb.endpoints {
+		if ep.Inside != nil {
+			out = append(out, ep.Inside)
+		}
+	}
+	return out
+}
+
+// share notes that one more container is in the namespace.
+func (sb *sandbox) share() { sb.users++ }
+
+// disconnectAll takes the container out of all its networks.
+func (sb *sandbox) disconnectAll() {
+	for len(sb.endpoints) > 0 {
+		ep := sb.endpoints[0]
+		sb.leave(ep)
+		sb.ctl.deleteEndpoint(ep)
+		if ep.gatewayName != "" {
+			continue
+		}
+		if es := sb.c.NetworkSettings.Networks[ep.net.Name]; es != nil {
+			es.Clear()
+		}
+		sb.ctl.event(ep.net, "disconnect", "container", sb.c.ID)
+	}
+}
+
+// setAside makes the sandbox a left over one: its container has ended, and its
+// endpoints stay.
+func (sb *sandbox) setAside() {
+	sb.stopResolver()
+	for _, ep := range sb.endpoints {
+		ep.Orphan = true
+	}
+}
+
+// notCleaned says that the sandbox is left over.
+func (sb *sandbox) notCleaned() string {
+	return fmt.Sprintf("could not cleanup all the endpoints in container %s / sandbox %s", sb.c.ID, sb.id)
 }

@@ -118,15 +118,15 @@ func TestConnectRules(t *testing.T) {
 		what func() error
 		want string
 	}{
-		{func() error { return d.NetworkConnect("host", "x1", nil) }, errHostNetwork.Msg},
-		{func() error { return d.NetworkDisconnect("host", "x1", false) }, "container " + x1.ID + " is not connected to network host"},
-		{func() error { return d.NetworkConnect("bridge", "x2", nil) }, errSharedNetwork.Msg},
-		{func() error { return d.NetworkDisconnect("host", "x2", false) }, errHostNetwork.Msg},
-		{func() error { return d.NetworkConnect("bridge", "x3", nil) }, errNoNetwork.Msg},
-		{func() error { return d.NetworkConnect("none", "x1", nil) }, errNoNetwork.Msg},
-		{func() error { return d.NetworkConnect("bridge", "x1", nil) }, "endpoint with name x1 already exists in network bridge"},
-		{func() error { return d.NetworkConnect("bridge", "nosuch", nil) }, "No such container: nosuch"},
-		{func() error { return d.NetworkConnect("nosuch", "x1", nil) }, "network nosuch not found"},
+		{func() error { return d.Networks.Connect("host", "x1", nil) }, errHostNetwork.Msg},
+		{func() error { return d.Networks.Disconnect("host", "x1", false) }, "container " + x1.ID + " is not connected to network host"},
+		{func() error { return d.Networks.Connect("bridge", "x2", nil) }, errSharedNetwork.Msg},
+		{func() error { return d.Networks.Disconnect("host", "x2", false) }, errHostNetwork.Msg},
+		{func() error { return d.Networks.Connect("bridge", "x3", nil) }, errNoNetwork.Msg},
+		{func() error { return d.Networks.Connect("none", "x1", nil) }, errNoNetwork.Msg},
+		{func() error { return d.Networks.Connect("bridge", "x1", nil) }, "endpoint with name x1 already exists in network bridge"},
+		{func() error { return d.Networks.Connect("bridge", "nosuch", nil) }, "No such container: nosuch"},
+		{func() error { return d.Networks.Connect("nosuch", "x1", nil) }, "network nosuch not found"},
 	} {
 		w.do(func() {
 			if err := c.what(); err == nil || err.Error() != c.want {
@@ -135,10 +135,10 @@ func TestConnectRules(t *testing.T) {
 		})
 	}
 	w.do(func() {
-		if err := d.NetworkDisconnect("none", "x3", false); err != nil {
+		if err := d.Networks.Disconnect("none", "x3", false); err != nil {
 			t.Error(err)
 		}
-		if err := d.NetworkConnect("bridge", "x3", nil); err != nil {
+		if err := d.Networks.Connect("bridge", "x3", nil); err != nil {
 			t.Error(err)
 		}
 	})

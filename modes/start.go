@@ -31,7 +31,7 @@ func (cs *Containers) Start(ref string) error {
 	if err := startable(c); err != nil {
 		return err
 	}
-	free, err := cs.d.lock(c)
+	free, err := c.lock()
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (cs *Containers) Start(ref string) error {
 	}
 	c.run.manualStop = false
 	c.run.backoff = 0
-	return cs.d.start(c)
+	return c.start()
 }
 
 func startable(c *Container) error {
@@ -64,9 +64,10 @@ func startable(c *Container) error {
 
 // start brings a container up. On error it is as before, but
 // for the words and the exit code in its state.
-func (d *Daemon) start(c *Container) error {
-	d.cancelRestart(c)
-	err := d.bringUp(c)
+func (c *Container) start() error {
+	d := c.run.daemon
+	c.cancelRestart()
+	err := c.bringUp()
 	if err == nil {
 		return nil
 	}
@@ -74,14 +75,14 @@ func (d *Daemon) start(c *Container) error {
 	if code := exitCodeOf(err); code != 128 || c.State.ExitCode == 0 {
 		c.State.ExitCode = code // 128 does not hide how it ended before
 	}
-	d.bringDown(c)
-	if !d.cleanLeftover(c) {
-		d.notDeleted(c.run.leftover)
+	c.bringDown()
+	if !d.Networks.cleanLeftover(c) {
+		d.Networks.notDeleted(c.run.leftover)
 	}
 	c.run.streams.End()
-	d.stateChanged(c)
+	c.stateChanged()
 	if c.HostConfig.AutoRemove {
-		d.remove(c)
+		c.remove()
 	}
 	return err
 }
@@ -99,8 +100,9 @@ func exitCodeOf(err error) int {
 	return 127
 }
 
-func (d *Daemon) bringUp(c *Container) error {
-	if err := d.connectAll(c); err != nil {
+func (c *Container) bringUp() error {
+	d := c.run.daemon
+	if err := d.Networks.connectAll(c); err != nil {
 		return err
 	}
 	if err := d.calls.Pass(d.profile.cost.launch); err != nil {
@@ -118,9 +120,9 @@ func (d *Daemon) bringUp(c *Container) error {
 	if err := c.setSysctls(); err != nil {
 		return err
 	}
-	m := d.newMachine(c)
+	m := c.newMachine()
 	argv := append([]string{c.Path}, c.Args...)
-	env := d.environment(c, c.Config.Tty, nil)
+	env := c.environment(c.Config.Tty, nil)
 	prog, argv, err := findProgram(m, argv, env, c.Config.WorkingDir)
 	if err != nil {
 		return errdefs.Because(err, ErrInvalid, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: %v: unknown", err)
@@ -147,9 +149,9 @@ func (d *Daemon) bringUp(c *Container) error {
 	r.began = d.loop.Now()
 	c.State = container.State{Status: container.Running, Pid: r.pid1.PIDOn(d.host.Machine), StartedAt: d.Wall(), FinishedAt: c.State.FinishedAt, Health: c.State.Health}
 	run := r.pid1
-	run.OnExit(func(status int) { d.ended(c, run, status) })
+	run.OnExit(func(status int) { c.ended(run, status) })
 	c.initHealth()
-	d.stateChanged(c)
+	c.stateChanged()
 	c.event("start")
 	return nil
 }
@@ -179,7 +181,8 @@ func (c *Container) setSysctls() error {
 }
 
 // newMachine is the computer that the container's programs see.
-func (d *Daemon) newMachine(c *Container) *userland.Machine {
+func (c *Container) newMachine() *userland.Machine {
+	d := c.run.daemon
 	r := c.run
 	m := userland.NewMachine(d.loop, d.host.Name+"/"+c.Name, r.sandbox.ns)
 	m.Container, m.Parent = true, d.host.Machine
@@ -190,8 +193,8 @@ func (d *Daemon) newMachine(c *Container) *userland.Machine {
 	m.KernelVersion, m.Arch, m.OSVersion = d.host.KernelVersion, d.host.Arch, d.host.OSVersion
 	m.Shell = shell.Sh(r.image.Shell())
 	m.Programs = r.image.Programs()
-	m.Env = d.environment(c, false, nil)
-	d.mountRoot(c)
+	m.Env = c.environment(false, nil)
+	c.mountRoot()
 	m.SetFS(r.fs)
 	m.SetFirstPID(1)
 	return m
@@ -199,7 +202,7 @@ func (d *Daemon) newMachine(c *Container) *userland.Machine {
 
 // environment is what Docker and runc give a process: PATH, HOSTNAME, TERM with
 // a terminal, the links, the container's own, and HOME.
-func (d *Daemon) environment(c *Container, tty bool, extra []string) []string {
+func (c *Container) environment(tty bool, extra []string) []string {
 	env := []string{defaultPath, "HOSTNAME=" + c.Config.Hostname}
 	if tty {
 		env = append(env, "TERM=xterm")
@@ -270,7 +273,7 @@ func findProgram(m *userland.Machine, argv, env []string, dir string) (userland.
 }
 
 // stateChanged wakes those who watch the container.
-func (d *Daemon) stateChanged(c *Container) {
+func (c *Container) stateChanged() {
 	c.run.changed.Broadcast()
 	c.run.log.Wake()
 }

@@ -34,7 +34,7 @@ func (cs *Containers) Stop(ref string, timeout *time.Duration) error {
 		return errf(ErrNotModified, "Container %s is already stopped", c.ID)
 	}
 	c.run.manualStop = true
-	cs.d.stopAndWait(c, c.grace(timeout))
+	c.stopAndWait(c.grace(timeout))
 	if err := cs.d.calls.Pass(cs.d.profile.cost.stop); err != nil {
 		return err
 	}
@@ -55,29 +55,30 @@ func (c *Container) grace(asked *time.Duration) time.Duration {
 
 // stopAndWait ends a running container and returns when it has ended. A
 // negative limit waits for ever.
-func (d *Daemon) stopAndWait(c *Container, limit time.Duration) {
+func (c *Container) stopAndWait(limit time.Duration) {
+	d := c.run.daemon
 	if c.State.Status == container.Restarting && c.run.pid1 == nil {
-		d.cancelRestart(c)
+		c.cancelRestart()
 		c.State.Status = container.Exited
-		d.stateChanged(c)
-		d.finishWaits(c, false)
+		c.stateChanged()
+		c.finishWaits(false)
 		return
 	}
 	sig := userland.SIGTERM
 	if s, ok := userland.ParseSignal(c.Config.StopSignal); ok && c.Config.StopSignal != "" {
 		sig = s
 	}
-	d.signal(c, sig)
-	if d.waitStopped(c, limit) || d.calls.Gone() {
+	c.signal(sig)
+	if c.waitStopped(limit) || d.calls.Gone() {
 		return
 	}
 	d.Journal.Write("info", fmt.Sprintf("Container failed to exit within %v of signal %d - using the force", limit, sig), "container", c.ID)
-	d.killNow(c)
-	d.waitStopped(c, -1)
+	c.killNow()
+	c.waitStopped(-1)
 }
 
 // signal sends a signal to PID 1; a paused container wakes up for it.
-func (d *Daemon) signal(c *Container, sig userland.Signal) {
+func (c *Container) signal(sig userland.Signal) {
 	if c.run.pid1 == nil {
 		return
 	}
@@ -89,10 +90,11 @@ func (d *Daemon) signal(c *Container, sig userland.Signal) {
 	c.run.pid1.Signal(sig)
 }
 
-func (d *Daemon) killNow(c *Container) { d.signal(c, userland.SIGKILL) }
+func (c *Container) killNow() { c.signal(userland.SIGKILL) }
 
 // waitStopped waits until PID 1 is gone and reports whether it is.
-func (d *Daemon) waitStopped(c *Container, limit time.Duration) bool {
+func (c *Container) waitStopped(limit time.Duration) bool {
+	d := c.run.daemon
 	if d.loop.Current() == nil {
 		return c.run.pid1 == nil
 	}
@@ -142,9 +144,9 @@ func (cs *Containers) Kill(ref, signal string) error {
 	if sig == userland.SIGKILL || sig == userland.SIGTERM {
 		c.run.manualStop = true
 	}
-	cs.d.signal(c, sig)
+	c.signal(sig)
 	if sig == userland.SIGKILL {
-		cs.d.waitStopped(c, 10*time.Second)
+		c.waitStopped(10 * time.Second)
 	}
 	return nil
 }
@@ -165,13 +167,13 @@ func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
 	defer func() { c.HostConfig.AutoRemove = auto }()
 	if c.State.Running() {
 		c.run.manualStop = true
-		cs.d.stopAndWait(c, c.grace(timeout))
+		c.stopAndWait(c.grace(timeout))
 		if cs.d.calls.Gone() {
 			return calls.ErrGone
 		}
 		c.event("stop")
 	}
-	free, err := cs.d.lock(c)
+	free, err := c.lock()
 	if err != nil {
 		return err
 	}
@@ -187,7 +189,7 @@ func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
 	if err := startable(c); err != nil {
 		return wrapf(err, "Cannot restart container %s: ", ref)
 	}
-	if err := cs.d.start(c); err != nil {
+	if err := c.start(); err != nil {
 		return &Error{Kind: ErrSystem, Msg: "Cannot restart container " + ref + ": " + err.Error()}
 	}
 	c.event("restart")
@@ -211,7 +213,7 @@ func (cs *Containers) Pause(ref string) error {
 	c.run.machine.Pause()
 	c.State.Status = container.Paused
 	c.stopHealth()
-	cs.d.stateChanged(c)
+	c.stateChanged()
 	c.event("pause")
 	return nil
 }
@@ -228,7 +230,7 @@ func (cs *Containers) Unpause(ref string) error {
 	c.run.machine.Unpause()
 	c.State.Status = container.Running
 	c.resumeHealth()
-	cs.d.stateChanged(c)
+	c.stateChanged()
 	c.event("unpause")
 	return nil
 }
@@ -259,7 +261,7 @@ func (cs *Containers) Rename(ref, name string) error {
 	}
 	old, anonymous := c.Name, c.Anonymous
 	c.Name, c.Anonymous = name, false
-	if err := c.run.sandbox.renamed(c); err != nil {
+	if err := c.run.sandbox.renamed(&c.Container); err != nil {
 		c.Name, c.Anonymous = old, anonymous
 		return err
 	}

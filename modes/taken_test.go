@@ -14,13 +14,13 @@ func TestWhichRoutesKeepAPool(t *testing.T) {
 	d, ns := w.a.Daemon, w.a.NS()
 	subnet := func() (got string) {
 		w.do(func() {
-			n, _, err := d.NetworkCreate(CreateNetwork{Name: "n"})
+			n, _, err := d.Networks.Create(CreateNetwork{Name: "n"})
 			if err != nil {
 				got = err.Error()
 				return
 			}
 			got = n.IPAM.Config[0].Subnet
-			same(t, d.NetworkRemove("n"), "")
+			same(t, d.Networks.Remove("n"), "")
 		})
 		return got
 	}
@@ -64,15 +64,15 @@ func TestAStoppedContainerIsConnectedToANetworkMadeAgain(t *testing.T) {
 	c := w.run(w.a, named("svc", container.HostConfig{NetworkMode: "app"}))
 	w.do(func() {
 		same(t, d.Containers.Kill("svc", ""), "")
-		same(t, d.NetworkRemove("app"), "")
-		n, _, err := d.NetworkCreate(CreateNetwork{Name: "app"})
+		same(t, d.Networks.Remove("app"), "")
+		n, _, err := d.Networks.Create(CreateNetwork{Name: "app"})
 		same(t, err, "")
-		same(t, d.NetworkConnect("app", "svc", nil), "")
+		same(t, d.Networks.Connect("app", "svc", nil), "")
 		same(t, d.Containers.Start("svc"), "")
 		if got := c.NetworkSettings.Networks["app"].NetworkID; got != n.ID {
 			t.Errorf("it is in %s, want %s", got, n.ID)
 		}
-		same(t, d.NetworkConnect("app", "svc", nil), "endpoint with name svc already exists in network app")
+		same(t, d.Networks.Connect("app", "svc", nil), "endpoint with name svc already exists in network app")
 	})
 }
 

@@ -23,7 +23,7 @@ func (cs *Containers) Top(ref, args string) (Top, error) {
 	}
 	for _, p := range c.run.machine.Processes() {
 		pid := strconv.Itoa(p.PIDOn(cs.d.host.Machine))
-		ppid := strconv.Itoa(cs.d.shim(c))
+		ppid := strconv.Itoa(c.shim())
 		if up := p.Parent(); up != nil && !up.Done() {
 			ppid = strconv.Itoa(up.PIDOn(cs.d.host.Machine))
 		}
@@ -43,7 +43,7 @@ func (cs *Containers) Top(ref, args string) (Top, error) {
 }
 
 // shim is the number of the containerd-shim that PID 1's parent would be.
-func (d *Daemon) shim(c *Container) int { return max(c.State.Pid-20, 1) }
+func (c *Container) shim() int { return max(c.State.Pid-20, 1) }
 
 func join(args []string) string {
 	s := ""

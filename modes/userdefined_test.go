@@ -17,7 +17,7 @@ import (
 func (w *world) network(h *Host, r CreateNetwork) (n *Network, err error) {
 	w.t.Helper()
 	r.CheckDuplicate = true
-	w.do(func() { n, _, err = h.Daemon.NetworkCreate(r) })
+	w.do(func() { n, _, err = h.Daemon.Networks.Create(r) })
 	return n, err
 }
 
@@ -66,7 +66,7 @@ func TestNamesOfAUserDefinedNetwork(t *testing.T) {
 		t.Errorf("aliases %q", es.Aliases)
 	}
 	w.do(func() {
-		if err := w.a.Daemon.NetworkConnect("net2", "ca", nil); err != nil {
+		if err := w.a.Daemon.Networks.Connect("net2", "ca", nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -109,7 +109,7 @@ func TestDefaultRouteGoesToTheFirstNetworkByName(t *testing.T) {
 	}
 	zero := time.Duration(0)
 	d := w.a.Daemon
-	w.do(func() { d.NetworkConnect("aaa", "o1", nil) })
+	w.do(func() { d.Networks.Connect("aaa", "o1", nil) })
 	if got := gateway(); got != "172.18.0.1 eth1" {
 		t.Fatalf("after connect: %s", got)
 	}
@@ -117,7 +117,7 @@ func TestDefaultRouteGoesToTheFirstNetworkByName(t *testing.T) {
 	if got := gateway(); got != "172.18.0.1 eth0" {
 		t.Fatalf("after restart: %s", got)
 	}
-	w.do(func() { d.NetworkDisconnect("aaa", "o1", false) })
+	w.do(func() { d.Networks.Disconnect("aaa", "o1", false) })
 	if got := gateway(); got != "172.19.0.1 eth1" {
 		t.Fatalf("after disconnect: %s", got)
 	}
@@ -129,7 +129,7 @@ func TestNetworkRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := len(w.a.NS().Interfaces())
-	pools := len(w.a.Daemon.ipam.Holdings())
+	pools := len(w.a.Daemon.net.ipam.Holdings())
 	for _, c := range []struct {
 		r    CreateNetwork
 		want string
@@ -158,14 +158,14 @@ func TestNetworkRefusals(t *testing.T) {
 	if n := len(w.a.NS().Interfaces()); n != before {
 		t.Errorf("%d interfaces, %d before", n, before)
 	}
-	if n := len(w.a.Daemon.ipam.Holdings()); n != pools {
+	if n := len(w.a.Daemon.net.ipam.Holdings()); n != pools {
 		t.Errorf("%d pools, %d before", n, pools)
 	}
 	w.do(func() {
 		for ref, want := range map[string]string{
 			"bridge": "bridge is a pre-defined network and cannot be removed", "nosuch": "network nosuch not found",
 		} {
-			if err := w.a.Daemon.NetworkRemove(ref); err == nil || err.Error() != want {
+			if err := w.a.Daemon.Networks.Remove(ref); err == nil || err.Error() != want {
 				t.Errorf("rm %s: %v", ref, err)
 			}
 		}
@@ -182,7 +182,7 @@ func TestAddressRefusals(t *testing.T) {
 		return r
 	}
 	w.run(w.a, at("c2", "n2", "192.168.90.10"))
-	held := w.a.Daemon.ipam.InUse(n2.core.v4[0].key)
+	held := w.a.Daemon.net.ipam.InUse(n2.core.v4[0].key)
 	interfaces := len(w.a.NS().Interfaces())
 	for i, c := range []struct{ net, ip, want string }{
 		{"bridge", "172.17.0.50", "user specified IP address is supported on user defined networks only"},
@@ -200,7 +200,7 @@ func TestAddressRefusals(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
 	}
-	if n := w.a.Daemon.ipam.InUse(n2.core.v4[0].key); n != held {
+	if n := w.a.Daemon.net.ipam.InUse(n2.core.v4[0].key); n != held {
 		t.Errorf("%d addresses taken, %d before", n, held)
 	}
 	if n := len(w.a.NS().Interfaces()); n != interfaces {
@@ -220,7 +220,7 @@ func TestRulesOfAnInternalNetworkAreTheCapturedOnes(t *testing.T) {
 	for _, name := range []string{"p1", "p2", "p3"} {
 		w.network(w.a, CreateNetwork{Name: name})
 	}
-	w.do(func() { w.a.Daemon.NetworksPrune(nil) })
+	w.do(func() { w.a.Daemon.Networks.Prune(nil) })
 	n, _ := w.network(w.a, CreateNetwork{Name: "int1", Internal: true})
 	w.run(w.a, named("i1", container.HostConfig{NetworkMode: "int1"}))
 	want := rulesOf(captured(t, "bridge/user-defined/20-internal.txt"))
@@ -273,7 +273,7 @@ func TestTheResolversRulesInsideAContainer(t *testing.T) {
 func TestFailedConnectComesBackAtTheNextStart(t *testing.T) {
 	w := newWorld(t, "")
 	w.do(func() {
-		if _, _, err := w.a.Daemon.NetworkCreate(CreateNetwork{Name: "n2", Driver: "bridge", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "192.168.90.0/24"}}}}); err != nil {
+		if _, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "n2", Driver: "bridge", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "192.168.90.0/24"}}}}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -284,11 +284,11 @@ func TestFailedConnectComesBackAtTheNextStart(t *testing.T) {
 	w.do(func() {
 		d := w.a.Daemon
 		want := "Address already in use"
-		if err := d.NetworkConnect("n2", "c1", &container.EndpointSettings{IPAMConfig: &container.EndpointIPAM{IPv4Address: "192.168.90.2"}}); err == nil || err.Error() != want {
+		if err := d.Networks.Connect("n2", "c1", &container.EndpointSettings{IPAMConfig: &container.EndpointIPAM{IPv4Address: "192.168.90.2"}}); err == nil || err.Error() != want {
 			t.Errorf("connect: %v, want %s", err, want)
 		}
 		before := c.NetworkSettings.Networks["bridge"].IPAddress
-		if err := d.NetworkConnect("bridge", "c1", nil); err == nil || c.NetworkSettings.Networks["bridge"].IPAddress != before {
+		if err := d.Networks.Connect("bridge", "c1", nil); err == nil || c.NetworkSettings.Networks["bridge"].IPAddress != before {
 			t.Errorf("second connect to bridge: %v, address %s, was %s", err, c.NetworkSettings.Networks["bridge"].IPAddress, before)
 		}
 		d.Containers.Stop("c1", &none)
@@ -311,7 +311,7 @@ func TestAnAddressThatARouteOverlapsIsRefused(t *testing.T) {
 	}
 	devices := len(w.a.NS().Interfaces())
 	w.do(func() {
-		err := d.NetworkConnect("nw1", "c1", nil)
+		err := d.Networks.Connect("nw1", "c1", nil)
 		re := regexp.MustCompile(`^failed to add interface (veth[0-9a-f]+) to sandbox: error setting interface "(veth[0-9a-f]+)" IP to 10\.10\.0\.2/16: cannot program address 10\.10\.0\.2/16 in sandbox interface ` +
 			`because it conflicts with existing route \{Ifindex: [0-9]+ Dst: 10\.10\.5\.0/24 Src: <nil> Gw: <nil> Flags: \[\] Table: 254 Realm: 0\}$`)
 		if err == nil || !re.MatchString(err.Error()) {
@@ -365,7 +365,7 @@ func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
 	if got := via(w.run(w.a, named("dflt", container.HostConfig{}))); got != "172.17.0.254" {
 		t.Errorf("default-gateway: via %s", got)
 	}
-	n, _ := w.a.Daemon.Network("bridge")
+	n, _ := w.a.Daemon.Networks.Get("bridge")
 	if cfg := n.IPAM.Config[0]; cfg.Gateway != "172.17.0.1" || cfg.AuxAddresses["DefaultGatewayIPv4"] != "172.17.0.254" {
 		t.Errorf("IPAM %+v", cfg)
 	}

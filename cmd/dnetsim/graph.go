@@ -114,7 +114,7 @@ func draw(w explain.World, s *scenarios.Scenario) (*graph, error) {
 
 func drawHost(host *modes.Host) (graphHost, error) {
 	h := graphHost{name: host.Name}
-	nets, err := host.Daemon.Networks(nil)
+	nets, err := host.Daemon.Networks.List(nil)
 	if err != nil {
 		return h, err
 	}

@@ -60,9 +60,9 @@ func (s *Source) Name(taken func(string) bool) string {
 	}
 }
 
-// Id draws an identifier of 64 digits. Each thing has its own stream, so
+// ID draws an identifier of 64 digits. Each thing has its own stream, so
 // that one container more changes nobody else's.
-func (s *Source) Id(kind, name string) string {
+func (s *Source) ID(kind, name string) string {
 	for {
 		id := s.Stream(kind, name).Hex(32)
 		// An id whose first 12 digits are all decimal reads like a number, and

@@ -1,0 +1,170 @@
+package modes
+
+import (
+	"dnetsim/modes/filters"
+	"sort"
+	"strings"
+)
+
+// Get finds a network by name, id or the beginning of an id.
+func (nw *Networks) Get(ref string) (*Network, error) {
+	if err := nw.d.available(); err != nil {
+		return nil, err
+	}
+	nw.d.net.shared.refresh()
+	n, err := nw.d.net.find(ref)
+	if err == nil {
+		nw.d.net.shared.refreshEndpoints(n)
+	}
+	return n, err
+}
+
+// List lists the networks that pass the filters, by name.
+func (nw *Networks) List(f filters.Args) ([]*Network, error) {
+	if err := nw.d.available(); err != nil {
+		return nil, err
+	}
+	if err := f.Validate("dangling", "driver", "id", "label", "name", "scope", "type"); err != nil {
+		return nil, err
+	}
+	for _, v := range f["type"] {
+		if v != "custom" && v != "builtin" {
+			return nil, errf(ErrInvalid, "invalid filter: 'type'='%s'", v)
+		}
+	}
+	nw.d.net.shared.refresh()
+	var out []*Network
+	for _, n := range nw.d.net.networks {
+		if nw.d.net.passes(n, f) {
+			out = append(out, n)
+		}
+	}
+	sort.SliceStable(out, func(i, k int) bool { return out[i].Name < out[k].Name })
+	return out, nil
+}
+
+// Create makes a network.
+func (nw *Networks) Create(r CreateNetwork) (n *Network, warning string, err error) {
+	if err := nw.d.available(); err != nil {
+		return nil, "", err
+	}
+	end, err := nw.d.calls.Begin()
+	if err != nil {
+		return nil, "", err
+	}
+	defer end()
+	if predefined(r.Name) {
+		return nil, "", errf(ErrForbidden, "operation is not permitted on predefined %s network", r.Name)
+	}
+	if r.Driver == "" {
+		r.Driver = "bridge"
+	}
+	nw.d.net.shared.refresh()
+	old, _ := nw.d.net.findByName(r.Name)
+	if old != nil || strings.TrimSpace(r.Name) == "" {
+		if r.CheckDuplicate || old == nil {
+			return nil, "", errf(ErrConflict, "network with name %s already exists", r.Name)
+		}
+		warning = "Network with name " + old.Name + " (id : " + old.ID + ") already exists"
+	}
+	if err := nw.d.calls.Pass(nw.d.profile.cost.networkCreate); err != nil {
+		return nil, "", err
+	}
+	n, err = nw.d.net.make(r)
+	if err != nil {
+		return nil, "", err
+	}
+	nw.d.net.event(n, "create")
+	return n, warning, nil
+}
+
+// Remove removes a network without active endpoints.
+func (nw *Networks) Remove(ref string) error {
+	if err := nw.d.available(); err != nil {
+		return err
+	}
+	end, err := nw.d.calls.Begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	nw.d.net.shared.refresh()
+	n, err := nw.d.net.find(ref)
+	if err != nil {
+		return err
+	}
+	if predefined(n.Name) {
+		return errf(ErrForbidden, "%s is a pre-defined network and cannot be removed", n.Name)
+	}
+	if err := nw.d.net.idle(n); err != nil {
+		return wrapf(err, "error while removing network: ")
+	}
+	if err := nw.d.calls.Pass(nw.d.profile.cost.networkRemove); err != nil {
+		return err
+	}
+	if err := nw.d.net.idle(n); err != nil {
+		return wrapf(err, "error while removing network: ")
+	}
+	if err := nw.d.net.remove(n); err != nil {
+		return err
+	}
+	nw.d.net.event(n, "destroy")
+	return nil
+}
+
+// Prune removes the user's networks that no container uses, and
+// returns their names.
+func (nw *Networks) Prune(f filters.Args) ([]string, error) {
+	if err := nw.d.available(); err != nil {
+		return nil, err
+	}
+	if err := f.Validate("label", "label!", "until"); err != nil {
+		return nil, err
+	}
+	until, err := f.Until(nw.d.Wall())
+	if err != nil {
+		return nil, err
+	}
+	end, err := nw.d.calls.Begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var gone []string
+	nw.d.net.shared.refresh()
+	for _, n := range append([]*Network(nil), nw.d.net.networks...) {
+		if n.spansHosts() || predefined(n.Name) || n.used() || !filters.MatchLabels(f["label"], n.Labels) {
+			continue
+		}
+		if not := f["label!"]; len(not) > 0 && filters.MatchLabels(not, n.Labels) || !until.IsZero() && n.Created.After(until) {
+			continue
+		}
+		if err := nw.d.calls.Pass(nw.d.profile.cost.networkRemove); err != nil {
+			return gone, err
+		}
+		if n.used() || nw.d.net.remove(n) != nil {
+			continue
+		}
+		nw.d.net.event(n, "destroy")
+		gone = append(gone, n.Name)
+	}
+	return gone, nil
+}
+
+// Networks are the host's networks as the API has them, and what containers have of
+// them.
+type Networks struct{ d *Daemon }
+
+// newController makes the daemon's, which has what it needs of it.
+func newController(d *Daemon) *controller {
+	return newNetworking(networking{
+		Face: d.face, Host: d.host.Name, Loop: d.loop, Calls: d.calls, IDs: &d.ids, Journal: d.Journal, Events: d.Events, Config: &d.config,
+		CreateTime: d.profile.cost.networkCreate, OverlayJoin: d.profile.cost.overlayJoin,
+		NameOf: func(ref string) string {
+			if c, err := d.Containers.find(ref); err == nil {
+				return c.Name
+			}
+			return ref
+		},
+	})
+}
