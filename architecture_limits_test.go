@@ -22,7 +22,6 @@ var excess = map[string]struct {
 	size int
 	why  string
 }{
-	"package modes":                            {51, "to be cut by noun and by driver"},
 	"package stack":                            {52, "the kinds of interfaces are to leave, and the neighbours"},
 	"package userland/netconf":                 {53, "a file for each program or form of it; flat, and each easy to find"},
 	"type userland/shell.Shell":                {150, "the evaluator's state is one: a method for each kind of command, expansion and word"},

@@ -34,6 +34,7 @@ var orders = map[string][][]string{
 	},
 	"modes": {
 		{"modes"},
+		{"modes/network"},
 		{"modes/container", "modes/streams", "modes/events", "modes/config", "modes/calls"},
 		{"modes/logs", "modes/filters", "modes/ident", "modes/journal", "modes/resolvconf"},
 		{"modes/network/bridge", "modes/network/child", "modes/network/overlay"},

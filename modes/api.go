@@ -6,6 +6,7 @@ import (
 	"dnetsim/modes/filters"
 	"dnetsim/modes/logs"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/modes/streams"
 )
 
@@ -26,6 +27,19 @@ type (
 	EventOptions  = events.Options
 	Filters       = filters.Args
 	LogOptions    = logs.Options
+)
+
+// What the API says of networks, and what there is of them.
+type (
+	CreateNetwork   = network.Create
+	Network         = network.Network
+	IPAM            = network.IPAM
+	IPAMConfig      = network.IPAMConfig
+	NetworkHolding  = network.Holding
+	EndpointHolding = network.EndpointHolding
+	PoolHolding     = network.PoolHolding
+	BoundPort       = network.BoundPort
+	Cluster         = network.View
 )
 
 // Port is a port of a container, PortBinding a way to it.

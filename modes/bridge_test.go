@@ -30,7 +30,7 @@ func TestContainersHaveTheAddressesOfTheCapture(t *testing.T) {
 	if got := c2.NetworkSettings.Networks["bridge"].IPAddress; got != "172.17.0.3" {
 		t.Fatalf("bbox2 has %s", got)
 	}
-	eth0 := c1.run.sandbox.ns.Interface("eth0")
+	eth0 := c1.run.sandbox.NS.Interface("eth0")
 	if eth0.Index() != 4 || eth0.PeerIndex() != 5 {
 		t.Fatalf("eth0 is number %d, its peer %d, want 4 and 5", eth0.Index(), eth0.PeerIndex())
 	}

@@ -9,6 +9,7 @@ import (
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
@@ -24,7 +25,7 @@ type under struct {
 type underTest struct {
 	*lan
 	d   *Daemon
-	net CreateNetwork
+	net network.Create
 }
 
 func (u *underTest) create(name, mode string) {
@@ -63,7 +64,7 @@ var underway = []under{
 		func(u *underTest) error { return u.d.Networks.Disconnect(u.net.Name, "c1", false) }},
 	{"network create", nothing, func(u *underTest) error {
 		r := u.net
-		r.Name, r.IPAM = "n2", &IPAM{Options: map[string]string{}, Config: []IPAMConfig{{Subnet: "172.30.9.0/24"}}}
+		r.Name, r.IPAM = "n2", &network.IPAM{Options: map[string]string{}, Config: []network.IPAMConfig{{Subnet: "172.30.9.0/24"}}}
 		if r.Driver == "macvlan" {
 			r.Options = map[string]string{"parent": "eth0.9"}
 		}
@@ -111,9 +112,9 @@ func (u *underTest) clear() {
 				u.t.Errorf("rm -f %s: %v", c.Name, err)
 			}
 		}
-		u.d.net.shared.refresh()
-		for _, n := range append([]*Network(nil), u.d.net.networks...) {
-			if predefined(n.Name) || n.Name == gatewayNetwork {
+		u.d.net.Global.Refresh()
+		for _, n := range append([]*network.Network(nil), u.d.net.Networks...) {
+			if network.Predefined(n.Name) || n.Name == network.GatewayNetwork {
 				continue
 			}
 			if err := u.d.Networks.Remove(n.ID); err != nil {
@@ -131,7 +132,7 @@ var moments = []time.Duration{0, time.Millisecond, 41 * time.Millisecond, 81 * t
 // held is what is taken of the hosts and of the store, in the order of the words.
 func (u *underTest) held() string {
 	all := u.taken()
-	if u.d.net.shared.cluster != nil {
+	if u.d.net.Global.Cluster != nil {
 		all = u.holdings()
 	}
 	lines := strings.SplitAfter(all, "\n")
@@ -142,8 +143,8 @@ func (u *underTest) held() string {
 // Each call of the API under which dockerd ends, at each of several moments:
 // nothing panics, everything can be removed afterwards, and nothing is left.
 func TestDockerdEndsUnderACall(t *testing.T) {
-	subnet := &IPAM{Options: map[string]string{}, Config: []IPAMConfig{{Subnet: "172.30.0.0/24"}}}
-	for _, net := range []CreateNetwork{
+	subnet := &network.IPAM{Options: map[string]string{}, Config: []network.IPAMConfig{{Subnet: "172.30.0.0/24"}}}
+	for _, net := range []network.Create{
 		{Name: "bridge"},
 		{Name: "n1", Driver: "bridge", IPAM: subnet},
 		{Name: "n1", Driver: "macvlan", IPAM: subnet, Options: map[string]string{"parent": "eth0.7"}},

@@ -9,6 +9,7 @@ import (
 	"dnetsim/modes/calls"
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/modes/network/driver"
 )
 
@@ -20,19 +21,19 @@ func (nw *Networks) connectAll(c *Container) error {
 	}
 	s := &c.NetworkSettings
 	if !nw.cleanLeftover(c) {
-		nw.d.Journal.Write("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", c.run.leftover.notCleaned())
+		nw.d.Journal.Write("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", c.run.leftover.NotCleaned())
 	}
-	c.run.sandbox = nw.d.net.newSandbox(&c.Container)
-	s.SandboxID, s.SandboxKey = c.run.sandbox.id, c.run.sandbox.key
+	c.run.sandbox = nw.d.net.NewSandbox(&c.Container)
+	s.SandboxID, s.SandboxKey = c.run.sandbox.ID, c.run.sandbox.Key
 	if c.Config.NetworkDisabled || nw.d.config.Bridge == "none" && s.Networks["bridge"] != nil && len(s.Networks) == 1 {
 		nw.plainNamespace(c)
 		return c.writeFiles()
 	}
-	c.run.sandbox.disableIPv6()
+	c.run.sandbox.DisableIPv6()
 	if err := c.writeFiles(); err != nil {
 		return err
 	}
-	nw.d.net.shared.refresh()
+	nw.d.net.Global.Refresh()
 	for _, name := range nw.connectOrder(c) {
 		es := s.Networks[name]
 		es.Clear()
@@ -40,7 +41,7 @@ func (nw *Networks) connectAll(c *Container) error {
 			return err
 		}
 	}
-	if err := c.run.sandbox.populate(); err != nil && err != calls.ErrGone { // runc's prestart hook does it
+	if err := c.run.sandbox.Populate(); err != nil && err != calls.ErrGone { // runc's prestart hook does it
 		return errf(ErrSystem, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "+
 			"error during container init: error running hook #0: error running hook: exit status 1, stdout: , stderr: %v: unknown", err)
 	}
@@ -52,8 +53,8 @@ func (nw *Networks) connectAll(c *Container) error {
 func (nw *Networks) plainNamespace(c *Container) {
 	s := &c.NetworkSettings
 	s.SandboxID, s.SandboxKey = "", ""
-	c.run.sandbox.enableIPv6()
-	nw.d.net.dropSandbox(c.run.sandbox)
+	c.run.sandbox.EnableIPv6()
+	nw.d.net.DropSandbox(c.run.sandbox)
 	for _, es := range s.Networks {
 		es.Clear()
 	}
@@ -76,13 +77,13 @@ func (nw *Networks) isMode(name, mode string) bool {
 	if name == mode {
 		return true
 	}
-	n, err := nw.d.net.find(mode)
+	n, err := nw.d.net.Find(mode)
 	return err == nil && n.Name == name
 }
 
 // connectTo makes the container's endpoint in a network and joins it.
 func (nw *Networks) connectTo(c *Container, ref string, es *container.EndpointSettings, starting bool) error {
-	n, err := nw.d.net.find(networkRef(ref, es, starting))
+	n, err := nw.d.net.Find(networkRef(ref, es, starting))
 	if err != nil {
 		return err
 	}
@@ -99,34 +100,34 @@ func (nw *Networks) connectTo(c *Container, ref string, es *container.EndpointSe
 	if _, ok := c.NetworkSettings.Networks[n.Name]; !ok {
 		c.NetworkSettings.Networks[n.Name] = es
 	}
-	ep, err := nw.d.net.createEndpoint(n, &c.Container, es)
+	ep, err := nw.d.net.CreateEndpoint(n, &c.Container, es)
 	if err != nil {
 		return err
 	}
 	c.NetworkSettings.Networks[n.Name] = es
-	ep.settings(es)
+	ep.Settings(es)
 	sb := c.run.sandbox
 	if starting && n.Name == "bridge" {
 		err = c.linkEndpoints(ep)
 	}
 	if err == nil {
-		err = sb.join(ep)
+		err = sb.Join(ep)
 	}
 	if err != nil {
-		sb.leave(ep)
-		nw.d.net.deleteEndpoint(ep)
+		sb.Leave(ep)
+		nw.d.net.DeleteEndpoint(ep)
 		es.JoinFailed(starting)
 		return err
 	}
 	c.showPorts()
-	nw.d.net.event(n, "connect", "container", c.ID)
+	nw.d.net.Event(n, "connect", "container", c.ID)
 	return nil
 }
 
 // networkRef is how a start finds its network again: by the id of the one it
 // had, if that was resolved before.
 func networkRef(name string, es *container.EndpointSettings, starting bool) string {
-	if starting && es.NetworkID != "" && !predefined(name) {
+	if starting && es.NetworkID != "" && !network.Predefined(name) {
 		return es.NetworkID
 	}
 	return name
@@ -138,14 +139,14 @@ func (c *Container) showPorts() {
 	if c.run.sandbox == nil {
 		return
 	}
-	c.NetworkSettings.Ports = c.run.sandbox.ports()
+	c.NetworkSettings.Ports = c.run.sandbox.Ports()
 }
 
 // checkEndpoint refuses addresses and aliases where they are not supported, and
 // adds the aliases that every container has in a network of the user's.
-func (nw *Networks) checkEndpoint(c *Container, n *Network, es *container.EndpointSettings) error {
+func (nw *Networks) checkEndpoint(c *Container, n *network.Network, es *container.EndpointSettings) error {
 	chosen := es.IPAMConfig != nil && (es.IPAMConfig.IPv4Address != "" || es.IPAMConfig.IPv6Address != "" || len(es.IPAMConfig.LinkLocalIPs) > 0)
-	if predefined(n.Name) {
+	if network.Predefined(n.Name) {
 		if chosen {
 			return errPredefinedIP
 		}
@@ -169,7 +170,7 @@ func (nw *Networks) checkEndpoint(c *Container, n *Network, es *container.Endpoi
 		if a == "" {
 			continue
 		}
-		if !n.subnetAsked(f == 1) {
+		if !n.SubnetAsked(f == 1) {
 			return errNoSubnetIP
 		}
 	}
@@ -177,11 +178,11 @@ func (nw *Networks) checkEndpoint(c *Container, n *Network, es *container.Endpoi
 }
 
 // checkTogether refuses a network that excludes those the container has.
-func (nw *Networks) checkTogether(c *Container, n *Network) error {
+func (nw *Networks) checkTogether(c *Container, n *network.Network) error {
 	if container.IsJoinMode(c.HostConfig.NetworkMode) {
 		return errSharedNetwork
 	}
-	if !container.IsHostMode(c.HostConfig.NetworkMode) && nw.d.net.stack(n) == driver.HostStack {
+	if !container.IsHostMode(c.HostConfig.NetworkMode) && nw.d.net.Stack(n) == driver.HostStack {
 		return errHostNetwork
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
@@ -190,9 +191,9 @@ func (nw *Networks) checkTogether(c *Container, n *Network) error {
 			continue
 		}
 		switch {
-		case nw.d.net.stack(o) == driver.HostStack || nw.d.net.stack(n) == driver.HostStack:
+		case nw.d.net.Stack(o) == driver.HostStack || nw.d.net.Stack(n) == driver.HostStack:
 			return errSharedNetwork
-		case nw.d.net.stack(o) == driver.LoopbackOnly || nw.d.net.stack(n) == driver.LoopbackOnly:
+		case nw.d.net.Stack(o) == driver.LoopbackOnly || nw.d.net.Stack(n) == driver.LoopbackOnly:
 			return errNoNetwork
 		}
 	}
@@ -223,8 +224,8 @@ func (nw *Networks) Connect(network, ref string, e *container.EndpointSettings) 
 	if err := container.CheckConnectIPs(es); err != nil {
 		return err
 	}
-	nw.d.net.shared.refresh()
-	n, err := nw.d.net.find(network)
+	nw.d.net.Global.Refresh()
+	n, err := nw.d.net.Find(network)
 	if err != nil {
 		return err
 	}
@@ -259,12 +260,12 @@ func (nw *Networks) Connect(network, ref string, e *container.EndpointSettings) 
 
 // entryOf is the network that a container's settings have under a name, which may
 // be the name of another one by now; nil if there is none.
-func (c *Container) entryOf(name string) *Network {
+func (c *Container) entryOf(name string) *network.Network {
 	es, ok := c.NetworkSettings.Networks[name]
 	if !ok {
 		return nil
 	}
-	n, err := c.run.daemon.net.find(networkRef(name, es, true))
+	n, err := c.run.daemon.net.Find(networkRef(name, es, true))
 	if err != nil {
 		return nil
 	}
@@ -281,8 +282,8 @@ func (nw *Networks) Disconnect(network, ref string, force bool) error {
 		return err
 	}
 	defer end()
-	nw.d.net.shared.refresh()
-	n, nerr := nw.d.net.find(network)
+	nw.d.net.Global.Refresh()
+	n, nerr := nw.d.net.Find(network)
 	if nerr != nil && !force {
 		return nerr
 	}
@@ -294,7 +295,7 @@ func (nw *Networks) Disconnect(network, ref string, force bool) error {
 		if nerr != nil {
 			return nerr
 		}
-		return nw.d.net.shared.forgetEndpoint(n, ref)
+		return nw.d.net.Global.ForgetEndpoint(n, ref)
 	}
 	free, err := c.lock()
 	if err != nil {
@@ -311,24 +312,24 @@ func (nw *Networks) Disconnect(network, ref string, force bool) error {
 		}
 		delete(c.NetworkSettings.Networks, name)
 	} else {
-		if container.IsHostMode(c.HostConfig.NetworkMode) && nw.d.net.stack(n) == driver.HostStack {
+		if container.IsHostMode(c.HostConfig.NetworkMode) && nw.d.net.Stack(n) == driver.HostStack {
 			return errHostNetwork
 		}
 		if err := nw.disconnect(c, n); err != nil {
 			return err
 		}
-		nw.d.net.event(n, "disconnect", "container", c.ID)
+		nw.d.net.Event(n, "disconnect", "container", c.ID)
 	}
 	if n != nil {
-		nw.d.net.event(n, "disconnect", "container", c.ID)
+		nw.d.net.Event(n, "disconnect", "container", c.ID)
 	}
 	return nil
 }
 
-func (nw *Networks) disconnect(c *Container, n *Network) error {
-	find := func() *endpoint {
+func (nw *Networks) disconnect(c *Container, n *network.Network) error {
+	find := func() *network.Endpoint {
 		if sb := c.run.sandbox; sb != nil && c.run.base == nil {
-			return sb.in(n)
+			return sb.In(n)
 		}
 		return nil
 	}
@@ -342,9 +343,9 @@ func (nw *Networks) disconnect(c *Container, n *Network) error {
 		return errf(ErrSystem, "container %s is not connected to network %s", c.ID, n.Name)
 	}
 	sb := c.run.sandbox
-	sb.leave(ep)
-	nw.d.net.deleteEndpoint(ep)
-	err := sb.checkGateway()
+	sb.Leave(ep)
+	nw.d.net.DeleteEndpoint(ep)
+	err := sb.CheckGateway()
 	c.showPorts()
 	delete(c.NetworkSettings.Networks, n.Name)
 	return err
@@ -358,14 +359,14 @@ const networkWait = time.Minute
 func (nw *Networks) await(c *Container) {
 	// Looking for them asks the store, and the daemon may stop meanwhile.
 	if nw.misses(c) {
-		nw.d.net.shared.waitReady(networkWait)
+		nw.d.net.Global.WaitReady(networkWait)
 	}
 }
 
 func (nw *Networks) misses(c *Container) bool {
-	nw.d.net.shared.refresh()
+	nw.d.net.Global.Refresh()
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
-		if _, ok := nw.d.net.findByName(name); !ok {
+		if _, ok := nw.d.net.Named(name); !ok {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"dnetsim/modes/ident"
 	"dnetsim/modes/image"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 )
 
 // The refusals of network modes that exclude each other.
@@ -175,8 +176,8 @@ func (nw *Networks) initialNetworks(c *Container, eps map[string]*container.Endp
 	if container.IsDefaultMode(mode) {
 		name = "bridge"
 	}
-	if !predefined(name) {
-		if n, err := nw.d.net.find(name); err == nil {
+	if !network.Predefined(name) {
+		if n, err := nw.d.net.Find(name); err == nil {
 			name = n.Name
 		}
 	}
@@ -189,7 +190,7 @@ func (nw *Networks) initialNetworks(c *Container, eps map[string]*container.Endp
 			// newer ones send there was ignored, not refused.
 			own.IPAMConfig, own.Aliases = nil, nil
 			key = name
-		} else if n, err := nw.d.net.find(asked); err == nil {
+		} else if n, err := nw.d.net.Find(asked); err == nil {
 			key = n.Name
 		}
 		own.DriverOpts = nilIfEmpty(own.DriverOpts)

@@ -10,6 +10,7 @@ import (
 	"dnetsim/modes/ident"
 	"dnetsim/modes/image"
 	"dnetsim/modes/journal"
+	"dnetsim/modes/network"
 	"dnetsim/modes/network/driver"
 	"dnetsim/modes/volume"
 	"dnetsim/sim"
@@ -48,7 +49,7 @@ type Daemon struct {
 	Volumes    *volume.Store
 	Events     *events.Log
 	Networks   *Networks
-	net        *controller
+	net        *network.Controller
 	face       *driver.Host
 }
 
@@ -104,23 +105,23 @@ func (d *Daemon) boot() error {
 	}
 	d.Journal.Write("info", "[graphdriver] using prior storage driver: overlay2")
 	d.calls.Spend(d.profile.cost.daemonInit)
-	if err := d.net.shared.init(); err != nil {
+	if err := d.net.Global.Init(); err != nil {
 		return err
 	}
 	d.Journal.Write("info", "Loading containers: start.")
-	d.net.shared.follow()
+	d.net.Global.Follow()
 	d.calls.Spend(d.profile.cost.daemonLoad)
 	live := d.Containers.live()
 	if !live {
 		reloadLinks(d)
 	}
-	if err := d.net.start(live, d.api.ports(), d.Networks.cleanLeftovers); err != nil {
+	if err := d.net.Start(live, d.api.ports(), d.Networks.cleanLeftovers); err != nil {
 		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
 	}
 	d.calls.Spend(d.profile.cost.daemonReady)
 	d.makeRunDir()
-	d.net.reopen()
-	d.net.shared.watchAllNames()
+	d.net.Reopen()
+	d.net.Global.WatchAllNames()
 	d.Containers.restore()
 	d.Journal.Write("info", "Loading containers: done.")
 	v := d.profile.version
@@ -147,11 +148,11 @@ func (d *Daemon) Stop() error {
 	d.calls.End()
 	if !d.config.LiveRestore {
 		d.Containers.shutdown()
-		d.net.closeIdle()
+		d.net.CloseIdle()
 	}
 	d.calls.Spend(d.profile.cost.daemonStop)
 	d.calls.End()
-	d.net.shared.leave()
+	d.net.Global.Leave()
 	d.api.close()
 	d.setState(false, false)
 	for _, at := range d.config.Sockets() {
@@ -195,7 +196,7 @@ func (d *Daemon) launchSelf() {
 				d.setState(false, true)
 				d.calls.End()
 				d.api.close()
-				d.net.shared.leave()
+				d.net.Global.Leave()
 				d.Events.Wake()
 			}
 		},
@@ -252,7 +253,7 @@ func (cs *Containers) restore() {
 			continue
 		}
 		c.run.shutdown = false
-		if cs.d.net.shared.active() && cs.d.Networks.misses(c) {
+		if cs.d.net.Global.Active() && cs.d.Networks.misses(c) {
 			waiting = append(waiting, cs.d.loop.Go("start "+c.Name, func(*sim.Proc) {
 				defer cs.d.calls.Track(false)()
 				cs.d.Networks.await(c)

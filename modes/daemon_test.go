@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/stack"
 	"dnetsim/stack/netfilter"
 	"dnetsim/userland"
@@ -106,7 +107,7 @@ func TestTheDaemonRefusesBadConfigurationInItsOwnWords(t *testing.T) {
 func TestARestartKeepsNetworksAndFollowsPolicies(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	w.network(w.a, CreateNetwork{Name: "net1"})
+	w.network(w.a, network.Create{Name: "net1"})
 	plain := w.run(w.a, named("plain", container.HostConfig{NetworkMode: "net1"}))
 	always := w.run(w.a, named("always", container.HostConfig{NetworkMode: "net1", RestartPolicy: container.RestartPolicy{Name: "always"}}))
 	before, _ := d.Networks.Get("bridge")
@@ -156,13 +157,13 @@ func TestLiveRestoreKeepsContainersRunning(t *testing.T) {
 func TestDockerdsSocketsEndWithIt(t *testing.T) {
 	w := newWorld(t, `{"live-restore":true,"userland-proxy":false}`)
 	d := w.a.Daemon
-	w.network(w.a, CreateNetwork{Name: "net1"})
+	w.network(w.a, network.Create{Name: "net1"})
 	cb := w.run(w.a, named("cb", container.HostConfig{NetworkMode: "net1"}))
 	r := web("ca", nat.PortBinding{HostPort: "8080"})
 	r.HostConfig.NetworkMode = "net1"
 	ca := w.run(w.a, r)
 	held := func() (n int) {
-		for _, ns := range []*stack.Namespace{w.a.NS(), ca.run.sandbox.ns} {
+		for _, ns := range []*stack.Namespace{w.a.NS(), ca.run.sandbox.NS} {
 			for _, s := range ns.Sockets() {
 				if s.Owner == "dockerd" {
 					n++
@@ -194,7 +195,7 @@ func TestTheSameSeedGivesTheSameIdentifiers(t *testing.T) {
 	var first string
 	for range 2 {
 		w := newWorld(t, "")
-		n, _ := w.network(w.a, CreateNetwork{Name: "net1"})
+		n, _ := w.network(w.a, network.Create{Name: "net1"})
 		c := w.run(w.a, container.Create{Config: container.Config{Image: "busybox"}, HostConfig: container.HostConfig{NetworkMode: "net1"}})
 		w.loop.RunFor(time.Second)
 		all := n.ID + c.ID + c.Name + w.a.NS().Interface("docker0").MAC().String() + w.loop.Now().String()

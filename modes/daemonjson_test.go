@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"dnetsim/modes/network"
 	"strings"
 	"testing"
 )
@@ -72,7 +73,7 @@ func TestDaemonJSONIsTakenOrRefusedWithAReason(t *testing.T) {
 				t.Errorf("%.200s\n  says %v\n  want %s", c.body, err, c.says)
 			}
 			if err == nil {
-				_, _, err := d.Networks.Create(CreateNetwork{Name: "n"})
+				_, _, err := d.Networks.Create(network.Create{Name: "n"})
 				if err == nil {
 					err = d.Networks.Remove("n")
 				}

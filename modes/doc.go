@@ -1,20 +1,17 @@
-// Package modes is Docker as a model: the host, its daemon, images,
-// containers and networks, the address pools, published ports and the embedded
-// name server, as Docker Engine 20.10 does them. It owns no HTTP and prints
-// nothing: package engine speaks the API over it.
+// Package modes is Docker as a model: the host and its daemon with their containers,
+// as Docker Engine 20.10 has them. It owns no HTTP and prints nothing: package engine
+// speaks the API over it.
 //
-// "Whose network stack does the container use, and what is plugged into it?"
-// The first question chooses between the host's stack (hostmode.go), another
-// container's (joinmode.go) and one of its own (sandbox.go); the second is
-// answered by the network's driver (bridge.go, nullmode.go, overlay.go).
+// A daemon's parts are its nouns: Containers, Execs, Images, Networks, Volumes, Events and
+// the Journal, each a type of its own. "Whose network stack does the container use, and what
+// is plugged into it?" The first question chooses between the host's stack and one of its
+// own (network/sandbox.go) and another container's (joinmode.go); the second is answered by
+// the network's driver, a package for each below network.
 //
-// Networks of several hosts: cluster.go has the daemon's part in a cluster that
-// shares a store (store/, discovery and gossip over real packets), global*.go
-// what of a network is in the store, overlay*.go and peer*.go the driver,
-// gwbridge.go the way out that such networks need, leftover.go and power.go
-// what is left when somebody could not be told.
+// startup.go, reload.go and service.go are about dockerd's process, power.go and leftover.go
+// about what is left when somebody could not be told.
 //
-// Every method of [Daemon] runs on the loop; those that change something sleep
+// Everything runs on the loop; those that change something sleep
 // in virtual time (the table in profile.go) and must be called from a process.
 // Methods return *[Error] with the daemon's own words, and an error leaves
 // nothing behind: no interface, rule, address or pool.

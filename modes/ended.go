@@ -32,7 +32,7 @@ func (c *Container) reap(pid1 *userland.Process, status int) {
 	if r.pid1 != pid1 {
 		return
 	}
-	if r.sandbox != nil && r.base == nil && r.sandbox.global() {
+	if r.sandbox != nil && r.base == nil && r.sandbox.Global() {
 		// The store has to be told first, which takes time.
 		d.loop.Go("exit "+c.Name, func(*sim.Proc) {
 			defer d.calls.Track(true)()
@@ -94,15 +94,15 @@ func (c *Container) bringDown() {
 	r.sandbox = nil
 	if r.base != nil {
 		r.base = nil
-		sb.release()
+		sb.Release()
 		return
 	}
 	r.sandbox = sb
-	c.run.sandbox.disconnectAll()
+	c.run.sandbox.DisconnectAll()
 	r.sandbox = nil
 	c.NetworkSettings.Ports = map[nat.Port][]nat.PortBinding{}
-	d.net.dropSandbox(sb)
-	sb.release()
+	d.net.DropSandbox(sb)
+	sb.Release()
 }
 
 // The pauses between restarts double from the first to the longest, and begin
@@ -160,7 +160,7 @@ func (c *Container) scheduleRestart() {
 					c.stateChanged()
 				}
 			}
-			if d.net.shared.active() || r.holder != nil { // starting may need an answer of the store, or has to wait
+			if d.net.Global.Active() || r.holder != nil { // starting may need an answer of the store, or has to wait
 				d.loop.Go("restart "+c.Name, func(*sim.Proc) {
 					defer d.calls.Track(false)()
 					again()

@@ -56,7 +56,7 @@ func (c *Container) writeFiles() error {
 	} else {
 		fs.WriteFile(c.File("hosts"), []byte(c.hostsFile()), 0o644)
 	}
-	fs.WriteFile(c.File("resolv.conf"), []byte(c.run.sandbox.setupDNS()), 0o644)
+	fs.WriteFile(c.File("resolv.conf"), []byte(c.run.sandbox.SetupDNS()), 0o644)
 	return nil
 }
 
@@ -80,7 +80,7 @@ func (c *Container) hostsFile() string {
 	for _, h := range c.HostConfig.ExtraHosts {
 		name, addr, _ := strings.Cut(h, ":")
 		if addr == "host-gateway" {
-			addr = d.net.hostGateway()
+			addr = d.net.HostGateway()
 		}
 		fmt.Fprintf(&b, "%s\t%s\n", addr, name)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/stack/netfilter"
 )
 
@@ -55,17 +56,17 @@ func TestAMissingChainFailsWhatNeedsIt(t *testing.T) {
 			}
 			var err error
 			create := func() {
-				_, _, err = w.a.Daemon.Networks.Create(CreateNetwork{Name: "extra", Options: map[string]string{"com.docker.network.bridge.name": "br-x"}})
+				_, _, err = w.a.Daemon.Networks.Create(network.Create{Name: "extra", Options: map[string]string{"com.docker.network.bridge.name": "br-x"}})
 			}
 			w.do(create)
 			same(t, err, c.network)
 			if (err == nil) != (c.network == "") {
 				t.Error("network create goes wrong, or not")
 			}
-			if _, found := w.a.Daemon.net.findByName("extra"); found != (err == nil) {
+			if _, found := w.a.Daemon.net.Named("extra"); found != (err == nil) {
 				t.Errorf("the network is there: %v", found)
 			}
-			used := w.a.Daemon.net.ipam.Holdings()
+			used := w.a.Daemon.net.Ipam.Holdings()
 			ctr, err := w.tryRun(w.a, web("web", nat.PortBinding{HostPort: "8080"}))
 			if c.publish == "" {
 				same(t, err, "")
@@ -81,7 +82,7 @@ func TestAMissingChainFailsWhatNeedsIt(t *testing.T) {
 			if ctr.State.Status != container.Created || ctr.State.ExitCode != 128 || ctr.State.Error != err.Error() {
 				t.Errorf("state %+v", ctr.State)
 			}
-			if listening(w.a) != 0 || len(w.a.Daemon.net.ipam.Holdings()) != len(used) {
+			if listening(w.a) != 0 || len(w.a.Daemon.net.Ipam.Holdings()) != len(used) {
 				t.Error("something is left")
 			}
 			if _, err := w.tryRun(w.a, named("quiet", container.HostConfig{})); err != nil {
@@ -143,7 +144,7 @@ func TestTheFlowsOfAnEndpointEndWithIt(t *testing.T) {
 func TestANetworkMayNameItsSourceAddress(t *testing.T) {
 	w := newWorld(t, "")
 	w.do(func() {
-		_, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "n", Options: map[string]string{
+		_, _, err := w.a.Daemon.Networks.Create(network.Create{Name: "n", Options: map[string]string{
 			"com.docker.network.host_ipv4": "10.0.0.11", "com.docker.network.bridge.name": "br-n"}})
 		same(t, err, "")
 	})

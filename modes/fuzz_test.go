@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 	"dnetsim/modes/resolvconf"
 	"dnetsim/sim"
 	"dnetsim/stack"
@@ -55,7 +56,7 @@ func FuzzDaemonJSON(f *testing.F) {
 		}
 		before := len(h.NS().Interfaces())
 		p = l.Go("network", func(*sim.Proc) {
-			n, _, e := h.Daemon.Networks.Create(CreateNetwork{Name: "n1"})
+			n, _, e := h.Daemon.Networks.Create(network.Create{Name: "n1"})
 			if e != nil {
 				return // no pool is left
 			}
@@ -112,9 +113,9 @@ func FuzzResolver(f *testing.F) {
 		f.Add(b)
 	}
 	w := newWorld(f, "")
-	w.network(w.a, CreateNetwork{Name: "net1"})
+	w.network(w.a, network.Create{Name: "net1"})
 	ca := w.run(w.a, named("ca", container.HostConfig{NetworkMode: "net1"}))
-	ns := ca.run.sandbox.ns
+	ns := ca.run.sandbox.NS
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		w.t = t
 		w.do(func() {
@@ -124,7 +125,7 @@ func FuzzResolver(f *testing.F) {
 				return
 			}
 			defer c.Close()
-			c.WriteTo(wire, netip.AddrPortFrom(resolverAddr, 53))
+			c.WriteTo(wire, netip.AddrPortFrom(network.ResolverAddr, 53))
 			var got [][]byte
 			buf := make([]byte, 65535)
 			for {

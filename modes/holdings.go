@@ -2,6 +2,7 @@ package modes
 
 import (
 	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 	"dnetsim/modes/network/overlay"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -16,9 +17,9 @@ type Holdings struct {
 	// with each other only then.
 	Settled    bool
 	Containers []*Container
-	Networks   []NetworkHolding
-	Pools      []PoolHolding // of the daemon's own address space
-	Ports      []PortHolding
+	Networks   []network.Holding
+	Pools      []network.PoolHolding // of the daemon's own address space
+	Ports      []network.PortHolding
 	Overlays   map[string]*stack.Namespace // of overlay networks, by network id
 }
 
@@ -28,16 +29,16 @@ func (d *Daemon) Holdings() Holdings {
 		Running: d.running, Settled: d.settled(), Containers: append([]*Container(nil), d.Containers.all...),
 		Overlays: map[string]*stack.Namespace{},
 	}
-	for _, n := range d.net.networks {
-		h.Networks = append(h.Networks, d.net.holding(n))
+	for _, n := range d.net.Networks {
+		h.Networks = append(h.Networks, d.net.Holding(n))
 	}
-	if d.net.ipam != nil {
-		h.Pools = d.net.ipam.Holdings()
+	if d.net.Ipam != nil {
+		h.Pools = d.net.Ipam.Holdings()
 	}
-	if p := d.net.bridges.Ports(); p != nil {
+	if p := d.net.Bridges.Ports(); p != nil {
 		h.Ports = p.Taken()
 	}
-	if o, ok := d.net.drivers["overlay"].(*overlay.Driver); ok {
+	if o, ok := d.net.Drivers["overlay"].(*overlay.Driver); ok {
 		h.Overlays = o.Namespaces()
 	}
 	return h
@@ -62,7 +63,7 @@ func (c *Container) Space() *stack.Namespace {
 	if c.run.sandbox == nil {
 		return nil
 	}
-	return c.run.sandbox.ns
+	return c.run.sandbox.NS
 }
 
 // Machine is what a container's programs run on, or nil if it never ran.
@@ -70,11 +71,11 @@ func (c *Container) Machine() *userland.Machine { return c.run.machine }
 
 // Cluster is the host's part in a cluster, as it is now; the zero
 // value without one.
-func (h *Host) Cluster() Cluster {
+func (h *Host) Cluster() network.View {
 	if !h.Daemon.running {
-		return Cluster{}
+		return network.View{}
 	}
-	return h.Daemon.net.shared.view()
+	return h.Daemon.net.Global.View()
 }
 
 // Off reports whether the host has no power.

@@ -64,7 +64,7 @@ func NewHost(loop *sim.Loop, spec HostSpec) *Host {
 func (h *Host) findNamespaces() {
 	before := h.Netns
 	h.Netns = func(ref string) (*stack.Namespace, bool) {
-		if ns, ok := h.Daemon.net.netns(ref); ok {
+		if ns, ok := h.Daemon.net.Namespace(ref); ok {
 			return ns, true
 		}
 		if before == nil {

@@ -5,10 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/modes/network"
 	"dnetsim/stack"
 )
 
-func ipvlan1(mode string) CreateNetwork {
+func ipvlan1(mode string) network.Create {
 	r := macvlan1("iv", map[string]string{"parent": "eth0", "ipvlan_mode": mode})
 	r.Driver = "ipvlan"
 	return r
@@ -22,7 +23,7 @@ func TestIPvlanL2OnTwoHosts(t *testing.T) {
 	c1 := w.run(w.a, at("c1", "iv", "100.0.0.1"))
 	w.run(w.a, at("c2", "iv", "100.0.0.2"))
 	w.run(w.b, at("c3", "iv", "100.0.0.3"))
-	eth0 := c1.run.sandbox.ns.Interface("eth0")
+	eth0 := c1.run.sandbox.NS.Interface("eth0")
 	if eth0.Kind() != stack.KindIPvlan || eth0.MAC() != w.a.NS().Interface("eth0").MAC() {
 		t.Errorf("eth0 is a %s with %s", eth0.Kind(), eth0.MAC())
 	}
@@ -49,7 +50,7 @@ func TestIPvlanL3(t *testing.T) {
 	if es := c1.NetworkSettings.Networks["iv"]; es.Gateway != "" {
 		t.Errorf("gateway %s", es.Gateway)
 	}
-	rt, err := c1.run.sandbox.ns.RouteGet(netip.MustParseAddr("220.181.38.150"), netip.Addr{})
+	rt, err := c1.run.sandbox.NS.RouteGet(netip.MustParseAddr("220.181.38.150"), netip.Addr{})
 	if err != nil || rt.Via.IsValid() || rt.Dev != "eth0" {
 		t.Errorf("route %+v, %v; want default dev eth0", rt, err)
 	}

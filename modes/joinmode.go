@@ -21,7 +21,7 @@ func (nw *Networks) joinStack(c *Container) error {
 	}
 	c.run.base = base
 	c.run.sandbox = base.run.sandbox
-	c.run.sandbox.share()
+	c.run.sandbox.Share()
 	c.Config.Hostname, c.Config.Domainname = base.Config.Hostname, base.Config.Domainname
 	return nil
 }

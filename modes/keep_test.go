@@ -82,14 +82,14 @@ func TestAHostForgetsNetworksThatOthersRemoved(t *testing.T) {
 	}
 	for range 2 {
 		w.wait(time.Second)
-		w.do(func() { w.b.Daemon.net.shared.refresh() })
+		w.do(func() { w.b.Daemon.net.Global.Refresh() })
 	}
 	d := w.b.Daemon
-	if nets, peers := d.net.shared.cluster.driver.Known(); len(d.net.shared.globals) != 0 || nets != 0 || peers != 0 {
-		t.Errorf("the other host knows %d networks, its driver %d, its peers %d", len(d.net.shared.globals), nets, peers)
+	if nets, peers := d.net.Global.Cluster.Driver.Known(); len(d.net.Global.Globals) != 0 || nets != 0 || peers != 0 {
+		t.Errorf("the other host knows %d networks, its driver %d, its peers %d", len(d.net.Global.Globals), nets, peers)
 	}
 	d = w.a.Daemon
-	if nets, _ := d.net.shared.cluster.driver.Known(); len(d.net.shared.globals) != 0 || nets != 0 {
-		t.Errorf("this host knows %d networks", len(d.net.shared.globals))
+	if nets, _ := d.net.Global.Cluster.Driver.Known(); len(d.net.Global.Globals) != 0 || nets != 0 {
+		t.Errorf("this host knows %d networks", len(d.net.Global.Globals))
 	}
 }

@@ -2,6 +2,7 @@ package modes
 
 import (
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,16 +12,16 @@ import (
 // could not be told: the endpoints stay in the store, and the namespace with
 // its interfaces stays on the host until somebody can.
 
-func (nw *Networks) notDeleted(sb *sandbox) {
-	nw.d.Journal.Write("error", fmt.Sprintf("Error deleting sandbox id %s for container %s: %s", sb.id, sb.c.ID, sb.notCleaned()))
+func (nw *Networks) notDeleted(sb *network.Sandbox) {
+	nw.d.Journal.Write("error", fmt.Sprintf("Error deleting sandbox id %s for container %s: %s", sb.ID, sb.C.ID, sb.NotCleaned()))
 }
 
 // leaveAll takes a container that has ended out of networks that span hosts. If
 // the store does not answer, its sandbox is left over.
 func (nw *Networks) leaveAll(c *Container) {
 	sb := c.run.sandbox
-	if nw.d.net.reachable(sb) {
-		c.run.sandbox.disconnectAll()
+	if nw.d.net.Reachable(sb) {
+		c.run.sandbox.DisconnectAll()
 		return
 	}
 	nw.notDeleted(sb)
@@ -31,7 +32,7 @@ func (nw *Networks) leaveAll(c *Container) {
 func (nw *Networks) setAside(c *Container) {
 	sb := c.run.sandbox
 	c.run.leftover, c.run.sandbox = sb, nil
-	sb.setAside()
+	sb.SetAside()
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
 		c.NetworkSettings.Networks[name].Clear()
 	}
@@ -44,16 +45,16 @@ func (nw *Networks) cleanLeftover(c *Container) bool {
 	if sb == nil {
 		return true
 	}
-	if !nw.d.net.reachable(sb) {
+	if !nw.d.net.Reachable(sb) {
 		return false
 	}
 	c.run.leftover = nil
 	current := c.run.sandbox
 	c.run.sandbox = sb
-	c.run.sandbox.disconnectAll()
+	c.run.sandbox.DisconnectAll()
 	c.run.sandbox = current
-	nw.d.net.dropSandbox(sb)
-	sb.release()
+	nw.d.net.DropSandbox(sb)
+	sb.Release()
 	return true
 }
 
@@ -66,9 +67,9 @@ func (nw *Networks) cleanLeftovers() {
 		if sb == nil {
 			continue
 		}
-		nw.d.Journal.Write("info", fmt.Sprintf("Removing stale sandbox %s (%s)", sb.id, c.ID))
+		nw.d.Journal.Write("info", fmt.Sprintf("Removing stale sandbox %s (%s)", sb.ID, c.ID))
 		if !nw.cleanLeftover(c) {
-			nw.d.Journal.Write("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.id, sb.notCleaned()))
+			nw.d.Journal.Write("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.ID, sb.NotCleaned()))
 			if c.run.removed {
 				nw.d.Containers.strays = append(nw.d.Containers.strays, c)
 			}

@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 )
 
 // containerLink is a --link of the default network.
@@ -81,7 +82,7 @@ func (c *Container) links() ([]containerLink, error) {
 // endpoint in the default network, and the containers that link to it of its
 // address. dockerd's buildSandboxOptions, with what it gets wrong: the endpoint
 // that stands for those who link to it is the last one that it links to itself.
-func (c *Container) linkEndpoints(ep *endpoint) error {
+func (c *Container) linkEndpoints(ep *network.Endpoint) error {
 	last := ""
 	for _, l := range c.run.links {
 		es := l.child.NetworkSettings.Networks["bridge"]

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 	"dnetsim/sim"
 )
 
@@ -28,7 +29,7 @@ func TestCallsForOneContainerWaitForEachOther(t *testing.T) {
 			for _, b := range slices.Sorted(maps.Keys(ways)) {
 				w := newWorld(t, "")
 				w.do(func() {
-					w.a.Daemon.Networks.Create(CreateNetwork{Name: "n", Driver: "bridge"})
+					w.a.Daemon.Networks.Create(network.Create{Name: "n", Driver: "bridge"})
 				})
 				r := named("web", container.HostConfig{NetworkMode: "n"})
 				r.Config.Image, r.Config.Cmd = "busybox", []string{"sleep", "1000"}

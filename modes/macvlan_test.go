@@ -8,19 +8,20 @@ import (
 	"dnetsim/link"
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/stack"
 	"dnetsim/stack/netfilter"
 )
 
 // macvlan1 is the walkthrough's network, with what the test changes.
-func macvlan1(name string, options map[string]string) CreateNetwork {
+func macvlan1(name string, options map[string]string) network.Create {
 	if options == nil {
 		options = map[string]string{"parent": "eth0"}
 	}
-	return CreateNetwork{Name: name, Driver: "macvlan", IPAM: subnet("100.0.0.0/24", "100.0.0.254"), Options: options}
+	return network.Create{Name: name, Driver: "macvlan", IPAM: subnet("100.0.0.0/24", "100.0.0.254"), Options: options}
 }
 
-func (w *world) mustNetwork(h *Host, r CreateNetwork) *Network {
+func (w *world) mustNetwork(h *Host, r network.Create) *network.Network {
 	w.t.Helper()
 	n, err := w.network(h, r)
 	if err != nil {
@@ -60,7 +61,7 @@ func TestMacvlanOnTwoHosts(t *testing.T) {
 	if es.MacAddress != "02:42:64:00:00:01" || es.Gateway != "100.0.0.254" || es.IPPrefixLen != 24 {
 		t.Errorf("settings %+v", es)
 	}
-	eth0 := c1.run.sandbox.ns.Interface("eth0")
+	eth0 := c1.run.sandbox.NS.Interface("eth0")
 	if eth0.Kind() != stack.KindMacvlan || eth0.PeerIndex() != w.a.NS().Interface("eth0").Index() || eth0.TxQueueLen() != 0 {
 		t.Errorf("eth0 is a %s over %d with queue %d", eth0.Kind(), eth0.PeerIndex(), eth0.TxQueueLen())
 	}
@@ -81,7 +82,7 @@ func TestMacvlanOnTwoHosts(t *testing.T) {
 	}
 }
 
-func (h *Host) mustNet(t *testing.T, name string) *Network {
+func (h *Host) mustNet(t *testing.T, name string) *network.Network {
 	t.Helper()
 	n, err := h.Daemon.Networks.Get(name)
 	if err != nil {
@@ -95,12 +96,12 @@ func TestMacvlanRefusals(t *testing.T) {
 	w := newWorld(t, "")
 	first := w.mustNetwork(w.a, macvlan1("macvlan_1", nil))
 	before := w.a.links()
-	pools := len(w.a.Daemon.net.ipam.Holdings())
+	pools := len(w.a.Daemon.net.Ipam.Holdings())
 	other := subnet("100.0.1.0/24", "100.0.1.254")
 	for _, tc := range []struct {
 		driver  string
 		options map[string]string
-		ipam    *IPAM
+		ipam    *network.IPAM
 		want    string
 	}{
 		{"macvlan", map[string]string{"parent": "eth0"}, other, "network dm-" + first.ShortID() + " is already using parent interface eth0"},
@@ -116,9 +117,9 @@ func TestMacvlanRefusals(t *testing.T) {
 		{"macvlan", map[string]string{"parent": "eth0.10", "macvlan_mode": "hub"}, other, "requested macvlan mode 'hub' is not valid, 'bridge' mode is the macvlan driver default"},
 		{"ipvlan", map[string]string{"parent": "eth0.10", "ipvlan_mode": "l4"}, other, "requested ipvlan mode 'l4' is not valid, 'l2' mode is the ipvlan driver default"},
 		{"macvlan", map[string]string{"parent": "eth0.10"}, subnet("100.0.0.0/25", ""), "Pool overlaps with other one on this address space"},
-		{"macvlan", map[string]string{"parent": "eth0.10"}, &IPAM{Driver: "null"}, "ipv4 pool is empty"},
+		{"macvlan", map[string]string{"parent": "eth0.10"}, &network.IPAM{Driver: "null"}, "ipv4 pool is empty"},
 	} {
-		_, err := w.network(w.a, CreateNetwork{Name: "x", Driver: tc.driver, IPAM: tc.ipam, Options: tc.options})
+		_, err := w.network(w.a, network.Create{Name: "x", Driver: tc.driver, IPAM: tc.ipam, Options: tc.options})
 		if err == nil || err.Error() != tc.want {
 			t.Errorf("%s %v: %v\nwant %s", tc.driver, tc.options, err, tc.want)
 		}
@@ -126,7 +127,7 @@ func TestMacvlanRefusals(t *testing.T) {
 	if got := w.a.links(); got != before {
 		t.Errorf("interfaces %s, before %s", got, before)
 	}
-	if got := len(w.a.Daemon.net.ipam.Holdings()); got != pools {
+	if got := len(w.a.Daemon.net.Ipam.Holdings()); got != pools {
 		t.Errorf("%d pools, before %d", got, pools)
 	}
 	c := w.run(w.a, at("cc", "macvlan_1", ""))

@@ -8,6 +8,7 @@ import (
 	"dnetsim/modes/events"
 	"dnetsim/modes/filters"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/modes/network/bridge"
 	"dnetsim/stack"
 )
@@ -47,7 +48,7 @@ func TestIPv6NetworksGiveBothFamilies(t *testing.T) {
 	if es.GlobalIPv6Address != "2001:db8:1::242:ac11:2" || es.IPv6Gateway != "2001:db8:1::1" || es.GlobalIPv6PrefixLen != 64 {
 		t.Errorf("%+v", es)
 	}
-	n, err := w.network(w.a, CreateNetwork{Name: "v6", EnableIPv6: true, IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "2001:db8:5::/64"}}}})
+	n, err := w.network(w.a, network.Create{Name: "v6", EnableIPv6: true, IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: "2001:db8:5::/64"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func TestWithoutABridgeContainersHaveLoopbackOnly(t *testing.T) {
 	if es := c.NetworkSettings.Networks["bridge"]; es.NetworkID != "" {
 		t.Errorf("%+v", es)
 	}
-	ns := c.run.sandbox.ns
+	ns := c.run.sandbox.NS
 	if len(ns.Interfaces()) != 1 || len(ns.Interface("lo").Addrs()) != 2 {
 		t.Errorf("lo has %v", ns.Interface("lo").Addrs())
 	}
@@ -93,7 +94,7 @@ func TestPoolsCanBeChosen(t *testing.T) {
 		t.Errorf("bridge has %+v", c)
 	}
 	for _, want := range []string{"10.200.1.0/24", "10.200.2.0/24", "10.200.3.0/24", ""} {
-		n, err := w.network(w.a, CreateNetwork{Name: "p" + want[max(len(want)-4, 0):] + want})
+		n, err := w.network(w.a, network.Create{Name: "p" + want[max(len(want)-4, 0):] + want})
 		if want == "" {
 			if err == nil {
 				t.Errorf("a fifth pool: %+v", n.IPAM)
@@ -109,7 +110,7 @@ func TestPoolsCanBeChosen(t *testing.T) {
 func TestAPoolThatTheHostRoutesIsPassedOver(t *testing.T) {
 	w := newWorld(t, "")
 	w.a.NS().Interface("lo").AddAddr(prefix("172.18.3.4/24"), stack.AddrOptions{})
-	n, err := w.network(w.a, CreateNetwork{Name: "p1"})
+	n, err := w.network(w.a, network.Create{Name: "p1"})
 	if err != nil || n.IPAM.Config[0].Subnet != "172.19.0.0/16" {
 		t.Fatalf("%v %v", n, err)
 	}
@@ -118,7 +119,7 @@ func TestAPoolThatTheHostRoutesIsPassedOver(t *testing.T) {
 func TestANetworkGoneWhileItsContainerIsStopped(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	n, _ := w.network(w.a, CreateNetwork{Name: "r1"})
+	n, _ := w.network(w.a, network.Create{Name: "r1"})
 	w.run(w.a, named("r1c", container.HostConfig{NetworkMode: "r1"}))
 	w.do(func() {
 		if err := d.Networks.Remove("r1"); err == nil || err.Error() != "error while removing network: network r1 id "+n.ID+" has active endpoints" {
@@ -150,7 +151,7 @@ func TestEventsOfANetwork(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
 	s := d.Events.Open(events.Options{Filters: filters.Args{"type": {"network"}}})
-	w.network(w.a, CreateNetwork{Name: "evnet"})
+	w.network(w.a, network.Create{Name: "evnet"})
 	w.run(w.a, named("ev1", container.HostConfig{NetworkMode: "evnet"}))
 	var got []string
 	w.do(func() {
@@ -175,7 +176,7 @@ func TestEventsOfANetwork(t *testing.T) {
 func TestANetworkOnDocker0MakesTheDefaultOneStale(t *testing.T) {
 	w := newWorld(t, "")
 	old, _ := w.a.Daemon.Networks.Get("bridge")
-	if _, err := w.network(w.a, CreateNetwork{Name: "onbr0", Options: map[string]string{bridge.OptName: "docker0"}}); err != nil {
+	if _, err := w.network(w.a, network.Create{Name: "onbr0", Options: map[string]string{bridge.OptName: "docker0"}}); err != nil {
 		t.Fatal(err)
 	}
 	w.do(func() {

@@ -2,25 +2,26 @@ package modes
 
 import (
 	"dnetsim/modes/filters"
+	"dnetsim/modes/network"
 	"sort"
 	"strings"
 )
 
 // Get finds a network by name, id or the beginning of an id.
-func (nw *Networks) Get(ref string) (*Network, error) {
+func (nw *Networks) Get(ref string) (*network.Network, error) {
 	if err := nw.d.available(); err != nil {
 		return nil, err
 	}
-	nw.d.net.shared.refresh()
-	n, err := nw.d.net.find(ref)
+	nw.d.net.Global.Refresh()
+	n, err := nw.d.net.Find(ref)
 	if err == nil {
-		nw.d.net.shared.refreshEndpoints(n)
+		nw.d.net.Global.RefreshEndpoints(n)
 	}
 	return n, err
 }
 
 // List lists the networks that pass the filters, by name.
-func (nw *Networks) List(f filters.Args) ([]*Network, error) {
+func (nw *Networks) List(f filters.Args) ([]*network.Network, error) {
 	if err := nw.d.available(); err != nil {
 		return nil, err
 	}
@@ -32,10 +33,10 @@ func (nw *Networks) List(f filters.Args) ([]*Network, error) {
 			return nil, errf(ErrInvalid, "invalid filter: 'type'='%s'", v)
 		}
 	}
-	nw.d.net.shared.refresh()
-	var out []*Network
-	for _, n := range nw.d.net.networks {
-		if nw.d.net.passes(n, f) {
+	nw.d.net.Global.Refresh()
+	var out []*network.Network
+	for _, n := range nw.d.net.Networks {
+		if nw.d.net.Passes(n, f) {
 			out = append(out, n)
 		}
 	}
@@ -44,7 +45,7 @@ func (nw *Networks) List(f filters.Args) ([]*Network, error) {
 }
 
 // Create makes a network.
-func (nw *Networks) Create(r CreateNetwork) (n *Network, warning string, err error) {
+func (nw *Networks) Create(r network.Create) (n *network.Network, warning string, err error) {
 	if err := nw.d.available(); err != nil {
 		return nil, "", err
 	}
@@ -53,14 +54,14 @@ func (nw *Networks) Create(r CreateNetwork) (n *Network, warning string, err err
 		return nil, "", err
 	}
 	defer end()
-	if predefined(r.Name) {
+	if network.Predefined(r.Name) {
 		return nil, "", errf(ErrForbidden, "operation is not permitted on predefined %s network", r.Name)
 	}
 	if r.Driver == "" {
 		r.Driver = "bridge"
 	}
-	nw.d.net.shared.refresh()
-	old, _ := nw.d.net.findByName(r.Name)
+	nw.d.net.Global.Refresh()
+	old, _ := nw.d.net.Named(r.Name)
 	if old != nil || strings.TrimSpace(r.Name) == "" {
 		if r.CheckDuplicate || old == nil {
 			return nil, "", errf(ErrConflict, "network with name %s already exists", r.Name)
@@ -70,11 +71,11 @@ func (nw *Networks) Create(r CreateNetwork) (n *Network, warning string, err err
 	if err := nw.d.calls.Pass(nw.d.profile.cost.networkCreate); err != nil {
 		return nil, "", err
 	}
-	n, err = nw.d.net.make(r)
+	n, err = nw.d.net.Make(r)
 	if err != nil {
 		return nil, "", err
 	}
-	nw.d.net.event(n, "create")
+	nw.d.net.Event(n, "create")
 	return n, warning, nil
 }
 
@@ -88,27 +89,27 @@ func (nw *Networks) Remove(ref string) error {
 		return err
 	}
 	defer end()
-	nw.d.net.shared.refresh()
-	n, err := nw.d.net.find(ref)
+	nw.d.net.Global.Refresh()
+	n, err := nw.d.net.Find(ref)
 	if err != nil {
 		return err
 	}
-	if predefined(n.Name) {
+	if network.Predefined(n.Name) {
 		return errf(ErrForbidden, "%s is a pre-defined network and cannot be removed", n.Name)
 	}
-	if err := nw.d.net.idle(n); err != nil {
+	if err := nw.d.net.Idle(n); err != nil {
 		return wrapf(err, "error while removing network: ")
 	}
 	if err := nw.d.calls.Pass(nw.d.profile.cost.networkRemove); err != nil {
 		return err
 	}
-	if err := nw.d.net.idle(n); err != nil {
+	if err := nw.d.net.Idle(n); err != nil {
 		return wrapf(err, "error while removing network: ")
 	}
-	if err := nw.d.net.remove(n); err != nil {
+	if err := nw.d.net.Remove(n); err != nil {
 		return err
 	}
-	nw.d.net.event(n, "destroy")
+	nw.d.net.Event(n, "destroy")
 	return nil
 }
 
@@ -131,9 +132,9 @@ func (nw *Networks) Prune(f filters.Args) ([]string, error) {
 	}
 	defer end()
 	var gone []string
-	nw.d.net.shared.refresh()
-	for _, n := range append([]*Network(nil), nw.d.net.networks...) {
-		if n.spansHosts() || predefined(n.Name) || n.used() || !filters.MatchLabels(f["label"], n.Labels) {
+	nw.d.net.Global.Refresh()
+	for _, n := range append([]*network.Network(nil), nw.d.net.Networks...) {
+		if n.SpansHosts() || network.Predefined(n.Name) || n.Used() || !filters.MatchLabels(f["label"], n.Labels) {
 			continue
 		}
 		if not := f["label!"]; len(not) > 0 && filters.MatchLabels(not, n.Labels) || !until.IsZero() && n.Created.After(until) {
@@ -142,10 +143,10 @@ func (nw *Networks) Prune(f filters.Args) ([]string, error) {
 		if err := nw.d.calls.Pass(nw.d.profile.cost.networkRemove); err != nil {
 			return gone, err
 		}
-		if n.used() || nw.d.net.remove(n) != nil {
+		if n.Used() || nw.d.net.Remove(n) != nil {
 			continue
 		}
-		nw.d.net.event(n, "destroy")
+		nw.d.net.Event(n, "destroy")
 		gone = append(gone, n.Name)
 	}
 	return gone, nil
@@ -156,8 +157,8 @@ func (nw *Networks) Prune(f filters.Args) ([]string, error) {
 type Networks struct{ d *Daemon }
 
 // newController makes the daemon's, which has what it needs of it.
-func newController(d *Daemon) *controller {
-	return newNetworking(networking{
+func newController(d *Daemon) *network.Controller {
+	return network.New(network.Options{
 		Face: d.face, Host: d.host.Name, Loop: d.loop, Calls: d.calls, IDs: &d.ids, Journal: d.Journal, Events: d.Events, Config: &d.config,
 		CreateTime: d.profile.cost.networkCreate, OverlayJoin: d.profile.cost.overlayJoin,
 		NameOf: func(ref string) string {

@@ -9,6 +9,7 @@ import (
 	"dnetsim/link"
 	"dnetsim/link/print"
 	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 	"dnetsim/userland"
 	"dnetsim/userland/consul"
 )
@@ -67,14 +68,14 @@ func (w *lan) wait(d time.Duration) {
 }
 
 // overlay makes the walkthrough's network on the first host.
-func (w *lan) overlay() *Network {
+func (w *lan) overlay() *network.Network {
 	w.t.Helper()
-	var n *Network
+	var n *network.Network
 	w.do(func() {
 		var err error
-		n, _, err = w.a.Daemon.Networks.Create(CreateNetwork{
+		n, _, err = w.a.Daemon.Networks.Create(network.Create{
 			Name: "overlay", Driver: "overlay", CheckDuplicate: true,
-			IPAM: &IPAM{Options: map[string]string{}, Config: []IPAMConfig{{Subnet: "172.16.0.0/24", Gateway: "172.16.0.254"}}},
+			IPAM: &network.IPAM{Options: map[string]string{}, Config: []network.IPAMConfig{{Subnet: "172.16.0.0/24", Gateway: "172.16.0.254"}}},
 		})
 		if err != nil {
 			w.t.Errorf("network create: %v", err)
@@ -188,7 +189,7 @@ func TestHostsThatAdvertiseOneAddressDoNotMeet(t *testing.T) {
 	w.says(w.a, "[INFO] serf: EventMemberJoin: bdc01 10.0.0.11", 1)
 	w.says(w.a, unresolved("172.16.0.2"), 6)
 	for _, h := range []*Host{w.a, w.b} {
-		var n *Network
+		var n *network.Network
 		w.do(func() { n, _ = h.Daemon.Networks.Get("overlay") })
 		if n == nil || len(n.Containers()) != 2 {
 			t.Fatalf("%s: network inspect shows %v", h.Name, n.Containers())
@@ -312,7 +313,7 @@ func TestContainerThatAskedForTheGatewayIsAPeerOfItsOwnHost(t *testing.T) {
 	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
 	c1, c2 := w.pair()
 	mac := link.MAC{2, 0x42, 172, 16, 0, 1}
-	tunnel := func() *link.VXLAN { return w.a.Daemon.net.boxes.Namespaces()[0].Interface("vxlan0").VXLAN() }
+	tunnel := func() *link.VXLAN { return w.a.Daemon.net.Boxes.Namespaces()[0].Interface("vxlan0").VXLAN() }
 	if tunnel().HasFDB(mac) {
 		t.Error("bbox1 is behind vxlan0 of its own host before anybody asked for it")
 	}
@@ -335,7 +336,7 @@ func TestEngineThatStopsTellsTheOthersFirst(t *testing.T) {
 	c1, _ := w.pair()
 	w.gets(c1, "172.16.0.2")
 	mac := link.MAC{2, 0x42, 172, 16, 0, 2}
-	tunnel := w.a.Daemon.net.boxes.Namespaces()[0].Interface("vxlan0").VXLAN()
+	tunnel := w.a.Daemon.net.Boxes.Namespaces()[0].Interface("vxlan0").VXLAN()
 	if !tunnel.HasFDB(mac) {
 		t.Fatal("bdc01 does not know where bbox2 is")
 	}
@@ -411,7 +412,7 @@ func TestOverlayRoutesBetweenItsSubnets(t *testing.T) {
 	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
 	w.wait(4 * time.Second)
 	w.do(func() {
-		_, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "overlay", Driver: "overlay", IPAM: &IPAM{Config: []IPAMConfig{
+		_, _, err := w.a.Daemon.Networks.Create(network.Create{Name: "overlay", Driver: "overlay", IPAM: &network.IPAM{Config: []network.IPAMConfig{
 			{Subnet: "192.168.70.0/24", Gateway: "192.168.70.254"}, {Subnet: "192.168.71.0/24", Gateway: "192.168.71.254"},
 		}}})
 		if err != nil {

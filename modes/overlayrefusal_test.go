@@ -9,6 +9,7 @@ import (
 	"dnetsim/modes/config"
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/modes/network/driver"
 	"dnetsim/modes/network/overlay"
 	"dnetsim/stack/netfilter"
@@ -23,13 +24,13 @@ func (w *world) taken() string {
 			fmt.Fprintln(&b, h.Name, i.Name())
 		}
 		b.WriteString(rulesOf(h.NS().Netfilter(false).Save(netfilter.SaveOptions{})))
-		fmt.Fprintln(&b, len(h.Daemon.net.boxes.Namespaces()), len(h.Daemon.net.sandboxes))
+		fmt.Fprintln(&b, len(h.Daemon.net.Boxes.Namespaces()), len(h.Daemon.net.Sandboxes))
 		nets := map[string]int{}
-		for _, n := range h.Daemon.net.networks {
-			nets[n.Name] += 1 + len(n.core.endpoints)
+		for _, n := range h.Daemon.net.Networks {
+			nets[n.Name] += 1 + len(n.Core.Endpoints)
 		}
 		fmt.Fprintln(&b, nets)
-		for _, p := range h.Daemon.net.ipam.Holdings() {
+		for _, p := range h.Daemon.net.Ipam.Holdings() {
 			fmt.Fprintln(&b, p.Key, p.Refs, p.Used)
 		}
 	}
@@ -42,7 +43,7 @@ func (w *lan) holdings() string {
 	var b strings.Builder
 	b.WriteString(w.taken())
 	w.do(func() {
-		ps, err := w.a.Daemon.net.shared.cluster.store.KV.List("docker/network")
+		ps, err := w.a.Daemon.net.Global.Cluster.Store.KV.List("docker/network")
 		if err != nil {
 			w.t.Error(err)
 		}
@@ -63,15 +64,15 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 	// The first use of docker_gwbridge is over; what is refused below must not
 	// change anything any more.
 	before := w.holdings()
-	net := func(name, subnet, gateway string, opts map[string]string) CreateNetwork {
-		r := CreateNetwork{Name: name, Driver: "overlay", CheckDuplicate: true, Options: opts, IPAM: &IPAM{Options: map[string]string{}}}
+	net := func(name, subnet, gateway string, opts map[string]string) network.Create {
+		r := network.Create{Name: name, Driver: "overlay", CheckDuplicate: true, Options: opts, IPAM: &network.IPAM{Options: map[string]string{}}}
 		if subnet != "" {
-			r.IPAM.Config = []IPAMConfig{{Subnet: subnet, Gateway: gateway}}
+			r.IPAM.Config = []network.IPAMConfig{{Subnet: subnet, Gateway: gateway}}
 		}
 		return r
 	}
 	for _, x := range []struct {
-		r    CreateNetwork
+		r    network.Create
 		want string
 	}{
 		{net("overlay", "", "", nil), "network with name overlay already exists"},
@@ -94,7 +95,7 @@ func TestOverlayRefusalsLeaveNothing(t *testing.T) {
 
 	// These are refused only when the first container joins.
 	for _, x := range []struct {
-		r    CreateNetwork
+		r    network.Create
 		want string
 	}{
 		{net("small", "172.30.1.0/24", "", map[string]string{driver.OptMTU: "100"}),
@@ -176,9 +177,9 @@ func withoutVNIs(s string) string {
 func TestOverlayWithoutStore(t *testing.T) {
 	w := newWorld(t, "")
 	before := w.taken()
-	for _, c := range []*IPAM{nil, {Config: []IPAMConfig{{Subnet: "172.16.0.0/24", Gateway: "172.16.0.254"}}}} {
+	for _, c := range []*network.IPAM{nil, {Config: []network.IPAMConfig{{Subnet: "172.16.0.0/24", Gateway: "172.16.0.254"}}}} {
 		w.do(func() {
-			_, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "ov", Driver: "overlay", IPAM: c})
+			_, _, err := w.a.Daemon.Networks.Create(network.Create{Name: "ov", Driver: "overlay", IPAM: c})
 			if err == nil || err.Error() != `This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.` {
 				t.Error(err)
 			}
@@ -198,7 +199,7 @@ func TestOverlayMTUsLeastIs68(t *testing.T) {
 	for _, x := range [][2]string{{"117", "invalid argument"}, {"118", ""}} {
 		mtu, want := x[0], x[1]
 		w.do(func() {
-			_, _, err := w.b.Daemon.Networks.Create(CreateNetwork{Name: "m", Driver: "overlay", Options: map[string]string{driver.OptMTU: mtu}})
+			_, _, err := w.b.Daemon.Networks.Create(network.Create{Name: "m", Driver: "overlay", Options: map[string]string{driver.OptMTU: mtu}})
 			if err != nil {
 				t.Error(err)
 			}
@@ -258,7 +259,7 @@ func TestGatewayBridge(t *testing.T) {
 	r.Config.ExposedPorts = map[nat.Port]bool{{Number: 80, Proto: "tcp"}: true}
 	r.HostConfig.PortBindings = map[nat.Port][]nat.PortBinding{{Number: 80, Proto: "tcp"}: {{HostPort: "8080"}}}
 	c := w.run(w.a, r)
-	gw, ok := w.a.Daemon.net.findByName(gatewayNetwork)
+	gw, ok := w.a.Daemon.net.Named(network.GatewayNetwork)
 	if !ok {
 		t.Fatal("no docker_gwbridge")
 	}
@@ -280,7 +281,7 @@ func TestGatewayBridge(t *testing.T) {
 	}
 	names := func() string {
 		var s []string
-		for _, i := range c.run.sandbox.ns.Interfaces() {
+		for _, i := range c.run.sandbox.NS.Interfaces() {
 			s = append(s, i.Name())
 		}
 		return strings.Join(s, " ")
@@ -310,7 +311,7 @@ func TestGatewayBridge(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if names() != "lo" || len(gw.Containers()) != 0 || len(w.a.Daemon.net.boxes.Namespaces()) != 0 {
+	if names() != "lo" || len(gw.Containers()) != 0 || len(w.a.Daemon.net.Boxes.Namespaces()) != 0 {
 		t.Errorf("without networks: %s, %v", names(), gw.Containers())
 	}
 	w.show()

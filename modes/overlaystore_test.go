@@ -3,6 +3,7 @@ package modes
 import (
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/userland"
 	"dnetsim/userland/consul"
 	"fmt"
@@ -46,7 +47,7 @@ func TestStoreInAContainerStopsWithItsHostsEngine(t *testing.T) {
 		t.Error("consul runs after the restart of its engine")
 	}
 	w.do(func() {
-		_, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "early", Driver: "overlay", IPAM: &IPAM{Options: map[string]string{}}})
+		_, _, err := w.a.Daemon.Networks.Create(network.Create{Name: "early", Driver: "overlay", IPAM: &network.IPAM{Options: map[string]string{}}})
 		if err == nil || !strings.Contains(err.Error(), "error getting pools config from store: could not get pools config from store: Get \"http://10.0.0.11:8500/v1/kv/docker/network/v1.0/ipam/default/config/GlobalDefault/?consistent=\": dial tcp 10.0.0.11:8500: connect: connection refused") {
 			t.Errorf("create without a store: %v", err)
 		}
@@ -202,10 +203,10 @@ func TestLeaveAndRejoin(t *testing.T) {
 	zero := time.Duration(0)
 	w.do(func() { w.b.Daemon.Containers.Stop("bbox2", &zero) })
 	w.wait(2 * time.Second)
-	if len(w.b.Daemon.net.boxes.Namespaces()) != 0 {
+	if len(w.b.Daemon.net.Boxes.Namespaces()) != 0 {
 		t.Error("the sandbox outlived its last container")
 	}
-	b := w.a.Daemon.net.boxes.Namespaces()[0]
+	b := w.a.Daemon.net.Boxes.Namespaces()[0]
 	if fdb := b.Interface("vxlan0").VXLAN().FDB(); len(fdb) != 0 {
 		t.Errorf("entries that are left: %v", fdb)
 	}

@@ -19,24 +19,24 @@ func (h *Host) Crash() {
 	h.wasRunning = d.running || d.starting != nil
 	d.abortStart(false)
 	d.calls.End()
-	d.net.shared.leave()
+	d.net.Global.Leave()
 	for _, c := range d.Containers.all {
 		c.cancelRestart()
 		if c.run.pid1 == nil {
 			continue
 		}
 		c.run.shutdown, c.run.powerLost = true, true
-		if sb := c.run.sandbox; sb != nil && c.run.base == nil && sb.global() {
+		if sb := c.run.sandbox; sb != nil && c.run.base == nil && sb.Global() {
 			d.Networks.setAside(c)
 		}
 		c.run.pid1.Signal(userland.SIGKILL)
 	}
 	for _, c := range append(append([]*Container(nil), d.Containers.all...), d.Containers.strays...) {
 		if sb := c.run.leftover; sb != nil {
-			sb.vanish()
+			sb.Vanish()
 		}
 	}
-	d.net.crash()
+	d.net.Crash()
 	d.endSelf()
 	h.routes = ns.Routes("main")
 	for _, i := range ns.Interfaces() {

@@ -66,7 +66,7 @@ func (s *Images) Pull(ref string, progress func(PullProgress)) error {
 // host's first server.
 func (s *Images) unreachable(reg *image.Registry) error {
 	server := "[::1]:53"
-	if all := s.d.net.hostNameservers(); len(all) > 0 {
+	if all := s.d.net.HostNameservers(); len(all) > 0 {
 		server = all[0].String() + ":53"
 	}
 	return errf(ErrSystem, `Get "https://%s/v2/": dial tcp: lookup %s on %s: no such host`, reg.Host, reg.Host, server)

@@ -54,7 +54,7 @@ func reloadCluster(d *Daemon, cfg config.Config) error {
 	if advertise != "" && at == "" {
 		return errf(ErrSystem, "invalid cluster configuration. --cluster-advertise must be accompanied by --cluster-store configuration")
 	}
-	advertise, err := d.net.shared.parseAdvertise(advertise)
+	advertise, err := d.net.Global.ParseAdvertise(advertise)
 	if err != nil {
 		return err
 	}
@@ -63,16 +63,16 @@ func reloadCluster(d *Daemon, cfg config.Config) error {
 	}
 	was := *own
 	own.ClusterStore, own.ClusterAdvertise, own.ClusterStoreOpts = at, advertise, cfg.ClusterStoreOpts
-	if !d.net.shared.active() {
-		if err := d.net.shared.init(); err != nil {
+	if !d.net.Global.Active() {
+		if err := d.net.Global.Init(); err != nil {
 			*own = was
 			return err
 		}
-		d.net.shared.follow()
-		d.net.shared.consult(d.Networks.cleanLeftovers)
+		d.net.Global.Follow()
+		d.net.Global.Consult(d.Networks.cleanLeftovers)
 		return nil
 	}
-	if err := d.net.shared.rediscover(own, at != was.ClusterStore); err != nil {
+	if err := d.net.Global.Rediscover(own, at != was.ClusterStore); err != nil {
 		*own = was
 		return err
 	}

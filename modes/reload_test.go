@@ -56,7 +56,7 @@ func TestReload(t *testing.T) {
 		}
 	}
 	w.hup(`{"cluster-store":"consul://10.0.0.12:8500","cluster-advertise":"eth0:2376"}`)
-	if i := d.Info(); i.ClusterStore != "consul://10.0.0.12:8500" || i.ClusterAdvertise != "10.0.0.11:2376" || d.net.shared.cluster == nil {
+	if i := d.Info(); i.ClusterStore != "consul://10.0.0.12:8500" || i.ClusterAdvertise != "10.0.0.11:2376" || d.net.Global.Cluster == nil {
 		t.Errorf("the cluster: %q %q", i.ClusterStore, i.ClusterAdvertise)
 	}
 	said = w.hup(`{"cluster-store":"consul://10.0.0.2:8500","cluster-advertise":"10.0.0.11:2377"}`)

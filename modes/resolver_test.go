@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 	"dnetsim/modes/resolvconf"
 	"dnetsim/userland/names"
 )
@@ -13,7 +14,7 @@ import (
 // asks puts a question to the name server of a container and returns its answer in
 // one line.
 func asks(c *Container, kind, name string) string {
-	a := c.run.sandbox.resolver.Answer(names.Query{Name: name, Type: kind})
+	a := c.run.sandbox.Resolver.Answer(names.Query{Name: name, Type: kind})
 	switch {
 	case a.Silent:
 		return "silence"
@@ -30,8 +31,8 @@ func asks(c *Container, kind, name string) string {
 // The name server's branches, libnetwork's resolver.go one by one.
 func TestTheNameServerAnswers(t *testing.T) {
 	w := newWorld(t, "")
-	w.network(w.a, CreateNetwork{Name: "app"})
-	w.network(w.a, CreateNetwork{Name: "six", EnableIPv6: true, IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "2001:db8:6::/64"}}}})
+	w.network(w.a, network.Create{Name: "app"})
+	w.network(w.a, network.Create{Name: "six", EnableIPv6: true, IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: "2001:db8:6::/64"}}}})
 	r := named("", container.HostConfig{NetworkMode: "app"})
 	r.Name, r.Endpoints = "", map[string]*container.EndpointSettings{"app": {Aliases: []string{"one"}}}
 	made := w.run(w.a, r)
@@ -96,8 +97,8 @@ func TestResolvConfOfAContainer(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.host, c.h.NetworkMode), func(t *testing.T) {
 			w := newWorld(t, "")
-			w.network(w.a, CreateNetwork{Name: "app"})
-			w.network(w.a, CreateNetwork{Name: "six", EnableIPv6: true, IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "2001:db8:6::/64"}}}})
+			w.network(w.a, network.Create{Name: "app"})
+			w.network(w.a, network.Create{Name: "six", EnableIPv6: true, IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: "2001:db8:6::/64"}}}})
 			w.a.FS().MkdirAll("/run/systemd/resolve", 0o755)
 			w.a.FS().WriteFile("/run/systemd/resolve/resolv.conf", []byte("nameserver 10.0.0.3\n"), 0o644)
 			w.a.FS().WriteFile("/etc/resolv.conf", []byte(c.host), 0o644)
@@ -109,11 +110,11 @@ func TestResolvConfOfAContainer(t *testing.T) {
 			if c.h.NetworkMode != "app" && c.h.NetworkMode != "six" {
 				return
 			}
-			if (ctr.run.sandbox.resolver == nil) != (c.upstreams == "no server") {
+			if (ctr.run.sandbox.Resolver == nil) != (c.upstreams == "no server") {
 				t.Error("the name server runs, or does not")
 			}
 			var asked []string
-			for _, u := range ctr.run.sandbox.upstreams {
+			for _, u := range ctr.run.sandbox.Upstreams {
 				from := ""
 				if u.From == w.a.NS() {
 					from = "="
@@ -123,7 +124,7 @@ func TestResolvConfOfAContainer(t *testing.T) {
 			if s := strings.Join(asked, " "); s != c.upstreams && c.upstreams != "no server" {
 				t.Errorf("it asks %s, want %s", s, c.upstreams)
 			}
-			if ctr.run.sandbox.ndotsSet {
+			if ctr.run.sandbox.NdotsSet {
 				if got := asks(ctr, "A", "nosuch"); got != "" {
 					t.Errorf("a name without a dot: %s, want nothing", got)
 				}

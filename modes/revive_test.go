@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 	"dnetsim/stack/netfilter"
 )
 
@@ -39,7 +40,7 @@ func TestOverlayRemovedElsewhereGivesItsTunnelNumberBack(t *testing.T) {
 func TestUserChainIsFirstAfterARestart(t *testing.T) {
 	w := newWorld(t, `{"bridge": "none"}`)
 	w.do(func() {
-		if _, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "n", Driver: "bridge"}); err != nil {
+		if _, _, err := w.a.Daemon.Networks.Create(network.Create{Name: "n", Driver: "bridge"}); err != nil {
 			t.Error(err)
 		}
 		if err := w.a.Daemon.Restart(); err != nil {

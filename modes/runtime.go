@@ -6,6 +6,7 @@ import (
 
 	"dnetsim/modes/image"
 	"dnetsim/modes/logs"
+	"dnetsim/modes/network"
 	"dnetsim/modes/streams"
 	"dnetsim/sim"
 	"dnetsim/userland"
@@ -19,12 +20,12 @@ type runtime struct {
 	image   *image.Image
 	machine *userland.Machine // of the current or last run
 	pid1    *userland.Process // nil if it does not run
-	sandbox *sandbox          // its own, or the one it joined
+	sandbox *network.Sandbox  // its own, or the one it joined
 	base    *Container        // whose stack it shares, in container mode
 	links   []containerLink
 	// leftover is the sandbox of an earlier run that the cluster store could
 	// not be told the end of.
-	leftover *sandbox
+	leftover *network.Sandbox
 
 	log     *logs.Log
 	streams *streams.Streams

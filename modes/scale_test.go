@@ -50,7 +50,7 @@ func isGossip(f *link.Frame) bool {
 // met reports whether every host's gossip knows all the others.
 func met(hosts []*Host) bool {
 	for _, h := range hosts {
-		if a := h.Daemon.net.shared.cluster.driver; a.NumAlive() != len(hosts) {
+		if a := h.Daemon.net.Global.Cluster.Driver; a.NumAlive() != len(hosts) {
 			return false
 		}
 	}

@@ -33,7 +33,7 @@ func TestHostModeIsTheHostsStackAndName(t *testing.T) {
 func TestNoneModeHasOnlyLoopback(t *testing.T) {
 	w := newWorld(t, "")
 	c := w.run(w.a, named("n1", container.HostConfig{NetworkMode: "none"}))
-	if all := c.run.sandbox.ns.Interfaces(); len(all) != 1 || all[0].Name() != "lo" || len(all[0].Addrs()) != 1 {
+	if all := c.run.sandbox.NS.Interfaces(); len(all) != 1 || all[0].Name() != "lo" || len(all[0].Addrs()) != 1 {
 		t.Fatalf("interfaces %v", all)
 	}
 	if out, code := w.exec(c, "ping", "-c", "2", "172.17.0.1"); code != 1 || !strings.Contains(out, "Network is unreachable") {

@@ -165,11 +165,11 @@ func (c *Container) setSysctls() error {
 			continue
 		}
 		sb, file := c.run.sandbox, "/proc/sys/"+strings.ReplaceAll(k, ".", "/")
-		if sb.shared {
+		if sb.HostStack {
 			return errf(ErrSystem, failed+"sysctl %q not allowed in host network namespace: unknown", k)
 		}
 		const init = failed + "unable to start container process: error during container init: "
-		switch sb.ns.SetSysctl(k, c.HostConfig.Sysctls[k]) {
+		switch sb.NS.SetSysctl(k, c.HostConfig.Sysctls[k]) {
 		case nil:
 		case stack.ErrNoEntry:
 			return errf(ErrSystem, init+"open %s: no such file or directory: unknown", file)
@@ -184,7 +184,7 @@ func (c *Container) setSysctls() error {
 func (c *Container) newMachine() *userland.Machine {
 	d := c.run.daemon
 	r := c.run
-	m := userland.NewMachine(d.loop, d.host.Name+"/"+c.Name, r.sandbox.ns)
+	m := userland.NewMachine(d.loop, d.host.Name+"/"+c.Name, r.sandbox.NS)
 	m.Container, m.Parent = true, d.host.Machine
 	m.UTS = &userland.UTS{Hostname: c.Config.Hostname, Domain: c.Config.Domainname}
 	if c.HostConfig.UTSMode == "host" {

@@ -55,7 +55,7 @@ func (d *Daemon) comeUp() error {
 		d.calls.End()
 		d.api.close()
 		d.setState(false, true)
-		d.net.shared.leave()
+		d.net.Global.Leave()
 		d.Journal.Raw(err.Error())
 		d.endSelf()
 		return err
@@ -87,7 +87,7 @@ func (d *Daemon) abortStart(failed bool) {
 	s.proc.Kill()
 	d.calls.End()
 	d.api.close()
-	d.net.shared.leave()
+	d.net.Global.Leave()
 	s.end(errf(ErrSystem, "dockerd was stopped while it started"))
 	d.endSelf()
 }

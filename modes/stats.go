@@ -10,5 +10,5 @@ func (c *Container) Interfaces() []*stack.Interface {
 	if sb == nil || c.run.base != nil {
 		return nil
 	}
-	return sb.interfaces()
+	return sb.Interfaces()
 }

@@ -2,6 +2,7 @@ package modes
 
 import (
 	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 	"fmt"
 	goruntime "runtime"
 	"strings"
@@ -15,7 +16,7 @@ import (
 func TestWhatIsRemovedIsForgotten(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}} {
 		w := newWorld(t, "")
-		w.network(w.a, CreateNetwork{Name: "net1"})
+		w.network(w.a, network.Create{Name: "net1"})
 		w.run(w.a, named("stays", container.HostConfig{NetworkMode: "net1"}))
 		gone := map[string]weak.Pointer[Container]{}
 		for i := range 3 {

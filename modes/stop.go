@@ -261,7 +261,7 @@ func (cs *Containers) Rename(ref, name string) error {
 	}
 	old, anonymous := c.Name, c.Anonymous
 	c.Name, c.Anonymous = name, false
-	if err := c.run.sandbox.renamed(&c.Container); err != nil {
+	if err := c.run.sandbox.Renamed(&c.Container); err != nil {
 		c.Name, c.Anonymous = old, anonymous
 		return err
 	}

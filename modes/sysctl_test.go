@@ -3,6 +3,7 @@ package modes
 import (
 	"dnetsim/modes/config"
 	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +13,7 @@ import (
 func TestSysctlsOfAContainer(t *testing.T) {
 	w := newWorld(t, "")
 	c := w.run(w.a, named("c1", container.HostConfig{Sysctls: map[string]string{"net.ipv4.ip_default_ttl": "33", "kernel.shmmax": "1"}}))
-	if v, _ := c.run.sandbox.ns.Sysctl("net.ipv4.ip_default_ttl"); v != "33" {
+	if v, _ := c.run.sandbox.NS.Sysctl("net.ipv4.ip_default_ttl"); v != "33" {
 		t.Errorf("ip_default_ttl is %s", v)
 	}
 	if v, _ := w.a.NS().Sysctl("net.ipv4.ip_default_ttl"); v != "64" {
@@ -33,11 +34,11 @@ func TestSysctlsOfAContainer(t *testing.T) {
 
 func TestLinkLocalAddresses(t *testing.T) {
 	w := newWorld(t, "")
-	w.network(w.a, CreateNetwork{Name: "app", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "10.77.0.0/24"}}}})
+	w.network(w.a, network.Create{Name: "app", IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: "10.77.0.0/24"}}}})
 	r := named("c1", container.HostConfig{NetworkMode: "app"})
 	r.Endpoints = map[string]*container.EndpointSettings{"app": {IPAMConfig: &container.EndpointIPAM{LinkLocalIPs: []string{"169.254.7.7"}}}}
 	var got []string
-	for _, a := range w.run(w.a, r).run.sandbox.ns.Interface("eth0").Addrs() {
+	for _, a := range w.run(w.a, r).run.sandbox.NS.Interface("eth0").Addrs() {
 		got = append(got, a.Prefix.String())
 	}
 	if strings.Join(got, " ") != "10.77.0.2/24 169.254.7.7/16" {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 	"dnetsim/stack"
 )
 
@@ -14,7 +15,7 @@ func TestWhichRoutesKeepAPool(t *testing.T) {
 	d, ns := w.a.Daemon, w.a.NS()
 	subnet := func() (got string) {
 		w.do(func() {
-			n, _, err := d.Networks.Create(CreateNetwork{Name: "n"})
+			n, _, err := d.Networks.Create(network.Create{Name: "n"})
 			if err != nil {
 				got = err.Error()
 				return
@@ -60,12 +61,12 @@ func TestWhichRoutesKeepAPool(t *testing.T) {
 func TestAStoppedContainerIsConnectedToANetworkMadeAgain(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	w.network(w.a, CreateNetwork{Name: "app"})
+	w.network(w.a, network.Create{Name: "app"})
 	c := w.run(w.a, named("svc", container.HostConfig{NetworkMode: "app"}))
 	w.do(func() {
 		same(t, d.Containers.Kill("svc", ""), "")
 		same(t, d.Networks.Remove("app"), "")
-		n, _, err := d.Networks.Create(CreateNetwork{Name: "app"})
+		n, _, err := d.Networks.Create(network.Create{Name: "app"})
 		same(t, err, "")
 		same(t, d.Networks.Connect("app", "svc", nil), "")
 		same(t, d.Containers.Start("svc"), "")
@@ -79,7 +80,7 @@ func TestAStoppedContainerIsConnectedToANetworkMadeAgain(t *testing.T) {
 func TestCreateWarnsWhereNothingIsForwarded(t *testing.T) {
 	w := newWorld(t, "")
 	w.a.NS().SetSysctl("net.ipv4.ip_forward", "0")
-	w.network(w.a, CreateNetwork{Name: "app"})
+	w.network(w.a, network.Create{Name: "app"})
 	w.run(w.a, named("base", container.HostConfig{}))
 	for mode, warns := range map[string]bool{"": true, "bridge": true, "app": true, "container:base": true, "host": false, "none": false} {
 		w.do(func() {

@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/driver"
 	"dnetsim/stack"
@@ -14,21 +15,21 @@ import (
 	"time"
 )
 
-func (w *world) network(h *Host, r CreateNetwork) (n *Network, err error) {
+func (w *world) network(h *Host, r network.Create) (n *network.Network, err error) {
 	w.t.Helper()
 	r.CheckDuplicate = true
 	w.do(func() { n, _, err = h.Daemon.Networks.Create(r) })
 	return n, err
 }
 
-func subnet(cidr, gateway string) *IPAM {
-	return &IPAM{Options: map[string]string{}, Config: []IPAMConfig{{Subnet: cidr, Gateway: gateway}}}
+func subnet(cidr, gateway string) *network.IPAM {
+	return &network.IPAM{Options: map[string]string{}, Config: []network.IPAMConfig{{Subnet: cidr, Gateway: gateway}}}
 }
 
 func TestRulesOfUserDefinedBridgesAreTheCapturedOnes(t *testing.T) {
 	w := newWorld(t, "")
-	n1, _ := w.network(w.a, CreateNetwork{Name: "net1"})
-	n2, _ := w.network(w.a, CreateNetwork{Name: "net2", IPAM: subnet("172.28.5.0/24", "172.28.5.254")})
+	n1, _ := w.network(w.a, network.Create{Name: "net1"})
+	n2, _ := w.network(w.a, network.Create{Name: "net2", IPAM: subnet("172.28.5.0/24", "172.28.5.254")})
 	want := rulesOf(captured(t, "bridge/user-defined/04-iptables-save.txt"))
 	want = strings.NewReplacer("br-057c0f9be82f", "br-"+n2.ShortID(), "br-a5e058b14c97", "br-"+n1.ShortID()).Replace(want)
 	got := rulesOf(w.a.NS().Netfilter(false).Save(netfilter.SaveOptions{}))
@@ -39,8 +40,8 @@ func TestRulesOfUserDefinedBridgesAreTheCapturedOnes(t *testing.T) {
 
 func TestNamesOfAUserDefinedNetwork(t *testing.T) {
 	w := newWorld(t, "")
-	w.network(w.a, CreateNetwork{Name: "net1"})
-	w.network(w.a, CreateNetwork{Name: "net2", IPAM: subnet("172.28.5.0/24", "172.28.5.254")})
+	w.network(w.a, network.Create{Name: "net1"})
+	w.network(w.a, network.Create{Name: "net2", IPAM: subnet("172.28.5.0/24", "172.28.5.254")})
 	ca := w.run(w.a, named("ca", container.HostConfig{NetworkMode: "net1"}))
 	r := named("cb", container.HostConfig{NetworkMode: "net1"})
 	r.Endpoints = map[string]*container.EndpointSettings{"net1": {Aliases: []string{"db", "shared"}}}
@@ -81,7 +82,7 @@ func TestNamesOfAUserDefinedNetwork(t *testing.T) {
 
 func TestInternalNetworkHasNoWayOut(t *testing.T) {
 	w := newWorld(t, "")
-	w.network(w.a, CreateNetwork{Name: "int1", Internal: true})
+	w.network(w.a, network.Create{Name: "int1", Internal: true})
 	i1 := w.run(w.a, named("i1", container.HostConfig{NetworkMode: "int1"}))
 	w.run(w.a, named("i2", container.HostConfig{NetworkMode: "int1"}))
 	for to, want := range map[string]bool{"i2": true, "10.0.0.11": true, "220.181.38.150": false, "www.baidu.com": false} {
@@ -93,11 +94,11 @@ func TestInternalNetworkHasNoWayOut(t *testing.T) {
 
 func TestDefaultRouteGoesToTheFirstNetworkByName(t *testing.T) {
 	w := newWorld(t, "")
-	w.network(w.a, CreateNetwork{Name: "aaa"})
-	w.network(w.a, CreateNetwork{Name: "zzz"})
+	w.network(w.a, network.Create{Name: "aaa"})
+	w.network(w.a, network.Create{Name: "zzz"})
 	o1 := w.run(w.a, named("o1", container.HostConfig{NetworkMode: "zzz"}))
 	gateway := func() string {
-		for _, r := range o1.run.sandbox.ns.Routes("main") {
+		for _, r := range o1.run.sandbox.NS.Routes("main") {
 			if r.Dst.Bits() == 0 {
 				return r.Via.String() + " " + r.Dev
 			}
@@ -125,31 +126,31 @@ func TestDefaultRouteGoesToTheFirstNetworkByName(t *testing.T) {
 
 func TestNetworkRefusals(t *testing.T) {
 	w := newWorld(t, "")
-	if _, err := w.network(w.a, CreateNetwork{Name: "dup"}); err != nil {
+	if _, err := w.network(w.a, network.Create{Name: "dup"}); err != nil {
 		t.Fatal(err)
 	}
 	before := len(w.a.NS().Interfaces())
-	pools := len(w.a.Daemon.net.ipam.Holdings())
+	pools := len(w.a.Daemon.net.Ipam.Holdings())
 	for _, c := range []struct {
-		r    CreateNetwork
+		r    network.Create
 		want string
 	}{
-		{CreateNetwork{Name: "none"}, "operation is not permitted on predefined none network"},
-		{CreateNetwork{Name: "h2", Driver: "host"}, `only one instance of "host" network is allowed`},
-		{CreateNetwork{Name: "x", Driver: "nosuch"}, `plugin "nosuch" not found`},
-		{CreateNetwork{Name: "dup"}, "network with name dup already exists"},
-		{CreateNetwork{Name: "x", IPAM: subnet("172.17.8.0/24", "")}, "Pool overlaps with other one on this address space"},
-		{CreateNetwork{Name: "x", IPAM: subnet("300.1.1.0/24", "")}, "Invalid subnet 300.1.1.0/24 : invalid CIDR address: 300.1.1.0/24"},
-		{CreateNetwork{Name: "x", IPAM: subnet("192.168.50.0/24", "192.168.50.0")}, "failed to allocate gateway (192.168.50.0): Address already in use"},
-		{CreateNetwork{Name: "x", IPAM: subnet("192.168.50.0/32", "")}, "failed to allocate gateway (): No available addresses on this pool"},
-		{CreateNetwork{Name: "x", IPAM: subnet("192.168.50.0/31", "")}, "failed to allocate gateway (): No available addresses on this pool"},
-		{CreateNetwork{Name: "x", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "192.168.50.0/24"}, {Subnet: "192.168.51.0/24"}}}}, "bridge driver doesn't support multiple subnets"},
-		{CreateNetwork{Name: "x", EnableIPv6: true}, "could not find an available, non-overlapping IPv6 address pool among the defaults to assign to the network"},
-		{CreateNetwork{Name: "x", Options: map[string]string{bridge.OptName: "eth0"}}, "existing interface eth0 is not a bridge"},
-		{CreateNetwork{Name: "x", Scope: "swarm"}, "cannot create a swarm scoped network when swarm is not active"},
-		{CreateNetwork{Name: "x", Ingress: true}, "Ingress network can only be global scope network"},
-		{CreateNetwork{Name: "x", ConfigFrom: "nosuch"}, `configuration network "nosuch" does not exist`},
-		{CreateNetwork{Name: "x", IPAM: &IPAM{Driver: "nosuch"}}, `plugin "nosuch" not found`},
+		{network.Create{Name: "none"}, "operation is not permitted on predefined none network"},
+		{network.Create{Name: "h2", Driver: "host"}, `only one instance of "host" network is allowed`},
+		{network.Create{Name: "x", Driver: "nosuch"}, `plugin "nosuch" not found`},
+		{network.Create{Name: "dup"}, "network with name dup already exists"},
+		{network.Create{Name: "x", IPAM: subnet("172.17.8.0/24", "")}, "Pool overlaps with other one on this address space"},
+		{network.Create{Name: "x", IPAM: subnet("300.1.1.0/24", "")}, "Invalid subnet 300.1.1.0/24 : invalid CIDR address: 300.1.1.0/24"},
+		{network.Create{Name: "x", IPAM: subnet("192.168.50.0/24", "192.168.50.0")}, "failed to allocate gateway (192.168.50.0): Address already in use"},
+		{network.Create{Name: "x", IPAM: subnet("192.168.50.0/32", "")}, "failed to allocate gateway (): No available addresses on this pool"},
+		{network.Create{Name: "x", IPAM: subnet("192.168.50.0/31", "")}, "failed to allocate gateway (): No available addresses on this pool"},
+		{network.Create{Name: "x", IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: "192.168.50.0/24"}, {Subnet: "192.168.51.0/24"}}}}, "bridge driver doesn't support multiple subnets"},
+		{network.Create{Name: "x", EnableIPv6: true}, "could not find an available, non-overlapping IPv6 address pool among the defaults to assign to the network"},
+		{network.Create{Name: "x", Options: map[string]string{bridge.OptName: "eth0"}}, "existing interface eth0 is not a bridge"},
+		{network.Create{Name: "x", Scope: "swarm"}, "cannot create a swarm scoped network when swarm is not active"},
+		{network.Create{Name: "x", Ingress: true}, "Ingress network can only be global scope network"},
+		{network.Create{Name: "x", ConfigFrom: "nosuch"}, `configuration network "nosuch" does not exist`},
+		{network.Create{Name: "x", IPAM: &network.IPAM{Driver: "nosuch"}}, `plugin "nosuch" not found`},
 	} {
 		if _, err := w.network(w.a, c.r); err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
@@ -158,7 +159,7 @@ func TestNetworkRefusals(t *testing.T) {
 	if n := len(w.a.NS().Interfaces()); n != before {
 		t.Errorf("%d interfaces, %d before", n, before)
 	}
-	if n := len(w.a.Daemon.net.ipam.Holdings()); n != pools {
+	if n := len(w.a.Daemon.net.Ipam.Holdings()); n != pools {
 		t.Errorf("%d pools, %d before", n, pools)
 	}
 	w.do(func() {
@@ -174,15 +175,15 @@ func TestNetworkRefusals(t *testing.T) {
 
 func TestAddressRefusals(t *testing.T) {
 	w := newWorld(t, "")
-	w.network(w.a, CreateNetwork{Name: "n1"})
-	n2, _ := w.network(w.a, CreateNetwork{Name: "n2", IPAM: subnet("192.168.90.0/24", "")})
+	w.network(w.a, network.Create{Name: "n1"})
+	n2, _ := w.network(w.a, network.Create{Name: "n2", IPAM: subnet("192.168.90.0/24", "")})
 	at := func(name, net, ip string) container.Create {
 		r := named(name, container.HostConfig{NetworkMode: net})
 		r.Endpoints = map[string]*container.EndpointSettings{net: {IPAMConfig: &container.EndpointIPAM{IPv4Address: ip}}}
 		return r
 	}
 	w.run(w.a, at("c2", "n2", "192.168.90.10"))
-	held := w.a.Daemon.net.ipam.InUse(n2.core.v4[0].key)
+	held := w.a.Daemon.net.Ipam.InUse(n2.Core.V4[0].Key)
 	interfaces := len(w.a.NS().Interfaces())
 	for i, c := range []struct{ net, ip, want string }{
 		{"bridge", "172.17.0.50", "user specified IP address is supported on user defined networks only"},
@@ -200,7 +201,7 @@ func TestAddressRefusals(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
 	}
-	if n := w.a.Daemon.net.ipam.InUse(n2.core.v4[0].key); n != held {
+	if n := w.a.Daemon.net.Ipam.InUse(n2.Core.V4[0].Key); n != held {
 		t.Errorf("%d addresses taken, %d before", n, held)
 	}
 	if n := len(w.a.NS().Interfaces()); n != interfaces {
@@ -218,10 +219,10 @@ func part(text, from, to string) string {
 func TestRulesOfAnInternalNetworkAreTheCapturedOnes(t *testing.T) {
 	w := newWorld(t, "")
 	for _, name := range []string{"p1", "p2", "p3"} {
-		w.network(w.a, CreateNetwork{Name: name})
+		w.network(w.a, network.Create{Name: name})
 	}
 	w.do(func() { w.a.Daemon.Networks.Prune(nil) })
-	n, _ := w.network(w.a, CreateNetwork{Name: "int1", Internal: true})
+	n, _ := w.network(w.a, network.Create{Name: "int1", Internal: true})
 	w.run(w.a, named("i1", container.HostConfig{NetworkMode: "int1"}))
 	want := rulesOf(captured(t, "bridge/user-defined/20-internal.txt"))
 	want = part(want, "*nat", "-A DOCKER-USER -j RETURN\nCOMMIT\n")
@@ -233,7 +234,7 @@ func TestRulesOfAnInternalNetworkAreTheCapturedOnes(t *testing.T) {
 
 func TestRulesOfANetworkWithOptionsAreTheCapturedOnes(t *testing.T) {
 	w := newWorld(t, "")
-	n, err := w.network(w.a, CreateNetwork{Name: "optnet", IPAM: subnet("172.22.0.0/16", ""), Options: map[string]string{
+	n, err := w.network(w.a, network.Create{Name: "optnet", IPAM: subnet("172.22.0.0/16", ""), Options: map[string]string{
 		bridge.OptName: "mybr0", driver.OptMTU: "1400", bridge.OptICC: "false", bridge.OptMasquerade: "false", bridge.OptBindingIPv4: "127.0.0.1",
 	}})
 	if err != nil {
@@ -250,19 +251,19 @@ func TestRulesOfANetworkWithOptionsAreTheCapturedOnes(t *testing.T) {
 	if w.pings(m2, "m1") || w.pings(m2, "220.181.38.150") {
 		t.Error("icc or the outside answers")
 	}
-	if mtu := m1.run.sandbox.ns.Interface("eth0").MTU(); mtu != 1400 || len(n.Containers()) != 2 {
+	if mtu := m1.run.sandbox.NS.Interface("eth0").MTU(); mtu != 1400 || len(n.Containers()) != 2 {
 		t.Errorf("MTU %d, %d containers", mtu, len(n.Containers()))
 	}
 }
 
 func TestTheResolversRulesInsideAContainer(t *testing.T) {
 	w := newWorld(t, "")
-	w.network(w.a, CreateNetwork{Name: "net1"})
+	w.network(w.a, network.Create{Name: "net1"})
 	c := w.run(w.a, named("ca", container.HostConfig{NetworkMode: "net1"}))
 	ports := regexp.MustCompile(`(127\.0\.0\.11:|--sport )\d+`)
 	clean := func(s string) string { return ports.ReplaceAllString(rulesOf(s), "${1}N") }
 	want := clean(captured(t, "bridge/user-defined/06-ca/iptables-save-inside.txt"))
-	if got := clean(c.run.sandbox.ns.Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
+	if got := clean(c.run.sandbox.NS.Netfilter(false).Save(netfilter.SaveOptions{})); got != want {
 		t.Fatalf("got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -273,7 +274,7 @@ func TestTheResolversRulesInsideAContainer(t *testing.T) {
 func TestFailedConnectComesBackAtTheNextStart(t *testing.T) {
 	w := newWorld(t, "")
 	w.do(func() {
-		if _, _, err := w.a.Daemon.Networks.Create(CreateNetwork{Name: "n2", Driver: "bridge", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "192.168.90.0/24"}}}}); err != nil {
+		if _, _, err := w.a.Daemon.Networks.Create(network.Create{Name: "n2", Driver: "bridge", IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: "192.168.90.0/24"}}}}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -303,9 +304,9 @@ func TestFailedConnectComesBackAtTheNextStart(t *testing.T) {
 func TestAnAddressThatARouteOverlapsIsRefused(t *testing.T) {
 	w := newWorld(t, "")
 	d := w.a.Daemon
-	w.network(w.a, CreateNetwork{Name: "nw1", IPAM: &IPAM{Config: []IPAMConfig{{Subnet: "10.10.0.0/16"}}}})
+	w.network(w.a, network.Create{Name: "nw1", IPAM: &network.IPAM{Config: []network.IPAMConfig{{Subnet: "10.10.0.0/16"}}}})
 	c := w.run(w.a, named("c1", container.HostConfig{}))
-	ns := c.run.sandbox.ns
+	ns := c.run.sandbox.NS
 	if err := ns.AddRoute(stack.Route{Dst: prefix("10.10.5.0/24"), Dev: "eth0"}); err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +337,7 @@ func TestAnAddressThatARouteOverlapsIsRefused(t *testing.T) {
 func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
 	w := newWorld(t, "")
 	via := func(c *Container) string {
-		for _, r := range c.run.sandbox.ns.Routes("main") {
+		for _, r := range c.run.sandbox.NS.Routes("main") {
 			if r.Dst.Bits() == 0 && r.Dst.Addr().Is4() {
 				return r.Via.String()
 			}
@@ -355,7 +356,7 @@ func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
 			w.a.Daemon.Containers.Remove("own1", RemoveOptions{})
 		})
 	}
-	w.network(w.a, CreateNetwork{Name: "own", IPAM: &IPAM{Config: []IPAMConfig{{
+	w.network(w.a, network.Create{Name: "own", IPAM: &network.IPAM{Config: []network.IPAMConfig{{
 		Subnet: "172.40.0.0/16", AuxAddresses: map[string]string{"DefaultGatewayIPv4": "172.40.0.254", "other": "172.40.0.3"}}}}})
 	own("made")
 	if err := w.restartWith(`{"bip":"172.17.0.1/16","fixed-cidr":"172.17.1.0/24","default-gateway":"172.17.0.254"}`); err != nil {
@@ -376,7 +377,7 @@ func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
 func TestABridgeNameThatIsTooLong(t *testing.T) {
 	w := newWorld(t, "")
 	devices := len(w.a.NS().Interfaces())
-	_, err := w.network(w.a, CreateNetwork{Name: "n", Options: map[string]string{bridge.OptName: "br-sixteen-chars"}})
+	_, err := w.network(w.a, network.Create{Name: "n", Options: map[string]string{bridge.OptName: "br-sixteen-chars"}})
 	if err == nil || err.Error() != "failed to check bridge interface existence: numerical result out of range" || len(w.a.NS().Interfaces()) != devices {
 		t.Errorf("%v; %d interfaces, were %d", err, len(w.a.NS().Interfaces()), devices)
 	}

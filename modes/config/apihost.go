@@ -29,6 +29,7 @@ func (c *Config) Sockets() []string {
 	return out
 }
 
+// VerifiesTLS reports whether TCP clients have to have a certificate.
 func (c *Config) VerifiesTLS() bool { return c.TLSVerify != nil && *c.TLSVerify }
 
 // SpeaksTLS reports whether TCP clients have to begin with a TLS handshake.

@@ -128,6 +128,7 @@ func Keys() []string {
 	return slices.Compact(keys)
 }
 
+// Merge takes over what a daemon.json says; it refuses what dockerd refuses.
 func (c *Config) Merge(data []byte) error {
 	var keys map[string]json.RawMessage
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&keys); err != nil {

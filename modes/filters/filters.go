@@ -11,6 +11,7 @@ import (
 // Args are the filters of a list request: key to values, any value matches.
 type Args map[string][]string
 
+// Has reports whether a value is among those of a key.
 func (f Args) Has(key, value string) bool {
 	for _, v := range f[key] {
 		if v == value {

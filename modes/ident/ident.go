@@ -82,6 +82,7 @@ func allDecimal(s string) bool {
 	return true
 }
 
+// Stream is the random stream of one thing of a kind.
 func (s *Source) Stream(kind, name string) *sim.Rand {
 	return s.loop.Stream(s.host + "/docker/" + kind + "/" + name)
 }

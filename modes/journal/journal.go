@@ -62,6 +62,7 @@ func quoteIfNeeded(s string) string {
 // memory.
 const KeptLines = 3000
 
+// Raw writes a line as it is.
 func (j *Journal) Raw(text string) {
 	j.count++
 	j.lines = keepLast(append(j.lines, userland.LogLine{

@@ -175,6 +175,7 @@ func (l *Log) rotate() {
 	l.Entries, l.gone = slices.Clone(l.Entries[n:]), l.gone+n
 }
 
+// Flush ends the lines that have no end yet: the process is gone.
 func (l *Log) Flush() {
 	l.cut(1)
 	l.cut(2)

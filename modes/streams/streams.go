@@ -34,6 +34,7 @@ type streamWriter struct {
 func New(l *sim.Loop, log *logs.Log) *Streams { return &Streams{loop: l, log: log} }
 
 // Writer is where the process writes: stream 1 or 2.
+// Write gives what was written to stream n, 1 or 2, to the log and to who is attached.
 func (s *Streams) Writer(n byte) io.Writer { return streamWriter{s, n} }
 
 // Write never blocks: the daemon reads as fast as the container writes.

@@ -1,4 +1,4 @@
-package modes
+package network
 
 import (
 	"fmt"
@@ -9,56 +9,58 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/modes/container"
+	"dnetsim/modes/errdefs"
+	"dnetsim/modes/nat"
 	"dnetsim/stack"
 	"dnetsim/userland"
 	"dnetsim/userland/names"
 )
 
-// sandbox is the network side of a running container: its namespace and its
+// Sandbox is the network side of a running container: its namespace and its
 // endpoints in it. In host mode the namespace is the host's.
-type sandbox struct {
-	id        string
-	key       string // /var/run/docker/netns/…
-	ctl       *controller
-	c         *container.Container
-	ns        *stack.Namespace
-	shared    bool        // the host's namespace: not ours to change or close
-	endpoints []*endpoint // in the order of [endpoint.ahead]
+type Sandbox struct {
+	ID        string
+	Key       string // /var/run/docker/netns/…
+	ctl       *Controller
+	C         *container.Container
+	NS        *stack.Namespace
+	HostStack bool        // the host's namespace: not ours to change or close
+	endpoints []*Endpoint // in the order of [endpoint.ahead]
 	nextIf    int
 	plumbed   bool // the namespace exists: endpoints go in as they join
 	users     int  // containers whose processes are in the namespace
-	resolver  *resolver
+	Resolver  *resolver
 	resolved  bool             // the resolver was started, or could not be
-	upstreams []names.Upstream // whom it asks
-	ndotsSet  bool             // resolv.conf's ndots is the user's
+	Upstreams []names.Upstream // whom it asks
+	NdotsSet  bool             // resolv.conf's ndots is the user's
 	// resolvConf is what the engine wrote last into a resolv.conf that follows the
 	// host's; "" if it does not.
 	resolvConf string
-	gateway    *endpoint // whose route is the default one
+	gateway    *Endpoint // whose route is the default one
 	lo6        bool
 }
 
-// newSandbox makes the container's sandbox. Host mode uses the host's stack.
-func (ctl *controller) newSandbox(c *container.Container) *sandbox {
-	sb := &sandbox{id: ctl.IDs.ID("sandbox", c.Name), ctl: ctl, c: c, users: 1}
+// NewSandbox makes the container's sandbox. Host mode uses the host's stack.
+func (ctl *Controller) NewSandbox(c *container.Container) *Sandbox {
+	sb := &Sandbox{ID: ctl.IDs.ID("sandbox", c.Name), ctl: ctl, C: c, users: 1}
 	if container.IsHostMode(c.HostConfig.NetworkMode) {
-		sb.ns, sb.shared, sb.key = ctl.ns(), true, "/var/run/docker/netns/default"
-		ctl.pin(sb.key) // it stays
+		sb.NS, sb.HostStack, sb.Key = ctl.ns(), true, "/var/run/docker/netns/default"
+		ctl.pin(sb.Key) // it stays
 		return sb
 	}
-	sb.key = "/var/run/docker/netns/" + sb.id[:12]
-	sb.ns = stack.New(ctl.Loop, ctl.Host+"/"+c.Name, stack.Options{Init: ctl.ns()})
+	sb.Key = "/var/run/docker/netns/" + sb.ID[:12]
+	sb.NS = stack.New(ctl.Loop, ctl.Host+"/"+c.Name, stack.Options{Init: ctl.ns()})
 	ctl.addSandbox(sb)
 	return sb
 }
 
-func (ctl *controller) addSandbox(sb *sandbox) {
-	ctl.sandboxes = append(ctl.sandboxes, sb)
-	ctl.pin(sb.key)
+func (ctl *Controller) addSandbox(sb *Sandbox) {
+	ctl.Sandboxes = append(ctl.Sandboxes, sb)
+	ctl.pin(sb.Key)
 }
 
 // pin keeps a namespace alive with a file that it is mounted on.
-func (ctl *controller) pin(key string) {
+func (ctl *Controller) pin(key string) {
 	fs := ctl.machine().FS()
 	fs.MkdirAll("/var/run/docker/netns", 0o755)
 	if at, err := fs.Realpath(key); err == nil && !fs.Exists(at) {
@@ -67,7 +69,7 @@ func (ctl *controller) pin(key string) {
 	}
 }
 
-func (ctl *controller) unpin(key string) {
+func (ctl *Controller) unpin(key string) {
 	fs := ctl.machine().FS()
 	if at, err := fs.Realpath(key); err == nil {
 		fs.Unmount(at)
@@ -75,29 +77,30 @@ func (ctl *controller) unpin(key string) {
 	}
 }
 
-func (ctl *controller) dropSandbox(sb *sandbox) {
-	for i, x := range ctl.sandboxes {
+// DropSandbox forgets a sandbox and the file that kept its namespace alive.
+func (ctl *Controller) DropSandbox(sb *Sandbox) {
+	for i, x := range ctl.Sandboxes {
 		if x == sb {
-			ctl.sandboxes = slices.Concat(ctl.sandboxes[:i], ctl.sandboxes[i+1:])
-			ctl.unpin(sb.key)
+			ctl.Sandboxes = slices.Concat(ctl.Sandboxes[:i], ctl.Sandboxes[i+1:])
+			ctl.unpin(sb.Key)
 			return
 		}
 	}
 }
 
-// netns finds a container's namespace by the path or name of its file, or by
+// Namespace finds a container's namespace by the path or name of its file, or by
 // the PID of one of its processes.
-func (ctl *controller) netns(ref string) (*stack.Namespace, bool) {
+func (ctl *Controller) Namespace(ref string) (*stack.Namespace, bool) {
 	if rest, ok := strings.CutPrefix(ref, "/run/"); ok {
 		ref = "/var/run/" + rest // a link to it
 	}
 	name := ref[strings.LastIndexByte(ref, '/')+1:]
-	for _, sb := range ctl.sandboxes {
-		if sb.key == ref || sb.id[:12] == ref || strings.HasPrefix(ref, "/var/run/docker/netns/") && sb.id[:12] == name {
-			return sb.ns, true
+	for _, sb := range ctl.Sandboxes {
+		if sb.Key == ref || sb.ID[:12] == ref || strings.HasPrefix(ref, "/var/run/docker/netns/") && sb.ID[:12] == name {
+			return sb.NS, true
 		}
 	}
-	if ns, ok := ctl.boxes.Find(ref); ok {
+	if ns, ok := ctl.Boxes.Find(ref); ok {
 		return ns, true
 	}
 	pid := strings.TrimSuffix(strings.TrimPrefix(ref, "/proc/"), "/ns/net")
@@ -109,17 +112,17 @@ func (ctl *controller) netns(ref string) (*stack.Namespace, bool) {
 	return nil, false
 }
 
-// join adds an endpoint to the sandbox and, once the namespace is populated,
+// Join adds an endpoint to the sandbox and, once the namespace is populated,
 // plugs its interface in.
-func (sb *sandbox) join(ep *endpoint) error {
+func (sb *Sandbox) Join(ep *Endpoint) error {
 	ep.sb = sb
 	drv := sb.ctl.driver(ep.net)
 	if err := drv.Join(&ep.Endpoint); err != nil {
 		ep.sb = nil
 		return err
 	}
-	if ep.net.core.global != nil {
-		if err := sb.ctl.shared.publishEndpoint(ep); err != nil {
+	if ep.net.Core.global != nil {
+		if err := sb.ctl.Global.publishEndpoint(ep); err != nil {
 			drv.Leave(&ep.Endpoint)
 			ep.sb = nil
 			return err
@@ -128,7 +131,7 @@ func (sb *sandbox) join(ep *endpoint) error {
 	sb.endpoints = append(sb.endpoints, ep)
 	sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })
 	sb.addHosts(ep)
-	if !sb.shared {
+	if !sb.HostStack {
 		sb.updateDNS(ep.net)
 	}
 	if sb.plumbed {
@@ -137,14 +140,14 @@ func (sb *sandbox) join(ep *endpoint) error {
 		}
 		sb.updateGateway()
 	}
-	return sb.checkGateway()
+	return sb.CheckGateway()
 }
 
-// populate plugs everything in, in order: this is when eth0, eth1, … get their
+// Populate plugs everything in, in order: this is when eth0, eth1, … get their
 // numbers and the default route its gateway.
-func (sb *sandbox) populate() error {
+func (sb *Sandbox) Populate() error {
 	sb.plumbed = true
-	if sb.shared {
+	if sb.HostStack {
 		return nil
 	}
 	for _, ep := range sb.endpoints {
@@ -156,8 +159,8 @@ func (sb *sandbox) populate() error {
 	return nil
 }
 
-func (sb *sandbox) plug(ep *endpoint) error {
-	if ep.net.core.userDefined() && !sb.shared {
+func (sb *Sandbox) plug(ep *Endpoint) error {
+	if ep.net.Core.userDefined() && !sb.HostStack {
 		if err := sb.startResolver(); err != nil {
 			return err
 		}
@@ -168,32 +171,32 @@ func (sb *sandbox) plug(ep *endpoint) error {
 	ep.ifName = fmt.Sprintf("eth%d", sb.nextIf)
 	sb.nextIf++ // for good, even if something fails
 	name := ep.Inside.Name()
-	if err := ep.Inside.MoveTo(sb.ns, ep.ifName); err != nil {
-		return errf(ErrSystem, "failed to add interface %s to sandbox: %s", ep.Inside.Name(), lower(err))
+	if err := ep.Inside.MoveTo(sb.NS, ep.ifName); err != nil {
+		return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: %s", ep.Inside.Name(), errdefs.Lower(err))
 	}
 	v6 := "1"
 	if ep.Addr6.IsValid() {
 		v6 = "0"
 	}
-	sb.ns.SetSysctl("net.ipv6.conf."+ep.ifName+".disable_ipv6", v6)
+	sb.NS.SetSysctl("net.ipv6.conf."+ep.ifName+".disable_ipv6", v6)
 	sb.checkLoopback()
 	if ep.MAC != (link.MAC{}) && ep.MAC != ep.Inside.MAC() {
 		if err := ep.Inside.SetMAC(ep.MAC); err != nil {
-			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q MAC to %q: %s", name, name, ep.MAC, lower(err))
+			return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: error setting interface %q MAC to %q: %s", name, name, ep.MAC, errdefs.Lower(err))
 		}
 	}
 	if err := sb.address(ep, name); err != nil {
 		return err
 	}
 	if err := ep.Inside.SetUp(true); err != nil {
-		return errf(ErrSystem, "failed to add interface %s to sandbox: failed to set link up: %s", ep.Inside.Name(), lower(err))
+		return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: failed to set link up: %s", ep.Inside.Name(), errdefs.Lower(err))
 	}
 	for _, r := range ep.Routes {
 		if !r.Via.IsValid() {
 			r.Dev = ep.ifName
 		}
-		if err := sb.ns.AddRoute(r); err != nil {
-			return errf(ErrSystem, "failed to add interface %s to sandbox: failed to set interface routes: %s", ep.ifName, lower(err))
+		if err := sb.NS.AddRoute(r); err != nil {
+			return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: failed to set interface routes: %s", ep.ifName, errdefs.Lower(err))
 		}
 	}
 	return nil
@@ -201,19 +204,19 @@ func (sb *sandbox) plug(ep *endpoint) error {
 
 // address gives an endpoint's interface its addresses. name is what the interface
 // was called when it came, as libnetwork names it in errors.
-func (sb *sandbox) address(ep *endpoint, name string) error {
+func (sb *Sandbox) address(ep *Endpoint, name string) error {
 	err := sb.program(ep.Inside, ep.Addr, stack.AddrOptions{AutoBroadcast: true})
 	if err != nil {
-		return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s", name, name, ep.Addr, lower(err))
+		return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s", name, name, ep.Addr, errdefs.Lower(err))
 	}
 	if ep.Addr6.IsValid() {
 		if err := sb.program(ep.Inside, ep.Addr6, stack.AddrOptions{}); err != nil {
-			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q IPv6 to %s: %s", name, name, ep.Addr6, lower(err))
+			return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: error setting interface %q IPv6 to %s: %s", name, name, ep.Addr6, errdefs.Lower(err))
 		}
 	}
 	for _, a := range ep.LinkLocal {
 		if err := ep.Inside.AddAddr(a, stack.AddrOptions{AutoBroadcast: a.Addr().Is4()}); err != nil {
-			return errf(ErrSystem, "failed to add interface %s to sandbox: error setting interface %q link local IPs to %s: %s", name, name, ep.LinkLocal, lower(err))
+			return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: error setting interface %q link local IPs to %s: %s", name, name, ep.LinkLocal, errdefs.Lower(err))
 		}
 	}
 	return nil
@@ -221,10 +224,10 @@ func (sb *sandbox) address(ep *endpoint, name string) error {
 
 // program gives an interface an address, unless a route of the sandbox overlaps
 // its subnet (libnetwork's checkRouteConflict).
-func (sb *sandbox) program(i *stack.Interface, p netip.Prefix, o stack.AddrOptions) error {
-	for _, r := range sb.ns.Routes("main") {
+func (sb *Sandbox) program(i *stack.Interface, p netip.Prefix, o stack.AddrOptions) error {
+	for _, r := range sb.NS.Routes("main") {
 		if r.Dst.Bits() > 0 && r.Dst.Overlaps(p) {
-			return errf(ErrSystem, "cannot program address %s in sandbox interface because it conflicts with existing route %s", p, netlinkRoute(sb.ns, r))
+			return errdefs.New(errdefs.KindSystem, "cannot program address %s in sandbox interface because it conflicts with existing route %s", p, netlinkRoute(sb.NS, r))
 		}
 	}
 	return i.AddAddr(p, o)
@@ -249,7 +252,7 @@ func netlinkRoute(ns *stack.Namespace, r stack.Route) string {
 }
 
 // checkLoopback gives lo its ::1 as long as an endpoint has an IPv6 address.
-func (sb *sandbox) checkLoopback() {
+func (sb *Sandbox) checkLoopback() {
 	want := false
 	for _, ep := range sb.endpoints {
 		want = want || ep.Addr6.IsValid()
@@ -262,11 +265,11 @@ func (sb *sandbox) checkLoopback() {
 	if want {
 		v = "0"
 	}
-	sb.ns.SetSysctl("net.ipv6.conf.lo.disable_ipv6", v)
+	sb.NS.SetSysctl("net.ipv6.conf.lo.disable_ipv6", v)
 }
 
 // elect is the endpoint whose gateway is the container's.
-func (sb *sandbox) elect() *endpoint {
+func (sb *Sandbox) elect() *Endpoint {
 	for _, ep := range sb.endpoints {
 		if ep.Gateway.IsValid() {
 			return ep
@@ -276,24 +279,24 @@ func (sb *sandbox) elect() *endpoint {
 }
 
 // updateGateway makes the elected endpoint's gateway the default route.
-func (sb *sandbox) updateGateway() {
+func (sb *Sandbox) updateGateway() {
 	want := sb.elect()
 	if want == sb.gateway {
 		return
 	}
 	if old := sb.gateway; old != nil && old.Inside != nil {
-		sb.ns.DelRoute(defaultRoute(old.Gateway))
+		sb.NS.DelRoute(defaultRoute(old.Gateway))
 		if old.Gateway6.IsValid() {
-			sb.ns.DelRoute(defaultRoute(old.Gateway6))
+			sb.NS.DelRoute(defaultRoute(old.Gateway6))
 		}
 	}
 	sb.gateway = want
 	if want == nil {
 		return
 	}
-	sb.ns.AddRoute(defaultRoute(want.Gateway))
+	sb.NS.AddRoute(defaultRoute(want.Gateway))
 	if want.Gateway6.IsValid() {
-		sb.ns.AddRoute(defaultRoute(want.Gateway6))
+		sb.NS.AddRoute(defaultRoute(want.Gateway6))
 	}
 }
 
@@ -307,7 +310,7 @@ func defaultRoute(gw netip.Addr) stack.Route {
 
 // moveExternal publishes the container's ports on the endpoint that is its way
 // out, and takes them from the one that was before.
-func (sb *sandbox) moveExternal() error {
+func (sb *Sandbox) moveExternal() error {
 	want := sb.elect()
 	for _, ep := range sb.endpoints {
 		if ep != want && ep.External {
@@ -317,19 +320,19 @@ func (sb *sandbox) moveExternal() error {
 	if want == nil || want.External || want.net.Internal {
 		return nil
 	}
-	all, err := sb.c.Publications()
+	all, err := sb.C.Publications()
 	if err == nil {
 		err = sb.ctl.driver(want.net).ProgramExternal(&want.Endpoint, all)
 	}
 	if err != nil {
-		return wrapf(err, "driver failed programming external connectivity on endpoint %s (%s): ", sb.c.Name, want.ID)
+		return errdefs.Wrap(err, "driver failed programming external connectivity on endpoint %s (%s): ", sb.C.Name, want.ID)
 	}
 	return nil
 }
 
-// leave takes an endpoint out; the default route and the published ports move
+// Leave takes an endpoint out; the default route and the published ports move
 // to the next one.
-func (sb *sandbox) leave(ep *endpoint) {
+func (sb *Sandbox) Leave(ep *Endpoint) {
 	drv := sb.ctl.driver(ep.net)
 	drv.RevokeExternal(&ep.Endpoint)
 	for i, x := range sb.endpoints {
@@ -347,16 +350,16 @@ func (sb *sandbox) leave(ep *endpoint) {
 			sb.updateGateway()
 		}
 	}
-	if sb.plumbed && !sb.shared {
+	if sb.plumbed && !sb.HostStack {
 		sb.checkLoopback()
 	}
 	ep.sb = nil
 }
 
-// release is called when a container's processes have left the namespace; the
+// Release is called when a container's processes have left the namespace; the
 // last one closes it.
-func (sb *sandbox) release() {
-	if sb.shared {
+func (sb *Sandbox) Release() {
+	if sb.HostStack {
 		return
 	}
 	sb.users--
@@ -364,34 +367,34 @@ func (sb *sandbox) release() {
 		return
 	}
 	sb.stopResolver()
-	sb.ctl.Face.CloseSoon(sb.ns)
+	sb.ctl.Face.CloseSoon(sb.NS)
 }
 
-// closeIdle forgets the files of namespaces nobody uses.
-func (ctl *controller) closeIdle() {
-	for _, sb := range append([]*sandbox(nil), ctl.sandboxes...) {
+// CloseIdle forgets the files of namespaces nobody uses.
+func (ctl *Controller) CloseIdle() {
+	for _, sb := range append([]*Sandbox(nil), ctl.Sandboxes...) {
 		if sb.users <= 0 {
-			ctl.dropSandbox(sb)
+			ctl.DropSandbox(sb)
 		}
 	}
 }
 
-// reachable reports whether the store knows all of the sandbox's networks now.
-func (ctl *controller) reachable(sb *sandbox) bool {
-	ctl.shared.refresh()
+// Reachable reports whether the store knows all of the sandbox's networks now.
+func (ctl *Controller) Reachable(sb *Sandbox) bool {
+	ctl.Global.Refresh()
 	all := true
 	for _, ep := range sb.endpoints {
-		if ep.net.core.global == nil || ctl.has(ep.net) {
+		if ep.net.Core.global == nil || ctl.has(ep.net) {
 			continue
 		}
 		all = false
-		ctl.Journal.Write("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.ID, sb.id, ep.net.ID))
+		ctl.Journal.Write("warning", fmt.Sprintf("Failed getting network for ep %s during sandbox %s delete: network %s not found", ep.ID, sb.ID, ep.net.ID))
 	}
 	return all
 }
 
-func (ctl *controller) has(n *Network) bool {
-	for _, x := range ctl.networks {
+func (ctl *Controller) has(n *Network) bool {
+	for _, x := range ctl.Networks {
 		if x == n {
 			return true
 		}
@@ -399,35 +402,35 @@ func (ctl *controller) has(n *Network) bool {
 	return false
 }
 
-// vanish is the end of a sandbox whose kernel is gone; its endpoints stay in
+// Vanish is the end of a sandbox whose kernel is gone; its endpoints stay in
 // the store.
-func (sb *sandbox) vanish() {
+func (sb *Sandbox) Vanish() {
 	for _, ep := range sb.endpoints {
 		sb.ctl.driver(ep.net).RevokeExternal(&ep.Endpoint)
 		ep.Inside, ep.Outside = nil, nil
 	}
-	if !sb.shared {
-		sb.ctl.Face.CloseSoon(sb.ns)
+	if !sb.HostStack {
+		sb.ctl.Face.CloseSoon(sb.NS)
 	}
 }
 
-// disableIPv6 is what libnetwork does to a new namespace; endpoints with an IPv6
+// DisableIPv6 is what libnetwork does to a new namespace; endpoints with an IPv6
 // address switch it on again, each for itself.
-func (sb *sandbox) disableIPv6() {
-	if !sb.shared {
-		sb.ns.SetSysctl("net.ipv6.conf.all.disable_ipv6", "1")
+func (sb *Sandbox) DisableIPv6() {
+	if !sb.HostStack {
+		sb.NS.SetSysctl("net.ipv6.conf.all.disable_ipv6", "1")
 	}
 }
 
-// enableIPv6 makes the namespace the one that runc makes without a network.
-func (sb *sandbox) enableIPv6() {
+// EnableIPv6 makes the namespace the one that runc makes without a network.
+func (sb *Sandbox) EnableIPv6() {
 	for _, dev := range []string{"all", "default", "lo"} {
-		sb.ns.SetSysctl("net.ipv6.conf."+dev+".disable_ipv6", "0")
+		sb.NS.SetSysctl("net.ipv6.conf."+dev+".disable_ipv6", "0")
 	}
 }
 
-// in is the sandbox's endpoint in a network, or nil.
-func (sb *sandbox) in(n *Network) *endpoint {
+// In is the sandbox's endpoint in a network, or nil.
+func (sb *Sandbox) In(n *Network) *Endpoint {
 	for _, ep := range sb.endpoints {
 		if ep.net == n {
 			return ep
@@ -436,19 +439,19 @@ func (sb *sandbox) in(n *Network) *endpoint {
 	return nil
 }
 
-// ports are the container's as inspect shows them: those of the endpoint that
+// Ports are the container's as inspect shows them: those of the endpoint that
 // publishes them.
-func (sb *sandbox) ports() map[Port][]PortBinding {
+func (sb *Sandbox) Ports() map[nat.Port][]nat.PortBinding {
 	for _, ep := range sb.endpoints {
 		if m := ep.portMap(); len(m) > 0 {
 			return m
 		}
 	}
-	return map[Port][]PortBinding{}
+	return map[nat.Port][]nat.PortBinding{}
 }
 
-// interfaces are those that are plugged in.
-func (sb *sandbox) interfaces() []*stack.Interface {
+// Interfaces are those that are plugged in.
+func (sb *Sandbox) Interfaces() []*stack.Interface {
 	var out []*stack.Interface
 	for _, ep := range sb.endpoints {
 		if ep.Inside != nil {
@@ -458,35 +461,35 @@ func (sb *sandbox) interfaces() []*stack.Interface {
 	return out
 }
 
-// share notes that one more container is in the namespace.
-func (sb *sandbox) share() { sb.users++ }
+// Share notes that one more container is in the namespace.
+func (sb *Sandbox) Share() { sb.users++ }
 
-// disconnectAll takes the container out of all its networks.
-func (sb *sandbox) disconnectAll() {
+// DisconnectAll takes the container out of all its networks.
+func (sb *Sandbox) DisconnectAll() {
 	for len(sb.endpoints) > 0 {
 		ep := sb.endpoints[0]
-		sb.leave(ep)
-		sb.ctl.deleteEndpoint(ep)
+		sb.Leave(ep)
+		sb.ctl.DeleteEndpoint(ep)
 		if ep.gatewayName != "" {
 			continue
 		}
-		if es := sb.c.NetworkSettings.Networks[ep.net.Name]; es != nil {
+		if es := sb.C.NetworkSettings.Networks[ep.net.Name]; es != nil {
 			es.Clear()
 		}
-		sb.ctl.event(ep.net, "disconnect", "container", sb.c.ID)
+		sb.ctl.Event(ep.net, "disconnect", "container", sb.C.ID)
 	}
 }
 
-// setAside makes the sandbox a left over one: its container has ended, and its
+// SetAside makes the sandbox a left over one: its container has ended, and its
 // endpoints stay.
-func (sb *sandbox) setAside() {
+func (sb *Sandbox) SetAside() {
 	sb.stopResolver()
 	for _, ep := range sb.endpoints {
 		ep.Orphan = true
 	}
 }
 
-// notCleaned says that the sandbox is left over.
-func (sb *sandbox) notCleaned() string {
-	return fmt.Sprintf("could not cleanup all the endpoints in container %s / sandbox %s", sb.c.ID, sb.id)
+// NotCleaned says that the sandbox is left over.
+func (sb *Sandbox) NotCleaned() string {
+	return fmt.Sprintf("could not cleanup all the endpoints in container %s / sandbox %s", sb.C.ID, sb.ID)
 }

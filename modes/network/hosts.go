@@ -1,30 +1,31 @@
-package modes
+package network
 
 import (
 	"net/netip"
 	"strings"
 )
 
-func (ctl *controller) hostGateway() string {
+// HostGateway is the address that host-gateway stands for, "" without a default network.
+func (ctl *Controller) HostGateway() string {
 	if ctl.Config.HostGateway != "" {
 		return ctl.Config.HostGateway
 	}
-	if n, ok := ctl.findByName("bridge"); ok && len(n.core.v4) > 0 {
-		return n.core.v4[0].gateway.Addr().String()
+	if n, ok := ctl.Named("bridge"); ok && len(n.Core.V4) > 0 {
+		return n.Core.V4[0].gateway.Addr().String()
 	}
 	return ""
 }
 
 // addHosts adds the endpoint's addresses with the container's name.
-func (sb *sandbox) addHosts(ep *endpoint) {
+func (sb *Sandbox) addHosts(ep *Endpoint) {
 	if ep.gatewayName != "" {
 		return
 	}
-	name := sb.c.Config.Hostname
-	if dom := sb.c.Config.Domainname; dom != "" {
+	name := sb.C.Config.Hostname
+	if dom := sb.C.Config.Domainname; dom != "" {
 		name = name + "." + dom + " " + name
 	}
-	fs, at := sb.ctl.machine().FS(), sb.c.File("hosts")
+	fs, at := sb.ctl.machine().FS(), sb.C.File("hosts")
 	b, _ := fs.ReadFile(at)
 	text := string(b)
 	for _, a := range []netip.Prefix{ep.Addr, ep.Addr6} {
@@ -36,8 +37,8 @@ func (sb *sandbox) addHosts(ep *endpoint) {
 }
 
 // dropHosts removes the endpoint's lines.
-func (sb *sandbox) dropHosts(ep *endpoint) {
-	fs, at := sb.ctl.machine().FS(), sb.c.File("hosts")
+func (sb *Sandbox) dropHosts(ep *Endpoint) {
+	fs, at := sb.ctl.machine().FS(), sb.C.File("hosts")
 	b, err := fs.ReadFile(at)
 	if err != nil {
 		return

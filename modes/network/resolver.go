@@ -1,4 +1,4 @@
-package modes
+package network
 
 import (
 	"fmt"
@@ -7,12 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/errdefs"
 	"dnetsim/stack"
 	"dnetsim/userland/names"
 )
 
-// resolverAddr is where containers on networks of the user's ask for names.
-var resolverAddr = netip.AddrFrom4([4]byte{127, 0, 0, 11})
+// ResolverAddr is where containers on networks of the user's ask for names.
+var ResolverAddr = netip.AddrFrom4([4]byte{127, 0, 0, 11})
 
 // maxForward is how many of the host's name servers the resolver asks.
 const maxForward = 3
@@ -32,40 +33,40 @@ const forwardTimeout = 4 * time.Second
 // container's namespace on random ports of 127.0.0.11, to which the
 // namespace's own firewall sends port 53, and belongs to dockerd.
 type resolver struct {
-	sb  *sandbox
+	sb  *Sandbox
 	udp *stack.UDPConn
 	tcp *stack.TCPListener
 }
 
 // startResolver starts the sandbox's name server unless it runs.
-func (sb *sandbox) startResolver() error {
-	if sb.resolver != nil || sb.resolved {
+func (sb *Sandbox) startResolver() error {
+	if sb.Resolver != nil || sb.resolved {
 		return nil
 	}
 	sb.resolved = true
 	if err := sb.useResolver(); err != nil {
-		sb.ctl.Journal.Write("error", fmt.Sprintf("Updating resolv.conf failed for container %s, %q", sb.c.ID, err.Error()))
+		sb.ctl.Journal.Write("error", fmt.Sprintf("Updating resolv.conf failed for container %s, %q", sb.C.ID, err.Error()))
 		return nil
 	}
 	r := &resolver{sb: sb}
 	if err := r.open(); err != nil {
 		return err
 	}
-	sb.resolver = r
+	sb.Resolver = r
 	r.redirect()
 	r.serve()
 	return nil
 }
 
 func (r *resolver) open() (err error) {
-	any := netip.AddrPortFrom(resolverAddr, 0)
-	at := r.sb.ctl.Face.Opener(r.sb.ns)
+	any := netip.AddrPortFrom(ResolverAddr, 0)
+	at := r.sb.ctl.Face.Opener(r.sb.NS)
 	if r.udp, err = at.ListenUDP(any); err != nil {
-		return errf(ErrSystem, "failed to set up the resolver: listen udp %s: bind: %s", any, lower(err))
+		return errdefs.New(errdefs.KindSystem, "failed to set up the resolver: listen udp %s: bind: %s", any, errdefs.Lower(err))
 	}
 	if r.tcp, err = at.ListenTCP(any); err != nil {
 		r.udp.Close()
-		return errf(ErrSystem, "failed to set up the resolver: listen tcp %s: bind: %s", any, lower(err))
+		return errdefs.New(errdefs.KindSystem, "failed to set up the resolver: listen tcp %s: bind: %s", any, errdefs.Lower(err))
 	}
 	return nil
 }
@@ -76,7 +77,7 @@ func (r *resolver) reopen() {
 	if r.open() != nil {
 		return
 	}
-	f := r.sb.ns.Netfilter(false)
+	f := r.sb.NS.Netfilter(false)
 	f.Exec("-t", "nat", "-F", "DOCKER_OUTPUT")
 	f.Exec("-t", "nat", "-F", "DOCKER_POSTROUTING")
 	r.redirect()
@@ -93,20 +94,20 @@ func (r *resolver) serve() {
 	p.Go(func() { names.ServeTCP(p, r.tcp, r) })
 }
 
-func (sb *sandbox) stopResolver() {
-	if sb.resolver == nil {
+func (sb *Sandbox) stopResolver() {
+	if sb.Resolver == nil {
 		return
 	}
-	sb.resolver.udp.Close()
-	sb.resolver.tcp.Close()
-	sb.resolver = nil
+	sb.Resolver.udp.Close()
+	sb.Resolver.tcp.Close()
+	sb.Resolver = nil
 }
 
 // redirect programs the container's own nat table.
 func (r *resolver) redirect() {
-	f := r.sb.ns.Netfilter(false)
+	f := r.sb.NS.Netfilter(false)
 	f.Exec("-t", "filter", "-n", "-L") // the re-executed dockerd probes for the lock
-	ip := resolverAddr.String()
+	ip := ResolverAddr.String()
 	for _, c := range [][2]string{{"OUTPUT", "DOCKER_OUTPUT"}, {"POSTROUTING", "DOCKER_POSTROUTING"}} {
 		f.EnsureChain("nat", c[1])
 		f.EnsureFirst("nat", c[0], "-d", ip, "-j", c[1])
@@ -136,7 +137,7 @@ func (r *resolver) Answer(q names.Query) names.Answer {
 			}
 			return a
 		}
-		if r.sb.ndotsSet && !strings.Contains(q.Name, ".") {
+		if r.sb.NdotsSet && !strings.Contains(q.Name, ".") {
 			return a // the client is to try its search domains
 		}
 	case "MX":
@@ -155,7 +156,7 @@ func (r *resolver) Answer(q names.Query) names.Answer {
 			return a
 		}
 	}
-	a.Forward = r.sb.upstreams[:min(maxForward, len(r.sb.upstreams))]
+	a.Forward = r.sb.Upstreams[:min(maxForward, len(r.sb.Upstreams))]
 	a.Silent = len(a.Forward) == 0
 	a.Relay, a.ForwardTimeout = names.FirstUseful, forwardTimeout
 	return a
@@ -184,7 +185,7 @@ func (r *resolver) lookup(name string, v6 bool) (found []netip.Addr, known bool)
 // resolve is a step of lookup, in one network or, if that is "", in each.
 func (r *resolver) resolve(host, network string, alias, v6 bool) (found []netip.Addr, known bool) {
 	for _, ep := range r.sb.endpoints {
-		if network != "" && ep.net.Name != network || !ep.net.core.userDefined() {
+		if network != "" && ep.net.Name != network || !ep.net.Core.userDefined() {
 			continue
 		}
 		name := host
@@ -215,12 +216,12 @@ func (n *Network) resolve(name string, v6 bool) (found []netip.Addr, known bool)
 			}
 		}
 	}
-	for _, ep := range n.core.endpoints {
+	for _, ep := range n.Core.Endpoints {
 		if ep.sb != nil && ep.gatewayName == "" && ep.answersTo(name) {
 			add(ep.Addr.Addr(), ep.Addr6.Addr())
 		}
 	}
-	if g := n.core.global; g != nil {
+	if g := n.Core.global; g != nil {
 		for _, s := range g.remote {
 			if s.answersTo(name) {
 				add(s.addr(), netip.Addr{})
@@ -232,7 +233,7 @@ func (n *Network) resolve(name string, v6 bool) (found []netip.Addr, known bool)
 
 // answersTo reports whether a name of its network is the endpoint's. One that Docker
 // made up is none, until docker rename gives another.
-func (ep *endpoint) answersTo(name string) bool {
+func (ep *Endpoint) answersTo(name string) bool {
 	return !ep.c.Anonymous && strings.EqualFold(ep.c.Name, name) || isAlias(ep.aliases, name)
 }
 
@@ -253,8 +254,8 @@ func reverseName(name string, anonymous bool, aliases []string) string {
 }
 
 // links are the pairs of container name and alias that --link gave.
-func (sb *sandbox) links(n *Network) [][2]string {
-	c := sb.c
+func (sb *Sandbox) links(n *Network) [][2]string {
+	c := sb.C
 	list := c.HostConfig.Links
 	if es := c.NetworkSettings.Networks[n.Name]; es != nil {
 		list = append(list[:len(list):len(list)], es.Links...)
@@ -273,7 +274,7 @@ func (sb *sandbox) links(n *Network) [][2]string {
 // shuffle changes the order of several addresses from answer to answer.
 func (r *resolver) shuffle(all []netip.Addr) []netip.Addr {
 	if len(all) > 1 {
-		r.sb.ctl.IDs.Stream("dns", r.sb.c.Name).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+		r.sb.ctl.IDs.Stream("dns", r.sb.C.Name).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 	}
 	return all
 }
@@ -282,14 +283,14 @@ func (r *resolver) shuffle(all []netip.Addr) []netip.Addr {
 func (r *resolver) reverse(name string) (string, bool) {
 	is := func(a netip.Addr) bool { return a.IsValid() && names.ReverseName(a) == name }
 	for _, ep := range r.sb.endpoints {
-		for _, o := range ep.net.core.endpoints {
+		for _, o := range ep.net.Core.Endpoints {
 			if o.sb != nil && o.gatewayName == "" && (is(o.Addr.Addr()) || is(o.Addr6.Addr())) {
 				if n := reverseName(o.c.Name, o.c.Anonymous, o.aliases); n != "" {
 					return n + "." + ep.net.Name, true
 				}
 			}
 		}
-		if g := ep.net.core.global; g != nil {
+		if g := ep.net.Core.global; g != nil {
 			for _, s := range g.remote {
 				if n := reverseName(s.Name, s.Anonymous, s.MyAliases); n != "" && is(s.addr()) {
 					return n + "." + ep.net.Name, true

@@ -1,4 +1,4 @@
-package modes
+package network
 
 import (
 	"fmt"
@@ -9,17 +9,18 @@ import (
 	"dnetsim/link"
 	"dnetsim/modes/calls"
 	"dnetsim/modes/container"
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
 )
 
-// endpoint is a container's side of one network while the container runs.
-type endpoint struct {
+// Endpoint is a container's side of one network while the container runs.
+type Endpoint struct {
 	driver.Endpoint
 	c       *container.Container
 	net     *Network
-	sb      *sandbox
+	sb      *Sandbox
 	pool    string // where the addresses go back to
 	pool6   string
 	aliases []string
@@ -31,8 +32,8 @@ type endpoint struct {
 }
 
 // newEndpoint is a container's endpoint in a network, without addresses.
-func (ctl *controller) newEndpoint(n *Network, c *container.Container, id string) *endpoint {
-	return &endpoint{
+func (ctl *Controller) newEndpoint(n *Network, c *container.Container, id string) *Endpoint {
+	return &Endpoint{
 		Endpoint: driver.Endpoint{
 			ID: id, Network: n.ID, Label: c.Name + "/" + n.Name,
 			ExposedPorts: c.Config.ExposedPorts, PortBindings: c.HostConfig.PortBindings,
@@ -42,23 +43,23 @@ func (ctl *controller) newEndpoint(n *Network, c *container.Container, id string
 }
 
 // name is the endpoint's name in its network.
-func (ep *endpoint) name() string {
+func (ep *Endpoint) name() string {
 	if ep.gatewayName != "" {
 		return ep.gatewayName
 	}
 	return ep.c.Name
 }
 
-// createEndpoint makes the container's endpoint in a network: addresses, then
+// CreateEndpoint makes the container's endpoint in a network: addresses, then
 // the driver's interface. On error nothing is left.
-func (ctl *controller) createEndpoint(n *Network, c *container.Container, es *container.EndpointSettings) (_ *endpoint, err error) {
+func (ctl *Controller) CreateEndpoint(n *Network, c *container.Container, es *container.EndpointSettings) (_ *Endpoint, err error) {
 	if n.ConfigOnly {
-		return nil, errf(ErrForbidden, "cannot create endpoint on configuration-only network")
+		return nil, errdefs.New(errdefs.KindForbidden, "cannot create endpoint on configuration-only network")
 	}
-	if n.core.byName(c.Name) != nil {
-		return nil, errf(ErrForbidden, "endpoint with name %s already exists in network %s", c.Name, n.Name)
+	if n.Core.byName(c.Name) != nil {
+		return nil, errdefs.New(errdefs.KindForbidden, "endpoint with name %s already exists in network %s", c.Name, n.Name)
 	}
-	if err := ctl.shared.nameTaken(n, c.Name); err != nil {
+	if err := ctl.Global.nameTaken(n, c.Name); err != nil {
 		return nil, err
 	}
 	ep := ctl.newEndpoint(n, c, ctl.IDs.ID("endpoint", c.Name+"/"+n.Name))
@@ -67,7 +68,7 @@ func (ctl *controller) createEndpoint(n *Network, c *container.Container, es *co
 	}
 	defer func() {
 		if err != nil {
-			ctl.deleteEndpoint(ep)
+			ctl.DeleteEndpoint(ep)
 		}
 	}()
 	if err := ep.chooseMAC(es); err != nil {
@@ -76,20 +77,20 @@ func (ctl *controller) createEndpoint(n *Network, c *container.Container, es *co
 	if err := ctl.assign(ep, es); err != nil {
 		return nil, err
 	}
-	n.core.endpoints = append(n.core.endpoints, ep)
+	n.Core.Endpoints = append(n.Core.Endpoints, ep)
 	if err := ctl.driver(n).CreateEndpoint(&ep.Endpoint); err != nil {
 		if err != calls.ErrGone {
-			err = wrapf(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
+			err = errdefs.Wrap(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
 		}
 		return nil, err
 	}
-	if err := ctl.shared.registerEndpoint(ep); err != nil {
+	if err := ctl.Global.registerEndpoint(ep); err != nil {
 		return nil, err
 	}
 	return ep, nil
 }
 
-func (ep *endpoint) chooseMAC(es *container.EndpointSettings) error {
+func (ep *Endpoint) chooseMAC(es *container.EndpointSettings) error {
 	want := ""
 	if es != nil && es.MacAddress != "" {
 		want = es.MacAddress
@@ -101,14 +102,14 @@ func (ep *endpoint) chooseMAC(es *container.EndpointSettings) error {
 	}
 	m, err := link.ParseMAC(want)
 	if err != nil {
-		return errf(ErrInvalid, "invalid MAC address: %s", want)
+		return errdefs.New(errdefs.KindInvalid, "invalid MAC address: %s", want)
 	}
 	ep.MAC = m
 	return nil
 }
 
 // assign takes the endpoint's addresses.
-func (ctl *controller) assign(ep *endpoint, es *container.EndpointSettings) error {
+func (ctl *Controller) assign(ep *Endpoint, es *container.EndpointSettings) error {
 	var want, want6 netip.Addr
 	if es != nil && es.IPAMConfig != nil {
 		want, _ = netip.ParseAddr(es.IPAMConfig.IPv4Address)
@@ -121,9 +122,9 @@ func (ctl *controller) assign(ep *endpoint, es *container.EndpointSettings) erro
 			}
 		}
 	}
-	core := ep.net.core
-	if len(core.v4) > 0 {
-		p, key, err := ctl.assignFrom(ep.net, core.v4, want, false)
+	core := ep.net.Core
+	if len(core.V4) > 0 {
+		p, key, err := ctl.assignFrom(ep.net, core.V4, want, false)
 		if err != nil {
 			return err
 		}
@@ -146,48 +147,48 @@ func (ctl *controller) assign(ep *endpoint, es *container.EndpointSettings) erro
 	return nil
 }
 
-func (ctl *controller) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 bool) (netip.Prefix, string, error) {
+func (ctl *Controller) assignFrom(n *Network, pools []poolUse, want netip.Addr, v6 bool) (netip.Prefix, string, error) {
 	for _, u := range pools {
 		if want.IsValid() && !u.pool.Prefix.Contains(want) {
 			continue
 		}
-		p, err := ctl.space(n).RequestAddress(u.key, want)
+		p, err := ctl.space(n).RequestAddress(u.Key, want)
 		if err == nil {
-			return p, u.key, nil
+			return p, u.Key, nil
 		}
 		if err != ipam.ErrNoAddresses || want.IsValid() {
 			return netip.Prefix{}, "", err
 		}
 	}
 	if want.IsValid() {
-		return netip.Prefix{}, "", errf(ErrInvalid, "Invalid address %s: It does not belong to any of this network's subnets", want)
+		return netip.Prefix{}, "", errdefs.New(errdefs.KindInvalid, "Invalid address %s: It does not belong to any of this network's subnets", want)
 	}
-	return netip.Prefix{}, "", errf(ErrSystem, "no available %s addresses on this network's address pools: %s (%s)", ipam.Version(v6), n.Name, n.ID)
+	return netip.Prefix{}, "", errdefs.New(errdefs.KindSystem, "no available %s addresses on this network's address pools: %s (%s)", ipam.Version(v6), n.Name, n.ID)
 }
 
-// deleteEndpoint gives back what createEndpoint took.
-func (ctl *controller) deleteEndpoint(ep *endpoint) {
+// DeleteEndpoint gives back what createEndpoint took.
+func (ctl *Controller) DeleteEndpoint(ep *Endpoint) {
 	ep.Unplug()
 	ctl.driver(ep.net).DeleteEndpoint(&ep.Endpoint)
-	if ep.net.core.global != nil && ctl.shared.cluster == nil {
-		ctl.shared.owe(func() error { return ctl.shared.settleEndpoint(ep) })
+	if ep.net.Core.global != nil && ctl.Global.Cluster == nil {
+		ctl.Global.owe(func() error { return ctl.Global.settleEndpoint(ep) })
 	} else {
-		if err := ctl.shared.unregisterEndpoint(ep); err != nil {
+		if err := ctl.Global.unregisterEndpoint(ep); err != nil {
 			ctl.Journal.Write("warning", fmt.Sprintf("driver error deleting endpoint %s : %v", ep.name(), err))
 		}
 		ctl.releaseAddresses(ep)
 	}
-	core := ep.net.core
-	for i, x := range core.endpoints {
+	core := ep.net.Core
+	for i, x := range core.Endpoints {
 		if x == ep {
-			core.endpoints = slices.Concat(core.endpoints[:i], core.endpoints[i+1:])
+			core.Endpoints = slices.Concat(core.Endpoints[:i], core.Endpoints[i+1:])
 			break
 		}
 	}
-	ctl.shared.unwatchNames(ep.net)
+	ctl.Global.unwatchNames(ep.net)
 }
 
-func (ctl *controller) releaseAddresses(ep *endpoint) {
+func (ctl *Controller) releaseAddresses(ep *Endpoint) {
 	if ep.Addr.IsValid() {
 		ctl.space(ep.net).ReleaseAddress(ep.pool, ep.Addr.Addr())
 	}
@@ -196,8 +197,8 @@ func (ctl *controller) releaseAddresses(ep *endpoint) {
 	}
 }
 
-// settings fills what inspect shows of the endpoint.
-func (ep *endpoint) settings(es *container.EndpointSettings) {
+// Settings fills what inspect shows of the endpoint.
+func (ep *Endpoint) Settings(es *container.EndpointSettings) {
 	es.NetworkID, es.EndpointID = ep.net.ID, ep.ID
 	if ep.Addr.IsValid() {
 		es.IPAddress, es.IPPrefixLen = ep.Addr.Addr().String(), ep.Addr.Bits()
@@ -217,7 +218,7 @@ func (ep *endpoint) settings(es *container.EndpointSettings) {
 }
 
 // shownMAC is what inspect shows: nothing where the driver gives none.
-func (ep *endpoint) shownMAC() string {
+func (ep *Endpoint) shownMAC() string {
 	if ep.MAC == (link.MAC{}) {
 		return ""
 	}
@@ -226,7 +227,7 @@ func (ep *endpoint) shownMAC() string {
 
 // ahead orders the endpoints of a sandbox: the first one with a gateway gives
 // the default route, and interfaces are numbered in this order at start.
-func (ep *endpoint) ahead(o *endpoint) bool {
+func (ep *Endpoint) ahead(o *Endpoint) bool {
 	if (ep.gatewayName != "") != (o.gatewayName != "") {
 		return o.gatewayName != ""
 	}
@@ -248,7 +249,7 @@ func v6Of(p netip.Prefix, m link.MAC) netip.Addr {
 }
 
 // portMap is what inspect shows: every exposed port and how it is bound.
-func (ep *endpoint) portMap() map[nat.Port][]nat.PortBinding {
+func (ep *Endpoint) portMap() map[nat.Port][]nat.PortBinding {
 	m := map[nat.Port][]nat.PortBinding{}
 	if !ep.External {
 		return m

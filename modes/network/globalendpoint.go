@@ -1,4 +1,4 @@
-package modes
+package network
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/modes/calls"
 	"dnetsim/modes/container"
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/store"
 )
@@ -72,7 +73,7 @@ func (e *storedEndpoint) answersTo(name string) bool {
 var protocolNumbers = map[string]int{"tcp": 6, "udp": 17, "sctp": 132}
 
 // storeForm is the endpoint as the store keeps it.
-func (ep *endpoint) storeForm(locator string) *storedEndpoint {
+func (ep *Endpoint) storeForm(locator string) *storedEndpoint {
 	ports := []storedPort{}
 	for _, p := range nat.Sorted(ep.c.Config.ExposedPorts) {
 		ports = append(ports, storedPort{protocolNumbers[p.Proto], int(p.Number)})
@@ -100,34 +101,34 @@ func (ep *endpoint) storeForm(locator string) *storedEndpoint {
 		s.Iface.SrcName = ep.Inside.Name()
 	}
 	if ep.sb != nil {
-		s.JoinInfo, s.Sandbox = &storedJoin{}, ep.sb.id
+		s.JoinInfo, s.Sandbox = &storedJoin{}, ep.sb.ID
 	}
 	return s
 }
 
 // publishEndpoint writes an endpoint's key, anew or again.
-func (sh *shared) publishEndpoint(ep *endpoint) error {
-	c := sh.cluster
+func (sh *Global) publishEndpoint(ep *Endpoint) error {
+	c := sh.Cluster
 	if c == nil {
 		return calls.ErrGone
 	}
-	index, err := c.store.Put(endpointKey(ep.net.ID, ep.ID), ep.stored, ep.storeForm(c.locator()))
+	index, err := c.Store.Put(endpointKey(ep.net.ID, ep.ID), ep.stored, ep.storeForm(c.locator()))
 	if err != nil {
-		return errf(ErrSystem, "failed to update store for object type *libnetwork.endpoint: %v", err)
+		return errdefs.New(errdefs.KindSystem, "failed to update store for object type *libnetwork.endpoint: %v", err)
 	}
 	ep.stored = index
 	return nil
 }
 
-// renamed tells the cluster the container's new name; the sandbox may be nil, or
+// Renamed tells the cluster the container's new name; the sandbox may be nil, or
 // another container's.
-func (sb *sandbox) renamed(c *container.Container) error {
-	if sb == nil || sb.c != c {
+func (sb *Sandbox) Renamed(c *container.Container) error {
+	if sb == nil || sb.C != c {
 		return nil
 	}
 	for _, ep := range sb.endpoints {
-		if ep.net.core.global != nil && ep.gatewayName == "" {
-			if err := sb.ctl.shared.publishEndpoint(ep); err != nil {
+		if ep.net.Core.global != nil && ep.gatewayName == "" {
+			if err := sb.ctl.Global.publishEndpoint(ep); err != nil {
 				return err
 			}
 		}
@@ -139,7 +140,7 @@ func (sb *sandbox) renamed(c *container.Container) error {
 func (c *cluster) countEndpoints(nid string, by int) error {
 	for {
 		var n endpointCount
-		index, err := c.store.Get(countKey(nid), &n)
+		index, err := c.Store.Get(countKey(nid), &n)
 		if err != nil {
 			return err
 		}
@@ -151,47 +152,47 @@ func (c *cluster) countEndpoints(nid string, by int) error {
 		} else if n.Count > 0 {
 			n.Count--
 		}
-		if _, err = c.store.Put(countKey(nid), index, n); err != store.ErrKeyModified {
+		if _, err = c.Store.Put(countKey(nid), index, n); err != store.ErrKeyModified {
 			return err
 		}
 	}
 }
 
 // nameTaken refuses an endpoint name that any host uses in the network.
-func (sh *shared) nameTaken(n *Network, name string) error {
-	if n.core.global == nil {
+func (sh *Global) nameTaken(n *Network, name string) error {
+	if n.Core.global == nil {
 		return nil
 	}
-	if err := sh.refreshEndpoints(n); err != nil {
+	if err := sh.RefreshEndpoints(n); err != nil {
 		sh.ctl.Journal.Write("debug", "cannot list endpoints: "+err.Error())
 		return nil
 	}
-	for _, e := range n.core.global.stored {
+	for _, e := range n.Core.global.stored {
 		if e.Name == name {
-			return errf(ErrForbidden, "endpoint with name %s already exists in network %s", name, n.Name)
+			return errdefs.New(errdefs.KindForbidden, "endpoint with name %s already exists in network %s", name, n.Name)
 		}
 	}
 	return nil
 }
 
 // registerEndpoint makes an endpoint known to the cluster; on error it is not.
-func (sh *shared) registerEndpoint(ep *endpoint) error {
-	if ep.net.core.global == nil {
+func (sh *Global) registerEndpoint(ep *Endpoint) error {
+	if ep.net.Core.global == nil {
 		return nil
 	}
 	if err := sh.publishEndpoint(ep); err != nil {
 		return err
 	}
-	c := sh.cluster
+	c := sh.Cluster
 	if c == nil {
 		return calls.ErrGone
 	}
 	sh.watchNames(ep.net)
 	if err := c.countEndpoints(ep.net.ID, 1); err != nil {
-		if c.store.Delete(endpointKey(ep.net.ID, ep.ID)) == nil {
+		if c.Store.Delete(endpointKey(ep.net.ID, ep.ID)) == nil {
 			ep.stored = 0
 		}
-		return errf(ErrSystem, "%v", err)
+		return errdefs.New(errdefs.KindSystem, "%v", err)
 	}
 	ep.counted = true
 	return nil
@@ -199,12 +200,12 @@ func (sh *shared) registerEndpoint(ep *endpoint) error {
 
 // unregisterEndpoint takes it out of the store. What cannot be said to the
 // store now is kept for later.
-func (sh *shared) unregisterEndpoint(ep *endpoint) error {
-	if ep.net.core.global == nil || ep.stored == 0 || sh.cluster == nil {
+func (sh *Global) unregisterEndpoint(ep *Endpoint) error {
+	if ep.net.Core.global == nil || ep.stored == 0 || sh.Cluster == nil {
 		return nil
 	}
-	c := sh.cluster
-	if err := c.store.Delete(endpointKey(ep.net.ID, ep.ID)); err != nil {
+	c := sh.Cluster
+	if err := c.Store.Delete(endpointKey(ep.net.ID, ep.ID)); err != nil {
 		return err
 	}
 	ep.stored = 0
@@ -220,15 +221,15 @@ func (sh *shared) unregisterEndpoint(ep *endpoint) error {
 // settleEndpoint tells the store of the end of an endpoint whose dockerd had gone
 // in the middle of a call: nobody knows how far it came, so the number of the
 // network's endpoints is counted again.
-func (sh *shared) settleEndpoint(ep *endpoint) error {
-	c, id := sh.cluster, ep.net.ID
-	if err := c.store.Delete(endpointKey(id, ep.ID)); err != nil {
+func (sh *Global) settleEndpoint(ep *Endpoint) error {
+	c, id := sh.Cluster, ep.net.ID
+	if err := c.Store.Delete(endpointKey(id, ep.ID)); err != nil {
 		return err
 	}
 	sh.ctl.releaseAddresses(ep)
 	for {
 		var n endpointCount
-		index, err := c.store.Get(countKey(id), &n)
+		index, err := c.Store.Get(countKey(id), &n)
 		if err != nil || index == 0 {
 			return err
 		}
@@ -237,30 +238,30 @@ func (sh *shared) settleEndpoint(ep *endpoint) error {
 			return err
 		}
 		n.Count = uint64(len(eps))
-		if _, err := c.store.Put(countKey(id), index, n); err != store.ErrKeyModified {
+		if _, err := c.Store.Put(countKey(id), index, n); err != store.ErrKeyModified {
 			return err
 		}
 	}
 }
 
-// forgetEndpoint takes an endpoint whose container is not on this host out of
+// ForgetEndpoint takes an endpoint whose container is not on this host out of
 // the store, with its address: what docker network disconnect -f is for when
 // the host that it was on has crashed. The container, if there is one, is not
 // told (libnetwork's Endpoint.Delete with force).
-func (sh *shared) forgetEndpoint(n *Network, name string) error {
-	if n.core.global == nil || sh.cluster == nil {
-		return errf(ErrNotFound, "endpoint %s not found", name)
+func (sh *Global) ForgetEndpoint(n *Network, name string) error {
+	if n.Core.global == nil || sh.Cluster == nil {
+		return errdefs.New(errdefs.KindNotFound, "endpoint %s not found", name)
 	}
-	if err := sh.refreshEndpoints(n); err != nil {
-		return errf(ErrSystem, "%v", err)
+	if err := sh.RefreshEndpoints(n); err != nil {
+		return errdefs.New(errdefs.KindSystem, "%v", err)
 	}
-	for _, e := range n.core.global.stored {
+	for _, e := range n.Core.global.stored {
 		if e.Name != name {
 			continue
 		}
-		c := sh.cluster
-		if err := c.store.Delete(endpointKey(n.ID, e.ID)); err != nil {
-			return errf(ErrSystem, "%v", err)
+		c := sh.Cluster
+		if err := c.Store.Delete(endpointKey(n.ID, e.ID)); err != nil {
+			return errdefs.New(errdefs.KindSystem, "%v", err)
 		}
 		if a := e.addr(); a.IsValid() {
 			sh.ctl.space(n).ReleaseAddress(e.Iface.V4PoolID, a)
@@ -270,13 +271,13 @@ func (sh *shared) forgetEndpoint(n *Network, name string) error {
 		}
 		return nil
 	}
-	return errf(ErrNotFound, "endpoint %s not found", name)
+	return errdefs.New(errdefs.KindNotFound, "endpoint %s not found", name)
 }
 
 // watchNames follows the endpoints of other hosts in a network that a container
 // here is in.
-func (sh *shared) watchNames(n *Network) {
-	g, c := n.core.global, sh.cluster
+func (sh *Global) watchNames(n *Network) {
+	g, c := n.Core.global, sh.Cluster
 	if g.unwatch != nil || c == nil {
 		return
 	}
@@ -287,7 +288,7 @@ func (sh *shared) watchNames(n *Network) {
 		}
 		g.remote = nil
 		for _, e := range eps {
-			if !n.core.isLocal(e.ID) {
+			if !n.Core.isLocal(e.ID) {
 				g.remote = append(g.remote, e)
 			}
 		}
@@ -295,7 +296,7 @@ func (sh *shared) watchNames(n *Network) {
 }
 
 func (c *netCore) isLocal(id string) bool {
-	for _, ep := range c.endpoints {
+	for _, ep := range c.Endpoints {
 		if ep.ID == id {
 			return true
 		}
@@ -304,9 +305,9 @@ func (c *netCore) isLocal(id string) bool {
 }
 
 // unwatchNames forgets the names once no container here is in the network.
-func (sh *shared) unwatchNames(n *Network) {
-	g := n.core.global
-	if g == nil || len(n.core.endpoints) > 0 || g.unwatch == nil {
+func (sh *Global) unwatchNames(n *Network) {
+	g := n.Core.global
+	if g == nil || len(n.Core.Endpoints) > 0 || g.unwatch == nil {
 		return
 	}
 	g.unwatch()

@@ -1,4 +1,4 @@
-package modes
+package network
 
 import (
 	"maps"
@@ -9,31 +9,32 @@ import (
 	"time"
 
 	"dnetsim/modes/config"
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/overlay"
 	"dnetsim/modes/serf"
 	"dnetsim/modes/store"
 )
 
-// shared is what a controller has of networks of several hosts. They are in the
+// Global is what a controller has of networks of several hosts. They are in the
 // cluster store; without one there are none.
-type shared struct {
-	ctl     *controller
-	cluster *cluster            // nil without cluster-store
-	globals map[string]*Network // networks of the cluster store ever seen, by id
+type Global struct {
+	ctl     *Controller
+	Cluster *cluster            // nil without cluster-store
+	Globals map[string]*Network // networks of the cluster store ever seen, by id
 	debts   []func() error      // see owe
 }
 
 // cluster is a daemon's part in a cluster of daemons that share a store
 // (cluster-store): it lives as long as dockerd runs.
 type cluster struct {
-	sh        *shared
+	sh        *Global
 	advertise string     // "ip:port", or ""
 	self      netip.Addr // its address; invalid without advertise
-	store     store.Datastore
+	Store     store.Datastore
 	discovery *store.Discovery
 	space     *ipam.Global
-	driver    *overlay.Driver
+	Driver    *overlay.Driver
 	watches   []*keyWatch
 }
 
@@ -45,20 +46,20 @@ type keyWatch struct {
 	stop func() // nil while the watch is broken
 }
 
-// init reads the cluster options; it refuses what dockerd refuses and
+// Init reads the cluster options; it refuses what dockerd refuses and
 // connects to nothing yet.
-func (sh *shared) init() error {
+func (sh *Global) Init() error {
 	cfg := sh.ctl.Config
-	sh.cluster = nil
+	sh.Cluster = nil
 	if cfg.ClusterStore == "" {
 		if cfg.ClusterAdvertise != "" {
-			return errf(ErrSystem, "failed to start daemon: discovery advertise parsing failed: invalid cluster configuration. --cluster-advertise must be accompanied by --cluster-store configuration")
+			return errdefs.New(errdefs.KindSystem, "failed to start daemon: discovery advertise parsing failed: invalid cluster configuration. --cluster-advertise must be accompanied by --cluster-store configuration")
 		}
 		return nil
 	}
-	advertise, err := sh.parseAdvertise(cfg.ClusterAdvertise)
+	advertise, err := sh.ParseAdvertise(cfg.ClusterAdvertise)
 	if err != nil {
-		return errf(ErrSystem, "failed to start daemon: %v", err)
+		return errdefs.New(errdefs.KindSystem, "failed to start daemon: %v", err)
 	}
 	cfg.ClusterAdvertise = advertise
 	c := &cluster{sh: sh, advertise: advertise}
@@ -70,14 +71,14 @@ func (sh *shared) init() error {
 		c.discovery, err = c.discover(client, advertise, cfg.ClusterStoreOpts)
 	}
 	if err != nil {
-		return errf(ErrSystem, "failed to start daemon: discovery initialization failed (%v)", err)
+		return errdefs.New(errdefs.KindSystem, "failed to start daemon: discovery initialization failed (%v)", err)
 	}
-	c.store = store.Datastore{KV: client}
-	c.space = ipam.NewGlobal(c.store, sh.ctl.Journal.Write)
-	before, _ := sh.ctl.drivers["overlay"].(*overlay.Driver)
-	c.driver = overlay.New(sh.ctl.Face, overlay.Config{Store: c.store, Self: c.self, JoinTime: sh.ctl.OverlayJoin}, &sh.ctl.boxes, before)
-	sh.ctl.drivers["overlay"] = c.driver
-	sh.cluster = c
+	c.Store = store.Datastore{KV: client}
+	c.space = ipam.NewGlobal(c.Store, sh.ctl.Journal.Write)
+	before, _ := sh.ctl.Drivers["overlay"].(*overlay.Driver)
+	c.Driver = overlay.New(sh.ctl.Face, overlay.Config{Store: c.Store, Self: c.self, JoinTime: sh.ctl.OverlayJoin}, &sh.ctl.Boxes, before)
+	sh.ctl.Drivers["overlay"] = c.Driver
+	sh.Cluster = c
 	if c.discovery != nil {
 		c.discovery.Advertise()
 	}
@@ -105,17 +106,17 @@ func (c *cluster) discover(client *store.Client, advertise string, opts map[stri
 		Advertise: advertise, Heartbeat: beat, TTL: ttl,
 		Log:       func(level, text string) { c.sh.ctl.Journal.Write(level, text) },
 		OnEntries: func([]store.Entry) { c.restartWatches() },
-		OnChange:  func(joined, _ []netip.Addr) { c.driver.Discovered(joined) },
+		OnChange:  func(joined, _ []netip.Addr) { c.Driver.Discovered(joined) },
 	}), nil
 }
 
-// parseAdvertise resolves "address:port" or "interface:port".
-func (sh *shared) parseAdvertise(text string) (string, error) {
+// ParseAdvertise resolves "address:port" or "interface:port".
+func (sh *Global) ParseAdvertise(text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
 	fail := func(format string, args ...any) (string, error) {
-		return "", errf(ErrSystem, "discovery advertise parsing failed: "+format, args...)
+		return "", errdefs.New(errdefs.KindSystem, "discovery advertise parsing failed: "+format, args...)
 	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
@@ -137,7 +138,7 @@ func (sh *shared) parseAdvertise(text string) (string, error) {
 }
 
 // hostLookup resolves the store's name with the host's files and servers.
-func (sh *shared) hostLookup(host string) (netip.Addr, error) {
+func (sh *Global) hostLookup(host string) (netip.Addr, error) {
 	b, _ := sh.ctl.machine().FS().ReadFile("/etc/hosts")
 	for line := range strings.Lines(string(b)) {
 		line, _, _ = strings.Cut(line, "#")
@@ -149,25 +150,25 @@ func (sh *shared) hostLookup(host string) (netip.Addr, error) {
 		}
 	}
 	server := "[::1]:53"
-	if all := sh.ctl.hostNameservers(); len(all) > 0 {
+	if all := sh.ctl.HostNameservers(); len(all) > 0 {
 		server = all[0].String() + ":53"
 	}
 	return netip.Addr{}, &net.DNSError{Err: "no such host", Name: host, Server: server, IsNotFound: true}
 }
 
-// consult is what dockerd asks the store while it starts: which pools are
+// Consult is what dockerd asks the store while it starts: which pools are
 // taken, which networks there are, and which endpoints of an earlier run are
 // left in them. A store that does not answer only costs time.
-func (sh *shared) consult(leftovers func()) {
-	c := sh.cluster
+func (sh *Global) Consult(leftovers func()) {
+	c := sh.Cluster
 	if c == nil || sh.ctl.Loop.Current() == nil {
 		return
 	}
 	c.space.Read()
-	sh.refresh()
+	sh.Refresh()
 	leftovers()
-	for _, n := range sh.ctl.networks {
-		if n.core.global == nil && !c.listsEndpoints(n) {
+	for _, n := range sh.ctl.Networks {
+		if n.Core.global == nil && !c.listsEndpoints(n) {
 			return
 		}
 	}
@@ -177,55 +178,55 @@ func (sh *shared) consult(leftovers func()) {
 // every network, those of one host too; it leaves the folder's key behind. It
 // reports whether the store answered.
 func (c *cluster) listsEndpoints(n *Network) bool {
-	_, err := c.store.List(store.Key("endpoint", n.ID))
+	_, err := c.Store.List(store.Key("endpoint", n.ID))
 	return err == nil
 }
 
-// watchAllNames follows the names of the networks in which an earlier run left
+// WatchAllNames follows the names of the networks in which an earlier run left
 // containers running.
-func (sh *shared) watchAllNames() {
-	if sh.cluster == nil {
+func (sh *Global) WatchAllNames() {
+	if sh.Cluster == nil {
 		return
 	}
-	for _, id := range slices.Sorted(maps.Keys(sh.globals)) {
-		if n := sh.globals[id]; len(n.core.endpoints) > 0 {
+	for _, id := range slices.Sorted(maps.Keys(sh.Globals)) {
+		if n := sh.Globals[id]; len(n.Core.Endpoints) > 0 {
 			sh.watchNames(n)
 		}
 	}
 }
 
-// follow begins to follow the other daemons. dockerd does so before it
+// Follow begins to follow the other daemons. dockerd does so before it
 // sets up its networks: where the store still has its registration, it is in
 // the gossip before docker0 is there.
-func (sh *shared) follow() {
-	if c := sh.cluster; c != nil && c.discovery != nil {
+func (sh *Global) Follow() {
+	if c := sh.Cluster; c != nil && c.discovery != nil {
 		c.discovery.Watch()
 	}
 }
 
-// leave is what the end of dockerd does: nobody is told. The sockets are
+// Leave is what the end of dockerd does: nobody is told. The sockets are
 // closed, the registration times out.
-func (sh *shared) leave() {
-	c := sh.cluster
+func (sh *Global) Leave() {
+	c := sh.Cluster
 	if c == nil {
 		return
 	}
-	sh.cluster = nil
+	sh.Cluster = nil
 	if c.discovery != nil {
 		c.discovery.Stop()
 	}
-	c.driver.Close()
-	c.store.KV.Close()
+	c.Driver.Close()
+	c.Store.KV.Close()
 	var local []*Network
-	for _, n := range sh.ctl.networks {
-		if n.core.global == nil {
+	for _, n := range sh.ctl.Networks {
+		if n.Core.global == nil {
 			local = append(local, n)
 		}
 	}
-	for _, n := range sh.globals { // each by itself: the order is no matter
-		n.core.global.unwatch, n.core.global.remote, n.core.global.stored = nil, nil, nil
+	for _, n := range sh.Globals { // each by itself: the order is no matter
+		n.Core.global.unwatch, n.Core.global.remote, n.Core.global.stored = nil, nil, nil
 	}
-	sh.ctl.networks = local
+	sh.ctl.Networks = local
 }
 
 // locator is how endpoints say which host they are on.
@@ -257,8 +258,8 @@ func (c *cluster) watch(key string, fn func()) (stop func()) {
 }
 
 func (w *keyWatch) start() {
-	kv := w.c.store.KV
-	w.stop = kv.Watch(w.c.store.At(w.key), func(*store.Pair) { w.fn() }, func(error) { w.stop = nil })
+	kv := w.c.Store.KV
+	w.stop = kv.Watch(w.c.Store.At(w.key), func(*store.Pair) { w.fn() }, func(error) { w.stop = nil })
 }
 
 func (c *cluster) restartWatches() {
@@ -269,11 +270,11 @@ func (c *cluster) restartWatches() {
 	}
 }
 
-// rediscover begins to register anew, under another address or in another store.
+// Rediscover begins to register anew, under another address or in another store.
 // The networks stay in the store that they are in.
-func (sh *shared) rediscover(cfg *config.Config, moved bool) error {
-	c := sh.cluster
-	client := c.store.KV
+func (sh *Global) Rediscover(cfg *config.Config, moved bool) error {
+	c := sh.Cluster
+	client := c.Store.KV
 	if moved {
 		var err error
 		if client, err = c.client(cfg.ClusterStore); err != nil {
@@ -297,8 +298,8 @@ func (sh *shared) rediscover(cfg *config.Config, moved bool) error {
 	return nil
 }
 
-// Cluster is what a daemon knows of the cluster that it shares a store with.
-type Cluster struct {
+// View is what a daemon knows of the cluster that it shares a store with.
+type View struct {
 	Store     string     // cluster-store, "" for none
 	Advertise string     // cluster-advertise as dockerd understood it, "ADDRESS:PORT"
 	Self      netip.Addr // its address
@@ -308,25 +309,25 @@ type Cluster struct {
 	Peers     []overlay.Peer
 }
 
-// active reports whether the daemon is part of a cluster.
-func (sh *shared) active() bool { return sh.cluster != nil }
+// Active reports whether the daemon is part of a cluster.
+func (sh *Global) Active() bool { return sh.Cluster != nil }
 
-// view is the daemon's part in the cluster as it is now, the zero value without one.
-func (sh *shared) view() Cluster {
-	c := sh.cluster
+// View is the daemon's part in the cluster as it is now, the zero value without one.
+func (sh *Global) View() View {
+	c := sh.Cluster
 	if c == nil {
-		return Cluster{}
+		return View{}
 	}
-	v := Cluster{Store: sh.ctl.Config.ClusterStore, Advertise: c.advertise, Self: c.self, Peers: c.driver.Peers()}
-	if a := c.driver.Agent(); a != nil {
+	v := View{Store: sh.ctl.Config.ClusterStore, Advertise: c.advertise, Self: c.self, Peers: c.Driver.Peers()}
+	if a := c.Driver.Agent(); a != nil {
 		v.Gossip, v.Name, v.Members = !a.Down(), a.Name(), a.Members()
 	}
 	return v
 }
 
-// waitReady waits for the store to answer, so long at most.
-func (sh *shared) waitReady(most time.Duration) {
-	if sh.cluster != nil && sh.cluster.discovery != nil {
-		sh.cluster.discovery.WaitReady(most)
+// WaitReady waits for the store to answer, so long at most.
+func (sh *Global) WaitReady(most time.Duration) {
+	if sh.Cluster != nil && sh.Cluster.discovery != nil {
+		sh.Cluster.discovery.WaitReady(most)
 	}
 }

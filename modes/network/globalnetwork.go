@@ -1,4 +1,4 @@
-package modes
+package network
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dnetsim/modes/calls"
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/store"
 )
@@ -61,8 +62,8 @@ const (
 	labelInternal = "com.docker.network.internal"
 )
 
-// global is what a host knows of a network of global scope.
-type global struct {
+// inStore is what a host knows of a network of global scope.
+type inStore struct {
 	index    uint64 // of the network's key, as last read
 	stored   []*storedEndpoint
 	remote   []*storedEndpoint // whose names containers here can resolve
@@ -84,7 +85,7 @@ func (n *Network) storeForm() storedNetwork {
 		AddrSpace: ipam.GlobalSpace, Attachable: n.Attachable, ConfigFrom: n.ConfigFrom, ConfigOnly: n.ConfigOnly,
 		Created: n.Created.UTC(), EnableIPv6: n.EnableIPv6,
 		Generic: map[string]any{labelIPv6: n.EnableIPv6, labelGeneric: opts},
-		ID:      n.ID, InDelete: n.core.global.deleting, Ingress: n.Ingress, Internal: n.Internal,
+		ID:      n.ID, InDelete: n.Core.global.deleting, Ingress: n.Ingress, Internal: n.Internal,
 		IPAMOptions: n.IPAM.Options, IPAMType: n.IPAM.Driver, Labels: n.Labels, LoadBalancerMode: "NAT",
 		Name: n.Name, NetworkType: n.Driver, Persist: true, Scope: n.Scope,
 	}
@@ -92,7 +93,7 @@ func (n *Network) storeForm() storedNetwork {
 		s.Generic[labelInternal] = true
 	}
 	var cfg []storedPool
-	for _, c := range n.core.asked[0] {
+	for _, c := range n.Core.asked[0] {
 		cfg = append(cfg, storedPool{c.Subnet, c.IPRange, c.Gateway, c.AuxAddresses})
 	}
 	if len(cfg) == 0 {
@@ -101,9 +102,9 @@ func (n *Network) storeForm() storedNetwork {
 	b, _ := json.Marshal(cfg)
 	s.IPAMV4Config = string(b)
 	var info []storedInfo
-	for _, u := range n.core.v4 {
+	for _, u := range n.Core.V4 {
 		b, _ := json.Marshal(storedIPAMData{AddressSpace: ipam.GlobalSpace, Gateway: u.gateway.String(), Pool: u.pool.Prefix.String()})
-		info = append(info, storedInfo{string(b), u.key})
+		info = append(info, storedInfo{string(b), u.Key})
 	}
 	b, _ = json.Marshal(info)
 	s.IPAMV4Info = string(b)
@@ -115,7 +116,7 @@ func (s storedNetwork) network(index uint64) *Network {
 	n := &Network{
 		ID: s.ID, Name: s.Name, Created: s.Created, Scope: "global", Driver: s.NetworkType, EnableIPv6: s.EnableIPv6,
 		Internal: s.Internal, Attachable: s.Attachable, Ingress: s.Ingress, ConfigOnly: s.ConfigOnly, ConfigFrom: s.ConfigFrom,
-		Options: map[string]string{}, Labels: s.Labels, core: &netCore{name: s.Name, global: &global{index: index}},
+		Options: map[string]string{}, Labels: s.Labels, Core: &netCore{name: s.Name, global: &inStore{index: index}},
 		IPAM: IPAM{Driver: s.IPAMType, Options: s.IPAMOptions},
 	}
 	if n.Labels == nil {
@@ -132,7 +133,7 @@ func (s storedNetwork) network(index uint64) *Network {
 	json.Unmarshal([]byte(s.IPAMV4Config), &cfg)
 	for _, c := range cfg {
 		if c.PreferredPool != "" || len(cfg) > 1 {
-			n.core.asked[0] = append(n.core.asked[0], IPAMConfig{c.PreferredPool, c.SubPool, c.Gateway, c.AuxAddresses})
+			n.Core.asked[0] = append(n.Core.asked[0], IPAMConfig{c.PreferredPool, c.SubPool, c.Gateway, c.AuxAddresses})
 		}
 	}
 	var info []storedInfo
@@ -145,23 +146,23 @@ func (s storedNetwork) network(index uint64) *Network {
 			continue
 		}
 		gw, _ := netip.ParsePrefix(data.Gateway)
-		n.core.v4 = append(n.core.v4, poolUse{key: i.PoolID, pool: &ipam.Pool{Prefix: p}, gateway: gw})
+		n.Core.V4 = append(n.Core.V4, poolUse{Key: i.PoolID, pool: &ipam.Pool{Prefix: p}, gateway: gw})
 	}
 	n.IPAM.Config = n.shownIPAM()
 	return n
 }
 
-// refresh reads the networks of the cluster: those that are in the store
+// Refresh reads the networks of the cluster: those that are in the store
 // now are the ones that exist. Without a store that answers there are none.
-func (sh *shared) refresh() {
-	c := sh.cluster
+func (sh *Global) Refresh() {
+	c := sh.Cluster
 	if c == nil || sh.ctl.Loop.Current() == nil {
 		return
 	}
 	asked := sh.ctl.Loop.Now()
-	pairs, err := c.store.List(store.Root + "network/")
+	pairs, err := c.Store.List(store.Root + "network/")
 	if err == nil {
-		c.store.List(store.Root + "endpoint_count/")
+		c.Store.List(store.Root + "endpoint_count/")
 	}
 	var found []*Network
 	for _, p := range pairs {
@@ -169,62 +170,62 @@ func (sh *shared) refresh() {
 		if len(p.Value) == 0 || json.Unmarshal(p.Value, &s) != nil {
 			continue
 		}
-		n := sh.globals[s.ID]
+		n := sh.Globals[s.ID]
 		if n == nil {
 			n = s.network(p.Index)
-			sh.globals[s.ID] = n
+			sh.Globals[s.ID] = n
 		}
-		n.core.global.index, n.core.global.missed = p.Index, 0
+		n.Core.global.index, n.Core.global.missed = p.Index, 0
 		found = append(found, n)
 	}
-	if sh.cluster != c {
+	if sh.Cluster != c {
 		return
 	}
 	if err == nil {
 		sh.forget(found, asked)
 		sh.payDebts()
 	}
-	all := make([]*Network, 0, len(sh.ctl.networks)+len(found))
-	for _, n := range sh.ctl.networks {
-		if n.core.global == nil {
+	all := make([]*Network, 0, len(sh.ctl.Networks)+len(found))
+	for _, n := range sh.ctl.Networks {
+		if n.Core.global == nil {
 			all = append(all, n)
 		}
 	}
-	sh.ctl.networks = append(all, found...)
+	sh.ctl.Networks = append(all, found...)
 }
 
 // forget drops what is kept of networks that other hosts have removed. A
 // network that was made while the store was asked is in no answer yet, so it
 // takes two questions, one after the other.
-func (sh *shared) forget(found []*Network, asked time.Duration) {
-	for id, n := range sh.globals { // each by itself: the order is no matter
-		g := n.core.global
+func (sh *Global) forget(found []*Network, asked time.Duration) {
+	for id, n := range sh.Globals { // each by itself: the order is no matter
+		g := n.Core.global
 		switch {
-		case slices.Contains(found, n) || len(n.core.endpoints) > 0 || g.deleting:
+		case slices.Contains(found, n) || len(n.Core.Endpoints) > 0 || g.deleting:
 		case g.missed == 0 || g.missed >= asked:
 			g.missed = sh.ctl.Loop.Now()
-		case sh.cluster.driver.Forget(id):
-			delete(sh.globals, id)
+		case sh.Cluster.Driver.Forget(id):
+			delete(sh.Globals, id)
 		}
 	}
 }
 
-// refreshEndpoints reads a network's endpoints of all hosts.
-func (sh *shared) refreshEndpoints(n *Network) error {
-	if n.core.global == nil || sh.cluster == nil || sh.ctl.Loop.Current() == nil {
+// RefreshEndpoints reads a network's endpoints of all hosts.
+func (sh *Global) RefreshEndpoints(n *Network) error {
+	if n.Core.global == nil || sh.Cluster == nil || sh.ctl.Loop.Current() == nil {
 		return nil
 	}
-	eps, err := sh.cluster.endpoints(n.ID)
+	eps, err := sh.Cluster.endpoints(n.ID)
 	if err != nil {
 		return err
 	}
-	n.core.global.stored = eps
+	n.Core.global.stored = eps
 	return nil
 }
 
 // endpoints lists what the store has of a network's endpoints.
 func (c *cluster) endpoints(nid string) ([]*storedEndpoint, error) {
-	pairs, err := c.store.List(store.Key("endpoint", nid))
+	pairs, err := c.Store.List(store.Key("endpoint", nid))
 	if err != nil {
 		return nil, err
 	}
@@ -245,99 +246,99 @@ func (c *cluster) endpoints(nid string) ([]*storedEndpoint, error) {
 
 // publishNetwork writes a new network's keys: the driver's first, then the
 // count of endpoints, then the network itself.
-func (sh *shared) publishNetwork(n *Network) (err error) {
-	c := sh.cluster
+func (sh *Global) publishNetwork(n *Network) (err error) {
+	c := sh.Cluster
 	if c == nil {
 		return calls.ErrGone
 	}
 	defer func() {
 		switch {
 		case err == nil:
-		case sh.cluster != c:
+		case sh.Cluster != c:
 			sh.owe(func() error { return sh.settleNetwork(n) })
 		default:
-			c.driver.DeleteNetwork(n.ID)
-			c.store.Delete(countKey(n.ID))
+			c.Driver.DeleteNetwork(n.ID)
+			c.Store.Delete(countKey(n.ID))
 		}
 	}()
-	if err := c.driver.CreateNetwork(n.view()); err != nil {
+	if err := c.Driver.CreateNetwork(n.view()); err != nil {
 		return err
 	}
-	if _, err := c.store.Put(countKey(n.ID), 0, endpointCount{}); err != nil {
-		return errf(ErrSystem, "failed to update store for object type *libnetwork.endpointCnt: %v", err)
+	if _, err := c.Store.Put(countKey(n.ID), 0, endpointCount{}); err != nil {
+		return errdefs.New(errdefs.KindSystem, "failed to update store for object type *libnetwork.endpointCnt: %v", err)
 	}
-	index, err := c.store.Put(networkKey(n.ID), 0, n.storeForm())
+	index, err := c.Store.Put(networkKey(n.ID), 0, n.storeForm())
 	if err != nil {
-		return errf(ErrSystem, "failed to update store for object type *libnetwork.network: %v", err)
+		return errdefs.New(errdefs.KindSystem, "failed to update store for object type *libnetwork.network: %v", err)
 	}
-	n.core.global.index = index
-	sh.globals[n.ID] = n
+	n.Core.global.index = index
+	sh.Globals[n.ID] = n
 	return nil
 }
 
 // settleNetwork takes what there is of a network out of the store, when dockerd
 // had gone while it was being made or removed.
-func (sh *shared) settleNetwork(n *Network) error {
-	c := sh.cluster
-	if c.driver.Has(n.ID) {
-		if err := c.driver.DeleteNetwork(n.ID); err != nil {
+func (sh *Global) settleNetwork(n *Network) error {
+	c := sh.Cluster
+	if c.Driver.Has(n.ID) {
+		if err := c.Driver.DeleteNetwork(n.ID); err != nil {
 			return err
 		}
 	}
 	for _, key := range []string{countKey(n.ID), networkKey(n.ID)} {
-		if err := c.store.Delete(key); err != nil {
+		if err := c.Store.Delete(key); err != nil {
 			return err
 		}
 	}
-	delete(sh.globals, n.ID)
+	delete(sh.Globals, n.ID)
 	return nil
 }
 
 // withdrawNetwork deletes a network from the store, with all that it holds.
-func (sh *shared) withdrawNetwork(n *Network) (err error) {
-	c := sh.cluster
+func (sh *Global) withdrawNetwork(n *Network) (err error) {
+	c := sh.Cluster
 	if c == nil {
 		return calls.ErrGone
 	}
-	g := n.core.global
+	g := n.Core.global
 	g.deleting = true
 	defer func() {
-		if err != nil && g.deleting && sh.cluster != c {
+		if err != nil && g.deleting && sh.Cluster != c {
 			sh.owe(func() error { return sh.settleNetwork(n) })
 			sh.ctl.releasePools(n)
 		}
 	}()
-	index, err := c.store.Put(networkKey(n.ID), g.index, n.storeForm())
+	index, err := c.Store.Put(networkKey(n.ID), g.index, n.storeForm())
 	if err != nil {
 		g.deleting = false
-		return errf(ErrSystem, "error while removing network: error marking network %s (%s) for deletion: %v", n.Name, n.ID, err)
+		return errdefs.New(errdefs.KindSystem, "error while removing network: error marking network %s (%s) for deletion: %v", n.Name, n.ID, err)
 	}
 	g.index = index
-	if err := c.driver.DeleteNetwork(n.ID); err != nil {
-		return errf(ErrSystem, "error while removing network: %v", err)
+	if err := c.Driver.DeleteNetwork(n.ID); err != nil {
+		return errdefs.New(errdefs.KindSystem, "error while removing network: %v", err)
 	}
 	sh.ctl.releasePools(n)
-	if err := c.store.Delete(countKey(n.ID)); err != nil {
-		return errf(ErrSystem, "error while removing network: error deleting network endpoint count from store: %v", err)
+	if err := c.Store.Delete(countKey(n.ID)); err != nil {
+		return errdefs.New(errdefs.KindSystem, "error while removing network: error deleting network endpoint count from store: %v", err)
 	}
-	if err := c.store.Delete(networkKey(n.ID)); err != nil {
-		return errf(ErrSystem, "error while removing network: error deleting network from store: %v", err)
+	if err := c.Store.Delete(networkKey(n.ID)); err != nil {
+		return errdefs.New(errdefs.KindSystem, "error while removing network: error deleting network from store: %v", err)
 	}
-	delete(sh.globals, n.ID)
+	delete(sh.Globals, n.ID)
 	return nil
 }
 
 // owe does something that the cluster store has to be told when it can be
 // reached again: fn is called until it returns no error. It may be called more
 // than once, so it does only what is left to do.
-func (sh *shared) owe(fn func() error) { sh.debts = append(sh.debts, fn) }
+func (sh *Global) owe(fn func() error) { sh.debts = append(sh.debts, fn) }
 
 // payDebts tells the store what it could not be told.
-func (sh *shared) payDebts() {
+func (sh *Global) payDebts() {
 	due := sh.debts
 	sh.debts = nil
 	for i, fn := range due {
-		if sh.cluster == nil {
+		if sh.Cluster == nil {
 			sh.debts = append(sh.debts, due[i:]...)
 			return
 		}

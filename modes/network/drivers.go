@@ -1,4 +1,4 @@
-package modes
+package network
 
 import (
 	"dnetsim/modes/network/bridge"
@@ -8,18 +8,18 @@ import (
 
 // makeDrivers installs the drivers, one for each mode that is not a choice of
 // somebody else's stack. The overlay's comes with a cluster ([initCluster]).
-func (ctl *controller) makeDrivers() {
-	ctl.bridges = bridge.New(ctl.Face)
+func (ctl *Controller) makeDrivers() {
+	ctl.Bridges = bridge.New(ctl.Face)
 	ctl.children = []*child.Driver{child.NewMacvlan(ctl.Face), child.NewIPvlan(ctl.Face)}
-	ctl.drivers = map[string]driver.Driver{
-		"bridge": ctl.bridges, "macvlan": ctl.children[0], "ipvlan": ctl.children[1], "overlay": driver.Absent{},
+	ctl.Drivers = map[string]driver.Driver{
+		"bridge": ctl.Bridges, "macvlan": ctl.children[0], "ipvlan": ctl.children[1], "overlay": driver.Absent{},
 	}
 	ctl.oneEach()
 }
 
 // startDrivers begins a run: networks of an earlier one are revived after it.
-func (ctl *controller) startDrivers() {
-	ctl.bridges.Start(ctl.bridgeConfig())
+func (ctl *Controller) startDrivers() {
+	ctl.Bridges.Start(ctl.bridgeConfig())
 	ctl.oneEach()
 	for _, c := range ctl.children {
 		c.Start()
@@ -27,12 +27,12 @@ func (ctl *controller) startDrivers() {
 }
 
 // oneEach installs the drivers of the networks "host" and "none", anew.
-func (ctl *controller) oneEach() {
-	ctl.drivers["host"] = driver.NewNull("host", driver.HostStack)
-	ctl.drivers["null"] = driver.NewNull("null", driver.LoopbackOnly)
+func (ctl *Controller) oneEach() {
+	ctl.Drivers["host"] = driver.NewNull("host", driver.HostStack)
+	ctl.Drivers["null"] = driver.NewNull("null", driver.LoopbackOnly)
 }
 
-func (ctl *controller) bridgeConfig() bridge.Config {
+func (ctl *Controller) bridgeConfig() bridge.Config {
 	c := ctl.Config
 	return bridge.Config{
 		IPTables: c.IPTables, IP6Tables: c.IP6Tables && c.Experimental, IPForward: c.IPForward, Proxy: c.Proxy,

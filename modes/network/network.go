@@ -1,10 +1,11 @@
-package modes
+package network
 
 import (
 	"net/netip"
 	"slices"
 	"time"
 
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/events"
 	"dnetsim/modes/filters"
 	"dnetsim/modes/ident"
@@ -28,8 +29,8 @@ type IPAM struct {
 	Config  []IPAMConfig
 }
 
-// NetworkEndpoint is a container's entry in `docker network inspect`.
-type NetworkEndpoint struct {
+// Member is a container's entry in `docker network inspect`.
+type Member struct {
 	Name        string // of the container
 	EndpointID  string
 	MacAddress  string
@@ -54,7 +55,7 @@ type Network struct {
 	Options    map[string]string
 	Labels     map[string]string
 
-	core *netCore
+	Core *netCore
 }
 
 // ShortID is the first 12 digits of the id.
@@ -63,43 +64,43 @@ func (n *Network) ShortID() string { return n.ID[:12] }
 // netCore is what a network holds: its pools, its endpoints, its driver's part.
 type netCore struct {
 	name      string
-	v4, v6    []poolUse
+	V4, v6    []poolUse
 	asked     [2][]IPAMConfig // what was asked for, IPv4 and IPv6
-	endpoints []*endpoint
-	global    *global // nil for networks of one host
-	deferIPv6 bool    // IPv6 addresses follow the MAC
+	Endpoints []*Endpoint
+	global    *inStore // nil for networks of one host
+	deferIPv6 bool     // IPv6 addresses follow the MAC
 }
 
 // driver is what runs a network. It is never nil: without a cluster's control
 // plane its driver is [driver.Absent].
-func (ctl *controller) driver(n *Network) driver.Driver { return ctl.drivers[n.Driver] }
+func (ctl *Controller) driver(n *Network) driver.Driver { return ctl.Drivers[n.Driver] }
 
-// stack says whose network stack the network's containers use.
-func (ctl *controller) stack(n *Network) driver.Stack { return ctl.driver(n).Capability().Stack }
+// Stack says whose network stack the network's containers use.
+func (ctl *Controller) Stack(n *Network) driver.Stack { return ctl.driver(n).Capability().Stack }
 
 // view is the network as its driver sees it.
 func (n *Network) view() *driver.Network {
 	v := &driver.Network{ID: n.ID, Name: n.Name, Internal: n.Internal, EnableIPv6: n.EnableIPv6, Options: n.Options}
-	for _, u := range n.core.v4 {
+	for _, u := range n.Core.V4 {
 		v.V4 = append(v.V4, driver.Pool{Prefix: u.pool.Prefix, Gateway: u.gateway, Aux: u.aux})
 	}
-	for _, u := range n.core.v6 {
+	for _, u := range n.Core.v6 {
 		v.V6 = append(v.V6, driver.Pool{Prefix: u.pool.Prefix, Gateway: u.gateway, Aux: u.aux})
 	}
 	return v
 }
 
 // space is where the network's addresses come from.
-func (ctl *controller) space(n *Network) ipam.Space {
-	if n.Scope == "global" && ctl.shared.cluster != nil {
-		return ctl.shared.cluster.space
+func (ctl *Controller) space(n *Network) ipam.Space {
+	if n.Scope == "global" && ctl.Global.Cluster != nil {
+		return ctl.Global.Cluster.space
 	}
-	return ctl.ipam
+	return ctl.Ipam
 }
 
 // poolUse is a network's hold on one pool.
 type poolUse struct {
-	key     string
+	Key     string
 	pool    *ipam.Pool
 	gateway netip.Prefix
 	aux     map[string]netip.Addr // by name
@@ -107,14 +108,15 @@ type poolUse struct {
 
 // userDefined reports whether names are resolved in the network and addresses
 // can be chosen: every network but the three predefined ones.
-func (c *netCore) userDefined() bool { return !predefined(c.name) }
+func (c *netCore) userDefined() bool { return !Predefined(c.name) }
 
-func predefined(name string) bool {
+// Predefined reports whether Docker makes the network of that name itself.
+func Predefined(name string) bool {
 	return name == "bridge" || name == "host" || name == "none" || name == "default"
 }
 
-func (c *netCore) byName(name string) *endpoint {
-	for _, ep := range c.endpoints {
+func (c *netCore) byName(name string) *Endpoint {
+	for _, ep := range c.Endpoints {
 		if ep.name() == name {
 			return ep
 		}
@@ -124,13 +126,13 @@ func (c *netCore) byName(name string) *endpoint {
 
 // Containers are the running containers with an endpoint in the network, by
 // container id.
-func (n *Network) Containers() map[string]NetworkEndpoint {
-	m := map[string]NetworkEndpoint{}
-	for _, ep := range n.core.endpoints {
+func (n *Network) Containers() map[string]Member {
+	m := map[string]Member{}
+	for _, ep := range n.Core.Endpoints {
 		if ep.sb == nil {
 			continue
 		}
-		e := NetworkEndpoint{Name: ep.name(), EndpointID: ep.ID}
+		e := Member{Name: ep.name(), EndpointID: ep.ID}
 		e.MacAddress = ep.shownMAC()
 		if ep.Addr.IsValid() {
 			e.IPv4Address = ep.Addr.String()
@@ -140,19 +142,19 @@ func (n *Network) Containers() map[string]NetworkEndpoint {
 		}
 		m[ep.c.ID] = e
 	}
-	if n.core.global == nil {
+	if n.Core.global == nil {
 		return m
 	}
-	for _, s := range n.core.global.stored {
-		if !n.core.isJoined(s.ID) {
-			m["ep-"+s.ID] = NetworkEndpoint{Name: s.Name, EndpointID: s.ID, MacAddress: s.Iface.MAC, IPv4Address: s.Iface.Addr}
+	for _, s := range n.Core.global.stored {
+		if !n.Core.isJoined(s.ID) {
+			m["ep-"+s.ID] = Member{Name: s.Name, EndpointID: s.ID, MacAddress: s.Iface.MAC, IPv4Address: s.Iface.Addr}
 		}
 	}
 	return m
 }
 
 func (c *netCore) isJoined(id string) bool {
-	for _, ep := range c.endpoints {
+	for _, ep := range c.Endpoints {
 		if ep.ID == id {
 			return ep.sb != nil
 		}
@@ -160,37 +162,40 @@ func (c *netCore) isJoined(id string) bool {
 	return false
 }
 
-func (ctl *controller) find(ref string) (*Network, error) {
-	n, matches := ident.Find(ctl.networks, ref, func(n *Network) string { return n.ID }, func(n *Network) string { return n.Name })
+// Find finds a network by name, id or the beginning of an id, among those that are known.
+func (ctl *Controller) Find(ref string) (*Network, error) {
+	n, matches := ident.Find(ctl.Networks, ref, func(n *Network) string { return n.ID }, func(n *Network) string { return n.Name })
 	switch matches {
 	case 0:
-		return nil, errf(ErrNotFound, "network %s not found", ref)
+		return nil, errdefs.New(errdefs.KindNotFound, "network %s not found", ref)
 	case 1:
 		return n, nil
 	}
-	return nil, errf(ErrInvalid, "network %s is ambiguous (%d matches found based on ID prefix)", ref, matches)
+	return nil, errdefs.New(errdefs.KindInvalid, "network %s is ambiguous (%d matches found based on ID prefix)", ref, matches)
 }
 
-func (ctl *controller) passes(n *Network, f filters.Args) bool {
+// Passes reports whether a network passes the filters of docker network ls.
+func (ctl *Controller) Passes(n *Network, f filters.Args) bool {
 	if len(f["driver"]) > 0 && !f.Has("driver", n.Driver) || len(f["scope"]) > 0 && !f.Has("scope", n.Scope) {
 		return false
 	}
 	if !filters.MatchName(f["name"], n.Name) || !filters.MatchPrefix(f["id"], n.ID) || !filters.MatchLabels(f["label"], n.Labels) {
 		return false
 	}
-	if len(f["type"]) > 0 && f.Has("type", "builtin") != predefined(n.Name) && f.Has("type", "custom") == predefined(n.Name) {
+	if len(f["type"]) > 0 && f.Has("type", "builtin") != Predefined(n.Name) && f.Has("type", "custom") == Predefined(n.Name) {
 		return false
 	}
 	for _, v := range f["dangling"] {
 		want := v == "true" || v == "1"
-		if idle := !predefined(n.Name) && len(n.core.endpoints) == 0; idle != want {
+		if idle := !Predefined(n.Name) && len(n.Core.Endpoints) == 0; idle != want {
 			return false
 		}
 	}
 	return true
 }
 
-func (ctl *controller) event(n *Network, action string, extra ...string) {
+// Event records something that happened to a network; extra are pairs.
+func (ctl *Controller) Event(n *Network, action string, extra ...string) {
 	a := map[string]string{"name": n.Name, "type": n.Driver}
 	for i := 0; i+1 < len(extra); i += 2 {
 		a[extra[i]] = extra[i+1]
@@ -198,17 +203,17 @@ func (ctl *controller) event(n *Network, action string, extra ...string) {
 	ctl.Events.Add(events.Event{Type: "network", Action: action, ID: n.ID, Attributes: a})
 }
 
-// subnetAsked reports whether whoever made the network chose a subnet of the family.
-func (n *Network) subnetAsked(v6 bool) bool {
+// SubnetAsked reports whether whoever made the network chose a subnet of the family.
+func (n *Network) SubnetAsked(v6 bool) bool {
 	f := 0
 	if v6 {
 		f = 1
 	}
-	return slices.ContainsFunc(n.core.asked[f], func(c IPAMConfig) bool { return c.Subnet != "" })
+	return slices.ContainsFunc(n.Core.asked[f], func(c IPAMConfig) bool { return c.Subnet != "" })
 }
 
-// spansHosts reports whether the network is in the cluster store.
-func (n *Network) spansHosts() bool { return n.core.global != nil }
+// SpansHosts reports whether the network is in the cluster store.
+func (n *Network) SpansHosts() bool { return n.Core.global != nil }
 
-// used reports whether containers of this host are in the network.
-func (n *Network) used() bool { return len(n.core.endpoints) > 0 }
+// Used reports whether containers of this host are in the network.
+func (n *Network) Used() bool { return len(n.Core.Endpoints) > 0 }

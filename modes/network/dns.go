@@ -1,4 +1,4 @@
-package modes
+package network
 
 import (
 	"net/netip"
@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/resolvconf"
 	"dnetsim/userland/names"
 )
 
 // hostResolv is the file that containers inherit: the host's, or behind a local
 // systemd-resolved the one with the real servers.
-func (ctl *controller) hostResolv() string {
+func (ctl *Controller) hostResolv() string {
 	b, _ := ctl.machine().FS().ReadFile("/etc/resolv.conf")
 	if r := resolvconf.Parse(string(b)); len(r.Servers) == 1 && r.Servers[0] == "127.0.0.53" {
 		if alt, err := ctl.machine().FS().ReadFile("/run/systemd/resolve/resolv.conf"); err == nil {
@@ -22,17 +23,18 @@ func (ctl *controller) hostResolv() string {
 	return string(b)
 }
 
-func (ctl *controller) hostNameservers() []netip.Addr {
+// HostNameservers are the servers of the file that containers inherit.
+func (ctl *Controller) HostNameservers() []netip.Addr {
 	return resolvconf.Addrs(resolvconf.Parse(ctl.hostResolv()).Servers)
 }
 
-// setupDNS is the container's resolv.conf on its way to its first network. With a
+// SetupDNS is the container's resolv.conf on its way to its first network. With a
 // network of the user's its name server asks those of the host's own file, also one
 // on a loopback address; without one nothing can, and behind systemd-resolved it is the
 // real servers' file.
-func (sb *sandbox) setupDNS() string {
+func (sb *Sandbox) SetupDNS() string {
 	ctl := sb.ctl
-	h, cfg := sb.c.HostConfig, ctl.Config
+	h, cfg := sb.C.HostConfig, ctl.Config
 	own, _ := ctl.machine().FS().ReadFile("/etc/resolv.conf")
 	host := string(own)
 	if container.IsDefaultMode(h.NetworkMode) || h.NetworkMode == "none" {
@@ -60,22 +62,22 @@ func (sb *sandbox) setupDNS() string {
 }
 
 // askServers makes the IPv4 ones of these servers those that the embedded server asks.
-func (sb *sandbox) askServers(servers []string, hostsLoopback bool) {
+func (sb *Sandbox) askServers(servers []string, hostsLoopback bool) {
 	for _, a := range resolvconf.Addrs(servers) {
 		if !a.Is4() {
 			continue
 		}
-		u := names.Upstream{At: netip.AddrPortFrom(a, 53), From: sb.ns}
+		u := names.Upstream{At: netip.AddrPortFrom(a, 53), From: sb.NS}
 		if hostsLoopback && a.IsLoopback() {
 			u.From = sb.ctl.ns()
 		}
-		sb.upstreams = append(sb.upstreams, u)
+		sb.Upstreams = append(sb.Upstreams, u)
 	}
 }
 
 // updateDNS fits a file that nobody has touched to the network that is joined.
-func (sb *sandbox) updateDNS(n *Network) {
-	fs, at := sb.ctl.machine().FS(), sb.c.File("resolv.conf")
+func (sb *Sandbox) updateDNS(n *Network) {
+	fs, at := sb.ctl.machine().FS(), sb.C.File("resolv.conf")
 	if b, err := fs.ReadFile(at); err != nil || sb.resolvConf == "" || string(b) != sb.resolvConf {
 		return
 	}
@@ -86,14 +88,14 @@ func (sb *sandbox) updateDNS(n *Network) {
 // useResolver points the container at the embedded name server, beside the IPv6
 // servers, which it does not ask. A number of dots that the user asked for stays, and
 // is remembered: a name without a dot is then not asked of others.
-func (sb *sandbox) useResolver() error {
-	fs, at := sb.ctl.machine().FS(), sb.c.File("resolv.conf")
+func (sb *Sandbox) useResolver() error {
+	fs, at := sb.ctl.machine().FS(), sb.C.File("resolv.conf")
 	b, _ := fs.ReadFile(at)
 	now := resolvconf.Parse(string(b))
-	if len(sb.upstreams) == 0 {
+	if len(sb.Upstreams) == 0 {
 		sb.askServers(now.Servers, false)
 	}
-	servers := []string{resolverAddr.String()}
+	servers := []string{ResolverAddr.String()}
 	for _, a := range resolvconf.Addrs(now.Servers) {
 		if a.Is6() {
 			servers = append(servers, a.String())
@@ -106,15 +108,15 @@ func (sb *sandbox) useResolver() error {
 		}
 		_, v, ok := strings.Cut(o, ":")
 		if !ok || strings.Contains(v, ":") {
-			return errf(ErrSystem, "invalid ndots option %s", o)
+			return errdefs.New(errdefs.KindSystem, "invalid ndots option %s", o)
 		}
 		if n, err := strconv.Atoi(v); err != nil || n < 0 {
-			return errf(ErrSystem, "invalid number for ndots option: %s", v)
+			return errdefs.New(errdefs.KindSystem, "invalid number for ndots option: %s", v)
 		}
-		sb.ndotsSet = true
+		sb.NdotsSet = true
 		break
 	}
-	if !sb.ndotsSet {
+	if !sb.NdotsSet {
 		now.Options = append(now.Options, "ndots:0")
 	}
 	fs.WriteFile(at, []byte(now.Build()), 0o644)

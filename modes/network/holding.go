@@ -1,4 +1,4 @@
-package modes
+package network
 
 import (
 	"dnetsim/link"
@@ -18,8 +18,8 @@ type PoolHolding = ipam.Holding
 // PortHolding is one port of the host that is taken for a container.
 type PortHolding = nat.Taken
 
-// NetworkHolding is one network.
-type NetworkHolding struct {
+// Holding is one network.
+type Holding struct {
 	*Network
 	Bridge    string // the Linux bridge's name, "" for other drivers
 	Stale     bool   // another network took its bridge over
@@ -41,17 +41,18 @@ type EndpointHolding struct {
 // BoundPort is a published port of an endpoint.
 type BoundPort = driver.Binding
 
-func (ctl *controller) holding(n *Network) NetworkHolding {
-	h := NetworkHolding{Network: n, Reserved: map[string][]netip.Addr{}}
-	h.Bridge, h.Stale = ctl.bridges.Bridge(n.ID)
-	for _, u := range append(append([]poolUse(nil), n.core.v4...), n.core.v6...) {
+// Holding is what a network has at this moment.
+func (ctl *Controller) Holding(n *Network) Holding {
+	h := Holding{Network: n, Reserved: map[string][]netip.Addr{}}
+	h.Bridge, h.Stale = ctl.Bridges.Bridge(n.ID)
+	for _, u := range append(append([]poolUse(nil), n.Core.V4...), n.Core.v6...) {
 		h.Gateways = append(h.Gateways, u.gateway)
-		h.Reserved[u.key] = append(h.Reserved[u.key], u.gateway.Addr())
+		h.Reserved[u.Key] = append(h.Reserved[u.Key], u.gateway.Addr())
 		for _, name := range slices.Sorted(maps.Keys(u.aux)) {
-			h.Reserved[u.key] = append(h.Reserved[u.key], u.aux[name])
+			h.Reserved[u.Key] = append(h.Reserved[u.Key], u.aux[name])
 		}
 	}
-	for _, ep := range n.core.endpoints {
+	for _, ep := range n.Core.Endpoints {
 		e := EndpointHolding{Container: ep.c, Addresses: map[string]netip.Addr{}, MAC: ep.MAC, Inside: ep.Inside, Outside: ep.Outside}
 		if ep.Addr.IsValid() {
 			e.Addresses[ep.pool] = ep.Addr.Addr()

@@ -1,26 +1,27 @@
-package modes
+package network
 
 import (
 	"sort"
 
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/network/bridge"
 )
 
-// gatewayNetwork is the bridge network that gives a way out to containers whose
+// GatewayNetwork is the bridge network that gives a way out to containers whose
 // networks have none, such as overlays.
-const gatewayNetwork = "docker_gwbridge"
+const GatewayNetwork = "docker_gwbridge"
 
-// global reports whether one of the sandbox's networks spans hosts.
-func (sb *sandbox) global() bool {
+// Global reports whether one of the sandbox's networks spans hosts.
+func (sb *Sandbox) Global() bool {
 	for _, ep := range sb.endpoints {
-		if ep.net.core.global != nil {
+		if ep.net.Core.global != nil {
 			return true
 		}
 	}
 	return false
 }
 
-func (sb *sandbox) gatewayEndpoint() *endpoint {
+func (sb *Sandbox) gatewayEndpoint() *Endpoint {
 	for _, ep := range sb.endpoints {
 		if ep.gatewayName != "" {
 			return ep
@@ -30,7 +31,7 @@ func (sb *sandbox) gatewayEndpoint() *endpoint {
 }
 
 // needsGateway reports whether a network that should have a way out gives none.
-func (sb *sandbox) needsGateway() bool {
+func (sb *Sandbox) needsGateway() bool {
 	need := false
 	for _, ep := range sb.endpoints {
 		switch {
@@ -44,44 +45,44 @@ func (sb *sandbox) needsGateway() bool {
 	return need
 }
 
-// checkGateway gives the sandbox its endpoint in docker_gwbridge, or takes it
+// CheckGateway gives the sandbox its endpoint in docker_gwbridge, or takes it
 // away, and publishes ports on what is then the way out.
-func (sb *sandbox) checkGateway() error {
+func (sb *Sandbox) CheckGateway() error {
 	have := sb.gatewayEndpoint()
 	switch {
 	case have == nil && sb.needsGateway():
 		return sb.addGateway()
 	case have != nil && !sb.needsGateway():
-		sb.leave(have)
-		sb.ctl.deleteEndpoint(have)
+		sb.Leave(have)
+		sb.ctl.DeleteEndpoint(have)
 	}
 	return sb.moveExternal()
 }
 
-func (sb *sandbox) addGateway() error {
+func (sb *Sandbox) addGateway() error {
 	ctl := sb.ctl
-	n, ok := ctl.findByName(gatewayNetwork)
+	n, ok := ctl.Named(GatewayNetwork)
 	if !ok {
 		if err := ctl.Calls.Pass(ctl.CreateTime); err != nil {
 			return err
 		}
-		n, ok = ctl.findByName(gatewayNetwork) // another container may have been faster
+		n, ok = ctl.Named(GatewayNetwork) // another container may have been faster
 	}
 	if !ok {
 		var err error
-		if n, err = ctl.make(CreateNetwork{
-			Name: gatewayNetwork, Driver: "bridge",
-			Options: map[string]string{bridge.OptName: gatewayNetwork, bridge.OptICC: "false", bridge.OptMasquerade: "true"},
+		if n, err = ctl.Make(Create{
+			Name: GatewayNetwork, Driver: "bridge",
+			Options: map[string]string{bridge.OptName: GatewayNetwork, bridge.OptICC: "false", bridge.OptMasquerade: "true"},
 		}); err != nil {
-			return wrapf(err, "error creating external connectivity network: ")
+			return errdefs.Wrap(err, "error creating external connectivity network: ")
 		}
 	}
-	ep := ctl.newEndpoint(n, sb.c, ctl.IDs.ID("endpoint", "gateway/"+sb.id))
-	ep.gatewayName = "gateway_" + sb.id[:12]
+	ep := ctl.newEndpoint(n, sb.C, ctl.IDs.ID("endpoint", "gateway/"+sb.ID))
+	ep.gatewayName = "gateway_" + sb.ID[:12]
 	if err := ctl.assign(ep, nil); err != nil {
 		return err
 	}
-	n.core.endpoints = append(n.core.endpoints, ep)
+	n.Core.Endpoints = append(n.Core.Endpoints, ep)
 	err := ctl.driver(n).CreateEndpoint(&ep.Endpoint)
 	if err == nil {
 		ep.sb = sb
@@ -96,11 +97,11 @@ func (sb *sandbox) addGateway() error {
 			err = sb.moveExternal()
 		}
 		if err != nil {
-			sb.leave(ep)
+			sb.Leave(ep)
 		}
 	}
 	if err != nil {
-		ctl.deleteEndpoint(ep)
+		ctl.DeleteEndpoint(ep)
 	}
 	return err
 }

@@ -1,4 +1,12 @@
-package modes
+// Package network is libnetwork as a model: networks with their address pools, the
+// sandboxes of containers, the endpoints between them, published ports, the embedded name
+// server, and what of a network is in the cluster store. What runs a network is a driver,
+// below; which container is in which network is the daemon's, above: it calls the
+// controller on the loop, with the description of a container.
+//
+// Files named global are about the store, cluster.go is the daemon's part in a cluster,
+// gwbridge.go the way out that overlays need.
+package network
 
 import (
 	"maps"
@@ -9,6 +17,7 @@ import (
 
 	"dnetsim/modes/calls"
 	"dnetsim/modes/config"
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/events"
 	"dnetsim/modes/ident"
 	"dnetsim/modes/ipam"
@@ -22,8 +31,8 @@ import (
 	"dnetsim/userland"
 )
 
-// networking is what a controller needs of its daemon.
-type networking struct {
+// Options is what a controller needs of its daemon.
+type Options struct {
 	Face    *driver.Host
 	Host    string // its stable name
 	Loop    *sim.Loop
@@ -39,76 +48,76 @@ type networking struct {
 	NameOf func(ref string) string
 }
 
-// controller has the host's networks, and the sandboxes and endpoints of its
+// Controller has the host's networks, and the sandboxes and endpoints of its
 // containers: libnetwork's controller.
-type controller struct {
-	networking
-	networks  []*Network
-	sandboxes []*sandbox
-	ipam      *ipam.Local
-	shared    shared
+type Controller struct {
+	Options
+	Networks  []*Network
+	Sandboxes []*Sandbox
+	Ipam      *ipam.Local
+	Global    Global
 
-	drivers  map[string]driver.Driver // by name
-	bridges  *bridge.Driver
+	Drivers  map[string]driver.Driver // by name
+	Bridges  *bridge.Driver
 	children []*child.Driver // macvlan and ipvlan
-	boxes    overlay.Sandboxes
+	Boxes    overlay.Sandboxes
 }
 
-// newNetworking makes a controller, which has no network before it is started.
-func newNetworking(o networking) *controller {
-	ctl := &controller{networking: o}
-	ctl.shared = shared{ctl: ctl, globals: map[string]*Network{}}
+// New makes a controller, which has no network before it is started.
+func New(o Options) *Controller {
+	ctl := &Controller{Options: o}
+	ctl.Global = Global{ctl: ctl, Globals: map[string]*Network{}}
 	ctl.makeDrivers()
 	return ctl
 }
 
-func (ctl *controller) machine() *userland.Machine { return ctl.Face.Machine }
-func (ctl *controller) ns() *stack.Namespace       { return ctl.machine().NS() }
-func (ctl *controller) wall() time.Time            { return ctl.machine().Wall() }
+func (ctl *Controller) machine() *userland.Machine { return ctl.Face.Machine }
+func (ctl *Controller) ns() *stack.Namespace       { return ctl.machine().NS() }
+func (ctl *Controller) wall() time.Time            { return ctl.machine().Wall() }
 
-// start does what dockerd does to the host's network when it starts:
+// Start does what dockerd does to the host's network when it starts:
 // forwarding, chains, and the networks none, host and bridge. Networks of the
 // user that were there before come back as they were. live: containers run already, and
 // nothing of theirs changes. own are the daemon's ports; leftovers is called when the
 // store has been asked what there is.
-func (ctl *controller) start(live bool, own []netip.AddrPort, leftovers func()) error {
+func (ctl *Controller) Start(live bool, own []netip.AddrPort, leftovers func()) error {
 	cfg := ctl.Config
-	ctl.bridges.Configure(ctl.bridgeConfig())
-	if live && ctl.ipam != nil { // the network configuration of running containers stays
-		if err := ctl.bridges.Resume(); err != nil {
+	ctl.Bridges.Configure(ctl.bridgeConfig())
+	if live && ctl.Ipam != nil { // the network configuration of running containers stays
+		if err := ctl.Bridges.Resume(); err != nil {
 			ctl.Journal.Write("warning", "could not restore the rules of networks: "+err.Error())
 		}
 		return nil
 	}
 	ctl.startDrivers()
-	kept := ctl.networks
-	before := ctl.ipam
+	kept := ctl.Networks
+	before := ctl.Ipam
 	pools := cfg.Pools
 	if len(pools) == 0 {
 		pools = ipam.DefaultPools
 	}
 	var err error
-	if ctl.ipam, err = ipam.NewLocal(pools); err != nil {
+	if ctl.Ipam, err = ipam.NewLocal(pools); err != nil {
 		return err
 	}
-	ctl.ipam.Continue(before)
+	ctl.Ipam.Continue(before)
 	ctl.reserve(own)
-	ctl.networks = nil
+	ctl.Networks = nil
 	ctl.reviveAll(kept)
-	ctl.bridges.UserChain() // before the isolation of the networks that were revived
+	ctl.Bridges.UserChain() // before the isolation of the networks that were revived
 	for _, name := range []string{"none", "host"} {
-		if _, ok := ctl.findByName(name); ok {
+		if _, ok := ctl.Named(name); ok {
 			continue
 		}
 		driver := name
 		if name == "none" {
 			driver = "null"
 		}
-		if _, err := ctl.make(CreateNetwork{Name: name, Driver: driver}); err != nil {
-			return errf(ErrSystem, "Error creating default %q network: %v", driver, err)
+		if _, err := ctl.Make(Create{Name: name, Driver: driver}); err != nil {
+			return errdefs.New(errdefs.KindSystem, "Error creating default %q network: %v", driver, err)
 		}
 	}
-	ctl.shared.consult(leftovers)
+	ctl.Global.Consult(leftovers)
 	if cfg.Bridge == "none" || len(cfg.Pools) > 0 {
 		if br := ctl.ns().Interface("docker0"); br != nil {
 			br.Delete()
@@ -121,30 +130,30 @@ func (ctl *controller) start(live bool, own []netip.AddrPort, leftovers func()) 
 }
 
 // reserve keeps published ports away from the daemon's own.
-func (ctl *controller) reserve(own []netip.AddrPort) {
+func (ctl *Controller) reserve(own []netip.AddrPort) {
 	for _, at := range own {
-		ctl.bridges.Ports().Request(at.Addr().String(), "tcp", int(at.Port()), int(at.Port()))
+		ctl.Bridges.Ports().Request(at.Addr().String(), "tcp", int(at.Port()), int(at.Port()))
 	}
 }
 
 // reviveAll sets up again the networks of an earlier run. The default
 // bridge is always made anew.
-func (ctl *controller) reviveAll(kept []*Network) {
+func (ctl *Controller) reviveAll(kept []*Network) {
 	for _, n := range kept {
 		if n.Name == "bridge" {
 			continue
 		}
-		old := n.core
-		n.core = &netCore{name: n.Name, asked: old.asked}
+		old := n.Core
+		n.Core = &netCore{name: n.Name, asked: old.asked}
 		if err := ctl.revive(n, old); err != nil {
 			ctl.Journal.Write("warning", "could not restore network "+n.Name+": "+err.Error())
 			continue
 		}
-		ctl.networks = append(ctl.networks, n)
+		ctl.Networks = append(ctl.Networks, n)
 	}
 }
 
-func (ctl *controller) revive(n *Network, old *netCore) error {
+func (ctl *Controller) revive(n *Network, old *netCore) error {
 	if n.ConfigOnly {
 		return nil
 	}
@@ -156,29 +165,29 @@ func (ctl *controller) revive(n *Network, old *netCore) error {
 
 // revivePools takes the network's old pools again, whatever they were chosen
 // from.
-func (ctl *controller) revivePools(n *Network, old *netCore) error {
-	for f, uses := range [2][]poolUse{old.v4, old.v6} {
-		into := &n.core.v4
+func (ctl *Controller) revivePools(n *Network, old *netCore) error {
+	for f, uses := range [2][]poolUse{old.V4, old.v6} {
+		into := &n.Core.V4
 		if f == 1 {
-			into = &n.core.v6
+			into = &n.Core.v6
 		}
 		for _, u := range uses {
-			key, p, err := ctl.ipam.RequestPool(u.pool.Prefix.String(), u.pool.Sub, f == 1, nil)
+			key, p, err := ctl.Ipam.RequestPool(u.pool.Prefix.String(), u.pool.Sub, f == 1, nil)
 			if err != nil {
 				return err
 			}
-			gw, _ := ctl.ipam.RequestAddress(key, u.gateway.Addr())
+			gw, _ := ctl.Ipam.RequestAddress(key, u.gateway.Addr())
 			for _, name := range slices.Sorted(maps.Keys(u.aux)) {
-				ctl.ipam.RequestAddress(key, u.aux[name])
+				ctl.Ipam.RequestAddress(key, u.aux[name])
 			}
-			*into = append(*into, poolUse{key: key, pool: p, gateway: gw, aux: u.aux})
+			*into = append(*into, poolUse{Key: key, pool: p, gateway: gw, aux: u.aux})
 		}
 	}
 	return nil
 }
 
 // startDefaultBridge makes the network "bridge" on docker0.
-func (ctl *controller) startDefaultBridge() error {
+func (ctl *Controller) startDefaultBridge() error {
 	cfg := ctl.Config
 	name := cfg.Bridge
 	if name == "" {
@@ -188,7 +197,7 @@ func (ctl *controller) startDefaultBridge() error {
 	if err != nil {
 		return err
 	}
-	r := CreateNetwork{
+	r := Create{
 		Name: "bridge", Driver: "bridge", EnableIPv6: cfg.IPv6,
 		IPAM: &IPAM{Config: []IPAMConfig{ipamCfg}},
 		Options: map[string]string{
@@ -203,15 +212,15 @@ func (ctl *controller) startDefaultBridge() error {
 	if cfg.FixedCIDRv6 != "" {
 		r.IPAM.Config = append(r.IPAM.Config, IPAMConfig{Subnet: cfg.FixedCIDRv6, AuxAddresses: auxGateway(bridge.AuxGateway6, cfg.Gateway6)})
 	} else if cfg.IPv6 {
-		return errf(ErrSystem, "IPv6 is enabled for the default bridge, but no subnet is configured. Specify an IPv6 subnet using --fixed-cidr-v6")
+		return errdefs.New(errdefs.KindSystem, "IPv6 is enabled for the default bridge, but no subnet is configured. Specify an IPv6 subnet using --fixed-cidr-v6")
 	}
-	n, err := ctl.make(r)
+	n, err := ctl.Make(r)
 	if err != nil {
-		return errf(ErrSystem, "Error creating default %q network: %v", "bridge", err)
+		return errdefs.New(errdefs.KindSystem, "Error creating default %q network: %v", "bridge", err)
 	}
 	n.IPAM.Options = nil
-	if len(n.core.v6) > 0 && n.core.v6[0].pool.Prefix.Bits() <= 80 {
-		n.core.deferIPv6 = true
+	if len(n.Core.v6) > 0 && n.Core.v6[0].pool.Prefix.Bits() <= 80 {
+		n.Core.deferIPv6 = true
 	}
 	return nil
 }
@@ -228,7 +237,7 @@ func auxGateway(name, addr string) map[string]string {
 // defaultBridgePool chooses docker0's subnet: --bip, or the address that the
 // bridge already has, or the first predefined pool that is free on the host.
 // Only the first two give the network a gateway to show.
-func (ctl *controller) defaultBridgePool(name string) (IPAMConfig, error) {
+func (ctl *Controller) defaultBridgePool(name string) (IPAMConfig, error) {
 	cfg := ctl.Config
 	c := IPAMConfig{IPRange: cfg.FixedCIDR, AuxAddresses: auxGateway(bridge.AuxGateway4, cfg.Gateway)}
 	if br := ctl.ns().Interface(name); br != nil {
@@ -240,50 +249,50 @@ func (ctl *controller) defaultBridgePool(name string) (IPAMConfig, error) {
 		}
 	}
 	if c.Subnet == "" {
-		if p, ok := ctl.ipam.First(false, ctl.hostOverlaps); ok {
+		if p, ok := ctl.Ipam.First(false, ctl.hostOverlaps); ok {
 			c.Subnet = p.String()
 		}
 	}
 	if cfg.BIP != "" {
 		p, err := netip.ParsePrefix(cfg.BIP)
 		if err != nil {
-			return c, errf(ErrSystem, "invalid CIDR address: %s", cfg.BIP)
+			return c, errdefs.New(errdefs.KindSystem, "invalid CIDR address: %s", cfg.BIP)
 		}
 		c.Subnet, c.Gateway = p.Masked().String(), p.Addr().String()
 		return c, nil
 	}
 	if c.Subnet == "" {
-		return c, errf(ErrSystem, "list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: %v: no available network", ctl.ipam.Predefined())
+		return c, errdefs.New(errdefs.KindSystem, "list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: %v: no available network", ctl.Ipam.Predefined())
 	}
 	ctl.Journal.Write("info", "Default bridge ("+name+") is assigned with an IP address "+c.Subnet+". Daemon option --bip can be used to set a preferred IP address")
 	return c, nil
 }
 
-// namespaces are those of the containers and then those of overlay networks, in the
+// Namespaces are those of the containers and then those of overlay networks, in the
 // order in which they were made.
-func (ctl *controller) namespaces() []*stack.Namespace {
+func (ctl *Controller) Namespaces() []*stack.Namespace {
 	var out []*stack.Namespace
-	for _, sb := range ctl.sandboxes {
-		if !sb.shared {
-			out = append(out, sb.ns)
+	for _, sb := range ctl.Sandboxes {
+		if !sb.HostStack {
+			out = append(out, sb.NS)
 		}
 	}
-	return append(out, ctl.boxes.Namespaces()...)
+	return append(out, ctl.Boxes.Namespaces()...)
 }
 
-// reopen gives a new dockerd the sockets that the old one, and they with it, has
+// Reopen gives a new dockerd the sockets that the old one, and they with it, has
 // lost.
-func (ctl *controller) reopen() {
-	for _, sb := range ctl.sandboxes {
-		if sb.resolver != nil {
-			sb.resolver.reopen()
+func (ctl *Controller) Reopen() {
+	for _, sb := range ctl.Sandboxes {
+		if sb.Resolver != nil {
+			sb.Resolver.reopen()
 		}
 	}
-	ctl.bridges.KeepPorts()
+	ctl.Bridges.KeepPorts()
 }
 
-// crash is what a loss of power does to what is no container's.
-func (ctl *controller) crash() {
-	ctl.boxes.Crash(ctl.Face)
-	ctl.drivers["overlay"] = driver.Absent{}
+// Crash is what a loss of power does to what is no container's.
+func (ctl *Controller) Crash() {
+	ctl.Boxes.Crash(ctl.Face)
+	ctl.Drivers["overlay"] = driver.Absent{}
 }
