@@ -99,6 +99,7 @@ func (q *inquiry) search() {
 		func(q *inquiry) { state{q}.translated() },
 		func(q *inquiry) { state{q}.neighbour() },
 		func(q *inquiry) { state{q}.deaf() },
+		(*inquiry).swallowed,
 		func(q *inquiry) { local{q}.unroutable() },
 		func(q *inquiry) { bridging{q}.shadow() },
 		func(q *inquiry) { firewalls{q}.ruled_() },

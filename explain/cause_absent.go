@@ -75,6 +75,7 @@ func (q absence) unused() {
 		Code:     "ADDRESS-UNUSED",
 		Sentence: fmt.Sprintf("Nobody has the address %s: no container, no machine.", q.j.Target),
 	}
+	q.stoppedMember()
 	for _, n := range q.networks() {
 		if !n.covers(q.j.Target) {
 			continue
@@ -99,6 +100,36 @@ func (q absence) unused() {
 		c.Evidence = append(c.Evidence, q.show(n.On(), q.within(n, "arping -c 2 -I "+q.device(n)+" "+q.j.Target.String()), "nobody answers for it"))
 	}
 	q.blame(c)
+}
+
+// stoppedMember names containers of the address's network that do not run: the
+// address may be the one that a start gives, and only trying shows it.
+func (q absence) stoppedMember() {
+	for _, n := range q.nodes {
+		if !n.IsContainer() || n.running() || q.machineOff(n.On()) {
+			continue
+		}
+		host := q.byName[n.On()]
+		for _, e := range sortedNetworks(n) {
+			all := q.networks() // of an engine that is stopped, another knows the network
+			k := slices.IndexFunc(all, func(x network) bool { return x.ID == e.NetworkID && x.covers(q.j.Target) })
+			if k < 0 {
+				continue
+			}
+			x := all[k]
+			start := []CureStep{{Machine: host.Name, Line: "docker start " + n.Container.Name}, {Wait: gossipMeets / 3}}
+			if !host.Host.Daemon.Running() {
+				start = append([]CureStep{{Machine: host.Name, Line: "systemctl start docker"}}, start...)
+			}
+			q.blame(Cause{
+				Code:     "CONTAINER-NOT-RUNNING",
+				Sentence: fmt.Sprintf("Nobody has the address %s now. %s is on its network %s and does not run (%s): with a start it gets that address.", q.j.Target, n.Name, x.Name, n.Container.State.Status),
+				Evidence: []Evidence{q.show(host.Name, "docker ps -a --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Status}}'", "its state")},
+				cures:    []Cure{{Steps: start}},
+				guess:    true,
+			})
+		}
+	}
 }
 
 // asker is the node on the way whose own link the flow's address would be on.

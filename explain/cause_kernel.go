@@ -61,13 +61,13 @@ func (q layer3) rpFilter(e *event, code Code) {
 			q.show(n.On(), "sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf."+dev+".rp_filter", "the larger of the two counts; 1 is strict"),
 			q.show(n.On(), fmt.Sprintf("ip route get %s from %s", e.pkt.src, e.pkt.dst), fmt.Sprintf("the way back to it is not %s", dev)),
 		},
-		cures: []Cure{
+		cures: append([]Cure{
 			{Says: "2 (loose) does, too; and in a file of /etc/sysctl.d, so that it lasts", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"}, {Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}},
 			{Says: "gossip that had failed meets again after a while", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
 				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}, {Wait: gossipMeets * 2}}},
 			{Says: "and the engines have to be restarted to meet again", Steps: append([]CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
 				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}, workshop(q).restart(q.engineApart())...)},
-		},
+		}, q.untype(n, e.pkt.src)...),
 	})
 }
 

@@ -236,12 +236,7 @@ func (q local) noRoute() {
 // unreachable, prohibit), or makes the subnet of somebody on the same link known
 // to a machine whose address has none.
 func (q local) openRoute(at *Node, to netip.Addr) []Cure {
-	var out []Cure
-	for _, r := range at.Space.Routes("") {
-		if r.Type != stack.RouteUnicast && r.Type != stack.RouteLocal && r.Dst.Contains(to) && r.Dev != "lo" {
-			out = append(out, Cure{Says: "and where it is set at the start", Steps: []CureStep{{Machine: at.On(), Line: q.within(at, fmt.Sprintf("ip route del %s %s", r.Type, r.Dst))}}})
-		}
-	}
+	out := q.untype(at, to)
 	for _, h := range q.holders(to) {
 		for _, i := range at.Space.Interfaces() {
 			if at.IsContainer() || i.Kind() != stack.KindPhysical || !i.Up() || onLink(at.Space, to) {

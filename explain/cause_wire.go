@@ -66,7 +66,7 @@ func (q cabling) wireDeath() *event {
 		}
 	}
 	// The answer to a question may have been lost, too.
-	for _, why := range []trail.Reason{trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.Blocked} {
+	for _, why := range []trail.Reason{trail.WireDown, trail.EndDown, trail.InterfaceDown, trail.Blocked, trail.Loss, trail.QueueFull} {
 		if e := q.deathAnywhere(why); e != nil && e.pkt.arp {
 			return e
 		}
@@ -272,7 +272,7 @@ func (q cabling) neighbours() {
 			Code:     "NO-ROUTE",
 			Sentence: fmt.Sprintf("%s sends by way of %s, and nobody has that address.", n.Name, next),
 			Evidence: []Evidence{q.show(n.On(), q.within(n, "ip route"), "the route"), q.show(n.On(), q.within(n, "ip neigh show "+next.String()), "nobody answers for it")},
-			cures:    q.reroute(n, next),
+			cures:    append(q.untype(n, last.pkt.dst), q.reroute(n, next)...),
 		})
 		return
 	}

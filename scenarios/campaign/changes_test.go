@@ -91,6 +91,150 @@ var changes = []struct {
 	{"ov-c2net", clusterOfTwo, "a/c1", "c2", "", false, "NO-NETWORK", []string{"b$ docker network disconnect ov c2"}},
 	{"ov-inet", clusterOfTwo, "a/c1", "10.0.0.12", "", false, "RULES-FLUSHED", []string{"a$ iptables -t nat -F"}},
 	{"ov-gwdown", clusterOfTwo, "a/c1", "10.0.0.12", "", false, "LINK-DOWN", []string{"a$ ip link set docker_gwbridge down"}},
+	{"adv-docker0-both", `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "172.17.0.1:2376"}}
+  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "172.17.0.1:2376"}}
+setup:
+  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
+  - wait: 40s
+steps:
+  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
+  - a$ docker run -itd --name c1 --network ov busybox
+  - b$ docker run -itd --name c2 --network ov busybox
+  - wait: 5s
+`, "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-UNREACHABLE", []string{}},
+	{"adv-lo", `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
+  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "127.0.0.1:2376"}}
+setup:
+  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
+  - wait: 40s
+steps:
+  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
+  - a$ docker run -itd --name c1 --network ov busybox
+  - b$ docker run -itd --name c2 --network ov busybox
+  - wait: 5s
+`, "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-UNREACHABLE", []string{}},
+	{"adv-notlocal", `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
+  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.99:2376"}}
+setup:
+  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
+  - wait: 40s
+steps:
+  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
+  - a$ docker run -itd --name c1 --network ov busybox
+  - b$ docker run -itd --name c2 --network ov busybox
+  - wait: 5s
+`, "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-NOT-LOCAL", []string{}},
+	{"adv-shared-a", `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.12:2376"}}
+  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.12:2376"}}
+setup:
+  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
+  - wait: 40s
+steps:
+  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
+  - a$ docker run -itd --name c1 --network ov busybox
+  - b$ docker run -itd --name c2 --network ov busybox
+  - wait: 5s
+`, "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-SHARED", []string{}},
+	{"hostname-dup", `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
+  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.12:2376"}, hostname: a}
+setup:
+  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
+  - wait: 40s
+steps:
+  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
+  - a$ docker run -itd --name c1 --network ov busybox
+  - b$ docker run -itd --name c2 --network ov busybox
+  - wait: 5s
+`, "a/c1", "10.9.0.3", "", false, "OVERLAY-HOSTNAME-DUPLICATE", []string{}},
+	{"gossip-tcp", `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
+  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.12:2376"}}
+setup:
+  - b$ iptables -A INPUT -p tcp --dport 7946 -j DROP
+  - a$ iptables -A INPUT -p tcp --dport 7946 -j DROP
+  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
+  - wait: 40s
+steps:
+  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
+  - a$ docker run -itd --name c1 --network ov busybox
+  - b$ docker run -itd --name c2 --network ov busybox
+  - wait: 5s
+`, "a/c1", "10.9.0.3", "", false, "OVERLAY-GOSSIP-TCP-BLOCKED", []string{}},
+	{"fabric-4789", clusterOfTwo, "a/c1", "c2", "", false, "OVERLAY-VXLAN-BLOCKED-FABRIC", []string{"{fault: {cable: b, block: udp/4789}}"}},
+	{"fabric-4789a", clusterOfTwo, "b/c2", "10.9.0.2", "", false, "OVERLAY-VXLAN-BLOCKED-FABRIC", []string{"{fault: {cable: a, block: [udp/4789]}}"}},
+	{"forward-4789-policy", clusterOfTwo, "a/c1", "10.9.0.3", "", false, "OVERLAY-VXLAN-BLOCKED-HOST", []string{"b$ iptables -P INPUT DROP"}},
+	{"store-stop-later", clusterOfTwo, "a/c1", "b/c3", "", false, "OVERLAY-STORE-UNREACHABLE", []string{"a$ docker stop -t 1 consul", "b$ docker rm -f c2", "b$ docker run -itd --name c3 --network ov busybox || true"}},
+	{"snat-tunnel", clusterOfTwo, "a/c1", "c2", "", false, "OVERLAY-SOURCE-MISMATCH", []string{"a$ ip addr add 10.0.0.111/24 dev eth0", "a$ iptables -t nat -A POSTROUTING -p udp --dport 4789 -j SNAT --to-source 10.0.0.111"}},
+	{"shadow-bridge", clusterOfTwo, "a/c1", "10.9.0.3", "", false, "OVERLAY-UNDERLAY-SHADOWED", []string{"a$ docker network create --subnet 10.0.0.0/28 sh || true"}},
+	{"kill-c2", clusterOfTwo, "a/c1", "c2", "", false, "CONTAINER-NOT-RUNNING", []string{"b$ docker kill c2"}},
+	{"kill-c2-ip", clusterOfTwo, "a/c1", "10.9.0.3", "", false, "CONTAINER-NOT-RUNNING", []string{"b$ docker kill c2"}},
+	{"b-dockerd-stop", clusterOfTwo, "a/c1", "10.9.0.3", "", false, "CONTAINER-NOT-RUNNING", []string{"b$ systemctl stop docker"}},
+	{"two-nets-ip", clusterOfTwo, "a/c1", "10.10.0.2", "", false, "DNS-OTHER-NETWORK", []string{"a$ docker network create -d overlay --subnet 10.10.0.0/24 ov2", "b$ docker run -itd --name c3 --network ov2 busybox"}},
+	{"bridge-to-overlay", clusterOfTwo, "a/c1", "b/c3", "", false, "DNS-OTHER-NETWORK", []string{"b$ docker run -itd --name c3 busybox"}},
+	{"overlay-port", clusterOfTwo, "a/c1", "c2", "80/tcp", false, "PORT-LISTENS-LOOPBACK", []string{"b$ docker exec -d c2 httpd -p 127.0.0.1:80 -f"}},
+	{"overlay-nolisten", clusterOfTwo, "a/c1", "c2", "80/tcp", false, "PORT-NOT-LISTENING", []string{}},
+	{"mtu-c", clusterOfTwo, "a/c1", "c2", "", true, "MTU-BLACKHOLE", []string{"a$ nsenter -t $(docker inspect -f {{.State.Pid}} c1) -n ip link set eth0 mtu 1500"}},
+	{"mtu-br", twoHosts, "a/cc", "www.baidu.com", "", true, "MTU-BLACKHOLE", []string{"a$ docker run -d --name cc busybox sleep 1000", "{fault: {cable: a, mtu: 1400}}"}},
+	{"mtu-host", twoHosts, "a", "10.0.0.12", "", true, "MTU-BLACKHOLE", []string{"{fault: {cable: a, mtu: 1400}}"}},
+	{"lossy", twoHosts, "a", "10.0.0.12", "", false, "LINK-LOSSY", []string{"{fault: {cable: a, loss: 60%}}"}},
+	{"host-off", twoHosts, "a", "10.0.0.12", "", false, "HOST-DOWN", []string{"{fault: {host: b, crash: true}}"}},
+	{"cable-down", twoHosts, "a", "10.0.0.12", "", false, "LINK-DOWN", []string{"{fault: {cable: b, down: true}}"}},
+	{"iface-down", twoHosts, "a", "10.0.0.12", "", false, "LINK-DOWN", []string{"b$ ip link set eth0 down"}},
+	{"dns-default", twoHosts, "a/cc", "web", "", false, "DNS-DEFAULT-BRIDGE", []string{"a$ docker run -d --name web nginx", "a$ docker run -d --name cc busybox sleep 1000"}},
+	{"dns-typo", twoHosts, "a/cc", "wbe", "", false, "DNS-NO-SUCH-NAME", []string{"a$ docker network create nn", "a$ docker run -d --name web --network nn nginx", "a$ docker run -d --name cc --network nn busybox sleep 1000"}},
+	{"dns-other", twoHosts, "a/cc", "web", "", false, "DNS-OTHER-NETWORK", []string{"a$ docker network create nn", "a$ docker network create mm", "a$ docker run -d --name web --network nn nginx", "a$ docker run -d --name cc --network mm busybox sleep 1000"}},
+	{"isolated-ip", twoHosts, "a/cc", "172.18.0.2", "", false, "BRIDGE-ISOLATED", []string{"a$ docker network create nn", "a$ docker network create mm", "a$ docker run -d --name web --network nn nginx", "a$ docker run -d --name cc --network mm busybox sleep 1000"}},
+	{"default-user-ip", twoHosts, "a/cc", "172.18.0.2", "80/tcp", false, "BRIDGE-ISOLATED", []string{"a$ docker network create nn", "a$ docker run -d --name web --network nn nginx", "a$ docker run -d --name cc busybox sleep 1000"}},
+	{"internal-out", twoHosts, "a/cc", "220.181.38.150", "", false, "BRIDGE-INTERNAL", []string{"a$ docker network create --internal nn", "a$ docker run -d --name cc --network nn busybox sleep 1000"}},
+	{"internal-name", twoHosts, "a/cc", "www.baidu.com", "", false, "BRIDGE-INTERNAL", []string{"a$ docker network create --internal nn", "a$ docker run -d --name cc --network nn busybox sleep 1000"}},
+	{"icc", `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+internet:
+  www.baidu.com: {address: 220.181.38.150}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, nginx]}
+  x: {address: 10.0.0.13, images: [busybox], daemon: {icc: false}}
+  b: {address: 10.0.0.12, images: [busybox, nginx]}
+steps:
+`, "x/c1", "172.17.0.3", "", false, "BRIDGE-ICC-OFF", []string{"x$ docker run -d --name c1 busybox sleep 1000", "x$ docker run -d --name c2 busybox sleep 1000"}},
+	{"icc-net", twoHosts, "a/c1", "c2", "", false, "BRIDGE-ICC-OFF", []string{"a$ docker network create -o com.docker.network.bridge.enable_icc=false nn", "a$ docker run -d --name c1 --network nn busybox sleep 1000", "a$ docker run -d --name c2 --network nn busybox sleep 1000"}},
+	{"nomasq", twoHosts, "a/cc", "220.181.38.150", "", false, "MASQUERADE-MISSING", []string{"a$ docker network create -o com.docker.network.bridge.enable_ip_masquerade=false nn", "a$ docker run -d --name cc --network nn busybox sleep 1000"}},
+	{"iptables-false", `name: w
+lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
+internet:
+  www.baidu.com: {address: 220.181.38.150}
+hosts:
+  a: {address: 10.0.0.11, images: [busybox, nginx]}
+  x: {address: 10.0.0.13, images: [busybox], daemon: {iptables: false}}
+  b: {address: 10.0.0.12, images: [busybox, nginx]}
+steps:
+`, "x/cc", "220.181.38.150", "", false, "MASQUERADE-MISSING", []string{"x$ docker run -d --name cc busybox sleep 1000"}},
+	{"none", twoHosts, "a/cc", "10.0.0.12", "", false, "NO-NETWORK", []string{"a$ docker run -d --name cc --network none busybox sleep 1000"}},
+	{"hostgw", twoHosts, "a/cc", "host.docker.internal", "", false, "HOST-NAME-UNSET", []string{"a$ docker run -d --name cc busybox sleep 1000"}},
+	{"macvlan-host", twoHosts, "a", "10.0.0.50", "", false, "MACVLAN-HOST-ISOLATION", []string{"a$ docker network create -d macvlan --subnet 10.0.0.0/24 --gateway 10.0.0.2 -o parent=eth0 mv", "a$ docker run -d --name cc --network mv --ip 10.0.0.50 busybox sleep 1000"}},
+	{"ipvlan-host", twoHosts, "a/cc", "10.0.0.11", "", false, "MACVLAN-HOST-ISOLATION", []string{"a$ docker network create -d ipvlan --subnet 10.0.0.0/24 --gateway 10.0.0.2 -o parent=eth0 mv", "a$ docker run -d --name cc --network mv --ip 10.0.0.50 busybox sleep 1000"}},
+	{"service-not-ready", twoHosts, "b", "10.0.0.11", "80/tcp", false, "SERVICE-NOT-READY", []string{"a$ docker run -d --name web -p 80:80 busybox sh -c 'sleep 30; httpd -f'"}},
+	{"rp", twoHosts, "a", "10.0.0.12", "", false, "NO-ROUTE", []string{"b$ ip link add dum0 type dummy", "b$ ip link set dum0 up", "b$ ip route add 10.0.0.11/32 dev dum0", "b$ sysctl -w net.ipv4.conf.all.rp_filter=1"}},
+	{"bad-return", twoHosts, "a", "10.0.0.12", "", false, "NO-ROUTE", []string{"b$ ip link add dum0 type dummy", "b$ ip link set dum0 up", "b$ ip route add 10.0.0.11/32 dev dum0"}},
+	{"bad-return2", twoHosts, "a", "10.0.0.12", "", false, "NO-ROUTE", []string{"b$ ip route add 10.0.0.11/32 via 10.0.0.77"}},
+	{"ip-rule", twoHosts, "a", "10.0.0.12", "", false, "NO-ROUTE", []string{"a$ ip rule add to 10.0.0.12 blackhole"}},
 }
 
 // TestOneChangeIsTheCause: what a person typed is named, by its code, with a cure
