@@ -86,6 +86,11 @@ func (a *atlas) inquire(f Flow, from *Node, j *Journey) *inquiry {
 // search asks the detectors, from what happened first to what happened last;
 // each adds the causes that it finds.
 func (q *inquiry) search() {
+	if q.j.Verdict == Lost && q.j.outcome.reached { // it works, with losses: nothing but chance is in the way
+		if (cabling{q}).wires(); q.blamed() {
+			return
+		}
+	}
 	for _, look := range []func(*inquiry){
 		func(q *inquiry) { naming{q}.names() },
 		func(q *inquiry) { absence{q}.absentTarget() },

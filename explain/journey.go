@@ -48,6 +48,7 @@ type Hop struct {
 	Rule   string // the rule that rewrote or dropped it, or ""
 	Reason string
 	Row    string // what decided where it went: a route, a neighbour, a table's entry
+	Frame  int    // its number in what [Report.WriteCapture] writes, from 1; 0 if it is none of the wire
 	event  *event
 }
 

@@ -55,6 +55,7 @@ type (
 		Rule   string  `json:"rule,omitempty"`
 		Reason string  `json:"reason,omitempty"`
 		Row    string  `json:"row,omitempty"`
+		Frame  int     `json:"frame,omitempty"`
 	}
 	endJSON struct {
 		Delivered bool   `json:"delivered"`
@@ -137,7 +138,7 @@ func (p *Path) toJSON() *pathJSON {
 	}
 	v := &pathJSON{What: p.What, Hops: []hopJSON{}, End: endJSON{p.End.Delivered, p.End.Place, p.End.Node, p.End.Reason, p.End.Rule}}
 	for _, h := range p.Hops {
-		v.Hops = append(v.Hops, hopJSON{h.At.Seconds(), uint64(h.event.Packet), uint64(h.event.Parent), h.Place, h.Verb, h.Packet, h.Rule, h.Reason, h.Row})
+		v.Hops = append(v.Hops, hopJSON{h.At.Seconds(), uint64(h.event.Packet), uint64(h.event.Parent), h.Place, h.Verb, h.Packet, h.Rule, h.Reason, h.Row, h.Frame})
 	}
 	return v
 }

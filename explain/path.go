@@ -24,7 +24,7 @@ func (a *atlas) path(what string, events []*event) *Path {
 		if on != nil && !on[e.Packet] || !worthy(e) || e.Verb == trail.Deliver && carries[e.Packet] && e != p.End.event {
 			continue
 		}
-		h := Hop{At: e.At, Place: e.Place.String(), Verb: e.Verb.String(), Packet: e.pkt.String(), Reason: e.Reason.String(), event: e}
+		h := Hop{At: e.At, Place: e.Place.String(), Verb: e.Verb.String(), Packet: e.pkt.String(), Reason: e.Reason.String(), Frame: e.frame, event: e}
 		if e.Rule != nil {
 			h.Rule = ruleText(e.Rule)
 		}

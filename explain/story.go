@@ -2,16 +2,19 @@ package explain
 
 import (
 	"bytes"
+	"io"
 	"slices"
 	"time"
 
+	"dnetsim/link"
 	"dnetsim/link/trail"
 )
 
 // event is a trail event with what its frame says.
 type event struct {
 	trail.Event
-	pkt packet
+	pkt   packet
+	frame int // its number in a capture of the story, from 1; 0 if it is not in one
 }
 
 // story is all that happened while a probe was under way.
@@ -20,6 +23,7 @@ type story struct {
 	children map[trail.ID][]trail.ID // by Parent: encapsulations, copies, pieces
 	byID     map[trail.ID][]int      // a packet's events
 	order    []trail.ID              // packets, by their first event
+	frames   int                     // how many events a capture of it has
 }
 
 // listen records the trail until the returned function is called.
@@ -28,6 +32,10 @@ func listen(w World) func() *story {
 	stop := trail.Of(w.Loop()).Listen(func(e *trail.Event) {
 		x := event{Event: *e, pkt: decode(e.Frame)}
 		x.Frame = slices.Clone(e.Frame)
+		if e.Verb == trail.Drop || e.Place.IsInterface() && (e.Verb == trail.Send || e.Verb == trail.Receive) {
+			s.frames++
+			x.frame = s.frames
+		}
 		if s.byID[e.Packet] == nil {
 			s.order = append(s.order, e.Packet)
 			if e.Parent != 0 {
@@ -41,6 +49,19 @@ func listen(w World) func() *story {
 		stop()
 		return s
 	}
+}
+
+// WriteCapture writes what happened while the flow was tried, as pcapng: what
+// interfaces sent and received, and every packet that died, with the reason as
+// its comment. [Hop.Frame] is a frame's number in it.
+func (r *Report) WriteCapture(w io.Writer) error {
+	c := link.NewCapture(w)
+	for i := range r.Journey.story.events {
+		if e := &r.Journey.story.events[i]; e.frame > 0 {
+			c.Event(&e.Event)
+		}
+	}
+	return c.Flush()
 }
 
 // first is a packet's first event.

@@ -13,6 +13,7 @@ import (
 type Style struct {
 	Colour  bool
 	Verbose bool // every packet of the probe, and its questions
+	Frames  bool // the number of each hop's frame in the capture
 }
 
 const (
@@ -85,10 +86,19 @@ func (f Flow) by() string {
 // journey draws the ways there and back.
 func (w *writer) journey(r *Report) {
 	j := r.Journey
-	for _, p := range j.Lookups {
-		if j.Verdict == NameNotResolved || w.style.Verbose {
-			w.path(p, "the name server is asked")
+	for i := 0; i < len(j.Lookups); {
+		again := 1
+		for !w.style.Verbose && i+again < len(j.Lookups) && sameWay(j.Lookups[i], j.Lookups[i+again]) {
+			again++
 		}
+		title := "the name server is asked"
+		if again > 1 {
+			title = fmt.Sprintf("the name server is asked, %d times alike", again)
+		}
+		if j.Verdict == NameNotResolved || w.style.Verbose {
+			w.path(j.Lookups[i], title)
+		}
+		i += again
 	}
 	w.path(j.Forward, "there")
 	for _, p := range j.Asks {
@@ -102,6 +112,15 @@ func (w *writer) journey(r *Report) {
 
 func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.3f ms", float64(d)/float64(time.Millisecond))
+}
+
+// sameWay reports whether two packets went the same way to the same end: the
+// questions of one program for one name.
+func sameWay(a, b *Path) bool {
+	if a.End.Place != b.End.Place || a.End.Reason != b.End.Reason || a.End.Delivered != b.End.Delivered || len(a.Hops) == 0 || len(b.Hops) == 0 {
+		return false
+	}
+	return a.Hops[0].Place == b.Hops[0].Place && a.Hops[0].event.pkt.dst == b.Hops[0].event.pkt.dst && a.Hops[0].event.pkt.dport == b.Hops[0].event.pkt.dport
 }
 
 // path draws one way: a line for each machine, and below it what happened there.
@@ -131,6 +150,9 @@ func (w *writer) path(p *Path, title string) {
 			place = name
 		}
 		packet = h.Packet
+		if w.style.Frames && h.Frame > 0 {
+			text += w.paint(dim, fmt.Sprintf("  [frame %d]", h.Frame))
+		}
 		w.line("  %s %-30s %s", mark, name, text)
 		if h.Row != "" {
 			w.line("  │ %-30s %s", "", w.paint(dim, h.Row))

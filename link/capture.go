@@ -19,7 +19,6 @@ import (
 //
 // The first write error ends the capture and is returned by [Capture.Flush].
 type Capture struct {
-	loop   *sim.Loop
 	w      *pcapgo.NgWriter
 	out    io.Writer
 	places map[trail.Place]int // the interface's index in the file
@@ -28,8 +27,8 @@ type Capture struct {
 
 // NewCapture returns a capture that writes to w. Nothing is written before the
 // first event.
-func NewCapture(loop *sim.Loop, w io.Writer) *Capture {
-	return &Capture{loop: loop, out: w, places: make(map[trail.Place]int)}
+func NewCapture(w io.Writer) *Capture {
+	return &Capture{out: w, places: make(map[trail.Place]int)}
 }
 
 // Event writes what happened to a packet at the place where it did: what was
@@ -56,7 +55,7 @@ func (c *Capture) Event(e *trail.Event) {
 		FillChecksumBytes(data)
 	}
 	c.err = c.w.WritePacketWithOptions(gopacket.CaptureInfo{
-		Timestamp: c.loop.Wall(), CaptureLength: len(data), Length: len(data), InterfaceIndex: index,
+		Timestamp: sim.Epoch.Add(e.At), CaptureLength: len(data), Length: len(data), InterfaceIndex: index,
 	}, data, opts)
 }
 

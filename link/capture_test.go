@@ -19,7 +19,7 @@ func TestCaptureCanBeReadBack(t *testing.T) {
 	w.B().Attach(&sink{loop: loop})
 	w.Delay = 1234567
 	var file bytes.Buffer
-	c := NewCapture(loop, &file)
+	c := NewCapture(&file)
 	stop := trail.Of(loop).Listen(c.Event)
 	f := NewFrame(unhexFrame(t, synFrame))
 	f.Checksum = ChecksumPartial
@@ -72,8 +72,7 @@ type failing struct{}
 func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 func TestCaptureReportsAWriteError(t *testing.T) {
-	loop := sim.NewLoop(1)
-	c := NewCapture(loop, failing{})
+	c := NewCapture(failing{})
 	for range 100 {
 		c.Event(&trail.Event{Verb: trail.Send, Frame: make([]byte, 1000)})
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"dnetsim/link/trail"
-	"dnetsim/sim"
 )
 
 // FuzzPcap reads a capture file and writes what it read: read again it is the
@@ -72,8 +71,7 @@ func FuzzPcap(f *testing.F) {
 // file; what a [Capture] wrote is among the seeds, whole and cut anywhere.
 func FuzzCapture(f *testing.F) {
 	var b bytes.Buffer
-	loop := sim.NewLoop(1)
-	c := NewCapture(loop, &b)
+	c := NewCapture(&b)
 	c.Event(&trail.Event{Verb: trail.Send, Place: trail.Place{Machine: "bdc01", Interface: "eth0"}, Frame: []byte("frame")})
 	c.Event(&trail.Event{Verb: trail.Drop, Reason: trail.NoRoute, Place: trail.Place{Machine: "bdc02", Interface: "eth0"}, Frame: []byte("another")})
 	if err := c.Flush(); err != nil {

@@ -20,7 +20,6 @@ type capture struct {
 	files          []*os.File
 	captures       []*link.Capture
 	byPlace        map[trail.Place]*link.Capture
-	loop           *sim.Loop
 	stop           func()
 	err            error
 }
@@ -37,7 +36,6 @@ func newCapture(path, scenario string) (*capture, error) {
 
 // Open begins to write what the loop's journal tells.
 func (c *capture) Open(loop *sim.Loop) error {
-	c.loop = loop
 	if c.single {
 		one, err := c.create(c.path)
 		if err != nil {
@@ -60,7 +58,7 @@ func (c *capture) create(path string) (*link.Capture, error) {
 		return nil, err
 	}
 	c.files = append(c.files, f)
-	one := link.NewCapture(c.loop, f)
+	one := link.NewCapture(f)
 	c.captures = append(c.captures, one)
 	return one, nil
 }

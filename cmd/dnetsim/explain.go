@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"dnetsim/docs/codes"
@@ -60,7 +61,9 @@ Exit status: 0 the flow works, 1 it fails, 2 the question cannot be asked.`,
 	c.Flags().BoolVar(&f.mermaid, "mermaid", false, "print the journey as a Mermaid flowchart")
 	c.Flags().BoolVar(&f.matrix, "matrix", false, "who reaches whom: everybody to everybody, by ping and at every listening port")
 	c.Flags().BoolVar(&f.schema, "schema", false, "print the JSON Schema of --json")
+	c.Flags().Lookup("pcap").Usage = "write what happened while the flow was tried into this `FILE.pcapng`; the text and the JSON name each hop's frame in it"
 	c.MarkFlagsMutuallyExclusive("json", "mermaid", "verbose")
+	c.MarkFlagsMutuallyExclusive("pcap", "matrix")
 	return c
 }
 
@@ -85,9 +88,17 @@ func (f *explainFlags) explain(ctx context.Context, t *terminal, args []string) 
 	if f.matrix {
 		return f.everybody(ctx, t, list[0])
 	}
+	if f.pcap != "" {
+		if err := unwritable(named("--pcap", writable(f.pcap))); err != nil {
+			return err
+		}
+	}
 	r, err := f.ask(ctx, t, list[0])
 	if err != nil {
 		return wronglyAsked("explain", err)
+	}
+	if err := f.capture(r); err != nil {
+		return status{exitBroken, err}
 	}
 	switch {
 	case f.json:
@@ -95,13 +106,28 @@ func (f *explainFlags) explain(ctx context.Context, t *terminal, args []string) 
 	case f.mermaid:
 		r.WriteMermaid(t.out)
 	default:
-		r.Write(t.out, explain.Style{Colour: style(t).Colour, Verbose: f.verbose})
+		r.Write(t.out, explain.Style{Colour: style(t).Colour, Verbose: f.verbose, Frames: f.pcap != ""})
 	}
 	if err != nil {
 		return status{exitBroken, err}
 	}
 	if !r.Works() {
 		return status{code: exitFailed}
+	}
+	return nil
+}
+
+// capture writes the file of --pcap.
+func (f *explainFlags) capture(r *explain.Report) error {
+	if f.pcap == "" {
+		return nil
+	}
+	file, err := os.Create(f.pcap)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(r.WriteCapture(file), file.Close()); err != nil {
+		return fmt.Errorf("--pcap: %w", err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -142,5 +143,31 @@ func TestCaptureShowsABridgedDropOnce(t *testing.T) {
 	}
 	if n != 2 {
 		t.Errorf("two echo requests died %d times of a filter", n)
+	}
+}
+
+// explain --pcap writes the probe's own capture, and names each hop's frame in
+// it: the one in which the packet died has the reason as its comment.
+func TestExplainNumbersTheFramesOfItsCapture(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "probe.pcapng")
+	code, out, errs := call(t, "", nil, "explain", "overlay-ping", "--json", "--pcap", file)
+	if code != exitFailed {
+		t.Fatalf("status %d\n%s", code, errs)
+	}
+	var r struct {
+		Forward struct {
+			Hops []struct {
+				Verb, Reason string
+				Frame        int
+			}
+			End struct{ Reason string }
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	frames, last := captured(t, file), r.Forward.Hops[len(r.Forward.Hops)-1]
+	if last.Frame < 1 || last.Frame > len(frames) || frames[last.Frame-1].Dropped != r.Forward.End.Reason {
+		t.Errorf("the end %+v is not in its frame of %d", last, len(frames))
 	}
 }
