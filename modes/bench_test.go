@@ -1,10 +1,11 @@
 package modes
 
 import (
-	"dnetsim/modes/container"
 	"fmt"
 	goruntime "runtime"
 	"testing"
+
+	"dnetsim/modes/container"
 )
 
 // BenchmarkContainers creates and starts containers on one bridge; the memory

@@ -1,9 +1,10 @@
 package modes
 
 import (
-	"dnetsim/modes/network"
 	"strings"
 	"testing"
+
+	"dnetsim/modes/network"
 )
 
 // A daemon.json that nobody should write: dockerd starts, or says why not. The

@@ -1,9 +1,10 @@
 package modes
 
 import (
+	"time"
+
 	"dnetsim/modes/config"
 	"dnetsim/modes/container"
-	"time"
 )
 
 // Info is what `docker info` shows.

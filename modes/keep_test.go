@@ -1,12 +1,13 @@
 package modes
 
 import (
-	"dnetsim/modes/container"
-	"dnetsim/modes/journal"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"dnetsim/modes/container"
+	"dnetsim/modes/journal"
 )
 
 // What a daemon remembers of the past is bounded: lines of its journal and

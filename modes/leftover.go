@@ -1,11 +1,12 @@
 package modes
 
 import (
-	"dnetsim/modes/nat"
-	"dnetsim/modes/network"
 	"fmt"
 	"maps"
 	"slices"
+
+	"dnetsim/modes/nat"
+	"dnetsim/modes/network"
 )
 
 // A sandbox is left over when its container has ended and the cluster store

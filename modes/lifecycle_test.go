@@ -1,11 +1,12 @@
 package modes
 
 import (
+	"testing"
+	"time"
+
 	"dnetsim/modes/container"
 	"dnetsim/modes/logs"
 	"dnetsim/modes/streams"
-	"testing"
-	"time"
 )
 
 func TestStopSendsTermThenKill(t *testing.T) {

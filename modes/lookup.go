@@ -1,15 +1,16 @@
 package modes
 
 import (
+	"sort"
+	"strconv"
+	"strings"
+
 	"dnetsim/modes/container"
 	"dnetsim/modes/events"
 	"dnetsim/modes/filters"
 	"dnetsim/modes/ident"
 	"dnetsim/modes/nat"
 	"dnetsim/sim"
-	"sort"
-	"strconv"
-	"strings"
 )
 
 // Containers are the containers of the host.

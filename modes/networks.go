@@ -1,10 +1,11 @@
 package modes
 
 import (
-	"dnetsim/modes/filters"
-	"dnetsim/modes/network"
 	"sort"
 	"strings"
+
+	"dnetsim/modes/filters"
+	"dnetsim/modes/network"
 )
 
 // Get finds a network by name, id or the beginning of an id.

@@ -1,15 +1,16 @@
 package modes
 
 import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network"
 	"dnetsim/userland"
 	"dnetsim/userland/consul"
-	"fmt"
-	"strings"
-	"testing"
-	"time"
 )
 
 // ownStore is the document's daemon.json: the store is a container on the first

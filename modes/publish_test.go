@@ -3,11 +3,11 @@ package modes
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
 	"dnetsim/stack/netfilter"
-	"time"
 )
 
 func web(name string, bindings ...nat.PortBinding) container.Create {

@@ -1,10 +1,11 @@
 package modes
 
 import (
-	"dnetsim/modes/config"
-	"dnetsim/modes/events"
 	"maps"
 	"strings"
+
+	"dnetsim/modes/config"
+	"dnetsim/modes/events"
 )
 
 // reload is what dockerd does at SIGHUP: it reads daemon.json again and takes

@@ -1,9 +1,10 @@
 package modes
 
 import (
+	"slices"
+
 	"dnetsim/modes/container"
 	"dnetsim/modes/filters"
-	"slices"
 )
 
 // Remove removes a container; one that runs only by force.

@@ -1,10 +1,11 @@
 package modes
 
 import (
-	"dnetsim/modes/container"
-	"dnetsim/modes/nat"
 	"strings"
 	"testing"
+
+	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 )
 
 func TestHostModeIsTheHostsStackAndName(t *testing.T) {

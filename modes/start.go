@@ -1,18 +1,18 @@
 package modes
 
 import (
-	"dnetsim/modes/container"
-	"dnetsim/modes/errdefs"
-	"dnetsim/modes/image"
-	"dnetsim/userland/shell"
 	"errors"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 
+	"dnetsim/modes/container"
+	"dnetsim/modes/errdefs"
+	"dnetsim/modes/image"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/shell"
 )
 
 const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -1,14 +1,15 @@
 package modes
 
 import (
-	"dnetsim/modes/container"
-	"dnetsim/modes/network"
 	"fmt"
 	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
 	"weak"
+
+	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 )
 
 // What was removed can be collected, whichever of several goes first: no list

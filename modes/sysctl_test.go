@@ -1,12 +1,13 @@
 package modes
 
 import (
-	"dnetsim/modes/config"
-	"dnetsim/modes/container"
-	"dnetsim/modes/network"
 	"slices"
 	"strings"
 	"testing"
+
+	"dnetsim/modes/config"
+	"dnetsim/modes/container"
+	"dnetsim/modes/network"
 )
 
 // --sysctl sets the container's own, or the container does not start.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
@@ -12,7 +13,6 @@ import (
 	"dnetsim/modes/network/driver"
 	"dnetsim/stack"
 	"dnetsim/stack/netfilter"
-	"time"
 )
 
 func (w *world) network(h *Host, r network.Create) (n *network.Network, err error) {

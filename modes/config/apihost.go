@@ -1,11 +1,12 @@
 package config
 
 import (
-	"dnetsim/modes/errdefs"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"dnetsim/modes/errdefs"
 )
 
 // SocketPath is where dockerd's own Unix socket is: /var/run is a link to /run.

@@ -4,9 +4,10 @@
 package container
 
 import (
+	"time"
+
 	"dnetsim/modes/nat"
 	"dnetsim/modes/volume"
-	"time"
 )
 
 // Container is one container as inspect shows it: what it is made of, what it has

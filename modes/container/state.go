@@ -1,9 +1,10 @@
 package container
 
 import (
+	"time"
+
 	"dnetsim/modes/health"
 	"dnetsim/modes/nat"
-	"time"
 )
 
 // Status is the state of a container in one word.

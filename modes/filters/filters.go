@@ -2,10 +2,11 @@
 package filters
 
 import (
-	"dnetsim/modes/errdefs"
 	"sort"
 	"strings"
 	"time"
+
+	"dnetsim/modes/errdefs"
 )
 
 // Args are the filters of a list request: key to values, any value matches.

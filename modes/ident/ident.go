@@ -3,9 +3,10 @@
 package ident
 
 import (
-	"dnetsim/sim"
 	"regexp"
 	"strings"
+
+	"dnetsim/sim"
 )
 
 // adjectives and surnames make the names of containers that were given none.

@@ -3,10 +3,11 @@ package logs
 
 import (
 	"bytes"
-	"dnetsim/sim"
 	"io"
 	"slices"
 	"time"
+
+	"dnetsim/sim"
 )
 
 // Entry is a line (or a piece of one) that a container wrote, as json-file

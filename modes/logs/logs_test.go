@@ -1,10 +1,11 @@
 package logs
 
 import (
-	"dnetsim/sim"
 	"fmt"
 	"io"
 	"testing"
+
+	"dnetsim/sim"
 )
 
 // A log keeps what json-file with two files of bounded size would, and who follows

@@ -1,15 +1,16 @@
 package network
 
 import (
+	"maps"
+	"net/netip"
+	"slices"
+
 	"dnetsim/link"
 	"dnetsim/modes/container"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
 	"dnetsim/stack"
-	"maps"
-	"net/netip"
-	"slices"
 )
 
 // PoolHolding is one address pool.

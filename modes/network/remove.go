@@ -1,8 +1,9 @@
 package network
 
 import (
-	"dnetsim/modes/errdefs"
 	"slices"
+
+	"dnetsim/modes/errdefs"
 )
 
 // Idle refuses a network that has endpoints, on any host.
