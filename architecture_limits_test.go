@@ -27,7 +27,6 @@ var excess = map[string]struct {
 	"type userland/shell.Shell":                {150, "the evaluator's state is one: a method for each kind of command, expansion and word"},
 	"type userland.Process":                    {65, "what a program may ask of the machine, its sockets and files among it"},
 	"type userland/netconf.ipTool":             {100, "ip has that many commands, one method for each"},
-	"file engine/cli/session.go":               {518, "one exchange between docker's goroutines and the loop"},
 	"function stack/netfilter.newMatch":        {127, "one switch: a case for each match extension"},
 	"function modes/memberlist.List.command":   {91, "one switch: a case for each message"},
 	"function userland/shell.getopts":          {85, "POSIX's state machine"},
