@@ -12,7 +12,7 @@ import (
 
 // Live brings requests to a loop that runs by the wall clock ([sim.Loop.Live]).
 // It promises no repeatability. Answers are written from the loop, so the
-// connections that it serves are wrapped to never block ([patient]). One Live
+// connections that it serves are wrapped to never block ([bufferedConn]). One Live
 // serves all engines of a loop.
 type Live struct {
 	loop    *sim.Loop
@@ -115,7 +115,7 @@ func (l *Live) Serve(ln net.Listener, h http.Handler) error {
 	l.mu.Lock()
 	l.servers = append(l.servers, srv)
 	l.mu.Unlock()
-	return srv.Serve(&patientListener{Listener: ln, slots: make(chan struct{}, maxConns)})
+	return srv.Serve(&boundedListener{Listener: ln, slots: make(chan struct{}, maxConns)})
 }
 
 // Close ends all listeners and connections. The loop need not run any more.

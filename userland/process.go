@@ -238,12 +238,12 @@ type becoming struct{ program Program }
 // run runs a program, and what it becomes: a chain of exec has no depth.
 func (p *Process) run(prog Program) (status int) {
 	for prog != nil {
-		status, prog = p.once(prog)
+		status, prog = p.runOne(prog)
 	}
 	return status
 }
 
-func (p *Process) once(prog Program) (status int, next Program) {
+func (p *Process) runOne(prog Program) (status int, next Program) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:

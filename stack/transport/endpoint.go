@@ -86,13 +86,13 @@ func (e *endpoint) call(fn func() tcpip.Error) error {
 	return blocked(err)
 }
 
-// calm is call for reading and writing, which leave the workers alone.
-func (e *endpoint) calm(fn func() tcpip.Error) error {
+// transfer is call for reading and writing, which leave the workers alone.
+func (e *endpoint) transfer(fn func() tcpip.Error) error {
 	if e.closed || e.t.closed {
 		return errno.Closed
 	}
 	var err tcpip.Error
-	e.t.enterCalm(func() { err = fn() })
+	e.t.enterIdle(func() { err = fn() })
 	return blocked(err)
 }
 
@@ -143,7 +143,7 @@ func (e *endpoint) full(a netip.AddrPort) tcpip.FullAddress {
 // socket.
 func (e *endpoint) local() netip.AddrPort {
 	var f tcpip.FullAddress
-	e.t.enterCalm(func() { f, _ = e.ep.GetLocalAddress() })
+	e.t.enterIdle(func() { f, _ = e.ep.GetLocalAddress() })
 	return e.addrPort(f)
 }
 

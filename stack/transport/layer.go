@@ -199,12 +199,12 @@ func netProto(a netip.Addr) tcpip.NetworkProtocolNumber {
 // call of netstack goes through here.
 func (t *Layer) enter(fn func()) {
 	t.work = true
-	t.enterCalm(fn)
+	t.enterIdle(fn)
 }
 
-// enterCalm is enter for calls that give TCP's workers nothing to do, such as
+// enterIdle is enter for calls that give TCP's workers nothing to do, such as
 // reading and writing a socket.
-func (t *Layer) enterCalm(fn func()) {
+func (t *Layer) enterIdle(fn func()) {
 	t.depth++
 	fn()
 	t.depth--
@@ -293,7 +293,7 @@ func (t *Layer) Fire() {
 			n++
 		}
 		t.work = t.work || protocol(box[0].Bytes()) == header.TCPProtocolNumber
-		t.enterCalm(func() {
+		t.enterIdle(func() {
 			for _, p := range box[:n] {
 				t.takeIn(p)
 			}

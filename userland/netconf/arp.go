@@ -49,13 +49,13 @@ func readARP(args []string, known string) (o arpOptions, bad byte) {
 				}
 				k = len(arg)
 			}
-			o.set1(c, value)
+			o.setOption(c, value)
 		}
 	}
 	return o, 0
 }
 
-func (o *arpOptions) set1(c byte, value string) {
+func (o *arpOptions) setOption(c byte, value string) {
 	switch c {
 	case 'n':
 		o.numeric = true

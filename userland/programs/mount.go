@@ -102,7 +102,7 @@ func df(c *invocation) int {
 			return status
 		}
 	} else if c.gnu && !o.has("a") {
-		list = once(list)
+		list = shortest(list)
 	}
 	if c.gnu {
 		c.dfTable(list, o)
@@ -162,9 +162,9 @@ func holding(mounts []userland.Mount, at string) (found userland.Mount) {
 	}
 }
 
-// once leaves of several views of a file system the one with the shortest path,
+// shortest leaves of several views of a file system the one with the shortest path,
 // the first one's place in the list kept, as GNU df does.
-func once(list []space) []space {
+func shortest(list []space) []space {
 	var out []space
 	at := map[string]int{}
 	for _, s := range list {

@@ -53,7 +53,7 @@ func (c *bindClient) ask(q *dns.Msg) *dns.Msg {
 	for range c.tries {
 		for i, server := range c.servers {
 			start := c.p.Loop().Now()
-			m, err := c.once(server, q)
+			m, err := c.exchange(server, q)
 			if userland.Interrupted(err) {
 				return nil
 			}
@@ -71,7 +71,7 @@ func (c *bindClient) ask(q *dns.Msg) *dns.Msg {
 	return nil
 }
 
-func (c *bindClient) once(server netip.AddrPort, q *dns.Msg) (*names.Reply, error) {
+func (c *bindClient) exchange(server netip.AddrPort, q *dns.Msg) (*names.Reply, error) {
 	if c.tcp {
 		return names.ExchangeTCP(c.p, server, q, c.timeout)
 	}

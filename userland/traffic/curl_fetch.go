@@ -37,7 +37,7 @@ func (c *curlRun) fetch(text string) int {
 		defer f.Close()
 	}
 	for range 50 {
-		next, status := c.once(u, out)
+		next, status := c.exchange(u, out)
 		if next == "" {
 			c.report(u)
 			return status
@@ -74,8 +74,8 @@ func (c *curlRun) open(u web.URL) (io.Writer, int) {
 	return f, 0
 }
 
-// once makes one request. A redirection to follow comes back as next.
-func (c *curlRun) once(u web.URL, out io.Writer) (next string, status int) {
+// exchange makes one request. A redirection to follow comes back as next.
+func (c *curlRun) exchange(u web.URL, out io.Writer) (next string, status int) {
 	conn, status := c.connect(u)
 	if conn == nil {
 		return "", status

@@ -272,7 +272,7 @@ func (b *busyboxPing) reply(pkt stack.ICMPPacket) {
 	rtt := micros(pkt.At - sent)
 	dup := b.seen[m.seq]
 	b.seen[m.seq] = true
-	b.count1(rtt, dup)
+	b.countReply(rtt, dup)
 	if b.quiet {
 		return
 	}
@@ -286,8 +286,8 @@ func (b *busyboxPing) reply(pkt stack.ICMPPacket) {
 	b.p.Printf("\n")
 }
 
-// count1 counts one reply.
-func (b *busyboxPing) count1(rtt int64, dup bool) {
+// countReply counts one reply.
+func (b *busyboxPing) countReply(rtt int64, dup bool) {
 	if dup {
 		b.repeats++
 	} else {

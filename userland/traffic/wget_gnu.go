@@ -116,7 +116,7 @@ func (w *gnuWget) fetch(text string) int {
 			attempt = fmt.Sprintf("  (try:%2d)", try)
 		}
 		w.say("--%s--%s  %s\n", w.clock(), attempt, u)
-		next, again, status := w.once(u)
+		next, again, status := w.exchange(u)
 		switch {
 		case next != "":
 			if redirects++; redirects > 20 {
@@ -141,8 +141,8 @@ func (w *gnuWget) fetch(text string) int {
 	}
 }
 
-// once makes one attempt: next is a redirection, again asks for a retry.
-func (w *gnuWget) once(u web.URL) (next string, again bool, status int) {
+// exchange makes one attempt: next is a redirection, again asks for a retry.
+func (w *gnuWget) exchange(u web.URL) (next string, again bool, status int) {
 	conn, again, status := w.connect(u)
 	if conn == nil {
 		return "", again, status
