@@ -69,11 +69,11 @@ func (rt *routing) find(f *flow) (*route, error) {
 			continue
 		}
 		switch r.Action {
-		case "unreachable":
+		case RuleUnreachable:
 			return nil, ErrNetUnreachable
-		case "prohibit":
+		case RuleProhibit:
 			return nil, ErrAccess
-		case "blackhole":
+		case RuleBlackhole:
 			return nil, ErrInvalid
 		}
 		if r.table == localTable && rt.isOwn(f) {

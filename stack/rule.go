@@ -19,15 +19,38 @@ type Rule struct {
 	MarkMask uint32
 	In, Out  string // interfaces by name, which need not exist; In is "lo" for packets made here
 
-	// Action is what happens to the packet: "lookup" (also if empty) asks
-	// Table, and the next rule if that has no route; "unreachable" (ENETUNREACH),
-	// "prohibit" (EACCES) and "blackhole" (EINVAL) end its way.
-	Action string
-	Table  string // as in [Route]; for other actions it may be empty and means nothing
+	Action RuleAction // what happens to the packet
+	Table  string     // as in [Route]; for other actions it may be empty and means nothing
 	// MinBits is the shortest prefix that a found route may have, 0 to 128:
 	// suppress_prefixlength plus one.
 	MinBits int
 	Proto   RouteProto // who made it; zero: unspecified
+}
+
+// RuleAction is what a rule does with a packet.
+type RuleAction uint8
+
+// The actions of a rule.
+const (
+	RuleLookup      RuleAction = iota // ask Table, and the next rule if it has no route
+	RuleUnicast                       // the same; who looks for a rule finds those that ask a table, and no others
+	RuleUnreachable                   // the packet's way ends with ENETUNREACH
+	RuleProhibit                      // with EACCES
+	RuleBlackhole                     // with EINVAL
+)
+
+var ruleActions = [...]string{"lookup", "unicast", "unreachable", "prohibit", "blackhole"}
+
+// String is the action's name in ip-rule(8).
+func (a RuleAction) String() string { return ruleActions[a] }
+
+// ParseRuleAction reads the name of an action other than to ask a table.
+func ParseRuleAction(name string) (a RuleAction, ok bool) {
+	k := slices.Index(ruleActions[:], name)
+	if k < int(RuleUnreachable) {
+		return 0, false
+	}
+	return RuleAction(k), true
 }
 
 // rule is a Rule on its list.
@@ -126,9 +149,9 @@ func (r *rule) complete() error {
 		}
 	}
 	switch r.Action {
-	case "lookup", "":
-		r.Action = ""
-	case "unreachable", "prohibit", "blackhole":
+	case RuleLookup, RuleUnicast:
+		r.Action = RuleLookup
+	case RuleUnreachable, RuleProhibit, RuleBlackhole:
 		if r.Table == "" {
 			return nil
 		}
@@ -155,8 +178,8 @@ func (r *rule) like(o *rule) bool {
 // is how the kernel finds the rule to delete (rule_find).
 func (r Rule) Like(o Rule) bool {
 	switch {
-	case r.V6 != o.V6, r.Action != "" && r.Action != "lookup" && r.Action != o.Action:
-	case r.Action == "lookup" && o.Action != "" && o.Action != "lookup":
+	case r.V6 != o.V6, r.Action > RuleUnicast && r.Action != o.Action:
+	case r.Action == RuleUnicast && o.Action > RuleUnicast:
 	case r.Table != "" && !sameTable(r.Table, o.Table):
 	case r.From.IsValid() && r.From != o.From, r.To.IsValid() && r.To != o.To:
 	case r.TOS != 0 && r.TOS != o.TOS, r.Mark != 0 && r.Mark != o.Mark, r.MarkMask != 0 && r.MarkMask != o.MarkMask:

@@ -35,8 +35,8 @@ func showRules(list []Rule) string {
 				fmt.Fprintf(&b, " %s %v", x.word, x.v)
 			}
 		}
-		if r.Action != "" {
-			b.WriteString(" " + r.Action)
+		if r.Action != RuleLookup {
+			b.WriteString(" " + r.Action.String())
 		}
 		b.WriteString("\n")
 	}
@@ -120,7 +120,7 @@ func TestRulesStartAsTheKernelsAndGrowDownwards(t *testing.T) {
 	for _, r := range []Rule{
 		{From: pfx("10.0.0.11/32"), Table: "100"},
 		{To: pfx("10.1.0.15/24"), In: "lo", Not: true, Table: "254"},
-		{Mark: 1, MarkMask: 0xff, Action: "prohibit"},
+		{Mark: 1, MarkMask: 0xff, Action: RuleProhibit},
 		{Table: "main", MinBits: 1},
 	} {
 		r.Priority = l.a.NextRulePriority(false)
@@ -139,7 +139,7 @@ func TestRulesStartAsTheKernelsAndGrowDownwards(t *testing.T) {
 32766: from all lookup main
 32767: from all lookup default
 `)
-	for _, r := range []Rule{{From: pfx("fe80::/64"), Table: "5"}, {Table: "0"}, {Table: "back"}, {Action: "nop", Table: "5"}} {
+	for _, r := range []Rule{{From: pfx("fe80::/64"), Table: "5"}, {Table: "0"}, {Table: "back"}, {Action: RuleBlackhole + 1, Table: "5"}} {
 		if err := l.a.AddRule(r); err != ErrInvalid {
 			t.Errorf("%+v: %v", r, err)
 		}
@@ -252,13 +252,13 @@ func TestForwardedPacketsFollowRulesOnTheirInterface(t *testing.T) {
 
 func TestRulesRefusePackets(t *testing.T) {
 	for _, x := range []struct {
-		action    string
+		action    RuleAction
 		local     error
 		forwarded [2]byte // type and code of the answer
 	}{
-		{"unreachable", ErrNetUnreachable, [2]byte{3, 0}},
-		{"prohibit", ErrAccess, [2]byte{3, 13}},
-		{"blackhole", ErrInvalid, [2]byte{}},
+		{RuleUnreachable, ErrNetUnreachable, [2]byte{3, 0}},
+		{RuleProhibit, ErrAccess, [2]byte{3, 13}},
+		{RuleBlackhole, ErrInvalid, [2]byte{}},
 	} {
 		l := multihomed(t)
 		must0(t, l.a.AddRule(Rule{Priority: 10, To: pfx("10.9.0.0/16"), Action: x.action}))

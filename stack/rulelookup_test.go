@@ -67,7 +67,7 @@ func randomPolicy(t *testing.T, rng *rand.Rand, ns *Namespace) {
 		r.In = []string{"", "", "", "lo", "eth0", "nosuch"}[rng.Intn(6)]
 		r.Out = []string{"", "", "", "", "eth0", "eth1"}[rng.Intn(6)]
 		if rng.Intn(8) == 0 {
-			r.Action = []string{"unreachable", "blackhole", "prohibit"}[rng.Intn(3)]
+			r.Action = []RuleAction{RuleUnreachable, RuleBlackhole, RuleProhibit}[rng.Intn(3)]
 		}
 		if rng.Intn(4) == 0 {
 			r.MinBits = rng.Intn(33)
@@ -113,9 +113,9 @@ func plainLookup(ns *Namespace, f flow) string {
 			continue
 		}
 		switch r.Action {
-		case "unreachable":
+		case RuleUnreachable:
 			return "unreachable"
-		case "blackhole", "prohibit":
+		case RuleBlackhole, RuleProhibit:
 			return "refused"
 		}
 		var best *Route
@@ -149,7 +149,7 @@ func TestUnknownSourceIsZeroInIPv4Only(t *testing.T) {
 	l := multihomed(t)
 	defer l.close()
 	for _, r := range []Rule{{From: pfx("0.0.0.0/1")}, {V6: true, From: pfx("::/1")}} {
-		r.Priority, r.Action = 10, "prohibit"
+		r.Priority, r.Action = 10, RuleProhibit
 		must0(t, l.a.AddRule(r))
 	}
 	must0(t, l.a.AddRoute(Route{Dst: pfx("2001:db8::/32"), Dev: "eth1"}))

@@ -85,11 +85,9 @@ func (t *busyboxIPTool) readRule(w *words) (r typedRule, err error) {
 		case arg == "dev", arg == "iif":
 			r.In = text
 		case arg == "type":
-			switch text {
-			case "prohibit", "unreachable", "blackhole":
-				r.Action = text
-			case "unicast":
-			default:
+			if a, ok := stack.ParseRuleAction(text); ok {
+				r.Action = a
+			} else if text != "unicast" {
 				err = t.badWord(1, text)
 			}
 		}
@@ -152,5 +150,8 @@ func (t *busyboxIPTool) ruleLine(r stack.Rule) string {
 	if r.MinBits > 0 {
 		fmt.Fprintf(&b, "suppress_prefixlength %d ", r.MinBits-1)
 	}
-	return b.String() + r.Action
+	if r.Action != stack.RuleLookup {
+		b.WriteString(r.Action.String())
+	}
+	return b.String()
 }

@@ -150,8 +150,8 @@ func (t *ipTool) ruleLine(r stack.Rule) string {
 			fmt.Fprintf(&b, " suppress_prefixlength %d", r.MinBits-1)
 		}
 	}
-	if r.Action != "" {
-		b.WriteString(" " + r.Action)
+	if r.Action != stack.RuleLookup {
+		b.WriteString(" " + r.Action.String())
 	}
 	if t.details > 0 || r.Proto != 0 && r.Proto != stack.ProtoKernel {
 		b.WriteString(" proto " + ruleProto(r))
@@ -237,8 +237,8 @@ func (t *ipTool) ruleJSON(r stack.Rule) jmap {
 			m = append(m, jfield{"suppress_prefixlen", r.MinBits - 1})
 		}
 	}
-	if r.Action != "" {
-		m = append(m, jfield{"action", r.Action})
+	if r.Action != stack.RuleLookup {
+		m = append(m, jfield{"action", r.Action.String()})
 	}
 	if t.details > 0 || r.Proto != 0 && r.Proto != stack.ProtoKernel {
 		m = append(m, jfield{"protocol", ruleProto(r)})

@@ -73,12 +73,12 @@ func (t *ipTool) ruleAction(arg string, r *typedRule, w *words) (err error) {
 		if !abbreviates(arg, kind) {
 			continue
 		}
-		switch kind {
-		case "prohibit", "unreachable", "blackhole":
-			r.Action = kind
+		if kind == "unicast" {
+			r.Action = stack.RuleUnicast
 			return nil
-		case "unicast":
-			r.Action = "lookup"
+		}
+		if a, ok := stack.ParseRuleAction(kind); ok {
+			r.Action = a
 			return nil
 		}
 		return rtnetlink(stack.ErrNotSupported)
