@@ -9,6 +9,7 @@ import (
 	"dnetsim/link"
 	"dnetsim/link/trail"
 	"dnetsim/stack"
+	"dnetsim/stack/socket"
 )
 
 // local looks for what is wrong with one of the two themselves.
@@ -107,7 +108,7 @@ func listeners(n *Node) []stack.SocketInfo {
 		return nil
 	}
 	for _, s := range n.Space.Sockets() {
-		if s.Local.Addr() != nameServer && (s.Proto == "tcp" && s.State == "LISTEN" || s.Proto == "udp" && s.State == "UNCONN") {
+		if s.Local.Addr() != nameServer && (s.Proto == "tcp" && s.State == socket.Listen || s.Proto == "udp" && s.State == socket.Unconnected) {
 			out = append(out, s)
 		}
 	}

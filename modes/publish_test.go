@@ -8,6 +8,7 @@ import (
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
 	"dnetsim/stack/netfilter"
+	"dnetsim/stack/socket"
 )
 
 func web(name string, bindings ...nat.PortBinding) container.Create {
@@ -102,7 +103,7 @@ func TestEphemeralPortsGoOnAfterTheLastOne(t *testing.T) {
 func listening(h *Host) int {
 	n := 0
 	for _, s := range h.NS().Sockets() {
-		if s.State == "LISTEN" || s.State == "UNCONN" {
+		if s.State == socket.Listen || s.State == socket.Unconnected {
 			n++
 		}
 	}

@@ -183,7 +183,7 @@ func (c *ICMPConn) Info() SocketInfo {
 		local = c.src
 	}
 	return c.Fill(SocketInfo{
-		Proto: "raw", V6: c.v6, Icmp: true, State: "UNCONN",
+		Proto: "raw", V6: c.v6, Icmp: true, State: socket.Unconnected,
 		Local: netip.AddrPortFrom(local, proto), Remote: netip.AddrPortFrom(any, 0),
 	})
 }

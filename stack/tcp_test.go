@@ -13,6 +13,7 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/sim"
+	"dnetsim/stack/socket"
 )
 
 // transfer sends n bytes over TCP from one namespace to another and returns how
@@ -114,7 +115,7 @@ func TestSendQueueIsWhatIsNotAcknowledged(t *testing.T) {
 	})
 	queued := func() int {
 		for _, s := range l.boxes[0].Sockets() {
-			if s.State == "ESTAB" {
+			if s.State == socket.Established {
 				return s.SendQ
 			}
 		}
@@ -175,7 +176,7 @@ func TestSocketErrors(t *testing.T) {
 		if s.RemoteAddr() != c.LocalAddr() || c.LocalAddr().Addr() != ip("172.17.0.1") {
 			t.Fatalf("addresses %v %v", s.RemoteAddr(), c.LocalAddr())
 		}
-		if got := fmt.Sprint(len(box.Sockets()), box.Sockets()[1].State, box.Sockets()[0].State); got != "2ESTABLISTEN" {
+		if got := fmt.Sprint(len(box.Sockets()), box.Sockets()[1].State.String(), box.Sockets()[0].State.String()); got != "2ESTABLISTEN" {
 			t.Fatal(got)
 		}
 		c.Write([]byte("hello"))

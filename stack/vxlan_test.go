@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"dnetsim/link/trail"
 	"fmt"
 	"io"
 	"net/netip"
@@ -12,7 +11,9 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/link/print"
+	"dnetsim/link/trail"
 	"dnetsim/sim"
+	"dnetsim/stack/socket"
 )
 
 // overlay is a network's namespace on one host, as Docker's driver makes it.
@@ -121,7 +122,7 @@ func TestVXLANCarriesPingsAndAnswersARPItself(t *testing.T) {
 	}
 	shown := false
 	for _, s := range l.hosts[0].Sockets() {
-		shown = shown || s.Proto == "udp" && s.Local == ap("0.0.0.0:4789") && s.State == "UNCONN"
+		shown = shown || s.Proto == "udp" && s.Local == ap("0.0.0.0:4789") && s.State == socket.Unconnected
 	}
 	if !shown {
 		t.Error("ss does not show 0.0.0.0:4789")

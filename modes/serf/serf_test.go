@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/stack/socket"
 )
 
 func TestTwoMembersSeeEachOther(t *testing.T) {
@@ -210,7 +211,7 @@ func TestTwoOwnersOfOneNameBothShutDown(t *testing.T) {
 			"[WARN] serf: Shutdown without a Leave",
 		)
 		for _, s := range h.ns.Sockets() {
-			if s.State == "LISTEN" || s.State == "UNCONN" {
+			if s.State == socket.Listen || s.State == socket.Unconnected {
 				t.Errorf("%s still has %+v", h.name, s)
 			}
 		}

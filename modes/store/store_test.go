@@ -11,6 +11,7 @@ import (
 
 	"dnetsim/sim"
 	"dnetsim/stack"
+	"dnetsim/stack/socket"
 )
 
 func TestParseKnowsConsulAndRefusesTheRestClearly(t *testing.T) {
@@ -178,7 +179,7 @@ func TestConnectionsAreKeptAndAClosedOneIsReplaced(t *testing.T) {
 	count := func() int {
 		n := 0
 		for _, s := range l.one.Sockets() {
-			if s.State == "ESTAB" {
+			if s.State == socket.Established {
 				n++
 			}
 		}

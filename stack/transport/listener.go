@@ -122,7 +122,7 @@ func (l *TCPListener) Info() socket.Info {
 		any = netip.IPv6Unspecified()
 	}
 	return l.Fill(socket.Info{
-		Proto: "tcp", V6: l.v6, Local: l.addr, Remote: netip.AddrPortFrom(any, 0), State: "LISTEN",
+		Proto: "tcp", V6: l.v6, Local: l.addr, Remote: netip.AddrPortFrom(any, 0), State: socket.Listen,
 		SendQ: listenBacklog,
 	})
 }

@@ -230,7 +230,7 @@ func (c *TCPConn) Close() error {
 }
 
 // over reports whether TCP is done with the connection.
-func (c *TCPConn) over() bool { return tcpState(tcp.EndpointState(c.ep.State())) == "CLOSED" }
+func (c *TCPConn) over() bool { return tcpState(tcp.EndpointState(c.ep.State())) == socket.Closed }
 
 // Abort ends the connection with a reset.
 func (c *TCPConn) Abort() {
@@ -278,29 +278,29 @@ func (c *TCPConn) unsent() int {
 	return max(0, int(used.Int())) // below 0 once a FIN is on its way
 }
 
-// tcpState is the state as ss prints it.
-func tcpState(s tcp.EndpointState) string {
+// tcpState is netstack's state in ours.
+func tcpState(s tcp.EndpointState) socket.State {
 	switch s {
 	case tcp.StateListen:
-		return "LISTEN"
+		return socket.Listen
 	case tcp.StateSynSent, tcp.StateConnecting:
-		return "SYN-SENT"
+		return socket.SynSent
 	case tcp.StateSynRecv:
-		return "SYN-RECV"
+		return socket.SynReceived
 	case tcp.StateEstablished:
-		return "ESTAB"
+		return socket.Established
 	case tcp.StateFinWait1:
-		return "FIN-WAIT-1"
+		return socket.FinWait1
 	case tcp.StateFinWait2:
-		return "FIN-WAIT-2"
+		return socket.FinWait2
 	case tcp.StateCloseWait:
-		return "CLOSE-WAIT"
+		return socket.CloseWait
 	case tcp.StateLastAck:
-		return "LAST-ACK"
+		return socket.LastAck
 	case tcp.StateClosing:
-		return "CLOSING"
+		return socket.Closing
 	case tcp.StateTimeWait:
-		return "TIME-WAIT"
+		return socket.TimeWait
 	}
-	return "CLOSED"
+	return socket.Closed
 }

@@ -202,9 +202,9 @@ func (c *UDPConn) SetTTL(ttl int) {
 
 // Info is what ss knows of it.
 func (c *UDPConn) Info() socket.Info {
-	i := socket.Info{Proto: "udp", V6: c.v6, Local: c.local(), Remote: c.remoteAP, State: "UNCONN"}
+	i := socket.Info{Proto: "udp", V6: c.v6, Local: c.local(), Remote: c.remoteAP, State: socket.Unconnected}
 	if c.remoteAP.IsValid() {
-		i.State = "ESTAB"
+		i.State = socket.Established
 		return c.Fill(i)
 	}
 	any := netip.IPv4Unspecified()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dnetsim/stack"
+	"dnetsim/stack/socket"
 	"dnetsim/userland"
 )
 
@@ -189,11 +190,11 @@ func solicited(a netip.Addr) netip.Addr {
 	return netip.AddrFrom16([16]byte{0xff, 0x02, 11: 1, 12: 0xff, 13: b[13], 14: b[14], 15: b[15]})
 }
 
-// netstatStates are ss's names of the states in netstat's words.
-var netstatStates = map[string]string{
-	"LISTEN": "LISTEN", "ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RECV",
-	"FIN-WAIT-1": "FIN_WAIT1", "FIN-WAIT-2": "FIN_WAIT2", "TIME-WAIT": "TIME_WAIT", "CLOSE-WAIT": "CLOSE_WAIT",
-	"LAST-ACK": "LAST_ACK", "CLOSING": "CLOSING", "UNCONN": "",
+// netstatStates are the states in netstat's words.
+var netstatStates = map[socket.State]string{
+	socket.Listen: "LISTEN", socket.Established: "ESTABLISHED", socket.SynSent: "SYN_SENT", socket.SynReceived: "SYN_RECV",
+	socket.FinWait1: "FIN_WAIT1", socket.FinWait2: "FIN_WAIT2", socket.TimeWait: "TIME_WAIT", socket.CloseWait: "CLOSE_WAIT",
+	socket.LastAck: "LAST_ACK", socket.Closing: "CLOSING", socket.Unconnected: "",
 }
 
 // sockets are the sockets of one protocol that the options select, as /proc
@@ -201,7 +202,7 @@ var netstatStates = map[string]string{
 func (t *netstatTool) sockets(proto string) []stack.SocketInfo {
 	var out []stack.SocketInfo
 	for _, s := range t.p.NS().Sockets() {
-		open := s.State == "LISTEN" || s.State == "UNCONN"
+		open := s.State == socket.Listen || s.State == socket.Unconnected
 		switch {
 		case s.Proto != proto, t.family == 4 && s.V6, t.family == 6 && !s.V6:
 		case t.all, t.listen == open:
@@ -213,7 +214,7 @@ func (t *netstatTool) sockets(proto string) []stack.SocketInfo {
 		if a.V6 != b.V6 {
 			return !a.V6
 		}
-		return a.State == "LISTEN" && b.State != "LISTEN"
+		return a.State == socket.Listen && b.State != socket.Listen
 	})
 	return out
 }
@@ -275,7 +276,7 @@ func (t *netstatTool) socketLine(s stack.SocketInfo) string {
 		state = "7"
 	}
 	recv, send := s.RecvQ, s.SendQ
-	if s.State == "LISTEN" {
+	if s.State == socket.Listen {
 		recv, send = 0, 0
 	}
 	line := fmt.Sprintf("%-4s  %6d %6d %-23s %-23s %-11s", proto, recv, send,
@@ -288,7 +289,7 @@ func (t *netstatTool) socketLine(s stack.SocketInfo) string {
 	}
 	if t.programs {
 		owner := "-"
-		if s.PID > 0 && s.State != "TIME-WAIT" {
+		if s.PID > 0 && s.State != socket.TimeWait {
 			owner = strconv.Itoa(s.PID) + "/" + s.Owner
 		}
 		line += fmt.Sprintf(" %-20s", owner)

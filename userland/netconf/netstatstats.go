@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dnetsim/stack"
+	"dnetsim/stack/socket"
 )
 
 // netstatStatistics is netstat -s as far as the stack counts: what interfaces
@@ -21,7 +22,7 @@ func netstatStatistics(ns *stack.Namespace, tcp, udp, raw bool) string {
 	}
 	established := 0
 	for _, s := range ns.Sockets() {
-		if s.Proto == "tcp" && s.State == "ESTAB" {
+		if s.Proto == "tcp" && s.State == socket.Established {
 			established++
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dnetsim/stack"
+	"dnetsim/stack/socket"
 	"dnetsim/userland"
 )
 
@@ -20,7 +21,7 @@ type ssTool struct {
 	noHeader, summary, extended     bool
 	info, oneline, options, memory  bool
 	family                          int
-	states                          map[string]bool // nil: by -a and -l
+	states                          map[socket.State]bool // nil: by -a and -l
 	filter                          ssFilter
 	stateShown                      bool
 }
@@ -195,7 +196,7 @@ func (t *ssTool) sockets() []stack.SocketInfo {
 			if a.V6 != b.V6 {
 				return !a.V6
 			}
-			return a.State == "LISTEN" && b.State != "LISTEN"
+			return a.State == socket.Listen && b.State != socket.Listen
 		})
 		out = append(out, part...)
 	}
@@ -203,7 +204,7 @@ func (t *ssTool) sockets() []stack.SocketInfo {
 }
 
 func (t *ssTool) selects(s stack.SocketInfo) bool {
-	open := s.State == "LISTEN" || s.State == "UNCONN"
+	open := s.State == socket.Listen || s.State == socket.Unconnected
 	switch {
 	case t.family == 4 && s.V6, t.family == 6 && !s.V6:
 		return false
@@ -212,7 +213,7 @@ func (t *ssTool) selects(s stack.SocketInfo) bool {
 			return false
 		}
 	case t.all:
-	case t.listen != open, !t.listen && s.State == "TIME-WAIT":
+	case t.listen != open, !t.listen && s.State == socket.TimeWait:
 		return false
 	}
 	return t.filter == nil || t.filter(t, s)
@@ -274,13 +275,13 @@ func (t *ssTool) show() {
 		g.header()
 	}
 	for _, s := range list {
-		row := []string{s.Proto, s.State, strconv.Itoa(s.RecvQ), strconv.Itoa(s.SendQ), "", "", "", "", ""}
+		row := []string{s.Proto, s.State.String(), strconv.Itoa(s.RecvQ), strconv.Itoa(s.SendQ), "", "", "", "", ""}
 		if s.Proto == "raw" && s.Icmp && s.Remote.IsValid() {
 			row[1] = "ESTAB"
 		}
 		row[4], row[5] = t.endpoint(s, s.Local)
 		row[6], row[7] = t.endpoint(s, s.Remote)
-		if t.processes && s.PID > 0 && s.State != "TIME-WAIT" {
+		if t.processes && s.PID > 0 && s.State != socket.TimeWait {
 			row[8] = fmt.Sprintf(" users:((\"%s\",pid=%d,fd=%d))", s.Owner, s.PID, s.FD)
 		}
 		g.add(row)
@@ -302,11 +303,11 @@ func (t *ssTool) netid() bool {
 func (t *ssTool) showSummary() {
 	count := map[string]int{}
 	four := map[string]int{}
-	state := map[string]int{}
+	state := map[socket.State]int{}
 	for _, s := range t.ns.Sockets() {
 		if s.Proto == "tcp" {
 			state[s.State]++
-			if s.State == "TIME-WAIT" {
+			if s.State == socket.TimeWait {
 				continue
 			}
 		}
@@ -318,8 +319,8 @@ func (t *ssTool) showSummary() {
 	total := count["tcp"] + count["udp"] + count["raw"]
 	var b strings.Builder
 	fmt.Fprintf(&b, "Total: %d\n", total)
-	fmt.Fprintf(&b, "TCP:   %d (estab %d, closed %d, orphaned 0, timewait %d)\n\n", count["tcp"]+state["TIME-WAIT"],
-		state["ESTAB"], state["TIME-WAIT"], state["TIME-WAIT"])
+	fmt.Fprintf(&b, "TCP:   %d (estab %d, closed %d, orphaned 0, timewait %d)\n\n", count["tcp"]+state[socket.TimeWait],
+		state[socket.Established], state[socket.TimeWait], state[socket.TimeWait])
 	b.WriteString("Transport Total     IP        IPv6\n")
 	inet := [2]int{}
 	for _, proto := range []string{"raw", "udp", "tcp"} {

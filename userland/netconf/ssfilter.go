@@ -8,22 +8,23 @@ import (
 	"strings"
 
 	"dnetsim/stack"
+	"dnetsim/stack/socket"
 )
 
 // ssFilter is a condition of ss's filter language.
 type ssFilter func(t *ssTool, s stack.SocketInfo) bool
 
 // ssStates are the words of `state`, and the states they stand for.
-var ssStates = map[string][]string{
-	"established": {"ESTAB"}, "estab": {"ESTAB"}, "syn-sent": {"SYN-SENT"}, "syn-recv": {"SYN-RECV"},
-	"fin-wait-1": {"FIN-WAIT-1"}, "fin-wait-2": {"FIN-WAIT-2"}, "time-wait": {"TIME-WAIT"},
-	"closed": {"UNCONN"}, "unconnected": {"UNCONN"}, "close-wait": {"CLOSE-WAIT"}, "last-ack": {"LAST-ACK"},
-	"listening": {"LISTEN"}, "listen": {"LISTEN"}, "closing": {"CLOSING"},
-	"all":          {"ESTAB", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN", "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING"},
-	"connected":    {"ESTAB", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSE-WAIT", "LAST-ACK", "CLOSING"},
-	"synchronized": {"ESTAB", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSE-WAIT", "LAST-ACK", "CLOSING"},
-	"bucket":       {"SYN-RECV", "TIME-WAIT"},
-	"big":          {"ESTAB", "SYN-SENT", "FIN-WAIT-1", "FIN-WAIT-2", "UNCONN", "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING"},
+var ssStates = map[string][]socket.State{
+	"established": {socket.Established}, "estab": {socket.Established}, "syn-sent": {socket.SynSent}, "syn-recv": {socket.SynReceived},
+	"fin-wait-1": {socket.FinWait1}, "fin-wait-2": {socket.FinWait2}, "time-wait": {socket.TimeWait},
+	"closed": {socket.Unconnected}, "unconnected": {socket.Unconnected}, "close-wait": {socket.CloseWait}, "last-ack": {socket.LastAck},
+	"listening": {socket.Listen}, "listen": {socket.Listen}, "closing": {socket.Closing},
+	"all":          {socket.Established, socket.SynSent, socket.SynReceived, socket.FinWait1, socket.FinWait2, socket.TimeWait, socket.Unconnected, socket.CloseWait, socket.LastAck, socket.Listen, socket.Closing},
+	"connected":    {socket.Established, socket.SynSent, socket.SynReceived, socket.FinWait1, socket.FinWait2, socket.TimeWait, socket.CloseWait, socket.LastAck, socket.Closing},
+	"synchronized": {socket.Established, socket.SynReceived, socket.FinWait1, socket.FinWait2, socket.TimeWait, socket.CloseWait, socket.LastAck, socket.Closing},
+	"bucket":       {socket.SynReceived, socket.TimeWait},
+	"big":          {socket.Established, socket.SynSent, socket.FinWait1, socket.FinWait2, socket.Unconnected, socket.CloseWait, socket.LastAck, socket.Listen, socket.Closing},
 }
 
 // readFilter reads `state WORD…`, `exclude WORD…` and then an expression.
@@ -35,7 +36,7 @@ func (t *ssTool) readFilter(w *words) error {
 			return exitWith(1, "ss: wrong state name: %s", word)
 		}
 		if t.states == nil {
-			t.states = map[string]bool{}
+			t.states = map[socket.State]bool{}
 			if how == "exclude" {
 				for _, s := range ssStates["all"] {
 					t.states[s] = true
