@@ -2,6 +2,7 @@ package link
 
 import (
 	"io"
+	"time"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -22,6 +23,7 @@ type Capture struct {
 	w      *pcapgo.NgWriter
 	out    io.Writer
 	places map[trail.Place]int // the interface's index in the file
+	ahead  time.Duration
 	err    error
 }
 
@@ -30,6 +32,10 @@ type Capture struct {
 func NewCapture(w io.Writer) *Capture {
 	return &Capture{out: w, places: make(map[trail.Place]int)}
 }
+
+// SetAhead makes the times in the capture so much later than the run's own clock,
+// before the first event.
+func (c *Capture) SetAhead(d time.Duration) { c.ahead = d }
 
 // Event writes what happened to a packet at the place where it did: what was
 // sent, received and dropped. Everything else is not of a capture.
@@ -55,7 +61,7 @@ func (c *Capture) Event(e *trail.Event) {
 		FillChecksumBytes(data)
 	}
 	c.err = c.w.WritePacketWithOptions(gopacket.CaptureInfo{
-		Timestamp: sim.Epoch.Add(e.At), CaptureLength: len(data), Length: len(data), InterfaceIndex: index,
+		Timestamp: sim.Epoch.Add(e.At + c.ahead), CaptureLength: len(data), Length: len(data), InterfaceIndex: index,
 	}, data, opts)
 }
 

@@ -321,6 +321,18 @@ func (l *Lab) Ask(f explain.Flow) (*explain.Report, error) {
 	return r, err
 }
 
+// AskAll is Ask for everybody to everybody.
+func (l *Lab) AskAll(large bool) (*explain.Matrix, error) {
+	m, err := explain.Reach(&world{lab: l, live: true}, large)
+	if err == nil {
+		m.Scenario, m.At = l.Scenario.Name, "now"
+	}
+	return m, err
+}
+
+// LastInVain is the last flow that a program tried in vain, if one did.
+func (l *Lab) LastInVain() (explain.Flow, bool) { return l.vain, l.vain.To != "" }
+
 // asked is the flow that the program's words name.
 func (l *Lab) asked(p *userland.Process, words []string) (explain.Flow, error) {
 	if len(words) == 1 && words[0] == "last" {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -170,13 +172,14 @@ type outbox struct {
 	wake   *sync.Cond
 	kept   []byte
 	closed bool
-	c      net.Conn
+	c      io.WriteCloser
+	over   chan struct{} // closed when all is out, or nobody takes it
 }
 
 const outboxBytes = 8 << 20
 
-func newOutbox(c net.Conn) *outbox {
-	o := &outbox{c: c}
+func newOutbox(c io.WriteCloser) *outbox {
+	o := &outbox{c: c, over: make(chan struct{})}
 	o.wake = sync.NewCond(&o.mu)
 	go o.run()
 	return o
@@ -199,6 +202,7 @@ func (o *outbox) close() {
 }
 
 func (o *outbox) run() {
+	defer close(o.over)
 	defer o.c.Close()
 	for {
 		o.mu.Lock()
@@ -212,9 +216,30 @@ func (o *outbox) run() {
 			return
 		}
 		if _, err := o.c.Write(b); err != nil {
+			o.close()
 			return
 		}
 	}
+}
+
+// Write implements io.Writer for who wants to know whether it is taken.
+func (o *outbox) Write(b []byte) (int, error) {
+	o.write(b)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return 0, errNotRead
+	}
+	return len(b), nil
+}
+
+// errNotRead is the result of writing to somebody who has gone or does not read.
+var errNotRead = errors.New("whoever reads it has gone, or does not read")
+
+// Close lets what is kept go out.
+func (o *outbox) Close() error {
+	o.close()
+	return nil
 }
 
 // labs are the names of the user's labs that are open.
@@ -229,26 +254,43 @@ func labs(dir string) (names []string) {
 	return names
 }
 
-// attach opens another terminal on a lab that a shell has open: the named one, or
-// the only one.
-func attach(t *terminal, name, host string) error {
+// openLabs are the sockets of the user's labs that are open, by name: those of
+// shells, and those that are up.
+func openLabs(t *terminal) (map[string]string, error) {
 	dir, err := runtimeDir(t)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for _, folder := range running(t.env) {
+		found[filepath.Base(folder)] = filepath.Join(folder, terminalName)
+	}
+	for _, name := range labs(dir) {
+		found[name] = filepath.Join(dir, name+".sock")
+	}
+	return found, nil
+}
+
+// attach opens another terminal on a lab that a shell has open or that is up: the
+// named one, the one in the folder of that name, or the only one.
+func attach(t *terminal, name, host string) error {
+	found, err := openLabs(t)
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim: %w", err)}
 	}
-	open := labs(dir)
+	if at := filepath.Join(name, terminalName); name != "" && alive(at) {
+		found = map[string]string{name: at}
+	}
+	open := slices.Sorted(maps.Keys(found))
 	switch {
 	case name == "" && len(open) == 1:
 		name = open[0]
 	case len(open) == 0:
-		return status{exitUsage, errors.New("dnetsim: no lab is open: dnetsim shell SCENARIO opens one")}
+		return status{exitUsage, errors.New("dnetsim: no lab is open: dnetsim shell SCENARIO opens one, and so does dnetsim up SCENARIO")}
 	case name == "":
 		return status{exitUsage, fmt.Errorf("dnetsim: several labs are open: dnetsim shell --attach NAME, one of %s", strings.Join(open, ", "))}
 	}
-	if name != filepath.Base(name) {
-		return status{exitUsage, fmt.Errorf("dnetsim: %s is no lab's name: one of %s", name, strings.Join(open, ", "))}
-	}
-	c, err := net.Dial("unix", filepath.Join(dir, name+".sock"))
+	c, err := net.Dial("unix", found[name])
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim: no lab %s is open: one of %s", name, strings.Join(open, ", "))}
 	}

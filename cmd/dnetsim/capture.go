@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"dnetsim/link"
 	"dnetsim/link/trail"
@@ -22,10 +24,13 @@ type capture struct {
 	byPlace        map[trail.Place]*link.Capture
 	stop           func()
 	err            error
+	out            io.Writer     // of the path "-"
+	streams        []*outbox     // to pipes
+	ahead          time.Duration // see link.Capture.SetAhead
 }
 
 func newCapture(path, scenario string) (*capture, error) {
-	c := &capture{path: path, scenario: scenario, single: strings.HasSuffix(path, ".pcapng"), byPlace: map[trail.Place]*link.Capture{}, stop: func() {}}
+	c := &capture{path: path, scenario: scenario, single: strings.HasSuffix(path, ".pcapng") || isPipe(path), byPlace: map[trail.Place]*link.Capture{}, stop: func() {}}
 	if !c.single {
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return nil, err
@@ -53,14 +58,66 @@ func (c *capture) Open(loop *sim.Loop) error {
 }
 
 func (c *capture) create(path string) (*link.Capture, error) {
+	to, err := c.target(path)
+	if err != nil {
+		return nil, err
+	}
+	one := link.NewCapture(to)
+	one.SetAhead(c.ahead)
+	c.captures = append(c.captures, one)
+	return one, nil
+}
+
+// target opens what a capture is written to. A pipe's reader cannot make the loop
+// wait.
+func (c *capture) target(path string) (io.Writer, error) {
+	if path == stdoutPath {
+		return c.stream(unclosed{c.out}), nil
+	}
+	pipe := isPipe(path)
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, err
 	}
+	if pipe {
+		return c.stream(f), nil
+	}
 	c.files = append(c.files, f)
-	one := link.NewCapture(f)
-	c.captures = append(c.captures, one)
-	return one, nil
+	return f, nil
+}
+
+func (c *capture) stream(to io.WriteCloser) io.Writer {
+	o := newOutbox(to)
+	c.streams = append(c.streams, o)
+	return o
+}
+
+// stdoutPath is the --pcap that means standard output.
+const stdoutPath = "-"
+
+// isPipe reports whether a capture goes to a program that reads it as it comes.
+func isPipe(path string) bool {
+	info, err := os.Stat(path)
+	return path == stdoutPath || err == nil && info.Mode()&os.ModeNamedPipe != 0
+}
+
+// unclosed is a stream that is the process's, and stays open.
+type unclosed struct{ io.Writer }
+
+// Close implements io.Closer.
+func (unclosed) Close() error { return nil }
+
+// flush writes what there is, for somebody who watches. It reports the first error,
+// once: the captures end with it.
+func (c *capture) flush() error {
+	for _, one := range c.captures {
+		if err := one.Flush(); err != nil {
+			c.stop()
+			c.captures = nil // it is told
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *capture) event(e *trail.Event) {
@@ -96,7 +153,11 @@ func (c *capture) Done() error {
 	for _, f := range c.files {
 		err = errors.Join(err, f.Close())
 	}
-	c.files, c.captures = nil, nil
+	for _, o := range c.streams {
+		o.Close()
+		<-o.over
+	}
+	c.files, c.captures, c.streams = nil, nil, nil
 	if err != nil {
 		return fmt.Errorf("writing captures: %w", err)
 	}

@@ -21,6 +21,7 @@ type explainFlags struct {
 	large, verbose     bool
 	json, mermaid      bool
 	matrix, schema     bool
+	attach             bool
 }
 
 func newExplain(t *terminal) *cobra.Command {
@@ -41,6 +42,7 @@ Exit status: 0 the flow works, 1 it fails, 2 the question cannot be asked.`,
 		Example: `  dnetsim explain overlay-ping --from bdc01/c1 --to c2
   dnetsim explain overlay-ping
   dnetsim explain --code BRIDGE-ISOLATED
+  dnetsim explain --attach local-modes --from bdc01/c1 --to 172.17.0.3
   dnetsim explain web.yaml --from web --to db --port 5432/tcp
   dnetsim explain underlay-mtu --from c1 --to 172.16.0.2 --large --at 'repair: bdc02'`,
 		Args:              cobra.MaximumNArgs(1),
@@ -59,6 +61,7 @@ Exit status: 0 the flow works, 1 it fails, 2 the question cannot be asked.`,
 	c.Flags().BoolVar(&f.verbose, "verbose", false, "every hop of every packet")
 	c.Flags().BoolVar(&f.json, "json", false, "print the report as JSON")
 	c.Flags().BoolVar(&f.mermaid, "mermaid", false, "print the journey as a Mermaid flowchart")
+	c.Flags().BoolVar(&f.attach, "attach", false, "ask a lab that is up, in place of the scenario its name or its folder, or nothing if there is only one: in the world as it is now, cures are not tried")
 	c.Flags().BoolVar(&f.matrix, "matrix", false, "who reaches whom: everybody to everybody, by ping and at every listening port")
 	c.Flags().BoolVar(&f.schema, "schema", false, "print the JSON Schema of --json")
 	c.Flags().Lookup("pcap").Usage = "write what happened while the flow was tried into this `FILE.pcapng`; the text and the JSON name each hop's frame in it"
@@ -74,6 +77,9 @@ func (f *explainFlags) explain(ctx context.Context, t *terminal, args []string) 
 	}
 	if f.code != "" {
 		return codePage(t, f.code)
+	}
+	if f.attach {
+		return f.attached(ctx, t, args)
 	}
 	if len(args) == 0 {
 		return status{exitUsage, errors.New("dnetsim explain: which scenario? See `dnetsim explain --help`")}

@@ -91,7 +91,9 @@ func (f *shared) captures() error {
 	switch {
 	case f.pcap == "":
 		return nil
-	case strings.HasSuffix(f.pcap, ".pcapng"):
+	case f.pcap == stdoutPath:
+		return errors.New("--pcap -: only up streams to standard output: name a folder or FILE.pcapng")
+	case strings.HasSuffix(f.pcap, ".pcapng") || isPipe(f.pcap):
 		return named("--pcap", writable(f.pcap))
 	}
 	if err := os.MkdirAll(f.pcap, 0o755); err != nil {

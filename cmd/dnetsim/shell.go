@@ -33,8 +33,8 @@ HOST moves to another, exit comes back, help says what there is. ~. at the start
 a line always comes back to the real shell, ~? lists what else. If a line of the
 setup fails, the lab opens at that point.
 
-The lab has a name, which is printed; --attach opens another terminal on it, so
-that tcpdump runs in one and ping in the other.
+The lab has a name, which is printed; --attach opens another terminal on it, or on
+one that dnetsim up serves, so that tcpdump runs in one and ping in the other.
 
 On a terminal, virtual time follows the clock. With lines from standard input or
 with -c it runs as fast as it can and gives the same output every time; a line that

@@ -23,3 +23,6 @@ func heedSignals(t *terminal, cancel context.CancelCauseFunc) {
 	fmt.Fprintln(t.err, "dnetsim: interrupted twice: ended at once, files may be incomplete")
 	os.Exit(exitBroken)
 }
+
+// outlivePipes makes a reader of ours that goes away an error, and no end.
+func outlivePipes() { signal.Ignore(syscall.SIGPIPE) }

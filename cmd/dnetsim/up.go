@@ -44,6 +44,8 @@ does not repeat: for that there is run.`,
 		Example: `  dnetsim up local-modes
   export DOCKER_HOST=unix:///run/user/1000/dnetsim/local-modes/bdc01.sock; docker ps
   dnetsim up local-modes --detach --context | sh; docker --context local-modes-bdc01 ps
+  dnetsim shell --attach local-modes; dnetsim explain --attach local-modes --from c1 --to c2
+  dnetsim up local-modes --pcap - | wireshark -k -i -
   dnetsim down local-modes`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeLibrary,
@@ -58,6 +60,9 @@ does not repeat: for that there is run.`,
 			if f.dir == "" {
 				f.dir = labFolder(t.env, list[0].Name)
 			}
+			if f.detach && f.pcap == stdoutPath {
+				return status{exitUsage, errors.New("dnetsim up: --pcap - and --detach do not go together: there is nobody left to read it")}
+			}
 			if f.detach {
 				return f.inBackground(c.Context(), t, args[0])
 			}
@@ -65,6 +70,7 @@ does not repeat: for that there is run.`,
 		},
 	}
 	f.add(c)
+	c.Flags().Lookup("pcap").Usage = "write captures as it goes: one pcapng per interface into this `folder`, one FILE.pcapng, a named pipe, or - for standard output; the exports are then on standard error"
 	c.Flags().StringVar(&f.dir, "dir", "", "the `folder` of the sockets (default one in the user's runtime folder)")
 	c.Flags().BoolVar(&f.contexts, "context", false, "print `docker context create` lines instead of exports")
 	c.Flags().BoolVarP(&f.detach, "detach", "d", false, "come back when the lab is up; dnetsim down ends it")
@@ -88,7 +94,9 @@ type upLab struct {
 }
 
 func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) error {
-	if err := unwritable(f.captures()); err != nil {
+	if f.pcap == stdoutPath {
+		outlivePipes()
+	} else if err := unwritable(f.captures()); err != nil {
 		return err
 	}
 	places, err := f.listenTo(s)
@@ -120,9 +128,16 @@ func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) er
 	if err := u.publish(real, all); err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
 	}
-	io.WriteString(t.out, u.said)
+	if f.pcap == stdoutPath {
+		io.WriteString(t.err, u.said)
+	} else {
+		io.WriteString(t.out, u.said)
+	}
 	if !f.quiet {
 		t.say("%s is up; Ctrl-C ends it", s.Name)
+	}
+	if capture != nil {
+		defer u.stream(capture)()
 	}
 	err = u.run(ctx, &f.speed)
 	if capture != nil {
@@ -148,14 +163,14 @@ func (f *upFlags) open(ctx context.Context, t *terminal, s *scenarios.Scenario) 
 	if isTerminal(t.err) && !f.quiet {
 		o.Transcript = t.err
 	}
+	o.Clock = time.Since(sim.Epoch) - takes
 	var c *capture
 	if f.pcap != "" {
 		if c, err = newCapture(f.pcap, s.Name); err != nil {
 			return nil, nil, status{exitBroken, err}
 		}
-		o.Capture = c
+		c.out, c.ahead, o.Capture = t.out, o.Clock, c
 	}
-	o.Clock = time.Since(sim.Epoch) - takes
 	lab, err := scenarios.Open(s, o)
 	if err != nil {
 		return nil, nil, unopened(ctx, t, s, err)
@@ -197,6 +212,32 @@ func (u *upLab) run(ctx context.Context, s *speed) error {
 	}
 	return nil
 }
+
+// stream writes captures as they come, until the result is called.
+func (u *upLab) stream(c *capture) (over func()) {
+	tick, done := time.NewTicker(flushEvery), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+			u.Loop.Inject(func() {
+				if err := c.flush(); err != nil {
+					u.t.say("--pcap: the captures end here: %v", err)
+				}
+			})
+		}
+	}()
+	return func() {
+		tick.Stop()
+		close(done)
+	}
+}
+
+// flushEvery is how far captures are behind at most.
+const flushEvery = 200 * time.Millisecond
 
 // ahead is what the hosts' clocks are ahead of the run's.
 func (u *upLab) ahead() time.Duration {
@@ -261,6 +302,11 @@ func (u *upLab) serve(places []place, config *tls.Config, contexts bool) error {
 			return err
 		}
 	}
+	door, err := u.folder.listen(terminalName)
+	if err != nil {
+		return err
+	}
+	go (&doorway{ln: door, lab: u.Lab, t: u.t}).serve()
 	ln, err := u.folder.listen(controlName)
 	if err != nil {
 		return err
@@ -295,6 +341,7 @@ func (u *upLab) publish(list []publication, all bool) error {
 func (u *upLab) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /said", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, u.said) })
+	mux.HandleFunc("POST /explain", u.explain)
 	mux.HandleFunc("POST /down", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, "%s\n", u.Scenario.Name)
 		http.NewResponseController(w).Flush()
@@ -355,7 +402,7 @@ func newDown(t *terminal) *cobra.Command {
 			if err != nil {
 				return status{exitUsage, fmt.Errorf("dnetsim down: %w", err)}
 			}
-			name, err := control(c.Context(), dir, http.MethodPost, "/down")
+			name, err := control(c.Context(), dir, http.MethodPost, "/down", nil)
 			if err != nil {
 				return status{exitBroken, fmt.Errorf("dnetsim down: %s: %w", dir, err)}
 			}

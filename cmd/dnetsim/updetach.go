@@ -47,7 +47,7 @@ func (f *upFlags) inBackground(ctx context.Context, t *terminal, scenario string
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()
 	for {
-		if said, err := control(ctx, dir, http.MethodGet, "/said"); err == nil {
+		if said, err := control(ctx, dir, http.MethodGet, "/said", nil); err == nil {
 			io.WriteString(t.out, said)
 			if !f.quiet {
 				t.say("%s is up, process %d; `dnetsim down %s` ends it", filepath.Base(dir), child.Process.Pid, dir)

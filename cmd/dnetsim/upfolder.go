@@ -17,6 +17,9 @@ import (
 // commands speak with it. No host can have the name.
 const controlName = "_dnetsim"
 
+// terminalName is the socket through which shell --attach opens terminals.
+const terminalName = "_terminal"
+
 // longestSocket is how long a socket's path may be, in bytes (sun_path of
 // unix(7), which differs between systems; the smallest less its end).
 const longestSocket = 103
@@ -131,11 +134,11 @@ func (f *folder) close() {
 }
 
 // control asks the lab whose folder dir is.
-func control(ctx context.Context, dir, method, path string) (string, error) {
-	c := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+func control(ctx context.Context, dir, method, path string, body io.Reader) (string, error) {
+	c := &http.Client{Timeout: explainPatience, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(dir, controlName))
 	}, DisableKeepAlives: true}}
-	r, err := http.NewRequestWithContext(ctx, method, "http://lab"+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, "http://lab"+path, body)
 	if err != nil {
 		return "", err
 	}
