@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -47,9 +46,18 @@ does not repeat: for that there is run.`,
   dnetsim shell --attach local-modes; dnetsim explain --attach local-modes --from c1 --to c2
   dnetsim up local-modes --pcap - | wireshark -k -i -
   dnetsim down local-modes`,
-		Args:              cobra.ExactArgs(1),
+		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeLibrary,
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 && f.certs.made == "" {
+				return status{exitUsage, errors.New("dnetsim up: which scenario? `dnetsim list` prints those that are compiled in")}
+			}
+			if err := f.certs.make(t, f.tcp); err != nil {
+				return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
+			}
+			if len(args) == 0 {
+				return nil
+			}
 			list, _, err := load(c.Context(), t, args)
 			if err != nil {
 				return err
@@ -122,7 +130,7 @@ func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) er
 	u := &upLab{Lab: lab, t: t, live: engine.NewLive(lab.Loop), doors: newDoors(t, lab), folder: dir, ended: cancel, broken: make(chan error, 1)}
 	defer u.live.Close()
 	defer u.doors.close()
-	if err := u.serve(places, f.certs.config, f.contexts); err != nil {
+	if err := u.serve(places, &f.certs, f.contexts); err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
 	}
 	if err := u.publish(real, all); err != nil {
@@ -277,7 +285,7 @@ func hasEngine(s *scenarios.Scenario, name string) bool {
 }
 
 // serve opens the sockets of all engines and the one that down speaks to.
-func (u *upLab) serve(places []place, config *tls.Config, contexts bool) error {
+func (u *upLab) serve(places []place, certs *certificates, contexts bool) error {
 	var said strings.Builder
 	for _, h := range u.Scenario.Hosts {
 		srv, ok := u.Engine(h.Name)
@@ -298,7 +306,7 @@ func (u *upLab) serve(places []place, config *tls.Config, contexts bool) error {
 	}
 	u.said = said.String()
 	for _, p := range places {
-		if err := u.serveTCP(p, config); err != nil {
+		if err := u.serveTCP(p, certs.config, certs.made); err != nil {
 			return err
 		}
 	}

@@ -80,8 +80,11 @@ func (f *upFlags) again(scenario, dir string) []string {
 		args = append(args, x.flag+"="+strconv.FormatBool(x.on))
 	}
 	for _, x := range []struct{ flag, text string }{
-		{"--pcap", f.pcap}, {"--tls-ca", f.certs.ca}, {"--tls-cert", f.certs.cert}, {"--tls-key", f.certs.key},
+		{"--pcap", f.pcap}, {"--tls-ca", f.certs.ca}, {"--tls-cert", f.certs.cert}, {"--tls-key", f.certs.key}, {"--make-certs", f.certs.made},
 	} {
+		if f.certs.made != "" && strings.HasPrefix(x.flag, "--tls-") { // they are of it
+			continue
+		}
 		if x.text != "" {
 			args = append(args, x.flag, x.text)
 		}

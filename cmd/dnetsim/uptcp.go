@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 type certificates struct {
 	verify        bool
 	ca, cert, key string
+	made          string // the folder of --make-certs
 	config        *tls.Config
 }
 
@@ -27,6 +29,39 @@ func (f *certificates) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.ca, "tls-ca", "", "the `file` with the authority's certificate")
 	c.Flags().StringVar(&f.cert, "tls-cert", "", "the `file` with the server's certificate")
 	c.Flags().StringVar(&f.key, "tls-key", "", "the `file` with its key")
+	c.Flags().StringVar(&f.made, "make-certs", "", "make the certificates of server and client in this `folder`, if they are not there, and use them: --tls-verify with all of its files; without a scenario that is all")
+}
+
+// make makes the certificates that --make-certs wants, for the addresses of --tcp.
+func (f *certificates) make(t *terminal, tcp []string) error {
+	if f.made == "" {
+		return nil
+	}
+	if f.ca != "" || f.cert != "" || f.key != "" {
+		return errors.New("--make-certs has certificates of its own: leave out --tls-ca, --tls-cert and --tls-key")
+	}
+	var names []string
+	for _, text := range tcp {
+		if _, address, ok := strings.Cut(text, "="); ok {
+			if host, _, err := net.SplitHostPort(address); err == nil && host != "" {
+				names = append(names, host)
+			}
+		}
+	}
+	dir, err := filepath.Abs(f.made)
+	if err != nil {
+		return err
+	}
+	made, err := makeCerts(dir, names)
+	if err != nil {
+		return fmt.Errorf("--make-certs: %w", err)
+	}
+	if made {
+		t.say("%s: made certificates for a year; %s, %s and %s are the client's: whoever has them has the lab", dir, caFile, certFile, keyFile)
+	}
+	f.made, f.verify = dir, true
+	f.ca, f.cert, f.key = filepath.Join(dir, caFile), filepath.Join(dir, serverCertFile), filepath.Join(dir, serverKeyFile)
+	return nil
 }
 
 // check reads the files.
@@ -38,7 +73,7 @@ func (f *certificates) check(tcp bool) error {
 		return nil
 	}
 	if !tcp || f.ca == "" || f.cert == "" || f.key == "" {
-		return errors.New("--tls-verify goes with --tcp, --tls-ca, --tls-cert and --tls-key")
+		return errors.New("--tls-verify goes with --tcp, --tls-ca, --tls-cert and --tls-key, or --make-certs")
 	}
 	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {
@@ -68,20 +103,27 @@ func loopback(address string) error {
 	if a, err := netip.ParseAddr(host); err == nil && a.IsLoopback() {
 		return nil
 	}
-	return errors.New("anybody who reaches the port could use it: an address other than 127.0.0.1 or [::1] needs --tls-verify with certificates")
+	return errors.New("anybody who reaches the port could use it: an address other than 127.0.0.1 or [::1] needs --tls-verify with certificates, or --make-certs DIR")
 }
 
 // serveTCP serves an engine over TCP.
-func (u *upLab) serveTCP(p place, config *tls.Config) error {
+func (u *upLab) serveTCP(p place, config *tls.Config, certs string) error {
 	srv, _ := u.Engine(p.host)
 	ln, err := net.Listen("tcp", p.address)
 	if err != nil {
 		return fmt.Errorf("--tcp %s=%s: %w", p.host, p.address, err)
 	}
-	at, options := "tcp://"+ln.Addr().String(), ""
+	where := ln.Addr().(*net.TCPAddr)
+	if where.IP.IsUnspecified() { // for whoever reads this here
+		where = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: where.Port}
+	}
+	at, options := "tcp://"+where.String(), ""
 	var h http.Handler = notRebound(srv)
 	if config != nil {
 		ln, h, options = tls.NewListener(ln, config), srv, " DOCKER_TLS_VERIFY=1"
+		if certs != "" {
+			options += " DOCKER_CERT_PATH=" + quoted(certs)
+		}
 	}
 	u.said += fmt.Sprintf("export DOCKER_HOST=%s%s # %s\n", at, options, p.host)
 	u.goServe(ln, h)
