@@ -51,12 +51,14 @@ func (g *Gate) Close() {
 func (g *Gate) Do(ctx context.Context, name string, fn func()) error {
 	done := make(chan struct{})
 	var p *sim.Proc
-	over := g.wait(always)
-	defer over()
+	var over func()
 	g.loop.Inject(func() {
+		// Time may pass for it from now on, and not before its process is there; nobody
+		// wants that any more when it ends, until the caller has come back.
+		over = g.wait(always)
 		p = g.loop.Go(name, func(*sim.Proc) {
 			defer close(done)
-			defer over() // nobody wants time to pass until the caller has come back
+			defer over()
 			fn()
 		})
 	})
@@ -66,7 +68,10 @@ func (g *Gate) Do(ctx context.Context, name string, fn func()) error {
 	case <-g.over:
 		return net.ErrClosed
 	case <-ctx.Done():
-		g.loop.Inject(func() { p.Kill() })
+		g.loop.Inject(func() {
+			p.Kill()
+			over()
+		})
 		return ctx.Err()
 	}
 }
