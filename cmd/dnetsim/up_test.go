@@ -267,31 +267,6 @@ func TestTCPIsForClientsOnThisMachine(t *testing.T) {
 	}
 }
 
-// The first output of an exec comes a little after the answer, for clients that
-// would lose it (docker-py).
-func TestOutputComesAfterTheAnswer(t *testing.T) {
-	u := bring(t, upScenario, shortDir(t))
-	defer u.end()
-	_, text := ask(t, u.client("h1"), "POST", "/containers/web/exec", `{"Cmd":["echo","hello"],"AttachStdout":true}`)
-	var made struct{ ID string }
-	json.Unmarshal([]byte(text), &made)
-	c, err := net.Dial("unix", filepath.Join(u.dir, "h1.sock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	io.WriteString(c, "POST /exec/"+made.ID+"/start HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{}")
-	first := make([]byte, 4096)
-	n, err := c.Read(first)
-	if err != nil || !bytes.HasPrefix(first, []byte("HTTP/1.1 101 UPGRADED\r\n")) || !bytes.HasSuffix(first[:n], []byte("\r\n\r\n")) {
-		t.Errorf("the first piece is %q %v, want the answer alone", first[:n], err)
-	}
-	rest, _ := io.ReadAll(c)
-	if string(rest) != "\x01\x00\x00\x00\x00\x00\x00\x06hello\n" {
-		t.Errorf("then %q", rest)
-	}
-}
-
 // Files go out of a container and come in as tar archives: docker cp.
 func TestFilesAreCopiedOutAndIn(t *testing.T) {
 	u := bring(t, upScenario, shortDir(t))
