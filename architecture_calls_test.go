@@ -24,6 +24,7 @@ var banned = map[string][]string{
 var edges = map[string]string{
 	"engine/cli":  "docker's command line is real goroutines; session.go ties them to the loop",
 	"engine":      "the API server's goroutines; the dispatcher ties them to the loop",
+	"stack/tap":   "real frames come from goroutines, which inject them",
 	"scenarios":   "reads the files named on the command line",
 	"dnetsimtest": "reads the files that a test names",
 	"cmd":         "the edge to the real machine",

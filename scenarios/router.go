@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
+	"strings"
 
 	"dnetsim/link"
 	"dnetsim/stack"
@@ -225,4 +226,76 @@ func (l *Lab) FreeAddress(lan string) (netip.Prefix, error) {
 		}
 	}
 	return netip.Prefix{}, fmt.Errorf("lan %s has no free address", lan)
+}
+
+// PlugLAN lays a cable named after what is at its other end to a LAN's switch; the
+// end that is free is returned.
+func (l *Lab) PlugLAN(name, lan string) (*link.End, error) {
+	seg := l.lans[lan]
+	if seg == nil || lan == internetName {
+		return nil, fmt.Errorf("there is no lan %q", lan)
+	}
+	w := link.NewWire(l.Loop, "tap "+name)
+	w.Cut = true
+	seg.sw.AddPort(name).Connect(w.B())
+	return w.A(), nil
+}
+
+// PlugBridge is PlugLAN for a bridge of a host, whose port is an interface of the
+// host with that name.
+func (l *Lab) PlugBridge(name, host, bridge string) (*link.End, error) {
+	br, err := l.bridge(host, bridge)
+	if err != nil {
+		return nil, err
+	}
+	w := link.NewWire(l.Loop, "tap "+host+":"+name)
+	w.Cut = true
+	port, err := l.machines[host].NS().AddPhysical(name, link.MAC{}, w.B())
+	if err == nil {
+		err = port.SetMaster(br)
+	}
+	if err == nil {
+		err = port.SetUp(true)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("interface %s of %s: %w", name, host, err)
+	}
+	return w.A(), nil
+}
+
+// FreeOnBridge is the last address of a bridge's subnet, with its prefix length: the
+// engine gives addresses away from the first on.
+func (l *Lab) FreeOnBridge(host, bridge string) (netip.Prefix, error) {
+	br, err := l.bridge(host, bridge)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	for _, own := range br.Addrs() {
+		subnet := own.Prefix.Masked()
+		for a := last(subnet); subnet.Addr().Is4() && subnet.Contains(a); a = a.Prev() {
+			if edge(subnet, a) == "" && a != own.Prefix.Addr() && !l.given[a] {
+				l.given[a] = true
+				return netip.PrefixFrom(a, subnet.Bits()), nil
+			}
+		}
+	}
+	return netip.Prefix{}, fmt.Errorf("bridge %s of %s has no IPv4 subnet", bridge, host)
+}
+
+// bridge is one of a host's, by its name.
+func (l *Lab) bridge(host, name string) (*stack.Interface, error) {
+	m, ok := l.machines[host]
+	if !ok {
+		return nil, fmt.Errorf("there is no host %q", host)
+	}
+	var have []string
+	for _, i := range m.NS().Interfaces() {
+		if i.Kind() != stack.KindBridge {
+			continue
+		}
+		if have = append(have, i.Name()); i.Name() == name {
+			return i, nil
+		}
+	}
+	return nil, fmt.Errorf("%s has no bridge %q: it has %s", host, name, strings.Join(have, ", "))
 }

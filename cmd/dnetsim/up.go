@@ -14,6 +14,7 @@ import (
 	"dnetsim/engine"
 	"dnetsim/scenarios"
 	"dnetsim/sim"
+	"dnetsim/stack/tap"
 
 	"github.com/spf13/cobra"
 )
@@ -27,6 +28,7 @@ type upFlags struct {
 	tcp      []string
 	certs    certificates
 	real     []string // --publish-real
+	taps     []string // --tap
 }
 
 func newUp(t *terminal) *cobra.Command {
@@ -86,6 +88,7 @@ does not repeat: for that there is run.`,
 	c.Flags().StringArrayVar(&f.tcp, "tcp", nil, "serve a host over TCP too: `HOST=127.0.0.1:PORT`, port 0 for any")
 	f.certs.add(c)
 	c.Flags().StringArrayVar(&f.real, "publish-real", nil, "open a port of this machine (loopback only) that leads to one of a simulated host: `HOST:PORT=127.0.0.1:PORT`, port 0 for any; all: each port that containers publish")
+	c.Flags().StringArrayVar(&f.taps, "tap", nil, "make an interface of this machine (Linux, root) that is plugged into a LAN, or a bridge of a host: `NAME=LAN` or NAME=HOST:BRIDGE")
 	return c
 }
 
@@ -95,6 +98,7 @@ type upLab struct {
 	t      *terminal
 	live   *engine.Live
 	doors  *doors
+	taps   []*tap.Tap
 	folder *folder
 	said   string // how clients find the hosts
 	ended  context.CancelFunc
@@ -115,6 +119,10 @@ func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) er
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
 	}
+	taps, err := readTaps(s, f.taps)
+	if err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
+	}
 	dir, err := openFolder(f.dir)
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
@@ -132,6 +140,12 @@ func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) er
 	defer u.doors.close()
 	if err := u.serve(places, &f.certs, f.contexts); err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
+	}
+	defer u.unplug()
+	for _, p := range taps {
+		if err := u.tap(p); err != nil {
+			return status{exitUsage, fmt.Errorf("dnetsim up: --tap %s: %w", p.name, err)}
+		}
 	}
 	if err := u.publish(real, all); err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
@@ -323,23 +337,32 @@ func (u *upLab) serve(places []place, certs *certificates, contexts bool) error 
 	return nil
 }
 
-// publish opens the real ports that were asked for. What they are is said whether
-// or not somebody wants to hear it: they are the machine's own.
-func (u *upLab) publish(list []publication, all bool) error {
-	say := func(text string) {
-		u.said += "# " + text + "\n"
-		u.t.say("%s", text)
+// announce says what of this machine the lab has, whether or not somebody wants to
+// hear it.
+func (u *upLab) announce(text string) {
+	u.said += "# " + text + "\n"
+	u.t.say("%s", text)
+}
+
+// unplug takes the lab's interfaces away from this machine.
+func (u *upLab) unplug() {
+	for _, x := range u.taps {
+		x.Close()
 	}
+}
+
+// publish opens the real ports that were asked for.
+func (u *upLab) publish(list []publication, all bool) error {
 	for _, p := range list {
 		ln, err := u.doors.publish(p)
 		if err != nil {
 			return fmt.Errorf("--publish-real %s:%d=%s: %w", p.host, p.at.Port(), p.real, err)
 		}
-		say(opened(ln, p.host, p.at, ""))
+		u.announce(opened(ln, p.host, p.at, ""))
 	}
 	for _, h := range u.Scenario.Hosts {
 		if all && h.Docker {
-			u.doors.publishAll(h.Name, say)
+			u.doors.publishAll(h.Name, u.announce)
 		}
 	}
 	return nil

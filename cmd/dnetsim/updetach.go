@@ -92,6 +92,9 @@ func (f *upFlags) again(scenario, dir string) []string {
 	for _, p := range f.tcp {
 		args = append(args, "--tcp", p)
 	}
+	for _, p := range f.taps {
+		args = append(args, "--tap", p)
+	}
 	for _, p := range f.real {
 		args = append(args, "--publish-real", p)
 	}

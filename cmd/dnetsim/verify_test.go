@@ -19,6 +19,9 @@ import (
 // TestMain lets the test binary be the process that verify starts. A leak that
 // a test plants comes in its environment.
 func TestMain(m *testing.M) {
+	if what := os.Getenv(neighbourEnv); what != "" {
+		beNeighbour(what)
+	}
 	if len(os.Args) > 1 && os.Args[1] == "testify" {
 		t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}
 		if leak := os.Getenv("DNETSIM_TEST_LEAK"); leak != "" {
