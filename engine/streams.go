@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"dnetsim/modes"
 	"dnetsim/sim"
@@ -246,6 +247,9 @@ func (c *call) events() error {
 	}
 	if o.Until, err = instant(c.q.Get("until")); err != nil {
 		return err
+	}
+	if c.q.Get("since") == "0" { // all there are; logs take it for none
+		o.Since = time.Unix(0, 0)
 	}
 	if !o.Since.IsZero() && !o.Until.IsZero() && o.Until.Before(o.Since) {
 		return invalid("`since` time (%d) cannot be after `until` time (%d)", o.Since.Unix(), o.Until.Unix())
