@@ -193,7 +193,7 @@ func (o *overlay) log(host *Node, grep, says string) Evidence {
 // store, advertised address, gossip.
 func (o *overlay) control() {
 	for _, look := range []func(*overlay){
-		(*overlay).split, (*overlay).storeGone, (*overlay).advertise, (*overlay).hostnames, (*overlay).shadowed, (*overlay).gossip, (*overlay).apart,
+		(*overlay).split, (*overlay).shadowed, (*overlay).storeGone, (*overlay).advertise, (*overlay).hostnames, (*overlay).gossip, (*overlay).apart,
 	} {
 		if look(o); o.q.blamed() {
 			return

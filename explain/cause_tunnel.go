@@ -13,20 +13,20 @@ import (
 // shadowed: the way to the peer leads into a Docker bridge.
 func (o *overlay) shadowed() {
 	for _, p := range [][2]*Node{{o.a, o.b}, {o.b, o.a}} {
-		peer := p[1].Host.Cluster().Self
-		if !peer.IsValid() {
-			continue
+		// The advertised address, and the machine's own where that is another.
+		for _, peer := range []netip.Addr{p[1].Host.Cluster().Self, o.ownAddress(p[1], p[0])} {
+			if !peer.IsValid() || p[0].Space.IsLocal(peer) || !p[1].Space.IsLocal(peer) {
+				continue
+			}
+			r, err := p[0].Space.RouteGet(peer, netip.Addr{})
+			if err != nil {
+				continue
+			}
+			if n := o.q.byBridge(p[0], r.Dev); n != nil {
+				o.blameShadow(p[0], p[1], peer, n)
+				return
+			}
 		}
-		r, err := p[0].Space.RouteGet(peer, netip.Addr{})
-		if err != nil || p[0].Space.IsLocal(peer) {
-			continue
-		}
-		n := o.q.byBridge(p[0], r.Dev)
-		if n == nil {
-			continue
-		}
-		o.blameShadow(p[0], p[1], peer, n)
-		return
 	}
 }
 
@@ -84,10 +84,7 @@ func (o *overlay) data() {
 		// Who tunnels to an address that is its own, too, tunnels to itself.
 		o.advertise()
 	}
-	if !o.q.blamed() {
-		o.shadowed()
-	}
-	if o.q.blamed() {
+	if o.shadowed(); o.q.blamed() { // beside the other: it may be in the way of that one's cure
 		return
 	}
 	if outer != nil {

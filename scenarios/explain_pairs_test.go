@@ -45,6 +45,7 @@ var overlayChanges = []change{
 	{code: "OVERLAY-VXLAN-BLOCKED-HOST", about: "4789", after: []string{"bdc02$ iptables -A INPUT -p udp --dport 4789 -j DROP"}},
 	{code: "OVERLAY-VXLAN-BLOCKED-FABRIC", about: "cable", after: []string{"fault: {cable: bdc02, block: [udp/4789]}"}},
 	{code: "OVERLAY-SOURCE-MISMATCH", about: "nat", after: []string{"bdc02$ ip addr add 10.0.0.112/24 dev eth0", "bdc02$ iptables -t nat -A POSTROUTING -p udp --dport 4789 -j SNAT --to-source 10.0.0.112"}},
+	{code: "OVERLAY-UNDERLAY-SHADOWED", about: "route", after: []string{"bdc01$ docker network create --subnet 10.0.0.0/28 shadow"}},
 }
 
 // pairText is the healthy world with two changes.
