@@ -1,4 +1,4 @@
-.PHONY: trail help build test race lint bench update run fuzz soak wasm
+.PHONY: trail help build test race lint bench update run fuzz soak load wasm
 
 help: ## print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -34,8 +34,11 @@ trail: ## hold the trail against 5,000 worlds of random traffic
 soak: ## 24 virtual hours in which something is made or removed every second
 	go test ./scenarios -run '^TestSoak$$' -count 1 -v -timeout 0 -soak $(or $(SOAK),24h)
 
+load: ## 200 clients at a time, 50 docker commands each, against one lab
+	go test ./cmd/dnetsim -run '^TestManyClientsAtATime$$' -count 1 -v -timeout 0 -load.clients 200 -load.commands 50 -load.seed $(or $(SEED),1)
+
 wasm: ## build every room that runs in a browser tab
-	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/)
+	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/ -e '^dnetsim$$' -e /dnetsimtest)
 
 explain: ## random worlds explained: verdicts against programs, and what has no cause (SEED, N)
 	go test ./scenarios/campaign -run TestExplainAgreesWithPackets -count 1 -v -timeout 0 -explain.seed $(or $(SEED),71) -explain.n $(or $(N),2000)
