@@ -73,7 +73,11 @@ func (u *upLab) plug(p tapPlace) (place string, at netip.Prefix, end *link.End, 
 		if at, err = u.FreeAddress(p.lan); err == nil {
 			end, err = u.PlugLAN(p.name, p.lan)
 		}
-		return "lan " + p.lan, at, end, err
+		place = "the LAN"
+		if len(u.Scenario.LANs) > 1 {
+			place += " " + p.lan
+		}
+		return place, at, end, err
 	}
 	if at, err = u.FreeOnBridge(p.host, p.bridge); err == nil {
 		end, err = u.PlugBridge(p.name, p.host, p.bridge)
