@@ -90,3 +90,31 @@ func TestPauseKeepsAnInterruption(t *testing.T) {
 		t.Errorf("paused until %v, then %v", at, err)
 	}
 }
+
+// freePacer lets time jump to the next event.
+type freePacer struct{ now time.Duration }
+
+func (p *freePacer) Elapsed() time.Duration { return p.now }
+func (p *freePacer) Wait(at time.Duration, wake <-chan struct{}) {
+	if at < 0 {
+		<-wake
+		return
+	}
+	p.now = at
+}
+
+func TestServeEndsAsRunDoes(t *testing.T) {
+	l := NewLoop(1)
+	over := false
+	l.After(time.Hour, func() { over = true })
+	if err := l.Serve(&freePacer{}, func() bool { return over }); err != nil || l.Now() != time.Hour {
+		t.Errorf("%v at %v", err, l.Now())
+	}
+	l.SetBudget(0.001)
+	var again func()
+	again = func() { l.After(0, again) }
+	again()
+	if err := l.Serve(&freePacer{now: l.Now()}, func() bool { return false }); !errors.Is(err, ErrWork) {
+		t.Errorf("work without end: %v", err)
+	}
+}
