@@ -1,4 +1,4 @@
-.PHONY: trail help build test race lint bench update run fuzz soak load wasm
+.PHONY: conformance trail help build test race lint bench update run fuzz soak load wasm
 
 help: ## print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -45,3 +45,6 @@ explain: ## random worlds explained: verdicts against programs, and what has no 
 
 swarm: build ## run N random worlds from seed SEED on, at 1, 2, 8 and 16 processors each
 	go test ./scenarios/campaign -run TestSwarm -count 1 -v -timeout 0 -swarm.seed $(or $(SEED),1) -swarm.n $(or $(N),100) -swarm.dnetsim $(CURDIR)/dnetsim -swarm.dir $(or $(DIR),$(shell mktemp -d))
+
+conformance: ## Moby's own API tests, other people's clients and the OpenAPI documents against dnetsim up (ONLY=moby,clients,openapi)
+	cd conformance && go run . --only '$(ONLY)'

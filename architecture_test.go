@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -91,6 +92,11 @@ var readSources = sync.OnceValues(func() (out []source, err error) {
 		name := d.Name()
 		if d.IsDir() && p != "." && (strings.HasPrefix(name, ".") || name == "testdata") {
 			return filepath.SkipDir
+		}
+		if d.IsDir() && p != "." {
+			if _, err := os.Stat(filepath.Join(p, "go.mod")); err == nil {
+				return filepath.SkipDir // a module of its own is no room
+			}
 		}
 		if d.IsDir() || !strings.HasSuffix(name, ".go") {
 			return nil
