@@ -91,7 +91,7 @@ var bans = []struct {
 		why: "frames and rules are ours: who shows, reads or filters them needs no TCP stack"},
 	{in: []string{"stack", "modes/serf"}, what: []string{"net/http", "os/exec"},
 		why: "a namespace and the gossip in it are packets: nothing there serves or starts anything"},
-	{in: []string{"userland"}, except: []string{"userland/traffic", "userland/consul", "userland/web", "userland/nginx"}, what: []string{"net/http"},
+	{in: []string{"userland"}, except: []string{"userland/traffic", "userland/consul", "userland/web", "userland/nginx", "userland/packages"}, what: []string{"net/http"},
 		why: "a machine without web programs carries no HTTP, nor the TLS behind it"},
 	{in: []string{"."}, except: []string{"cmd", "dnetsimtest", "engine/cli", "scenarios/compose"}, what: []string{"github.com/docker/cli", "github.com/moby/moby", "github.com/spf13", "github.com/sirupsen", "go.opentelemetry.io"},
 		why: "docker's command line is two thirds of the binary and runs on goroutines: it is a leaf, and cmd is who hangs it on"},

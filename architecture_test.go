@@ -48,7 +48,7 @@ var orders = map[string][][]string{
 	},
 	"userland": {
 		{"userland/consul"},
-		{"userland/nginx"},
+		{"userland/nginx", "userland/packages"},
 		{"userland/programs", "userland/netconf", "userland/traffic"},
 		{"userland/web"},
 		{"userland/names"},

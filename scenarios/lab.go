@@ -34,6 +34,7 @@ type Lab struct {
 	cables   map[string]*link.Wire
 	sockets  map[string]socket // by the cable's name
 	lans     map[string]*segment
+	ways     []Router // all of them, the implied one too
 	shells   map[string]*shell.Shell
 	outside  map[string]*stack.Namespace // by the LAN's name, see Outside
 	given    map[netip.Addr]bool         // by FreeAddress

@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
+	"time"
 
 	"dnetsim/link"
 	"dnetsim/stack"
 	"dnetsim/userland"
 	"dnetsim/userland/names"
 	"dnetsim/userland/netconf"
+	"dnetsim/userland/packages"
 	"dnetsim/userland/programs"
 	"dnetsim/userland/shell"
 	"dnetsim/userland/traffic"
@@ -46,6 +49,7 @@ func (l *Lab) buildRouters() error {
 			return fmt.Errorf("router %s: %w", routers[i].Name, err)
 		}
 	}
+	l.ways = routers
 	for _, site := range s.Internet {
 		if err := l.buildSite(site, routers); err != nil {
 			return fmt.Errorf("%s: %w", site.Name, err)
@@ -118,7 +122,11 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m := userland.NewMachine(l.Loop, name, ns)
 	m.SetHardwareClock(l.clock)
 	m.Shell = shell.Sh(shell.HostSh)
-	m.Install(programs.Host(), netconf.Host(), traffic.Host())
+	m.Install(programs.Host(), netconf.Host(), traffic.Host(), packages.Programs(packages.Deb))
+	for name, text := range packages.DebianFiles() {
+		m.FS().MkdirAll(path.Dir(name), 0o755)
+		m.FS().WriteFile(name, []byte(text), 0o644)
+	}
 	m.FS().MkdirAll(path.Dir(netconf.TablesPath), 0o755)
 	m.FS().WriteFile(netconf.TablesPath, []byte(netconf.TablesFile), 0o644)
 	m.Install(map[string]userland.Program{"explain": l.explain})
@@ -140,6 +148,13 @@ func (l *Lab) serveNames(m *userland.Machine) error {
 			continue
 		}
 		zone.AddHost(site.Name, site.Address)
+	}
+	zone.Late = func(name string) bool {
+		at, ok := l.archive(name)
+		if ok {
+			zone.AddHost(name, at)
+		}
+		return ok
 	}
 	server := &names.Server{Zone: zone}
 	m.Start(userland.ProcSpec{Program: server.Run, Args: []string{"dnsmasq"}, NewGroup: true})
@@ -180,8 +195,11 @@ func (l *Lab) buildSite(site Site, routers []Router) error {
 	}
 	m := userland.NewMachine(l.Loop, site.Name, ns)
 	m.Install(programs.Host(), traffic.Host())
-	nginx := &web.Server{Index: "<html><body>" + site.Name + "</body></html>\n"}
-	m.Start(userland.ProcSpec{Program: nginx.Run, Args: []string{"nginx"}, NewGroup: true})
+	serve := site.serve
+	if serve == nil {
+		serve = (&web.Server{Index: "<html><body>" + site.Name + "</body></html>\n"}).Run
+	}
+	m.Start(userland.ProcSpec{Program: serve, Args: []string{"nginx"}, NewGroup: true})
 	l.machines["internet "+site.Name] = m
 	return nil
 }
@@ -298,4 +316,23 @@ func (l *Lab) bridge(host, name string) (*stack.Interface, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s has no bridge %q: it has %s", host, name, strings.Join(have, ", "))
+}
+
+// archiveSite is the machine of the internet that has the distributions' packages,
+// under all the names of packages.Hosts. It comes into being when somebody asks for
+// one of them, so that a world in which nobody installs anything stays as it was.
+var archiveSite = Site{Name: "archive", Address: netip.MustParseAddr("203.0.113.250"), Delay: 10 * time.Millisecond, TTL: 55, serve: packages.Serve}
+
+// archive is the address of a distribution's archive, unless the file has a site of
+// that name.
+func (l *Lab) archive(name string) (netip.Addr, bool) {
+	if !slices.Contains(packages.Hosts(), name) {
+		return netip.Addr{}, false
+	}
+	if l.machines["internet "+archiveSite.Name] == nil {
+		if err := l.buildSite(archiveSite, l.ways); err != nil {
+			return netip.Addr{}, false
+		}
+	}
+	return archiveSite.Address, true
 }

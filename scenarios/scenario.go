@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"dnetsim/userland"
 	"net/netip"
 	"time"
 
@@ -47,6 +48,8 @@ type Site struct {
 	Delay   time.Duration // one way, between the router and the site
 	TTL     int           // with which its packets arrive on a LAN
 	at      place
+
+	serve userland.Program // nil is a web server with a page
 }
 
 // Port is one interface of a host or a router.

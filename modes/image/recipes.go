@@ -10,11 +10,9 @@ import (
 	"dnetsim/sim"
 	"dnetsim/userland"
 	"dnetsim/userland/consul"
-	"dnetsim/userland/netconf"
 	"dnetsim/userland/nginx"
-	"dnetsim/userland/programs"
+	"dnetsim/userland/packages"
 	"dnetsim/userland/shell"
-	"dnetsim/userland/traffic"
 	"dnetsim/userland/web"
 )
 
@@ -42,14 +40,6 @@ type recipe struct {
 	programs map[string]userland.Program
 }
 
-type programSet = func() map[string]userland.Program
-
-var (
-	busyboxSets = []programSet{programs.Busybox, netconf.Busybox, traffic.Busybox}
-	centos6Sets = []programSet{programs.CentOS6, netconf.CentOS6, traffic.CentOS6}
-	debianSets  = []programSet{programs.Host, netconf.Debian, traffic.Debian}
-)
-
 const day = 24 * time.Hour
 
 // knownRecipes are the images of the registry.
@@ -62,11 +52,11 @@ func knownRecipes() []*recipe {
 	alpine := recipe{
 		name: "alpine", tags: []string{"latest", "3", "3.17"}, sets: busyboxSets, shell: shell.Ash,
 		size: 7049701, age: 40 * day, layers: []int64{3_374_000}, cmd: []string{"/bin/sh"},
-		env: []string{pathEnv},
-		files: map[string]string{
+		env: []string{pathEnv}, extra: managed(packages.Alpine),
+		files: joined(packages.AlpineFiles(), map[string]string{
 			"/etc/os-release":     "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.17.3\nPRETTY_NAME=\"Alpine Linux v3.17\"\n",
 			"/etc/alpine-release": "3.17.3\n",
-		},
+		}),
 	}
 	centos69 := recipe{
 		name: "centos", tags: []string{"6.9", "6", "centos6"}, sets: centos6Sets, shell: shell.Bash,
@@ -75,10 +65,10 @@ func knownRecipes() []*recipe {
 		files: map[string]string{"/etc/redhat-release": "CentOS release 6.9 (Final)\n"},
 	}
 	centos7 := recipe{
-		name: "centos", tags: []string{"7", "centos7", "latest"}, sets: debianSets, shell: shell.Bash,
+		name: "centos", tags: []string{"7", "centos7", "latest"}, sets: centos7Sets, shell: shell.Bash,
 		size: 204_000_000, age: 200 * day, layers: []int64{76_000_000}, cmd: []string{"/bin/bash"},
-		env:   []string{pathEnv},
-		files: map[string]string{"/etc/redhat-release": "CentOS Linux release 7.9.2009 (Core)\n"},
+		env: []string{pathEnv}, extra: managed(packages.RPM),
+		files: joined(packages.CentOSFiles(), map[string]string{"/etc/redhat-release": "CentOS Linux release 7.9.2009 (Core)\n"}),
 	}
 	yyh := recipe{
 		name: "yyh/centos6.9", tags: []string{"v1.0"}, sets: debianSets, shell: shell.Bash,
@@ -88,24 +78,27 @@ func knownRecipes() []*recipe {
 	debian := recipe{
 		name: "debian", tags: []string{"latest", "12", "bookworm"}, sets: debianSets, shell: shell.Bash,
 		size: 116_500_000, age: 30 * day, layers: []int64{49_000_000}, cmd: []string{"bash"},
-		env:   []string{pathEnv},
-		files: map[string]string{"/etc/os-release": debianRelease},
+		env: []string{pathEnv}, extra: managed(packages.Deb),
+		files: joined(packages.DebianFiles(), map[string]string{"/etc/os-release": debianRelease}),
 	}
+	slim := debian
+	slim.tags = []string{"bookworm-slim", "12-slim", "stable-slim", "bullseye-slim", "11-slim", "buster-slim", "10-slim"}
+	slim.sets, slim.size, slim.layers = slimSets, 74_800_000, []int64{29_100_000}
 	ubuntu := recipe{
-		name: "ubuntu", tags: []string{"latest", "22.04", "jammy"}, sets: debianSets, shell: shell.Bash,
+		name: "ubuntu", tags: []string{"latest", "22.04", "jammy"}, sets: ubuntuSets, shell: shell.Bash,
 		size: 77_800_000, age: 35 * day, layers: []int64{29_500_000}, cmd: []string{"/bin/bash"},
-		env: []string{pathEnv},
-		files: map[string]string{"/etc/os-release": "PRETTY_NAME=\"Ubuntu 22.04.2 LTS\"\nNAME=\"Ubuntu\"\n" +
-			"VERSION_ID=\"22.04\"\nID=ubuntu\nID_LIKE=debian\n"},
+		env: []string{pathEnv}, extra: managed(packages.Deb),
+		files: joined(packages.UbuntuFiles(), map[string]string{"/etc/os-release": "PRETTY_NAME=\"Ubuntu 22.04.2 LTS\"\nNAME=\"Ubuntu\"\n" +
+			"VERSION_ID=\"22.04\"\nID=ubuntu\nID_LIKE=debian\n"}),
 	}
 	reverse := recipe{
 		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: debianSets, shell: shell.Bash,
-		extra: nginx.Programs(), links: nginx.ImageLinks(),
+		extra: joined(nginx.Programs(), managed(packages.Deb)), links: nginx.ImageLinks(),
 		size: 142_000_000, age: 20 * day, layers: []int64{31_400_000, 25_600_000, 626},
 		entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
 		env:    []string{pathEnv, "NGINX_VERSION=" + nginx.Version},
 		expose: []nat.Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGQUIT",
-		files: nginx.ImageFiles(debianRelease),
+		files: joined(nginx.ImageFiles(debianRelease), packages.DebianFiles()),
 	}
 	page := web.Server{
 		Style: web.Nginx, Root: "/usr/local/apache2/htdocs",
@@ -113,16 +106,16 @@ func knownRecipes() []*recipe {
 	}
 	httpd := recipe{
 		name: "httpd", tags: []string{"latest", "2.4"}, sets: debianSets, shell: shell.Bash,
-		extra: map[string]userland.Program{"httpd-foreground": page.Run},
+		extra: joined(map[string]userland.Program{"httpd-foreground": page.Run}, managed(packages.Deb)),
 		size:  145_000_000, age: 25 * day, layers: []int64{31_400_000, 24_000_000}, cmd: []string{"httpd-foreground"},
 		env:    []string{"PATH=/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		expose: []nat.Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGWINCH",
-		files: map[string]string{
+		files: joined(packages.DebianFiles(), map[string]string{
 			"/usr/local/apache2/htdocs/index.html": "<html><body><h1>It works!</h1></body></html>\n",
 			"/etc/os-release":                      debianRelease,
-		},
+		}),
 	}
-	all := []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &ubuntu, &reverse, &httpd}
+	all := []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &slim, &ubuntu, &reverse, &httpd}
 	return append(append(all, courseRecipes()...), storeRecipes()...)
 }
 

@@ -13,6 +13,9 @@ type Zone struct {
 	// Local are domains about which the zone has the last word: an unknown name
 	// there does not exist, whatever an upstream says. "" means every name.
 	Local []string
+	// Late may add an unknown name when somebody asks for it, and says whether it
+	// did. Nil adds none.
+	Late func(name string) bool
 }
 
 // Add adds a record.
@@ -46,6 +49,13 @@ func (z *Zone) Remove(name string) {
 // Lookup returns the records that answer a question, with the CNAME chain that
 // leads to them, and whether the name exists at all.
 func (z *Zone) Lookup(name, qtype string) (found []Record, exists bool) {
+	if found, exists = z.lookup(name, qtype); !exists && z.Late != nil && z.Late(strings.ToLower(strings.TrimSuffix(name, "."))) {
+		return z.lookup(name, qtype)
+	}
+	return found, exists
+}
+
+func (z *Zone) lookup(name, qtype string) (found []Record, exists bool) {
 	for range 8 {
 		alias := ""
 		for _, r := range z.records {

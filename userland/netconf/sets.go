@@ -45,7 +45,7 @@ func Host() map[string]userland.Program {
 	set["brctl"] = brctlProgram
 	set["conntrack"] = conntrackProgram
 	set["ethtool"] = ethtoolProgram
-	for name, program := range iptablesPrograms() {
+	for name, program := range guarded(iptablesPrograms(), nil) {
 		set[name] = program
 	}
 	return set
@@ -59,7 +59,7 @@ func CentOS6() map[string]userland.Program {
 	set["ifconfig"] = oldIfconfig
 	set["netstat"] = oldNetstat
 	set["ethtool"] = ethtoolProgram
-	for name, program := range iptablesPrograms() {
+	for name, program := range guarded(iptablesPrograms(), nil) {
 		set[name] = program
 	}
 	return set

@@ -286,7 +286,9 @@ func getent(c *invocation) int {
 func installed(m *userland.Machine) []string {
 	var names []string
 	for n := range m.Programs {
-		names = append(names, path.Base(n))
+		if path.Base(n) == n { // the others have no file yet
+			names = append(names, n)
+		}
 	}
 	sort.Strings(names)
 	return names

@@ -33,6 +33,8 @@ type Server struct {
 	Addr netip.Addr
 	// Root is the directory of the files, "" means only Index exists.
 	Root string
+	// Pages has the content of paths that are no file of Root; nil has none.
+	Pages func(path string) ([]byte, bool)
 	// Index is the page at "/" when Root has no index.html.
 	Index string
 	// Server is the Server header, "" means the style's.
@@ -128,6 +130,11 @@ func (w *Server) page(p *userland.Process, target string) ([]byte, time.Time, bo
 				data, err := p.ReadFile(name)
 				return data, info.ModTime, err == nil
 			}
+		}
+	}
+	if w.Pages != nil {
+		if data, ok := w.Pages(clean); ok {
+			return data, p.Started, true
 		}
 	}
 	if clean == "/" && w.Index != "" {

@@ -1,0 +1,78 @@
+package image
+
+import (
+	"maps"
+	"strings"
+
+	"dnetsim/userland"
+	"dnetsim/userland/netconf"
+	"dnetsim/userland/packages"
+	"dnetsim/userland/programs"
+	"dnetsim/userland/traffic"
+)
+
+type programSet = func() map[string]userland.Program
+
+// The programs of the images. Debian's has the network tools, as images that people
+// make of it for such work have: what is asked of a "debian" in reports of the field
+// needs them. Its slim tags and Ubuntu are as the real ones.
+var (
+	busyboxSets = []programSet{programs.Busybox, netconf.Busybox, traffic.Busybox}
+	centos6Sets = []programSet{programs.CentOS6, netconf.CentOS6, traffic.CentOS6}
+	debianSets  = []programSet{programs.Host, netconf.Debian, traffic.Debian}
+	slimSets    = []programSet{without(programs.Host, hostOnly+processTools), only(netconf.Debian, "nsenter"), only(traffic.Debian, "getent")}
+	ubuntuSets  = []programSet{without(programs.Host, hostOnly), only(netconf.Debian, "nsenter sysctl"), only(traffic.Debian, "getent")}
+	centos7Sets = []programSet{
+		without(programs.Host, "dash vim nano ssh sudo xxd killall mawk"), only(netconf.Debian, "nsenter sysctl ip ss bridge tc"),
+		only(traffic.Debian, "getent ping ping6 arping tracepath curl"),
+	}
+)
+
+// hostOnly are the programs of a host that a plain image lacks, processTools those
+// of procps.
+const (
+	hostOnly     = " vi vim nano less ssh sudo xxd killall gawk systemctl journalctl service lsmod modprobe "
+	processTools = " ps top free pgrep pkill uptime w watch "
+)
+
+// only and without cut a set, by names between blanks.
+func only(set programSet, names string) programSet {
+	return cut(set, func(name string) bool { return strings.Contains(" "+names+" ", " "+name+" ") })
+}
+
+func without(set programSet, names string) programSet {
+	return cut(set, func(name string) bool { return !strings.Contains(" "+names+" ", " "+name+" ") })
+}
+
+func cut(set programSet, keep func(name string) bool) programSet {
+	return func() map[string]userland.Program {
+		all := set()
+		maps.DeleteFunc(all, func(name string, _ userland.Program) bool { return !keep(name) })
+		return all
+	}
+}
+
+// managed are a family's package managers, and the programs that their packages may
+// bring: those have no file before.
+func managed(f packages.Family) map[string]userland.Program {
+	all := map[string]userland.Program{}
+	for _, set := range []programSet{programs.Host, netconf.Host, traffic.Debian} {
+		maps.Copy(all, set())
+	}
+	out := packages.Programs(f)
+	for _, name := range packages.Every() {
+		if p := all[name]; p != nil {
+			out[packages.Prefix+name] = p
+		}
+	}
+	return out
+}
+
+// joined is all of several maps, the later ones' values before the earlier ones'.
+func joined[V any](parts ...map[string]V) map[string]V {
+	out := map[string]V{}
+	for _, m := range parts {
+		maps.Copy(out, m)
+	}
+	return out
+}
