@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"net/netip"
 	"strings"
 
 	"dnetsim/modes/image"
@@ -19,10 +20,13 @@ func (s *Images) Pull(ref string, progress func(PullProgress)) error {
 		return err
 	}
 	full := image.Reference(ref)
-	name, tag, _ := strings.Cut(full, ":")
+	name, tag := image.Split(full)
 	reg := s.store.Registry()
 	if reg.Offline {
 		return s.unreachable(reg)
+	}
+	if host := reg.Unreachable(full); host != "" {
+		return s.noRegistry(host)
 	}
 	img, ok := reg.Find(full)
 	if !ok && reg.Knows(full) {
@@ -37,6 +41,9 @@ func (s *Images) Pull(ref string, progress func(PullProgress)) error {
 	from := name
 	if !strings.Contains(name, "/") {
 		from = "library/" + name
+	}
+	if img.Plain() {
+		progress(PullProgress{Status: "dnetsim knows no image " + name + ": a plain one with busybox's programs stands for it (images: in the scenario says what it is)"})
 	}
 	progress(PullProgress{ID: tag, Status: "Pulling from " + from})
 	old, _ := s.store.Find(full)
@@ -70,6 +77,25 @@ func (s *Images) unreachable(reg *image.Registry) error {
 		server = all[0].String() + ":53"
 	}
 	return errf(ErrSystem, `Get "https://%s/v2/": dial tcp: lookup %s on %s: no such host`, reg.Host, reg.Host, server)
+}
+
+// noRegistry is a pull from a registry that is nowhere.
+func (s *Images) noRegistry(host string) error {
+	name, port, ok := strings.Cut(host, ":")
+	if !ok {
+		port = "443"
+	}
+	if a, err := netip.ParseAddr(name); err == nil || name == "localhost" {
+		if name == "localhost" {
+			a = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		}
+		return errf(ErrSystem, `Get "http://%s/v2/": dial tcp %s:%s: connect: connection refused`, host, a, port)
+	}
+	server := "[::1]:53"
+	if all := s.d.net.HostNameservers(); len(all) > 0 {
+		server = all[0].String() + ":53"
+	}
+	return errf(ErrSystem, `Get "https://%s/v2/": dial tcp: lookup %s on %s: no such host`, host, name, server)
 }
 
 // downloadSteps is in how many pieces a layer's bar grows.

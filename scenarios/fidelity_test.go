@@ -29,6 +29,7 @@ var folders = []string{
 // theTwoHosts is the topology that the ground truth's README describes.
 const theTwoHosts = `
 name: ground truth
+strict-images: true
 lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2, delay: 20us}
 internet:
   www.baidu.com: {address: 220.181.38.150, cname: www.a.shifen.com, ttl: 128}

@@ -242,6 +242,8 @@ var rootTable = table[Scenario]{name: "the scenario", required: []string{"hosts"
 			s.Images = append(s.Images, r.image(q))
 		}
 	}, nil},
+	{"strict-images", aYesNo, "An image that is neither known nor in images is refused, as a registry does. Otherwise it is a plain one with busybox's programs, and a pull says so.",
+		func(r *reader, p pair, s *Scenario) { s.StrictImages = r.flag(p) }, nil},
 	{"setup", steps, "What is typed first, also before `shell`, `up` and `explain`.", func(r *reader, p pair, s *Scenario) { s.Setup = r.steps(p) }, nil},
 	{"steps", steps, "What is typed, and what must come of it.", func(r *reader, p pair, s *Scenario) { s.Steps = r.steps(p) }, nil},
 }}

@@ -378,6 +378,7 @@ func (l *Lab) startEngines() error {
 func (l *Lab) images(h *Host) (*image.Registry, []string, error) {
 	if l.registry == nil {
 		r := image.DefaultRegistry(l.Loop)
+		r.Plain = !l.Scenario.StrictImages
 		for _, im := range l.Scenario.Images {
 			spec := image.Spec{Name: im.Name, Like: im.Like, Cmd: im.Cmd, Env: im.Env, Response: im.Response}
 			for _, text := range im.Listen {

@@ -16,7 +16,7 @@ func TestReadSaysWhatToWriteInstead(t *testing.T) {
 		{head + "steps:\n  - run: h1$ echo a: b\n    expect: {exit: 0}\n", "there is `: ` in the line"},
 		{strings.Replace(head, "10.0.0.11}", "10.0.0.11, daemon: {iccc: false}}", 1), `x.yaml:3:37: unknown key "iccc" in daemon: did you mean "icc"? dockerd would not start`},
 		{strings.Replace(head, "10.0.0.11}", "10.0.0.11, daemon: {icc: maybe}}", 1), "x.yaml:3:36: dockerd would not start: "},
-		{strings.Replace(head, "10.0.0.11}", "10.0.0.11, images: [nosuch]}", 1), `x.yaml:3:36: there is no image "nosuch"`},
+		{strings.Replace(head, "10.0.0.11}", "10.0.0.11, images: [nosuch]}", 1) + "strict-images: true\n", `x.yaml:3:36: there is no image "nosuch"`},
 		{head + "images: {redis7: {like: debien}}\n", `is like "debien", which is nowhere: did you mean "debian"?`},
 		{strings.Replace(head, "gateway: 10.0.0.2", "gateway: 10.0.0.11", 1), "x.yaml:3:17: gateway 10.0.0.11 of lan lan is the address of host h1"},
 	} {
@@ -28,6 +28,7 @@ func TestReadSaysWhatToWriteInstead(t *testing.T) {
 	for _, right := range []string{
 		strings.Replace(head, "10.0.0.11}", "10.0.0.11, daemon: '{'}", 1),
 		head + "steps:\n  - 'h1$ echo a: b'\n  - run: h1$ true\n    expect: {exit: 0}\n",
+		strings.Replace(head, "10.0.0.11}", "10.0.0.11, images: [nosuch]}", 1),
 		"lan: {subnet: 10.0.0.0/24}\nhosts:\n  a: &a {address: 10.0.0.1, docker: false}\n  b: {<<: *a, address: 10.0.0.3}\n",
 	} {
 		if _, err := Read("x.yaml", []byte(right)); err != nil {

@@ -27,8 +27,11 @@ type Scenario struct {
 	Internet    []Site
 	Hosts       []Host
 	Images      []Image
-	Setup       []Step
-	Steps       []Step
+	// StrictImages refuses images that nobody knows, as a registry does; otherwise
+	// they are plain ones.
+	StrictImages bool
+	Setup        []Step
+	Steps        []Step
 }
 
 // LAN is a switch and the properties of the cables that are plugged into it.

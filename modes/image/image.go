@@ -169,7 +169,7 @@ func globMatch(pattern, s string) bool {
 // pattern with stars.
 func (img *Image) Named(want string) bool {
 	for _, tag := range img.RepoTags {
-		name, _, _ := strings.Cut(tag, ":")
+		name, _ := Split(tag)
 		if want == name || Reference(want) == tag || globMatch(want, tag) || globMatch(want, name) {
 			return true
 		}
@@ -192,6 +192,9 @@ func (img *Image) Untag(tag string) {
 func (s *Store) Remove(img *Image) {
 	s.list = slices.DeleteFunc(slices.Clone(s.list), func(x *Image) bool { return x == img })
 }
+
+// Plain reports whether the image is one that nobody knows, made for its name.
+func (img *Image) Plain() bool { return img.recipe.plain }
 
 // Programs are what can be run in the image, and Shell how its sh behaves.
 func (img *Image) Programs() map[string]userland.Program { return img.recipe.programs }

@@ -36,6 +36,7 @@ type recipe struct {
 	stopSignal string
 	files      map[string]string // path to content
 	links      map[string]string // path to target
+	plain      bool              // made of a name that nobody knows
 
 	programs map[string]userland.Program
 }
