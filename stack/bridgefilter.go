@@ -63,7 +63,7 @@ func (bh *bridgeHook) packet(f *link.Frame) *bridged {
 	p := &bridged{packet{f: f}, bh.i}
 	p.nf.Data, p.nf.V6 = d, v6
 	p.nf.ChecksumPartial = f.Checksum == link.ChecksumPartial
-	p.nf.SrcMAC, p.nf.HasMAC = [6]byte(f.Src()), true
+	p.nf.SrcMAC, p.nf.DstMAC, p.nf.HasMAC = [6]byte(f.Src()), [6]byte(f.Dst()), true
 	p.group = f.Dst().IsMulticast()
 	return p
 }
@@ -79,7 +79,7 @@ func (bh *bridgeHook) filtered(f *link.Frame) *packet {
 	p.f = f.Private()
 	p.f.Context = nil
 	p.nf.Data = p.f.Payload()
-	p.nf.PhysIn, p.nf.PhysOut = "", ""
+	p.nf.PhysOut = ""
 	p.in = bh.i
 	return &p
 }

@@ -30,6 +30,9 @@ func (fw *filtering) options(v6 bool) netfilter.Options {
 		},
 		OnLog: func(e netfilter.LogEntry) {
 			fw.ns.trail.Note(fw.ns.ends.at(nil), "log", e.Prefix, e.Line)
+			if fw.log != nil {
+				fw.log(e.Level, e.Line)
+			}
 		},
 		Charge: fw.ns.loop.Work,
 	}

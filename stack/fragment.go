@@ -138,7 +138,7 @@ func (ra *reassembly) join(q *fragQueue) *packet {
 	headerChecksum(w.nf.Data)
 	f := q.first
 	w.in, w.group, w.bcast = f.in, f.group, f.bcast
-	w.nf.Mark, w.nf.SrcMAC, w.nf.HasMAC = f.nf.Mark, f.nf.SrcMAC, f.nf.HasMAC
+	w.nf.Mark, w.nf.SrcMAC, w.nf.DstMAC, w.nf.HasMAC, w.nf.Traced = f.nf.Mark, f.nf.SrcMAC, f.nf.DstMAC, f.nf.HasMAC, f.nf.Traced
 	w.f.Checksum = f.f.Checksum
 	w.f.Tag = f.f.Tag.Whole()
 	for _, x := range q.parts {

@@ -27,6 +27,15 @@ type filtering struct {
 	ns      *Namespace
 	rules   [2]*netfilter.Rules                  // IPv4, IPv6; nil until somebody asks
 	outAddr [2]func(dev string) ([16]byte, bool) // for MASQUERADE, by family
+	log     func(level int, text string)         // the kernel's log; nil has none
+}
+
+// LogTo gives the lines of LOG and TRACE rules to a kernel's log. Only a host's
+// first namespace has one (nf_log_all_netns is 0), and keeps the first.
+func (ns *Namespace) LogTo(log func(level int, text string)) {
+	if ns.opts.Host && ns.filter.log == nil {
+		ns.filter.log = log
+	}
 }
 
 // hook passes a packet through one netfilter hook. It reports whether the
@@ -52,7 +61,7 @@ func (fw *filtering) hook(h netfilter.Hook, p *packet, in, out *Interface) bool 
 	}
 	v := r.Traverse(h, &p.nf)
 	at := in
-	if at == nil {
+	if at == nil || h == netfilter.Postrouting {
 		at = out
 	}
 	if v.Action == netfilter.Accept {

@@ -50,9 +50,10 @@ func (tx *ipOutput) send(p *packet, h hop) error {
 	return tx.postroute(p, h)
 }
 
-// postroute is ip_output: POSTROUTING, then fragment if need be.
+// postroute is ip_output: POSTROUTING, which knows since Linux 5.7 where a forwarded
+// packet came in, then fragment if need be.
 func (tx *ipOutput) postroute(p *packet, h hop) error {
-	if !tx.ns.filter.hook(netfilter.Postrouting, p, nil, h.dev) {
+	if !tx.ns.filter.hook(netfilter.Postrouting, p, p.in, h.dev) {
 		return ErrNotPermitted
 	}
 	p.settle(tx.ns)

@@ -42,7 +42,7 @@ func packetOf(f *link.Frame) *packet {
 	p.nf.V6 = f.EtherType() == link.TypeIPv6
 	p.nf.ChecksumPartial = f.Checksum == link.ChecksumPartial
 	p.nf.Mark = f.Mark
-	p.nf.SrcMAC, p.nf.HasMAC = [6]byte(f.Src()), true
+	p.nf.SrcMAC, p.nf.DstMAC, p.nf.HasMAC = [6]byte(f.Src()), [6]byte(f.Dst()), true
 	p.group = f.Dst().IsMulticast()
 	return p
 }

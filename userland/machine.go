@@ -73,6 +73,7 @@ type Machine struct {
 	unpaused sim.Cond
 	computed time.Duration // until when its processor has work
 	effort   effort
+	printk   kernelLog
 }
 
 // NewMachine returns a machine with an empty file system skeleton (see [NewFS])
@@ -90,6 +91,9 @@ func NewMachine(loop *sim.Loop, name string, ns *stack.Namespace) *Machine {
 		nextPID: 1, booted: loop.Now(),
 	}
 	m.SetFS(NewFS(loop))
+	if ns != nil {
+		ns.LogTo(m.kmsg)
+	}
 	return m
 }
 
@@ -247,5 +251,6 @@ func (m *Machine) Reboot() {
 // Boot starts the uptime anew and takes the wall clock from the battery's.
 func (m *Machine) Boot() {
 	m.booted, m.ahead = m.loop.Now(), m.battery
+	m.printk.cleared = m.printk.count // the journal stays
 	m.startInit()
 }

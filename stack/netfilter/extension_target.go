@@ -22,6 +22,8 @@ func newTarget(ps *parser, name string) *extension {
 			}}
 	case "LOG":
 		return logExtension()
+	case "TRACE":
+		return &extension{name: name, jump: traceTarget{}, set: func(_, _, _ string, _ bool) error { return nil }}
 	case "MASQUERADE", "REDIRECT", "SNAT", "DNAT":
 		return natExtension(ps, name)
 	case "MARK":

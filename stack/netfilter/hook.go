@@ -23,8 +23,9 @@ type Packet struct {
 	V6              bool
 	In, Out         string // interface names, "" if none
 	PhysIn, PhysOut string // bridge ports of a bridged frame
-	SrcMAC          [6]byte
+	SrcMAC, DstMAC  [6]byte
 	HasMAC          bool
+	Traced          bool // a TRACE rule has met it
 	Mark            uint32
 	ChecksumPartial bool // the TCP/UDP checksum holds only the pseudo-header sum
 	// OutAddr gives MASQUERADE the address of the interface the packet leaves

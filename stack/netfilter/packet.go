@@ -79,7 +79,8 @@ type packet struct {
 	natBy     natRule
 	rewritten bool
 	verdict   Verdict
-	steps     int // rules that it was held against at this hook
+	inner     bool // quoted by an ICMP error, for its line in the log
+	steps     int  // rules that it was held against at this hook
 }
 
 // read fills h from the bytes of a packet; false if they are not one.

@@ -80,6 +80,12 @@ func plainVerdict(r *Rule) verdict {
 	return goOn
 }
 
+// ends reports whether a rule is as a chain's end: no test, and a verdict.
+func (r *Rule) ends() bool {
+	tests := r.src.set || r.dst.set || r.in.name != "" || r.out.name != "" || r.proto.set || r.fragment != 0 || len(r.matches) > 0
+	return !tests && plainVerdict(r) != goOn
+}
+
 func (r *Rule) tracks() bool {
 	for _, m := range r.matches {
 		switch m.(type) {
@@ -101,6 +107,10 @@ func (r *Rules) chain(c *code, p *packet) bool {
 		return true
 	case drop:
 		return false
+	case back:
+		if p.nf.Traced {
+			r.trace(c, len(c.ops), p)
+		}
 	}
 	c.counter.packets++
 	c.counter.bytes += uint64(p.length)
@@ -148,6 +158,9 @@ func (r *Rules) walk(c *code, p *packet, depth int) verdict {
 		}
 		o.rule.counter.packets++
 		o.rule.counter.bytes += uint64(p.length)
+		if p.nf.Traced {
+			r.trace(c, i, p)
+		}
 		v := o.then
 		switch {
 		case o.next != nil:
@@ -166,6 +179,9 @@ func (r *Rules) walk(c *code, p *packet, depth int) verdict {
 		if v != goOn {
 			return v
 		}
+	}
+	if p.nf.Traced {
+		r.trace(c, len(c.ops), p)
 	}
 	return goOn
 }
@@ -196,6 +212,8 @@ func (r *Rules) act(c *code, o *op, p *packet) verdict {
 		if r.opts.OnLog != nil {
 			r.opts.OnLog(LogEntry{Prefix: t.prefix, Level: t.level, Line: t.line(p)})
 		}
+	case traceTarget:
+		p.nf.Traced = true
 	case *natTarget:
 		p.nat, p.natBy = t, natRule{c, o}
 		return accept

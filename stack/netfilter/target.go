@@ -73,6 +73,13 @@ func (t *logTarget) list(w *strings.Builder, numeric bool) {
 	}
 }
 
+// traceTarget is "-j TRACE": every rule that the packet meets from here on is a
+// line in the kernel's log.
+type traceTarget struct{}
+
+func (traceTarget) save(*strings.Builder)           {}
+func (traceTarget) list(w *strings.Builder, _ bool) { w.WriteString(" TRACE") }
+
 // natTarget is MASQUERADE, SNAT, DNAT and REDIRECT.
 type natTarget struct {
 	kind        string

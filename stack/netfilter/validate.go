@@ -92,6 +92,10 @@ func (r *Rule) sound(table int) bool {
 			return false
 		}
 	case *markTarget:
+	case traceTarget:
+		if table != rawTable {
+			return false
+		}
 	case checksumTarget:
 		if table != mangleTable {
 			return false

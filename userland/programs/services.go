@@ -276,10 +276,20 @@ func since(c *invocation, units []string, shown map[string]int) []userland.LogLi
 		for n := range c.Machine.Services {
 			units = append(units, n)
 		}
+		units = append(units, kernelUnit)
 		sort.Strings(units)
 	}
 	var all []userland.LogLine
 	for _, n := range units {
+		if n == kernelUnit {
+			for _, l := range c.Machine.KernelLog() {
+				if l.N > shown[n] {
+					shown[n] = l.N
+					all = append(all, l.LogLine)
+				}
+			}
+			continue
+		}
 		if s, ok := c.Machine.Services[unit(n)]; ok {
 			log := s.Log()
 			first := sort.Search(len(log), func(i int) bool { return log[i].N > shown[n] })
@@ -318,15 +328,14 @@ var journalForms = map[string]func(c *invocation, l userland.LogLine) string{
 	},
 }
 
-// ofKind keeps the lines that -k and -p ask for and checks -o. What a service
-// writes to its standard error has the priority info, and nothing here is the
-// kernel's.
+// kernelUnit stands for the kernel among the units, whose lines journald also has.
+const kernelUnit = " kernel"
+
+// ofKind keeps the lines that -p asks for and checks -o. What a service writes to
+// its standard error has the priority info; a line of the kernel has its own.
 func ofKind(c *invocation, lines []userland.LogLine, o options) ([]userland.LogLine, int) {
 	if form := o.value("o", "short"); journalForms[form] == nil {
 		return nil, c.fail("Unknown output format '%s'; dnetsim has cat, json, short, short-full, short-iso and short-precise.", form)
-	}
-	if o.has("k") {
-		return nil, 0
 	}
 	most := o.value("p", "")
 	if most == "" {
@@ -338,17 +347,35 @@ func ofKind(c *invocation, lines []userland.LogLine, o options) ([]userland.LogL
 	}
 	for level, names := range []string{"0 emerg", "1 alert", "2 crit", "3 err", "4 warning", "5 notice", "6 info", "7 debug"} {
 		if slices.Contains(strings.Fields(names), to) {
-			if level < 6 {
-				return nil, 0
-			}
-			return lines, 0
+			return upTo(c, lines, level), 0
 		}
 	}
 	return nil, c.fail("Unknown log level %s", most)
 }
 
+// upTo are the lines whose level is at most that one.
+func upTo(c *invocation, lines []userland.LogLine, most int) (kept []userland.LogLine) {
+	levels := map[int]int{}
+	for _, l := range c.Machine.KernelLog() {
+		levels[l.N] = l.Level
+	}
+	for _, l := range lines {
+		level := 6
+		if l.Unit == "kernel" {
+			level = levels[l.N]
+		}
+		if level <= most {
+			kept = append(kept, l)
+		}
+	}
+	return kept
+}
+
 func journalctl(c *invocation) int {
 	o := c.parse("u:n:fxeo:rbkp:qS:U:g:t:|unit=u,lines=n,follow=f,no-pager,output=o,reverse=r,pager-end=e,since=S,until=U,grep=g,quiet=q,dmesg=k,priority=p,no-hostname")
+	if o.has("k") {
+		o.values["u"] = []string{kernelUnit}
+	}
 	lines := journal(c, o.values["u"])
 	if since := o.value("S", ""); since != "" {
 		if t, ok := gnuDate(since, c.Wall()); ok {

@@ -1,9 +1,13 @@
 package programs
 
 import (
+	"fmt"
 	"path"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
+	"time"
 
 	"dnetsim/userland"
 	"dnetsim/userland/shell"
@@ -14,7 +18,7 @@ var systemTable = map[string]applet{
 	"printenv": printenv, "uptime": uptime, "free": free, "sleep": sleep, "usleep": usleep,
 	"true": nothing, "false": failing, "test": test, "[": test, "echo": echo, "printf": printf,
 	"expr": expr, "which": which, "pwd": pwd, "tty": tty, "stty": stty, "clear": clearScreen,
-	"reset": reset, "nproc": nproc, "mount": mount, "umount": nothing, "dmesg": nothing,
+	"reset": reset, "nproc": nproc, "mount": mount, "umount": nothing, "dmesg": dmesg,
 	"groups": groups, "arch": arch, "getconf": getconf, "vi": vi, "vim": vi, "nano": nano,
 	"w": uptime, "who": nothing, "logname": whoami, "mknod": nothing, "getent": getent,
 	"modprobe": nothing, "lsmod": nothing,
@@ -292,4 +296,67 @@ func installed(m *userland.Machine) []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+// kernelLevels are the levels of the kernel's log, by number.
+var kernelLevels = []string{"emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"}
+
+// dmesg prints the kernel's log: to root of a host, or of a privileged container.
+func dmesg(c *invocation) int {
+	if !userland.AllCapabilities.HeldBy(c.Process) {
+		if !c.gnu {
+			return c.fail("klogctl: Operation not permitted")
+		}
+		return c.fail("read kernel buffer failed: Operation not permitted")
+	}
+	o := c.parse("cCTtwkxHPrn:s:l:f:|clear=C,read-clear=c,ctime=T,notime=t,follow=w,follow-new=W,level=l,facility=f,decode=x,human=H,nopager=P,color:,raw=r,kernel=k")
+	if o.has("C") {
+		c.Machine.ClearKernelLog()
+		return 0
+	}
+	levels := strings.FieldsFunc(o.value("l", ""), func(r rune) bool { return r == ',' })
+	for _, l := range levels {
+		if !slices.Contains(kernelLevels, l) {
+			return c.fail("unknown level '%s'", l)
+		}
+	}
+	shown := 0
+	print := func() {
+		for _, l := range c.Machine.Dmesg() {
+			if l.N <= shown {
+				continue
+			}
+			shown = l.N
+			if len(levels) == 0 || slices.Contains(levels, kernelLevels[l.Level]) {
+				c.Printf("%s\n", dmesgLine(o, l))
+			}
+		}
+	}
+	print()
+	if o.has("c") {
+		c.Machine.ClearKernelLog()
+	}
+	for o.has("w") {
+		if c.Sleep(100*time.Millisecond) != nil {
+			return 0
+		}
+		print()
+	}
+	return 0
+}
+
+func dmesgLine(o options, l userland.KernelLine) string {
+	text := l.Stamp() + " " + l.Text
+	switch {
+	case o.has("t"):
+		text = l.Text
+	case o.has("T"):
+		text = "[" + l.At.Format("Mon Jan _2 15:04:05 2006") + "] " + l.Text
+	case o.has("r"):
+		text = "<" + strconv.Itoa(l.Level) + ">" + text
+	}
+	if o.has("x") {
+		text = fmt.Sprintf("kern  :%-6s: %s", kernelLevels[l.Level], text)
+	}
+	return text
 }
