@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"time"
@@ -86,7 +87,32 @@ func (c *ICMPConn) Source(dst netip.Addr) (netip.Addr, error) {
 // filled in. It returns at once ErrNetUnreachable without a route, ErrAccess
 // for a broadcast that is not permitted, ErrMsgSize for a message that must not
 // be cut and does not fit, ErrNotPermitted if netfilter drops it.
-func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error {
+func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error { return c.send(dst, protoICMP, msg) }
+
+// SendUDP sends a UDP datagram over IPv4 from a port that the caller has, with the
+// socket's TTL and way of path MTU discovery, as a socket for IPPROTO_RAW can. It
+// errs as Send does.
+func (c *ICMPConn) SendUDP(dst netip.AddrPort, from uint16, data []byte) error {
+	if dst.Addr().Unmap().Is6() {
+		return ErrNotSupported
+	}
+	msg := make([]byte, 8, 8+len(data))
+	binary.BigEndian.PutUint16(msg, from)
+	binary.BigEndian.PutUint16(msg[2:], dst.Port())
+	binary.BigEndian.PutUint16(msg[4:], uint16(8+len(data)))
+	return c.send(dst.Addr(), protoUDP, append(msg, data...)) // without a checksum (RFC 768)
+}
+
+// MTU is the largest packet that the device towards an address carries.
+func (c *ICMPConn) MTU(dst netip.Addr) (int, error) {
+	h, err := c.ns.routes.routeOut(flow{dst: dst.Unmap(), src: c.src, out: c.dev})
+	if err != nil {
+		return 0, err
+	}
+	return h.dev.mtu, nil
+}
+
+func (c *ICMPConn) send(dst netip.Addr, proto uint8, msg []byte) error {
 	if c.closed || c.ns.closed {
 		return ErrClosed
 	}
@@ -120,7 +146,10 @@ func (c *ICMPConn) Send(dst netip.Addr, msg []byte) error {
 		if !c.pmtu.permits(size, h) {
 			return ErrMsgSize
 		}
-		p = c.ns.tx.buildIPv4(src, dst, protoICMP, ttl, c.ns.routes.pmtuOf(c.pmtu).forbidsCutting(size, h), msg)
+		p = c.ns.tx.buildIPv4(src, dst, proto, ttl, c.ns.routes.pmtuOf(c.pmtu).forbidsCutting(size, h), msg)
+		if c.pmtu == PMTUProbe {
+			h.mtu = h.dev.mtu
+		}
 	}
 	p.oif = c.dev
 	return c.ns.tx.send(p, h)

@@ -18,17 +18,26 @@ const (
 	PMTUDont
 	// PMTUDo always sets it; what does not fit the path's MTU is not sent.
 	PMTUDo
+	// PMTUProbe always sets it, too, and sends whatever the device can carry: what
+	// was learned of the path does not count.
+	PMTUProbe
 )
 
 // permits reports whether a packet of size bytes may be sent at all.
 func (m PMTU) permits(size int, h hop) bool {
-	return size <= 65535 && (m != PMTUDo || size <= h.mtu)
+	switch m {
+	case PMTUDo:
+		return size <= h.mtu
+	case PMTUProbe:
+		return size <= h.dev.mtu
+	}
+	return size <= 65535
 }
 
 // forbidsCutting reports whether a packet carries Don't Fragment
 // (ip_dont_fragment and __ip_make_skb).
 func (m PMTU) forbidsCutting(size int, h hop) bool {
-	return m == PMTUDo || m == PMTUWant && size <= h.mtu
+	return m == PMTUDo || m == PMTUProbe || m == PMTUWant && size <= h.mtu
 }
 
 // pmtuOf is what a socket's wish becomes under net.ipv4.ip_no_pmtu_disc.

@@ -36,6 +36,7 @@ func Debian() map[string]userland.Program {
 		"ping6":       pingIputils,
 		"tcpdump":     tcpdump,
 		"telnet":      telnetGNU,
+		"tracepath":   tracepath,
 		"traceroute":  tracerouteLinux,
 		"traceroute6": tracerouteLinux,
 		"wget":        wgetGNU,
