@@ -35,7 +35,6 @@ var unsimulated = []struct {
 	{"device-write-iops", func(_ *container.Config, h *container.HostConfig) bool { return len(h.BlkioDeviceWriteIOps) > 0 }},
 	{"gpus", func(_ *container.Config, h *container.HostConfig) bool { return len(h.DeviceRequests) > 0 }},
 	{"group-add", func(_ *container.Config, h *container.HostConfig) bool { return len(h.GroupAdd) > 0 }},
-	{"init", func(_ *container.Config, h *container.HostConfig) bool { return h.Init != nil && *h.Init }},
 	{"io-maxbandwidth", func(_ *container.Config, h *container.HostConfig) bool { return h.IOMaximumBandwidth != 0 }},
 	{"io-maxiops", func(_ *container.Config, h *container.HostConfig) bool { return h.IOMaximumIOps != 0 }},
 	{"ipc", func(_ *container.Config, h *container.HostConfig) bool { return h.IpcMode != "private" }},

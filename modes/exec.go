@@ -160,24 +160,27 @@ func (x *Execs) Start(id string, detach, tty bool) (*streams.Attachment, error) 
 func (x *Execs) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	c, cfg := e.Container, e.Config
 	m := c.run.machine
-	env := c.environment(cfg.Tty, cfg.Env)
+	env := c.environment(m, cfg.Tty, cfg.Env)
 	dir := cfg.WorkingDir
 	if dir == "" {
 		dir = c.Config.WorkingDir
-	}
-	prog, argv, err := findProgram(m, cfg.Cmd, env, dir)
-	if err != nil {
-		return nil, err
 	}
 	user := cfg.User
 	if user == "" {
 		user = c.Config.User
 	}
+	if _, _, err := m.FS().Identify(user); err != nil {
+		return nil, errf(ErrInvalid, "%v", err)
+	}
+	prog, argv, err := findProgram(m, cfg.Cmd, env, dir)
+	if err != nil {
+		return nil, err
+	}
 	caps := c.HostConfig.Capabilities()
 	if cfg.Privileged {
 		caps = userland.AllCapabilities
 	}
-	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: userName(user), NewGroup: true, Caps: caps}
+	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: user, NewGroup: true, Caps: caps}
 	var in io.WriteCloser
 	r := e.run
 	if cfg.Tty {

@@ -122,7 +122,10 @@ func (c *Container) bringUp() error {
 	}
 	m := c.newMachine()
 	argv := append([]string{c.Path}, c.Args...)
-	env := c.environment(c.Config.Tty, nil)
+	env := c.environment(m, c.Config.Tty, nil)
+	if _, _, err := m.FS().Identify(c.Config.User); err != nil {
+		return errf(ErrInvalid, "%v", err)
+	}
 	prog, argv, err := findProgram(m, argv, env, c.Config.WorkingDir)
 	if err != nil {
 		return errdefs.Because(err, ErrInvalid, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: %v: unknown", err)
@@ -130,10 +133,14 @@ func (c *Container) bringUp() error {
 	if len(c.Config.Hostname) > 64 {
 		return errf(ErrSystem, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: sethostname: invalid argument: unknown")
 	}
+	if c.HostConfig.Init {
+		prog = userland.InitProcess(prog, argv)
+		argv = append([]string{"/sbin/docker-init", "--"}, argv...)
+	}
 	r := c.run
 	r.machine = m
 	spec := userland.ProcSpec{
-		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: userName(c.Config.User),
+		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: c.Config.User,
 		NewGroup: true, Caps: c.HostConfig.Capabilities(),
 	}
 	if r.tty != nil {
@@ -193,16 +200,16 @@ func (c *Container) newMachine() *userland.Machine {
 	m.KernelVersion, m.Arch, m.OSVersion = d.host.KernelVersion, d.host.Arch, d.host.OSVersion
 	m.Shell = shell.Sh(r.image.Shell())
 	m.Programs = r.image.Programs()
-	m.Env = c.environment(false, nil)
 	c.mountRoot()
 	m.SetFS(r.fs)
+	m.Env = c.environment(m, false, nil)
 	m.SetFirstPID(1)
 	return m
 }
 
 // environment is what Docker and runc give a process: PATH, HOSTNAME, TERM with
 // a terminal, the links, the container's own, and HOME.
-func (c *Container) environment(tty bool, extra []string) []string {
+func (c *Container) environment(m *userland.Machine, tty bool, extra []string) []string {
 	env := []string{defaultPath, "HOSTNAME=" + c.Config.Hostname}
 	if tty {
 		env = append(env, "TERM=xterm")
@@ -216,18 +223,10 @@ func (c *Container) environment(tty bool, extra []string) []string {
 		}
 	}
 	home := "/root"
-	if u := userName(c.Config.User); u != "root" {
-		home = "/"
+	if id, _, err := m.FS().Identify(c.Config.User); err == nil {
+		home = id.Home
 	}
 	return append(env, "HOME="+home)
-}
-
-func userName(u string) string {
-	u, _, _ = strings.Cut(u, ":")
-	if u == "" || u == "0" {
-		return "root"
-	}
-	return u
 }
 
 // workingDir is the directory a process starts in; it is made if it is missing.

@@ -8,12 +8,13 @@ const (
 	SysTime  Capability = 1 << iota // set the clock
 	NetAdmin                        // change interfaces, addresses, routes, rules
 	NetRaw                          // raw and packet sockets
+	NetBind                         // ports below net.ipv4.ip_unprivileged_port_start
 
-	AllCapabilities = SysTime | NetAdmin | NetRaw
+	AllCapabilities = SysTime | NetAdmin | NetRaw | NetBind
 )
 
 // HeldBy reports whether a process has the capability in its effective set: root
 // on a host has all, in a container those that it was given ([ProcSpec]).
 func (c Capability) HeldBy(p *Process) bool {
-	return p.User == "root" && (!p.Machine.Container || p.caps&c == c)
+	return p.UID == 0 && (!p.Machine.Container || p.caps&c == c)
 }

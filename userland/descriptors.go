@@ -82,12 +82,28 @@ func (p *Process) DialTCP(local, remote netip.AddrPort, timeout time.Duration) (
 // ListenTCP listens in the process's namespace. The connections that it accepts
 // are the process's, too.
 func (p *Process) ListenTCP(local netip.AddrPort) (*stack.TCPListener, error) {
+	if !mayBind(p, local.Port()) {
+		return nil, EACCES
+	}
 	return p.In(p.NS()).ListenTCP(local)
 }
 
 // ListenUDP makes a UDP socket in the process's namespace.
 func (p *Process) ListenUDP(local netip.AddrPort) (*stack.UDPConn, error) {
+	if !mayBind(p, local.Port()) {
+		return nil, EACCES
+	}
 	return p.In(p.NS()).ListenUDP(local)
+}
+
+// mayBind reports whether a process may take a port: those below
+// net.ipv4.ip_unprivileged_port_start are for CAP_NET_BIND_SERVICE.
+func mayBind(p *Process, port uint16) bool {
+	if port == 0 || NetBind.HeldBy(p) {
+		return true
+	}
+	first, _ := p.NS().Sysctl("net.ipv4.ip_unprivileged_port_start")
+	return int(port) >= number(first)
 }
 
 // OpenICMP opens a raw socket in the process's namespace.

@@ -62,6 +62,7 @@ type Process struct {
 	// reckoned from [Process.Age], as Linux does it.
 	Started time.Time
 	User    string
+	Identity
 	// Umask is applied to files that the process makes.
 	Umask uint32
 
@@ -125,6 +126,21 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 }
 
 // inherit fills what the specification leaves open.
+// identify makes the process a user's: "" keeps who it is, root without a parent.
+func identify(p *Process, user string) {
+	if user == "" {
+		if p.User == "" {
+			p.User = "root"
+		}
+		return
+	}
+	id, name, err := p.Machine.fs.Identify(user)
+	if err != nil {
+		return // a name that the files do not know: shown as it is, with root's numbers
+	}
+	p.Identity, p.User = id, name
+}
+
 func (p *Process) inherit(spec ProcSpec) {
 	p.env = append([]string(nil), spec.Env...)
 	if spec.Env == nil {
@@ -142,13 +158,11 @@ func (p *Process) inherit(spec ProcSpec) {
 			p.caps |= up.caps
 		}
 		if p.User == "" {
-			p.User = up.User
+			p.User, p.Identity = up.User, up.Identity
 		}
 		p.sighand.inherit(&up.sighand)
 	}
-	if p.User == "" {
-		p.User = "root"
-	}
+	identify(p, spec.User)
 	if p.TTY != nil {
 		if p.Stdin == nil {
 			p.Stdin = p.TTY

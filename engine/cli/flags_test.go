@@ -34,7 +34,7 @@ var flags = map[string]map[string]string{
 		"device-write-bps": "--device-write-bps /dev/sda:1mb", "device-write-iops": "--device-write-iops /dev/sda:10", "disable-content-trust": "",
 		"gpus": "--gpus all", "group-add": "--group-add wheel", "health-cmd": done, "health-interval": done,
 		"health-retries": done, "health-start-interval": "--health-start-interval 1s", "health-start-period": done,
-		"health-timeout": done, "init": "--init", "io-maxbandwidth": "--io-maxbandwidth 1m", "io-maxiops": "--io-maxiops 1",
+		"health-timeout": done, "init": done, "io-maxbandwidth": "--io-maxbandwidth 1m", "io-maxiops": "--io-maxiops 1",
 		"ipc": "--ipc host", "isolation": "--isolation hyperv", "kernel-memory": "", "link-local-ip": done,
 		"log-driver": "--log-driver none", "log-opt": "--log-opt max-size=1m", "memory": "-m 64m", "memory-reservation": "--memory-reservation 64m",
 		"memory-swap": "--memory-swap 64m", "memory-swappiness": "--memory-swappiness 10", "mount": done, "oom-kill-disable": "--oom-kill-disable",

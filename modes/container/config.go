@@ -57,6 +57,7 @@ type HostConfig struct {
 	Memory          int64
 	ShmSize         int64
 	ReadonlyRootfs  bool
+	Init            bool // docker-init is PID 1
 	// MaskedPaths and ReadonlyPaths replace the defaults; nil does not.
 	MaskedPaths, ReadonlyPaths []string
 }

@@ -125,4 +125,4 @@ func present(p *userland.Process, pkg *Package) bool {
 }
 
 // root reports whether the caller may install, and says in words what not.
-func root(p *userland.Process) bool { return p.User == "root" || p.User == "" }
+func root(p *userland.Process) bool { return p.UID == 0 }

@@ -28,24 +28,79 @@ func failing(*invocation) int { return 1 }
 
 func id(c *invocation) int {
 	o := c.parse("ugnGr|user=u,group=g,name=n")
-	switch {
-	case o.has("u", "g", "G") && o.has("n"):
-		c.Printf("root\n")
-	case o.has("u", "g", "G"):
-		c.Printf("0\n")
-	default:
-		if !c.gnu {
-			c.Printf("uid=0(root) gid=0(root) groups=0(root),10(wheel)\n")
-			return 0
+	all := c.Groups
+	if len(all) == 0 {
+		all = []int{c.GID}
+		if c.UID == 0 && !c.gnu {
+			all = append(all, 10)
 		}
-		c.Printf("uid=0(root) gid=0(root) groups=0(root)\n")
+	}
+	name := func(file string, id int) string {
+		if n := c.Machine.FS().NameOf(file, id); n != "" {
+			return n
+		}
+		return map[int]string{10: "wheel"}[id]
+	}
+	short := func(file string, id int) string {
+		if n := name(file, id); n != "" && o.has("n") {
+			return n
+		}
+		return strconv.Itoa(id)
+	}
+	long := func(file string, id int) string {
+		if n := name(file, id); n != "" {
+			return fmt.Sprintf("%d(%s)", id, n)
+		}
+		return strconv.Itoa(id)
+	}
+	list := func(form func(string, int) string, between string) string {
+		var words []string
+		for _, g := range all {
+			words = append(words, form("/etc/group", g))
+		}
+		return strings.Join(words, between)
+	}
+	switch {
+	case o.has("u"):
+		c.Printf("%s\n", short("/etc/passwd", c.UID))
+	case o.has("g"):
+		c.Printf("%s\n", short("/etc/group", c.GID))
+	case o.has("G"):
+		c.Printf("%s\n", list(short, " "))
+	default:
+		c.Printf("uid=%s gid=%s groups=%s\n", long("/etc/passwd", c.UID), long("/etc/group", c.GID), list(long, ","))
 	}
 	return 0
 }
 
-func whoami(c *invocation) int { c.Printf("%s\n", c.User); return 0 }
+func whoami(c *invocation) int {
+	name := c.Machine.FS().NameOf("/etc/passwd", c.UID)
+	switch {
+	case name == "" && c.gnu:
+		return c.fail("cannot find name for user ID %d", c.UID)
+	case name == "":
+		return c.fail("unknown uid %d", c.UID)
+	}
+	c.Printf("%s\n", name)
+	return 0
+}
 
-func groups(c *invocation) int { c.Printf("root\n"); return 0 }
+func groups(c *invocation) int {
+	all := c.Groups
+	if len(all) == 0 {
+		all = []int{c.GID}
+	}
+	var words []string
+	for _, g := range all {
+		n := c.Machine.FS().NameOf("/etc/group", g)
+		if n == "" {
+			n = strconv.Itoa(g)
+		}
+		words = append(words, n)
+	}
+	c.Printf("%s\n", strings.Join(words, " "))
+	return 0
+}
 
 func arch(c *invocation) int { c.Printf("%s\n", c.Machine.Arch); return 0 }
 

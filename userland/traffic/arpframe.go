@@ -33,7 +33,8 @@ func (a *arper) send() bool {
 		return false
 	}
 	a.sent++
-	if a.peer.IsBroadcast() {
+	// In busybox the option -c has the bit that marks unicast probes.
+	if a.peer.IsBroadcast() && !(a.busybox && a.count > 0) {
 		a.broadcasts++
 	}
 	a.lastSent = a.p.Loop().Now()

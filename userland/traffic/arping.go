@@ -52,6 +52,14 @@ func runArping(p *userland.Process, busybox bool) int {
 		p.Errorf("Usage: arping [-fqbDUA] [-c CNT] [-w TIMEOUT] [-I IFACE] [-s SRC_IP] DST_IP\n")
 		return 2
 	}
+	if !userland.NetRaw.HeldBy(p) {
+		if busybox {
+			p.Errorf("arping: socket(AF_PACKET,2,0): Operation not permitted\n")
+		} else {
+			p.Errorf("arping: socket: Operation not permitted\n")
+		}
+		return 2
+	}
 	a := &arper{
 		p: p, busybox: busybox, quiet: o.Has("q"), once: o.Has("f"), dad: o.Has("D"), gratis: o.Has("U", "A"),
 		peer: link.MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
@@ -204,7 +212,7 @@ func (a *arper) take() bool {
 				a.p.Printf("%s reply from %s [%s]  %d.%03dms\n", kind, a.to, upperMAC(r.mac), us/1000, us%1000)
 			}
 		}
-		if a.once || a.dad || a.count > 0 && a.received >= a.count {
+		if a.once || a.dad || !a.busybox && a.count > 0 && a.received >= a.count {
 			return true
 		}
 	}

@@ -195,6 +195,10 @@ func (b *busyboxPing) run() int {
 		p.Printf(" from %s", b.from)
 	}
 	p.Printf(": %d data bytes\n", b.size)
+	if !userland.NetRaw.HeldBy(p) {
+		p.Errorf("%s: permission denied (are you root?)\n", p.Name())
+		return 1
+	}
 	if b.deadline > 0 {
 		b.deadline += p.Loop().Now()
 	}

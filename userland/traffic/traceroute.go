@@ -181,6 +181,14 @@ func (t *tracer) close() {
 
 func (t *tracer) run() int {
 	defer t.close()
+	if (t.busybox || t.icmp) && !userland.NetRaw.HeldBy(t.p) {
+		if t.busybox {
+			t.p.Errorf("traceroute: socket(AF_INET,3,1): Operation not permitted\n")
+			return 1
+		}
+		t.p.Errorf("You do not have enough privileges to use this traceroute method.\nsocket: Operation not permitted\n")
+		return 1
+	}
 	if err := t.open(); err != nil {
 		t.p.Errorf("traceroute: %s\n", userland.Reason(err))
 		return 1
