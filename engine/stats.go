@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/modes"
+	"dnetsim/userland"
 
 	"github.com/docker/docker/api/types"
 )
@@ -40,12 +41,12 @@ func (c *call) containerStats() error {
 }
 
 // sample is what a container used until now: what its interfaces carried.
-// Programs take no processor time here, and memory is not counted.
+// Programs take no processor time here; a process has the memory that ps shows of it.
 func (c *call) sample(x *modes.Container) any {
 	now := c.daemon.Wall()
 	pids := 0
 	if x.State.Running() {
-		pids = 1
+		pids = len(x.Machine().Processes())
 	}
 	type cpu struct {
 		CPUUsage struct {
@@ -74,7 +75,7 @@ func (c *call) sample(x *modes.Container) any {
 	}{Read: now, PreRead: now.Add(-time.Second), Name: "/" + x.Name, ID: x.ID}
 	out.Pids.Current = pids
 	out.CPU.Online, out.PreCPU.Online = info.NCPU, info.NCPU
-	out.Memory.Limit = info.MemTotal
+	out.Memory.Usage, out.Memory.Limit = int64(pids)*userland.ResidentSize, info.MemTotal
 	out.Networks = map[string]types.NetworkStats{}
 	for _, i := range x.Interfaces() {
 		n := i.Counters()

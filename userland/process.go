@@ -90,6 +90,9 @@ type Process struct {
 	caps    Capability
 }
 
+// ResidentSize is the memory of every process, in bytes.
+const ResidentSize = 1280 << 10
+
 // exiting unwinds a process that calls Exit.
 type exiting struct{ status int }
 

@@ -92,7 +92,8 @@ func (s *session) before(cmd *cobra.Command, args []string) error {
 		p.sigProxy = isSet(f, "attach") || isSet(f, "interactive")
 	}
 	if name == "stats" {
-		f.Lookup("no-stream").Value.Set("true") // it would redraw by the wall clock for ever
+		p.follow = !isSet(f, "no-stream")
+		f.Lookup("no-stream").Value.Set("true") // it would redraw by the machine's clock: program does by the simulation's
 	}
 	if name == "logs" || name == "events" {
 		for _, flag := range []string{"since", "until"} {

@@ -36,6 +36,7 @@ type plan struct {
 	// keep: output is kept back until the command is over.
 	keep   bool
 	events bool
+	follow bool // docker stats: it shows itself anew until a signal comes
 	words  bool // the words of one line come in random order
 	client bool // the output tells of the machine
 	// complete: it answers a shell that completes.

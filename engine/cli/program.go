@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config"
@@ -34,19 +35,32 @@ func program(srv *engine.Server, l luck) userland.Program {
 		prepare()
 		p.Catch(userland.SIGINT, userland.SIGTERM, userland.SIGWINCH)
 		defer p.Default(userland.SIGINT, userland.SIGTERM, userland.SIGWINCH)
-		c := &clockOffset{virtual: p.Wall().Unix(), second: l.second}
-		s := newSession(p, srv, l.jitter)
-		status := s.run(func() int { return execute(s, c) })
-		for guard := newGuard(); s.finished() && c.stale() && !guard.over(); {
-			c.again()
-			s = newSession(p, srv, l.jitter)
-			status = s.run(func() int { return execute(s, c) })
-		}
-		for _, o := range s.kept() {
-			s.emit(o.err, c.back(o.data))
+		status, follow := onePass(p, srv, l)
+		for follow && status == 0 && p.Waiting() == 0 && p.Sleep(refresh) == nil {
+			p.Printf("\033[2J\033[H")
+			status, _ = onePass(p, srv, l)
 		}
 		return status
 	}
+}
+
+// refresh is how often docker stats shows itself anew.
+const refresh = 500 * time.Millisecond
+
+// onePass runs the command line; follow tells that it is to be run again and again.
+func onePass(p *userland.Process, srv *engine.Server, l luck) (status int, follow bool) {
+	c := &clockOffset{virtual: p.Wall().Unix(), second: l.second}
+	s := newSession(p, srv, l.jitter)
+	status = s.run(func() int { return execute(s, c) })
+	for guard := newGuard(); s.finished() && c.stale() && !guard.over(); {
+		c.again()
+		s = newSession(p, srv, l.jitter)
+		status = s.run(func() int { return execute(s, c) })
+	}
+	for _, o := range s.kept() {
+		s.emit(o.err, c.back(o.data))
+	}
+	return status, s.plan.follow
 }
 
 var once sync.Once
