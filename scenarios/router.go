@@ -150,7 +150,7 @@ func (l *Lab) serveNames(m *userland.Machine) error {
 		zone.AddHost(site.Name, site.Address)
 	}
 	zone.Late = func(name string) bool {
-		at, ok := l.archive(name)
+		at, ok := archive(l, name)
 		if ok {
 			zone.AddHost(name, at)
 		}
@@ -325,7 +325,7 @@ var archiveSite = Site{Name: "archive", Address: netip.MustParseAddr("203.0.113.
 
 // archive is the address of a distribution's archive, unless the file has a site of
 // that name.
-func (l *Lab) archive(name string) (netip.Addr, bool) {
+func archive(l *Lab, name string) (netip.Addr, bool) {
 	if !slices.Contains(packages.Hosts(), name) {
 		return netip.Addr{}, false
 	}

@@ -129,7 +129,7 @@ func TestArpingFindsTheNeighbour(t *testing.T) {
 	l.check(l.bbox1, "arping -c 2 -I eth0 172.17.0.3", "", 0, `ARPING 172.17.0.3 from 172.17.0.2 eth0
 Unicast reply from 172.17.0.3 [02:42:ac:11:00:03] <n>ms
 Unicast reply from 172.17.0.3 [02:42:ac:11:00:03] <n>ms
-Sent 2 probe(s) (1 broadcast(s))
+Sent 2 probe(s) (0 broadcast(s))
 Received 2 response(s) (0 request(s), 0 broadcast(s))
 `)
 }

@@ -43,7 +43,7 @@ const (
 )
 
 func tracepath(p *userland.Process) int {
-	o, err := parseOptions(p, p.Args[1:], "46nbhVm:l:p:", nil)
+	o, err := parseOptions(p, p.Args[1:], "4~6nbh!V!m:l:p:", nil)
 	if err != nil || len(o.Rest) != 1 {
 		p.Errorf("tracepath: usage error: Destination address required\n")
 		return 1
