@@ -218,7 +218,7 @@ func hardwareMAC(a netip.Addr) link.MAC {
 }
 
 func (l *Lab) buildHost(h *Host) error {
-	ns := stack.New(l.Loop, h.Name, stack.Options{Host: true})
+	ns := stack.New(l.Loop, h.Name, stack.Options{Host: true, Lacks: h.Lacks})
 	l.spaces = append(l.spaces, ns)
 	for _, p := range h.Ports {
 		if _, err := l.plug(h.Name, ns, p); err != nil {

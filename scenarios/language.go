@@ -119,6 +119,13 @@ var (
 	aLine = is("`HOST$ COMMAND` or `HOST/CONTAINER$ COMMAND`", "type", "string", "pattern", `^[^\s$/#]+(/[^\s$]+)?[$#]\s+\S`)
 )
 
+// wordsOf is one word of a closed set, or a list of such.
+func wordsOf(word shape) shape {
+	return shape{"a list of: " + word.words, func() map[string]any {
+		return map[string]any{"oneOf": []any{word.schema(), map[string]any{"type": "array", "items": word.schema()}}}
+	}}
+}
+
 // aTime is a time as Go writes it. A plain number is none, but 0 is.
 func aTime(words, sign string) shape {
 	return shape{words, func() map[string]any {

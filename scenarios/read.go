@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/modes/config"
+	"dnetsim/stack"
 
 	"gopkg.in/yaml.v3"
 )
@@ -63,6 +65,19 @@ func (r *reader) engine(p pair) string {
 	}
 	r.add(at(p.value), fmt.Sprintf("write %q", Engines[0]), "no engine profile %q", v)
 	return Engines[0]
+}
+
+// lacks reads what a host's kernel was built without.
+func (r *reader) lacks(p pair, h *hostReading) {
+	all := stack.Optional()
+	for _, text := range r.texts(p) {
+		k, ok := all[text]
+		if !ok {
+			r.add(at(p.value), "write "+strings.Join(slices.Sorted(maps.Keys(all)), ", "), "no kernel can be built without interfaces of kind %q", text)
+			continue
+		}
+		h.Lacks = append(h.Lacks, k)
+	}
 }
 
 func (r *reader) lan(name string, n *yaml.Node) LAN {

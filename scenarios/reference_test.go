@@ -92,6 +92,7 @@ func chapters() []chapter {
 			"hostname": {"hostname: web-1.example.com", "its name in the file"}, "gateway": {"gateway: 10.0.0.1", "the LAN's"}, "interfaces": {"interfaces:\n  eth0: {address: 10.0.0.11}", "eth0 with the address"},
 			"engine": {`engine: "20.10"`, "the scenario's"}, "daemon": {"daemon: {icc: false, mtu: 1400}", "no file"}, "docker": {"docker: false", "true"}, "images": {"images: [busybox, nginx]", "busybox and the like"},
 			"files": {"files:\n  /etc/motd: hello", "none"}, "clock": {"clock: -10m", "0"},
+			"kernel-lacks": {"kernel-lacks: [ipvlan, vlan]", "none"},
 		}),
 		chapterOf(&imageTable, exampleLAN+exampleHosts+"images:\n  shop:\n    %s\n", map[string]example{
 			"like": {"like: alpine", "busybox"}, "cmd": {"cmd: [sleep, 1000]", "that of the image it is like"}, "env": {"env: [COLOUR=red]", "none"}, "listen": {"listen: [8080/tcp]", "none"}, "response": {"response: hello", "a page"},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/stack"
 )
 
 // DefaultLimit is the virtual time after which a run counts as hung, unless
@@ -85,7 +86,8 @@ type StaticRoute struct {
 // Host is a machine with a Docker engine.
 type Host struct {
 	Name     string
-	Hostname string // as the machine calls itself; Name unless given
+	Hostname string       // as the machine calls itself; Name unless given
+	Lacks    []stack.Kind // what its kernel was built without
 	Ports    []Port
 	Gateway  netip.Addr
 	Engine   string

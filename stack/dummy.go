@@ -7,6 +7,9 @@ import (
 
 // AddDummy adds a dummy interface: it drops what it is given.
 func (ns *Namespace) AddDummy(name string, mac MAC) (*Interface, error) {
+	if ns.Lacks(KindDummy) {
+		return nil, ErrNotSupported
+	}
 	if err := ns.devs.check(name); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,9 @@ import (
 // the last one added. It returns ErrBusy if the parent is a port of a bridge or
 // has macvlan children.
 func (ns *Namespace) AddIPvlan(name string, parent *Interface, mode string) (*Interface, error) {
+	if ns.Lacks(KindIPvlan) {
+		return nil, ErrNotSupported
+	}
 	m, ok := link.ParseIPvlanMode(mode)
 	if !ok {
 		return nil, ErrInvalid

@@ -24,6 +24,15 @@ var kindNames = [...]string{
 	KindMacvlan: "macvlan", KindIPvlan: "ipvlan", KindVLAN: "vlan", KindVXLAN: "vxlan",
 }
 
+// Optional are the kinds that a kernel may be built without, by their names.
+func Optional() map[string]Kind {
+	out := map[string]Kind{}
+	for _, k := range []Kind{KindDummy, KindMacvlan, KindIPvlan, KindVLAN, KindVXLAN} {
+		out[k.String()] = k
+	}
+	return out
+}
+
 // remembersCarrier reports whether the carrier is what it was when the link
 // last changed. The others have that of the device below, or always one.
 func (k Kind) remembersCarrier() bool {

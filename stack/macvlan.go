@@ -11,6 +11,9 @@ import "dnetsim/link"
 // It returns ErrInvalid for a second child where one is in passthru mode, and
 // ErrBusy if the parent is a port of a bridge or has ipvlan children.
 func (ns *Namespace) AddMacvlan(name string, mac MAC, parent *Interface, mode string) (*Interface, error) {
+	if ns.Lacks(KindMacvlan) {
+		return nil, ErrNotSupported
+	}
 	m, ok := link.ParseMacvlanMode(mode)
 	if !ok {
 		return nil, ErrInvalid

@@ -27,6 +27,10 @@ type Options struct {
 	// all and for new IPv4 interfaces, forwarding among it (devinet_init_net,
 	// net.core.devconf_inherit_init_net 0); IPv6 starts from the defaults.
 	Init *Namespace
+	// Lacks are the kinds of interfaces that the machine's kernel was built
+	// without: making one returns ErrNotSupported. Namespaces with an Init have
+	// what that has.
+	Lacks []Kind
 }
 
 // Namespace is one network namespace. Make one with [New]. What it does is done by
@@ -78,6 +82,14 @@ func New(loop *sim.Loop, name string, opts Options) *Namespace {
 		ns.lo.SetUp(true)
 	}
 	return ns
+}
+
+// Lacks reports whether the kernel knows no interfaces of a kind.
+func (ns *Namespace) Lacks(k Kind) bool {
+	for ns.opts.Init != nil {
+		ns = ns.opts.Init
+	}
+	return slices.Contains(ns.opts.Lacks, k)
 }
 
 // Close ends the namespace: sockets are aborted, interfaces deleted (the peers

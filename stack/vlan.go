@@ -7,6 +7,9 @@ import "dnetsim/link"
 // address and MTU. It returns ErrRange for an identifier above 4094 and
 // ErrExist if the parent has that VLAN already.
 func (ns *Namespace) AddVLAN(name string, parent *Interface, id uint16) (*Interface, error) {
+	if ns.Lacks(KindVLAN) {
+		return nil, ErrNotSupported
+	}
 	if id > 4094 {
 		return nil, ErrRange
 	}

@@ -44,6 +44,9 @@ type VXLANOptions struct {
 // The UDP socket is opened in the underlay when the device comes up; then
 // ErrAddrInUse says that a program has the port.
 func (ns *Namespace) AddVXLAN(name string, mac MAC, o VXLANOptions) (*Interface, error) {
+	if ns.Lacks(KindVXLAN) {
+		return nil, ErrNotSupported
+	}
 	if err := ns.devs.check(name); err != nil {
 		return nil, err
 	}

@@ -95,12 +95,18 @@ func (t *ipTool) linkAdd(w *words) error {
 	return t.makeLink(kind, n, qlen, w)
 }
 
+// lacks reports whether the kernel was built without a kind.
+func (t *ipTool) lacks(kind string) bool {
+	k, ok := stack.Optional()[kind]
+	return ok && t.ns.Lacks(k)
+}
+
 func (t *ipTool) makeLink(kind string, n linkName, qlen int, w *words) error {
 	make := linkMakers[kind]
 	switch {
 	case make == nil && otherKinds[kind]:
 		return notSimulated("interfaces of type %s", kind)
-	case make == nil:
+	case make == nil, t.lacks(kind):
 		return kernelSays("Unknown device type.")
 	}
 	if n.name == "" {
