@@ -96,9 +96,9 @@ func (t *ipTool) linkAdd(w *words) error {
 }
 
 // lacks reports whether the kernel was built without a kind.
-func (t *ipTool) lacks(kind string) bool {
+func lacks(ns *stack.Namespace, kind string) bool {
 	k, ok := stack.Optional()[kind]
-	return ok && t.ns.Lacks(k)
+	return ok && ns.Lacks(k)
 }
 
 func (t *ipTool) makeLink(kind string, n linkName, qlen int, w *words) error {
@@ -106,7 +106,7 @@ func (t *ipTool) makeLink(kind string, n linkName, qlen int, w *words) error {
 	switch {
 	case make == nil && otherKinds[kind]:
 		return notSimulated("interfaces of type %s", kind)
-	case make == nil, t.lacks(kind):
+	case make == nil, lacks(t.ns, kind):
 		return kernelSays("Unknown device type.")
 	}
 	if n.name == "" {
