@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"dnetsim/modes"
@@ -43,6 +44,10 @@ func stat(c *call) (*userland.FS, string, userland.Info, error) {
 	i, err := tree.Lstat(at)
 	if err != nil {
 		return nil, "", i, &modes.Error{Kind: modes.ErrNotFound, Msg: "Could not find the file " + c.q.Get("path") + " in container " + c.job.Ref}
+	}
+	if asked := c.q.Get("path"); i.Kind != userland.Directory && i.Kind != userland.Link && (strings.HasSuffix(asked, "/") || strings.HasSuffix(asked, "/.")) {
+		x, _ := c.daemon.Containers.Get(c.job.Ref)
+		return nil, "", i, &modes.Error{Kind: modes.ErrSystem, Msg: "lstat " + path.Join(x.Layers().Merged, at) + "/: not a directory"}
 	}
 	mode := fs.FileMode(i.Mode & 0o777)
 	switch i.Kind {

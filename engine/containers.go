@@ -52,7 +52,11 @@ func (c *call) containerList() error {
 	out := make([]*types.Container, 0, len(cs))
 	now := c.daemon.Wall()
 	for _, x := range cs {
-		out = append(out, summarise(x, now))
+		row := summarise(x, c.daemon.Containers.NamesOf(x), now)
+		if boolean(c.q, "size") {
+			row.SizeRootFs = c.rootSize(x)
+		}
+		out = append(out, row)
 	}
 	return c.json(http.StatusOK, out)
 }
@@ -65,6 +69,9 @@ func (c *call) containerCreate() error {
 	if r.HostConfig == nil {
 		r.HostConfig = &container.HostConfig{}
 	}
+	if c.before(40) && r.HostConfig.IpcMode == "" {
+		r.HostConfig.IpcMode = "shareable" // what clients of that time expect
+	}
 	normalise(r.HostConfig)
 	m, err := r.toModel(c.q.Get("name"))
 	if err != nil {
@@ -75,6 +82,7 @@ func (c *call) containerCreate() error {
 	if err != nil {
 		return err
 	}
+	limits(x, &r.HostConfig.Resources)
 	warnings = append(warnings, r.notSimulated()...)
 	if p := c.q.Get("platform"); p != "" && p != "linux" && p != "linux/amd64" {
 		warnings = append(warnings, "dnetsim does not simulate --platform "+p+": the image is of linux/amd64")
@@ -99,7 +107,21 @@ func (c *call) containerInspect() error {
 	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, inspect(x, boolean(c.q, "size")))
+	var size *int64
+	if boolean(c.q, "size") {
+		n := c.rootSize(x)
+		size = &n
+	}
+	return c.json(http.StatusOK, inspect(x, size))
+}
+
+// rootSize is the size of a container's root file system, which is that of its image.
+func (c *call) rootSize(x *modes.Container) int64 {
+	img, err := c.daemon.Images.Get(x.Image)
+	if err != nil {
+		return 0
+	}
+	return img.Size
 }
 
 func (c *call) containerStart() error {
@@ -160,7 +182,7 @@ func (c *call) containerRename() error {
 }
 
 func (c *call) containerUpdate() error {
-	var r struct{ RestartPolicy container.RestartPolicy }
+	var r container.UpdateConfig
 	if err := c.decode(&r); err != nil {
 		return err
 	}
@@ -169,7 +191,15 @@ func (c *call) containerUpdate() error {
 		if err := c.daemon.Containers.Update(c.job.Ref, p); err != nil {
 			return err
 		}
-	} else if _, err := c.daemon.Containers.Get(c.job.Ref); err != nil {
+	}
+	x, err := c.daemon.Containers.Get(c.job.Ref)
+	if err != nil {
+		return err
+	}
+	if c.before(40) {
+		r.PidsLimit = nil
+	}
+	if err := updateResources(x, &r.Resources); err != nil {
 		return err
 	}
 	return c.json(http.StatusOK, struct{ Warnings []string }{})

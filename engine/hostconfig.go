@@ -90,6 +90,9 @@ func normalise(h *container.HostConfig) {
 	if len(h.Ulimits) == 0 {
 		h.Ulimits = nil
 	}
+	if h.Memory > 0 && h.MemorySwap == 0 {
+		h.MemorySwap = 2 * h.Memory
+	}
 	if h.MemorySwappiness != nil && *h.MemorySwappiness == -1 {
 		h.MemorySwappiness = nil
 	}

@@ -23,7 +23,9 @@ type echo struct {
 	hostConfig *container.HostConfig
 }
 
-func inspect(c *modes.Container, size bool) *types.ContainerJSON {
+// inspect is the answer to GET /containers/{id}/json. size is that of the root file system,
+// nil if nobody asked: the image's, for what a container writes is not counted.
+func inspect(c *modes.Container, size *int64) *types.ContainerJSON {
 	out := &types.ContainerJSON{ContainerJSONBase: &types.ContainerJSONBase{
 		ID: c.ID, Created: stamp(c.Created), Path: c.Path, Args: list(c.Args), State: stateOf(c.State),
 		Image: c.Image, Name: "/" + c.Name, RestartCount: c.RestartCount, Driver: "overlay2",
@@ -38,12 +40,13 @@ func inspect(c *modes.Container, size bool) *types.ContainerJSON {
 		out.HostsPath = c.File("hosts")
 		out.LogPath = c.File(c.ID + "-json.log")
 	}
-	if size {
-		var rw, root int64
-		out.SizeRw, out.SizeRootFs = &rw, &root
+	if size != nil {
+		out.SizeRw, out.SizeRootFs = new(int64), size
 	}
 	for _, m := range c.Mounts {
-		out.Mounts = append(out.Mounts, mountPoint(m))
+		if !m.Option {
+			out.Mounts = append(out.Mounts, mountPoint(m))
+		}
 	}
 	return out
 }
@@ -88,6 +91,7 @@ func echoOf(c *modes.Container) *echo {
 func hostConfigOf(c *modes.Container) *container.HostConfig {
 	h := *echoOf(c).hostConfig
 	h.NetworkMode = container.NetworkMode(c.HostConfig.NetworkMode)
+	h.Links = c.Links()
 	h.RestartPolicy = container.RestartPolicy{Name: c.HostConfig.RestartPolicy.Name, MaximumRetryCount: c.HostConfig.RestartPolicy.MaximumRetryCount}
 	return &h
 }
@@ -167,15 +171,17 @@ func endpointOf(e *modes.EndpointSettings) *network.EndpointSettings {
 }
 
 // summarise is one entry of GET /containers/json.
-func summarise(c *modes.Container, now time.Time) *types.Container {
+func summarise(c *modes.Container, names []string, now time.Time) *types.Container {
 	out := &types.Container{
-		ID: c.ID, Names: []string{"/" + c.Name}, Image: c.Config.Image, ImageID: c.Image,
+		ID: c.ID, Names: names, Image: c.Config.Image, ImageID: c.Image,
 		Command: command(c), Created: c.Created.Unix(), Ports: summaryPorts(c.NetworkSettings.Ports),
 		Labels: labels(c.Config.Labels), State: string(c.State.Status), Status: status(c.State, now),
 		Mounts: []types.MountPoint{},
 	}
 	for _, m := range c.Mounts {
-		out.Mounts = append(out.Mounts, mountPoint(m))
+		if !m.Option {
+			out.Mounts = append(out.Mounts, mountPoint(m))
+		}
 	}
 	if !c.State.Running() {
 		out.Ports = []types.Port{}

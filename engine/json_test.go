@@ -77,7 +77,7 @@ func TestInspectHasDockersKeysInDockersOrder(t *testing.T) {
 			Networks: map[string]*modes.EndpointSettings{"bridge": e},
 		},
 	}}
-	compareKeys(t, "testdata/container-inspect.json", inspect(c, false))
+	compareKeys(t, "testdata/container-inspect.json", inspect(c, nil))
 }
 
 func TestInspectSharesDockersConstants(t *testing.T) {

@@ -11,6 +11,15 @@ import (
 	"dnetsim/modes"
 )
 
+// before reports whether the client speaks an API older than 1.minor; one that names no
+// version speaks the server's.
+func (c *call) before(minor int) bool {
+	text, ok := strings.CutPrefix(c.r.RequestURI, "/v1.")
+	text, _, _ = strings.Cut(text, "/")
+	n, err := strconv.Atoi(text)
+	return ok && err == nil && n < minor
+}
+
 // boolean reads a flag as dockerd's httputils.BoolValue does: everything but
 // "", 0, no, false and none is true.
 func boolean(q url.Values, key string) bool {

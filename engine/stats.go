@@ -23,12 +23,16 @@ func (c *call) containerStats() error {
 		return err
 	}
 	c.job.Container = x
+	once := boolean(c.q, "one-shot")
+	if streamed(c.q) && once {
+		return invalid("cannot have stream=true and one-shot=true")
+	}
 	if !streamed(c.q) {
-		return c.json(http.StatusOK, c.sample(x))
+		return c.json(http.StatusOK, c.sample(x, once))
 	}
 	c.stream("application/json")
 	for {
-		c.write(encode(c.sample(x)))
+		c.write(encode(c.sample(x, false)))
 		c.job.Lines++
 		c.flush()
 		if err := c.s.loop.Current().Sleep(time.Second); err != nil {
@@ -41,8 +45,9 @@ func (c *call) containerStats() error {
 }
 
 // sample is what a container used until now: what its interfaces carried.
-// Programs take no processor time here; a process has the memory that ps shows of it.
-func (c *call) sample(x *modes.Container) any {
+// Programs take no processor time here; a process has the memory that ps shows of it. A
+// sample by itself has none before it.
+func (c *call) sample(x *modes.Container, alone bool) any {
 	now := c.daemon.Wall()
 	pids := 0
 	if x.State.Running() {
@@ -75,6 +80,9 @@ func (c *call) sample(x *modes.Container) any {
 	}{Read: now, PreRead: now.Add(-time.Second), Name: "/" + x.Name, ID: x.ID}
 	out.Pids.Current = pids
 	out.CPU.Online, out.PreCPU.Online = info.NCPU, info.NCPU
+	if alone {
+		out.PreRead, out.PreCPU = time.Time{}, cpu{}
+	}
 	out.Memory.Usage, out.Memory.Limit = int64(pids)*userland.ResidentSize, info.MemTotal
 	out.Networks = map[string]types.NetworkStats{}
 	for _, i := range x.Interfaces() {

@@ -46,7 +46,9 @@ var unsimulated = []struct {
 	{"log-opt", func(_ *container.Config, h *container.HostConfig) bool { return len(h.LogConfig.Config) > 0 }},
 	{"memory", func(_ *container.Config, h *container.HostConfig) bool { return h.Memory != 0 }},
 	{"memory-reservation", func(_ *container.Config, h *container.HostConfig) bool { return h.MemoryReservation != 0 }},
-	{"memory-swap", func(_ *container.Config, h *container.HostConfig) bool { return h.MemorySwap != 0 }},
+	{"memory-swap", func(_ *container.Config, h *container.HostConfig) bool {
+		return h.MemorySwap != 0 && h.MemorySwap != 2*h.Memory
+	}},
 	{"memory-swappiness", func(_ *container.Config, h *container.HostConfig) bool { return h.MemorySwappiness != nil }},
 	{"oom-kill-disable", func(_ *container.Config, h *container.HostConfig) bool {
 		return h.OomKillDisable != nil && *h.OomKillDisable

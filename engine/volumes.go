@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -152,7 +153,7 @@ func diskUsage(c *call) error {
 	now, users := c.daemon.Wall(), map[string]int64{}
 	containers := []*types.Container{}
 	for _, x := range cs {
-		containers = append(containers, summarise(x, now))
+		containers = append(containers, summarise(x, c.daemon.Containers.NamesOf(x), now))
 		users[x.Image]++
 	}
 	images, total := []types.ImageSummary{}, int64(0)
@@ -210,7 +211,13 @@ func mountsOf(c *container.Config, h *container.HostConfig) ([]volume.Mount, err
 		add(m)
 	}
 	for _, at := range sorted(h.Tmpfs) {
-		add(volume.Mount{Type: "tmpfs", Destination: at, Mode: h.Tmpfs[at]})
+		switch clean := path.Clean(strings.ReplaceAll(at, `\`, "/")); {
+		case clean == "/":
+			return nil, invalid("invalid specification: destination can't be '/'")
+		case !path.IsAbs(clean):
+			return nil, invalid("invalid mount path: '%s' mount path must be absolute", at)
+		}
+		add(volume.Mount{Type: "tmpfs", Destination: at, Mode: h.Tmpfs[at], Option: true})
 	}
 	for _, at := range sorted(c.Volumes) {
 		if !taken[at] {

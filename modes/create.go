@@ -30,7 +30,7 @@ func (cs *Containers) Create(r container.Create) (c *Container, warnings []strin
 	if h.NetworkMode == "" {
 		h.NetworkMode = "default"
 	}
-	for _, check := range []error{container.VerifyModes(&r.Config, h), container.VerifyCapabilities(h), container.VerifyRestart(h), container.VerifyPorts(h), r.Config.Healthcheck.Verify(), container.VerifyEndpoints(r.Endpoints)} {
+	for _, check := range []error{container.VerifyConfig(&r.Config), container.VerifyModes(&r.Config, h), container.VerifyCapabilities(h), container.VerifyRestart(h), container.VerifyPorts(h), r.Config.Healthcheck.Verify(), container.VerifyEndpoints(r.Endpoints)} {
 		if check != nil {
 			return nil, nil, check
 		}
@@ -88,9 +88,12 @@ func (c *Container) mount() ([]Mount, error) {
 		}
 		from, err := d.Containers.find(ref)
 		if err != nil {
-			return nil, err
+			return nil, errf(ErrInvalid, "%v", err) // 404 would mean the image
 		}
 		for _, m := range from.Mounts {
+			if m.Option {
+				continue
+			}
 			m.ReadOnly = m.ReadOnly || mode == "ro"
 			if !slices.ContainsFunc(list, func(x Mount) bool { return x.Destination == m.Destination }) {
 				list = append(list, m)
@@ -144,6 +147,7 @@ func (cs *Containers) newContainer(r container.Create, img *image.Image) *Contai
 	c.LayerID = cs.d.ids.Stream("layer", name).Hex(32)
 	c.run = newRuntime(cs.d, c, img)
 	c.mountFiles(c.run.fs)
+	c.mountCgroups(c.run.fs)
 	c.Anonymous = r.Name == ""
 	c.Config.MergeImage(img)
 	argv := append(append([]string(nil), c.Config.Entrypoint...), c.Config.Cmd...)

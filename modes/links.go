@@ -145,3 +145,30 @@ func (l containerLink) env(parent, ip string) []string {
 	}
 	return env
 }
+
+// Links are the container's, as inspect shows them: "/CHILD:/PARENT/ALIAS", with the names
+// that both have now.
+func (c *Container) Links() (out []string) {
+	if c.run == nil { // a description alone
+		return nil
+	}
+	for _, l := range c.run.links {
+		out = append(out, "/"+l.child.Name+":/"+c.Name+"/"+l.alias)
+	}
+	return out
+}
+
+// NamesOf are the names of a container: its own, and those that it has for containers which
+// link to it.
+func (cs *Containers) NamesOf(c *Container) []string {
+	names := []string{"/" + c.Name}
+	for _, parent := range cs.all {
+		for _, l := range parent.run.links {
+			if l.child == c {
+				names = append(names, "/"+parent.Name+"/"+l.alias)
+			}
+		}
+	}
+	sort.Strings(names)
+	return names
+}

@@ -126,11 +126,9 @@ func (cs *Containers) Kill(ref, signal string) error {
 	defer end()
 	sig := userland.SIGKILL
 	if signal != "" {
-		s, ok := userland.ParseSignal(signal)
-		if !ok || s == 0 && signal != "0" {
-			return errf(ErrInvalid, "Invalid signal: %s", signal)
+		if sig, err = container.ParseSignal(signal); err != nil {
+			return err
 		}
-		sig = s
 	}
 	if c.run.pid1 == nil {
 		return wrapf(notRunning(c), "Cannot kill container: %s: ", ref)
@@ -141,8 +139,9 @@ func (cs *Containers) Kill(ref, signal string) error {
 	if c.run.pid1 == nil {
 		return wrapf(notRunning(c), "Cannot kill container: %s: ", ref)
 	}
-	if sig == userland.SIGKILL || sig == userland.SIGTERM {
-		c.run.manualStop = true
+	if own, err := container.ParseSignal(c.Config.StopSignal); err != nil || own == sig || sig == userland.SIGKILL ||
+		c.HostConfig.RestartPolicy.Name == "unless-stopped" {
+		c.run.manualStop = true // without a stop signal of its own, whatever it is sent
 	}
 	c.signal(sig)
 	if sig == userland.SIGKILL {
@@ -276,6 +275,9 @@ func (cs *Containers) Update(ref string, p container.RestartPolicy) error {
 		return err
 	}
 	h := c.HostConfig
+	if h.AutoRemove && p.Name != "no" {
+		return errf(ErrConflict, "Cannot update container %s: Restart policy cannot be updated because AutoRemove is enabled for the container", c.ID)
+	}
 	h.RestartPolicy = p
 	if err := container.VerifyRestart(&h); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package userland
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -35,6 +36,7 @@ func (m *Machine) mountProc() {
 	fs.Synthetic("/proc/sys/kernel/hostname",
 		func() []byte { return []byte(m.Hostname() + "\n") },
 		func(b []byte) error { m.SetHostname(strings.TrimSpace(string(b))); return nil })
+	text("/proc/sys/kernel/domainname", func() string { return cmp.Or(m.UTS.Domain, "(none)") + "\n" })
 	text("/proc/sys/kernel/osrelease", func() string { return m.KernelVersion + "\n" })
 	text("/proc/sys/kernel/ostype", func() string { return "Linux\n" })
 	text("/proc/version", func() string {

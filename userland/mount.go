@@ -1,6 +1,7 @@
 package userland
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -108,6 +109,20 @@ func (m *Machine) mountsFile() string {
 	var b strings.Builder
 	for _, x := range m.fs.mounts {
 		b.WriteString(x.Source + " " + x.Target + " " + x.Type + " " + x.Options + " 0 0\n")
+	}
+	return b.String()
+}
+
+// mountInfo is the text of /proc/PID/mountinfo: each mount's number, its parent's (the root's
+// for all), its device, and what /proc/mounts has.
+func (m *Machine) mountInfo() string {
+	var b strings.Builder
+	for i, x := range m.fs.mounts {
+		parent := 1
+		if x.Target != "/" {
+			parent = 100
+		}
+		fmt.Fprintf(&b, "%d %d 0:%d / %s %s - %s %s %s\n", 100+i, parent, 50+i, x.Target, x.Options, x.Type, x.Source, x.Options)
 	}
 	return b.String()
 }

@@ -157,12 +157,13 @@ func (p *Process) namespaceDir() Entry {
 func (m *Machine) processDir(p *Process) Entry {
 	file := func(fn func() string) Entry { return Entry{Read: func() []byte { return []byte(fn()) }} }
 	entries := map[string]Entry{
-		"cmdline": file(func() string { return strings.Join(p.Args, "\x00") + "\x00" }),
-		"comm":    file(func() string { return p.comm + "\n" }),
-		"environ": file(func() string { return strings.Join(p.env, "\x00") + "\x00" }),
-		"mounts":  file(m.mountsFile),
-		"cwd":     {Target: p.Dir},
-		"ns":      p.namespaceDir(),
+		"cmdline":   file(func() string { return strings.Join(p.Args, "\x00") + "\x00" }),
+		"comm":      file(func() string { return p.comm + "\n" }),
+		"environ":   file(func() string { return strings.Join(p.env, "\x00") + "\x00" }),
+		"mounts":    file(m.mountsFile),
+		"mountinfo": file(m.mountInfo),
+		"cwd":       {Target: p.Dir},
+		"ns":        p.namespaceDir(),
 		"status": file(func() string {
 			return fmt.Sprintf("Name:\t%s\nState:\tS (sleeping)\nPid:\t%d\nPPid:\t%d\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n", p.comm, p.PIDOn(m), p.PPID)
 		}),

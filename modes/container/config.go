@@ -54,7 +54,10 @@ type HostConfig struct {
 	PidMode         string
 	IpcMode         string
 	UTSMode         string
-	Memory          int64
+	Memory          int64 // bytes; 0: no limit, as the next three
+	MemorySwap      int64 // bytes, memory included; -1: no limit
+	CPUQuota        int64 // µs in a period; -1: no limit
+	PidsLimit       int64
 	ShmSize         int64
 	ReadonlyRootfs  bool
 	Init            bool // docker-init is PID 1

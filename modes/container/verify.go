@@ -3,12 +3,14 @@ package container
 import (
 	"maps"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/image"
 	"dnetsim/modes/nat"
+	"dnetsim/userland"
 )
 
 // IsHostMode reports whether a network mode is the host's own stack.
@@ -55,6 +57,34 @@ func VerifyModes(c *Config, h *HostConfig) error {
 		return conflict("host type networking can't be used with links. This would result in undefined behavior")
 	}
 	return nil
+}
+
+// VerifyConfig refuses what dockerd's validateContainerConfig refuses.
+func VerifyConfig(c *Config) error {
+	if wd := c.WorkingDir; wd != "" && !path.IsAbs(wd) {
+		return errdefs.New(errdefs.KindInvalid, "the working directory '%s' is invalid, it needs to be an absolute path", wd)
+	}
+	if c.StopSignal != "" {
+		if _, err := ParseSignal(c.StopSignal); err != nil {
+			return err
+		}
+	}
+	for _, kv := range c.Env {
+		if name, _, _ := strings.Cut(kv, "="); name == "" {
+			return errdefs.New(errdefs.KindInvalid, "invalid environment variable: %s", kv)
+		}
+	}
+	return nil
+}
+
+// ParseSignal reads a signal as dockerd does: a number other than 0, or a name with or
+// without SIG before it.
+func ParseSignal(text string) (userland.Signal, error) {
+	s, ok := userland.ParseSignal(text)
+	if !ok || s == 0 {
+		return 0, errdefs.New(errdefs.KindInvalid, "Invalid signal: %s", text)
+	}
+	return s, nil
 }
 
 // VerifyRestart refuses restart policies that there are not.
@@ -140,6 +170,9 @@ func (c *Config) MergeImage(img *image.Image) {
 	}
 	if c.WorkingDir == "" {
 		c.WorkingDir = img.WorkingDir
+	}
+	if c.WorkingDir != "" {
+		c.WorkingDir = path.Clean(c.WorkingDir)
 	}
 	if c.StopSignal == "" {
 		c.StopSignal = img.StopSignal

@@ -136,6 +136,8 @@ func (s *Store) Find(ref string) (*Image, error) {
 	}
 	if strings.HasPrefix(ref, "sha256:") {
 		full = ref
+	} else if _, tag, _ := strings.Cut(full[strings.LastIndexByte(full, '/')+1:], ":"); strings.Contains(tag, ":") && !strings.Contains(full, "@") {
+		return nil, errdefs.Invalid("invalid reference format")
 	}
 	return nil, errdefs.NotFound("No such image: %s", full)
 }

@@ -16,6 +16,7 @@ type Mount struct {
 	Destination string
 	Mode        string // as it was asked for: "z", "ro"
 	ReadOnly    bool
+	Option      bool // a --tmpfs: nothing that inspect lists or --volumes-from takes along
 }
 
 // Parse reads -v: SOURCE:DESTINATION[:MODE], where a source that is no absolute
