@@ -67,6 +67,7 @@ func report(w io.Writer, all []result, reasons map[string]string) bool {
 		case r.outcome == failed:
 			agree = false
 			fmt.Fprintf(w, "FAILED  %s/%s: no line in reasons.txt says why; it said: %s\n", r.group, r.name, r.said)
+		case r.outcome == passed && strings.HasPrefix(why, "at times:"): // depends on how busy the machine is
 		case r.outcome == passed && known:
 			agree = false
 			fmt.Fprintf(w, "PASSED  %s/%s: take its line out of reasons.txt\n", r.group, r.name)
