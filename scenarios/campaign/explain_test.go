@@ -143,7 +143,7 @@ func (a *asked) cell(t *testing.T, w explain.World, seed uint64, step int, c exp
 		return
 	}
 	exit, out, err := w.Type(host, fmt.Sprintf("nsenter -t $(docker inspect -f '{{.State.Pid}}' %s) -n ping -c 3 -W 2 %s", container, c.Target))
-	if err != nil || exit > 2 || c.Instead != "" || strings.Contains(out, "nsenter:") || strings.Contains(out, "Cannot connect") {
+	if err != nil || exit > 2 || c.Instead != "" || strings.Contains(out, "nsenter:") || strings.Contains(out, "Cannot connect") || strings.Contains(out, "No such object") {
 		return // docker itself does not answer, or the container has ended
 	}
 	if strings.Contains(out, "packet loss") && !strings.Contains(out, " 0% packet loss") && !strings.Contains(out, "100% packet loss") {

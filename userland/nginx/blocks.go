@@ -15,6 +15,18 @@ func openEvents(r *reader, d *directive, _ *scope) error {
 	return r.block(&scope{kind: inEvents}, true)
 }
 
+// defaultConnections is nginx's worker_connections where the file says nothing.
+const defaultConnections = 512
+
+func setConnections(r *reader, d *directive, _ *scope) error {
+	n, err := strconv.Atoi(d.args[0])
+	if err != nil || n < 0 {
+		return d.fail("invalid number %q", d.args[0])
+	}
+	r.conf.limit = n
+	return nil
+}
+
 func openHTTP(r *reader, d *directive, _ *scope) error {
 	if r.conf.http != nil {
 		return d.fail("\"http\" directive is duplicate")

@@ -23,6 +23,7 @@ type config struct {
 	events    bool
 	pid       string
 	user      string
+	limit     int               // worker_connections: how many a worker has open, upstreams among them
 	types     map[string]string // ending to content type; nil: nginx's own few
 	formats   map[string]string
 	servers   []*server

@@ -44,6 +44,7 @@ type word struct {
 // words are the directives that have an effect.
 func words() map[string]word {
 	return map[string]word{
+		"worker_connections":     {inEvents, 1, 1, false, setConnections},
 		"include":                {inMain | inEvents | inWeb | inUpstream | inTypes, 1, 1, false, (*reader).include},
 		"user":                   {inMain, 1, 2, false, setUser},
 		"daemon":                 {inMain, 1, 1, false, setDaemon},
@@ -97,7 +98,7 @@ var upstreamServer = word{inUpstream, 1, -1, false, addPeer}
 
 // unseen are nginx's directives whose effect nobody in the simulation can see:
 // how it uses its processors, buffers and the kernel.
-var unseen = strings.Fields(`worker_processes worker_rlimit_nofile worker_cpu_affinity worker_priority worker_connections use multi_accept accept_mutex
+var unseen = strings.Fields(`worker_processes worker_rlimit_nofile worker_cpu_affinity worker_priority use multi_accept accept_mutex
 	master_process timer_resolution pcre_jit thread_pool debug_points env lock_file load_module
 	sendfile sendfile_max_chunk tcp_nopush tcp_nodelay aio directio output_buffers read_ahead open_file_cache open_file_cache_valid open_file_cache_min_uses
 	open_file_cache_errors types_hash_max_size types_hash_bucket_size server_names_hash_bucket_size server_names_hash_max_size variables_hash_max_size

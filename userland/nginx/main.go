@@ -120,7 +120,7 @@ func Main(p *userland.Process) int {
 // load reads the configuration. The result is never nil: its main settings say
 // where errors go.
 func load(p *userland.Process, o options) (*config, error) {
-	c := &config{daemon: true, pid: "/run/nginx.pid", user: "nginx", formats: map[string]string{"combined": combined}, words: words()}
+	c := &config{daemon: true, pid: "/run/nginx.pid", user: "nginx", limit: defaultConnections, formats: map[string]string{"combined": combined}, words: words()}
 	r := &reader{p: p, conf: c}
 	err := func() error {
 		if o.global != "" {

@@ -307,3 +307,17 @@ func TestAWorkerThatIsKilledIsReplaced(t *testing.T) {
 	}
 	b.want("curl -s -o /dev/null -w %{http_code} http://127.0.0.1/", "200")
 }
+
+// A proxy that passes to itself ends when the worker has no connection left, as
+// the real one does: with 500, and an alert in the error log.
+func TestAProxyOfItselfEnds(t *testing.T) {
+	b := newBox(t)
+	b.site("server { listen 80; location / { proxy_pass http://127.0.0.1; } }")
+	b.start()
+	if got := b.run("curl -s -o /dev/null -w %{http_code} http://127.0.0.1/"); got != "500" {
+		t.Errorf("the client gets %s", got)
+	}
+	if want := "1024 worker_connections are not enough"; !strings.Contains(b.err.String(), want) {
+		t.Errorf("no %q in the error log:\n%s", want, b.err.String())
+	}
+}

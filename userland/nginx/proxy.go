@@ -211,6 +211,14 @@ func (q *request) attempt(to *pass, x *peer) (status int, again bool) {
 	began, s := q.p.Loop().Now(), q.settings()
 	defer func() { q.upstreamTimes = append(q.upstreamTimes, seconds(q.p.Loop().Now()-began)) }()
 	where := to.url(q, x.at.String())
+	w := q.conn.w
+	if w.full() {
+		q.complainOf(where, "alert", "%d worker_connections are not enough while connecting to upstream", w.conf.limit)
+		q.upstreamStatus = append(q.upstreamStatus, "500")
+		return 500, false
+	}
+	w.upstreams++
+	defer func() { w.upstreams-- }()
 	conn, err := q.p.DialTCP(netip.AddrPort{}, x.at, *s.connect)
 	if err != nil {
 		return q.failed(x, where, "connecting to upstream", "connect() failed", err, true)

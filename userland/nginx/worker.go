@@ -19,6 +19,7 @@ type worker struct {
 	conf      *config
 	variables map[string]func(*request) string
 	conns     []*connection
+	upstreams int // connections to upstreams
 	quitting  bool
 	changed   sim.Cond
 }
@@ -66,6 +67,11 @@ func (w *worker) take(tcp *stack.TCPConn) {
 		tcp.Close()
 		return
 	}
+	if w.full() {
+		errorLog(w.p, &w.conf.main, "alert", fmt.Sprintf("%d worker_connections are not enough", w.conf.limit))
+		tcp.Close()
+		return
+	}
 	w.p.Adopt(tcp)
 	w.m.connections++
 	c := &connection{w: w, tcp: tcp, number: w.m.connections, idle: true}
@@ -75,6 +81,10 @@ func (w *worker) take(tcp *stack.TCPConn) {
 		c.serve()
 	})
 }
+
+// full reports whether the worker has all the connections that it may have
+// (ngx_get_connection). It is what ends a proxy that passes to itself.
+func (w *worker) full() bool { return len(w.conns)+w.upstreams >= w.conf.limit }
 
 func (w *worker) forget(c *connection) {
 	c.tcp.Close()
