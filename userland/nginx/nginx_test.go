@@ -309,12 +309,13 @@ func TestAWorkerThatIsKilledIsReplaced(t *testing.T) {
 }
 
 // A proxy that passes to itself ends when the worker has no connection left, as
-// the real one does: with 500, and an alert in the error log.
+// the real one does: the last connection is not accepted, which is a bad gateway to
+// all before it, and an alert in the error log.
 func TestAProxyOfItselfEnds(t *testing.T) {
 	b := newBox(t)
 	b.site("server { listen 80; location / { proxy_pass http://127.0.0.1; } }")
 	b.start()
-	if got := b.run("curl -s -o /dev/null -w %{http_code} http://127.0.0.1/"); got != "500" {
+	if got := b.run("curl -s -o /dev/null -w %{http_code} http://127.0.0.1/"); got != "502" {
 		t.Errorf("the client gets %s", got)
 	}
 	if want := "1024 worker_connections are not enough"; !strings.Contains(b.err.String(), want) {
