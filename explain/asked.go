@@ -103,7 +103,7 @@ func asks(place string, words []string) (Flow, bool) {
 	f := Flow{From: place}
 	switch words[0] {
 	case "ping", "ping6", "traceroute", "tracepath", "arping":
-		rest := all(words[1:], "-c", "-W", "-w", "-i", "-s", "-I", "-t", "-M", "-Q", "-m", "-q", "-p", "-n")
+		rest := all(words[1:], "-c", "-W", "-w", "-i", "-s", "-I", "-t", "-M", "-Q", "-m", "-q", "-p", "-l", "-f")
 		for i, w := range words {
 			if w == "-s" && i+1 < len(words) {
 				n, _ := strconv.Atoi(words[i+1])

@@ -30,7 +30,7 @@ func TestInspectFormatsSeeTheStructsOfTheEnginesRelease(t *testing.T) {
 		{`docker inspect -f '{{.Os}}' busybox`, "linux\n"},
 		{`docker inspect -f '{{.Driver}}' net1`, "bridge\n"},
 		{`docker inspect --type network -f '{{.Name}}' bridge`, "bridge\n"},
-		{`docker inspect -s -f '{{.SizeRootFs}}' c1`, "0\n"},
+		{`test $(docker inspect -s -f '{{.SizeRootFs}}' c1) = $(docker image inspect -f '{{.Size}}' busybox); echo $?`, "0\n"}, // the image's, and nothing written
 		{`docker inspect -f '{{.SizeRootFs}}' c1`, "<nil>\n"},
 		{`docker inspect nosuch; echo rc $?`, "[]\nError: No such object: nosuch\nrc 1\n"},
 		{`docker inspect -f '{{.Name}}' nosuch c1 other; echo rc $?`, "/c1\nError: No such object: nosuch\nError: No such object: other\nrc 1\n"},
