@@ -1,10 +1,11 @@
 package explain
 
 import (
-	"dnetsim/link/trail"
-	"dnetsim/stack"
 	"fmt"
 	"net/netip"
+
+	"dnetsim/link/trail"
+	"dnetsim/stack"
 )
 
 // hops is how many machines a way that is built may lead through.

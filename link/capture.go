@@ -4,12 +4,12 @@ import (
 	"io"
 	"time"
 
+	"dnetsim/link/trail"
+	"dnetsim/sim"
+
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
-
-	"dnetsim/link/trail"
-	"dnetsim/sim"
 )
 
 // Capture writes a pcapng file that Wireshark opens: one interface block for

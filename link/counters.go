@@ -1,8 +1,9 @@
 package link
 
 import (
-	"dnetsim/link/trail"
 	"slices"
+
+	"dnetsim/link/trail"
 )
 
 // Direction is which way a frame passes a capture point, seen from the point.

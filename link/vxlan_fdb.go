@@ -2,10 +2,11 @@ package link
 
 import (
 	"bytes"
-	"dnetsim/link/trail"
 	"net/netip"
 	"slices"
 	"time"
+
+	"dnetsim/link/trail"
 )
 
 // VXLANRemote is the far end of a tunnel (VTEP).

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"dnetsim/modes/image"
+
+	"gopkg.in/yaml.v3"
 )
 
 // check finds what single values cannot show: names and addresses that do not

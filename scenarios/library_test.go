@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"dnetsim/link/trail"
 	"flag"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"dnetsim/engine/cli"
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 )
 

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"dnetsim/link/trail"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // matrix measures the cells of both ways of a lab.

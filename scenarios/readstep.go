@@ -1,13 +1,12 @@
 package scenarios
 
 import (
-	"dnetsim/explain"
-
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"dnetsim/explain"
 	"dnetsim/link"
 
 	"gopkg.in/yaml.v3"

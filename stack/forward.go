@@ -1,9 +1,8 @@
 package stack
 
 import (
-	"dnetsim/stack/netfilter"
-
 	"dnetsim/link/trail"
+	"dnetsim/stack/netfilter"
 )
 
 // forward is ip_forward: send a packet of somebody else on its way.

@@ -2,12 +2,11 @@ package stack
 
 import (
 	"encoding/binary"
+	"net/netip"
 
 	"dnetsim/link"
 	"dnetsim/link/trail"
 	"dnetsim/stack/netfilter"
-
-	"net/netip"
 )
 
 // ipOutput is the way of a packet out, to the device.

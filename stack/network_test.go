@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"dnetsim/link/trail"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 )
 
 // routed gives the second host a way into the first one's containers.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"dnetsim/modes"
+	"dnetsim/userland"
+
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/config/configfile"
 	"github.com/docker/cli/cli/context/docker"
@@ -11,9 +14,6 @@ import (
 	"github.com/docker/cli/cli/streams"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
-
-	"dnetsim/modes"
-	"dnetsim/userland"
 )
 
 // dockerCLI is what docker's commands live in: their streams, their client and a

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"strings"
 
+	"dnetsim/engine"
+
 	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/command/inspect"
 	"github.com/moby/moby/client"
 	"github.com/spf13/cobra"
-
-	"dnetsim/engine"
 )
 
 // adaptInspect gives the inspect commands the structs of the engine's release:

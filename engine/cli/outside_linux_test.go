@@ -10,11 +10,11 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
 	"dnetsim/engine"
 	"dnetsim/userland"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // eyes sees every time that somebody opens a file of some folders.

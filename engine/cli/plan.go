@@ -8,11 +8,11 @@ import (
 	"sort"
 	"strings"
 
+	"dnetsim/engine"
+
 	"github.com/docker/cli/cli/version"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"dnetsim/engine"
 )
 
 // plan is what is known of a command before it runs: how it will use the API,

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/userland"
+
 	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli"
 	"github.com/moby/moby/client"
 	"github.com/spf13/cobra"
-
-	"dnetsim/userland"
 )
 
 // This file and words.go are the profile of the command line: what a client of

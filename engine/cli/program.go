@@ -7,12 +7,12 @@ import (
 	"sync"
 	"time"
 
+	"dnetsim/engine"
+	"dnetsim/userland"
+
 	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config"
 	"github.com/sirupsen/logrus"
-
-	"dnetsim/engine"
-	"dnetsim/userland"
 )
 
 // Program is the docker program of a host whose daemon answers at srv.

@@ -4,10 +4,11 @@
 package ipam
 
 import (
-	"dnetsim/modes/errdefs"
 	"net/netip"
 	"slices"
 	"strconv"
+
+	"dnetsim/modes/errdefs"
 )
 
 // Local is the default address management of a daemon's local networks: it

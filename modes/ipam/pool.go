@@ -1,9 +1,10 @@
 package ipam
 
 import (
-	"dnetsim/modes/errdefs"
 	"errors"
 	"net/netip"
+
+	"dnetsim/modes/errdefs"
 )
 
 // The words of the address allocator.

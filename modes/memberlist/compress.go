@@ -3,11 +3,12 @@ package memberlist
 import (
 	"bytes"
 	"compress/lzw"
-	"dnetsim/modes/msgpack"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"io"
+
+	"dnetsim/modes/msgpack"
 )
 
 // squeezer compresses messages, with one table for all of them.

@@ -1,10 +1,11 @@
 package memberlist
 
 import (
-	"dnetsim/modes/msgpack"
 	"encoding/binary"
 	"hash/crc32"
 	"net/netip"
+
+	"dnetsim/modes/msgpack"
 )
 
 // Receive handles one datagram.

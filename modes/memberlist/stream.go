@@ -1,7 +1,6 @@
 package memberlist
 
 import (
-	"dnetsim/modes/msgpack"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"dnetsim/modes/msgpack"
 	"dnetsim/sim"
 	"dnetsim/stack"
 )

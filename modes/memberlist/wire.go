@@ -2,9 +2,10 @@ package memberlist
 
 import (
 	"bytes"
-	"dnetsim/modes/msgpack"
 	"encoding/binary"
 	"errors"
+
+	"dnetsim/modes/msgpack"
 )
 
 // The type bytes of the membership layer.

@@ -1,10 +1,10 @@
 package serf
 
 import (
-	"dnetsim/modes/memberlist"
-	"dnetsim/modes/msgpack"
 	"net/netip"
 
+	"dnetsim/modes/memberlist"
+	"dnetsim/modes/msgpack"
 	"dnetsim/sim"
 )
 

@@ -2,11 +2,11 @@ package serf
 
 import (
 	"bytes"
-	"dnetsim/modes/memberlist"
-	"dnetsim/modes/msgpack"
 	"fmt"
 	"time"
 
+	"dnetsim/modes/memberlist"
+	"dnetsim/modes/msgpack"
 	"dnetsim/sim"
 )
 

@@ -1,10 +1,11 @@
 package serf
 
 import (
-	"dnetsim/modes/msgpack"
 	"slices"
 	"strings"
 	"time"
+
+	"dnetsim/modes/msgpack"
 )
 
 // The type bytes of serf's messages.

@@ -1,12 +1,13 @@
 package serf
 
 import (
-	"dnetsim/modes/memberlist"
-	"dnetsim/modes/msgpack"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"dnetsim/modes/memberlist"
+	"dnetsim/modes/msgpack"
 )
 
 // MemberStatus is what the cluster thinks of a member.

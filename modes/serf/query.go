@@ -1,7 +1,6 @@
 package serf
 
 import (
-	"dnetsim/modes/memberlist"
 	"fmt"
 	"io"
 	"math"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/modes/memberlist"
 	"dnetsim/sim"
 )
 

@@ -2,13 +2,13 @@ package serf
 
 import (
 	"crypto/sha256"
-	"dnetsim/modes/memberlist"
 	"fmt"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"dnetsim/modes/memberlist"
 	"dnetsim/sim"
 )
 

@@ -1,11 +1,11 @@
 package serf
 
 import (
-	"dnetsim/modes/msgpack"
 	"math"
 	"slices"
 	"time"
 
+	"dnetsim/modes/msgpack"
 	"dnetsim/sim"
 )
 

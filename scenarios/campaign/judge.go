@@ -1,10 +1,10 @@
 package campaign
 
 import (
-	"dnetsim/link/trail"
 	"fmt"
 	"regexp"
 
+	"dnetsim/link/trail"
 	"dnetsim/scenarios"
 )
 

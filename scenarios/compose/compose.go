@@ -13,13 +13,13 @@ import (
 	"slices"
 	"strings"
 
+	"dnetsim/modes/image"
+	"dnetsim/sim"
+
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 	"gopkg.in/yaml.v3"
-
-	"dnetsim/modes/image"
-	"dnetsim/sim"
 )
 
 // Options says how a file is read.

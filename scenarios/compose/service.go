@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/types"
-
 	"dnetsim/modes/image"
+
+	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // standIn makes an image of a service that the simulated registry does not have:

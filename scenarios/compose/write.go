@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/types"
-
 	"dnetsim/modes/image"
+
+	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // writer collects the lines of a project.

@@ -5,9 +5,9 @@ import (
 	"sync"
 	"time"
 
-	"gvisor.dev/gvisor/pkg/tcpip"
-
 	"dnetsim/sim"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
 )
 
 // clock is netstack's clock on the loop's virtual time. Timers of one instant

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"time"
 
-	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/header"
-	"gvisor.dev/gvisor/pkg/waiter"
-
 	"dnetsim/sim"
 	"dnetsim/stack/errno"
 	"dnetsim/stack/socket"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/waiter"
 )
 
 // endpoint is a netstack socket with the way to wait for it in virtual time.

@@ -1,9 +1,9 @@
 package transport
 
 import (
-	"gvisor.dev/gvisor/pkg/tcpip"
-
 	"dnetsim/stack/errno"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
 )
 
 // errnoOf translates netstack's errors.

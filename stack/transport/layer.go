@@ -7,6 +7,10 @@ import (
 	"slices"
 	"sync"
 
+	"dnetsim/link/trail"
+	"dnetsim/sim"
+	"dnetsim/stack/socket"
+
 	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
@@ -15,10 +19,6 @@ import (
 	gstack "gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
-
-	"dnetsim/link/trail"
-	"dnetsim/sim"
-	"dnetsim/stack/socket"
 )
 
 // internalNIC is the one device that netstack has; the real interfaces are ours.

@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"dnetsim/link/trail"
+
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	gstack "gvisor.dev/gvisor/pkg/tcpip/stack"
-
-	"dnetsim/link/trail"
 )
 
 // send gives a packet of netstack's to the network layer.

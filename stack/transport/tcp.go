@@ -7,12 +7,12 @@ import (
 	"reflect"
 	"time"
 
-	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
-
 	"dnetsim/sim"
 	"dnetsim/stack/errno"
 	"dnetsim/stack/socket"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
 
 // TCPConn is a TCP connection. Its calls block the running process in virtual

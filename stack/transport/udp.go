@@ -5,12 +5,12 @@ import (
 	"net/netip"
 	"time"
 
-	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
-
 	"dnetsim/sim"
 	"dnetsim/stack/errno"
 	"dnetsim/stack/socket"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 )
 
 // UDPConn is a UDP socket, bound and perhaps connected.

@@ -3,11 +3,11 @@ package transport
 import (
 	"net/netip"
 
+	"dnetsim/stack/socket"
+
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
-
-	"dnetsim/stack/socket"
 )
 
 // ListenTCPv6Only is [Layer.ListenTCP] with IPV6_V6ONLY: "[::]:80" leaves

@@ -1,12 +1,13 @@
 package shell
 
 import (
-	"dnetsim/userland"
 	"fmt"
 	"io"
 	"path"
 	"strconv"
 	"strings"
+
+	"dnetsim/userland"
 )
 
 // builtin is a command that runs within the shell.

@@ -1,12 +1,13 @@
 package shell
 
 import (
-	"dnetsim/userland"
 	"fmt"
 	"io"
 	"sort"
 	"strconv"
 	"strings"
+
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"

@@ -1,13 +1,14 @@
 package shell
 
 import (
-	"dnetsim/userland"
 	"io"
 	"path"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/syntax"
 )

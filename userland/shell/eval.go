@@ -1,11 +1,12 @@
 package shell
 
 import (
-	"dnetsim/userland"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
+
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/pattern"

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"dnetsim/userland"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +8,8 @@ import (
 	"path"
 	"strings"
 	"unicode/utf8"
+
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"

@@ -1,11 +1,12 @@
 package shell
 
 import (
-	"dnetsim/userland"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"dnetsim/userland"
 )
 
 // maxHistory is how many lines a shell remembers, as HISTSIZE says by default.

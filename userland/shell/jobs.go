@@ -2,12 +2,13 @@ package shell
 
 import (
 	"bytes"
-	"dnetsim/userland"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
+
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/syntax"
 )

@@ -1,10 +1,11 @@
 package shell
 
 import (
-	"dnetsim/userland"
 	"fmt"
 	"strings"
 	"unicode"
+
+	"dnetsim/userland"
 )
 
 // editScreen is what a line editor shows: a prompt and a line that wraps over

@@ -1,9 +1,10 @@
 package shell
 
 import (
-	"dnetsim/userland"
 	"strconv"
 	"strings"
+
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/syntax"
 )

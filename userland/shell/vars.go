@@ -1,10 +1,11 @@
 package shell
 
 import (
-	"dnetsim/userland"
 	"sort"
 	"strconv"
 	"strings"
+
+	"dnetsim/userland"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"

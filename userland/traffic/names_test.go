@@ -1,10 +1,11 @@
 package traffic
 
 import (
-	"dnetsim/userland/names"
 	"net/netip"
 	"testing"
 	"time"
+
+	"dnetsim/userland/names"
 )
 
 func TestBusyboxNslookup(t *testing.T) {
