@@ -165,14 +165,20 @@ func (q local) noNetworkOf(n *Node) {
 		steps = append(steps, CureStep{Machine: host, Line: "docker network create " + target})
 	}
 	steps = append(steps, CureStep{Machine: host, Line: "docker network connect " + target + " " + n.Container.Name})
+	c.cures = []Cure{q.moves(n, steps...)}
+	q.blame(c)
+}
+
+// moves is a cure that connects a container to another network: who asked for its
+// old address asks for its name from then on.
+func (q *inquiry) moves(n *Node, steps ...CureStep) Cure {
 	cure := Cure{Steps: steps}
 	if n == q.to {
 		f := q.flow
 		f.To = n.Name
 		cure.Instead = &f
 	}
-	c.cures = []Cure{cure}
-	q.blame(c)
+	return cure
 }
 
 // hasNetwork reports whether a host has a network of that name.
@@ -357,13 +363,7 @@ func (q local) internal(n *Node, ev []Evidence) {
 		Sentence: fmt.Sprintf("The network %s is internal: its containers reach each other and nothing else, and nobody reaches them from outside.", name),
 		Evidence: ev,
 	}
-	cure := Cure{Steps: []CureStep{{Machine: n.On(), Line: "docker network connect " + target + " " + n.Container.Name}}}
-	if n == q.to {
-		f := q.flow
-		f.To = n.Name
-		cure.Instead = &f
-	}
-	c.cures = []Cure{cure}
+	c.cures = []Cure{q.moves(n, CureStep{Machine: n.On(), Line: "docker network connect " + target + " " + n.Container.Name})}
 	q.blame(c)
 }
 

@@ -165,10 +165,9 @@ func (o *overlay) row(host, n *Node) bool {
 
 // rows shows what a host's tunnel knows.
 func (o *overlay) rows(host *Node) []Evidence {
-	ns := "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + o.net.ID[:10] + ") "
 	return []Evidence{
-		o.q.show(host.Name, ns+"ip neigh show dev vxlan0", fmt.Sprintf("the other containers that %s knows", host.Name)),
-		o.q.show(host.Name, ns+"bridge fdb show dev vxlan0 | grep dst", "and the hosts that it believes them on"),
+		o.q.show(host.Name, o.inSandbox("ip neigh show dev vxlan0"), fmt.Sprintf("the other containers that %s knows", host.Name)),
+		o.q.show(host.Name, o.inSandbox("bridge fdb show dev vxlan0 | grep dst"), "and the hosts that it believes them on"),
 	}
 }
 

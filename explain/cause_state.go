@@ -215,7 +215,12 @@ func (o *overlay) sandboxDown() {
 
 // inSandbox is a command in the namespace that an overlay network has on a host.
 func (o *overlay) inSandbox(line string) string {
-	return "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + o.net.ID[:10] + ") " + line
+	return inSandbox(o.net.ID, line)
+}
+
+// inSandbox is a command in the namespace of an overlay network, by its ID.
+func inSandbox(network, line string) string {
+	return "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + network[:10] + ") " + line
 }
 
 // rowGone: the engine knows where the container is, and the tunnel's tables have

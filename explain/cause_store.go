@@ -117,7 +117,7 @@ func (q *inquiry) networkAgain(n *Node, name string) []CureStep {
 	}
 	for _, host := range q.engines() {
 		if host.Host.Daemon.Holdings().Overlays[old] != nil {
-			off = append(off, CureStep{Machine: host.Name, Line: "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + old[:10] + ") ip link del vxlan0"})
+			off = append(off, CureStep{Machine: host.Name, Line: inSandbox(old, "ip link del vxlan0")})
 		}
 	}
 	steps := append(off, CureStep{Machine: n.On(), Line: line + " " + name})

@@ -123,13 +123,12 @@ func (o *overlay) wrongHost(outer *event) {
 			}
 		}
 	}
-	ns := "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + o.net.ID[:10] + ") "
 	o.q.blame(Cause{
 		Code:     "OVERLAY-FDB-STALE",
 		Sentence: fmt.Sprintf("%s sends what is for %s to %s, and the container is on %s (%s): the row is of an earlier place of the container, and nobody took it back.", o.a.Name, o.receiver.Name, outer.pkt.dst, o.b.Name, want),
 		Evidence: o.rows(o.a),
 		cures: []Cure{
-			{Steps: []CureStep{{Machine: o.a.Name, Line: ns + "bridge fdb replace " + mac + " dev vxlan0 dst " + want.String()}}},
+			{Steps: []CureStep{{Machine: o.a.Name, Line: o.inSandbox("bridge fdb replace " + mac + " dev vxlan0 dst " + want.String())}}},
 			{Steps: []CureStep{{Machine: o.b.Name, Line: "docker restart -t 0 " + o.receiver.Container.Name}, {Wait: gossipMeets / 3}}},
 			{Steps: workshop{o.q}.restart(o.pick(o.a, o.b))},
 		},
@@ -142,7 +141,7 @@ func (o *overlay) vni() {
 	if o.q.blamed() || ta == nil || tb == nil || ta.VXLANOptions().VNI == tb.VXLANOptions().VNI {
 		return
 	}
-	ns := "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + o.net.ID[:10] + ") ip -d link show vxlan0 | grep -o 'vxlan id [0-9]*'"
+	identifier := o.inSandbox("ip -d link show vxlan0 | grep -o 'vxlan id [0-9]*'")
 	at, _ := storeAddress(o.a)
 	key := fmt.Sprintf("http://%s/v1/kv/docker/network/v1.0/overlay/network/%s/", at, o.net.ID)
 	fix := fmt.Sprintf(`curl -s -X PUT -d "$(curl -s '%s?raw' | sed 's/"Vni":%d/"Vni":%d/')" '%s'`, key, tb.VXLANOptions().VNI, ta.VXLANOptions().VNI, key)
@@ -151,7 +150,7 @@ func (o *overlay) vni() {
 	o.q.blame(Cause{
 		Code:     "OVERLAY-VNI-MISMATCH",
 		Sentence: fmt.Sprintf("%s tunnels the network %s under identifier %d and %s under %d: packets arrive, and no device there has their number.", o.a.Name, o.net.Name, ta.VXLANOptions().VNI, o.b.Name, tb.VXLANOptions().VNI),
-		Evidence: []Evidence{o.q.show(o.a.Name, ns, "on "+o.a.Name), o.q.show(o.b.Name, ns, "on "+o.b.Name), o.q.show(o.a.Name, "curl -s '"+key+"?raw'", "what the store says")},
+		Evidence: []Evidence{o.q.show(o.a.Name, identifier, "on "+o.a.Name), o.q.show(o.b.Name, identifier, "on "+o.b.Name), o.q.show(o.a.Name, "curl -s '"+key+"?raw'", "what the store says")},
 		cures: []Cure{
 			{Steps: again, Says: fmt.Sprintf("the store gets the number back that %s has; the engine of %s reads it when it starts", o.a.Name, o.b.Name)},
 			{Steps: append([]CureStep{{Machine: o.a.Name, Line: fix}}, append(workshop{o.q}.restart(o.b), workshop{o.q}.restart(o.a)...)...)},
@@ -215,7 +214,6 @@ func (o *overlay) rowSource(host *Node) []CureStep {
 		other = o.b
 	}
 	want := other.Host.Cluster().Self
-	ns := "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + o.net.ID[:10] + ") "
 	for _, x := range i.VXLAN().FDB() {
 		for _, n := range []*Node{o.sender, o.receiver} {
 			if n == nil || n.On() != other.Name || n.Space == nil {
@@ -223,7 +221,7 @@ func (o *overlay) rowSource(host *Node) []CureStep {
 			}
 			for _, ni := range n.Space.Interfaces() {
 				if ni.MAC() == x.MAC && x.Remote.Addr != want && want.IsValid() {
-					return []CureStep{{Machine: host.Name, Line: ns + "bridge fdb replace " + x.MAC.String() + " dev vxlan0 dst " + want.String()}}
+					return []CureStep{{Machine: host.Name, Line: o.inSandbox("bridge fdb replace " + x.MAC.String() + " dev vxlan0 dst " + want.String())}}
 				}
 			}
 		}
