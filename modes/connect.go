@@ -202,10 +202,7 @@ func (nw *Networks) checkTogether(c *Container, n *network.Network) error {
 
 // Connect connects a container, running or not, to a network.
 func (nw *Networks) Connect(network, ref string, e *container.EndpointSettings) error {
-	if err := nw.d.available(); err != nil {
-		return err
-	}
-	end, err := nw.d.calls.Begin()
+	end, err := nw.begin()
 	if err != nil {
 		return err
 	}
@@ -274,10 +271,7 @@ func (c *Container) entryOf(name string) *network.Network {
 
 // Disconnect takes a container out of a network.
 func (nw *Networks) Disconnect(network, ref string, force bool) error {
-	if err := nw.d.available(); err != nil {
-		return err
-	}
-	end, err := nw.d.calls.Begin()
+	end, err := nw.begin()
 	if err != nil {
 		return err
 	}

@@ -45,12 +45,18 @@ func (nw *Networks) List(f filters.Args) ([]*network.Network, error) {
 	return out, nil
 }
 
+// begin begins a call that needs the networks' store, if the engine has one; the
+// caller ends it.
+func (nw *Networks) begin() (end func(), err error) {
+	if err := nw.d.available(); err != nil {
+		return nil, err
+	}
+	return nw.d.calls.Begin()
+}
+
 // Create makes a network.
 func (nw *Networks) Create(r network.Create) (n *network.Network, warning string, err error) {
-	if err := nw.d.available(); err != nil {
-		return nil, "", err
-	}
-	end, err := nw.d.calls.Begin()
+	end, err := nw.begin()
 	if err != nil {
 		return nil, "", err
 	}
@@ -82,10 +88,7 @@ func (nw *Networks) Create(r network.Create) (n *network.Network, warning string
 
 // Remove removes a network without active endpoints.
 func (nw *Networks) Remove(ref string) error {
-	if err := nw.d.available(); err != nil {
-		return err
-	}
-	end, err := nw.d.calls.Begin()
+	end, err := nw.begin()
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,7 @@ import (
 
 // Remove removes a container; one that runs only by force.
 func (cs *Containers) Remove(ref string, o RemoveOptions) error {
-	c, err := cs.Get(ref)
-	if err != nil {
-		return err
-	}
-	end, err := cs.d.calls.Begin()
+	c, end, err := cs.begin(ref)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,7 @@ const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 
 // Start starts a container; one that runs is [ErrNotModified].
 func (cs *Containers) Start(ref string) error {
-	c, err := cs.Get(ref)
-	if err != nil {
-		return err
-	}
-	end, err := cs.d.calls.Begin()
+	c, end, err := cs.begin(ref)
 	if err != nil {
 		return err
 	}

@@ -18,14 +18,19 @@ func notRunning(c *Container) error {
 	return errf(ErrConflict, "Container %s is not running", c.ID)
 }
 
+// begin finds a container and begins a call on it, which the caller ends.
+func (cs *Containers) begin(ref string) (c *Container, end func(), err error) {
+	if c, err = cs.Get(ref); err != nil {
+		return nil, nil, err
+	}
+	end, err = cs.d.calls.Begin()
+	return c, end, err
+}
+
 // Stop sends the stop signal, and SIGKILL after the timeout (nil: the
 // container's own, or 10 s). A container that does not run is [ErrNotModified].
 func (cs *Containers) Stop(ref string, timeout *time.Duration) error {
-	c, err := cs.Get(ref)
-	if err != nil {
-		return err
-	}
-	end, err := cs.d.calls.Begin()
+	c, end, err := cs.begin(ref)
 	if err != nil {
 		return err
 	}
@@ -115,11 +120,7 @@ func (c *Container) waitStopped(limit time.Duration) bool {
 
 // Kill sends a signal ("" is SIGKILL).
 func (cs *Containers) Kill(ref, signal string) error {
-	c, err := cs.Get(ref)
-	if err != nil {
-		return err
-	}
-	end, err := cs.d.calls.Begin()
+	c, end, err := cs.begin(ref)
 	if err != nil {
 		return err
 	}
@@ -152,11 +153,7 @@ func (cs *Containers) Kill(ref, signal string) error {
 
 // Restart stops a container, if it runs, and starts it.
 func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
-	c, err := cs.Get(ref)
-	if err != nil {
-		return err
-	}
-	end, err := cs.d.calls.Begin()
+	c, end, err := cs.begin(ref)
 	if err != nil {
 		return err
 	}
@@ -236,11 +233,7 @@ func (cs *Containers) Unpause(ref string) error {
 
 // Rename gives a container another name.
 func (cs *Containers) Rename(ref, name string) error {
-	c, err := cs.Get(ref)
-	if err != nil {
-		return err
-	}
-	end, err := cs.d.calls.Begin()
+	c, end, err := cs.begin(ref)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,11 @@ func (t *Layer) ListenTCP(h socket.Holder, local netip.AddrPort) (*TCPListener, 
 	// forgotten do not keep the port. Another listener does, which netstack
 	// would let pass.
 	l.ep.SocketOptions().SetReuseAddress(!t.listens(local.Port()))
+	return l.listen(local)
+}
+
+// listen binds an opened listener, and closes it if that fails.
+func (l *TCPListener) listen(local netip.AddrPort) (*TCPListener, error) {
 	err := l.bind(local)
 	if err == nil {
 		err = l.call(func() tcpip.Error { return l.ep.Listen(listenBacklog) })

@@ -30,6 +30,11 @@ func (t *Layer) ListenUDP(h socket.Holder, local netip.AddrPort) (*UDPConn, erro
 	}
 	t.sockets.Add(c, h)
 	c.ep.SocketOptions().SetBroadcast(true)
+	return c.listen(local)
+}
+
+// listen binds an opened socket, and closes it if that fails.
+func (c *UDPConn) listen(local netip.AddrPort) (*UDPConn, error) {
 	c.ep.SocketOptions().SetReceivePacketInfo(true)
 	if err := c.bind(local); err != nil {
 		c.Close()

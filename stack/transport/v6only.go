@@ -5,7 +5,6 @@ import (
 
 	"dnetsim/stack/socket"
 
-	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 )
@@ -19,16 +18,7 @@ func (t *Layer) ListenTCPv6Only(h socket.Holder, local netip.AddrPort) (*TCPList
 	}
 	t.sockets.Add(l, h)
 	l.ep.SocketOptions().SetV6Only(true)
-	err := l.bind(local)
-	if err == nil {
-		err = l.call(func() tcpip.Error { return l.ep.Listen(listenBacklog) })
-	}
-	if err != nil {
-		l.Close()
-		return nil, err
-	}
-	l.addr = l.local()
-	return l, nil
+	return l.listen(local)
 }
 
 // ListenUDPv6Only is [Layer.ListenUDP] with IPV6_V6ONLY.
@@ -39,10 +29,5 @@ func (t *Layer) ListenUDPv6Only(h socket.Holder, local netip.AddrPort) (*UDPConn
 	}
 	t.sockets.Add(c, h)
 	c.ep.SocketOptions().SetV6Only(true)
-	c.ep.SocketOptions().SetReceivePacketInfo(true)
-	if err := c.bind(local); err != nil {
-		c.Close()
-		return nil, err
-	}
-	return c, nil
+	return c.listen(local)
 }
