@@ -84,22 +84,19 @@ func (f *explainFlags) explain(ctx context.Context, t *terminal, args []string) 
 	if len(args) == 0 {
 		return status{exitUsage, errors.New("dnetsim explain: which scenario? See `dnetsim explain --help`")}
 	}
-	list, _, err := load(ctx, t, args)
+	s, err := loadOne(ctx, t, args[0], "explain takes")
 	if err != nil {
 		return err
 	}
-	if len(list) != 1 {
-		return status{exitUsage, fmt.Errorf("%s: %d scenarios: explain takes one", args[0], len(list))}
-	}
 	if f.matrix {
-		return f.everybody(ctx, t, list[0])
+		return f.everybody(ctx, t, s)
 	}
 	if f.pcap != "" {
 		if err := unwritable(named("--pcap", writable(f.pcap))); err != nil {
 			return err
 		}
 	}
-	r, err := f.ask(ctx, t, list[0])
+	r, err := f.ask(ctx, t, s)
 	if err != nil {
 		return wronglyAsked("explain", err)
 	}

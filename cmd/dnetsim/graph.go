@@ -50,19 +50,16 @@ published ports, and who can reach whom: not by what the file says but by asking
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeLibrary,
 		RunE: func(c *cobra.Command, args []string) error {
-			list, _, err := load(c.Context(), t, args)
+			s, err := loadOne(c.Context(), t, args[0], "graph draws")
 			if err != nil {
 				return err
 			}
-			if len(list) != 1 {
-				return status{exitUsage, fmt.Errorf("%s: %d scenarios: graph draws one", args[0], len(list))}
-			}
-			w, _, err := f.stand(c.Context(), t, list[0], f.at)
+			w, _, err := f.stand(c.Context(), t, s, f.at)
 			if err != nil {
 				return wronglyAsked("graph", err)
 			}
 			defer w.Close()
-			g, err := draw(w, list[0])
+			g, err := draw(w, s)
 			if err != nil {
 				return status{exitBroken, err}
 			}

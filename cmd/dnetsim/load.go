@@ -84,6 +84,19 @@ func load(ctx context.Context, t *terminal, args []string) ([]*scenarios.Scenari
 	return all, sources, nil
 }
 
+// loadOne reads the one scenario that an argument stands for; a folder of several
+// is a usage error, with what the verb does with one.
+func loadOne(ctx context.Context, t *terminal, arg, does string) (*scenarios.Scenario, error) {
+	list, _, err := load(ctx, t, []string{arg})
+	if err != nil {
+		return nil, err
+	}
+	if len(list) != 1 {
+		return nil, status{exitUsage, fmt.Errorf("%s: %d scenarios: %s one", arg, len(list), does)}
+	}
+	return list[0], nil
+}
+
 // shard is a part of the scenarios, i of n; all of them if n is 0. It implements
 // pflag.Value.
 type shard struct{ i, n int }

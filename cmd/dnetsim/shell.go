@@ -67,14 +67,11 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 }
 
 func (f *shellFlags) run(cmd *cobra.Command, t *terminal, args []string) error {
-	list, _, err := load(cmd.Context(), t, args)
+	s, err := loadOne(cmd.Context(), t, args[0], "shell opens")
 	if err != nil {
 		return err
 	}
-	if len(list) != 1 {
-		return status{exitUsage, fmt.Errorf("%s: a folder of %d scenarios: shell opens one", args[0], len(list))}
-	}
-	moment, err := scenarios.ParseMoment(list[0], f.at)
+	moment, err := scenarios.ParseMoment(s, f.at)
 	if err != nil {
 		return status{exitUsage, err}
 	}
@@ -87,16 +84,16 @@ func (f *shellFlags) run(cmd *cobra.Command, t *terminal, args []string) error {
 		o.Transcript, o.Style = t.out, style(t)
 	}
 	if f.pcap != "" {
-		capture, err := newCapture(f.pcap, list[0].Name)
+		capture, err := newCapture(f.pcap, s.Name)
 		if err != nil {
 			return status{exitBroken, err}
 		}
 		defer capture.close()
 		o.Capture = capture
 	}
-	lab, failed, err := scenarios.OpenAt(list[0], o, moment)
+	lab, failed, err := scenarios.OpenAt(s, o, moment)
 	if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
-		return status{t.fails(list[0].Name, "", err), nil}
+		return status{t.fails(s.Name, "", err), nil}
 	}
 	if cmd.Context().Err() != nil && err != nil {
 		return status{exitBroken, err}
@@ -112,11 +109,11 @@ func (f *shellFlags) run(cmd *cobra.Command, t *terminal, args []string) error {
 		f.host = lab.First()
 	}
 	if _, ok := lab.Machine(f.host); !ok {
-		return status{exitUsage, fmt.Errorf("--host: there is no host %q in %s", f.host, list[0].File)}
+		return status{exitUsage, fmt.Errorf("--host: there is no host %q in %s", f.host, s.File)}
 	}
 	code, err := typeAt(t, t.input(cmd.Context()), lab, f.host, f.line, cmd.Flags().Changed("command"))
 	if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
-		return status{t.fails(list[0].Name, "", err), nil}
+		return status{t.fails(s.Name, "", err), nil}
 	}
 	if o.Capture != nil {
 		err = errors.Join(err, o.Capture.Done())
