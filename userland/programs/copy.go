@@ -66,16 +66,21 @@ func (c *invocation) target(o options) (sources []string, dest string, dir bool)
 	return sources, dest, dir
 }
 
+// destination is where a source goes: to dest, or into it if that is a directory.
+func destination(dest string, dir bool, source string) string {
+	if !dir {
+		return dest
+	}
+	return strings.TrimSuffix(dest, "/") + "/" + path.Base(source)
+}
+
 func cp(c *invocation) int {
 	o := c.parse("rRapfvidLPTt:u|recursive=r,archive=a,preserve=p,force=f,verbose=v")
 	c.needs(o, 2)
 	sources, dest, dir := c.target(o)
 	status := 0
 	for _, s := range sources {
-		to := dest
-		if dir {
-			to = strings.TrimSuffix(dest, "/") + "/" + path.Base(s)
-		}
+		to := destination(dest, dir, s)
 		status = max(status, c.copy(s, to, o, nil))
 	}
 	return status
@@ -157,10 +162,7 @@ func mv(c *invocation) int {
 	sources, dest, dir := c.target(o)
 	status := 0
 	for _, s := range sources {
-		to := dest
-		if dir {
-			to = strings.TrimSuffix(dest, "/") + "/" + path.Base(s)
-		}
+		to := destination(dest, dir, s)
 		if _, err := c.Lstat(s); err != nil {
 			if c.gnu {
 				status = c.fail("cannot stat '%s': %s", s, err)
@@ -189,10 +191,7 @@ func ln(c *invocation) int {
 	sources, dest, dir := c.target(o)
 	status := 0
 	for _, s := range sources {
-		to := dest
-		if dir {
-			to = strings.TrimSuffix(dest, "/") + "/" + path.Base(s)
-		}
+		to := destination(dest, dir, s)
 		fs := c.Machine.FS()
 		if o.has("f") {
 			fs.Remove(c.Abs(to))

@@ -253,11 +253,7 @@ func trap(s *Shell, args []string) int {
 		}
 		sig, ok := userland.ParseSignal(n)
 		if !ok || sig == 0 {
-			if s.style == Bash {
-				s.complain("trap", n+": invalid signal specification")
-			} else {
-				s.complain("trap", n+": invalid signal specification")
-			}
+			s.complain("trap", n+": invalid signal specification")
 			status = 1
 			continue
 		}
