@@ -35,15 +35,6 @@ func (c *Container) mountFiles(fs *userland.FS) {
 	}
 }
 
-// FilesAt are the paths on the host of the container's hosts, hostname and
-// resolv.conf: those of its base in container mode.
-func (c *Container) FilesAt() (hosts, hostname, resolv string) {
-	if c.run.base != nil {
-		c = c.run.base
-	}
-	return c.File("hosts"), c.File("hostname"), c.File("resolv.conf")
-}
-
 // writeFiles writes the three files when a container starts, before it has any
 // address.
 func (c *Container) writeFiles() error {

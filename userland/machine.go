@@ -110,9 +110,6 @@ func (m *Machine) SetHostname(name string) { m.UTS.Hostname = name }
 // nsenter and ip netns exec can change.
 func (m *Machine) NS() *stack.Namespace { return m.ns }
 
-// SetNS moves the machine into another network namespace.
-func (m *Machine) SetNS(ns *stack.Namespace) { m.ns = ns }
-
 // FS is the machine's files.
 func (m *Machine) FS() *FS { return m.fs }
 

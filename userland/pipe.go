@@ -69,12 +69,6 @@ func (r *PipeReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Buffered is the number of bytes that can be read without blocking.
-func (r *PipeReader) Buffered() int { return len(r.p.buf) }
-
-// Ended reports whether a Read would return io.EOF at once.
-func (r *PipeReader) Ended() bool { return len(r.p.buf) == 0 && r.p.writers <= 0 }
-
 // Close closes the reading end.
 func (r *PipeReader) Close() error {
 	if r.p.readers > 0 {

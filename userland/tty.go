@@ -116,9 +116,6 @@ func (t *TTY) SetEcho(on bool) { t.echo = on }
 // SetForeground makes a process group of machine m the one that ^C reaches.
 func (t *TTY) SetForeground(m *Machine, pgid int) { t.session, t.foreground = m, pgid }
 
-// Foreground is the process group that ^C reaches.
-func (t *TTY) Foreground() int { return t.foreground }
-
 // Broken is the process group that ^C, ^\ or ^Z was last typed at since
 // ForgetBroken; 0 if none was.
 func (t *TTY) Broken() int { return t.broken }

@@ -127,10 +127,6 @@ func New(loop *sim.Loop, net memberlist.Sockets, cfg Config) (*Agent, error) {
 func (a *Agent) Name() string         { return a.cfg.NodeName }
 func (a *Agent) Addr() netip.AddrPort { return a.list.Addr() }
 
-// Alive reports whether the agent takes part in the cluster: it has neither left
-// nor shut down.
-func (a *Agent) Alive() bool { return a.status == agentAlive }
-
 // Down reports whether the agent has shut down, by Shutdown or because it lost
 // a vote about its name.
 func (a *Agent) Down() bool { return a.list.Down() }

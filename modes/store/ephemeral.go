@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -95,9 +94,4 @@ func (c *Client) lock(key, id string) error {
 			}
 		}
 	}
-}
-
-// Destroy ends a session by its identifier; its keys go with it.
-func (c *Client) Destroy(id string) error {
-	return c.write(http.MethodPut, "/v1/session/destroy/"+url.PathEscape(id), nil, nil, nil)
 }
