@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -31,15 +32,14 @@ type loadClient struct {
 	http       *http.Client
 	rand       *rand.Rand
 	containers []string
-	networks   []string
 	made       int
 	took       []time.Duration
 }
 
 func newLoadClient(dir string, n int, seed uint64) *loadClient {
 	c := &loadClient{n: n, dir: dir, host: fmt.Sprintf("h%d", n%2+1), rand: rand.New(rand.NewPCG(seed, uint64(n)))}
-	c.http = &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) {
-		return net.Dial("unix", filepath.Join(dir, c.host+".sock"))
+	c.http = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(dir, c.host+".sock"))
 	}}}
 	return c
 }

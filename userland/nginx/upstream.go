@@ -24,16 +24,15 @@ type upstream struct {
 
 // peer is one address of a group.
 type peer struct {
-	at            netip.AddrPort
-	weight        int
-	backup, down  bool
-	maxFails      int
-	failTimeout   time.Duration
-	current       int // smooth weighted round robin
-	busy          int // connections
-	fails         int
-	failed        time.Duration // when it last did
-	everSucceeded bool
+	at           netip.AddrPort
+	weight       int
+	backup, down bool
+	maxFails     int
+	failTimeout  time.Duration
+	current      int // smooth weighted round robin
+	busy         int // connections
+	fails        int
+	failed       time.Duration // when it last did
 }
 
 // hostPort reads "web", "web:8080", "10.0.0.1" and "[fd00::1]:80".
