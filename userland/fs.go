@@ -224,6 +224,9 @@ func (fs *FS) own(dir *node, name string) *node {
 }
 
 func (fs *FS) ownRoot() *node {
+	if fs.root.owner == fs.owner {
+		return fs.root
+	}
 	holder := &node{owner: fs.owner, children: map[string]*node{"/": fs.root}}
 	fs.root = fs.own(holder, "/")
 	return fs.root
