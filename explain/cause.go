@@ -87,7 +87,8 @@ func (a *atlas) inquire(f Flow, from *Node, j *Journey) *inquiry {
 // each adds the causes that it finds.
 func (q *inquiry) search() {
 	if q.j.Verdict == Lost && q.j.outcome.reached { // it works, with losses: nothing but chance is in the way
-		if (cabling{q}).wires(); q.blamed() {
+		cabling{q}.wires()
+		if q.blamed() {
 			return
 		}
 	}

@@ -192,7 +192,7 @@ func (q local) unroutable() {
 		return
 	}
 	for _, h := range q.holders(q.j.Target) {
-		if (cabling)(q).overlaidFrom(q.from, h) {
+		if cabling(q).overlaidFrom(q.from, h) {
 			return
 		}
 	}

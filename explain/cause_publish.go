@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,4 +79,36 @@ func protocolOf(p modes.Port) Protocol {
 		return UDP
 	}
 	return TCP
+}
+
+// publisherStopped: the port of a machine is one that a container publishes when
+// it runs.
+func (q services) publisherStopped(host *Node) bool {
+	for _, n := range q.nodes {
+		if !n.IsContainer() || n.On() != host.Name || n.running() || !publishes(n, q.flow) {
+			continue
+		}
+		if !host.Host.Daemon.Running() {
+			q.blame(Cause{
+				Code:     "CONTAINER-NOT-RUNNING",
+				Sentence: fmt.Sprintf("Port %d of %s is published by %s, and neither that nor the engine of %s runs.", q.flow.Port, host.Name, n.Name, host.Name),
+				Evidence: []Evidence{q.show(host.Name, "systemctl is-active docker", "the engine")},
+				cures:    []Cure{{Steps: []CureStep{{Machine: host.Name, Line: "systemctl start docker"}, {Machine: host.Name, Line: "docker start " + n.Container.Name}, {Wait: startUp / 12}}}},
+			})
+			return true
+		}
+		absence(q).stopped(n)
+		return q.blamed()
+	}
+	return false
+}
+
+// publishes reports whether a container asks for a flow's port of its host.
+func publishes(n *Node, f Flow) bool {
+	for inner, bindings := range n.Container.HostConfig.PortBindings {
+		if inner.Proto == f.Proto.String() && slices.ContainsFunc(bindings, func(b modes.PortBinding) bool { return b.HostPort == fmt.Sprint(f.Port) }) {
+			return true
+		}
+	}
+	return false
 }

@@ -2,12 +2,10 @@ package explain
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"dnetsim/link/trail"
-	"dnetsim/modes"
 	"dnetsim/stack"
 )
 
@@ -156,97 +154,4 @@ func (q state) deaf() {
 		Evidence: []Evidence{q.show(n.On(), q.within(n, "sysctl net.ipv4.icmp_echo_ignore_all"), "1: it hears them and keeps silent")},
 		cures:    []Cure{{Says: "and in a file of /etc/sysctl.d, so that it lasts", Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "sysctl -w net.ipv4.icmp_echo_ignore_all=0")}}}},
 	})
-}
-
-// publisherStopped: the port of a machine is one that a container publishes when
-// it runs.
-func (q services) publisherStopped(host *Node) bool {
-	for _, n := range q.nodes {
-		if !n.IsContainer() || n.On() != host.Name || n.running() || !publishes(n, q.flow) {
-			continue
-		}
-		if !host.Host.Daemon.Running() {
-			q.blame(Cause{
-				Code:     "CONTAINER-NOT-RUNNING",
-				Sentence: fmt.Sprintf("Port %d of %s is published by %s, and neither that nor the engine of %s runs.", q.flow.Port, host.Name, n.Name, host.Name),
-				Evidence: []Evidence{q.show(host.Name, "systemctl is-active docker", "the engine")},
-				cures:    []Cure{{Steps: []CureStep{{Machine: host.Name, Line: "systemctl start docker"}, {Machine: host.Name, Line: "docker start " + n.Container.Name}, {Wait: startUp / 12}}}},
-			})
-			return true
-		}
-		absence(q).stopped(n)
-		return q.blamed()
-	}
-	return false
-}
-
-// publishes reports whether a container asks for a flow's port of its host.
-func publishes(n *Node, f Flow) bool {
-	for inner, bindings := range n.Container.HostConfig.PortBindings {
-		if inner.Proto == f.Proto.String() && slices.ContainsFunc(bindings, func(b modes.PortBinding) bool { return b.HostPort == fmt.Sprint(f.Port) }) {
-			return true
-		}
-	}
-	return false
-}
-
-// sandboxDown: a device of the overlay network is down in its own namespace on a
-// host.
-func (o *overlay) sandboxDown() {
-	for _, host := range []*Node{o.a, o.b} {
-		ns := host.Host.Daemon.Holdings().Overlays[o.net.ID]
-		if ns == nil {
-			continue
-		}
-		for _, i := range ns.Interfaces() {
-			if i.Kind() == stack.KindLoopback || i.Up() {
-				continue
-			}
-			o.q.blame(Cause{
-				Code:     "LINK-DOWN",
-				Sentence: fmt.Sprintf("%s of the overlay network %s on %s is down: nothing passes between the tunnel and the containers there.", i.Name(), o.net.Name, host.Name),
-				Evidence: []Evidence{o.q.show(host.Name, o.inSandbox("ip -br link"), "the network's own namespace on "+host.Name)},
-				cures:    []Cure{{Steps: []CureStep{{Machine: host.Name, Line: o.inSandbox("ip link set " + i.Name() + " up")}}}},
-			})
-			return
-		}
-	}
-}
-
-// inSandbox is a command in the namespace that an overlay network has on a host.
-func (o *overlay) inSandbox(line string) string {
-	return inSandbox(o.net.ID, line)
-}
-
-// inSandbox is a command in the namespace of an overlay network, by its ID.
-func inSandbox(network, line string) string {
-	return "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + network[:10] + ") " + line
-}
-
-// rowGone: the engine knows where the container is, and the tunnel's tables have
-// lost it.
-func (o *overlay) rowGone() {
-	if o.receiver == nil || o.tunnel(o.a) == nil {
-		return
-	}
-	addr, err := netip.ParseAddr(o.receiver.Networks[o.net.ID])
-	if err != nil {
-		return
-	}
-	for _, p := range o.ca.Peers {
-		if p.Network != o.net.ID || p.Addr != addr || p.Local {
-			continue
-		}
-		put := Cure{Steps: []CureStep{
-			{Machine: o.a.Name, Line: o.inSandbox(fmt.Sprintf("ip neigh replace %s lladdr %s dev vxlan0 nud permanent", addr, p.MAC))},
-			{Machine: o.a.Name, Line: o.inSandbox(fmt.Sprintf("bridge fdb replace %s dev vxlan0 dst %s self permanent", p.MAC, p.VTEP))},
-		}}
-		o.q.blame(Cause{
-			Code:     "OVERLAY-FDB-STALE",
-			Sentence: fmt.Sprintf("The engine of %s was told that %s is on %s, and the tunnel's tables there do not have it: somebody took the row out.", o.a.Name, o.receiver.Name, p.VTEP),
-			Evidence: o.rows(o.a),
-			cures:    []Cure{put, {Steps: []CureStep{{Machine: o.b.Name, Line: "docker restart -t 0 " + o.receiver.Container.Name}, {Wait: gossipMeets / 3}}}},
-		})
-		return
-	}
 }

@@ -257,7 +257,7 @@ func (o *overlay) dead(p *Path) {
 			},
 			cures: []Cure{{Says: "let UDP 4789 pass between the hosts, both ways", Steps: []CureStep{{Repair: cableOf(e)}}}},
 		})
-	case e.Reason == trail.NoRoute && q.space[e.Place.Machine] == q.sandbox(o):
+	case e.Reason == trail.NoRoute && q.space[e.Place.Machine] == o.sandbox():
 		o.noUnderlay()
 	case e.Reason == trail.RPFilter:
 		layer3{q}.rpFilter(e, "OVERLAY-RPFILTER")
@@ -267,7 +267,7 @@ func (o *overlay) dead(p *Path) {
 }
 
 // sandbox is the namespace of an overlay network on its sender's host.
-func (q *inquiry) sandbox(o *overlay) *stack.Namespace {
+func (o *overlay) sandbox() *stack.Namespace {
 	return o.a.Host.Daemon.Holdings().Overlays[o.net.ID]
 }
 
@@ -320,4 +320,65 @@ func first(i *stack.Interface) netip.Addr {
 		return x.Prefix.Addr()
 	}
 	return netip.Addr{}
+}
+
+// sandboxDown: a device of the overlay network is down in its own namespace on a
+// host.
+func (o *overlay) sandboxDown() {
+	for _, host := range []*Node{o.a, o.b} {
+		ns := host.Host.Daemon.Holdings().Overlays[o.net.ID]
+		if ns == nil {
+			continue
+		}
+		for _, i := range ns.Interfaces() {
+			if i.Kind() == stack.KindLoopback || i.Up() {
+				continue
+			}
+			o.q.blame(Cause{
+				Code:     "LINK-DOWN",
+				Sentence: fmt.Sprintf("%s of the overlay network %s on %s is down: nothing passes between the tunnel and the containers there.", i.Name(), o.net.Name, host.Name),
+				Evidence: []Evidence{o.q.show(host.Name, o.inSandbox("ip -br link"), "the network's own namespace on "+host.Name)},
+				cures:    []Cure{{Steps: []CureStep{{Machine: host.Name, Line: o.inSandbox("ip link set " + i.Name() + " up")}}}},
+			})
+			return
+		}
+	}
+}
+
+// inSandbox is a command in the namespace that an overlay network has on a host.
+func (o *overlay) inSandbox(line string) string {
+	return inSandbox(o.net.ID, line)
+}
+
+// inSandbox is a command in the namespace of an overlay network, by its ID.
+func inSandbox(network, line string) string {
+	return "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + network[:10] + ") " + line
+}
+
+// rowGone: the engine knows where the container is, and the tunnel's tables have
+// lost it.
+func (o *overlay) rowGone() {
+	if o.receiver == nil || o.tunnel(o.a) == nil {
+		return
+	}
+	addr, err := netip.ParseAddr(o.receiver.Networks[o.net.ID])
+	if err != nil {
+		return
+	}
+	for _, p := range o.ca.Peers {
+		if p.Network != o.net.ID || p.Addr != addr || p.Local {
+			continue
+		}
+		put := Cure{Steps: []CureStep{
+			{Machine: o.a.Name, Line: o.inSandbox(fmt.Sprintf("ip neigh replace %s lladdr %s dev vxlan0 nud permanent", addr, p.MAC))},
+			{Machine: o.a.Name, Line: o.inSandbox(fmt.Sprintf("bridge fdb replace %s dev vxlan0 dst %s self permanent", p.MAC, p.VTEP))},
+		}}
+		o.q.blame(Cause{
+			Code:     "OVERLAY-FDB-STALE",
+			Sentence: fmt.Sprintf("The engine of %s was told that %s is on %s, and the tunnel's tables there do not have it: somebody took the row out.", o.a.Name, o.receiver.Name, p.VTEP),
+			Evidence: o.rows(o.a),
+			cures:    []Cure{put, {Steps: []CureStep{{Machine: o.b.Name, Line: "docker restart -t 0 " + o.receiver.Container.Name}, {Wait: gossipMeets / 3}}}},
+		})
+		return
+	}
 }

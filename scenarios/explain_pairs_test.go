@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"dnetsim/engine/cli"
@@ -102,10 +101,10 @@ func TestPairsOfOverlayCauses(t *testing.T) {
 
 func explainsPair(t *testing.T, x, y change) {
 	t.Parallel()
-	text := pairText(x, y)
-	s, err := scenarios.Read("pair.yaml", []byte(text))
+	world := pairText(x, y)
+	s, err := scenarios.Read("pair.yaml", []byte(world))
 	if err != nil {
-		t.Fatal(err, text)
+		t.Fatal(err, world)
 	}
 	w, _, err := scenarios.Stand(s, scenarios.Options{Docker: cli.Program}, scenarios.End)
 	if err != nil {
@@ -130,8 +129,6 @@ func explainsPair(t *testing.T, x, y change) {
 	slices.Sort(want)
 	last := r.Causes[len(r.Causes)-1]
 	if !slices.Equal(got, want) || last.Proof == nil || last.Proof.Verdict != explain.Delivered {
-		var b strings.Builder
-		r.Write(&b, explain.Style{})
-		t.Errorf("got %s, want %s\n%s", got, want, b.String())
+		t.Errorf("got %s, want %s\n%s", got, want, text(r))
 	}
 }

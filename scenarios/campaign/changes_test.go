@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -9,8 +10,20 @@ import (
 	"dnetsim/scenarios"
 )
 
-// twoHosts and clusterOfTwo are healthy worlds: each case changes one thing.
+// Healthy worlds: each case changes one thing. In routedLANs a router masquerades
+// to the internet and stands between the hosts: much is told apart only there.
 const (
+	routedLANs = `name: routed
+lans:
+  a: {subnet: 10.0.0.0/24, gateway: 10.0.0.1}
+  b: {subnet: 10.0.1.0/24, gateway: 10.0.1.1}
+internet:
+  www.example.org: {address: 93.184.216.34}
+hosts:
+  h0: {address: 10.0.0.11, lan: a, images: [busybox]}
+  h1: {address: 10.0.1.11, lan: b, images: [busybox]}
+steps:
+`
 	twoHosts = `name: w
 lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
 internet:
@@ -35,6 +48,22 @@ steps:
   - wait: 5s
 `
 )
+
+// advertising is the cluster with other addresses under which its engines are
+// known.
+func advertising(a, b string) string {
+	return strings.NewReplacer(`"10.0.0.11:2376"`, strconv.Quote(a), `"10.0.0.12:2376"`, strconv.Quote(b)).Replace(clusterOfTwo)
+}
+
+// clusterAfter is the cluster with lines that were typed before there was one.
+func clusterAfter(lines ...string) string {
+	return strings.Replace(clusterOfTwo, "setup:\n", "setup:\n  - "+strings.Join(lines, "\n  - ")+"\n", 1)
+}
+
+// withHost is two hosts and a third.
+func withHost(host string) string {
+	return strings.Replace(twoHosts, "  b: {", "  "+host+"\n  b: {", 1)
+}
 
 // changes are one typed change each, in worlds that the library does not have.
 var changes = []struct {
@@ -91,92 +120,12 @@ var changes = []struct {
 	{"ov-c2net", clusterOfTwo, "a/c1", "c2", "", false, "NO-NETWORK", []string{"b$ docker network disconnect ov c2"}},
 	{"ov-inet", clusterOfTwo, "a/c1", "10.0.0.12", "", false, "RULES-FLUSHED", []string{"a$ iptables -t nat -F"}},
 	{"ov-gwdown", clusterOfTwo, "a/c1", "10.0.0.12", "", false, "LINK-DOWN", []string{"a$ ip link set docker_gwbridge down"}},
-	{"adv-docker0-both", `name: w
-lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
-hosts:
-  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "172.17.0.1:2376"}}
-  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "172.17.0.1:2376"}}
-setup:
-  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
-  - wait: 40s
-steps:
-  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
-  - a$ docker run -itd --name c1 --network ov busybox
-  - b$ docker run -itd --name c2 --network ov busybox
-  - wait: 5s
-`, "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-UNREACHABLE", []string{}},
-	{"adv-lo", `name: w
-lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
-hosts:
-  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
-  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "127.0.0.1:2376"}}
-setup:
-  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
-  - wait: 40s
-steps:
-  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
-  - a$ docker run -itd --name c1 --network ov busybox
-  - b$ docker run -itd --name c2 --network ov busybox
-  - wait: 5s
-`, "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-UNREACHABLE", []string{}},
-	{"adv-notlocal", `name: w
-lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
-hosts:
-  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
-  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.99:2376"}}
-setup:
-  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
-  - wait: 40s
-steps:
-  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
-  - a$ docker run -itd --name c1 --network ov busybox
-  - b$ docker run -itd --name c2 --network ov busybox
-  - wait: 5s
-`, "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-NOT-LOCAL", []string{}},
-	{"adv-shared-a", `name: w
-lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
-hosts:
-  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.12:2376"}}
-  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.12:2376"}}
-setup:
-  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
-  - wait: 40s
-steps:
-  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
-  - a$ docker run -itd --name c1 --network ov busybox
-  - b$ docker run -itd --name c2 --network ov busybox
-  - wait: 5s
-`, "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-SHARED", []string{}},
-	{"hostname-dup", `name: w
-lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
-hosts:
-  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
-  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.12:2376"}, hostname: a}
-setup:
-  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
-  - wait: 40s
-steps:
-  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
-  - a$ docker run -itd --name c1 --network ov busybox
-  - b$ docker run -itd --name c2 --network ov busybox
-  - wait: 5s
-`, "a/c1", "10.9.0.3", "", false, "OVERLAY-HOSTNAME-DUPLICATE", []string{}},
-	{"gossip-tcp", `name: w
-lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
-hosts:
-  a: {address: 10.0.0.11, images: [busybox, progrium/consul], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
-  b: {address: 10.0.0.12, images: [busybox], daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.12:2376"}}
-setup:
-  - b$ iptables -A INPUT -p tcp --dport 7946 -j DROP
-  - a$ iptables -A INPUT -p tcp --dport 7946 -j DROP
-  - a$ docker run -d -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap
-  - wait: 40s
-steps:
-  - a$ docker network create -d overlay --subnet 10.9.0.0/24 ov
-  - a$ docker run -itd --name c1 --network ov busybox
-  - b$ docker run -itd --name c2 --network ov busybox
-  - wait: 5s
-`, "a/c1", "10.9.0.3", "", false, "OVERLAY-GOSSIP-TCP-BLOCKED", []string{}},
+	{"adv-docker0-both", advertising("172.17.0.1:2376", "172.17.0.1:2376"), "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-UNREACHABLE", []string{}},
+	{"adv-lo", advertising("10.0.0.11:2376", "127.0.0.1:2376"), "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-UNREACHABLE", []string{}},
+	{"adv-notlocal", advertising("10.0.0.11:2376", "10.0.0.99:2376"), "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-NOT-LOCAL", []string{}},
+	{"adv-shared-a", advertising("10.0.0.12:2376", "10.0.0.12:2376"), "a/c1", "10.9.0.3", "", false, "OVERLAY-ADVERTISE-SHARED", []string{}},
+	{"hostname-dup", strings.Replace(clusterOfTwo, "  b: {", "  b: {hostname: a, ", 1), "a/c1", "10.9.0.3", "", false, "OVERLAY-HOSTNAME-DUPLICATE", []string{}},
+	{"gossip-tcp", clusterAfter("b$ iptables -A INPUT -p tcp --dport 7946 -j DROP", "a$ iptables -A INPUT -p tcp --dport 7946 -j DROP"), "a/c1", "10.9.0.3", "", false, "OVERLAY-GOSSIP-TCP-BLOCKED", []string{}},
 	{"fabric-4789", clusterOfTwo, "a/c1", "c2", "", false, "OVERLAY-VXLAN-BLOCKED-FABRIC", []string{"{fault: {cable: b, block: udp/4789}}"}},
 	{"fabric-4789a", clusterOfTwo, "b/c2", "10.9.0.2", "", false, "OVERLAY-VXLAN-BLOCKED-FABRIC", []string{"{fault: {cable: a, block: [udp/4789]}}"}},
 	{"forward-4789-policy", clusterOfTwo, "a/c1", "10.9.0.3", "", false, "OVERLAY-VXLAN-BLOCKED-HOST", []string{"b$ iptables -P INPUT DROP"}},
@@ -204,28 +153,10 @@ steps:
 	{"default-user-ip", twoHosts, "a/cc", "172.18.0.2", "80/tcp", false, "BRIDGE-ISOLATED", []string{"a$ docker network create nn", "a$ docker run -d --name web --network nn nginx", "a$ docker run -d --name cc busybox sleep 1000"}},
 	{"internal-out", twoHosts, "a/cc", "220.181.38.150", "", false, "BRIDGE-INTERNAL", []string{"a$ docker network create --internal nn", "a$ docker run -d --name cc --network nn busybox sleep 1000"}},
 	{"internal-name", twoHosts, "a/cc", "www.baidu.com", "", false, "BRIDGE-INTERNAL", []string{"a$ docker network create --internal nn", "a$ docker run -d --name cc --network nn busybox sleep 1000"}},
-	{"icc", `name: w
-lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
-internet:
-  www.baidu.com: {address: 220.181.38.150}
-hosts:
-  a: {address: 10.0.0.11, images: [busybox, nginx]}
-  x: {address: 10.0.0.13, images: [busybox], daemon: {icc: false}}
-  b: {address: 10.0.0.12, images: [busybox, nginx]}
-steps:
-`, "x/c1", "172.17.0.3", "", false, "BRIDGE-ICC-OFF", []string{"x$ docker run -d --name c1 busybox sleep 1000", "x$ docker run -d --name c2 busybox sleep 1000"}},
+	{"icc", withHost(`x: {address: 10.0.0.13, images: [busybox], daemon: {icc: false}}`), "x/c1", "172.17.0.3", "", false, "BRIDGE-ICC-OFF", []string{"x$ docker run -d --name c1 busybox sleep 1000", "x$ docker run -d --name c2 busybox sleep 1000"}},
 	{"icc-net", twoHosts, "a/c1", "c2", "", false, "BRIDGE-ICC-OFF", []string{"a$ docker network create -o com.docker.network.bridge.enable_icc=false nn", "a$ docker run -d --name c1 --network nn busybox sleep 1000", "a$ docker run -d --name c2 --network nn busybox sleep 1000"}},
 	{"nomasq", twoHosts, "a/cc", "220.181.38.150", "", false, "MASQUERADE-MISSING", []string{"a$ docker network create -o com.docker.network.bridge.enable_ip_masquerade=false nn", "a$ docker run -d --name cc --network nn busybox sleep 1000"}},
-	{"iptables-false", `name: w
-lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2}
-internet:
-  www.baidu.com: {address: 220.181.38.150}
-hosts:
-  a: {address: 10.0.0.11, images: [busybox, nginx]}
-  x: {address: 10.0.0.13, images: [busybox], daemon: {iptables: false}}
-  b: {address: 10.0.0.12, images: [busybox, nginx]}
-steps:
-`, "x/cc", "220.181.38.150", "", false, "MASQUERADE-MISSING", []string{"x$ docker run -d --name cc busybox sleep 1000"}},
+	{"iptables-false", withHost(`x: {address: 10.0.0.13, images: [busybox], daemon: {iptables: false}}`), "x/cc", "220.181.38.150", "", false, "MASQUERADE-MISSING", []string{"x$ docker run -d --name cc busybox sleep 1000"}},
 	{"none", twoHosts, "a/cc", "10.0.0.12", "", false, "NO-NETWORK", []string{"a$ docker run -d --name cc --network none busybox sleep 1000"}},
 	{"hostgw", twoHosts, "a/cc", "host.docker.internal", "", false, "HOST-NAME-UNSET", []string{"a$ docker run -d --name cc busybox sleep 1000"}},
 	{"macvlan-host", twoHosts, "a", "10.0.0.50", "", false, "MACVLAN-HOST-ISOLATION", []string{"a$ docker network create -d macvlan --subnet 10.0.0.0/24 --gateway 10.0.0.2 -o parent=eth0 mv", "a$ docker run -d --name cc --network mv --ip 10.0.0.50 busybox sleep 1000"}},
@@ -235,6 +166,14 @@ steps:
 	{"bad-return", twoHosts, "a", "10.0.0.12", "", false, "NO-ROUTE", []string{"b$ ip link add dum0 type dummy", "b$ ip link set dum0 up", "b$ ip route add 10.0.0.11/32 dev dum0"}},
 	{"bad-return2", twoHosts, "a", "10.0.0.12", "", false, "NO-ROUTE", []string{"b$ ip route add 10.0.0.11/32 via 10.0.0.77"}},
 	{"ip-rule", twoHosts, "a", "10.0.0.12", "", false, "NO-ROUTE", []string{"a$ ip rule add to 10.0.0.12 blackhole"}},
+	{"a host asks for a container of another LAN's host", routedLANs, "h0", "h1/c1", "", false, "BRIDGE-CROSS-HOST", []string{"h1$ docker run -d --name c1 busybox sleep 1000"}},
+	{"and it has networks of its own that cover the address", routedLANs, "h0", "h1/c2", "", false, "BRIDGE-CROSS-HOST", []string{"h0$ docker run -d --name c0 busybox sleep 1000", "h0$ docker rm -f c0", "h1$ docker run -d --name c1 busybox sleep 1000", "h1$ docker run -d --name c2 --network container:c1 busybox sleep 1000"}},
+	{"the router hides that the host did not masquerade", routedLANs, "h0/c0", "93.184.216.34", "", false, "MASQUERADE-MISSING", []string{"h0$ docker run -d --name c0 busybox sleep 1000", "h0$ iptables -t nat -D POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"}},
+	{"and the name server's answer does not come back either", routedLANs, "h0/c0", "www.example.org", "", false, "MASQUERADE-MISSING", []string{"h0$ docker run -d --name c0 busybox sleep 1000", "h0$ iptables -t nat -D POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"}},
+	{"an engine that makes no default bridge", routedLANs, "h0/c0", "10.0.0.1", "", false, "NO-NETWORK", []string{"h0$ echo '{\"bridge\": \"none\"}' > /etc/docker/daemon.json", "h0$ systemctl restart docker", "h0$ docker run -d --name c0 --network none busybox sleep 1000"}},
+	{"a child in passthru mode takes the host's interface", routedLANs, "h0", "10.0.0.1", "", false, "MACVLAN-HOST-ISOLATION", []string{"h0$ docker network create -d macvlan --subnet 10.0.0.0/24 --gateway 10.0.0.1 -o macvlan_mode=passthru -o parent=eth0 m", "h0$ docker run -d --name c0 --network m --ip 10.0.0.50 busybox sleep 1000", "h0$ ip neigh flush all"}},
+	{"a macvlan network whose gateway is nobody's, asked from beyond the router", routedLANs, "h1", "h0/c0", "", false, "MACVLAN-GATEWAY-ABSENT", []string{"h0$ docker network create -d macvlan --subnet 100.64.0.0/24 --gateway 100.64.0.254 -o parent=eth0 m", "h0$ docker run -d --name c0 --network m busybox sleep 1000"}},
+	{"an ipvlan network in mode l3 that no router was told of", routedLANs, "h1", "h0/c0", "", false, "NO-ROUTE", []string{"h0$ docker network create -d ipvlan --subnet 100.64.0.0/24 -o ipvlan_mode=l3 -o parent=eth0 m", "h0$ docker run -d --name c0 --network m busybox sleep 1000"}},
 }
 
 // TestOneChangeIsTheCause: what a person typed is named, by its code, with a cure
