@@ -16,25 +16,12 @@ import (
 	"time"
 
 	"dnetsim"
+	"dnetsim/dnetsimtest"
 )
-
-func open(t *testing.T, text string, o *dnetsim.Options) *dnetsim.World {
-	t.Helper()
-	w, err := dnetsim.Open([]byte(text), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return w
-}
 
 func TestAWorldRepeats(t *testing.T) {
 	story := func() string {
-		w := open(t, twoHosts, &dnetsim.Options{Seed: 7})
+		w := dnetsimtest.Open(t, twoHosts, &dnetsim.Options{Seed: 7})
 		watch, err := w.Watch("")
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +53,7 @@ func TestAWorldRepeats(t *testing.T) {
 
 // Handlers may take their time: the client in the simulation does not see hours pass.
 func TestAHandlerMayTakeItsTime(t *testing.T) {
-	w := open(t, twoHosts, nil)
+	w := dnetsimtest.Open(t, twoHosts, nil)
 	ln, err := w.Listen("h1", "10.0.0.11:9000")
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +73,7 @@ func TestAHandlerMayTakeItsTime(t *testing.T) {
 
 // Calls within calls: a handler in the simulation uses the world that waits for it.
 func TestCallsMayBeMadeWhileOthersWait(t *testing.T) {
-	w := open(t, twoHosts, nil)
+	w := dnetsimtest.Open(t, twoHosts, nil)
 	ln, err := w.Listen("h1", ":9000")
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +107,7 @@ func TestCallsMayBeMadeWhileOthersWait(t *testing.T) {
 }
 
 func TestNoCallWaitsForEver(t *testing.T) {
-	w := open(t, twoHosts+"limit: 2m\n", nil)
+	w := dnetsimtest.Open(t, twoHosts+"limit: 2m\n", nil)
 	for _, line := range []string{"cat", "nc -l -p 5000", "sleep 2h"} {
 		if _, err := w.Run("h1", line); err == nil && line != "cat" {
 			t.Errorf("%s ended", line)
@@ -163,7 +150,7 @@ func TestNoCallWaitsForEver(t *testing.T) {
 }
 
 func TestErrorsAreThoseOfPackageNet(t *testing.T) {
-	w := open(t, twoHosts, nil)
+	w := dnetsimtest.Open(t, twoHosts, nil)
 	for address, want := range map[string]error{"10.0.0.12:81": syscall.ECONNREFUSED, "10.9.9.9:80": syscall.ENETUNREACH, "10.0.0.99:80": syscall.EHOSTUNREACH} {
 		if _, err := w.Dial("h1", address); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", address, err, want)
@@ -187,7 +174,7 @@ func TestErrorsAreThoseOfPackageNet(t *testing.T) {
 
 func TestAComposeFileIsAWorld(t *testing.T) {
 	var said bytes.Buffer
-	w := open(t, "services:\n  web: {image: nginx}\n  app: {image: busybox, command: sleep 1d}\n", &dnetsim.Options{File: "compose.yaml", Transcript: &said})
+	w := dnetsimtest.Open(t, "services:\n  web: {image: nginx}\n  app: {image: busybox, command: sleep 1d}\n", &dnetsim.Options{File: "compose.yaml", Transcript: &said})
 	host := w.Hosts()[0]
 	res, err := w.Run(host, "docker ps -q | wc -l")
 	if strings.TrimSpace(res.Output) != "2" || err != nil {
@@ -197,7 +184,7 @@ func TestAComposeFileIsAWorld(t *testing.T) {
 
 // What is through is through: many connections, both ways, and nothing is left.
 func TestConnectionsOfManyGoroutines(t *testing.T) {
-	w := open(t, twoHosts, nil)
+	w := dnetsimtest.Open(t, twoHosts, nil)
 	ln, err := w.Listen("h1", ":9000")
 	if err != nil {
 		t.Fatal(err)

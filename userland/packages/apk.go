@@ -141,21 +141,9 @@ func (a *apk) fetch(updating bool) (all map[string]*Package, bad int) {
 			a.p.Errorf("WARNING: Ignoring %s: %s\n", r, fail.apk())
 			continue
 		}
-		for _, stanza := range strings.Split(string(data), "\n\n") {
-			pkg := &Package{Source: r}
-			for _, line := range strings.Split(stanza, "\n") {
-				key, value, _ := strings.Cut(line, ":")
-				switch key {
-				case "P":
-					pkg.Name = value
-				case "V":
-					pkg.Version = value
-				case "D":
-					pkg.Depends = strings.Fields(value)
-				case "I":
-					pkg.Installed, _ = strconv.ParseInt(value, 10, 64)
-				}
-			}
+		for _, f := range stanzas(string(data), ":") {
+			pkg := &Package{Source: r, Name: f["P"], Version: f["V"], Depends: strings.Fields(f["D"])}
+			pkg.Installed, _ = strconv.ParseInt(f["I"], 10, 64)
 			if pkg.Name != "" && all[pkg.Name] == nil {
 				all[pkg.Name] = pkg
 			}

@@ -137,26 +137,14 @@ func (a *apt) known() (all map[string]*Package, from map[string]repository) {
 
 // readIndex reads a Packages file. A package's Source is the path of its file.
 func readIndex(text, component string) (out []*Package) {
-	for _, stanza := range strings.Split(text, "\n\n") {
-		p := &Package{Component: component}
-		for _, line := range strings.Split(stanza, "\n") {
-			key, value, _ := strings.Cut(line, ": ")
-			switch key {
-			case "Package":
-				p.Name = value
-			case "Version":
-				p.Version = value
-			case "Depends":
-				p.Depends = strings.Split(value, ", ")
-			case "Filename":
-				p.Source = value
-			case "Size":
-				p.Size, _ = strconv.ParseInt(value, 10, 64)
-			case "Installed-Size":
-				p.Installed, _ = strconv.ParseInt(value, 10, 64)
-				p.Installed *= 1024
-			}
+	for _, f := range stanzas(text, ": ") {
+		p := &Package{Component: component, Name: f["Package"], Version: f["Version"], Source: f["Filename"]}
+		if d := f["Depends"]; d != "" {
+			p.Depends = strings.Split(d, ", ")
 		}
+		p.Size, _ = strconv.ParseInt(f["Size"], 10, 64)
+		p.Installed, _ = strconv.ParseInt(f["Installed-Size"], 10, 64)
+		p.Installed *= 1024 // it is in KiB
 		if p.Name != "" {
 			out = append(out, p)
 		}

@@ -20,19 +20,27 @@ const statusFile, infoDir = "/var/lib/dpkg/status", "/var/lib/dpkg/info"
 func readStatus(p *userland.Process) *status {
 	s := &status{version: map[string]string{}}
 	data, _ := p.ReadFile(statusFile)
-	for _, stanza := range strings.Split(string(data), "\n\n") {
-		name := ""
-		for _, line := range strings.Split(stanza, "\n") {
-			key, value, _ := strings.Cut(line, ": ")
-			switch key {
-			case "Package":
-				name = value
-			case "Version":
-				s.version[name] = value
-			}
+	for _, f := range stanzas(string(data), ": ") {
+		if v, ok := f["Version"]; ok {
+			s.version[f["Package"]] = v
 		}
 	}
 	return s
+}
+
+// stanzas are the paragraphs of an index or of dpkg's status, by their fields:
+// "Package: curl", with sep ": ", or Alpine's "P:curl".
+func stanzas(text, sep string) (out []map[string]string) {
+	for stanza := range strings.SplitSeq(text, "\n\n") {
+		fields := map[string]string{}
+		for line := range strings.SplitSeq(stanza, "\n") {
+			if key, value, ok := strings.Cut(line, sep); ok {
+				fields[key] = value
+			}
+		}
+		out = append(out, fields)
+	}
+	return out
 }
 
 func (s *status) names() []string { return slices.Sorted(maps.Keys(s.version)) }
