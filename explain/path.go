@@ -182,7 +182,7 @@ func routed(e, before *event) bool {
 func matched(ns *stack.Namespace, r stack.Route, dst netip.Addr) stack.Route {
 	best := r
 	found := false
-	for _, x := range ns.Routes("main") {
+	for _, x := range ns.Routes(stack.TableMain) {
 		if x.Dev == r.Dev && x.Via == r.Via && x.Dst.Contains(dst) && (!found || x.Dst.Bits() > best.Dst.Bits()) {
 			best, found = x, true
 		}

@@ -64,7 +64,7 @@ func (q *inquiry) touched(p netip.Prefix) bool {
 				}
 			}
 		}
-		for _, r := range ns.Routes("main") {
+		for _, r := range ns.Routes(stack.TableMain) {
 			if r.Dst.Bits() > 0 && r.Dst.Overlaps(p) {
 				return true
 			}

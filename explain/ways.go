@@ -42,7 +42,7 @@ func (q *inquiry) way(from *Node, subnet netip.Prefix, host netip.Addr) ([]CureS
 // specific, as ip route names it; "" if the kernel's own or the default decides.
 func typedRoute(ns *stack.Namespace, dst netip.Addr) string {
 	best, text := 0, ""
-	for _, r := range ns.Routes("main") {
+	for _, r := range ns.Routes(stack.TableMain) {
 		if r.Proto == stack.ProtoKernel || !r.Dst.Contains(dst) || r.Dst.Bits() <= best {
 			continue
 		}

@@ -38,7 +38,7 @@ func (h *Host) Crash() {
 	}
 	d.net.Crash()
 	d.endSelf()
-	h.routes = ns.Routes("main")
+	h.routes = ns.Routes(stack.TableMain)
 	for _, i := range ns.Interfaces() {
 		switch i.Kind() {
 		case stack.KindBridge, stack.KindVeth:

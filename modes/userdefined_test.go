@@ -98,7 +98,7 @@ func TestDefaultRouteGoesToTheFirstNetworkByName(t *testing.T) {
 	w.network(w.a, network.Create{Name: "zzz"})
 	o1 := w.run(w.a, named("o1", container.HostConfig{NetworkMode: "zzz"}))
 	gateway := func() string {
-		for _, r := range o1.run.sandbox.NS.Routes("main") {
+		for _, r := range o1.run.sandbox.NS.Routes(stack.TableMain) {
 			if r.Dst.Bits() == 0 {
 				return r.Via.String() + " " + r.Dev
 			}
@@ -337,7 +337,7 @@ func TestAnAddressThatARouteOverlapsIsRefused(t *testing.T) {
 func TestDefaultGatewayOfABridgeNetwork(t *testing.T) {
 	w := newWorld(t, "")
 	via := func(c *Container) string {
-		for _, r := range c.run.sandbox.NS.Routes("main") {
+		for _, r := range c.run.sandbox.NS.Routes(stack.TableMain) {
 			if r.Dst.Bits() == 0 && r.Dst.Addr().Is4() {
 				return r.Via.String()
 			}

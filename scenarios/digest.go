@@ -96,7 +96,7 @@ func tables(ns *stack.Namespace) string {
 			}
 		}
 	}
-	for _, r := range ns.Routes("all") {
+	for _, r := range ns.Routes(0) {
 		fmt.Fprintf(&b, "route %+v\n", r)
 	}
 	for _, v6 := range []bool{false, true} {

@@ -130,7 +130,7 @@ func (ia *ifAddrs) insert(a *ifAddr, noRoute bool) {
 // addConnected adds the route to the address's own network.
 func (ia *ifAddrs) addConnected(a *ifAddr) {
 	ip := a.Prefix.Addr()
-	r := &route{dev: ia.i, Route: Route{Dst: a.Prefix.Masked(), Dev: ia.i.name, Proto: ProtoKernel, Scope: ScopeLink, Table: "main"}}
+	r := &route{dev: ia.i, Route: Route{Dst: a.Prefix.Masked(), Dev: ia.i.name, Proto: ProtoKernel, Scope: ScopeLink, Table: TableMain}}
 	switch {
 	case ip.Is6():
 		if ia.i.kind == KindLoopback {

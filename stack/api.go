@@ -59,7 +59,7 @@ type Route struct {
 	Scope    Scope      // zero: derived
 	Metric   int
 	Type     RouteType // zero: unicast
-	Table    string    // "main" (also if empty), "local", or a number
+	Table    TableID   // zero: main
 	MTU      int       // 0: the interface's
 	OnLink   bool
 	LinkDown bool // reported, not set: the interface has no carrier

@@ -4,14 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
-	"strconv"
-)
-
-// The numbers of the tables that have names (linux/rtnetlink.h).
-const (
-	defaultTable = 253
-	mainTable    = 254
-	localTable   = 255
 )
 
 // route is one entry of a routing table. Its interface is kept by pointer, so
@@ -25,7 +17,7 @@ type route struct {
 
 // table is one routing table of one family.
 type table struct {
-	id     uint32
+	id     TableID
 	routes []*route // length descending, metric; stable
 }
 
@@ -35,7 +27,7 @@ type table struct {
 type family struct {
 	main  table
 	more  []*table // every other one that was ever written to, as the kernel dumps them
-	rules []*rule  // by priority; nil: those of a new namespace, see startRules
+	rules []*Rule  // by priority; nil: those of a new namespace, see startRules
 	// policy tells that a lookup has to walk the rules: the answer is no longer
 	// "ours, or what main says".
 	policy bool
@@ -48,7 +40,7 @@ type fib struct {
 
 func (t *fib) init() {
 	for k := range t.families {
-		t.families[k].main.id = mainTable
+		t.families[k].main.id = TableMain
 	}
 }
 
@@ -60,36 +52,9 @@ func (t *fib) of(dst netip.Addr) *family {
 	return &t.families[0]
 }
 
-// tableID reads the name of a table as [Route] has it; ok is false for what is
-// neither a name nor a number of 1 to 2^32-1.
-func tableID(name string) (id uint32, ok bool) {
-	switch name {
-	case "", "main":
-		return mainTable, true
-	case "local":
-		return localTable, true
-	case "default":
-		return defaultTable, true
-	}
-	n, err := strconv.ParseUint(name, 10, 32)
-	return uint32(n), err == nil && n > 0
-}
-
-func tableName(id uint32) string {
-	switch id {
-	case mainTable:
-		return "main"
-	case localTable:
-		return "local"
-	case defaultTable:
-		return "default"
-	}
-	return strconv.FormatUint(uint64(id), 10)
-}
-
 // table returns the table of a number, or nil if nothing was ever put there.
-func (f *family) table(id uint32) *table {
-	if id == mainTable {
+func (f *family) table(id TableID) *table {
+	if id == TableMain {
 		return &f.main
 	}
 	for _, t := range f.more {
@@ -103,7 +68,7 @@ func (f *family) table(id uint32) *table {
 // makeTable returns the table of a number, made if need be. The kernel hashes
 // the numbers into 256 chains and puts a new table at the head of its own
 // (fib_new_table); a dump goes through the chains.
-func (f *family) makeTable(id uint32) *table {
+func (f *family) makeTable(id TableID) *table {
 	if t := f.table(id); t != nil {
 		return t
 	}
@@ -113,13 +78,13 @@ func (f *family) makeTable(id uint32) *table {
 		at = len(f.more)
 	}
 	f.more = slices.Insert(f.more, at, t)
-	f.policy = f.policy || id == localTable || id == defaultTable
+	f.policy = f.policy || id == TableLocal || id == TableDefault
 	return t
 }
 
 // tables are all tables in the order of a dump: main is the oldest of its chain.
 func (f *family) tables() []*table {
-	at := slices.IndexFunc(f.more, func(o *table) bool { return o.id&255 > mainTable })
+	at := slices.IndexFunc(f.more, func(o *table) bool { return o.id&255 > TableMain })
 	if at < 0 {
 		at = len(f.more)
 	}
@@ -137,8 +102,7 @@ func routeBefore(a, b *route) bool {
 
 // insert puts a route into the table that it names.
 func (t *fib) insert(r *route) {
-	id, _ := tableID(r.Table)
-	tb := t.of(r.Dst.Addr()).makeTable(id)
+	tb := t.of(r.Dst.Addr()).makeTable(r.Table)
 	i := sort.Search(len(tb.routes), func(i int) bool { return routeBefore(r, tb.routes[i]) })
 	tb.routes = slices.Insert(tb.routes, i, r)
 }

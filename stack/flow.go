@@ -76,10 +76,10 @@ func (rt *routing) find(f *flow) (*route, error) {
 		case RuleBlackhole:
 			return nil, ErrInvalid
 		}
-		if r.table == localTable && rt.isOwn(f) {
+		if r.Table == TableLocal && rt.isOwn(f) {
 			return nil, nil
 		}
-		if x := fam.table(r.table).lookup(f); x != nil && x.Dst.Bits() >= r.MinBits {
+		if x := fam.table(r.Table).lookup(f); x != nil && x.Dst.Bits() >= r.MinBits {
 			return x, nil
 		}
 	}

@@ -159,31 +159,31 @@ func (fw *filtering) sendReset(p *packet) {
 }
 
 // kind classifies an address for -m addrtype.
-func (at *addrTable) kind(a netip.Addr) string {
+func (at *addrTable) kind(a netip.Addr) netfilter.AddrType {
 	switch {
 	case a.IsUnspecified():
-		return "UNSPEC"
+		return netfilter.Unspec
 	case at.ns.IsLocal(a):
-		return "LOCAL"
+		return netfilter.Local
 	case a.IsMulticast():
-		return "MULTICAST"
+		return netfilter.Multicast
 	case a == broadcast4:
-		return "BROADCAST"
+		return netfilter.Broadcast
 	}
 	for _, i := range at.ns.devs.list {
 		if i.ipAddrs.isBroadcast(a) {
-			return "BROADCAST"
+			return netfilter.Broadcast
 		}
 	}
 	if r := at.ns.routes.family(a.Is6()).main.lookup(&flow{dst: a}); r != nil {
 		switch r.Type {
 		case RouteBlackhole:
-			return "BLACKHOLE"
+			return netfilter.Blackhole
 		case RouteUnreachable:
-			return "UNREACHABLE"
+			return netfilter.Unreachable
 		case RouteProhibit:
-			return "PROHIBIT"
+			return netfilter.Prohibit
 		}
 	}
-	return "UNICAST"
+	return netfilter.Unicast
 }

@@ -49,7 +49,7 @@ func TestSeveralNextHopsShareTheFlows(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.what, got, c.want)
 		}
 	}
-	if n := len(l.a.Routes("main")); n != 0 {
+	if n := len(l.a.Routes(TableMain)); n != 0 {
 		t.Errorf("%d routes are left", n)
 	}
 }
@@ -64,7 +64,7 @@ func TestADeletedInterfaceTakesRoutesByItAlong(t *testing.T) {
 		t.Errorf("a route with other hops is deleted: %v", err)
 	}
 	must0(t, l.a.Interface("docker0").Delete())
-	for _, r := range l.a.Routes("main") {
+	for _, r := range l.a.Routes(TableMain) {
 		if len(r.Hops) > 0 {
 			t.Errorf("%v is left", r)
 		}

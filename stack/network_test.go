@@ -18,8 +18,8 @@ func routed(t testing.TB, boxes int, opts Options) *lab {
 	must0(t, l.a.SetSysctl("net.ipv4.ip_forward", "1"))
 	must0(t, l.b.AddRoute(Route{Dst: pfx("172.17.0.0/16"), Via: ip("10.0.0.11")}))
 	for _, b := range l.boxes {
-		if b.Routes("")[0].Via != ip("172.17.0.1") {
-			t.Fatalf("routes %+v", b.Routes(""))
+		if b.Routes(TableMain)[0].Via != ip("172.17.0.1") {
+			t.Fatalf("routes %+v", b.Routes(TableMain))
 		}
 	}
 	return l
@@ -67,7 +67,7 @@ func TestBridgeWithoutPortsHasNoCarrier(t *testing.T) {
 	}
 	var s []string
 	want := "10.0.0.0/24 eth0 link 10.0.0.11 false|172.17.0.0/16 docker0 link 172.17.0.1 true"
-	for _, r := range l.a.Routes("main") {
+	for _, r := range l.a.Routes(TableMain) {
 		if r.Dst.Addr().Is4() {
 			s = append(s, fmt.Sprintf("%v %s %s %v %v", r.Dst, r.Dev, r.Scope, r.Src, r.LinkDown))
 		}

@@ -7,37 +7,34 @@ import (
 )
 
 // Routes returns the routes of a table in the order in which `ip route` shows
-// them: IPv4 before IPv6, by destination. "" is the main table, "all" every
-// table, in one order.
-func (ns *Namespace) Routes(table string) []Route {
-	id, _ := tableID(table)
+// them: IPv4 before IPv6, by destination. Zero is every table, in one order.
+func (ns *Namespace) Routes(table TableID) []Route {
 	var out []Route
 	for k := range ns.routes.fib.families {
 		f := &ns.routes.fib.families[k]
 		for _, t := range f.tables() {
-			if table == "all" || t.id == id {
+			if table == 0 || t.id == table {
 				out = t.shown(out)
 			}
 		}
 	}
-	if table == "all" || id == localTable {
+	if table == 0 || table == TableLocal {
 		out = append(out, ns.routes.localRoutes()...)
 	}
 	slices.SortStableFunc(out, compareShown)
 	return out
 }
 
-// Tables returns the names of the tables of a family that exist, as [Routes]
-// takes them, in the order in which the kernel dumps them: local, the oldest of
+// Tables returns the tables of a family that exist, in the order in which the kernel dumps them: local, the oldest of
 // the last chain, at the end. A table stays when its last route has gone.
-func (ns *Namespace) Tables(v6 bool) []string {
-	var out []string
+func (ns *Namespace) Tables(v6 bool) []TableID {
+	var out []TableID
 	for _, t := range ns.routes.family(v6).tables() {
-		if t.id != localTable {
-			out = append(out, tableName(t.id))
+		if t.id != TableLocal {
+			out = append(out, t.id)
 		}
 	}
-	return append(out, "local")
+	return append(out, TableLocal)
 }
 
 // shown appends the table's routes. The kernel drops those of an interface that
@@ -103,7 +100,7 @@ func (a *ifAddr) localRoutes() []Route {
 	ip := a.Prefix.Addr()
 	down := a.dev.up && !a.dev.Carrier()
 	host := func(dst netip.Prefix, typ RouteType, scope Scope, ld bool) Route {
-		r := Route{Dst: dst, Dev: a.dev.name, Proto: ProtoKernel, Scope: scope, Type: typ, Table: "local", LinkDown: ld}
+		r := Route{Dst: dst, Dev: a.dev.name, Proto: ProtoKernel, Scope: scope, Type: typ, Table: TableLocal, LinkDown: ld}
 		if ip.Is4() {
 			r.Src = ip
 		}
@@ -126,8 +123,8 @@ func (a *ifAddr) localRoutes() []Route {
 
 // AddRoute adds a route. It returns ErrExist if its table has one to the same
 // destination with the same metric, ErrNetUnreachable if the gateway is not
-// reachable directly, ErrNoDevice, ErrNetDown, or ErrInvalid for a table that
-// is none.
+// reachable directly, ErrNoDevice, ErrNetDown, or ErrInvalid for what cannot
+// be.
 func (ns *Namespace) AddRoute(r Route) error {
 	x, err := ns.routes.resolveRoute(r)
 	if err != nil {
@@ -156,8 +153,7 @@ func (ns *Namespace) ReplaceRoute(r Route) error {
 
 // tableOf is the table that a route belongs to, or nil if there is none yet.
 func (rt *routing) tableOf(r *route) *table {
-	id, _ := tableID(r.Table)
-	return rt.fib.of(r.Dst.Addr()).table(id)
+	return rt.fib.of(r.Dst.Addr()).table(r.Table.orMain())
 }
 
 // collides reports whether a table has no room for both routes.
@@ -167,11 +163,7 @@ func (r *route) collides(o *route) bool {
 
 // resolveRoute checks a route and fills in what is derived.
 func (rt *routing) resolveRoute(r Route) (*route, error) {
-	id, ok := tableID(r.Table)
-	if !ok {
-		return nil, ErrInvalid
-	}
-	r.Table = tableName(id)
+	r.Table = r.Table.orMain()
 	r.Dst = r.Dst.Masked()
 	if r.Type == RouteUnicast {
 		r.Type = 0
@@ -283,8 +275,7 @@ func (ns *Namespace) GatewayOnLink(r Route) bool {
 // DelRoute removes the first route of a table that agrees with every field of r
 // that is set. It returns ErrNoProcess if there is none, as the kernel does.
 func (ns *Namespace) DelRoute(r Route) error {
-	id, _ := tableID(r.Table)
-	t := ns.routes.fib.of(r.Dst.Addr()).table(id)
+	t := ns.routes.fib.of(r.Dst.Addr()).table(r.Table.orMain())
 	if t == nil {
 		return ErrNoProcess
 	}

@@ -41,7 +41,7 @@ func (ns *Namespace) RouteFor(q RouteQuery) (Route, error) {
 	if err != nil {
 		return Route{}, err
 	}
-	r := Route{Dst: netip.PrefixFrom(f.dst, f.dst.BitLen()), Type: h.kind, Table: "main", Src: h.src}
+	r := Route{Dst: netip.PrefixFrom(f.dst, f.dst.BitLen()), Type: h.kind, Table: TableMain, Src: h.src}
 	if h.dev != nil {
 		r.Dev = h.dev.name
 	}
@@ -49,7 +49,7 @@ func (ns *Namespace) RouteFor(q RouteQuery) (Route, error) {
 	case h.r != nil:
 		r.Table = h.r.Table
 	case (h.kind == RouteLocal || h.kind == RouteBroadcast) && ns.routes.fib.of(f.dst).rules != nil:
-		r.Table = "local"
+		r.Table = TableLocal
 	}
 	if h.via != f.dst && h.via.IsValid() {
 		r.Via = h.via

@@ -89,6 +89,41 @@ func ParseRouteProto(text string) (RouteProto, bool) {
 	return RouteProto(n), err == nil
 }
 
+// TableID is the number of a routing table (linux/rtnetlink.h). The zero value
+// is not given.
+type TableID uint32
+
+// The tables that have names.
+const (
+	TableDefault TableID = 253
+	TableMain    TableID = 254
+	TableLocal   TableID = 255
+)
+
+// String is the table's name or number as ip(8) prints it without
+// /etc/iproute2/rt_tables, "" if it was not given.
+func (t TableID) String() string {
+	switch t {
+	case 0:
+		return ""
+	case TableDefault:
+		return "default"
+	case TableMain:
+		return "main"
+	case TableLocal:
+		return "local"
+	}
+	return strconv.FormatUint(uint64(t), 10)
+}
+
+// orMain is the table that counts for a route.
+func (t TableID) orMain() TableID {
+	if t == 0 {
+		return TableMain
+	}
+	return t
+}
+
 // Scope is how far an address or a route is valid: one more than the kernel's
 // number (linux/rtnetlink.h), so that the zero value says that nobody gave one.
 type Scope uint16

@@ -20,7 +20,7 @@ type Rule struct {
 	In, Out  string // interfaces by name, which need not exist; In is "lo" for packets made here
 
 	Action RuleAction // what happens to the packet
-	Table  string     // as in [Route]; for other actions it may be empty and means nothing
+	Table  TableID    // zero: main, or for other actions none
 	// MinBits is the shortest prefix that a found route may have, 0 to 128:
 	// suppress_prefixlength plus one.
 	MinBits int
@@ -53,23 +53,17 @@ func ParseRuleAction(name string) (a RuleAction, ok bool) {
 	return RuleAction(k), true
 }
 
-// rule is a Rule on its list.
-type rule struct {
-	Rule
-	table uint32 // 0 if there is none
-}
-
 // startRules are the rules of a new namespace, by family
 // (fib_default_rules_init). IPv6 has no default table. They are shared: who
 // changes a list copies it.
-var startRules = [2][]*rule{
+var startRules = [2][]*Rule{
 	{
-		{Rule{Priority: 0, Table: "local", Proto: ProtoKernel}, localTable},
-		{Rule{Priority: 32766, Table: "main", Proto: ProtoKernel}, mainTable},
-		{Rule{Priority: 32767, Table: "default", Proto: ProtoKernel}, defaultTable},
+		{Priority: 0, Table: TableLocal, Proto: ProtoKernel},
+		{Priority: 32766, Table: TableMain, Proto: ProtoKernel},
+		{Priority: 32767, Table: TableDefault, Proto: ProtoKernel},
 	}, {
-		{Rule{V6: true, Priority: 0, Table: "local", Proto: ProtoKernel}, localTable},
-		{Rule{V6: true, Priority: 32766, Table: "main", Proto: ProtoKernel}, mainTable},
+		{V6: true, Priority: 0, Table: TableLocal, Proto: ProtoKernel},
+		{V6: true, Priority: 32766, Table: TableMain, Proto: ProtoKernel},
 	},
 }
 
@@ -81,7 +75,7 @@ func (rt *routing) family(v6 bool) *family {
 }
 
 // list is the rules as they are now.
-func (f *family) list(v6 bool) []*rule {
+func (f *family) list(v6 bool) []*Rule {
 	switch {
 	case f.rules != nil:
 		return f.rules
@@ -95,7 +89,7 @@ func (f *family) list(v6 bool) []*rule {
 func (ns *Namespace) Rules(v6 bool) []Rule {
 	var out []Rule
 	for _, r := range ns.routes.family(v6).list(v6) {
-		out = append(out, r.Rule)
+		out = append(out, *r)
 	}
 	return out
 }
@@ -119,7 +113,7 @@ func (ns *Namespace) NextRulePriority(v6 bool) uint32 {
 // returns ErrExist if there is such a rule at that priority, ErrInvalid for
 // addresses of the other family, an unknown action or a bad table.
 func (ns *Namespace) AddRule(r Rule) error {
-	x := &rule{Rule: r}
+	x := &r
 	if err := x.complete(); err != nil {
 		return err
 	}
@@ -127,7 +121,7 @@ func (ns *Namespace) AddRule(r Rule) error {
 	list := f.list(r.V6)
 	at := 0
 	for k, o := range list {
-		if o.Priority == r.Priority && x.Like(o.Rule) && o.like(x) {
+		if o.Priority == r.Priority && x.Like(*o) && o.twin(x) {
 			return ErrExist
 		}
 		if o.Priority <= r.Priority {
@@ -139,7 +133,7 @@ func (ns *Namespace) AddRule(r Rule) error {
 }
 
 // complete checks a rule and brings it into the form that the list has.
-func (r *rule) complete() error {
+func (r *Rule) complete() error {
 	for _, p := range []*netip.Prefix{&r.From, &r.To} {
 		switch {
 		case p.IsValid() && p.Addr().Is6() != r.V6:
@@ -150,26 +144,18 @@ func (r *rule) complete() error {
 	}
 	switch r.Action {
 	case RuleLookup, RuleUnicast:
-		r.Action = RuleLookup
+		r.Action, r.Table = RuleLookup, r.Table.orMain()
 	case RuleUnreachable, RuleProhibit, RuleBlackhole:
-		if r.Table == "" {
-			return nil
-		}
 	default:
 		return ErrInvalid
 	}
-	id, ok := tableID(r.Table)
-	if !ok {
-		return ErrInvalid
-	}
-	r.table, r.Table = id, tableName(id)
 	return nil
 }
 
-// like reports whether two rules differ in nothing that makes them two, their
+// twin reports whether two rules differ in nothing that makes them two, their
 // selectors' addresses apart (rule_exists).
-func (r *rule) like(o *rule) bool {
-	return r.Action == o.Action && r.table == o.table && r.In == o.In && r.Out == o.Out &&
+func (r *Rule) twin(o *Rule) bool {
+	return r.Action == o.Action && r.Table == o.Table && r.In == o.In && r.Out == o.Out &&
 		r.Mark == o.Mark && r.MarkMask == o.MarkMask && r.MinBits == o.MinBits && r.Proto == o.Proto
 }
 
@@ -180,7 +166,7 @@ func (r Rule) Like(o Rule) bool {
 	switch {
 	case r.V6 != o.V6, r.Action > RuleUnicast && r.Action != o.Action:
 	case r.Action == RuleUnicast && o.Action > RuleUnicast:
-	case r.Table != "" && !sameTable(r.Table, o.Table):
+	case r.Table != 0 && r.Table != o.Table:
 	case r.From.IsValid() && r.From != o.From, r.To.IsValid() && r.To != o.To:
 	case r.TOS != 0 && r.TOS != o.TOS, r.Mark != 0 && r.Mark != o.Mark, r.MarkMask != 0 && r.MarkMask != o.MarkMask:
 	case r.In != "" && r.In != o.In, r.Out != "" && r.Out != o.Out:
@@ -191,19 +177,12 @@ func (r Rule) Like(o Rule) bool {
 	return false
 }
 
-// sameTable reports whether two names mean one table.
-func sameTable(a, b string) bool {
-	x, ok := tableID(a)
-	y, ok2 := tableID(b)
-	return ok && ok2 && x == y && b != ""
-}
-
 // DelRule removes the first rule of a family that pick takes. It returns
 // ErrNoEntry if there is none.
 func (ns *Namespace) DelRule(v6 bool, pick func(Rule) bool) error {
 	f := ns.routes.family(v6)
 	list := f.list(v6)
-	at := slices.IndexFunc(list, func(r *rule) bool { return pick(r.Rule) })
+	at := slices.IndexFunc(list, func(r *Rule) bool { return pick(*r) })
 	if at < 0 {
 		return ErrNoEntry
 	}
@@ -223,9 +202,9 @@ func (ns *Namespace) ForgetPolicy() {
 // takes reports whether the rule is for packets of a flow (fib_rule_match). The
 // kernel keeps an interface's index and looks it up again whenever a name
 // changes, which is to compare names.
-func (r *rule) takes(f *flow) bool { return r.selects(f) != r.Not }
+func (r *Rule) takes(f *flow) bool { return r.selects(f) != r.Not }
 
-func (r *rule) selects(f *flow) bool {
+func (r *Rule) selects(f *flow) bool {
 	switch {
 	case r.In != "" && (f.in == nil || f.in.name != r.In):
 	case r.Out != "" && (f.out == nil || f.out.name != r.Out):

@@ -29,7 +29,7 @@ func showRules(list []Rule) string {
 			v    any
 			have bool
 		}{{"to", r.To, r.To.IsValid()}, {"tos", r.TOS, r.TOS != 0}, {"fwmark", fmt.Sprintf("%#x/%#x", r.Mark, r.MarkMask), r.MarkMask != 0},
-			{"iif", r.In, r.In != ""}, {"oif", r.Out, r.Out != ""}, {"lookup", r.Table, r.Table != ""},
+			{"iif", r.In, r.In != ""}, {"oif", r.Out, r.Out != ""}, {"lookup", r.Table, r.Table != 0},
 			{"suppress_prefixlength", r.MinBits - 1, r.MinBits > 0}} {
 			if x.have {
 				fmt.Fprintf(&b, " %s %v", x.word, x.v)
@@ -89,9 +89,9 @@ func multihomed(t testing.TB) *lab {
 // by eth0.
 func (l *lab) back(t testing.TB, r Rule) {
 	must0(t, l.a.AddRoute(Route{Dst: pfx("10.9.0.0/16"), Via: ip("10.0.0.12")}))
-	must0(t, l.a.AddRoute(Route{Dst: pfx("10.9.0.0/16"), Via: ip("10.1.0.12"), Table: "100"}))
+	must0(t, l.a.AddRoute(Route{Dst: pfx("10.9.0.0/16"), Via: ip("10.1.0.12"), Table: 100}))
 	must0(t, l.b.Interface("eth0").AddAddr(pfx("10.9.0.1/32"), AddrOptions{}))
-	r.Table = "100"
+	r.Table = 100
 	r.Priority = l.a.NextRulePriority(false)
 	must0(t, l.a.AddRule(r))
 }
@@ -118,10 +118,10 @@ func TestRulesStartAsTheKernelsAndGrowDownwards(t *testing.T) {
 `)
 	wantText(t, "IPv6", showRules(l.a.Rules(true)), "0: from all lookup local\n32766: from all lookup main\n")
 	for _, r := range []Rule{
-		{From: pfx("10.0.0.11/32"), Table: "100"},
-		{To: pfx("10.1.0.15/24"), In: "lo", Not: true, Table: "254"},
+		{From: pfx("10.0.0.11/32"), Table: 100},
+		{To: pfx("10.1.0.15/24"), In: "lo", Not: true, Table: TableMain},
 		{Mark: 1, MarkMask: 0xff, Action: RuleProhibit},
-		{Table: "main", MinBits: 1},
+		{Table: TableMain, MinBits: 1},
 	} {
 		r.Priority = l.a.NextRulePriority(false)
 		must0(t, l.a.AddRule(r))
@@ -129,7 +129,7 @@ func TestRulesStartAsTheKernelsAndGrowDownwards(t *testing.T) {
 			t.Errorf("twice: %v", err)
 		}
 	}
-	must0(t, l.a.AddRule(Rule{From: pfx("0.0.0.0/0"), Priority: 32764, Table: "7"}))
+	must0(t, l.a.AddRule(Rule{From: pfx("0.0.0.0/0"), Priority: 32764, Table: 7}))
 	wantText(t, "after", showRules(l.a.Rules(false)), `0: from all lookup local
 32762: from all lookup main suppress_prefixlength 0
 32763: from all fwmark 0x1/0xff prohibit
@@ -139,7 +139,7 @@ func TestRulesStartAsTheKernelsAndGrowDownwards(t *testing.T) {
 32766: from all lookup main
 32767: from all lookup default
 `)
-	for _, r := range []Rule{{From: pfx("fe80::/64"), Table: "5"}, {Table: "0"}, {Table: "back"}, {Action: RuleBlackhole + 1, Table: "5"}} {
+	for _, r := range []Rule{{From: pfx("fe80::/64"), Table: 5}, {Action: RuleBlackhole + 1, Table: 5}} {
 		if err := l.a.AddRule(r); err != ErrInvalid {
 			t.Errorf("%+v: %v", r, err)
 		}
@@ -152,9 +152,9 @@ func TestRulesStartAsTheKernelsAndGrowDownwards(t *testing.T) {
 func TestDeletingARuleNeedsNoMoreThanItsKind(t *testing.T) {
 	l := newLab(t, 0, Options{})
 	defer l.close()
-	must0(t, l.a.AddRule(Rule{Priority: 5, From: pfx("10.0.0.1/32"), Table: "7"}))
-	must0(t, l.a.AddRule(Rule{Priority: 6, From: pfx("10.0.0.2/32"), Table: "7"}))
-	like := Rule{Table: "7"}
+	must0(t, l.a.AddRule(Rule{Priority: 5, From: pfx("10.0.0.1/32"), Table: 7}))
+	must0(t, l.a.AddRule(Rule{Priority: 6, From: pfx("10.0.0.2/32"), Table: 7}))
+	like := Rule{Table: 7}
 	must0(t, l.a.DelRule(false, like.Like))
 	wantText(t, "the first", showRules(l.a.Rules(false)[1:2]), "6: from 10.0.0.2/32 lookup 7\n")
 	like.From = pfx("10.0.0.9/32")
@@ -166,20 +166,20 @@ func TestDeletingARuleNeedsNoMoreThanItsKind(t *testing.T) {
 func TestTablesAreDumpedByTheKernelsChains(t *testing.T) {
 	l := newLab(t, 0, Options{})
 	defer l.close()
-	for _, name := range []string{"356", "300", "100", "default", "256", "510", "511"} {
-		must0(t, l.a.AddRoute(Route{Dst: pfx("10.2.0.0/24"), Via: ip("10.0.0.12"), Table: name}))
+	for _, id := range []TableID{356, 300, 100, TableDefault, 256, 510, 511} {
+		must0(t, l.a.AddRoute(Route{Dst: pfx("10.2.0.0/24"), Via: ip("10.0.0.12"), Table: id}))
 	}
-	if got := strings.Join(l.a.Tables(false), " "); got != "256 300 100 356 default 510 main 511 local" {
+	if got := fmt.Sprint(l.a.Tables(false)); got != "[256 300 100 356 default 510 main 511 local]" {
 		t.Errorf("tables %s", got)
 	}
-	if err := l.a.AddRoute(Route{Dst: pfx("10.2.0.0/24"), Via: ip("10.0.0.12"), Table: "100"}); err != ErrExist {
+	if err := l.a.AddRoute(Route{Dst: pfx("10.2.0.0/24"), Via: ip("10.0.0.12"), Table: 100}); err != ErrExist {
 		t.Errorf("twice: %v", err)
 	}
-	must0(t, l.a.DelRoute(Route{Dst: pfx("10.2.0.0/24"), Table: "100"}))
-	wantText(t, "table 356", showRoutes(l.a.Routes("356")), "10.2.0.0/24 via 10.0.0.12 dev eth0 table 356\n")
-	wantText(t, "table 100", showRoutes(l.a.Routes("100")), "")
+	must0(t, l.a.DelRoute(Route{Dst: pfx("10.2.0.0/24"), Table: 100}))
+	wantText(t, "table 356", showRoutes(l.a.Routes(356)), "10.2.0.0/24 via 10.0.0.12 dev eth0 table 356\n")
+	wantText(t, "table 100", showRoutes(l.a.Routes(100)), "")
 	must0(t, l.a.Interface("eth0").SetUp(false))
-	wantText(t, "table 356 without eth0", showRoutes(l.a.Routes("356")), "")
+	wantText(t, "table 356 without eth0", showRoutes(l.a.Routes(356)), "")
 }
 
 // A sender that is bound to an address is routed by it; one that leaves the
@@ -286,8 +286,8 @@ func TestRulesRefusePackets(t *testing.T) {
 func TestStrictFilterAsksTheRules(t *testing.T) {
 	l := multihomed(t)
 	defer l.close()
-	must0(t, l.a.AddRoute(Route{Dst: pfx("0.0.0.0/0"), Via: ip("10.1.0.12"), Table: "100"}))
-	must0(t, l.a.AddRule(Rule{Priority: 10, From: pfx("10.0.0.11/32"), Table: "100"}))
+	must0(t, l.a.AddRoute(Route{Dst: pfx("0.0.0.0/0"), Via: ip("10.1.0.12"), Table: 100}))
+	must0(t, l.a.AddRule(Rule{Priority: 10, From: pfx("10.0.0.11/32"), Table: 100}))
 	try := func(rpFilter string, want error) {
 		t.Helper()
 		must0(t, l.a.SetSysctl("net.ipv4.conf.all.rp_filter", rpFilter))
@@ -305,9 +305,9 @@ func TestStrictFilterAsksTheRules(t *testing.T) {
 	if _, err := l.a.RouteFor(q); err != ErrCrossDevice {
 		t.Errorf("route get: %v", err)
 	}
-	must0(t, l.a.AddRoute(Route{Dst: pfx("10.0.0.0/24"), Dev: "eth0", Table: "100"})) // the usual remedy
+	must0(t, l.a.AddRoute(Route{Dst: pfx("10.0.0.0/24"), Dev: "eth0", Table: 100})) // the usual remedy
 	try("1", nil)
-	if r, err := l.a.RouteFor(q); err != nil || r.Type != RouteLocal || r.Table != "local" {
+	if r, err := l.a.RouteFor(q); err != nil || r.Type != RouteLocal || r.Table != TableLocal {
 		t.Errorf("route get: %+v %v", r, err)
 	}
 }
@@ -333,8 +333,8 @@ func TestMarkFromMangleOutputRoutesAgain(t *testing.T) {
 func TestLocalRouteInATableOfItsOwn(t *testing.T) {
 	l := multihomed(t)
 	defer l.close()
-	must0(t, l.a.AddRoute(Route{Dst: pfx("10.8.0.0/16"), Dev: "lo", Type: RouteLocal, Table: "5"}))
-	must0(t, l.a.AddRule(Rule{Priority: 10, Table: "5"}))
+	must0(t, l.a.AddRoute(Route{Dst: pfx("10.8.0.0/16"), Dev: "lo", Type: RouteLocal, Table: 5}))
+	must0(t, l.a.AddRule(Rule{Priority: 10, Table: 5}))
 	must0(t, l.b.AddRoute(Route{Dst: pfx("10.8.0.0/16"), Via: ip("10.0.0.11")}))
 	l.do(t, func() {
 		if r, err := ping(l.b, ip("10.8.1.2"), time.Second); err != nil || r.From != ip("10.8.1.2") || r.TTL != 64 {
@@ -351,7 +351,7 @@ func TestLocalRouteInATableOfItsOwn(t *testing.T) {
 func TestHostWithoutTheLocalRuleForwardsItsOwn(t *testing.T) {
 	l := multihomed(t)
 	defer l.close()
-	must0(t, l.a.DelRule(false, func(r Rule) bool { return r.Table == "local" }))
+	must0(t, l.a.DelRule(false, func(r Rule) bool { return r.Table == TableLocal }))
 	l.do(t, func() {
 		if _, err := ping(l.b, ip("10.0.0.11"), time.Second); err == nil {
 			t.Error("it answers")
@@ -368,10 +368,10 @@ func TestHostWithoutTheLocalRuleForwardsItsOwn(t *testing.T) {
 func TestGatewayIsSoughtInItsOwnTableThenByTheRules(t *testing.T) {
 	l := multihomed(t)
 	defer l.close()
-	must0(t, l.a.AddRoute(Route{Dst: pfx("0.0.0.0/0"), Via: ip("10.1.0.12"), Table: "100"}))
-	must0(t, l.a.AddRoute(Route{Dst: pfx("10.7.0.0/16"), Via: ip("10.0.0.12"), Table: "100"}))
-	wantText(t, "table 100", showRoutes(l.a.Routes("100")), "0.0.0.0/0 via 10.1.0.12 dev eth1 table 100\n10.7.0.0/16 via 10.0.0.12 dev eth0 table 100\n")
-	if err := l.a.AddRoute(Route{Dst: pfx("10.6.0.0/16"), Via: ip("10.5.0.1"), Table: "100"}); err != ErrNetUnreachable {
+	must0(t, l.a.AddRoute(Route{Dst: pfx("0.0.0.0/0"), Via: ip("10.1.0.12"), Table: 100}))
+	must0(t, l.a.AddRoute(Route{Dst: pfx("10.7.0.0/16"), Via: ip("10.0.0.12"), Table: 100}))
+	wantText(t, "table 100", showRoutes(l.a.Routes(100)), "0.0.0.0/0 via 10.1.0.12 dev eth1 table 100\n10.7.0.0/16 via 10.0.0.12 dev eth0 table 100\n")
+	if err := l.a.AddRoute(Route{Dst: pfx("10.6.0.0/16"), Via: ip("10.5.0.1"), Table: 100}); err != ErrNetUnreachable {
 		t.Errorf("a gateway behind a gateway: %v", err)
 	}
 }
@@ -387,7 +387,7 @@ func TestARouteLookupAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, look); n != 0 {
 		t.Errorf("%v allocations with the start rules", n)
 	}
-	must0(t, l.a.AddRule(Rule{Priority: 10, From: pfx("10.9.0.0/16"), Table: "100"}))
+	must0(t, l.a.AddRule(Rule{Priority: 10, From: pfx("10.9.0.0/16"), Table: 100}))
 	if n := testing.AllocsPerRun(100, look); n != 0 {
 		t.Errorf("%v allocations with a rule", n)
 	}

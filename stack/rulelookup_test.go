@@ -27,7 +27,7 @@ func TestLookupAgreesWithTheObviousOne(t *testing.T) {
 				got = "unreachable"
 			}
 			if got != want {
-				t.Fatalf("seed %d: %+v\n%s%sgot  %s\nwant %s", seed, f, showRules(l.a.Rules(false)), showRoutes(l.a.Routes("all")), got, want)
+				t.Fatalf("seed %d: %+v\n%s%sgot  %s\nwant %s", seed, f, showRules(l.a.Rules(false)), showRoutes(l.a.Routes(0)), got, want)
 			}
 		}
 		l.close()
@@ -40,9 +40,9 @@ func randomPrefix(rng *rand.Rand) netip.Prefix {
 }
 
 func randomPolicy(t *testing.T, rng *rand.Rand, ns *Namespace) {
-	names := []string{"5", "6", "main", "default", "local"}
+	tables := []TableID{5, 6, TableMain, TableDefault, TableLocal}
 	for range rng.Intn(12) {
-		r := Route{Dst: randomPrefix(rng).Masked(), Table: names[rng.Intn(len(names))], Metric: rng.Intn(2)}
+		r := Route{Dst: randomPrefix(rng).Masked(), Table: tables[rng.Intn(len(tables))], Metric: rng.Intn(2)}
 		switch rng.Intn(4) {
 		case 0:
 			r.Type = []RouteType{RouteThrow, RouteUnreachable, RouteBlackhole}[rng.Intn(3)]
@@ -54,7 +54,7 @@ func randomPolicy(t *testing.T, rng *rand.Rand, ns *Namespace) {
 		}
 	}
 	for range rng.Intn(8) {
-		r := Rule{Priority: uint32(rng.Intn(4)) * 11000, Not: rng.Intn(6) == 0, Table: names[rng.Intn(len(names))]}
+		r := Rule{Priority: uint32(rng.Intn(4)) * 11000, Not: rng.Intn(6) == 0, Table: tables[rng.Intn(len(tables))]}
 		if rng.Intn(2) == 0 {
 			r.From = randomPrefix(rng)
 		}
@@ -77,7 +77,7 @@ func randomPolicy(t *testing.T, rng *rand.Rand, ns *Namespace) {
 		}
 	}
 	if rng.Intn(4) == 0 {
-		ns.DelRule(false, Rule{Table: names[2+rng.Intn(3)]}.Like)
+		ns.DelRule(false, Rule{Table: tables[2+rng.Intn(3)]}.Like)
 	}
 }
 
@@ -120,10 +120,10 @@ func plainLookup(ns *Namespace, f flow) string {
 		}
 		var best *Route
 		for _, x := range ns.Routes(r.Table) {
-			if !x.Dst.Contains(f.dst) || x.Table == "local" && x.Proto == ProtoKernel && x.Type == RouteLocal && x.Dst.Addr() != f.dst && !f.dst.IsLoopback() {
+			if !x.Dst.Contains(f.dst) || x.Table == TableLocal && x.Proto == ProtoKernel && x.Type == RouteLocal && x.Dst.Addr() != f.dst && !f.dst.IsLoopback() {
 				continue
 			}
-			if x.Table == "local" && x.Proto == ProtoKernel {
+			if x.Table == TableLocal && x.Proto == ProtoKernel {
 				if x.Type == RouteLocal || out == "" || x.Dev == out {
 					return "own"
 				}
@@ -168,8 +168,8 @@ func TestUnknownSourceIsZeroInIPv4Only(t *testing.T) {
 func TestStrictFilterAsksWithTheMarkIfToldTo(t *testing.T) {
 	l := multihomed(t)
 	defer l.close()
-	must0(t, l.a.AddRoute(Route{Dst: pfx("0.0.0.0/0"), Via: ip("10.1.0.12"), Table: "100"}))
-	must0(t, l.a.AddRule(Rule{Priority: 10, Mark: 7, MarkMask: 7, Table: "100"}))
+	must0(t, l.a.AddRoute(Route{Dst: pfx("0.0.0.0/0"), Via: ip("10.1.0.12"), Table: 100}))
+	must0(t, l.a.AddRule(Rule{Priority: 10, Mark: 7, MarkMask: 7, Table: 100}))
 	must0(t, l.a.Netfilter(false).Ensure("mangle", "PREROUTING", "-i", "eth0", "-j", "MARK", "--set-mark", "7"))
 	must0(t, l.a.SetSysctl("net.ipv4.conf.all.rp_filter", "1"))
 	for on, want := range map[string]error{"0": nil, "1": ErrTimeout} {

@@ -70,7 +70,7 @@ func procNetRoute(ns *stack.Namespace) string {
 		v := a.As4()
 		return binary.LittleEndian.Uint32(v[:])
 	}
-	for _, r := range ns.Routes("main") {
+	for _, r := range ns.Routes(stack.TableMain) {
 		if !r.Dst.Addr().Is4() {
 			continue
 		}

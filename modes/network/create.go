@@ -236,7 +236,7 @@ func (ctl *Controller) freePool(space ipam.Space, preferred, sub string, v6 bool
 // the routes only those of link scope count: not those by way of a gateway
 // (libnetwork's CheckRouteOverlaps).
 func (ctl *Controller) hostOverlaps(p netip.Prefix) (netip.Prefix, bool) {
-	for _, r := range ctl.ns().Routes("main") {
+	for _, r := range ctl.ns().Routes(stack.TableMain) {
 		if r.Dst.Bits() > 0 && r.Dst.Addr().Is4() && r.Scope == stack.ScopeLink && r.Dst.Overlaps(p) {
 			return r.Dst, true
 		}

@@ -225,7 +225,7 @@ func (sb *Sandbox) address(ep *Endpoint, name string) error {
 // program gives an interface an address, unless a route of the sandbox overlaps
 // its subnet (libnetwork's checkRouteConflict).
 func (sb *Sandbox) program(i *stack.Interface, p netip.Prefix, o stack.AddrOptions) error {
-	for _, r := range sb.NS.Routes("main") {
+	for _, r := range sb.NS.Routes(stack.TableMain) {
 		if r.Dst.Bits() > 0 && r.Dst.Overlaps(p) {
 			return errdefs.New(errdefs.KindSystem, "cannot program address %s in sandbox interface because it conflicts with existing route %s", p, netlinkRoute(sb.NS, r))
 		}

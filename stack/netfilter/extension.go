@@ -278,7 +278,7 @@ func addrtypeExtension() *extension {
 			return err
 		},
 		done: func() error {
-			if m.src == nil && m.dst == nil {
+			if m.src == 0 && m.dst == 0 {
 				return usagef("addrtype: you must specify --src-type or --dst-type")
 			}
 			return nil

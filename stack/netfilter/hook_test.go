@@ -16,11 +16,11 @@ type host struct {
 
 func newHost(t *testing.T, text string) *host {
 	h := &host{now: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)}
-	h.Rules = New(Options{Now: func() time.Time { return h.now }, AddrType: func(a netip.Addr) string {
+	h.Rules = New(Options{Now: func() time.Time { return h.now }, AddrType: func(a netip.Addr) AddrType {
 		if a.String() == "10.0.0.11" || a.IsLoopback() {
-			return "LOCAL"
+			return Local
 		}
-		return ""
+		return Unicast
 	}})
 	if err := h.Restore(text, RestoreOptions{}); err != nil {
 		t.Fatal(err)

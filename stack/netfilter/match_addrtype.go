@@ -2,33 +2,37 @@ package netfilter
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
 // AddrType is a kind of address, as iptables' addrtype and the routing table
-// know it.
-type AddrType string
+// know it, with the kernel's numbers (linux/rtnetlink.h).
+type AddrType uint8
 
 // The kinds of addresses.
 const (
-	Unicast     AddrType = "UNICAST"
-	Local       AddrType = "LOCAL"
-	Broadcast   AddrType = "BROADCAST"
-	Multicast   AddrType = "MULTICAST"
-	Anycast     AddrType = "ANYCAST"
-	Blackhole   AddrType = "BLACKHOLE"
-	Unreachable AddrType = "UNREACHABLE"
-	Prohibit    AddrType = "PROHIBIT"
-	Unspec      AddrType = "UNSPEC"
+	Unspec AddrType = iota
+	Unicast
+	Local
+	Broadcast
+	Anycast
+	Multicast
+	Blackhole
+	Unreachable
+	Prohibit
 )
 
-// addrType classifies an address, from the namespace if it knows.
+var addrTypeNames = [...]string{"UNSPEC", "UNICAST", "LOCAL", "BROADCAST", "ANYCAST", "MULTICAST", "BLACKHOLE", "UNREACHABLE", "PROHIBIT"}
+
+// String is the kind in iptables' words.
+func (t AddrType) String() string { return addrTypeNames[t] }
+
+// addrType classifies an address, by the namespace if there is one.
 func (r *Rules) addrType(w words) AddrType {
 	addr := w.addr(r.opts.V6)
 	if r.opts.AddrType != nil {
-		if t := r.opts.AddrType(addr); t != "" {
-			return AddrType(t)
-		}
+		return r.opts.AddrType(addr)
 	}
 	switch {
 	case addr.IsUnspecified():
@@ -45,41 +49,36 @@ func (r *Rules) addrType(w words) AddrType {
 
 // addrtypeMatch is "-m addrtype".
 type addrtypeMatch struct {
-	src, dst       []AddrType
+	src, dst       addrTypes // empty: any
 	srcNot, dstNot bool
 	ifaceIn        bool
 	ifaceOut       bool
 }
 
-// In the order of the kernel's route types, in which iptables prints them.
-var addrTypes = []AddrType{Unspec, Unicast, Local, Broadcast, Anycast, Multicast, Blackhole, Unreachable, Prohibit}
+// addrTypes is a set of kinds, a bit for each.
+type addrTypes uint16
 
-func parseAddrTypes(arg string) ([]AddrType, error) {
-	want := map[AddrType]bool{}
-	for _, s := range strings.Split(arg, ",") {
-		t := AddrType(strings.ToUpper(s))
-		found := false
-		for _, k := range addrTypes {
-			found = found || k == t
+func parseAddrTypes(arg string) (set addrTypes, err error) {
+	for name := range strings.SplitSeq(arg, ",") {
+		t := slices.Index(addrTypeNames[:], strings.ToUpper(name))
+		if t < 0 {
+			return 0, usagef("addrtype: bad type `%s'", arg)
 		}
-		if !found {
-			return nil, usagef("addrtype: bad type `%s'", arg)
-		}
-		want[t] = true
+		set |= 1 << t
 	}
-	var types []AddrType
-	for _, k := range addrTypes {
-		if want[k] {
-			types = append(types, k)
-		}
-	}
-	return types, nil
+	return set, nil
 }
 
-func joinTypes(types []AddrType) string {
+func (set addrTypes) has(t AddrType) bool { return set>>t&1 != 0 }
+
+// String is the kinds in the order of their numbers, in which iptables prints
+// them.
+func (set addrTypes) String() string {
 	var s []string
-	for _, t := range types {
-		s = append(s, string(t))
+	for t, name := range addrTypeNames {
+		if set.has(AddrType(t)) {
+			s = append(s, name)
+		}
 	}
 	return strings.Join(s, ",")
 }
@@ -87,13 +86,13 @@ func joinTypes(types []AddrType) string {
 func (m *addrtypeMatch) name() string { return "addrtype" }
 
 func (m *addrtypeMatch) save(w *strings.Builder) {
-	if m.src != nil {
+	if m.src != 0 {
 		not(w, m.srcNot)
-		w.WriteString(" --src-type " + joinTypes(m.src))
+		w.WriteString(" --src-type " + m.src.String())
 	}
-	if m.dst != nil {
+	if m.dst != 0 {
 		not(w, m.dstNot)
-		w.WriteString(" --dst-type " + joinTypes(m.dst))
+		w.WriteString(" --dst-type " + m.dst.String())
 	}
 	m.limits(w, " --")
 }
@@ -109,11 +108,11 @@ func (m *addrtypeMatch) limits(w *strings.Builder, prefix string) {
 
 func (m *addrtypeMatch) list(w *strings.Builder, _ bool) {
 	w.WriteString(" ADDRTYPE match")
-	if m.src != nil {
-		w.WriteString(" src-type " + bang(m.srcNot) + joinTypes(m.src))
+	if m.src != 0 {
+		w.WriteString(" src-type " + bang(m.srcNot) + m.src.String())
 	}
-	if m.dst != nil {
-		w.WriteString(" dst-type " + bang(m.dstNot) + joinTypes(m.dst))
+	if m.dst != 0 {
+		w.WriteString(" dst-type " + bang(m.dstNot) + m.dst.String())
 	}
 	m.limits(w, " ")
 }
@@ -126,15 +125,6 @@ func bang(not bool) string {
 }
 
 func (m *addrtypeMatch) test(p *packet) bool {
-	return (m.src == nil || has(m.src, p.rules.addrType(p.src)) != m.srcNot) &&
-		(m.dst == nil || has(m.dst, p.rules.addrType(p.dst)) != m.dstNot)
-}
-
-func has(types []AddrType, t AddrType) bool {
-	for _, x := range types {
-		if x == t {
-			return true
-		}
-	}
-	return false
+	return (m.src == 0 || m.src.has(p.rules.addrType(p.src)) != m.srcNot) &&
+		(m.dst == 0 || m.dst.has(p.rules.addrType(p.dst)) != m.dstNot)
 }

@@ -20,9 +20,9 @@ type Options struct {
 	Rand func() uint32
 	// Lookup finds the addresses of a host name given to -s, -d; nil finds none.
 	Lookup func(name string) []string
-	// AddrType classifies an address for "-m addrtype" ("LOCAL", "UNICAST",
-	// "BROADCAST", …); nil or "" leaves it to what the address alone tells.
-	AddrType func(netip.Addr) string
+	// AddrType classifies an address for "-m addrtype"; nil leaves it to what
+	// the address alone tells.
+	AddrType func(netip.Addr) AddrType
 	// MTU is the MTU of an interface, for TCPMSS --clamp-mss-to-pmtu; nil or 0
 	// means unknown.
 	MTU func(dev string) int

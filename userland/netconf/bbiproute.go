@@ -29,7 +29,7 @@ func (t *busyboxIPTool) route(w *words) error {
 }
 
 func (t *busyboxIPTool) routeList(w *words, flush bool) error {
-	f := routeFilter{table: "main"}
+	f := routeFilter{table: stack.TableMain}
 	tool := t.inner()
 	for w.more() {
 		switch arg := w.next(); arg {
@@ -67,7 +67,7 @@ func (t *busyboxIPTool) routeList(w *words, flush bool) error {
 	}
 	for _, six := range tool.routeFamilies(f) {
 		list := tool.routes(f, six)
-		if six && f.table == "main" {
+		if six && f.table == stack.TableMain {
 			list = append(list, multicastRoutes(t.ns)...)
 		}
 		for _, r := range list {
@@ -85,9 +85,9 @@ func (t *busyboxIPTool) routeList(w *words, flush bool) error {
 // shows with the main one.
 func multicastRoutes(ns *stack.Namespace) []stack.Route {
 	var out []stack.Route
-	for _, r := range ns.Routes("local") {
+	for _, r := range ns.Routes(stack.TableLocal) {
 		if typeOf(r) == "multicast" && r.Dst.Addr().Is6() {
-			r.Table = "main"
+			r.Table = stack.TableMain
 			out = append(out, r)
 		}
 	}
@@ -110,7 +110,7 @@ func (t *busyboxIPTool) routeLine(r stack.Route, f routeFilter) string {
 	if r.Dev != "" && f.dev == "" && !deviceless {
 		fmt.Fprintf(&b, "dev %s ", r.Dev)
 	}
-	if f.table == "all" && r.Table != "main" {
+	if f.table == 0 && r.Table != stack.TableMain {
 		fmt.Fprintf(&b, "table %s ", readTableNames(t.p).shown(r.Table))
 	}
 	if scope := scopeOf(r); scope != "global" && f.scope == "" && !deviceless {

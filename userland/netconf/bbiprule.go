@@ -37,7 +37,7 @@ func (t *busyboxIPTool) ruleEdit(w *words, edit func(*stack.Namespace, typedRule
 	if err != nil {
 		return err
 	}
-	if r.Table == "" { // busybox gives every rule one
+	if r.Table == 0 { // busybox gives every rule one
 		r.action = false
 	}
 	if err := edit(t.ns, r); err != nil {
@@ -105,12 +105,12 @@ func (t *busyboxIPTool) rulePrefix(text string) (netip.Prefix, error) {
 }
 
 // table reads the name or number of a table; what is busybox's word for it.
-func (t *busyboxIPTool) table(text, what string) (string, error) {
+func (t *busyboxIPTool) table(text, what string) (stack.TableID, error) {
 	id, ok := readTableNames(t.p).number(text)
 	if !ok || id == 0 {
-		return "", busyboxWrong(text, what)
+		return 0, busyboxWrong(text, what)
 	}
-	return stackTable(id), nil
+	return id, nil
 }
 
 func busyboxWrong(text, what string) error {
@@ -143,7 +143,7 @@ func (t *busyboxIPTool) ruleLine(r stack.Rule) string {
 		fmt.Fprintf(&b, "iif %s ", r.In)
 	}
 	table := "unspec"
-	if r.Table != "" {
+	if r.Table != 0 {
 		table = readTableNames(t.p).shown(r.Table)
 	}
 	b.WriteString("lookup " + table + " ")

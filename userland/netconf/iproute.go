@@ -35,7 +35,7 @@ func (t *ipTool) route(w *words) error {
 // routeFilter says which routes a listing shows. What it names exactly is not
 // printed again.
 type routeFilter struct {
-	table string // "main" unless given, "all"
+	table stack.TableID // main unless given; zero: all
 	dev   string
 	via   netip.Addr
 	proto string
@@ -51,7 +51,7 @@ type routeFilter struct {
 }
 
 func (t *ipTool) readRouteFilter(w *words) (f routeFilter, err error) {
-	f.table = "main"
+	f.table = stack.TableMain
 	mode := ""
 	for w.more() && err == nil {
 		arg := w.next()
@@ -264,7 +264,7 @@ func (t *ipTool) routeFamilies(f routeFilter) []bool {
 	switch {
 	case t.family == 6, f.exact.IsValid() && f.exact.Addr().Is6(), f.via.IsValid() && f.via.Is6():
 		return []bool{true}
-	case t.family == 4, f.table != "all":
+	case t.family == 4, f.table != 0:
 		return []bool{false}
 	}
 	return []bool{false, true}
@@ -300,7 +300,7 @@ func (t *ipTool) routeLine(r stack.Route, f routeFilter) string {
 	if r.Dev != "" && f.dev == "" && !(deviceless && !six) {
 		fmt.Fprintf(&b, "dev %s ", r.Dev)
 	}
-	if f.table == "all" && (r.Table != "main" || t.details > 0) {
+	if f.table == 0 && (r.Table != stack.TableMain || t.details > 0) {
 		fmt.Fprintf(&b, "table %s ", t.tableShown(r.Table))
 	}
 	if (protoOf(r) != "boot" || t.details > 0) && f.proto == "" {
@@ -392,7 +392,7 @@ func (t *ipTool) routeJSON(r stack.Route, f routeFilter) jmap {
 	if r.Dev != "" {
 		m = append(m, jfield{"dev", r.Dev})
 	}
-	if f.table == "all" && (r.Table != "main" || t.details > 0) {
+	if f.table == 0 && (r.Table != stack.TableMain || t.details > 0) {
 		m = append(m, jfield{"table", t.tableShown(r.Table)})
 	}
 	if protoOf(r) != "boot" || t.details > 0 {

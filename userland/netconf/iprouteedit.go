@@ -36,7 +36,7 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 			var name string
 			if name, err = w.value(); err == nil {
 				id, ok := t.tableNames().number(name)
-				if r.Table = stackTable(id); !ok {
+				if r.Table = id; !ok {
 					err = wrongArgument(name, "\"table\" value is invalid\n")
 				}
 			}
@@ -78,8 +78,8 @@ func (t *ipTool) readRoute(w *words) (r stack.Route, err error) {
 		}
 		r.Dst, _ = t.prefixWord("default")
 	}
-	if r.Table == "" && slices.Contains([]stack.RouteType{stack.RouteLocal, stack.RouteBroadcast, stack.RouteNAT, stack.RouteAnycast}, r.Type) {
-		r.Table = "local"
+	if r.Table == 0 && slices.Contains([]stack.RouteType{stack.RouteLocal, stack.RouteBroadcast, stack.RouteNAT, stack.RouteAnycast}, r.Type) {
+		r.Table = stack.TableLocal
 	}
 	if r.Via.IsValid() && r.Via.Is6() && r.Dst.IsValid() && r.Dst.Bits() == 0 {
 		r.Dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
@@ -161,7 +161,7 @@ func (t *ipTool) routeEdit(cmd string, w *words) error {
 // hasRoute reports whether the table has a route to r's destination with r's
 // metric.
 func (t *ipTool) hasRoute(r stack.Route) bool {
-	for _, have := range t.ns.Routes(r.Table) {
+	for _, have := range t.ns.Routes(mainUnless(r.Table)) {
 		if have.Dst == r.Dst && have.Metric == r.Metric {
 			return true
 		}

@@ -85,7 +85,7 @@ func (t *ipTool) routeGetText(r stack.Route, q stack.RouteQuery) {
 		fmt.Fprintf(&b, "via %s ", r.Via)
 	}
 	fmt.Fprintf(&b, "dev %s ", r.Dev)
-	if r.Table != "main" {
+	if r.Table != stack.TableMain {
 		fmt.Fprintf(&b, "table %s ", t.tableShown(r.Table))
 	}
 	if q.Dst.Is6() {

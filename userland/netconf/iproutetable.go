@@ -3,6 +3,8 @@ package netconf
 import (
 	"slices"
 	"strconv"
+
+	"dnetsim/stack"
 )
 
 // tableNames are the names of the routing tables, read when first needed.
@@ -15,49 +17,46 @@ func (t *ipTool) tableNames() tableNames {
 }
 
 // tableShown is a table of the stack as it is printed.
-func (t *ipTool) tableShown(table string) string {
+func (t *ipTool) tableShown(table stack.TableID) string {
 	n := t.tableNames()
 	if t.numeric {
-		id, _ := n.number(table)
-		return strconv.FormatUint(uint64(id), 10)
+		return strconv.FormatUint(uint64(table), 10)
 	}
 	return n.shown(table)
 }
 
 // mainUnless is the table of a route that need not name one.
-func mainUnless(table string) string {
-	if table == "" {
-		return "main"
+func mainUnless(table stack.TableID) stack.TableID {
+	if table == 0 {
+		return stack.TableMain
 	}
 	return table
 }
 
-// listedTable reads the table of a listing. "cache" is what no kernel has had
+// listedTable reads the table of a listing, zero for all. "cache" is what no kernel has had
 // since 3.6.
-func (t *ipTool) listedTable(name string) (table string, cache bool, err error) {
+func (t *ipTool) listedTable(name string) (table stack.TableID, cache bool, err error) {
 	id, ok := t.tableNames().number(name)
 	switch {
-	case ok && id != 0:
-		return stackTable(id), false, nil
 	case ok, name == "all":
-		return "all", false, nil
+		return id, false, nil
 	case name == "cache":
-		return "main", true, nil
+		return stack.TableMain, true, nil
 	}
-	return "", false, wrongArgument(name, "table id value is invalid\n")
+	return 0, false, wrongArgument(name, "table id value is invalid\n")
 }
 
-// tables are the tables that a filter's table names, in the kernel's order.
-func (t *ipTool) tables(name string, six bool) []string {
-	if name == "all" {
+// tables are the tables that a filter's table stands for, in the kernel's order.
+func (t *ipTool) tables(table stack.TableID, six bool) []stack.TableID {
+	if table == 0 {
 		return t.ns.Tables(six)
 	}
-	return []string{name}
+	return []stack.TableID{table}
 }
 
 // tableExists is the kernel's complaint of a table that was never written to.
-func (t *ipTool) tableExists(table string, six bool, doing string) error {
-	if table == "all" || slices.Contains(t.ns.Tables(six), table) {
+func (t *ipTool) tableExists(table stack.TableID, six bool, doing string) error {
+	if table == 0 || slices.Contains(t.ns.Tables(six), table) {
 		return nil
 	}
 	family := "ipv4"

@@ -144,7 +144,7 @@ func (t *ipTool) ruleLine(r stack.Rule) string {
 			}
 		}
 	}
-	if r.Table != "" {
+	if r.Table != 0 {
 		b.WriteString(" lookup " + t.tableShown(r.Table))
 		if r.MinBits > 0 {
 			fmt.Fprintf(&b, " suppress_prefixlength %d", r.MinBits-1)
@@ -231,7 +231,7 @@ func (t *ipTool) ruleJSON(r stack.Rule) jmap {
 			}
 		}
 	}
-	if r.Table != "" {
+	if r.Table != 0 {
 		m = append(m, jfield{"table", t.tableShown(r.Table)})
 		if r.MinBits > 0 {
 			m = append(m, jfield{"suppress_prefixlen", r.MinBits - 1})

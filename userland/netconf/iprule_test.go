@@ -165,7 +165,7 @@ func TestRouteGetAnswersThroughTheRules(t *testing.T) {
 func TestRulesAsBusyboxPrintsThem(t *testing.T) {
 	b := multihomed(t)
 	check(t, b.host.NS().AddRule(stack.Rule{Priority: 5, From: netip.MustParsePrefix("10.9.0.1/32"), Action: stack.RuleBlackhole}))
-	check(t, b.host.NS().AddRule(stack.Rule{Priority: 6, Not: true, In: "nosuch", Out: "eth0", Table: "5"}))
+	check(t, b.host.NS().AddRule(stack.Rule{Priority: 6, Not: true, In: "nosuch", Out: "eth0", Table: 5}))
 	b.host.Programs = Busybox()
 	b.expect(b.host, "ip rule add from 10.0.0.11 table back", 0, "")
 	b.expect(b.host, "ip rule add from 10.0.0.11 lookup 100 prio 4", 2, "ip: RTNETLINK answers: File exists\n")

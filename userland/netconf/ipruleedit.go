@@ -108,19 +108,19 @@ func (t *ipTool) rulePrefix(w *words, expected string) (netip.Prefix, error) {
 
 // ruleTable reads a table. Number 0, which lets the kernel choose one, is
 // refused.
-func (t *ipTool) ruleTable(w *words, wrong string) (string, error) {
+func (t *ipTool) ruleTable(w *words, wrong string) (stack.TableID, error) {
 	name, err := w.value()
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	id, ok := t.tableNames().number(name)
 	switch {
 	case !ok:
-		return "", wrongArgument(name, wrong)
+		return 0, wrongArgument(name, wrong)
 	case id == 0:
-		return "", rtnetlink(stack.ErrNotSupported)
+		return 0, rtnetlink(stack.ErrNotSupported)
 	}
-	return stackTable(id), nil
+	return id, nil
 }
 
 func (t *ipTool) ruleAdd(w *words) error {
@@ -145,7 +145,7 @@ func (t *ipTool) ruleAdd(w *words) error {
 // addRule adds a typed rule, completed as the programs and the kernel do.
 func addRule(ns *stack.Namespace, r typedRule) error {
 	if !r.action {
-		r.Table = "main"
+		r.Table = stack.TableMain
 	}
 	if !r.priority {
 		r.Priority = ns.NextRulePriority(r.V6)

@@ -142,7 +142,7 @@ func (t *routeTool) table() string {
 // mainRoutes is the main table as /proc/net/route lists it.
 func mainRoutes(ns *stack.Namespace, six bool) []stack.Route {
 	tool := &ipTool{ns: ns}
-	return tool.routes(routeFilter{table: "main"}, six)
+	return tool.routes(routeFilter{table: stack.TableMain}, six)
 }
 
 // routeFlags are the letters of a route.
@@ -214,7 +214,7 @@ func (t *routeTool) table6() string {
 	} else {
 		fmt.Fprintf(&b, "%-30s %-26s %-4s %-3s %-3s%6s %s\n", "Destination", "Next Hop", "Flag", "Met", "Ref", "Use", "If")
 	}
-	for _, table := range []string{"main", "local"} {
+	for _, table := range []stack.TableID{stack.TableMain, stack.TableLocal} {
 		for _, r := range (&ipTool{ns: t.p.NS()}).routes(routeFilter{table: table}, true) {
 			b.WriteString(t.row6(r))
 		}
