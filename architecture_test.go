@@ -44,7 +44,7 @@ var orders = map[string][][]string{
 		{"modes/store"},
 		{"modes/nat"},
 		{"modes/memberlist", "modes/errdefs"},
-		{"modes/bitseq", "modes/msgpack"},
+		{"modes/bitseq", "modes/msgpack", "modes/profile"},
 	},
 	"userland": {
 		{"userland/consul"},

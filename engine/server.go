@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"dnetsim/modes"
+	"dnetsim/modes/profile"
 	"dnetsim/sim"
 )
 
@@ -27,7 +28,7 @@ type Server struct {
 	daemon *modes.Daemon
 	mux    *http.ServeMux
 	once   sync.Once
-	ver    modes.Version
+	ver    profile.Version
 }
 
 // NewServer returns the API of a daemon.
@@ -45,7 +46,7 @@ func (s *Server) Loop() *sim.Loop { return s.loop }
 func (s *Server) Daemon() *modes.Daemon { return s.daemon }
 
 // Version is what the daemon says of itself; it does not change in its life.
-func (s *Server) Version() modes.Version {
+func (s *Server) Version() profile.Version {
 	s.once.Do(func() { s.ver = s.daemon.Version() })
 	return s.ver
 }

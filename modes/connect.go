@@ -235,7 +235,7 @@ func (nw *Networks) Connect(network, ref string, e *container.EndpointSettings) 
 		return errf(ErrConflict, "Container %s is marked for removal and cannot be connected or disconnected to the network", c.ID)
 	}
 	if c.run.pid1 != nil {
-		if err := nw.d.calls.Pass(nw.d.profile.cost.connect); err != nil {
+		if err := nw.d.calls.Pass(nw.d.profile.Cost.Connect); err != nil {
 			return err
 		}
 	}
@@ -328,7 +328,7 @@ func (nw *Networks) disconnect(c *Container, n *network.Network) error {
 		return nil
 	}
 	if find() != nil {
-		if err := nw.d.calls.Pass(nw.d.profile.cost.disconnect); err != nil {
+		if err := nw.d.calls.Pass(nw.d.profile.Cost.Disconnect); err != nil {
 			return err
 		}
 	}

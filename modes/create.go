@@ -57,7 +57,7 @@ func (cs *Containers) Create(r container.Create) (c *Container, warnings []strin
 		return nil, nil, err
 	}
 	defer end()
-	if err := cs.d.calls.Pass(cs.d.profile.cost.create); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.Cost.Create); err != nil {
 		return nil, nil, err
 	}
 	if err := cs.checkName(r.Name); err != nil { // somebody may have been faster

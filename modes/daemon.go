@@ -12,6 +12,7 @@ import (
 	"dnetsim/modes/journal"
 	"dnetsim/modes/network"
 	"dnetsim/modes/network/driver"
+	"dnetsim/modes/profile"
 	"dnetsim/modes/volume"
 	"dnetsim/sim"
 	"dnetsim/stack"
@@ -24,7 +25,7 @@ import (
 type Daemon struct {
 	host    *Host
 	loop    *sim.Loop
-	profile *profile
+	profile *profile.Profile
 	spec    HostSpec
 	config  config.Config
 	id      string
@@ -56,7 +57,7 @@ type Daemon struct {
 func newDaemon(h *Host, spec HostSpec) *Daemon {
 	l := h.Loop()
 	d := &Daemon{
-		host: h, loop: l, profile: &engine2010, spec: spec, ids: ident.New(l, h.Name),
+		host: h, loop: l, profile: profile.Of(spec.Engine), spec: spec, ids: ident.New(l, h.Name),
 		Events: events.New(l, h.Wall), calls: calls.New(l),
 	}
 	d.Journal = journal.New(l, h.Wall, func() int { return d.pid })
@@ -104,13 +105,13 @@ func (d *Daemon) boot() error {
 		return err
 	}
 	d.Journal.Write("info", "[graphdriver] using prior storage driver: overlay2")
-	d.calls.Spend(d.profile.cost.daemonInit)
+	d.calls.Spend(d.profile.Cost.DaemonInit)
 	if err := d.net.Global.Init(); err != nil {
 		return err
 	}
 	d.Journal.Write("info", "Loading containers: start.")
 	d.net.Global.Follow()
-	d.calls.Spend(d.profile.cost.daemonLoad)
+	d.calls.Spend(d.profile.Cost.DaemonLoad)
 	live := d.Containers.live()
 	if !live {
 		reloadLinks(d)
@@ -118,13 +119,13 @@ func (d *Daemon) boot() error {
 	if err := d.net.Start(live, d.api.ports(), d.Networks.cleanLeftovers); err != nil {
 		return errf(ErrSystem, "failed to start daemon: Error initializing network controller: %v", err)
 	}
-	d.calls.Spend(d.profile.cost.daemonReady)
+	d.calls.Spend(d.profile.Cost.DaemonReady)
 	d.makeRunDir()
 	d.net.Reopen()
 	d.net.Global.WatchAllNames()
 	d.Containers.restore()
 	d.Journal.Write("info", "Loading containers: done.")
-	v := d.profile.version
+	v := d.profile.Version
 	d.Journal.Write("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
 	d.Journal.Write("info", "Daemon has completed initialization")
 	return nil
@@ -150,7 +151,7 @@ func (d *Daemon) Stop() error {
 		d.Containers.shutdown()
 		d.net.CloseIdle()
 	}
-	d.calls.Spend(d.profile.cost.daemonStop)
+	d.calls.Spend(d.profile.Cost.DaemonStop)
 	d.calls.End()
 	d.net.Global.Leave()
 	d.api.close()

@@ -12,7 +12,7 @@
 // about what is left when somebody could not be told.
 //
 // Everything runs on the loop; those that change something sleep
-// in virtual time (the table in profile.go) and must be called from a process.
+// in virtual time (the table in package profile) and must be called from a process.
 // Methods return *[Error] with the daemon's own words, and an error leaves
 // nothing behind: no interface, rule, address or pool.
 //

@@ -19,7 +19,7 @@ import (
 func (c *Container) ended(pid1 *userland.Process, status int) {
 	d := c.run.daemon
 	d.Containers.reaping++
-	d.loop.After(d.profile.cost.reap, func() {
+	d.loop.After(d.profile.Cost.Reap, func() {
 		c.reap(pid1, status)
 		d.Containers.reaping--
 		d.Containers.reaped.Broadcast()
@@ -78,7 +78,7 @@ func (c *Container) hasEnded(pid1 *userland.Process, status int) {
 		c.scheduleRestart()
 	case c.HostConfig.AutoRemove && !r.removing:
 		r.removing = true
-		d.loop.After(d.profile.cost.remove, func() { c.remove() })
+		d.loop.After(d.profile.Cost.Remove, func() { c.remove() })
 	}
 }
 
@@ -170,7 +170,7 @@ func (c *Container) scheduleRestart() {
 			again()
 		})
 	}
-	r.retry.Reset(r.backoff + d.profile.cost.start + d.profile.cost.launch)
+	r.retry.Reset(r.backoff + d.profile.Cost.Start + d.profile.Cost.Launch)
 }
 
 // cancelRestart forgets a restart that is due.

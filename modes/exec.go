@@ -126,7 +126,7 @@ func (x *Execs) Start(id string, detach, tty bool) (*streams.Attachment, error) 
 	defer end()
 	e.Started = true
 	c.event("exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
-	if err := x.d.calls.Pass(x.d.profile.cost.exec); err != nil {
+	if err := x.d.calls.Pass(x.d.profile.Cost.Exec); err != nil {
 		e.end(126)
 		return nil, err
 	}
@@ -344,7 +344,7 @@ func (c *Container) probe() (res health.Result, err error) {
 	}
 	e.Started = true
 	c.event("exec_start: "+strings.Join(e.Config.Cmd, " "), "execID", e.ID)
-	if err = d.calls.Pass(d.profile.cost.exec); err == nil {
+	if err = d.calls.Pass(d.profile.Cost.Exec); err == nil {
 		err = execAllowed(c)
 	}
 	a := e.run.streams.Open(streams.Options{Stdout: true, Stderr: true, Stream: true}, false)

@@ -26,6 +26,8 @@ type HostSpec struct {
 	// Flags are dockerd's options on its command line, in daemon.json's form:
 	// {"userland-proxy": false}. "" is none.
 	Flags string
+	// Engine is the name of the engine's profile ([profile.Names]); "" is the default one.
+	Engine string
 }
 
 // Host is a machine with a Docker daemon.

@@ -5,6 +5,7 @@ import (
 
 	"dnetsim/modes/config"
 	"dnetsim/modes/container"
+	"dnetsim/modes/profile"
 )
 
 // Info is what `docker info` shows.
@@ -24,19 +25,9 @@ type Info struct {
 	IndexServer                                                                string
 }
 
-// Version is what `docker version` shows of the server.
-type Version struct {
-	Version, APIVersion, MinAPIVersion, GitCommit, GoVersion, Os, Arch, KernelVersion, BuildTime string
-	Experimental                                                                                 bool
-	Containerd, Runc, Init                                                                       ComponentVersion
-}
-
-// ComponentVersion is the version of one of the engine's helpers.
-type ComponentVersion struct{ Version, GitCommit string }
-
 // Version is the engine's version, as its profile says.
-func (d *Daemon) Version() Version {
-	v := d.profile.version
+func (d *Daemon) Version() profile.Version {
+	v := d.profile.Version
 	v.KernelVersion = d.host.KernelVersion
 	v.Experimental = d.config.Experimental
 	return v
@@ -50,7 +41,7 @@ func (d *Daemon) Info() Info {
 	}
 	i := Info{
 		ID: d.id, Name: d.host.Hostname(), Images: len(d.Images.store.All()),
-		ServerVersion: d.profile.version.Version, KernelVersion: d.host.KernelVersion,
+		ServerVersion: d.profile.Version.Version, KernelVersion: d.host.KernelVersion,
 		OperatingSystem: "Debian GNU/Linux 12 (bookworm)", OSVersion: "12", Architecture: d.host.Arch,
 		NCPU: 2, MemTotal: 8 << 30, SystemTime: d.Wall(),
 		IPv4Forwarding:    on("net.ipv4.ip_forward"),

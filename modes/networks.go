@@ -75,7 +75,7 @@ func (nw *Networks) Create(r network.Create) (n *network.Network, warning string
 		}
 		warning = "Network with name " + old.Name + " (id : " + old.ID + ") already exists"
 	}
-	if err := nw.d.calls.Pass(nw.d.profile.cost.networkCreate); err != nil {
+	if err := nw.d.calls.Pass(nw.d.profile.Cost.NetworkCreate); err != nil {
 		return nil, "", err
 	}
 	n, err = nw.d.net.Make(r)
@@ -104,7 +104,7 @@ func (nw *Networks) Remove(ref string) error {
 	if err := nw.d.net.Idle(n); err != nil {
 		return wrapf(err, "error while removing network: ")
 	}
-	if err := nw.d.calls.Pass(nw.d.profile.cost.networkRemove); err != nil {
+	if err := nw.d.calls.Pass(nw.d.profile.Cost.NetworkRemove); err != nil {
 		return err
 	}
 	if err := nw.d.net.Idle(n); err != nil {
@@ -144,7 +144,7 @@ func (nw *Networks) Prune(f filters.Args) ([]string, error) {
 		if not := f["label!"]; len(not) > 0 && filters.MatchLabels(not, n.Labels) || !until.IsZero() && n.Created.After(until) {
 			continue
 		}
-		if err := nw.d.calls.Pass(nw.d.profile.cost.networkRemove); err != nil {
+		if err := nw.d.calls.Pass(nw.d.profile.Cost.NetworkRemove); err != nil {
 			return gone, err
 		}
 		if n.Used() || nw.d.net.Remove(n) != nil {
@@ -164,7 +164,7 @@ type Networks struct{ d *Daemon }
 func newController(d *Daemon) *network.Controller {
 	return network.New(network.Options{
 		Face: d.face, Host: d.host.Name, Loop: d.loop, Calls: d.calls, IDs: &d.ids, Journal: d.Journal, Events: d.Events, Config: &d.config,
-		CreateTime: d.profile.cost.networkCreate, OverlayJoin: d.profile.cost.overlayJoin,
+		CreateTime: d.profile.Cost.NetworkCreate, OverlayJoin: d.profile.Cost.OverlayJoin,
 		NameOf: func(ref string) string {
 			if c, err := d.Containers.find(ref); err == nil {
 				return c.Name

@@ -108,7 +108,7 @@ func (s *Images) pullLayers(img *image.Image, progress func(PullProgress)) error
 	}
 	for _, l := range img.Layers {
 		for i := range int64(downloadSteps) {
-			if err := s.d.calls.Pass(s.d.profile.cost.layer / downloadSteps); err != nil {
+			if err := s.d.calls.Pass(s.d.profile.Cost.Layer / downloadSteps); err != nil {
 				return err
 			}
 			progress(PullProgress{ID: id(l), Status: "Downloading", Current: l.Size * (i + 1) / downloadSteps, Total: l.Size})
@@ -118,7 +118,7 @@ func (s *Images) pullLayers(img *image.Image, progress func(PullProgress)) error
 	}
 	for _, l := range img.Layers {
 		progress(PullProgress{ID: id(l), Status: "Extracting", Current: l.Size, Total: l.Size})
-		if err := s.d.calls.Pass(s.d.profile.cost.layer / downloadSteps); err != nil {
+		if err := s.d.calls.Pass(s.d.profile.Cost.Layer / downloadSteps); err != nil {
 			return err
 		}
 		progress(PullProgress{ID: id(l), Status: "Pull complete"})

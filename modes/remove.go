@@ -37,10 +37,10 @@ func (cs *Containers) Remove(ref string, o RemoveOptions) error {
 		}
 		c.killNow()
 		c.waitStopped(-1)
-		err = cs.d.calls.Pass(cs.d.profile.cost.stop)
+		err = cs.d.calls.Pass(cs.d.profile.Cost.Stop)
 	}
 	if err == nil {
-		err = cs.d.calls.Pass(cs.d.profile.cost.remove)
+		err = cs.d.calls.Pass(cs.d.profile.Cost.Remove)
 	}
 	if err != nil {
 		c.run.removing = false
@@ -108,7 +108,7 @@ func (cs *Containers) Prune(f filters.Args) ([]string, error) {
 		if not := f["label!"]; len(not) > 0 && filters.MatchLabels(not, c.Config.Labels) {
 			continue
 		}
-		if err := cs.d.calls.Pass(cs.d.profile.cost.remove); err != nil {
+		if err := cs.d.calls.Pass(cs.d.profile.Cost.Remove); err != nil {
 			return gone, err
 		}
 		if c.State.Running() { // started meanwhile

@@ -35,7 +35,7 @@ func (cs *Containers) Start(ref string) error {
 	if err := startable(c); err != nil {
 		return err
 	}
-	if err := cs.d.calls.Pass(cs.d.profile.cost.start); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.Cost.Start); err != nil {
 		return err
 	}
 	if err := startable(c); err != nil {
@@ -101,7 +101,7 @@ func (c *Container) bringUp() error {
 	if err := d.Networks.connectAll(c); err != nil {
 		return err
 	}
-	if err := d.calls.Pass(d.profile.cost.launch); err != nil {
+	if err := d.calls.Pass(d.profile.Cost.Launch); err != nil {
 		return err
 	}
 	switch {

@@ -46,7 +46,7 @@ func (d *Daemon) Start() error {
 
 // comeUp is the work of a start.
 func (d *Daemon) comeUp() error {
-	d.calls.Spend(d.profile.cost.daemonStart)
+	d.calls.Spend(d.profile.Cost.DaemonStart)
 	d.calls.Drain()
 	d.calls.Admit()
 	d.launchSelf()

@@ -40,7 +40,7 @@ func (cs *Containers) Stop(ref string, timeout *time.Duration) error {
 	}
 	c.run.manualStop = true
 	c.stopAndWait(c.grace(timeout))
-	if err := cs.d.calls.Pass(cs.d.profile.cost.stop); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.Cost.Stop); err != nil {
 		return err
 	}
 	c.event("stop")
@@ -134,7 +134,7 @@ func (cs *Containers) Kill(ref, signal string) error {
 	if c.run.pid1 == nil {
 		return wrapf(notRunning(c), "Cannot kill container: %s: ", ref)
 	}
-	if err := cs.d.calls.Pass(cs.d.profile.cost.kill); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.Cost.Kill); err != nil {
 		return err
 	}
 	if c.run.pid1 == nil {
@@ -178,7 +178,7 @@ func (cs *Containers) Restart(ref string, timeout *time.Duration) error {
 		c.event("restart")
 		return nil
 	}
-	if err := cs.d.calls.Pass(cs.d.profile.cost.start); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.Cost.Start); err != nil {
 		return err
 	}
 	c.run.manualStop = false
@@ -248,7 +248,7 @@ func (cs *Containers) Rename(ref, name string) error {
 	if err := cs.checkName(name); err != nil {
 		return wrapf(err, "Error when allocating new name: ")
 	}
-	if err := cs.d.calls.Pass(cs.d.profile.cost.rename); err != nil {
+	if err := cs.d.calls.Pass(cs.d.profile.Cost.Rename); err != nil {
 		return err
 	}
 	old, anonymous := c.Name, c.Anonymous

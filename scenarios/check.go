@@ -43,7 +43,7 @@ func (r *reader) check(root *yaml.Node, s *Scenario) {
 			claim(h.Name, &h.Ports[k])
 		}
 		if h.Engine == "" {
-			h.Engine = s.Engine
+			h.Engine, h.follows = s.Engine, true
 		}
 	}
 	for i := range s.LANs {

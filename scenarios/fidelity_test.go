@@ -46,13 +46,15 @@ type capture struct {
 	output  string
 }
 
-func readCapture(t *testing.T, path string) capture {
+func readCapture(t *testing.T, path string) capture { return readCaptureIn(t, groundTruth, path) }
+
+func readCaptureIn(t *testing.T, root, path string) capture {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(groundTruth, path))
+	text, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.HasSuffix(path, "-dockerd-log.txt") {
+	if strings.HasSuffix(path, "-dockerd-log.txt") || strings.HasSuffix(path, "/bdc01-dockerd.log") && strings.HasPrefix(path, "daemon-options/") {
 		return capture{path, "bdc01", lastWords, 0, lastLine(string(text))}
 	}
 	head, rest, _ := strings.Cut(string(text), "\n")
@@ -109,9 +111,11 @@ var containerdOnly = map[string]bool{"daemon-options/bip-overlap-dockerd-log.txt
 // typedLine is one line of a sequence file.
 type typedLine struct{ place, capture, command string }
 
-func sequence(t *testing.T, name string) []typedLine {
+func sequence(t *testing.T, name string) []typedLine { return sequenceIn(t, groundTruth, name) }
+
+func sequenceIn(t *testing.T, root, name string) []typedLine {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(groundTruth, "sequence", name+".tsv"))
+	text, err := os.ReadFile(filepath.Join(root, "sequence", name+".tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +149,12 @@ var stateBefore = map[string][]typedLine{
 // command printed here.
 func replay(t *testing.T, lines []typedLine, got map[string]capture) {
 	t.Helper()
-	lab := openText(t, fmt.Sprintf(theTwoHosts, "", ""))
+	replayOn(t, openText(t, fmt.Sprintf(theTwoHosts, "", "")), lines, got)
+}
+
+// replayOn is replay on a lab, which it closes.
+func replayOn(t *testing.T, lab *Lab, lines []typedLine, got map[string]capture) {
+	t.Helper()
 	defer lab.Close()
 	jobs := map[string]*Job{}
 	started := false
@@ -180,8 +189,10 @@ func replay(t *testing.T, lines []typedLine, got map[string]capture) {
 			if i+1 < len(lines) && strings.HasSuffix(lines[i+1].capture, "/daemon-json.txt") {
 				h, _ := lab.Host(l.place)
 				log := h.Daemon.Journal.Lines()
-				path := strings.TrimSuffix(lines[i+1].capture, "/daemon-json.txt") + "-dockerd-log.txt"
-				got[path] = capture{path, l.place, lastWords, 0, log[len(log)-1].Text}
+				for _, end := range []string{"-dockerd-log.txt", "/bdc01-dockerd.log"} {
+					path := strings.TrimSuffix(lines[i+1].capture, "/daemon-json.txt") + end
+					got[path] = capture{path, l.place, lastWords, 0, log[len(log)-1].Text}
+				}
 			}
 		case beside[l.command] != "":
 			if started {
@@ -232,12 +243,12 @@ func TestGroundTruth(t *testing.T) {
 		got[path] = capture{path, c.host, c.command, exit, out}
 	}
 	before.Close()
-	judgeCaptures(t, want, got)
+	judgeCaptures(t, want, got, disagreements)
 }
 
 // judgeCaptures compares, prints the score, and holds the list of known
 // disagreements to what is true.
-func judgeCaptures(t *testing.T, want, got map[string]capture) {
+func judgeCaptures(t *testing.T, want, got map[string]capture, disagreements map[string]string) {
 	t.Helper()
 	paths := make([]string, 0, len(want))
 	for p := range want {
@@ -263,6 +274,10 @@ func judgeCaptures(t *testing.T, want, got map[string]capture) {
 			t.Errorf("%s: no line of a sequence shows it", p)
 		case !same && !listed:
 			t.Errorf("%s: %s\nexit %d, want %d (- real engine, + dnetsim)\n%s", p, w.command, g.exit, w.exit, textDiff(a, b))
+		}
+		if dir := os.Getenv("DNETSIM_DIFFS"); dir != "" && !same { // a file for each disagreement
+			os.MkdirAll(filepath.Join(dir, filepath.Dir(p)), 0o755)
+			os.WriteFile(filepath.Join(dir, p), []byte(fmt.Sprintf("%s\nexit %d, want %d\n%s\n--- as printed here\n%s", w.command, g.exit, w.exit, textDiff(a, b), g.output)), 0o644)
 		}
 		if only != "" && strings.Contains(p, only) {
 			t.Logf("%s (%s): same %v\n%s\n--- as printed here\n%s", p, reason, same, textDiff(a, b), g.output)

@@ -252,7 +252,7 @@ func (l *Lab) buildHost(h *Host) error {
 		return err
 	}
 	host := modes.NewHost(l.Loop, modes.HostSpec{
-		Name: h.Name, Machine: m, Images: present, Registry: registry, DaemonJSON: string(h.Daemon),
+		Name: h.Name, Machine: m, Images: present, Registry: registry, DaemonJSON: string(h.Daemon), Engine: h.Engine,
 	})
 	l.hosts[h.Name] = host
 	srv := engine.NewServer(l.Loop, host.Daemon)

@@ -10,13 +10,14 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/modes/config"
+	"dnetsim/modes/profile"
 	"dnetsim/stack"
 
 	"gopkg.in/yaml.v3"
 )
 
 // Engines are the profiles that a scenario may ask for.
-var Engines = []string{"20.10"}
+var Engines = profile.Names
 
 // ReadAll reads and checks the scenarios of a file: one for each YAML document.
 // The error is [Problems]: every mistake with its line, and then no scenario.
@@ -63,7 +64,7 @@ func (r *reader) engine(p pair) string {
 			return v
 		}
 	}
-	r.add(at(p.value), fmt.Sprintf("write %q", Engines[0]), "no engine profile %q", v)
+	r.add(at(p.value), `write "`+strings.Join(Engines, `" or "`)+`"`, "no engine profile %q", v)
 	return Engines[0]
 }
 

@@ -44,6 +44,16 @@ type LAN struct {
 	at      place
 }
 
+// UseEngine gives the hosts that name no engine the profile of that name.
+func (s *Scenario) UseEngine(name string) {
+	s.Engine = name
+	for i := range s.Hosts {
+		if s.Hosts[i].follows {
+			s.Hosts[i].Engine = name
+		}
+	}
+}
+
 // Site is a name on the internet that answers at an address.
 type Site struct {
 	Name    string
@@ -91,6 +101,7 @@ type Host struct {
 	Ports    []Port
 	Gateway  netip.Addr
 	Engine   string
+	follows  bool              // it names no engine of its own
 	Daemon   []byte            // daemon.json as JSON text, nil for none
 	Files    map[string]string // path to content, laid down before the engine starts
 	filesAt  map[string]place

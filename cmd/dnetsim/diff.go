@@ -37,7 +37,7 @@ Exit status: 0 no flow differs, 1 some do.`,
 }
 
 func (f *explainFlags) diff(ctx context.Context, t *terminal, args []string, before, after string) error {
-	list, _, err := load(ctx, t, args)
+	list, _, err := f.load(ctx, t, args)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (f *explainFlags) explain(ctx context.Context, t *terminal, args []string) 
 	if len(args) == 0 {
 		return status{exitUsage, errors.New("dnetsim explain: which scenario? See `dnetsim explain --help`")}
 	}
-	s, err := loadOne(ctx, t, args[0], "explain takes")
+	s, err := f.loadOne(ctx, t, args[0], "explain takes")
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ published ports, and who can reach whom: not by what the file says but by asking
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeLibrary,
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := loadOne(c.Context(), t, args[0], "graph draws")
+			s, err := f.loadOne(c.Context(), t, args[0], "graph draws")
 			if err != nil {
 				return err
 			}

@@ -18,17 +18,23 @@ import (
 
 // shared are the flags that run and shell have in common.
 type shared struct {
-	seed  seed
-	pcap  string
-	trace bool
-	quiet bool
+	seed   seed
+	engine engineName
+	pcap   string
+	trace  bool
+	quiet  bool
 }
 
 func (f *shared) add(c *cobra.Command) {
 	c.Flags().Var(&f.seed, "seed", "use this `seed` instead of the file's")
+	f.addEngine(c)
 	c.Flags().StringVar(&f.pcap, "pcap", "", "write captures: one pcapng per interface into this `folder` (for several scenarios, into one for each within it), or one FILE.pcapng")
 	c.Flags().BoolVar(&f.trace, "trace", false, "print what happens on the wires on standard error")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "print no transcript")
+}
+
+func (f *shared) addEngine(c *cobra.Command) {
+	c.Flags().Var(&f.engine, "engine", "use this `profile` of the engine on hosts that name none, instead of the file's: "+strings.Join(scenarios.Engines, " or "))
 }
 
 // options are the run's options that the shared flags stand for.
@@ -103,6 +109,9 @@ func (f *runFlags) run(ctx context.Context, t *terminal, args []string) error {
 		return status{exitUsage, errors.New("dnetsim: --repeat and --jobs are numbers from 1")}
 	}
 	list := f.shard.of(find(ctx, t, args))
+	for _, x := range list {
+		f.apply(x.scenario)
+	}
 	if err := f.targets(list); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 }
 
 func (f *shellFlags) run(cmd *cobra.Command, t *terminal, args []string) error {
-	s, err := loadOne(cmd.Context(), t, args[0], "shell opens")
+	s, err := f.loadOne(cmd.Context(), t, args[0], "shell opens")
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ does not repeat: for that there is run.`,
 			if len(args) == 0 {
 				return nil
 			}
-			list, _, err := load(c.Context(), t, args)
+			list, _, err := f.load(c.Context(), t, args)
 			if err != nil {
 				return err
 			}

@@ -70,9 +70,7 @@ func (f *upFlags) inBackground(ctx context.Context, t *terminal, scenario string
 // again is the command line of the lab's own process.
 func (f *upFlags) again(scenario, dir string) []string {
 	args := []string{"up", scenario, "--dir", dir, "--speed", f.speed.String(), "--quiet"}
-	if f.seed.value != nil {
-		args = append(args, "--seed", f.seed.String())
-	}
+	args = append(args, f.args()...)
 	for _, x := range []struct {
 		flag string
 		on   bool

@@ -44,6 +44,7 @@ everywhere.`,
 		},
 	}
 	c.Flags().Var(&f.seed, "seed", "use this `seed` instead of the file's")
+	f.addEngine(c)
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "print differences only")
 	c.Flags().IntSliceVar(&f.procs, "procs", []int{1, 2, 8, 16}, "run at these values of GOMAXPROCS, each in a process of its own")
 	c.Flags().IntVar(&f.jobs, "jobs", 2, "verify `N` scenarios at a time")
@@ -71,6 +72,7 @@ func newTestify(t *terminal) *cobra.Command {
 				return status{exitUsage, fmt.Errorf("%s has no document %d", args[0], document)}
 			}
 			s := all[document]
+			f.apply(s)
 			o := f.options(t)
 			o.Context = c.Context()
 			if err := scenarios.Testify(s, o, t.out); err != nil {
@@ -80,6 +82,7 @@ func newTestify(t *terminal) *cobra.Command {
 		},
 	}
 	c.Flags().Var(&f.seed, "seed", "")
+	f.addEngine(c)
 	c.Flags().IntVar(&document, "document", 0, "")
 	return c
 }
@@ -93,7 +96,7 @@ func (f *verifyFlags) run(ctx context.Context, t *terminal, args []string) error
 			return status{exitUsage, fmt.Errorf("dnetsim: --procs %d: GOMAXPROCS is a number from 1 to 1024", n)}
 		}
 	}
-	list, sources, err := load(ctx, t, args)
+	list, sources, err := f.load(ctx, t, args)
 	if err != nil {
 		return err
 	}
@@ -167,9 +170,7 @@ type witness struct {
 
 func (f *verifyFlags) start(ctx context.Context, self string, src scenarios.Source, procs int) (*witness, error) {
 	args := []string{"testify", src.File, "--document", strconv.Itoa(src.Document)}
-	if f.seed.value != nil {
-		args = append(args, "--seed", f.seed.String())
-	}
+	args = append(args, f.args()...)
 	w := &witness{cmd: exec.CommandContext(ctx, self, args...)}
 	w.cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(procs))
 	w.cmd.Stdin = bytes.NewReader(src.Text)

@@ -1,0 +1,26 @@
+package profile
+
+import "time"
+
+// engine2010 is Docker Engine 20.10.24 as Debian 12 ships it.
+var engine2010 = Profile{
+	Name: "20.10",
+	Version: Version{
+		Version: "20.10.24+dfsg1", APIVersion: "1.41", MinAPIVersion: "1.12", GitCommit: "5d6db84",
+		GoVersion: "go1.19.8", Os: "linux", Arch: "amd64",
+		BuildTime:  "2026-05-07T21:09:36.000000000+00:00",
+		Containerd: ComponentVersion{"1.6.20~ds1", "1.6.20~ds1-1+deb12u3"},
+		Runc:       ComponentVersion{"1.1.5+ds1", "1.1.5+ds1-1+deb12u1"},
+		Init:       ComponentVersion{"0.19.0", ""},
+	},
+	Cost: Costs{
+		Create: 40 * time.Millisecond, Start: 80 * time.Millisecond, Launch: 260 * time.Millisecond, Stop: 60 * time.Millisecond,
+		Remove: 30 * time.Millisecond, Exec: 60 * time.Millisecond, Kill: 10 * time.Millisecond,
+		OverlayJoin: 300 * time.Millisecond, Reap: 10 * time.Millisecond,
+		Rename: 5 * time.Millisecond, NetworkCreate: 90 * time.Millisecond,
+		NetworkRemove: 110 * time.Millisecond, Connect: 120 * time.Millisecond,
+		Disconnect: 60 * time.Millisecond, DaemonStart: 40 * time.Millisecond, DaemonInit: 50 * time.Millisecond,
+		DaemonLoad: 80 * time.Millisecond, DaemonReady: 80 * time.Millisecond, DaemonStop: 300 * time.Millisecond,
+		Layer: 800 * time.Millisecond,
+	},
+}
