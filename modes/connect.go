@@ -8,6 +8,7 @@ import (
 
 	"dnetsim/modes/calls"
 	"dnetsim/modes/container"
+	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network"
 	"dnetsim/modes/network/driver"
@@ -83,10 +84,21 @@ func (nw *Networks) isMode(name, mode string) bool {
 
 // connectTo makes the container's endpoint in a network and joins it.
 func (nw *Networks) connectTo(c *Container, ref string, es *container.EndpointSettings, starting bool) error {
-	n, err := nw.d.net.Find(networkRef(ref, es, starting))
+	n, err := nw.d.net.Agent.Attach(networkRef(ref, es, starting), &c.Container, es)
 	if err != nil {
 		return err
 	}
+	if err := nw.enter(c, n, es, starting); err != nil {
+		nw.d.net.Agent.Detach(n, &c.Container)
+		return err
+	}
+	c.showPorts()
+	nw.d.net.Event(n, "connect", "container", c.ID)
+	return nil
+}
+
+// enter makes the container's endpoint in a network that has a place for it.
+func (nw *Networks) enter(c *Container, n *network.Network, es *container.EndpointSettings, starting bool) error {
 	if err := nw.checkEndpoint(c, n, es); err != nil {
 		return err
 	}
@@ -117,11 +129,8 @@ func (nw *Networks) connectTo(c *Container, ref string, es *container.EndpointSe
 		sb.Leave(ep)
 		nw.d.net.DeleteEndpoint(ep)
 		es.JoinFailed(starting)
-		return err
 	}
-	c.showPorts()
-	nw.d.net.Event(n, "connect", "container", c.ID)
-	return nil
+	return err
 }
 
 // networkRef is how a start finds its network again: by the id of the one it
@@ -223,7 +232,8 @@ func (nw *Networks) Connect(network, ref string, e *container.EndpointSettings) 
 	}
 	nw.d.net.Global.Refresh()
 	n, err := nw.d.net.Find(network)
-	if err != nil {
+	ours := nw.d.net.Agent.Provider() != nil && errdefs.KindOf(err) == errdefs.KindNotFound
+	if err != nil && !ours {
 		return err
 	}
 	free, err := c.lock()
@@ -239,8 +249,15 @@ func (nw *Networks) Connect(network, ref string, e *container.EndpointSettings) 
 			return err
 		}
 	}
+	if n != nil {
+		network = n.Name
+	}
 	if c.run.pid1 != nil {
-		return nw.connectTo(c, n.Name, es, false)
+		return nw.connectTo(c, network, es, false)
+	}
+	if n == nil { // a manager may know it when the container starts
+		c.NetworkSettings.Networks[network] = es
+		return nil
 	}
 	if err := nw.checkEndpoint(c, n, es); err != nil {
 		return err
@@ -339,6 +356,7 @@ func (nw *Networks) disconnect(c *Container, n *network.Network) error {
 	sb := c.run.sandbox
 	sb.Leave(ep)
 	nw.d.net.DeleteEndpoint(ep)
+	nw.d.net.Agent.Detach(n, &c.Container)
 	err := sb.CheckGateway()
 	c.showPorts()
 	delete(c.NetworkSettings.Networks, n.Name)

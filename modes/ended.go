@@ -32,8 +32,8 @@ func (c *Container) reap(pid1 *userland.Process, status int) {
 	if r.pid1 != pid1 {
 		return
 	}
-	if r.sandbox != nil && r.base == nil && r.sandbox.Global() {
-		// The store has to be told first, which takes time.
+	if r.sandbox != nil && r.base == nil && r.sandbox.Clustered() {
+		// They have to be told first, which takes time.
 		d.loop.Go("exit "+c.Name, func(*sim.Proc) {
 			defer d.calls.Track(true)()
 			if r.pid1 == pid1 && r.sandbox != nil {

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"net/netip"
 	"time"
 
 	"dnetsim/modes/health"
@@ -91,6 +92,9 @@ type EndpointSettings struct {
 	GlobalIPv6PrefixLen int
 
 	WantMAC string // what MacAddress was asked to be
+	// Given: the addresses of IPAMConfig are the cluster's choice, and are given back
+	// with the container's place in the network.
+	Given bool
 }
 
 // Create is the request of `docker create`.
@@ -110,6 +114,27 @@ func (es *EndpointSettings) Clear() {
 	es.EndpointID, es.Gateway, es.IPAddress, es.IPPrefixLen = "", "", "", 0
 	es.IPv6Gateway, es.GlobalIPv6Address, es.GlobalIPv6PrefixLen = "", "", 0
 	es.MacAddress = es.WantMAC
+	if es.Given {
+		es.IPAMConfig, es.Given = nil, false
+	}
+}
+
+// Place gives the endpoint the addresses of its place in a network of the cluster's.
+func (es *EndpointSettings) Place(all []netip.Prefix) {
+	if len(all) == 0 {
+		return
+	}
+	was := es.IPAMConfig
+	es.Given = was == nil || was.IPv4Address == "" && was.IPv6Address == "" && len(was.LinkLocalIPs) == 0
+	own := &EndpointIPAM{}
+	for _, p := range all {
+		if p.Addr().Is4() {
+			own.IPv4Address = p.Addr().String()
+		} else {
+			own.IPv6Address = p.Addr().String()
+		}
+	}
+	es.IPAMConfig = own
 }
 
 // JoinFailed leaves what 20.10 leaves of an endpoint that could not join a

@@ -31,6 +31,8 @@ type Container struct {
 
 	// Anonymous: Docker made its name up, and nobody finds it by that.
 	Anonymous bool
+	// Managed: it is of a task of a swarm's service, which has its networks from there.
+	Managed bool
 }
 
 // ShortID is the first 12 digits of the id.

@@ -56,6 +56,7 @@ type Controller struct {
 	Sandboxes []*Sandbox
 	Ipam      *ipam.Local
 	Global    Global
+	Agent     Agent
 
 	Drivers  map[string]driver.Driver // by name
 	Bridges  *bridge.Driver
@@ -67,6 +68,7 @@ type Controller struct {
 func New(o Options) *Controller {
 	ctl := &Controller{Options: o}
 	ctl.Global = Global{ctl: ctl, Globals: map[string]*Network{}}
+	ctl.Agent = Agent{ctl: ctl}
 	ctl.makeDrivers()
 	return ctl
 }

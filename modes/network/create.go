@@ -39,9 +39,18 @@ func (ctl *Controller) Named(name string) (*Network, bool) {
 }
 
 // Make makes a network, predefined ones too. On error nothing is left.
-func (ctl *Controller) Make(r Create) (_ *Network, err error) {
+func (ctl *Controller) Make(r Create) (*Network, error) {
+	n := ctl.describe(ctl.IDs.ID("network", r.Name), r)
+	if err := ctl.furnish(n, r); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// describe is a network as it was asked for, with nothing taken yet.
+func (ctl *Controller) describe(id string, r Create) *Network {
 	n := &Network{
-		ID: ctl.IDs.ID("network", r.Name), Name: r.Name, Created: ctl.wall(), Scope: "local",
+		ID: id, Name: r.Name, Created: ctl.wall(), Scope: "local",
 		Driver: r.Driver, EnableIPv6: r.EnableIPv6, Internal: r.Internal, Attachable: r.Attachable,
 		Ingress: r.Ingress, ConfigOnly: r.ConfigOnly, ConfigFrom: r.ConfigFrom,
 		Options: r.Options, Labels: r.Labels, Core: &netCore{name: r.Name},
@@ -58,18 +67,25 @@ func (ctl *Controller) Make(r Create) (_ *Network, err error) {
 			n.IPAM.Driver = r.IPAM.Driver
 		}
 		n.IPAM.Options = r.IPAM.Options
+	}
+	return n
+}
+
+// furnish gives a network its pools and the driver's part. On error nothing is left.
+func (ctl *Controller) furnish(n *Network, r Create) (err error) {
+	if r.IPAM != nil {
 		if err := n.readIPAM(r.IPAM.Config); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if n.ConfigOnly {
 		n.Driver = "null"
 		n.IPAM.Config = n.shownIPAM()
 		ctl.Networks = append(ctl.Networks, n)
-		return n, nil
+		return nil
 	}
 	if err := ctl.checkDriver(n, r); err != nil {
-		return nil, err
+		return err
 	}
 	defer func() {
 		if err != nil {
@@ -77,7 +93,7 @@ func (ctl *Controller) Make(r Create) (_ *Network, err error) {
 		}
 	}()
 	if err := ctl.allocatePools(n); err != nil {
-		return nil, err
+		return err
 	}
 	n.IPAM.Config = n.shownIPAM()
 	if n.Core.global != nil {
@@ -86,14 +102,14 @@ func (ctl *Controller) Make(r Create) (_ *Network, err error) {
 		err = ctl.driver(n).CreateNetwork(n.view())
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctl.Networks = append(ctl.Networks, n)
 	ctl.Bridges.UserChain()
 	if c := ctl.Global.Cluster; c != nil && ctl.Loop.Current() != nil {
 		c.listsEndpoints(n)
 	}
-	return n, nil
+	return nil
 }
 
 // readIPAM sorts the configuration by family.
@@ -118,7 +134,7 @@ func (ctl *Controller) checkDriver(n *Network, r Create) error {
 		return errdefs.New(errdefs.KindNotFound, "plugin %q not found", n.Driver)
 	}
 	caps := drv.Capability()
-	if caps.Global {
+	if n.Core.swarm == nil && caps.Global {
 		if r.Scope == "local" {
 			return errdefs.New(errdefs.KindForbidden, "cannot downgrade network scope for overlay networks")
 		}
@@ -127,10 +143,10 @@ func (ctl *Controller) checkDriver(n *Network, r Create) error {
 		}
 		n.Scope, n.Core.global = "global", &inStore{}
 	}
-	if n.Ingress {
+	if n.Ingress && n.Core.swarm == nil {
 		return errdefs.New(errdefs.KindForbidden, "Ingress network can only be global scope network")
 	}
-	if r.Scope == "swarm" {
+	if r.Scope == "swarm" && n.Core.swarm == nil {
 		return errdefs.New(errdefs.KindForbidden, "cannot create a swarm scoped network when swarm is not active")
 	}
 	if r.Scope == "global" && !caps.Global {

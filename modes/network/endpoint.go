@@ -29,6 +29,7 @@ type Endpoint struct {
 	counted bool   // the store's count of endpoints has it
 
 	gatewayName string // of a sandbox's endpoint in docker_gwbridge, or ""
+	balancer    bool   // the node's own in a network of the cluster's
 }
 
 // newEndpoint is a container's endpoint in a network, without addresses.
@@ -44,15 +45,18 @@ func (ctl *Controller) newEndpoint(n *Network, c *container.Container, id string
 
 // name is the endpoint's name in its network.
 func (ep *Endpoint) name() string {
-	if ep.gatewayName != "" {
+	switch {
+	case ep.gatewayName != "":
 		return ep.gatewayName
+	case ep.balancer:
+		return ep.net.Name + "-endpoint"
 	}
 	return ep.c.Name
 }
 
 // CreateEndpoint makes the container's endpoint in a network: addresses, then
 // the driver's interface. On error nothing is left.
-func (ctl *Controller) CreateEndpoint(n *Network, c *container.Container, es *container.EndpointSettings) (_ *Endpoint, err error) {
+func (ctl *Controller) CreateEndpoint(n *Network, c *container.Container, es *container.EndpointSettings) (*Endpoint, error) {
 	if n.ConfigOnly {
 		return nil, errdefs.New(errdefs.KindForbidden, "cannot create endpoint on configuration-only network")
 	}
@@ -66,28 +70,38 @@ func (ctl *Controller) CreateEndpoint(n *Network, c *container.Container, es *co
 	if es != nil {
 		ep.aliases = append([]string(nil), es.Aliases...)
 	}
+	if err := ctl.establish(ep, es); err != nil {
+		return nil, err
+	}
+	return ep, nil
+}
+
+// establish gives a new endpoint its addresses and the driver's part. On error nothing
+// is left.
+func (ctl *Controller) establish(ep *Endpoint, es *container.EndpointSettings) (err error) {
+	n := ep.net
 	defer func() {
 		if err != nil {
 			ctl.DeleteEndpoint(ep)
 		}
 	}()
 	if err := ep.chooseMAC(es); err != nil {
-		return nil, err
+		return err
 	}
 	if err := ctl.assign(ep, es); err != nil {
-		return nil, err
+		return err
 	}
 	n.Core.Endpoints = append(n.Core.Endpoints, ep)
 	if err := ctl.driver(n).CreateEndpoint(&ep.Endpoint); err != nil {
 		if err != calls.ErrGone {
-			err = errdefs.Wrap(err, "failed to create endpoint %s on network %s: ", c.Name, n.Name)
+			err = errdefs.Wrap(err, "failed to create endpoint %s on network %s: ", ep.name(), n.Name)
 		}
-		return nil, err
+		return err
 	}
 	if err := ctl.Global.registerEndpoint(ep); err != nil {
-		return nil, err
+		return err
 	}
-	return ep, nil
+	return nil
 }
 
 func (ep *Endpoint) chooseMAC(es *container.EndpointSettings) error {

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"slices"
 	"sort"
 
 	"dnetsim/modes/errdefs"
@@ -19,6 +20,12 @@ func (sb *Sandbox) Global() bool {
 		}
 	}
 	return false
+}
+
+// Clustered reports whether others have to be told when the sandbox ends: a store, or
+// a swarm's managers.
+func (sb *Sandbox) Clustered() bool {
+	return sb.Global() || slices.ContainsFunc(sb.endpoints, func(ep *Endpoint) bool { return ep.net.Dynamic() })
 }
 
 func (sb *Sandbox) gatewayEndpoint() *Endpoint {
@@ -79,6 +86,9 @@ func (sb *Sandbox) addGateway() error {
 	}
 	ep := ctl.newEndpoint(n, sb.C, ctl.IDs.ID("endpoint", "gateway/"+sb.ID))
 	ep.gatewayName = "gateway_" + sb.ID[:12]
+	if sb.balances != nil {
+		ep.gatewayName = "gateway_" + sb.C.ID
+	}
 	if err := ctl.assign(ep, nil); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (ctl *Controller) HostGateway() string {
 
 // addHosts adds the endpoint's addresses with the container's name.
 func (sb *Sandbox) addHosts(ep *Endpoint) {
-	if ep.gatewayName != "" {
+	if ep.gatewayName != "" || sb.balances != nil {
 		return
 	}
 	name := sb.C.Config.Hostname

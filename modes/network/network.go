@@ -67,7 +67,8 @@ type netCore struct {
 	V4, v6    []poolUse
 	asked     [2][]IPAMConfig // what was asked for, IPv4 and IPv6
 	Endpoints []*Endpoint
-	global    *inStore // nil for networks of one host
+	global    *inStore // nil unless it is in the cluster store
+	swarm     *inSwarm // nil unless it is a network of the cluster's that this node is in
 	deferIPv6 bool     // IPv6 addresses follow the MAC
 }
 
@@ -92,7 +93,10 @@ func (n *Network) view() *driver.Network {
 
 // space is where the network's addresses come from.
 func (ctl *Controller) space(n *Network) ipam.Space {
-	if n.Scope == "global" && ctl.Global.Cluster != nil {
+	switch {
+	case n.Core.swarm != nil:
+		return ctl.Agent.space()
+	case n.Scope == "global" && ctl.Global.Cluster != nil:
 		return ctl.Global.Cluster.space
 	}
 	return ctl.Ipam

@@ -8,7 +8,7 @@ import (
 
 // Idle refuses a network that has endpoints, on any host.
 func (ctl *Controller) Idle(n *Network) error {
-	used := len(n.Core.Endpoints) > 0
+	used := slices.ContainsFunc(n.Core.Endpoints, func(ep *Endpoint) bool { return !ep.balancer })
 	if c := ctl.Global.Cluster; n.Core.global != nil && c != nil {
 		count := endpointCount{}
 		if _, err := c.Store.Get(countKey(n.ID), &count); err != nil {

@@ -38,6 +38,7 @@ type Sandbox struct {
 	resolvConf string
 	gateway    *Endpoint // whose route is the default one
 	lo6        bool
+	balances   *Network // the network of the cluster's that it is the node's own part of, or nil
 }
 
 // NewSandbox makes the container's sandbox. Host mode uses the host's stack.
@@ -473,6 +474,7 @@ func (sb *Sandbox) DisconnectAll() {
 		if ep.gatewayName != "" {
 			continue
 		}
+		sb.ctl.Agent.Detach(ep.net, sb.C)
 		if es := sb.C.NetworkSettings.Networks[ep.net.Name]; es != nil {
 			es.Clear()
 		}
