@@ -33,6 +33,9 @@ func (d *Daemon) Version() profile.Version {
 	return v
 }
 
+// Profile is the engine's release.
+func (d *Daemon) Profile() *profile.Profile { return d.profile }
+
 // Info is the state of the daemon in numbers.
 func (d *Daemon) Info() Info {
 	on := func(key string) bool {

@@ -65,20 +65,20 @@ func (s *session) before(cmd *cobra.Command, args []string) error {
 	if refused(cmd) {
 		return fmt.Errorf("dnetsim does not simulate docker %s", name)
 	}
-	for _, flag := range []string{"use-api-socket", "gw-priority"} { // newer than the engine
+	for _, flag := range s.unsimulatedFlags() {
 		if x := cmd.Flags().Lookup(flag); x != nil && x.Changed {
 			return errors.New("dnetsim does not simulate --" + flag)
 		}
 	}
 	f := cmd.Flags()
-	p := planOf(name, cmd, args)
+	p := s.planOf(name, cmd, args)
 	if name == "run" || name == "attach" {
 		// docker would ask the real process for its signals; ours come to the
 		// simulated process, and the session forwards them.
 		p.sigProxy = isSet(f, "sig-proxy")
 		f.Lookup("sig-proxy").Value.Set("false")
 	}
-	if name == "run" || name == "create" {
+	if s.release.Older && (name == "run" || name == "create") {
 		if err := checkEndpointFlags(name, f); err != nil {
 			return err
 		}
@@ -193,11 +193,22 @@ func (s *session) adapt(cmd *cobra.Command, h *dockerCLI) {
 	if cmd.Name() == "start" && f.Lookup("attach") != nil {
 		s.adaptStart(cmd, h)
 	}
-	s.adaptInspect(cmd, h)
-	s.adaptInfo(cmd, h)
-	s.adaptRemove(cmd, h)
-	s.adaptTables(cmd)
-	s.adaptAddresses(cmd, h)
+	if s.release.Older {
+		s.adaptInspect(cmd, h)
+		s.adaptInfo(cmd, h)
+		s.adaptRemove(cmd, h)
+		s.adaptTables(cmd)
+		s.adaptAddresses(cmd, h)
+	}
+}
+
+// unsimulatedFlags are refused: they reach for the real machine, or are newer than
+// the engine.
+func (s *session) unsimulatedFlags() []string {
+	if s.release.Older {
+		return []string{"use-api-socket", "gw-priority"}
+	}
+	return []string{"use-api-socket"}
 }
 
 // wrap passes the values of a flag through fn.

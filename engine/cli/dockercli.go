@@ -40,7 +40,7 @@ func newDockerCLI(s *session, c *clockOffset) (*dockerCLI, error) {
 		client.WithHost("unix://"+socket),
 		client.WithDialContext(s.dial),
 		client.WithAPIVersion(s.srv.Version().APIVersion),
-		client.WithUserAgent("Docker-Client/"+clientVersion+" (linux)"),
+		client.WithUserAgent("Docker-Client/"+s.release.Version+" (linux)"),
 	)
 	if err != nil {
 		return nil, err

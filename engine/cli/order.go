@@ -116,7 +116,7 @@ func (a *apiClient) ContainerList(ctx context.Context, o client.ContainerListOpt
 
 // ImageList moves instants to the machine's clock.
 func (a *apiClient) ImageList(ctx context.Context, o client.ImageListOptions) (client.ImageListResult, error) {
-	if a.s.plan.name == "images" {
+	if a.s.plan.name == "images" && a.s.release.Older {
 		o.All = a.s.plan.all
 	}
 	ask := func() (client.ImageListResult, error) { return a.APIClient.ImageList(ctx, o) }

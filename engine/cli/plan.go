@@ -7,8 +7,10 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"dnetsim/engine"
+	"dnetsim/modes/profile"
 
 	"github.com/docker/cli/cli/version"
 	"github.com/spf13/cobra"
@@ -43,6 +45,7 @@ type plan struct {
 	complete bool
 	all      bool     // of images, as it was typed
 	subnets  []string // of network create, in the order of the flags
+	release  *profile.Client
 }
 
 // parallels are the commands that docker runs over their arguments in parallel.
@@ -53,8 +56,8 @@ var parallels = map[string]bool{"stop": true, "kill": true, "pause": true, "unpa
 var ages = map[string]bool{"ps": true, "images": true, "history": true, "system df": true}
 
 // planOf makes the plan of a command whose flags are parsed.
-func planOf(name string, cmd *cobra.Command, args []string) plan {
-	p := plan{name: name, args: args}
+func (s *session) planOf(name string, cmd *cobra.Command, args []string) plan {
+	p := plan{name: name, args: args, release: s.release}
 	switch {
 	case parallels[name]:
 		for _, a := range args {
@@ -127,15 +130,18 @@ func (p *plan) filter(b []byte) []byte {
 		return utc(b)
 	case p.client:
 		b = newerAPI.ReplaceAll(b, nil)
-		b = defaultContext.ReplaceAll(b, []byte("${0} Experimental:      true\n"))
-		b = bytes.ReplaceAll(b, []byte(runtime.Version()), []byte(clientGo))
+		if p.release.Older {
+			b = defaultContext.ReplaceAll(b, []byte("${0} Experimental:      true\n"))
+		}
+		b = bytes.ReplaceAll(b, []byte(runtime.Version()), []byte(p.release.Go))
+		b = p.versions(b)
 		b = bytes.ReplaceAll(b, []byte(runtime.GOOS+"/"+runtime.GOARCH), []byte("linux/amd64"))
 		if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 			b = bytes.ReplaceAll(b, []byte(`"Os":"`+runtime.GOOS+`","Arch":"`+runtime.GOARCH+`"`), []byte(`"Os":"linux","Arch":"amd64"`))
 		}
 	case p.words:
-		b = sortWords(b)
-	case p.name == "ps" || p.name == "port":
+		b = p.versions(sortWords(b))
+	case p.release.Older && (p.name == "ps" || p.name == "port"):
 		b = unbracketed(b)
 	}
 	return b
@@ -162,14 +168,25 @@ func sortWords(b []byte) []byte {
 	return []byte(strings.Join(lines, "\n"))
 }
 
-// What the command line says of itself: the client of the captures.
-const (
-	clientVersion = "20.10.24+dfsg1"
-	clientGo      = "go1.19.8"
-	clientBuild   = "297e128"
-	clientDate    = "2026-05-07T21:09:36.000000000+00:00"
-)
+// versions gives the output what the release says of itself: docker has it in package
+// variables, where every host's is the same.
+func (p *plan) versions(b []byte) []byte {
+	written := func(date string) string {
+		t, _ := time.Parse(time.RFC3339Nano, date)
+		return t.Format(time.ANSIC)
+	}
+	for _, x := range [][2]string{
+		{standIn.Version, p.release.Version}, {standIn.Build, p.release.Build}, {standIn.Date, p.release.Date}, {written(standIn.Date), written(p.release.Date)},
+	} {
+		b = bytes.ReplaceAll(b, []byte(x[0]), []byte(x[1]))
+	}
+	return b
+}
+
+// standIn is what docker's package variables say, and no release: it is replaced
+// where it is printed. Its version is one to docker's templates, too.
+var standIn = profile.Client{Version: "0.0.1974", Build: "0b1d974", Date: "1974-05-05T05:05:05.000000000+00:00"}
 
 func setVersion() {
-	version.Version, version.GitCommit, version.BuildTime = clientVersion, clientBuild, clientDate
+	version.Version, version.GitCommit, version.BuildTime = standIn.Version, standIn.Build, standIn.Date
 }

@@ -81,6 +81,9 @@ func (s *session) verdict(err error) (text string, status int) {
 	if errors.As(err, &st) && st.StatusCode != 0 {
 		status = st.StatusCode
 	}
+	if !s.release.Older {
+		return text, status
+	}
 	if text == fmt.Sprint("exit status ", status) {
 		return "", status
 	}
@@ -121,8 +124,8 @@ func (s *session) logged(message string) (line string) {
 
 // absent is what the release says when the daemon does not know an object of a
 // request that names one.
-func absent(kind, ref string, err error) error {
-	if errdefs.IsNotFound(err) {
+func (a *apiClient) absent(kind, ref string, err error) error {
+	if a.s.release.Older && errdefs.IsNotFound(err) {
 		return notFound{kind, ref}
 	}
 	return err
@@ -131,37 +134,37 @@ func absent(kind, ref string, err error) error {
 // ContainerInspect looks at a container.
 func (a *apiClient) ContainerInspect(ctx context.Context, id string, o client.ContainerInspectOptions) (client.ContainerInspectResult, error) {
 	res, err := a.APIClient.ContainerInspect(ctx, id, o)
-	return res, absent("container", id, err)
+	return res, a.absent("container", id, err)
 }
 
 // ContainerRemove removes a container.
 func (a *apiClient) ContainerRemove(ctx context.Context, id string, o client.ContainerRemoveOptions) (client.ContainerRemoveResult, error) {
 	res, err := a.APIClient.ContainerRemove(ctx, id, o)
-	return res, absent("container", id, err)
+	return res, a.absent("container", id, err)
 }
 
 // NetworkRemove removes a network.
 func (a *apiClient) NetworkRemove(ctx context.Context, id string, o client.NetworkRemoveOptions) (client.NetworkRemoveResult, error) {
 	res, err := a.APIClient.NetworkRemove(ctx, id, o)
-	return res, absent("network", id, err)
+	return res, a.absent("network", id, err)
 }
 
 // VolumeRemove removes a volume.
 func (a *apiClient) VolumeRemove(ctx context.Context, id string, o client.VolumeRemoveOptions) (client.VolumeRemoveResult, error) {
 	res, err := a.APIClient.VolumeRemove(ctx, id, o)
-	return res, absent("volume", id, err)
+	return res, a.absent("volume", id, err)
 }
 
 // VolumeInspect looks at a volume.
 func (a *apiClient) VolumeInspect(ctx context.Context, id string, o client.VolumeInspectOptions) (client.VolumeInspectResult, error) {
 	res, err := a.APIClient.VolumeInspect(ctx, id, o)
-	return res, absent("volume", id, err)
+	return res, a.absent("volume", id, err)
 }
 
 // ImageRemove removes a name of an image.
 func (a *apiClient) ImageRemove(ctx context.Context, id string, o client.ImageRemoveOptions) (client.ImageRemoveResult, error) {
 	res, err := a.APIClient.ImageRemove(ctx, id, o)
-	return res, absent("image", id, err)
+	return res, a.absent("image", id, err)
 }
 
 // adaptRemove has docker rm -f tell which containers are not there; newer ones

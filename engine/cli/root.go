@@ -63,7 +63,7 @@ func newRoot(s *session, h *dockerCLI) (*cobra.Command, *cliflags.ClientOptions)
 			}
 			return s.before(cmd, args)
 		},
-		Version:           clientVersion + ", build " + clientBuild,
+		Version:           s.release.Version + ", build " + s.release.Build,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
@@ -75,7 +75,10 @@ func newRoot(s *session, h *dockerCLI) (*cobra.Command, *cliflags.ClientOptions)
 	root.SetVersionTemplate("Docker version {{.Version}}\n")
 	root.SetUsageTemplate(templates.usage)
 	root.SetHelpTemplate(templates.help)
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(cli.FlagErrorFunc)
+	if s.release.Older {
+		root.SetFlagErrorFunc(flagError)
+	}
 	root.SetHelpCommand(newHelp())
 	root.PersistentFlags().BoolP("help", "h", false, "Print usage")
 	root.PersistentFlags().MarkShorthandDeprecated("help", "use --help")
@@ -93,7 +96,9 @@ func newRoot(s *session, h *dockerCLI) (*cobra.Command, *cliflags.ClientOptions)
 	}
 	commands.AddCommands(root, h)
 	s.adapt(root, h)
-	s.usage(root)
+	if s.release.Older {
+		s.usage(root)
+	}
 	return root, opts
 }
 

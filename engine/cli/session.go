@@ -13,6 +13,7 @@ import (
 
 	"dnetsim/engine"
 	"dnetsim/modes"
+	"dnetsim/modes/profile"
 	"dnetsim/sim"
 	"dnetsim/userland"
 )
@@ -30,18 +31,20 @@ var errEnded = errors.New("process has ended")
 //
 // Fields under mu are shared with the goroutines, the others belong to the loop.
 type session struct {
-	p      *userland.Process
-	name   string // of the loop's process, and when it began
-	since  time.Duration
-	srv    *engine.Server
-	loop   *sim.Loop
-	cond   sim.Cond // the model has done something
-	wake   chan struct{}
-	ctx    context.Context
-	cancel context.CancelFunc
-	ln     *engine.Listener
-	http   *http.Server
-	jitter func() // see luck
+	p     *userland.Process
+	name  string // of the loop's process, and when it began
+	since time.Duration
+	srv   *engine.Server
+	// release is the command line's own.
+	release *profile.Client
+	loop    *sim.Loop
+	cond    sim.Cond // the model has done something
+	wake    chan struct{}
+	ctx     context.Context
+	cancel  context.CancelFunc
+	ln      *engine.Listener
+	http    *http.Server
+	jitter  func() // see luck
 
 	mu      sync.Mutex
 	pending []*request
@@ -108,8 +111,9 @@ type procCall struct {
 
 func newSession(p *userland.Process, srv *engine.Server, jitter func()) *session {
 	s := &session{
-		p: p, srv: srv, loop: p.Loop(), wake: make(chan struct{}, 1), ln: engine.NewListener(), jitter: jitter,
+		p: p, srv: srv, release: &srv.Daemon().Profile().Client, loop: p.Loop(), wake: make(chan struct{}, 1), ln: engine.NewListener(), jitter: jitter,
 	}
+	s.plan.release = s.release
 	s.in.cond.L = &s.mu
 	if c := s.loop.Current(); c != nil {
 		s.name, s.since = c.Name(), s.loop.Now()

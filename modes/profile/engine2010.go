@@ -13,6 +13,7 @@ var engine2010 = Profile{
 		Runc:       ComponentVersion{"1.1.5+ds1", "1.1.5+ds1-1+deb12u1"},
 		Init:       ComponentVersion{"0.19.0", ""},
 	},
+	Client: Client{Version: "20.10.24+dfsg1", Go: "go1.19.8", Build: "297e128", Date: "2026-05-07T21:09:36.000000000+00:00", Older: true},
 	Cost: Costs{
 		Create: 40 * time.Millisecond, Start: 80 * time.Millisecond, Launch: 260 * time.Millisecond, Stop: 60 * time.Millisecond,
 		Remove: 30 * time.Millisecond, Exec: 60 * time.Millisecond, Kill: 10 * time.Millisecond,

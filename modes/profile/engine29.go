@@ -14,6 +14,7 @@ var engine29 = Profile{
 		Runc:       ComponentVersion{"1.5.1", "v1.5.1"},
 		Init:       ComponentVersion{"0.19.0", ""},
 	},
+	Client: Client{Version: "29.9.3", Go: "go1.26.8", Build: "v29.9.3", Date: "2026-11-03T21:35:02.000000000+00:00"},
 	Cost: Costs{
 		Create: 30 * time.Millisecond, Start: 70 * time.Millisecond, Launch: 200 * time.Millisecond, Stop: 60 * time.Millisecond,
 		Remove: 30 * time.Millisecond, Exec: 80 * time.Millisecond, Kill: 10 * time.Millisecond,

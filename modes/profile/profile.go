@@ -12,6 +12,14 @@ type Profile struct {
 	Name    string
 	Version Version
 	Cost    Costs
+	Client  Client
+}
+
+// Client is the docker command line that is installed beside the engine.
+type Client struct {
+	Version, Go, Build, Date string
+	// Older says that it words and lays out as the clients of API 1.41 do.
+	Older bool
 }
 
 // Version is what `docker version` shows of the server.
