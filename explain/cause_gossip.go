@@ -208,7 +208,11 @@ func (o *overlay) gossipWay(proto Protocol, code Code, what string, from, to *No
 		return
 	}
 	u := under.causes[0]
-	if u.Code == "LINK-DOWN" || u.Code == "HOST-DOWN" || u.Code == "OVERLAY-RPFILTER" || u.Code == "REVERSE-PATH-FILTER" || u.Code == "LINK-LOSSY" {
+	switch u.Code {
+	case "REVERSE-PATH-FILTER":
+		u.Code = "OVERLAY-RPFILTER"
+		fallthrough
+	case "LINK-DOWN", "HOST-DOWN", "OVERLAY-RPFILTER", "LINK-LOSSY":
 		o.q.blame(u)
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"dnetsim/link"
 	"dnetsim/link/trail"
 	"dnetsim/stack"
 )
@@ -37,7 +38,7 @@ func (o *overlay) blameShadow(host, other *Node, peer netip.Addr, n *network) {
 	if n.Name == "docker_gwbridge" {
 		steps = o.remakeGateway(host, free)
 	}
-	steps = append(steps, workshop{q}.restart(other)...)
+	again := append(steps[:len(steps):len(steps)], workshop{q}.restart(other)...)
 	q.blame(Cause{
 		Code:     "OVERLAY-UNDERLAY-SHADOWED",
 		Sentence: fmt.Sprintf("The network %s of %s covers %s, the address of %s: what %s sends to it goes into that bridge and never leaves.", n.Name, host.Name, peer, other.Name, host.Name),
@@ -46,7 +47,7 @@ func (o *overlay) blameShadow(host, other *Node, peer netip.Addr, n *network) {
 			q.show(host.Name, "docker network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' "+n.Name, "the subnet of "+n.Name),
 			o.log(host, "EventMember.*", "the last that its gossip said"),
 		},
-		cures: []Cure{{Steps: steps}},
+		cures: []Cure{{Steps: steps}, {Steps: again, Says: "the engines had lost each other: one has to be restarted"}},
 	})
 }
 
@@ -88,9 +89,11 @@ func (o *overlay) data() {
 		return
 	}
 	if outer != nil {
-		o.wrongHost(outer)
+		o.wrongHost(outer.pkt.dst)
 		o.vni()
 		o.source(outer)
+	} else if dst := o.rowTo(o.macOf(o.receiver)); o.a.Space.IsLocal(dst) {
+		o.wrongHost(dst) // a tunnel to the host's own address is none: the frame comes back at once
 	}
 	if !o.q.blamed() {
 		o.dead(p)
@@ -108,31 +111,49 @@ func (o *overlay) outer(p *Path) *event {
 }
 
 // wrongHost: the row sends to a host that the container is not on.
-func (o *overlay) wrongHost(outer *event) {
+func (o *overlay) wrongHost(dst netip.Addr) {
 	want := o.cb.Self
-	if !want.IsValid() || outer.pkt.dst == want || o.b.Space.IsLocal(outer.pkt.dst) {
+	if !want.IsValid() || dst == want || o.b.Space.IsLocal(dst) && !o.a.Space.IsLocal(dst) {
 		return
-	}
-	mac := ""
-	if o.receiver != nil && o.receiver.Space != nil {
-		for _, i := range o.receiver.Space.Interfaces() {
-			for _, x := range i.Addrs() {
-				if x.Prefix.Addr().String() == o.receiver.Networks[o.net.ID] {
-					mac = i.MAC().String()
-				}
-			}
-		}
 	}
 	o.q.blame(Cause{
 		Code:     "OVERLAY-FDB-STALE",
-		Sentence: fmt.Sprintf("%s sends what is for %s to %s, and the container is on %s (%s): the row is of an earlier place of the container, and nobody took it back.", o.a.Name, o.receiver.Name, outer.pkt.dst, o.b.Name, want),
+		Sentence: fmt.Sprintf("%s sends what is for %s to %s, and the container is on %s (%s): the row is of an earlier place of the container, and nobody took it back.", o.a.Name, o.receiver.Name, dst, o.b.Name, want),
 		Evidence: o.rows(o.a),
 		cures: []Cure{
-			{Steps: []CureStep{{Machine: o.a.Name, Line: o.inSandbox("bridge fdb replace " + mac + " dev vxlan0 dst " + want.String())}}},
+			{Steps: []CureStep{{Machine: o.a.Name, Line: o.inSandbox("bridge fdb replace " + o.macOf(o.receiver).String() + " dev vxlan0 dst " + want.String())}}},
 			{Steps: []CureStep{{Machine: o.b.Name, Line: "docker restart -t 0 " + o.receiver.Container.Name}, {Wait: gossipMeets / 3}}},
 			{Steps: workshop{o.q}.restart(o.pick(o.a, o.b))},
 		},
 	})
+}
+
+// macOf is a container's address on the network's link, or zero.
+func (o *overlay) macOf(n *Node) link.MAC {
+	if n == nil || n.Space == nil {
+		return link.MAC{}
+	}
+	for _, i := range n.Space.Interfaces() {
+		for _, x := range i.Addrs() {
+			if x.Prefix.Addr().String() == n.Networks[o.net.ID] {
+				return i.MAC()
+			}
+		}
+	}
+	return link.MAC{}
+}
+
+// rowTo is the host that the sender's tunnel believes a link address on, or the
+// zero address.
+func (o *overlay) rowTo(mac link.MAC) netip.Addr {
+	if t := o.tunnel(o.a); t != nil {
+		for _, r := range t.VXLAN().FDB() {
+			if r.MAC == mac {
+				return r.Remote.Addr
+			}
+		}
+	}
+	return netip.Addr{}
 }
 
 // vni: the hosts' devices have different identifiers.
@@ -295,22 +316,17 @@ func (o *overlay) checksum(e *event) {
 	if e.Reason != trail.Checksum {
 		return
 	}
-	host, dev := o.a, "eth0"
-	for _, i := range host.Space.Interfaces() {
-		if i.Kind() == stack.KindPhysical && onLink(o.b.Space, first(i)) {
-			dev = i.Name()
-		}
-	}
+	host, dev, other := o.a, deviceTo(o.a, o.cb.Self), deviceTo(o.b, o.ca.Self)
 	o.q.blame(Cause{
 		Code:     "OVERLAY-CHECKSUM-OFFLOAD",
 		Sentence: fmt.Sprintf("The card of %s fills in the checksums of TCP and UDP within tunnels, and gets them wrong: pings pass, connections do not.", host.Name),
 		Evidence: []Evidence{
 			o.q.show(host.Name, "ethtool -k "+dev+" | grep tx-checksum-ip-generic", "the card is asked to do it"),
-			{Place: o.b.Name, Command: "tcpdump -nn -vv -i eth0 udp port 4789", Says: "shows the inner packets as (incorrect)"},
+			{Place: o.b.Name, Command: "tcpdump -nn -vv -i " + other + " udp port 4789", Says: "shows the inner packets as (incorrect)"},
 		},
 		cures: []Cure{
 			{Says: "and at every start, by a unit or a udev rule: it does not last", Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}}},
-			{Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}, {Machine: o.b.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}}},
+			{Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}, {Machine: o.b.Name, Line: "ethtool -K " + other + " tx-checksum-ip-generic off"}}},
 		},
 	})
 }
@@ -355,6 +371,12 @@ func inSandbox(network, line string) string {
 	return "nsenter --net=/var/run/docker/netns/$(ls /var/run/docker/netns | grep -- -" + network[:10] + ") " + line
 }
 
+// complete reports whether the sender's tunnel has all that it needs for a
+// container: it may have learned it while the flow was tried.
+func (o *overlay) complete(n *Node, mac link.MAC) bool {
+	return o.row(o.a, n) && o.rowTo(mac).IsValid()
+}
+
 // rowGone: the engine knows where the container is, and the tunnel's tables have
 // lost it.
 func (o *overlay) rowGone() {
@@ -366,7 +388,7 @@ func (o *overlay) rowGone() {
 		return
 	}
 	for _, p := range o.ca.Peers {
-		if p.Network != o.net.ID || p.Addr != addr || p.Local {
+		if p.Network != o.net.ID || p.Addr != addr || p.Local || o.complete(o.receiver, p.MAC) {
 			continue
 		}
 		put := Cure{Steps: []CureStep{
