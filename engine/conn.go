@@ -43,9 +43,9 @@ func newHalf() *half {
 	return h
 }
 
-// Pipe returns the two ends of a new connection. changed is called, without any
+// pipe returns the two ends of a new connection. changed is called, without any
 // lock, whenever the first end's Idle may have changed; it may be nil.
-func Pipe(name string, changed func()) (client, server *Conn) {
+func pipe(name string, changed func()) (client, server *Conn) {
 	down, up := newHalf(), newHalf()
 	down.changed = changed
 	client = &Conn{in: down, out: up, name: name}
@@ -169,14 +169,6 @@ func (c *Conn) Closed() bool {
 	return h.gone
 }
 
-// Ended reports whether this end will send no more.
-func (c *Conn) Ended() bool {
-	h := c.out
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.eof
-}
-
 // Sink makes everything that arrives at this end go to fn instead of Read: what
 // is there already at once, the rest on the goroutine of the writer.
 func (c *Conn) Sink(fn func(b []byte, eof bool)) {
@@ -250,7 +242,7 @@ func NewListener() *Listener {
 
 // Dial connects to the listener; changed is as in [Pipe].
 func (l *Listener) Dial(name string, changed func()) (*Conn, error) {
-	c, s := Pipe(name, changed)
+	c, s := pipe(name, changed)
 	select {
 	case <-l.done:
 		return nil, net.ErrClosed

@@ -9,7 +9,7 @@ import (
 )
 
 func TestHalfClosedConnectionStillCarriesTheOtherDirection(t *testing.T) {
-	c, s := Pipe("x", nil)
+	c, s := pipe("x", nil)
 	io.WriteString(c, "question")
 	c.CloseWrite()
 	got, err := io.ReadAll(s)
@@ -29,7 +29,7 @@ func TestHalfClosedConnectionStillCarriesTheOtherDirection(t *testing.T) {
 
 func TestConnectionIsIdleOnlyWhenItsReaderHasComeBack(t *testing.T) {
 	changed := make(chan struct{}, 100)
-	c, s := Pipe("x", func() { changed <- struct{}{} })
+	c, s := pipe("x", func() { changed <- struct{}{} })
 	if c.Idle() {
 		t.Error("idle without a reader")
 	}
@@ -62,7 +62,7 @@ func TestConnectionIsIdleOnlyWhenItsReaderHasComeBack(t *testing.T) {
 }
 
 func TestReadDeadlineEndsABlockedRead(t *testing.T) {
-	c, _ := Pipe("x", nil)
+	c, _ := pipe("x", nil)
 	go func() { time.Sleep(time.Millisecond); c.SetReadDeadline(time.Unix(1, 0)) }()
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("read gave %v", err)
@@ -75,7 +75,7 @@ func TestReadDeadlineEndsABlockedRead(t *testing.T) {
 }
 
 func TestSinkGetsWhatWasThereAndWhatComes(t *testing.T) {
-	c, s := Pipe("x", nil)
+	c, s := pipe("x", nil)
 	io.WriteString(c, "a")
 	var got []byte
 	ended := false

@@ -68,7 +68,7 @@ func (f *fuzzed) Attach(_ *Job, _ net.Conn, early []byte, feed *Feed) { feed.Put
 type recorder struct{ *httptest.ResponseRecorder }
 
 func (r recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	_, s := Pipe("client", nil)
+	_, s := pipe("client", nil)
 	return s, bufio.NewReadWriter(bufio.NewReader(s), bufio.NewWriter(s)), nil
 }
 

@@ -124,7 +124,7 @@ func quoteAll(l []string) string {
 	return strings.Join(q, " ")
 }
 
-// progress is one line of the stream of a pull.
+// report is one line of the stream of a pull.
 type progress struct {
 	Status         string          `json:"status,omitempty"`
 	ProgressDetail *progressDetail `json:"progressDetail,omitempty"`

@@ -68,14 +68,14 @@ func (j *Job) hurries() bool {
 	return !j.Interactive
 }
 
-// Progress is called by Run, on the loop, each time it has sent something.
-func (j *Job) Progress() {
+// report is called by Run, on the loop, each time it has sent something.
+func (j *Job) report() {
 	if j.progress != nil {
 		j.progress()
 	}
 }
 
-// OnProgress sets what Progress calls; dispatchers use it.
+// OnProgress sets what report calls; dispatchers use it.
 func (j *Job) OnProgress(fn func()) { j.progress = fn }
 
 // Abandon tells the job, on the loop, that nobody waits for its answer any more:
@@ -102,8 +102,8 @@ type Feed struct {
 	cond sim.Cond
 }
 
-// NewFeed returns an empty feed.
-func NewFeed(l *sim.Loop) *Feed { return &Feed{loop: l} }
+// newFeed returns an empty feed.
+func newFeed(l *sim.Loop) *Feed { return &Feed{loop: l} }
 
 // Put appends data, or ends the feed; it is called on the loop.
 func (f *Feed) Put(b []byte, eof bool) {
@@ -116,8 +116,8 @@ func (f *Feed) Put(b []byte, eof bool) {
 	f.cond.Broadcast()
 }
 
-// Next blocks for the next piece; ok is false at the end.
-func (f *Feed) Next() (b []byte, ok bool) {
+// next blocks for the next piece; ok is false at the end.
+func (f *Feed) next() (b []byte, ok bool) {
 	for len(f.q) == 0 {
 		if f.eof {
 			return nil, false

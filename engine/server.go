@@ -211,7 +211,7 @@ func (c *call) flush() {
 		return
 	}
 	http.NewResponseController(c.w).Flush()
-	c.job.Progress()
+	c.job.report()
 }
 
 // json answers with a status and a body.

@@ -76,7 +76,7 @@ func (c *call) hijack(feed *Feed) (net.Conn, error) {
 		return nil, err
 	}
 	c.job.Streaming = true
-	c.job.Progress()
+	c.job.report()
 	return conn, nil
 }
 
@@ -93,7 +93,7 @@ func frame(stream byte, data []byte) []byte {
 func (c *call) carry(att *modes.Attachment, stdin bool) error {
 	defer att.Close()
 	c.job.Interactive = stdin
-	feed := NewFeed(c.s.loop)
+	feed := newFeed(c.s.loop)
 	conn, err := c.hijack(feed)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (c *call) carry(att *modes.Attachment, stdin bool) error {
 	defer conn.Close()
 	up := c.s.loop.Go("api stdin", func(*sim.Proc) {
 		for {
-			b, ok := feed.Next()
+			b, ok := feed.next()
 			if !ok {
 				break
 			}
@@ -128,7 +128,7 @@ func (c *call) carry(att *modes.Attachment, stdin bool) error {
 		if _, err := conn.Write(b); err != nil {
 			break
 		}
-		c.job.Progress()
+		c.job.report()
 	}
 	return nil
 }

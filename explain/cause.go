@@ -193,7 +193,7 @@ func (q *inquiry) meant() *Node {
 		}
 		all := q.holders(q.j.Target)
 		for _, h := range all {
-			if q.from.IsContainer() && h.node.IsContainer() && len(shared(q.from, h.node)) > 0 && h.node != q.from {
+			if q.from.isContainer() && h.node.isContainer() && len(shared(q.from, h.node)) > 0 && h.node != q.from {
 				return h.node
 			}
 		}

@@ -31,7 +31,7 @@ func (q absence) absentTarget() {
 	if q.j.Verdict == NameNotResolved || q.blamed() {
 		return
 	}
-	if q.to != nil && q.to.IsContainer() && !q.to.running() && !q.machineOff(q.to.On()) {
+	if q.to != nil && q.to.isContainer() && !q.to.running() && !q.machineOff(q.to.On()) {
 		q.stopped(q.to)
 		return
 	}
@@ -56,7 +56,7 @@ func (q absence) isRouted() bool {
 		}
 	}
 	for _, n := range q.nodes {
-		if n.IsContainer() || n.Space == nil {
+		if n.isContainer() || n.Space == nil {
 			continue
 		}
 		for _, i := range n.Space.Interfaces() {
@@ -91,7 +91,7 @@ func (q absence) unused() {
 		c.Sentence += fmt.Sprintf(" It is what /etc/hosts of %s says for %s.", q.from.Name, name)
 		c.Evidence = append(c.Evidence, q.show(q.from.On(), naming(q).inside("grep "+name+" /etc/hosts"), "asked before any name server"))
 		line := fmt.Sprintf("grep -v %s /etc/hosts > /tmp/hosts; cat /tmp/hosts > /etc/hosts", name)
-		if q.from.IsContainer() {
+		if q.from.isContainer() {
 			line = naming(q).inside("sh -c '" + line + "'")
 		}
 		c.cures = append(c.cures, Cure{Says: "take the line out (and --add-host from the container's command line)", Steps: []CureStep{{Machine: q.from.On(), Line: line}}})
@@ -106,7 +106,7 @@ func (q absence) unused() {
 // address may be the one that a start gives, and only trying shows it.
 func (q absence) stoppedMember() {
 	for _, n := range q.nodes {
-		if !n.IsContainer() || n.running() || q.machineOff(n.On()) {
+		if !n.isContainer() || n.running() || q.machineOff(n.On()) {
 			continue
 		}
 		host := q.byName[n.On()]
@@ -142,7 +142,7 @@ func (q absence) asker() *Node {
 		if n == nil || n.Space == nil || q.device(n) == "" {
 			continue
 		}
-		if r, err := n.Space.RouteGet(q.j.Target, netip.Addr{}); err == nil && !r.Via.IsValid() && (n == q.from || !n.IsContainer()) {
+		if r, err := n.Space.RouteGet(q.j.Target, netip.Addr{}); err == nil && !r.Via.IsValid() && (n == q.from || !n.isContainer()) {
 			return n
 		}
 	}
@@ -162,7 +162,7 @@ func (q absence) device(n *Node) string {
 func (q absence) members(n *network) []Cure {
 	var out []Cure
 	for _, e := range n.Endpoints {
-		if e.Container == nil || q.from.IsContainer() && e.Container.ID == q.from.Container.ID {
+		if e.Container == nil || q.from.isContainer() && e.Container.ID == q.from.Container.ID {
 			continue
 		}
 		for _, ip := range sortedAddresses(e.Addresses) {
@@ -220,12 +220,12 @@ func (q absence) duplicates() {
 		c.Evidence = append(c.Evidence, q.show(h.node.On(), q.within(h.node, "ip -4 addr show dev "+h.iface.Name()), h.node.Name+" has it"))
 	}
 	for _, h := range on {
-		if h.node.IsContainer() {
+		if h.node.isContainer() {
 			c.cures = append(c.cures, q.moved(h)...)
 		}
 	}
 	for _, h := range on {
-		if !h.node.IsContainer() {
+		if !h.node.isContainer() {
 			for _, x := range h.iface.Addrs() {
 				if x.Prefix.Addr() == q.j.Target {
 					c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: h.node.Name, Line: "ip addr del " + x.Prefix.String() + " dev " + h.iface.Name()}}})

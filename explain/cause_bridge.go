@@ -13,7 +13,7 @@ type bridging struct{ *inquiry }
 
 // acrossHosts: the destination is on another host's bridge network.
 func (q bridging) acrossHosts() {
-	if q.blamed() || q.to == nil || !q.to.IsContainer() || !q.to.running() || q.to.On() == q.from.On() || q.j.Verdict == Delivered {
+	if q.blamed() || q.to == nil || !q.to.isContainer() || !q.to.running() || q.to.On() == q.from.On() || q.j.Verdict == Delivered {
 		return
 	}
 	if !q.onlyLocal(q.to) || len(shared(q.from, q.to)) > 0 {
@@ -51,7 +51,7 @@ func sortedAddresses2(n *Node) []string {
 // networked is the container whose network namespace a container has: its own,
 // or that of container:NAME.
 func (q *inquiry) networked(n *Node) *Node {
-	if owner := q.owner[n.Space]; owner != nil && owner.IsContainer() {
+	if owner := q.owner[n.Space]; owner != nil && owner.isContainer() {
 		return owner
 	}
 	return n
@@ -170,7 +170,7 @@ func (q bridging) outsideOwner(n *network) string {
 		return ""
 	}
 	for _, h := range q.holders(q.j.Target) {
-		if h.node == n.host || h.node.IsContainer() && (h.node.On() == n.host.Name || h.node.Networks[n.ID] != "") {
+		if h.node == n.host || h.node.isContainer() && (h.node.On() == n.host.Name || h.node.Networks[n.ID] != "") {
 			continue
 		}
 		if h.iface.Kind() == stack.KindPhysical || h.iface.Kind() == stack.KindMacvlan {

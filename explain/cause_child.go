@@ -16,7 +16,7 @@ type children struct{ *inquiry }
 // childOf is the interface of a container that is a child of one of its host's,
 // with that parent; nil if it has none.
 func childOf(n *Node) (child, parent *stack.Interface) {
-	if n == nil || n.Space == nil || !n.IsContainer() {
+	if n == nil || n.Space == nil || !n.isContainer() {
 		return nil, nil
 	}
 	for _, i := range n.Space.Interfaces() {
@@ -118,7 +118,7 @@ func (q children) hostAndChild(n *Node, child, parent *stack.Interface) bool {
 	if n == q.from {
 		other = q.to
 	}
-	through := other == host || other != nil && other.IsContainer() && other.On() == host.Name && !isChild(other)
+	through := other == host || other != nil && other.isContainer() && other.On() == host.Name && !isChild(other)
 	if !through || q.j.Verdict == Delivered || !q.diesAtParent(host, parent) {
 		return false
 	}
@@ -246,7 +246,7 @@ func (q children) routersOfCable(machine string, i *stack.Interface) []holder {
 	}
 	var out []holder
 	for _, n := range q.nodes {
-		if n.IsContainer() || n.Name == machine || n.Host != nil || n.Space == nil {
+		if n.isContainer() || n.Name == machine || n.Host != nil || n.Space == nil {
 			continue
 		}
 		for _, x := range n.Space.Interfaces() {

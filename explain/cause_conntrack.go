@@ -18,7 +18,7 @@ func (q tracking) staleFlow() {
 		return
 	}
 	for _, n := range q.nodes {
-		if n.IsContainer() || n.Space == nil {
+		if n.isContainer() || n.Space == nil {
 			continue
 		}
 		for _, x := range n.Space.Conntrack() {

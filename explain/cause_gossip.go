@@ -231,7 +231,7 @@ func (o *overlay) gossipWay(proto Protocol, code Code, what string, from, to *No
 // pick is the first host unless the store runs there.
 func (o *overlay) pick(x, y *Node) *Node {
 	for _, n := range o.q.nodes {
-		if n.IsContainer() && n.On() == x.Name && n.running() && o.q.servesStore(n) {
+		if n.isContainer() && n.On() == x.Name && n.running() && o.q.servesStore(n) {
 			return y
 		}
 	}

@@ -92,7 +92,7 @@ func (q layer3) loop(e *event) {
 	}
 	for _, m := range round {
 		x := q.nodeOf(m)
-		if x == nil || x.IsContainer() {
+		if x == nil || x.isContainer() {
 			continue
 		}
 		c.Evidence = append(c.Evidence, q.show(x.Name, "ip route get "+e.pkt.dst.String(), "where "+x.Name+" sends it"))
@@ -188,7 +188,7 @@ func (q layer3) lower(size int) []Cure {
 	}
 	var steps []CureStep
 	for _, n := range []*Node{q.from, q.to} {
-		if n == nil || n.Space == nil || !n.IsContainer() {
+		if n == nil || n.Space == nil || !n.isContainer() {
 			continue
 		}
 		r, err := n.Space.RouteGet(q.j.Target, netip.Addr{})
@@ -262,7 +262,7 @@ func (q layer3) noAnswer() {
 // masquerade: the packet left its host with the container's own address, which
 // nobody outside knows the way back to.
 func (q layer3) masquerade() bool {
-	if q.j.Forward == nil || q.j.Forward.End.event == nil || !q.from.IsContainer() {
+	if q.j.Forward == nil || q.j.Forward.End.event == nil || !q.from.isContainer() {
 		return false
 	}
 	host := q.byName[q.from.On()]

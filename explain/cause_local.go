@@ -26,7 +26,7 @@ func sortedAddresses(m map[string]netip.Addr) []netip.Addr {
 // within is a command as it is typed on a node's machine to run in its network
 // namespace, with the machine's own programs.
 func (q *inquiry) within(n *Node, command string) string {
-	if !n.IsContainer() {
+	if !n.isContainer() {
 		return command
 	}
 	return "nsenter -t $(docker inspect -f '{{.State.Pid}}' " + n.Container.Name + ") -n " + command
@@ -34,7 +34,7 @@ func (q *inquiry) within(n *Node, command string) string {
 
 // localhost: a container asked itself.
 func (q local) localhost() {
-	if q.blamed() || !q.j.Target.IsLoopback() || !q.from.IsContainer() || q.flow.Proto == ICMP {
+	if q.blamed() || !q.j.Target.IsLoopback() || !q.from.isContainer() || q.flow.Proto == ICMP {
 		return
 	}
 	for _, n := range q.nodes {
@@ -52,7 +52,7 @@ func (q local) localhost() {
 		for _, to := range q.waysTo(n) {
 			c.cures = append(c.cures, Cure{Says: "address " + to.To, Instead: &to})
 		}
-		if n.IsContainer() && len(shared(q.from, n)) == 0 {
+		if n.isContainer() && len(shared(q.from, n)) == 0 {
 			f := q.flow
 			f.To = n.Name
 			c.cures = append(c.cures, Cure{Instead: &f, Says: "put both on one network and address it by its name", Steps: []CureStep{
@@ -75,7 +75,7 @@ func (q local) waysTo(n *Node) []Flow {
 		f.To = to
 		out = append(out, f)
 	}
-	if n.IsContainer() {
+	if n.isContainer() {
 		for _, id := range shared(q.from, n) {
 			if x := q.networkOf(q.byName[n.On()], id); x != nil && x.Name != "bridge" {
 				ask(n.Container.Name)
@@ -129,7 +129,7 @@ func (q local) noNetwork() {
 		return
 	}
 	for _, n := range []*Node{q.from, q.to} {
-		if n == nil || !n.running() || !n.IsContainer() || len(addressesOf(n.Space)) > 0 || n == q.to && n == q.from {
+		if n == nil || !n.running() || !n.isContainer() || len(addressesOf(n.Space)) > 0 || n == q.to && n == q.from {
 			continue
 		}
 		q.noNetworkOf(n)
@@ -149,7 +149,7 @@ func (q local) noNetworkOf(n *Node) {
 		},
 	}
 	target := "bridge"
-	if other := map[bool]*Node{true: q.to, false: q.from}[n == q.from]; other != nil && other.IsContainer() {
+	if other := map[bool]*Node{true: q.to, false: q.from}[n == q.from]; other != nil && other.isContainer() {
 		for _, e := range sortedNetworks(other) {
 			if x := q.networkOf(q.byName[other.On()], e.NetworkID); x != nil && x.Name != "none" && x.Name != "host" {
 				target = x.Name
@@ -214,7 +214,7 @@ func (q local) noRoute() {
 		return
 	}
 	ev := q.show(at.On(), q.within(at, "ip route"), "the routes of "+at.Name)
-	if at.IsContainer() && q.allInternal(at) {
+	if at.isContainer() && q.allInternal(at) {
 		q.internal(at, []Evidence{ev})
 		return
 	}
@@ -226,7 +226,7 @@ func (q local) noRoute() {
 	for _, gw := range q.gateways(at) {
 		c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: []CureStep{{Machine: at.On(), Line: q.within(at, "ip route add default via "+gw)}}})
 	}
-	if q.to != nil && !at.IsContainer() {
+	if q.to != nil && !at.isContainer() {
 		to := q.destination()
 		if way, ok := q.way(at, netip.PrefixFrom(to, to.BitLen()), to); ok {
 			c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: way})
@@ -246,7 +246,7 @@ func (q local) openRoute(at *Node, to netip.Addr) []Cure {
 	out := q.untype(at, to)
 	for _, h := range q.holders(to) {
 		for _, i := range at.Space.Interfaces() {
-			if at.IsContainer() || i.Kind() != stack.KindPhysical || !i.Up() || onLink(at.Space, to) {
+			if at.isContainer() || i.Kind() != stack.KindPhysical || !i.Up() || onLink(at.Space, to) {
 				continue
 			}
 			for _, x := range h.iface.Addrs() {
@@ -263,7 +263,7 @@ func (q local) openRoute(at *Node, to netip.Addr) []Cure {
 // for it, and others have to be told so by a route.
 func (q local) routedChild(at *Node) (Cure, bool) {
 	child, _ := childOf(q.to)
-	if child == nil || at.IsContainer() {
+	if child == nil || at.isContainer() {
 		return Cure{}, false
 	}
 	if mode, ok := child.IPvlanMode(); !ok || mode == link.IPvlanL2 {
@@ -291,7 +291,7 @@ func (q local) destination() netip.Addr {
 // the routers on a machine's LANs.
 func (q *inquiry) gateways(n *Node) []string {
 	var out []string
-	if n.IsContainer() {
+	if n.isContainer() {
 		for _, e := range sortedNetworks(n) {
 			if e.Gateway != "" {
 				out = append(out, e.Gateway)
@@ -300,7 +300,7 @@ func (q *inquiry) gateways(n *Node) []string {
 		return out
 	}
 	for _, r := range q.nodes {
-		if r.IsContainer() || r.Host != nil || r == n || r.Space == nil {
+		if r.isContainer() || r.Host != nil || r == n || r.Space == nil {
 			continue
 		}
 		for _, ip := range addressesOf(r.Space) {
@@ -351,7 +351,7 @@ func (q local) internal(n *Node, ev []Evidence) {
 	if n == q.to {
 		other = q.from
 	}
-	if other != nil && other.IsContainer() && other.On() == n.On() {
+	if other != nil && other.isContainer() && other.On() == n.On() {
 		for id := range other.Networks {
 			if x := q.networkOf(q.byName[other.On()], id); x != nil && !x.Internal {
 				target = x.Name

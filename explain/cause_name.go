@@ -20,13 +20,13 @@ func (q naming) names() {
 	}
 	name := q.flow.To
 	switch {
-	case name == "host.docker.internal" && q.from.IsContainer():
+	case name == "host.docker.internal" && q.from.isContainer():
 		q.hostName(name)
 	case q.serverSilent():
 		q.nameServer()
 	case q.to != nil && !q.to.running():
 		absence(q).stopped(q.to)
-	case q.to != nil && q.from.IsContainer():
+	case q.to != nil && q.from.isContainer():
 		q.nameElsewhere()
 	default:
 		q.noSuchName(name)
@@ -119,7 +119,7 @@ func (q naming) under(server netip.Addr, proto Protocol, port uint16) *Cause {
 func (q naming) otherServer(silent netip.Addr) []Cure {
 	var out []Cure
 	for _, n := range q.nodes {
-		if n.IsContainer() || n.Space == nil {
+		if n.isContainer() || n.Space == nil {
 			continue
 		}
 		for _, s := range n.Space.Sockets() {
@@ -131,7 +131,7 @@ func (q naming) otherServer(silent netip.Addr) []Cure {
 					continue
 				}
 				line := "nameserver " + ip.String()
-				if q.from.IsContainer() {
+				if q.from.isContainer() {
 					out = append(out, Cure{Steps: workshop(q).remake(q.from, func(o *options) { o.set("--dns", ip.String()) })})
 				} else {
 					out = append(out, Cure{Steps: []CureStep{{Machine: q.from.Name, Line: "echo '" + line + "' > /etc/resolv.conf"}}})
@@ -144,7 +144,7 @@ func (q naming) otherServer(silent netip.Addr) []Cure {
 
 // inside is a command as it is typed on the node's machine to run in it.
 func (q *inquiry) inside(command string) string {
-	if !q.from.IsContainer() {
+	if !q.from.isContainer() {
 		return command
 	}
 	return "docker exec " + q.from.Container.Name + " " + command
@@ -249,7 +249,7 @@ func (q naming) noSuchName(name string) {
 func (q naming) nearest(name string) string {
 	best, distance := "", 3
 	for _, n := range q.nodes {
-		if !n.IsContainer() || n == q.from {
+		if !n.isContainer() || n == q.from {
 			continue
 		}
 		for _, known := range append([]string{n.Container.Name}, aliases(n)...) {

@@ -51,7 +51,7 @@ func (q *inquiry) overlay() {
 		q.overlayMissing()
 		return
 	}
-	if q.to != nil && !q.to.IsContainer() {
+	if q.to != nil && !q.to.isContainer() {
 		return
 	}
 	o := &overlay{q: q, net: n, sender: q.from, receiver: q.to, a: q.byName[q.from.On()]}
@@ -88,7 +88,7 @@ func (q *inquiry) overlay() {
 // overlayMissing: the names are of an overlay network that the sender's host
 // knows nothing of, or whose other container is on another network.
 func (q *inquiry) overlayMissing() {
-	if q.blamed() || q.to == nil || !q.to.IsContainer() || !q.from.IsContainer() || q.to.On() == q.from.On() {
+	if q.blamed() || q.to == nil || !q.to.isContainer() || !q.from.isContainer() || q.to.On() == q.from.On() {
 		return
 	}
 	for _, pair := range [][2]*Node{{q.from, q.to}, {q.to, q.from}} {
@@ -221,7 +221,7 @@ func (o *overlay) split() {
 	}
 	steps := workshop{o.q}.configure(o.b, map[string]any{"cluster-store": stringKey(o.a, "cluster-store")})
 	cure := Cure{Steps: o.rejoin(steps, o.b)}
-	if o.q.to != nil && o.q.to.IsContainer() {
+	if o.q.to != nil && o.q.to.isContainer() {
 		f := o.q.flow
 		f.To = o.q.to.Name
 		cure.Instead = &f
@@ -254,7 +254,7 @@ func (o *overlay) namesake(host *Node) *network {
 // name.
 func (o *overlay) memberOf(host *Node) *Node {
 	for _, n := range o.q.nodes {
-		if n.IsContainer() && n.On() == host.Name && n.Container.NetworkSettings.Networks[o.net.Name] != nil {
+		if n.isContainer() && n.On() == host.Name && n.Container.NetworkSettings.Networks[o.net.Name] != nil {
 			return n
 		}
 	}
@@ -269,7 +269,7 @@ func (o *overlay) rejoin(steps []CureStep, host *Node) []CureStep {
 	}
 	var before, after []CureStep
 	for _, n := range o.q.nodes {
-		if !n.IsContainer() || n.On() != host.Name || n.Container.NetworkSettings.Networks[o.net.Name] == nil {
+		if !n.isContainer() || n.On() != host.Name || n.Container.NetworkSettings.Networks[o.net.Name] == nil {
 			continue
 		}
 		steps = slices.DeleteFunc(steps, func(s CureStep) bool {

@@ -25,9 +25,9 @@ func (q services) service() {
 		return
 	}
 	switch {
-	case at.IsContainer() && !at.running(): // it has ended meanwhile
+	case at.isContainer() && !at.running(): // it has ended meanwhile
 		absence(q).stopped(at)
-	case at.IsContainer():
+	case at.isContainer():
 		q.inContainer(at)
 	default:
 		q.atHost(at)
@@ -41,7 +41,7 @@ func (q services) arrived() *Node {
 		return nil
 	}
 	n := q.nodeOf(q.j.Forward.End.event.Place.Machine)
-	if n == nil || n.IsContainer() {
+	if n == nil || n.isContainer() {
 		return n
 	}
 	// docker-proxy took it, and has asked the container itself.
@@ -63,7 +63,7 @@ func (q services) behind(host *Node) (*Node, uint16) {
 
 // port is the port at which the probe arrived.
 func (q services) port() uint16 {
-	if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); host != nil && !host.IsContainer() {
+	if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); host != nil && !host.isContainer() {
 		if _, p := q.behind(host); p != 0 {
 			return p
 		}
@@ -105,7 +105,7 @@ func (q services) inContainer(n *Node) {
 func (q services) openHost(host *Node) []Cure {
 	var out []Cure
 	for _, n := range q.nodes {
-		if n.IsContainer() && n.Space == host.Space && n.On() == host.Name {
+		if n.isContainer() && n.Space == host.Space && n.On() == host.Name {
 			if cures := q.openLoopback(n, q.flow.Port); len(cures) > 1 {
 				out = append(out, cures[0])
 			}
@@ -231,7 +231,7 @@ func (q services) notReady(n *Node, ev []Evidence) {
 func (q services) insidePort(n *Node, port uint16, ev []Evidence) bool {
 	for inner, bindings := range n.Container.HostConfig.PortBindings {
 		for _, b := range bindings {
-			if b.HostPort != fmt.Sprint(port) || inner.Number == port || !q.from.IsContainer() {
+			if b.HostPort != fmt.Sprint(port) || inner.Number == port || !q.from.isContainer() {
 				continue
 			}
 			f := q.flow
@@ -257,7 +257,7 @@ func (q services) otherPort(n *Node, port uint16, ev []Evidence) bool {
 		f := q.flow
 		f.Port = s.Local.Port()
 		cures := []Cure{{Says: fmt.Sprintf("use port %d", s.Local.Port()), Instead: &f}}
-		if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); q.published(n, port) || host != nil && !host.IsContainer() {
+		if host := q.nodeOf(q.j.Forward.End.event.Place.Machine); q.published(n, port) || host != nil && !host.isContainer() {
 			publish := q.publish(s.Local.Port())
 			cures = []Cure{{Says: "publish the port that listens", Steps: workshop(q).remake(n, func(o *options) {
 				o.drop(func(name, value string) bool {
@@ -315,13 +315,13 @@ func (q services) atHost(host *Node) {
 		return
 	}
 	for _, n := range q.nodes {
-		if n.IsContainer() && n.On() == host.Name && n.running() && n.Space != host.Space && listens(n, q.flow.Proto, q.flow.Port) {
+		if n.isContainer() && n.On() == host.Name && n.running() && n.Space != host.Space && listens(n, q.flow.Proto, q.flow.Port) {
 			q.notPublished(n)
 			return
 		}
 	}
 	for _, n := range q.nodes {
-		if !n.IsContainer() || n.On() != host.Name || !n.running() {
+		if !n.isContainer() || n.On() != host.Name || !n.running() {
 			continue
 		}
 		if f, ok := q.publishedElsewhere(n, host); ok {

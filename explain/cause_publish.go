@@ -85,7 +85,7 @@ func protocolOf(p modes.Port) Protocol {
 // it runs.
 func (q services) publisherStopped(host *Node) bool {
 	for _, n := range q.nodes {
-		if !n.IsContainer() || n.On() != host.Name || n.running() || !publishes(n, q.flow) {
+		if !n.isContainer() || n.On() != host.Name || n.running() || !publishes(n, q.flow) {
 			continue
 		}
 		if !host.Host.Daemon.Running() {

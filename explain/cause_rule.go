@@ -149,7 +149,7 @@ func (q firewalls) firewall(n *Node, e *event) {
 
 // isolated blames the rules between two of Docker's bridges.
 func (q firewalls) isolated(n *Node, e *event) {
-	if q.from.IsContainer() && q.allInternal(q.from) {
+	if q.from.isContainer() && q.allInternal(q.from) {
 		local(q).internal(q.from, []Evidence{q.ruleEvidence(n, e)})
 		return
 	}
@@ -158,14 +158,14 @@ func (q firewalls) isolated(n *Node, e *event) {
 		Sentence: fmt.Sprintf("%s and %s are on two bridge networks of %s, and Docker lets nothing pass from one of its bridges to another (its chains DOCKER-ISOLATION-STAGE-1 and -2).", q.from.Name, q.target(), n.Name),
 		Evidence: []Evidence{q.ruleEvidence(n, e)},
 	}
-	if q.to != nil && q.to.IsContainer() && q.from.IsContainer() {
+	if q.to != nil && q.to.isContainer() && q.from.isContainer() {
 		c.Evidence = append(c.Evidence, q.show(q.from.On(), networksOf(q.from), "the networks of "+q.from.Name), q.show(q.to.On(), networksOf(q.to), "the networks of "+q.to.Name))
 		for _, x := range sortedNetworks(q.to) {
 			if net := q.networkOf(q.byName[q.to.On()], x.NetworkID); net != nil && !net.Internal {
 				c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: q.from.On(), Line: "docker network connect " + net.Name + " " + q.from.Container.Name}}})
 			}
 		}
-	} else if q.from.IsContainer() {
+	} else if q.from.isContainer() {
 		// A published port, asked for at a bridge's own address.
 		for _, f := range q.publishedAt(q.to) {
 			c.cures = append(c.cures, Cure{Says: "address " + f.To, Instead: &f})
@@ -191,13 +191,13 @@ func (q *inquiry) target() string {
 func (q firewalls) internalRule(n *Node, e *event) {
 	ev := []Evidence{q.ruleEvidence(n, e)}
 	for _, x := range []*Node{q.from, q.to} {
-		if x != nil && x.IsContainer() && x.On() == n.Name && q.allInternal(x) {
+		if x != nil && x.isContainer() && x.On() == n.Name && q.allInternal(x) {
 			local(q).internal(x, ev)
 			return
 		}
 	}
 	for _, x := range []*Node{q.to, q.from} {
-		if x == nil || !x.IsContainer() {
+		if x == nil || !x.isContainer() {
 			continue
 		}
 		for id := range x.Networks {
@@ -262,7 +262,7 @@ func subnetOf(n *network) netip.Prefix {
 
 // flushed reports whether Docker's rules should be on a host and are not.
 func (q firewalls) flushed(n *Node) bool {
-	if n.Host == nil || n.IsContainer() || !n.Host.Daemon.Running() || daemonJSON(n)["iptables"] == false {
+	if n.Host == nil || n.isContainer() || !n.Host.Daemon.Running() || daemonJSON(n)["iptables"] == false {
 		return false
 	}
 	return !slices.ContainsFunc(rulesOf(n.Space, "filter", "FORWARD"), func(r string) bool { return strings.Contains(r, "-j DOCKER-ISOLATION-STAGE-1") })
@@ -282,12 +282,12 @@ func (q firewalls) rulesFlushed(n *Node, e *event) {
 // unpublished reports whether the policy of FORWARD dropped what came from
 // outside for a container.
 func (q firewalls) unpublished(n *Node, e *event) bool {
-	return q.flow.Proto != ICMP && !q.backwards() && q.to != nil && q.to.IsContainer() && q.to.On() == n.Name && q.from.On() != n.Name
+	return q.flow.Proto != ICMP && !q.backwards() && q.to != nil && q.to.isContainer() && q.to.On() == n.Name && q.from.On() != n.Name
 }
 
 // publishedAt are the same question at the published ports of a container.
 func (q *inquiry) publishedAt(n *Node) []Flow {
-	if n == nil || !n.IsContainer() {
+	if n == nil || !n.isContainer() {
 		return nil
 	}
 	host := q.byName[n.On()]

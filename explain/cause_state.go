@@ -101,7 +101,7 @@ func (q state) interfaces() {
 		return
 	}
 	for _, n := range []*Node{q.from, q.to} {
-		if n == nil || n.Space == nil || !n.IsContainer() || !n.running() {
+		if n == nil || n.Space == nil || !n.isContainer() || !n.running() {
 			continue
 		}
 		for _, i := range n.Space.Interfaces() {

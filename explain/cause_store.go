@@ -103,7 +103,7 @@ func (q *inquiry) networkAgain(n *Node, name string) []CureStep {
 	var off, on []CureStep
 	old := ""
 	for _, x := range q.nodes {
-		if !x.IsContainer() || x.Container.NetworkSettings.Networks[name] == nil {
+		if !x.isContainer() || x.Container.NetworkSettings.Networks[name] == nil {
 			continue
 		}
 		if e := x.Container.NetworkSettings.Networks[name]; e.IPAddress != "" && old == "" {

@@ -55,7 +55,7 @@ func (o *overlay) blameShadow(host, other *Node, peer netip.Addr, n *network) {
 func (o *overlay) remakeGateway(host *Node, free netip.Prefix) []CureStep {
 	var stop, start string
 	for _, n := range o.q.nodes {
-		if !n.IsContainer() || n.On() != host.Name || !n.running() {
+		if !n.isContainer() || n.On() != host.Name || !n.running() {
 			continue
 		}
 		for id := range n.Networks {

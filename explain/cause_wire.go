@@ -130,7 +130,7 @@ func (q cabling) raise(n *Node, i *stack.Interface) []Cure {
 func (q cabling) hostDown(n *Node) {
 	steps := []CureStep{{Repair: n.Name}}
 	for _, x := range q.nodes {
-		if x.IsContainer() && x.On() == n.Name && (x == q.to || x == q.from) {
+		if x.isContainer() && x.On() == n.Name && (x == q.to || x == q.from) {
 			steps = append(steps, CureStep{Machine: n.Name, Line: "docker start " + x.Container.Name})
 		}
 	}
@@ -138,7 +138,7 @@ func (q cabling) hostDown(n *Node) {
 		steps = append(steps, CureStep{Wait: gossipMeets})
 	}
 	f := q.flow
-	if q.to != nil && q.to.IsContainer() {
+	if q.to != nil && q.to.isContainer() {
 		f.To = q.to.Name
 	}
 	q.blame(Cause{
@@ -281,7 +281,7 @@ func (q cabling) neighbours() {
 
 // readdress gives a bridge back the address that is its network's gateway.
 func (q cabling) readdress(n *Node, gateway netip.Addr) []Cure {
-	if n == nil || !n.IsContainer() {
+	if n == nil || !n.isContainer() {
 		return nil
 	}
 	host := q.byName[n.On()]
@@ -334,7 +334,7 @@ func (q cabling) deafHolder(n *Node, next netip.Addr, h holder) {
 // overlaidFrom: a machine looks for the address of a container on an overlay
 // network, into which no machine has a way.
 func (q cabling) overlaidFrom(n *Node, h holder) bool {
-	if !h.node.IsContainer() || n == nil || n.IsContainer() {
+	if !h.node.isContainer() || n == nil || n.isContainer() {
 		return false
 	}
 	host := q.byName[h.node.On()]

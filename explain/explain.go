@@ -53,7 +53,7 @@ func Explain(w World, f Flow) (*Report, error) {
 	}
 	r.Ruled, r.Notes = q.ruled, q.notes
 	x := &explainer{w: w, flow: f}
-	if q.to != nil && q.to.IsContainer() {
+	if q.to != nil && q.to.isContainer() {
 		x.to = q.to.Name
 	}
 	if r.Causes = x.prove(q.causes); r.Causes == nil {

@@ -101,7 +101,7 @@ func (a *atlas) tracked(from *Node, to netip.Addr, f Flow) uint16 {
 		return 0
 	}
 	for _, n := range a.nodes {
-		if n.IsContainer() || n.Space == nil {
+		if n.isContainer() || n.Space == nil {
 			continue
 		}
 		for _, x := range n.Space.Conntrack() {
@@ -118,7 +118,7 @@ func (a *atlas) tracked(from *Node, to netip.Addr, f Flow) uint16 {
 // to one of them here stays here.
 func (j *Journey) meantFor(a *atlas, f Flow) {
 	n := a.byName[f.To]
-	if j.Verdict != Delivered || n == nil || !n.IsContainer() || j.Forward == nil || j.Forward.End.event == nil {
+	if j.Verdict != Delivered || n == nil || !n.isContainer() || j.Forward == nil || j.Forward.End.event == nil {
 		return
 	}
 	if got := a.nodeOf(j.Forward.End.event.Place.Machine); got != nil && got.Space != n.Space {
@@ -131,7 +131,7 @@ func (a *atlas) target(from *Node, f Flow, j *Journey) (netip.Addr, error) {
 	if ip, err := netip.ParseAddr(f.To); err == nil {
 		return ip.Unmap(), nil
 	}
-	if n := a.byName[f.To]; n != nil && n.IsContainer() {
+	if n := a.byName[f.To]; n != nil && n.isContainer() {
 		return a.addressFor(from, n)
 	}
 	j.Name = f.To

@@ -61,7 +61,7 @@ func EachFlow(w World, large bool, fn func(Cell)) error {
 	}
 	for _, from := range senders {
 		for _, c := range a.columns() {
-			if c.node == from || c.node.Space == from.Space && c.node.IsContainer() == from.IsContainer() {
+			if c.node == from || c.node.Space == from.Space && c.node.isContainer() == from.isContainer() {
 				continue
 			}
 			if !from.running() || !c.node.running() {
@@ -103,10 +103,10 @@ func (a *atlas) columns() []column {
 	var out []column
 	for _, n := range a.nodes {
 		name := n.Name
-		if !n.IsContainer() {
+		if !n.isContainer() {
 			name = firstAddressOf(n)
 		}
-		if name == "" || !n.running() || n.IsContainer() && len(addressesOf(n.Space)) == 0 {
+		if name == "" || !n.running() || n.isContainer() && len(addressesOf(n.Space)) == 0 {
 			continue
 		}
 		out = append(out, column{node: n, name: name})
@@ -116,7 +116,7 @@ func (a *atlas) columns() []column {
 			if s.Proto == "udp" {
 				continue // who does not answer cannot be told from who is not there
 			}
-			if s.Local.Addr().IsLoopback() || seen[c.title()] || n.IsContainer() && n.Space == a.byName[n.On()].Space {
+			if s.Local.Addr().IsLoopback() || seen[c.title()] || n.isContainer() && n.Space == a.byName[n.On()].Space {
 				continue
 			}
 			seen[c.title()] = true

@@ -19,7 +19,7 @@ const (
 func (a *atlas) pongs() map[string]bool {
 	var nodes []*Node
 	for _, n := range a.nodes {
-		if n.IsContainer() && n.running() && len(nodes) < manyNodes {
+		if n.isContainer() && n.running() && len(nodes) < manyNodes {
 			nodes = append(nodes, n)
 		}
 	}

@@ -128,7 +128,7 @@ func (q workshop) restart(host *Node) []CureStep {
 	first, then := "", ""
 	store := false
 	for _, n := range q.nodes {
-		if !n.IsContainer() || n.On() != host.Name || !n.running() || n.Container.HostConfig.RestartPolicy.Name == "always" ||
+		if !n.isContainer() || n.On() != host.Name || !n.running() || n.Container.HostConfig.RestartPolicy.Name == "always" ||
 			n.Container.HostConfig.RestartPolicy.Name == "unless-stopped" {
 			continue
 		}

@@ -30,7 +30,7 @@ func (q *inquiry) way(from *Node, subnet netip.Prefix, host netip.Addr) ([]CureS
 		}
 		at = nil
 		for _, h := range q.holders(via) {
-			if !h.node.IsContainer() {
+			if !h.node.isContainer() {
 				at = h.node
 			}
 		}

@@ -51,8 +51,8 @@ type Node struct {
 	Networks  map[string]string // network id to address, for a container
 }
 
-// IsContainer reports whether the node is a container.
-func (n *Node) IsContainer() bool { return n.Container != nil }
+// isContainer reports whether the node is a container.
+func (n *Node) isContainer() bool { return n.Container != nil }
 
 // On is the machine that the node is, or runs on.
 func (n *Node) On() string {
@@ -143,7 +143,7 @@ func (a *atlas) find(name string) (*Node, error) {
 func (a *atlas) containersNamed(name string) []*Node {
 	var out []*Node
 	for _, n := range a.nodes {
-		if n.IsContainer() && n.Container.Name == name {
+		if n.isContainer() && n.Container.Name == name {
 			out = append(out, n)
 		}
 	}
@@ -186,7 +186,7 @@ func (a *atlas) holders(ip netip.Addr) []holder {
 func (a *atlas) absent(ip netip.Addr) []*Node {
 	var out []*Node
 	for _, n := range a.nodes {
-		if !n.IsContainer() || n.running() {
+		if !n.isContainer() || n.running() {
 			continue
 		}
 		for _, e := range n.Container.NetworkSettings.Networks {
@@ -220,7 +220,7 @@ type network struct {
 func (a *atlas) networks() []network {
 	var out []network
 	for _, n := range a.nodes {
-		if n.Host == nil || n.IsContainer() {
+		if n.Host == nil || n.isContainer() {
 			continue
 		}
 		h := n.Host.Daemon.Holdings()
@@ -291,7 +291,7 @@ func (a *atlas) networkOf(host *Node, id string) *network {
 func (a *atlas) engines() []*Node {
 	var out []*Node
 	for _, n := range a.nodes {
-		if n.Host != nil && !n.IsContainer() {
+		if n.Host != nil && !n.isContainer() {
 			out = append(out, n)
 		}
 	}

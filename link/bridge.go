@@ -199,7 +199,7 @@ func (b *Bridge) route(in *Port, f *Frame) {
 			return
 		}
 		if b.floods(in) {
-			b.flood(in, f.Another(b.trail, b.origin(in).at))
+			b.flood(in, f.another(b.trail, b.origin(in).at))
 		}
 		b.local.handUp(f)
 		return
@@ -229,7 +229,7 @@ func (b *Bridge) flood(in *Port, f *Frame) {
 			continue
 		}
 		if last != nil {
-			b.forward(in, last, f.Another(b.trail, b.origin(in).at))
+			b.forward(in, last, f.another(b.trail, b.origin(in).at))
 		}
 		last = out
 	}

@@ -69,7 +69,7 @@ func TestBridgeFloodsInPortOrder(t *testing.T) {
 			order = append(order, e.Place.String())
 		}
 	})
-	l.in(2, BroadcastMAC, macA)
+	l.in(2, broadcastMAC, macA)
 	if got := strings.Join(order, " "); got != "br0:p1 br0:p3 br0:p4" {
 		t.Fatalf("flooded to %s, want br0:p1 br0:p3 br0:p4", got)
 	}
@@ -77,7 +77,7 @@ func TestBridgeFloodsInPortOrder(t *testing.T) {
 
 func TestBridgeLearnsSourcesAndForwardsToThem(t *testing.T) {
 	l := newBridgeLab(3)
-	l.in(2, BroadcastMAC, macB)
+	l.in(2, broadcastMAC, macB)
 	l.want(t, "broadcast", "1 0 1")
 	l.in(1, macB, macA)
 	l.want(t, "to a known address", "0 1 0")
@@ -88,11 +88,11 @@ func TestBridgeLearnsSourcesAndForwardsToThem(t *testing.T) {
 
 func TestBridgeNeverSendsBackWhereAFrameCameFrom(t *testing.T) {
 	l := newBridgeLab(2)
-	l.in(1, BroadcastMAC, macB)
+	l.in(1, broadcastMAC, macB)
 	l.heard()
 	l.in(1, macB, macA)
 	l.want(t, "hairpin off", "0 0")
-	if n := l.ports[0].counters.Drops(trail.Hairpin); n != 1 {
+	if n := l.ports[0].counters.dropped(trail.Hairpin); n != 1 {
 		t.Fatalf("hairpin-off %d, want 1", n)
 	}
 	l.ports[0].SetHairpin(true)
@@ -102,7 +102,7 @@ func TestBridgeNeverSendsBackWhereAFrameCameFrom(t *testing.T) {
 
 func TestBridgeForgetsAfterTheAgeingTime(t *testing.T) {
 	l := newBridgeLab(3)
-	l.in(1, BroadcastMAC, macA)
+	l.in(1, broadcastMAC, macA)
 	l.loop.RunFor(DefaultAgeing - 1)
 	l.heard()
 	l.in(2, macA, macB)
@@ -121,7 +121,7 @@ func TestBridgeForgetsAfterTheAgeingTime(t *testing.T) {
 func TestStaticEntryNeitherAgesNorMoves(t *testing.T) {
 	l := newBridgeLab(3)
 	l.bridge.AddStatic(macA, l.ports[0])
-	l.in(3, BroadcastMAC, macA)
+	l.in(3, broadcastMAC, macA)
 	l.loop.RunFor(2 * DefaultAgeing)
 	l.heard()
 	l.in(2, macA, macB)
@@ -142,7 +142,7 @@ func TestIsolatedPortsHearOnlyTheOthers(t *testing.T) {
 	l := newBridgeLab(3)
 	l.ports[0].SetIsolated(true)
 	l.ports[1].SetIsolated(true)
-	l.in(1, BroadcastMAC, macA)
+	l.in(1, broadcastMAC, macA)
 	l.want(t, "broadcast from an isolated port", "0 0 1")
 	l.in(2, macA, macB)
 	l.want(t, "unicast between isolated ports", "0 0 0")
@@ -153,17 +153,17 @@ func TestIsolatedPortsHearOnlyTheOthers(t *testing.T) {
 func TestMACFilterDropsForgedAndForeignFrames(t *testing.T) {
 	l := newBridgeLab(2)
 	l.ports[0].SetMACFilter(macA)
-	l.in(1, BroadcastMAC, macC)
+	l.in(1, broadcastMAC, macC)
 	l.want(t, "forged source", "0 0")
-	l.in(1, BroadcastMAC, macA)
+	l.in(1, broadcastMAC, macA)
 	l.want(t, "own source", "0 1")
 	l.in(2, macC, macB)
 	l.want(t, "foreign destination", "0 0")
 	l.in(2, macA, macB)
 	l.want(t, "own destination", "1 0")
 	c := l.ports[0].Counters()
-	if c.Drops(trail.MACFilter) != 2 {
-		t.Fatalf("mac-filter %d, want 2", c.Drops(trail.MACFilter))
+	if c.dropped(trail.MACFilter) != 2 {
+		t.Fatalf("mac-filter %d, want 2", c.dropped(trail.MACFilter))
 	}
 }
 
@@ -174,7 +174,7 @@ func TestBridgeInterfaceGetsItsOwnAndGroupFrames(t *testing.T) {
 	l.bridge.AddLocal(macC, l.bridge.Local())
 	l.in(1, macC, macA)
 	l.want(t, "to the bridge's own address", "0 0")
-	l.in(1, BroadcastMAC, macA)
+	l.in(1, broadcastMAC, macA)
 	l.want(t, "broadcast", "0 1")
 	l.in(2, MAC{2, 9, 9, 9, 9, 9}, macB)
 	l.want(t, "unknown destination", "1 0")
@@ -195,17 +195,17 @@ func TestForwardHookSeesBothPortsAndDecides(t *testing.T) {
 		}
 		return Accept
 	})
-	l.in(1, BroadcastMAC, macA)
+	l.in(1, broadcastMAC, macA)
 	l.want(t, "hook drops on p2", "0 0 1")
 	l.bridge.Local().Receive(testFrame(l.pool, macA, macC, 60, 1))
-	if fmt.Sprint(seen) != "[p1>p2 p1>p3]" || l.ports[1].counters.Drops(trail.Filter) != 1 {
+	if fmt.Sprint(seen) != "[p1>p2 p1>p3]" || l.ports[1].counters.dropped(trail.Filter) != 1 {
 		t.Fatalf("hook saw %v; want [p1>p2 p1>p3] and one bridge-filter drop", seen)
 	}
 }
 
 func TestArrivalHookMayRewriteAFrameThatOthersHold(t *testing.T) {
 	l := newBridgeLab(3)
-	l.in(2, BroadcastMAC, macB)
+	l.in(2, broadcastMAC, macB)
 	l.heard()
 	l.bridge.SetArrivalHook(func(in *Port, f *Frame) Verdict {
 		f.SetDst(macB)
@@ -230,12 +230,12 @@ func TestPortMTUDropsAllButGSO(t *testing.T) {
 
 func TestRemovedPortIsForgotten(t *testing.T) {
 	l := newBridgeLab(3)
-	l.in(1, BroadcastMAC, macA)
+	l.in(1, broadcastMAC, macA)
 	l.bridge.RemovePort(l.ports[0])
 	l.heard()
 	l.in(2, macA, macB)
 	l.want(t, "to an address on a removed port", "0 0 1")
-	l.in(1, BroadcastMAC, macA)
+	l.in(1, broadcastMAC, macA)
 	l.want(t, "from a removed port", "0 0 0")
 }
 
@@ -334,7 +334,7 @@ func TestNetworkConservesFrames(t *testing.T) {
 			src, dst := r.IntN(5), r.IntN(6)
 			to := MAC{2, 0, 0, 0, 0, byte(dst)}
 			if dst == 5 {
-				to = BroadcastMAC
+				to = broadcastMAC
 			}
 			wires[src].A().Send(testFrame(pool, to, MAC{2, 0, 0, 0, 0, byte(src)}, 60+r.IntN(1000), 0))
 			sent++
@@ -383,7 +383,7 @@ func pathLab() (loop *sim.Loop, send func(), arrived func() int) {
 	w1.A().Attach(drop)
 	w2.A().Attach(drop)
 	pool := NewPool()
-	w2.A().Send(testFrame(pool, BroadcastMAC, macB, 60, 0))
+	w2.A().Send(testFrame(pool, broadcastMAC, macB, 60, 0))
 	loop.RunFor(time.Second)
 	template := testFrame(nil, macB, macA, 1514, 0)
 	send = func() {

@@ -41,8 +41,8 @@ type Counters struct {
 	drops             [trail.Reasons]uint64
 }
 
-// Drops is how many frames were dropped for that reason.
-func (c *Counters) Drops(r trail.Reason) uint64 { return c.drops[r] }
+// dropped is how many frames were dropped for that reason.
+func (c *Counters) dropped(r trail.Reason) uint64 { return c.drops[r] }
 
 // refused counts a frame that a hook took and told of.
 func (c *Counters) refused() {

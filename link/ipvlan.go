@@ -170,7 +170,7 @@ func (p *IPvlan) Arrive(f *Frame) *Frame {
 func (p *IPvlan) broadcast(f *Frame, from *IPvlanChild) {
 	for _, c := range p.children {
 		if c != from && c.up {
-			p.loop.Schedule(siblingDelay, &sibling{c.recv, f.Another(p.trail, p.at)})
+			p.loop.Schedule(siblingDelay, &sibling{c.recv, f.another(p.trail, p.at)})
 		}
 	}
 }

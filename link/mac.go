@@ -5,8 +5,8 @@ import "fmt"
 // MAC is a 48-bit Ethernet address.
 type MAC [6]byte
 
-// BroadcastMAC is ff:ff:ff:ff:ff:ff.
-var BroadcastMAC = MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+// broadcastMAC is ff:ff:ff:ff:ff:ff.
+var broadcastMAC = MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
 const hexDigits = "0123456789abcdef"
 
@@ -62,7 +62,7 @@ func unhex(c byte) int {
 }
 
 // IsBroadcast reports whether m is ff:ff:ff:ff:ff:ff.
-func (m MAC) IsBroadcast() bool { return m == BroadcastMAC }
+func (m MAC) IsBroadcast() bool { return m == broadcastMAC }
 
 // IsMulticast reports whether the group bit is set; broadcast has it too.
 func (m MAC) IsMulticast() bool { return m[0]&1 != 0 }

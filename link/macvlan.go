@@ -55,9 +55,9 @@ func ParseMacvlanMode(s string) (MacvlanMode, bool) {
 	return 0, false
 }
 
-// ErrPassthru is returned when a parent in passthru mode would get a second
+// errPassthru is returned when a parent in passthru mode would get a second
 // child, or a parent with children one in passthru mode.
-var ErrPassthru = errors.New("passthru mode allows one child")
+var errPassthru = errors.New("passthru mode allows one child")
 
 // siblingDelay is how long a frame takes from one child of a device to another.
 const siblingDelay = 10 * time.Microsecond
@@ -104,7 +104,7 @@ type MacvlanChild struct {
 // Add makes a child, down. Frames for it go to recv.
 func (m *Macvlan) Add(at trail.Place, mac MAC, mode MacvlanMode, recv Receiver) (*MacvlanChild, error) {
 	if m.passthru || mode == MacvlanPassthru && len(m.children) > 0 {
-		return nil, ErrPassthru
+		return nil, errPassthru
 	}
 	m.passthru = mode == MacvlanPassthru
 	c := &MacvlanChild{m: m, mac: mac, mode: mode, recv: recv}
@@ -221,7 +221,7 @@ func (m *Macvlan) arriveGroup(f *Frame) *Frame {
 func (m *Macvlan) broadcast(f *Frame, from *MacvlanChild, modes MacvlanMode) {
 	for _, c := range m.Children() {
 		if c != from && c.mode&modes != 0 && c.listens(f.Dst()) {
-			m.loop.Schedule(siblingDelay, &sibling{c.recv, f.Another(m.trail, m.at)})
+			m.loop.Schedule(siblingDelay, &sibling{c.recv, f.another(m.trail, m.at)})
 		}
 	}
 }

@@ -28,9 +28,6 @@ func (p *Port) SetName(name string) {
 	p.at = p.bridge.at.PortOf(name)
 }
 
-// Bridge is the bridge the port belongs to.
-func (p *Port) Bridge() *Bridge { return p.bridge }
-
 // Number counts ports from 1 in port order; the local port is 0.
 func (p *Port) Number() int { return p.number }
 
@@ -109,7 +106,7 @@ func (p *Port) Push(f *Frame) {
 	switch {
 	case p.recv == nil:
 		p.drop(f, trail.NoReceiver)
-	case p.mtu > 0 && f.GSO == 0 && len(f.data) > p.mtu+HeaderLen+VLANHeaderLen:
+	case p.mtu > 0 && f.GSO == 0 && len(f.data) > p.mtu+HeaderLen+vLANHeaderLen:
 		p.drop(f, trail.MTU)
 	default:
 		p.sent(f)
@@ -125,9 +122,6 @@ func (p *Port) SetDown(down bool) {
 	}
 	p.down = down
 }
-
-// Down reports whether the port is disabled.
-func (p *Port) Down() bool { return p.down }
 
 // SetMACFilter lets only these addresses pass: frames from others are dropped
 // when they come in, frames to others when they go out; groups always go out.

@@ -75,16 +75,16 @@ func TestMacvlanWhoHearsWhat(t *testing.T) {
 		want  string
 	}{
 		{"bridge to bridge stays inside", []MacvlanMode{bridge, bridge}, send(1, childMAC(2)), "c2"},
-		{"bridge broadcast", []MacvlanMode{bridge, bridge, vepa, private}, send(1, BroadcastMAC), "c2 wire"},
+		{"bridge broadcast", []MacvlanMode{bridge, bridge, vepa, private}, send(1, broadcastMAC), "c2 wire"},
 		{"bridge to private goes out", []MacvlanMode{bridge, private}, send(1, childMAC(2)), "wire"},
 		{"private goes out", []MacvlanMode{private, bridge}, send(1, childMAC(2)), "wire"},
 		{"vepa goes out", []MacvlanMode{vepa, vepa}, send(1, childMAC(2)), "wire"},
-		{"vepa broadcast goes out", []MacvlanMode{vepa, vepa}, send(1, BroadcastMAC), "wire"},
+		{"vepa broadcast goes out", []MacvlanMode{vepa, vepa}, send(1, broadcastMAC), "wire"},
 		{"from outside", []MacvlanMode{bridge, private}, arrive(outside, childMAC(2)), "c2"},
 		{"for the parent", []MacvlanMode{bridge, private}, arrive(outside, MAC{2, 8}), "parent"},
-		{"broadcast from outside", []MacvlanMode{bridge, private, vepa}, arrive(outside, BroadcastMAC), "c1 c2 c3 parent"},
-		{"vepa broadcast sent back", []MacvlanMode{vepa, vepa, bridge, private}, arrive(childMAC(1), BroadcastMAC), "c2 c3 parent"},
-		{"bridge broadcast sent back", []MacvlanMode{bridge, bridge, vepa}, arrive(childMAC(1), BroadcastMAC), "c3 parent"},
+		{"broadcast from outside", []MacvlanMode{bridge, private, vepa}, arrive(outside, broadcastMAC), "c1 c2 c3 parent"},
+		{"vepa broadcast sent back", []MacvlanMode{vepa, vepa, bridge, private}, arrive(childMAC(1), broadcastMAC), "c2 c3 parent"},
+		{"bridge broadcast sent back", []MacvlanMode{bridge, bridge, vepa}, arrive(childMAC(1), broadcastMAC), "c3 parent"},
 		{"vepa unicast sent back", []MacvlanMode{vepa, vepa}, arrive(childMAC(1), childMAC(2)), "c2"},
 		{"passthru takes every address", []MacvlanMode{MacvlanPassthru}, arrive(outside, MAC{2, 8}), "c1"},
 	} {
@@ -108,7 +108,7 @@ func arrive(src, dst MAC) func(*Macvlan, []*MacvlanChild) {
 
 func TestMacvlanPassthruIsAlone(t *testing.T) {
 	_, m, cs := newMacvlan(t, MacvlanPassthru)
-	if _, err := m.Add(trail.At("h", "x"), childMAC(9), MacvlanPassthru, nil); err != ErrPassthru {
+	if _, err := m.Add(trail.At("h", "x"), childMAC(9), MacvlanPassthru, nil); err != errPassthru {
 		t.Errorf("second child: %v", err)
 	}
 	if left := m.Remove(cs[0]); left != 0 || m.Passthru() {
@@ -117,10 +117,10 @@ func TestMacvlanPassthruIsAlone(t *testing.T) {
 }
 
 func TestVLANTagComesOffAsItWentOn(t *testing.T) {
-	f := bareFrame(BroadcastMAC, childMAC(1))
+	f := bareFrame(broadcastMAC, childMAC(1))
 	want := slices.Clone(f.Bytes())
 	tagged := PushVLAN(f, 10)
-	if id, ok := tagged.VLANID(); !ok || id != 10 || tagged.Len() != len(want)+VLANHeaderLen {
+	if id, ok := tagged.VLANID(); !ok || id != 10 || tagged.Len() != len(want)+vLANHeaderLen {
 		t.Errorf("tag %d %v, %d bytes", id, ok, tagged.Len())
 	}
 	if got := PopVLAN(tagged).Bytes(); !slices.Equal(got, want) {
@@ -157,15 +157,15 @@ func TestVXLANSendsToEveryFarEndOfAnEntry(t *testing.T) {
 	if !v.AppendFDB(MAC{}, VXLANRemote{Addr: b, Port: 8472, VNI: 43}) || v.AppendFDB(MAC{}, VXLANRemote{Addr: a}) {
 		t.Error("appending to the zero entry")
 	}
-	v.Send(bareFrame(BroadcastMAC, childMAC(2)))
+	v.Send(bareFrame(broadcastMAC, childMAC(2)))
 	if got, want := strings.Join(u.to, " "), "10.0.0.2:8472/43 10.0.0.1:4789/42"; got != want {
 		t.Errorf("sent to %s, want %s", got, want)
 	}
 	if !v.DelFDB(MAC{}, a) || !v.DelFDB(MAC{}, b) || v.HasFDB(MAC{}) {
 		t.Error("deleting far ends one by one leaves something")
 	}
-	v.Send(bareFrame(BroadcastMAC, childMAC(2)))
-	if v.Drops(trail.L2Miss) != 1 || v.Stats().TxDropped != 1 {
+	v.Send(bareFrame(broadcastMAC, childMAC(2)))
+	if v.dropped(trail.L2Miss) != 1 || v.Stats().TxDropped != 1 {
 		t.Errorf("without entries: %+v", v.Stats())
 	}
 }

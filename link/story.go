@@ -44,9 +44,9 @@ func (f *Frame) Arrived(t *trail.Trail, at trail.Place, how trail.Reason) {
 	f.Release()
 }
 
-// Another is one more of the frame, for another receiver: a second reference, or
+// another is one more of the frame, for another receiver: a second reference, or
 // while somebody listens a copy with an identity of its own.
-func (f *Frame) Another(t *trail.Trail, at trail.Place) *Frame {
+func (f *Frame) another(t *trail.Trail, at trail.Place) *Frame {
 	if !t.On() {
 		return f.Retain()
 	}

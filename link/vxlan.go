@@ -92,8 +92,8 @@ func (v *VXLAN) Config() VXLANConfig { return v.cfg }
 // Stats is a copy of the counters.
 func (v *VXLAN) Stats() VXLANStats { return v.stats }
 
-// Drops is how many frames were dropped for a reason.
-func (v *VXLAN) Drops(r trail.Reason) uint64 { return v.counters.Drops(r) }
+// dropped is how many frames were dropped for a reason.
+func (v *VXLAN) dropped(r trail.Reason) uint64 { return v.counters.dropped(r) }
 
 // SetMAC changes the device's own address.
 func (v *VXLAN) SetMAC(mac MAC) { v.mac = mac }
@@ -141,7 +141,7 @@ func (v *VXLAN) Send(f *Frame) {
 		return
 	}
 	for _, r := range e.remotes[1:] {
-		v.sendTo(r, f.Another(v.trail, v.at))
+		v.sendTo(r, f.another(v.trail, v.at))
 	}
 	v.sendTo(e.remotes[0], f) // the first last, as the kernel
 }

@@ -124,11 +124,8 @@ func (e *End) init(w *Wire, peer *End, side string) {
 // Place is this end in the trail.
 func (e *End) Place() trail.Place { return e.at }
 
-// Wire is the wire this end belongs to, Peer its other end.
+// Wire is the wire this end belongs to.
 func (e *End) Wire() *Wire { return e.wire }
-
-// Peer is the other end of the wire.
-func (e *End) Peer() *End { return e.peer }
 
 // Attach sets who receives what arrives here; nil detaches.
 func (e *End) Attach(r Receiver) { e.recv = r }
@@ -162,9 +159,6 @@ func (e *End) SetDown(down bool) {
 	e.down = down
 	e.wire.carrierChanged()
 }
-
-// Down reports whether this end was set down.
-func (e *End) Down() bool { return e.down }
 
 // Carrier reports whether this end sees a signal: the wire is whole, both ends
 // are up, and the other direction is not faulted down.
@@ -269,7 +263,7 @@ func (e *End) transmitImpaired(f *Frame) {
 	}
 	if i.Duplicate > 0 && e.rand.Float64() < i.Duplicate {
 		e.counters.Duplicated++
-		e.wire.launch(e.peer, f.Another(e.trail, e.at), e.arrival(leaves))
+		e.wire.launch(e.peer, f.another(e.trail, e.at), e.arrival(leaves))
 	}
 	e.wire.launch(e.peer, f, e.arrival(leaves))
 }

@@ -134,8 +134,8 @@ func TestWireRateSpacesFramesAndQueueOverflows(t *testing.T) {
 		t.Fatalf("arrived at %v, want [1ms 2ms 3ms]", l.sink.at)
 	}
 	c := l.wire.A().Counters()
-	if c.Drops(trail.QueueFull) != 2 {
-		t.Fatalf("queue-full %d, want 2", c.Drops(trail.QueueFull))
+	if c.dropped(trail.QueueFull) != 2 {
+		t.Fatalf("queue-full %d, want 2", c.dropped(trail.QueueFull))
 	}
 }
 
@@ -146,8 +146,8 @@ func TestWireMTUDropsSilentlyByPayload(t *testing.T) {
 	l.send(1, 1451+HeaderLen)
 	l.run()
 	c := l.wire.A().Counters()
-	if len(l.sink.at) != 1 || c.Drops(trail.MTU) != 1 {
-		t.Fatalf("delivered %d, mtu-exceeded %d, want 1 and 1", len(l.sink.at), c.Drops(trail.MTU))
+	if len(l.sink.at) != 1 || c.dropped(trail.MTU) != 1 {
+		t.Fatalf("delivered %d, mtu-exceeded %d, want 1 and 1", len(l.sink.at), c.dropped(trail.MTU))
 	}
 }
 
@@ -159,8 +159,8 @@ func TestWireBlockListNamesProtocolAndPort(t *testing.T) {
 	}
 	l.run()
 	c := l.wire.A().Counters()
-	if len(l.sink.at) != 2 || c.Drops(trail.Blocked) != 2 {
-		t.Fatalf("delivered %d, blocked %d, want 2 and 2", len(l.sink.at), c.Drops(trail.Blocked))
+	if len(l.sink.at) != 2 || c.dropped(trail.Blocked) != 2 {
+		t.Fatalf("delivered %d, blocked %d, want 2 and 2", len(l.sink.at), c.dropped(trail.Blocked))
 	}
 }
 
@@ -202,7 +202,7 @@ func TestWireCutLosesCarrierAndWhatIsInFlight(t *testing.T) {
 	l.send(1, 60)
 	l.run()
 	a, b := l.wire.A().Counters(), l.wire.B().Counters()
-	if len(l.sink.at) != 1 || a.Drops(trail.WireDown) != 1 || b.Drops(trail.WireDown) != 1 {
+	if len(l.sink.at) != 1 || a.dropped(trail.WireDown) != 1 || b.dropped(trail.WireDown) != 1 {
 		t.Fatalf("delivered %d, dropped at A %d, at B %d; want 1 each", len(l.sink.at), a.Dropped, b.Dropped)
 	}
 	if fmt.Sprint(seen) != "[false true]" {

@@ -22,9 +22,9 @@ type linePattern struct {
 	re   *regexp.Regexp
 }
 
-// NewPattern reads a pattern. It fails on a regular expression that does not
+// newPattern reads a pattern. It fails on a regular expression that does not
 // parse, and names its line within the text, from 1.
-func NewPattern(text string) (*Pattern, error) {
+func newPattern(text string) (*Pattern, error) {
 	p := &Pattern{Text: text}
 	for i, l := range splitLines(text) {
 		lp := linePattern{text: l}
@@ -103,11 +103,11 @@ func (l linePattern) matches(got string) bool {
 // missed beside it.
 const shownInGap = 8
 
-// Diff explains a mismatch: the pattern's lines that found no line (-) and the
+// diff explains a mismatch: the pattern's lines that found no line (-) and the
 // lines that no pattern wanted (+), each beside the one that is most like it, with
 // the common ones around them. What a gap swallows is shown only where the line
 // before it was missed: it may be among them.
-func (p *Pattern) Diff(got string) string {
+func (p *Pattern) diff(got string) string {
 	lines := outputLines(got)
 	var b strings.Builder
 	missed, gap, swallowed := false, -1, 0

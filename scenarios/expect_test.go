@@ -27,7 +27,7 @@ func TestPatternMatchesLinesGapsAndExpressions(t *testing.T) {
 		{"time=<any> ms (*)\n", "time=0.080 ms (*)\n", true},
 		{"time=<any> ms\n", "time=0.080 s\n", false},
 	} {
-		p, err := NewPattern(c.pattern)
+		p, err := newPattern(c.pattern)
 		if err != nil {
 			t.Fatalf("%q: %v", c.pattern, err)
 		}
@@ -38,7 +38,7 @@ func TestPatternMatchesLinesGapsAndExpressions(t *testing.T) {
 }
 
 func TestPatternRefusesABrokenExpression(t *testing.T) {
-	if _, err := NewPattern("fine\n~ (\n"); err == nil || err.Error()[:7] != "line 2:" {
+	if _, err := newPattern("fine\n~ (\n"); err == nil || err.Error()[:7] != "line 2:" {
 		t.Fatalf("got %v, want an error that names line 2", err)
 	}
 }
@@ -51,11 +51,11 @@ func TestPatternDiffShowsBothSides(t *testing.T) {
 		{"a\n\nb\n", "a\nb\n", "  a\n- (an empty line)\n  b\n"},
 		{"time=<any> ms\nx\n", "time=1 ms\ny\n", "  time=1 ms\n- x\n+ y\n"},
 	} {
-		p, err := NewPattern(c.pattern)
+		p, err := newPattern(c.pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Diff(c.got); got != c.want {
+		if got := p.diff(c.got); got != c.want {
 			t.Errorf("%q on %q: got\n%swant\n%s", c.pattern, c.got, got, c.want)
 		}
 	}

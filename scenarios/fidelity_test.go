@@ -214,7 +214,7 @@ func replayOn(t *testing.T, lab *Lab, lines []typedLine, got map[string]capture)
 			}
 			for path, j := range jobs {
 				if l.capture == "bridge/default/03-wire/conntrack.txt" {
-					lab.Finish(j)
+					lab.finish(j)
 					got[path] = capture{path, j.Place, j.Line, j.Exit(), j.stdout.String()} // tcpdump counts on stderr
 				}
 			}
@@ -297,5 +297,5 @@ func textDiff(want, got string) string {
 	for _, l := range splitLines(want) {
 		p.lines = append(p.lines, linePattern{text: l})
 	}
-	return indent(p.Diff(got))
+	return indent(p.diff(got))
 }

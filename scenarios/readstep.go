@@ -147,7 +147,7 @@ func (r *reader) pattern(p pair) *Pattern {
 	if p.value.Tag == "!!null" {
 		text = ""
 	}
-	pat, err := NewPattern(text)
+	pat, err := newPattern(text)
 	if err != nil {
 		r.add(at(p.value), "write a regular expression after ~", "%s: %v", p.key, err)
 		return nil

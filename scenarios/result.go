@@ -118,10 +118,10 @@ func (e *Expect) judge(s *StepResult) string {
 		why = append(why, text)
 	}
 	if e.Stdout != nil && !e.Stdout.Match(s.Stdout) {
-		why = append(why, "stdout differs (- want, + got):\n"+indent(e.Stdout.Diff(s.Stdout)))
+		why = append(why, "stdout differs (- want, + got):\n"+indent(e.Stdout.diff(s.Stdout)))
 	}
 	if e.Stderr != nil && !e.Stderr.Match(s.Stderr) {
-		why = append(why, "stderr differs (- want, + got):\n"+indent(e.Stderr.Diff(s.Stderr)))
+		why = append(why, "stderr differs (- want, + got):\n"+indent(e.Stderr.diff(s.Stderr)))
 	}
 	return strings.Join(why, "; ")
 }

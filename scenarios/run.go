@@ -225,8 +225,8 @@ func (l *Lab) Await(j *Job) error {
 	return j.failed
 }
 
-// Finish lets the run go on until a job has ended.
-func (l *Lab) Finish(j *Job) error { return l.wait(j) }
+// finish lets the run go on until a job has ended.
+func (l *Lab) finish(j *Job) error { return l.wait(j) }
 
 // Output runs a line on a machine as sh -c would, and returns its status and
 // what it printed on both streams, in order.

@@ -216,8 +216,8 @@ func (ia *ifAddrs) covers(p netip.Prefix) bool {
 	})
 }
 
-// FlushAddrs removes every address of one family.
-func (i *Interface) FlushAddrs(v6 bool) {
+// flushAddrs removes every address of one family.
+func (i *Interface) flushAddrs(v6 bool) {
 	for _, a := range slices.Clone(i.ipAddrs.list) {
 		if a.Prefix.Addr().Is6() == v6 && slices.Contains(i.ipAddrs.list, a) {
 			i.ipAddrs.remove(a)

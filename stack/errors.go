@@ -17,16 +17,12 @@ const (
 	ErrNotPermitted    = errno.NotPermitted
 	ErrAccess          = errno.Access
 	ErrMsgSize         = errno.MsgSize
-	ErrPipe            = errno.Pipe
-	ErrNotConn         = errno.NotConn
-	ErrIsConn          = errno.IsConn
 	ErrInvalid         = errno.Invalid
 	ErrExist           = errno.Exist
 	ErrNoDevice        = errno.NoDevice
 	ErrNoProcess       = errno.NoProcess
 	ErrNoEntry         = errno.NoEntry
 	ErrBusy            = errno.Busy
-	ErrNoBufs          = errno.NoBufs
 	ErrNetDown         = errno.NetDown
 	ErrNotSupported    = errno.NotSupported
 	ErrClosed          = errno.Closed

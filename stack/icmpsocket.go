@@ -70,19 +70,6 @@ func (c *ICMPConn) BindDevice(dev string) error {
 	return nil
 }
 
-// Source is the address that a message to dst would come from, or the error
-// that sending would return: what connect on a UDP socket tells ping.
-func (c *ICMPConn) Source(dst netip.Addr) (netip.Addr, error) {
-	h, err := c.ns.routes.routeOut(flow{dst: dst, src: c.src, out: c.dev})
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	if c.src.IsValid() {
-		return c.src, nil
-	}
-	return h.src, nil
-}
-
 // Send sends an ICMP message, from its type field on; the checksum of ICMPv6 is
 // filled in. It returns at once ErrNetUnreachable without a route, ErrAccess
 // for a broadcast that is not permitted, ErrMsgSize for a message that must not

@@ -33,7 +33,7 @@ func (i *Interface) SetUp(up bool) error {
 	} else {
 		i.ns.routes.fib.remove(func(r *route) bool { return r.dev != i })
 		i.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i })
-		i.FlushAddrs(true)
+		i.flushAddrs(true)
 	}
 	if end := i.End(); end != nil {
 		end.SetDown(!up)
@@ -115,7 +115,7 @@ func (i *Interface) setMTU(mtu int) {
 	i.mtu = mtu
 	i.under.lowerUppers()
 	if mtu < 1280 {
-		i.FlushAddrs(true)
+		i.flushAddrs(true)
 	}
 	if i.master != nil {
 		i.port.SetMTU(mtu)

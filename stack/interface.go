@@ -93,8 +93,8 @@ func (dt *deviceTable) attach(i *Interface) {
 
 // detach takes it out again, with its routes, addresses and neighbours.
 func (dt *deviceTable) detach(i *Interface) {
-	i.FlushAddrs(false)
-	i.FlushAddrs(true)
+	i.flushAddrs(false)
+	i.flushAddrs(true)
 	dt.ns.routes.fib.remove(func(r *route) bool {
 		return r.dev != i && !slices.ContainsFunc(r.legs, func(l *route) bool { return l.dev == i })
 	})
@@ -174,7 +174,7 @@ func (i *Interface) PeerIndex() int {
 		return p.index
 	case i.parent != nil:
 		return i.parent.index
-	case i.kind == KindVXLAN && i.Underlay() != i.ns:
+	case i.kind == KindVXLAN && i.underlay() != i.ns:
 		return i.index
 	}
 	return 0
@@ -190,7 +190,7 @@ func (i *Interface) PeerNamespace() *Namespace {
 	case i.parent != nil:
 		return i.parent.ns
 	}
-	return i.Underlay()
+	return i.underlay()
 }
 
 // Flags are the interface's flags as netlink reports them. NO-CARRIER, which

@@ -135,9 +135,6 @@ func (ns *Namespace) InterfaceByIndex(index int) *Interface {
 	return nil
 }
 
-// Loopback returns lo.
-func (ns *Namespace) Loopback() *Interface { return ns.lo }
-
 // random is the namespace's own random stream, made when first needed.
 func (ns *Namespace) random() *sim.Rand {
 	if ns.rng == nil {

@@ -156,7 +156,7 @@ func TestPingBetweenTwoNamespacesThroughVethAndBridge(t *testing.T) {
 	if len(n) != 2 || n[0].State != NeighReachable || n[0].Addr != ip("172.17.0.3") {
 		t.Fatalf("neighbours %+v", n)
 	}
-	if c := l.boxes[0].Loopback().Counters(); c.RxPackets != 2 || c.TxPackets != 2 || c.RxBytes != 168 {
+	if c := l.boxes[0].Interface("lo").Counters(); c.RxPackets != 2 || c.TxPackets != 2 || c.RxBytes != 168 {
 		t.Fatalf("lo counts %+v", c)
 	}
 }

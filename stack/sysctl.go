@@ -247,7 +247,7 @@ func (s *sysctls) everyInterface(prefix, leaf, value string) {
 // them again where it is enabled.
 func (nd *discovery) switched() {
 	if nd.i.conf.disabledIPv6() {
-		nd.i.FlushAddrs(true)
+		nd.i.flushAddrs(true)
 		return
 	}
 	if !nd.i.up {

@@ -152,9 +152,9 @@ func (i *Interface) VXLANOptions() VXLANOptions {
 	return VXLANOptions{}
 }
 
-// Underlay is the namespace in which a VXLAN interface's encapsulated packets
+// underlay is the namespace in which a VXLAN interface's encapsulated packets
 // travel, or nil for other kinds.
-func (i *Interface) Underlay() *Namespace {
+func (i *Interface) underlay() *Namespace {
 	if d, ok := i.driver.(*vxlanDevice); ok {
 		return d.tunnel.ns
 	}

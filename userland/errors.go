@@ -30,11 +30,9 @@ const (
 	EPIPE        Errno = "Broken pipe"
 	ENOEXEC      Errno = "Exec format error"
 	ENOSPC       Errno = "No space left on device"
-	EFBIG        Errno = "File too large"
 	EBUSY        Errno = "Device or resource busy"
 	ENAMETOOLONG Errno = "File name too long"
 	EIO          Errno = "Input/output error"
-	ESRCH        Errno = "No such process"
 	ECONNREFUSED Errno = "Connection refused"
 	ENXIO        Errno = "No such device or address"
 	// ErrNotFound is the result of a program lookup through PATH that finds

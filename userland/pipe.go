@@ -88,7 +88,7 @@ func (w *PipeWriter) Write(b []byte) (int, error) {
 	}
 	for done < len(b) {
 		if p.readers <= 0 {
-			if q := Current(p.loop); q != nil {
+			if q := current(p.loop); q != nil {
 				q.Signal(SIGPIPE)
 			}
 			return done, EPIPE
@@ -122,7 +122,7 @@ func (w *PipeWriter) Close() error {
 
 // copied counts bytes that the running process has moved.
 func copied(l *sim.Loop, n int) {
-	if q := Current(l); q != nil {
+	if q := current(l); q != nil {
 		q.Work(n / CopyUnit)
 	}
 }
@@ -130,7 +130,7 @@ func copied(l *sim.Loop, n int) {
 // checkpoint counts a step of the running process and blocks it while its
 // machine is paused.
 func checkpoint(l *sim.Loop) {
-	if q := Current(l); q != nil {
+	if q := current(l); q != nil {
 		q.Tick()
 		q.Machine.checkpoint()
 	}

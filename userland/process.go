@@ -449,8 +449,8 @@ func (m *Machine) checkpoint() {
 	}
 }
 
-// Current is the process of this package that is running on the loop, or nil.
-func Current(l *sim.Loop) *Process {
+// current is the process of this package that is running on the loop, or nil.
+func current(l *sim.Loop) *Process {
 	c := l.Current()
 	if c == nil {
 		return nil

@@ -14,7 +14,7 @@ import (
 // process that looks.
 func (m *Machine) mountDescriptors() {
 	fs := m.fs
-	fs.SyntheticDir("/dev/fd", func() []string { return []string{"0", "1", "2"} }, func(string) (Entry, bool) { return Entry{}, false })
+	fs.syntheticDir("/dev/fd", func() []string { return []string{"0", "1", "2"} }, func(string) (Entry, bool) { return Entry{}, false })
 	fs.change("/dev/fd", true, func(dir *node) {
 		dir.find = func(name string) *node {
 			fd, err := strconv.Atoi(name)
@@ -45,7 +45,7 @@ func descriptor(fd int) device {
 // here is the namespace of the process that runs now: /proc/sys/net shows that
 // of the reader, not of the machine.
 func (m *Machine) here() *stack.Namespace {
-	if p := Current(m.loop); p != nil && p.Machine == m {
+	if p := current(m.loop); p != nil && p.Machine == m {
 		return p.NS()
 	}
 	return m.ns
@@ -54,7 +54,7 @@ func (m *Machine) here() *stack.Namespace {
 // mountSysctl lays down /proc/sys/net.
 func (m *Machine) mountSysctl() {
 	list, find := m.sysctlDir("net.")
-	m.fs.SyntheticDir("/proc/sys/net", list, find)
+	m.fs.syntheticDir("/proc/sys/net", list, find)
 }
 
 // sysctlDir is the directory of the keys that begin with a prefix.
@@ -121,7 +121,7 @@ func (m *Machine) mountProcesses() {
 		}
 		dir.find = fs.finder(func(name string) (Entry, bool) {
 			if name == "self" {
-				p := Current(m.loop)
+				p := current(m.loop)
 				if p == nil {
 					return Entry{}, false
 				}

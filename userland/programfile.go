@@ -13,8 +13,8 @@ const elf = "\x7fELF\x02\x01\x01\x00dnetsim "
 // ProgramFile is the content of a file that runs the program of that name.
 func ProgramFile(name string) []byte { return []byte(elf + name + "\n") }
 
-// ProgramName is the program that a file with this content runs.
-func ProgramName(content []byte) (string, bool) {
+// programName is the program that a file with this content runs.
+func programName(content []byte) (string, bool) {
 	rest, ok := bytes.CutPrefix(content, []byte(elf))
 	if !ok {
 		return "", false
@@ -133,7 +133,7 @@ func (p *Process) find(file string, args []string, depth int) (Program, []string
 	if err != nil {
 		return nil, nil, EACCES
 	}
-	if name, ok := ProgramName(content); ok {
+	if name, ok := programName(content); ok {
 		prog, ok := p.Machine.Programs[name]
 		if !ok {
 			return nil, nil, ENOENT

@@ -38,9 +38,9 @@ type Entry struct {
 	Find   func(name string) (Entry, bool)
 }
 
-// SyntheticDir puts a directory at a path whose entries are made when somebody
+// syntheticDir puts a directory at a path whose entries are made when somebody
 // looks. Files that were placed in it by hand come first.
-func (fs *FS) SyntheticDir(name string, list func() []string, find func(name string) (Entry, bool)) error {
+func (fs *FS) syntheticDir(name string, list func() []string, find func(name string) (Entry, bool)) error {
 	if err := fs.MkdirAll(name, 0o555); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // the namespace of the process that looks. The kernel's are links into
 // /sys/devices; these are the directories themselves.
 func (m *Machine) mountClassNet() {
-	m.fs.SyntheticDir("/sys/class/net",
+	m.fs.syntheticDir("/sys/class/net",
 		func() []string {
 			var names []string
 			if ns := m.here(); ns != nil {

@@ -14,8 +14,8 @@ type Winsize struct{ Rows, Cols int }
 // the processes that have it as their controlling terminal. Reading and writing
 // the TTY itself is the processes' side.
 //
-// The master side has two forms: Master is an io.ReadWriter that blocks in
-// virtual time; Input and OnOutput never block and may be used from events.
+// The master side never blocks and may be used from events: Input types, OnOutput
+// takes what is shown.
 type TTY struct {
 	// Name is what tty(1) and ps print, "pts/0" if nobody says otherwise.
 	Name string
@@ -123,14 +123,15 @@ func (t *TTY) Broken() int { return t.broken }
 // ForgetBroken makes Broken 0.
 func (t *TTY) ForgetBroken() { t.broken = 0 }
 
-// OnOutput delivers what processes write to fn instead of keeping it for
-// Master's Read; what was kept is delivered at once.
+// OnOutput delivers what processes write to fn instead of keeping it; what was
+// kept is delivered at once.
 func (t *TTY) OnOutput(fn func([]byte)) {
 	t.onOutput = fn
 	if fn != nil && len(t.out) > 0 {
 		b := t.out
 		t.out = nil
 		fn(b)
+		t.shown.Broadcast()
 	}
 }
 
@@ -244,7 +245,7 @@ func (t *TTY) Write(b []byte) (int, error) {
 	if inside {
 		checkpoint(t.loop)
 	}
-	if p := Current(t.loop); p != nil {
+	if p := current(t.loop); p != nil {
 		p.Work(screenWork + len(b)/64)
 	}
 	for inside && t.onOutput == nil && len(t.out) >= pipeSize && !t.hungUp {
@@ -277,40 +278,6 @@ func (t *TTY) emit(b []byte) {
 	}
 	t.out = append(t.out, b...)
 	t.shown.Broadcast()
-}
-
-// Master is the person's side of the terminal.
-func (t *TTY) Master() io.ReadWriteCloser { return master{t} }
-
-type master struct{ t *TTY }
-
-// Read blocks until processes have written something.
-func (m master) Read(b []byte) (int, error) {
-	t := m.t
-	for len(t.out) == 0 {
-		if t.hungUp {
-			return 0, io.EOF
-		}
-		if err := t.shown.Wait(t.loop); err != nil {
-			return 0, err
-		}
-	}
-	n := copy(b, t.out)
-	t.out = t.out[n:]
-	t.shown.Broadcast()
-	return n, nil
-}
-
-// Write types.
-func (m master) Write(b []byte) (int, error) {
-	m.t.Input(b)
-	return len(b), nil
-}
-
-// Close hangs up.
-func (m master) Close() error {
-	m.t.Hangup()
-	return nil
 }
 
 // IsTTY reports whether a stream of a process is a terminal, as isatty does.

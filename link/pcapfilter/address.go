@@ -67,7 +67,7 @@ func (p *parser) netFilter(q qualifier, id string) (predicate, error) {
 		addr, err := netip.ParseAddr(id)
 		mask, err2 := netip.ParseAddr(p.next())
 		if err != nil || err2 != nil || !addr.Is4() || !mask.Is4() {
-			return nil, ErrSyntax
+			return nil, errSyntax
 		}
 		m := mask.As4()
 		bits := 0

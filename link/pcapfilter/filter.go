@@ -8,9 +8,9 @@ import (
 	"dnetsim/link"
 )
 
-// ErrSyntax is what tcpdump says of an expression that it cannot read. Other
+// errSyntax is what tcpdump says of an expression that it cannot read. Other
 // errors of [Parse] are tcpdump's own sentences too.
-var ErrSyntax = errors.New("syntax error")
+var errSyntax = errors.New("syntax error")
 
 // Filter is a compiled tcpdump expression. A nil Filter matches every frame.
 // It is not safe for concurrent use.
@@ -47,7 +47,7 @@ func Parse(expr string) (*Filter, error) {
 		return nil, err
 	}
 	if p.at < len(p.toks) {
-		return nil, ErrSyntax
+		return nil, errSyntax
 	}
 	return &Filter{match: m}, nil
 }
@@ -100,7 +100,7 @@ func tokens(s string) ([]string, error) {
 				depth--
 			}
 			if n == 1 && !isOperator(c) {
-				return nil, ErrSyntax
+				return nil, errSyntax
 			}
 			toks = append(toks, op)
 			i += n
@@ -214,7 +214,7 @@ func (p *parser) unary() (predicate, error) {
 			return nil, err
 		}
 		if !p.accept(")") {
-			return nil, ErrSyntax
+			return nil, errSyntax
 		}
 		return m, nil
 	}
@@ -231,7 +231,7 @@ func number(tok string) (uint32, bool) {
 func (p *parser) numberArg() (int, error) {
 	n, ok := number(p.next())
 	if !ok {
-		return 0, ErrSyntax
+		return 0, errSyntax
 	}
 	return int(n), nil
 }

@@ -82,15 +82,15 @@ func TestFilterRefusesWhatItCannotRead(t *testing.T) {
 		"port 70000":        "illegal port number 70000 > 65535",
 		"net 10.1.2.3/8":    "non-network bits set in \"10.1.2.3/8\"",
 		"port nosuchport":   "unknown port 'nosuchport'",
-		"icmp or or arp":    ErrSyntax.Error(),
+		"icmp or or arp":    errSyntax.Error(),
 		"ether host nosuch": "unknown ether host 'nosuch'",
 	} {
 		if _, err := Parse(expr); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", expr, err, want)
 		}
 	}
-	if _, err := Parse("icmp or"); !errors.Is(err, ErrSyntax) {
-		t.Errorf("unfinished expression: %v, want %v", err, ErrSyntax)
+	if _, err := Parse("icmp or"); !errors.Is(err, errSyntax) {
+		t.Errorf("unfinished expression: %v, want %v", err, errSyntax)
 	}
 }
 

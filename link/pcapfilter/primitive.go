@@ -26,7 +26,7 @@ func (p *parser) primitive() (predicate, error) {
 		if any && q.dir == "" && q.kind == "" {
 			return p.protocolOnly(q)
 		}
-		return nil, ErrSyntax
+		return nil, errSyntax
 	}
 	if m, ok, err := p.keyword(tok, q, any); ok || err != nil {
 		return m, err
@@ -102,7 +102,7 @@ func (p *parser) qualifiers() (q qualifier, any bool) {
 func (p *parser) protocolOnly(q qualifier) (predicate, error) {
 	switch q.proto {
 	case "ether":
-		return nil, ErrSyntax
+		return nil, errSyntax
 	case "ip":
 		return isType(link.TypeIPv4), nil
 	case "ip6":
@@ -122,7 +122,7 @@ func (p *parser) protocolOnly(q qualifier) (predicate, error) {
 	}
 	n, ok := link.ProtocolNumber(q.proto)
 	if !ok {
-		return nil, ErrSyntax
+		return nil, errSyntax
 	}
 	return isProto(n), nil
 }

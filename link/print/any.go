@@ -34,9 +34,9 @@ func (t PacketType) String() string {
 	return "?"
 }
 
-// CookedLen is the length of the header that "-i any" puts in place of the
+// cookedLen is the length of the header that "-i any" puts in place of the
 // Ethernet header (LINKTYPE_LINUX_SLL2).
-const CookedLen = 20
+const cookedLen = 20
 
 // Cooked is what a cooked header says beside addresses and type: at which
 // interface a packet was seen, and on which way.
@@ -51,7 +51,7 @@ func (c Cooked) Packet(frame []byte) []byte {
 	if len(frame) < link.HeaderLen {
 		return nil
 	}
-	b := append(make([]byte, 0, CookedLen+len(frame)-link.HeaderLen), frame[12:14]...)
+	b := append(make([]byte, 0, cookedLen+len(frame)-link.HeaderLen), frame[12:14]...)
 	b = append(b, 0, 0)
 	b = binary.BigEndian.AppendUint32(b, uint32(c.Index))
 	b = append(b, 0, 1, byte(c.Type), 6) // ARPHRD_ETHER, and the length of an address
@@ -63,14 +63,14 @@ func (c Cooked) Packet(frame []byte) []byte {
 // ParseCooked is the way back from [Cooked.Packet]. The frame has no
 // destination address, which no cooked header keeps.
 func ParseCooked(b []byte) (c Cooked, frame []byte, ok bool) {
-	if len(b) < CookedLen {
+	if len(b) < cookedLen {
 		return c, nil, false
 	}
 	c = Cooked{Index: int(binary.BigEndian.Uint32(b[4:])), Type: PacketType(b[10])}
-	frame = make([]byte, link.HeaderLen, link.HeaderLen+len(b)-CookedLen)
+	frame = make([]byte, link.HeaderLen, link.HeaderLen+len(b)-cookedLen)
 	copy(frame[6:12], b[12:18])
 	copy(frame[12:], b[:2])
-	return c, append(frame, b[CookedLen:]...), true
+	return c, append(frame, b[cookedLen:]...), true
 }
 
 // PrintAny is Print for "tcpdump -i any": the line names the interface and the
@@ -93,7 +93,7 @@ func (p *Printer) PrintAny(at time.Time, c Cooked, frame []byte) string {
 		if !p.opts.Quick {
 			p.f("ethertype %s (0x%04x), ", etherTypeName(etherType), etherType)
 		}
-		p.f("length %d: ", len(frame)-link.HeaderLen+CookedLen)
+		p.f("length %d: ", len(frame)-link.HeaderLen+cookedLen)
 	}
 	p.etherPayload(frame, etherType, link.HeaderLen)
 	p.dump(frame)

@@ -52,7 +52,7 @@ func (e *Encoder) Raw(p []byte) {
 	e.B = append(e.B, p...)
 }
 
-func (e *Encoder) Bool(v bool) {
+func (e *Encoder) bool(v bool) {
 	if v {
 		e.B = append(e.B, 0xc3)
 		return
@@ -104,7 +104,7 @@ func (d *Decoder) Take(n int) []byte {
 	return p
 }
 
-func (d *Decoder) Byte() byte {
+func (d *Decoder) byte() byte {
 	if p := d.Take(1); p != nil {
 		return p[0]
 	}
@@ -121,7 +121,7 @@ func (d *Decoder) big(n int) uint64 {
 
 // length reads the head of a map, array or raw value; null has length -1.
 func (d *Decoder) length(fix, mask byte, kinds ...byte) int {
-	c := d.Byte()
+	c := d.byte()
 	if d.Err != nil || c == 0xc0 {
 		return -1
 	}
@@ -170,8 +170,8 @@ func (d *Decoder) Str() string {
 	return string(d.Take(n))
 }
 
-func (d *Decoder) Bool() bool {
-	switch d.Byte() {
+func (d *Decoder) bool() bool {
+	switch d.byte() {
 	case 0xc3:
 		return true
 	case 0xc2, 0xc0:
@@ -182,7 +182,7 @@ func (d *Decoder) Bool() bool {
 }
 
 func (d *Decoder) Uint() uint64 {
-	c := d.Byte()
+	c := d.byte()
 	switch {
 	case c < 0x80:
 		return uint64(c)
@@ -208,7 +208,7 @@ func (d *Decoder) Uint() uint64 {
 }
 
 func (d *Decoder) Float() float64 {
-	switch d.Byte() {
+	switch d.byte() {
 	case 0xcb:
 		return math.Float64frombits(d.big(8))
 	case 0xca:
@@ -237,7 +237,7 @@ func (d *Decoder) Skip(depth int) {
 		d.fail(ErrFormat)
 		return
 	}
-	c := d.Byte()
+	c := d.byte()
 	n := 0
 	switch {
 	case d.Err != nil, c < 0x80, c >= 0xe0, c == 0xc0, c == 0xc2, c == 0xc3:

@@ -8,8 +8,8 @@ import "time"
 // It is an array, so that a message is written as the table that it is.
 type Field [2]any
 
-// Coded is a value that is neither a number nor a string.
-type Coded interface {
+// coded is a value that is neither a number nor a string.
+type coded interface {
 	Encode(*Encoder)
 	Decode(*Decoder)
 }
@@ -29,7 +29,7 @@ func (e *Encoder) Table(fields []Field) {
 		e.Str(f[0].(string))
 		switch v := f[1].(type) {
 		case *bool:
-			e.Bool(*v)
+			e.bool(*v)
 		case *uint8:
 			e.Uint(uint64(*v))
 		case *uint16:
@@ -48,7 +48,7 @@ func (e *Encoder) Table(fields []Field) {
 			e.Str(*v)
 		case *[]byte:
 			e.Raw(*v)
-		case Coded:
+		case coded:
 			v.Encode(e)
 		}
 	}
@@ -71,7 +71,7 @@ func (d *Decoder) Table(fields []Field) error {
 func (d *Decoder) value(to any) {
 	switch v := to.(type) {
 	case *bool:
-		*v = d.Bool()
+		*v = d.bool()
 	case *uint8:
 		*v = uint8(d.Uint())
 	case *uint16:
@@ -90,7 +90,7 @@ func (d *Decoder) value(to any) {
 		*v = d.Str()
 	case *[]byte:
 		*v = d.Raw()
-	case Coded:
+	case coded:
 		v.Decode(d)
 	}
 }

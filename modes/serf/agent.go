@@ -134,8 +134,8 @@ func (a *Agent) Down() bool { return a.list.Down() }
 // Counters are what the agent has sent so far.
 func (a *Agent) Counters() memberlist.Counters { return a.list.Counters() }
 
-// WaitDown blocks the running process until the agent has shut down.
-func (a *Agent) WaitDown() error {
+// waitDown blocks the running process until the agent has shut down.
+func (a *Agent) waitDown() error {
 	for !a.list.Down() {
 		if err := a.ended.Wait(a.loop); err != nil {
 			return err

@@ -101,9 +101,9 @@ func (r *Response) close() {
 	r.cond.Broadcast()
 }
 
-// DefaultQueryTimeout is how long a query runs if nothing else is said: 3.2 s
+// defaultQueryTimeout is how long a query runs if nothing else is said: 3.2 s
 // in small clusters.
-func (a *Agent) DefaultQueryTimeout() time.Duration {
+func (a *Agent) defaultQueryTimeout() time.Duration {
 	return memberlist.GossipInterval * queryTimeoutMult * time.Duration(math.Ceil(math.Log10(float64(len(a.members)+1))))
 }
 
@@ -114,7 +114,7 @@ func (a *Agent) Query(name string, payload []byte, timeout time.Duration) (*Resp
 		return nil, fmt.Errorf("shutdown")
 	}
 	if timeout == 0 {
-		timeout = a.DefaultQueryTimeout()
+		timeout = a.defaultQueryTimeout()
 	}
 	m := queryMsg{
 		ltime: uint64(a.queryClock), id: uint32(a.rng.Int32N(math.MaxInt32)), addr: a.list.Addr().Addr().AsSlice(), port: a.list.Addr().Port(),

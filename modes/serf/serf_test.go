@@ -198,7 +198,7 @@ func TestTwoOwnersOfOneNameBothShutDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := l.loop.Now()
-	l.do(func() { a.WaitDown(); b.WaitDown() })
+	l.do(func() { a.waitDown(); b.waitDown() })
 	if took := l.loop.Now() - began; took < 3190*time.Millisecond || took > 3210*time.Millisecond {
 		t.Errorf("the vote took %v, want 3.2 s", took)
 	}

@@ -107,7 +107,7 @@ func (c *Client) read(key string, q query) ([]wirePair, uint64, error) {
 		err := json.Unmarshal(a.body, &out)
 		return out, index, err
 	}
-	return nil, 0, &StatusError{a.status, string(a.body)}
+	return nil, 0, &statusError{a.status, string(a.body)}
 }
 
 // write sends a request that changes something and reads the answer into out.
@@ -117,7 +117,7 @@ func (c *Client) write(method, path string, v url.Values, body []byte, out any) 
 		return err
 	}
 	if a.status != http.StatusOK {
-		return &StatusError{a.status, string(a.body)}
+		return &statusError{a.status, string(a.body)}
 	}
 	if out == nil {
 		return nil
@@ -141,8 +141,8 @@ func (c *Client) Get(key string) (*Pair, error) {
 	return &Pair{list[0].Key, list[0].Value, index}, nil
 }
 
-// Exists reports whether there is such a key.
-func (c *Client) Exists(key string) (bool, error) {
+// exists reports whether there is such a key.
+func (c *Client) exists(key string) (bool, error) {
 	_, err := c.Get(key)
 	if err == ErrKeyNotFound {
 		return false, nil
@@ -155,10 +155,10 @@ func (c *Client) Put(key string, value []byte) error {
 	return c.write(http.MethodPut, "/v1/kv/"+normal(key), flagged(), value, nil)
 }
 
-// AtomicPut writes a key if nobody has changed it since previous was read, or,
+// atomicPut writes a key if nobody has changed it since previous was read, or,
 // with previous nil, if there is no such key. It returns ErrKeyModified or
-// ErrKeyExists if that is not so, and otherwise what the key now is.
-func (c *Client) AtomicPut(key string, value []byte, previous *Pair) (*Pair, error) {
+// errKeyExists if that is not so, and otherwise what the key now is.
+func (c *Client) atomicPut(key string, value []byte, previous *Pair) (*Pair, error) {
 	v := flagged()
 	v.Set("cas", "0")
 	if previous != nil {
@@ -170,17 +170,17 @@ func (c *Client) AtomicPut(key string, value []byte, previous *Pair) (*Pair, err
 	}
 	switch {
 	case !done && previous == nil:
-		return nil, ErrKeyExists
+		return nil, errKeyExists
 	case !done:
 		return nil, ErrKeyModified
 	}
 	return c.Get(key)
 }
 
-// AtomicDelete removes a key that nobody has changed since previous was read.
-func (c *Client) AtomicDelete(key string, previous *Pair) error {
+// atomicDelete removes a key that nobody has changed since previous was read.
+func (c *Client) atomicDelete(key string, previous *Pair) error {
 	if previous == nil {
-		return ErrNoPrevious
+		return errNoPrevious
 	}
 	if _, err := c.Get(key); err == ErrKeyNotFound {
 		return err
@@ -227,9 +227,9 @@ func children(list []wirePair, dir string) []Pair {
 	return out
 }
 
-// DeleteTree removes everything whose key begins with dir. It returns
+// deleteTree removes everything whose key begins with dir. It returns
 // ErrKeyNotFound if there is nothing.
-func (c *Client) DeleteTree(dir string) error {
+func (c *Client) deleteTree(dir string) error {
 	if _, err := c.List(dir); err != nil {
 		return err
 	}

@@ -44,8 +44,8 @@ func (s Datastore) Put(key string, index uint64, v any) (uint64, error) {
 	if index != 0 {
 		previous = &Pair{Index: index}
 	}
-	p, err := s.KV.AtomicPut(s.At(key), b, previous)
-	if err == ErrKeyExists {
+	p, err := s.KV.atomicPut(s.At(key), b, previous)
+	if err == errKeyExists {
 		err = ErrKeyModified
 	}
 	if err != nil {
@@ -56,7 +56,7 @@ func (s Datastore) Put(key string, index uint64, v any) (uint64, error) {
 
 // List reads all objects below a directory, which it makes if it is missing.
 func (s Datastore) List(dir string) ([]Pair, error) {
-	there, err := s.KV.Exists(s.At(dir))
+	there, err := s.KV.exists(s.At(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (s Datastore) Delete(key string) error {
 	for {
 		p, err := s.KV.Get(s.At(key))
 		if err == nil {
-			err = s.KV.AtomicDelete(s.At(key), p)
+			err = s.KV.atomicDelete(s.At(key), p)
 		}
 		switch err {
 		case ErrKeyModified:

@@ -16,7 +16,7 @@ import (
 // Discovery's constants: the folder of the nodes, and its rhythm.
 const (
 	nodesPath        = "docker/nodes"
-	DefaultHeartbeat = 20 * time.Second
+	defaultHeartbeat = 20 * time.Second
 	ttlFactor        = 3
 	firstEvery       = 500 * time.Millisecond // the first registration is tried so often,
 	firstLimit       = 60 * time.Second       // for so long
@@ -50,7 +50,7 @@ type DiscoveryOptions struct {
 // ParseDiscoveryOptions reads discovery.heartbeat and discovery.ttl, in
 // seconds, from the store's options.
 func ParseDiscoveryOptions(opts map[string]string) (heartbeat, ttl time.Duration, err error) {
-	heartbeat, ttl = DefaultHeartbeat, ttlFactor*DefaultHeartbeat
+	heartbeat, ttl = defaultHeartbeat, ttlFactor*defaultHeartbeat
 	beat, given := opts["discovery.heartbeat"]
 	if given {
 		n, err := strconv.Atoi(beat)
@@ -98,7 +98,7 @@ type Discovery struct {
 // NewDiscovery makes a stopped discovery over a client.
 func NewDiscovery(c *Client, o DiscoveryOptions) *Discovery {
 	if o.Heartbeat <= 0 {
-		o.Heartbeat = DefaultHeartbeat
+		o.Heartbeat = defaultHeartbeat
 	}
 	if o.TTL <= 0 {
 		o.TTL = ttlFactor * o.Heartbeat
@@ -138,10 +138,8 @@ func (d *Discovery) Stop() {
 // Entries are the nodes seen last.
 func (d *Discovery) Entries() []Entry { return slices.Clone(d.set) }
 
-// Ready reports whether the node has registered at least once.
-func (d *Discovery) Ready() bool { return d.ready }
-
-// WaitReady blocks the running process until Ready, for at most limit.
+// WaitReady blocks the running process until the node has registered at least
+// once, for at most limit.
 func (d *Discovery) WaitReady(limit time.Duration) bool {
 	end := d.loop.Now() + limit
 	for !d.ready && d.loop.Now() < end {
@@ -153,7 +151,7 @@ func (d *Discovery) WaitReady(limit time.Duration) bool {
 }
 
 func (d *Discovery) register() error {
-	err := d.c.PutTTL(path.Join(d.path, d.o.Advertise), []byte(d.o.Advertise), d.o.TTL)
+	err := d.c.putTTL(path.Join(d.path, d.o.Advertise), []byte(d.o.Advertise), d.o.TTL)
 	if err == nil && !d.ready {
 		d.ready = true
 		d.became.Broadcast()
@@ -203,11 +201,11 @@ func (t *ticker) wait(p *sim.Proc) {
 func (d *Discovery) follow(p *sim.Proc) {
 	for {
 		err := d.folder()
-		if err != nil && !errors.Is(err, ErrClosed) {
+		if err != nil && !errors.Is(err, errClosed) {
 			d.problem(err)
 		}
 		err = d.c.follow(d.path, true, func(list []wirePair) { d.update(children(list, d.path)) })
-		if errors.Is(err, ErrClosed) {
+		if errors.Is(err, errClosed) {
 			return
 		}
 		d.problem(errors.New("Unexpected watch error"))
@@ -217,8 +215,8 @@ func (d *Discovery) follow(p *sim.Proc) {
 
 // folder makes the key of the folder if there is none.
 func (d *Discovery) folder() error {
-	there, err := d.c.Exists(d.path)
-	if errors.Is(err, ErrClosed) {
+	there, err := d.c.exists(d.path)
+	if errors.Is(err, errClosed) {
 		return err
 	}
 	if err != nil {

@@ -16,8 +16,8 @@ type Endpoint struct {
 	Prefix string
 }
 
-// ErrMultipleEndpoints is libkv's refusal of "consul://a:8500,b:8500".
-var ErrMultipleEndpoints = errors.New("consul does not support multiple endpoints")
+// errMultipleEndpoints is libkv's refusal of "consul://a:8500,b:8500".
+var errMultipleEndpoints = errors.New("consul does not support multiple endpoints")
 
 // Parse reads "consul://host:port[/prefix]". Its errors say what is wrong, and
 // for etcd and ZooKeeper what is simulated instead.
@@ -36,7 +36,7 @@ func Parse(text string) (Endpoint, error) {
 	}
 	addr, prefix, _ := strings.Cut(rest, "/")
 	if strings.Contains(addr, ",") {
-		return Endpoint{}, ErrMultipleEndpoints
+		return Endpoint{}, errMultipleEndpoints
 	}
 	if addr == "" {
 		return Endpoint{}, fmt.Errorf("cluster-store %q: no host", text)

@@ -12,10 +12,10 @@ const (
 	lockRetry  = 5 * time.Second  // after a lock that was free and not granted
 )
 
-// PutTTL writes a key that vanishes unless it is written again within ttl. The
+// putTTL writes a key that vanishes unless it is written again within ttl. The
 // store's session does that; one that the key already has is only renewed,
 // whoever made it.
-func (c *Client) PutTTL(key string, value []byte, ttl time.Duration) error {
+func (c *Client) putTTL(key string, value []byte, ttl time.Duration) error {
 	key = normal(key)
 	for try := 1; ; try++ {
 		err := c.renew(key, ttl)
@@ -26,7 +26,7 @@ func (c *Client) PutTTL(key string, value []byte, ttl time.Duration) error {
 			return err
 		}
 		if try == renewTries {
-			return ErrSessionRenew
+			return errSessionRenew
 		}
 	}
 	return c.Put(key, value)

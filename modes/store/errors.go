@@ -15,37 +15,37 @@ import (
 var (
 	ErrKeyNotFound  = errors.New("Key not found in store")
 	ErrKeyModified  = errors.New("Unable to complete atomic operation, key modified")
-	ErrKeyExists    = errors.New("Previous K/V pair exists, cannot complete Atomic operation")
-	ErrNoPrevious   = errors.New("Previous K/V pair should be provided for the Atomic operation")
-	ErrSessionRenew = errors.New("cannot set or renew session for ttl, unable to operate on sessions")
+	errKeyExists    = errors.New("Previous K/V pair exists, cannot complete Atomic operation")
+	errNoPrevious   = errors.New("Previous K/V pair should be provided for the Atomic operation")
+	errSessionRenew = errors.New("cannot set or renew session for ttl, unable to operate on sessions")
 )
 
-// ErrClosed is a call on a client that was closed.
-var ErrClosed = errors.New("the store's client is closed")
+// errClosed is a call on a client that was closed.
+var errClosed = errors.New("the store's client is closed")
 
-// RequestError is a request that got no answer, as Go's http client tells it:
+// requestError is a request that got no answer, as Go's http client tells it:
 // Get "http://10.0.0.11:8500/v1/kv/x": dial tcp 10.0.0.11:8500: connect:
 // connection refused.
-type RequestError struct {
+type requestError struct {
 	Op  string // "Get", "Put", "Delete"
 	URL string
 	Err error
 }
 
 // Error is the whole sentence.
-func (e *RequestError) Error() string { return fmt.Sprintf("%s %q: %v", e.Op, e.URL, e.Err) }
+func (e *requestError) Error() string { return fmt.Sprintf("%s %q: %v", e.Op, e.URL, e.Err) }
 
 // Unwrap is what went wrong with the connection.
-func (e *RequestError) Unwrap() error { return e.Err }
+func (e *requestError) Unwrap() error { return e.Err }
 
-// StatusError is an answer with another status than 200.
-type StatusError struct {
+// statusError is an answer with another status than 200.
+type statusError struct {
 	Status int
 	Body   string
 }
 
 // Error is the sentence of consul's client.
-func (e *StatusError) Error() string {
+func (e *statusError) Error() string {
 	return fmt.Sprintf("Unexpected response code: %d (%s)", e.Status, e.Body)
 }
 

@@ -45,23 +45,23 @@ func TestOperationsAreLibkvs(t *testing.T) {
 		if p.Key != "a/b/" || string(p.Value) != "x" {
 			t.Errorf("got %+v", p)
 		}
-		q, err := c.AtomicPut("a/b/", []byte("y"), p)
+		q, err := c.atomicPut("a/b/", []byte("y"), p)
 		l.must(err)
-		_, err = d.AtomicPut("a/b/", []byte("z"), p)
+		_, err = d.atomicPut("a/b/", []byte("z"), p)
 		l.is("the slower of two", err, "Unable to complete atomic operation, key modified")
-		_, err = d.AtomicPut("a/b/", []byte("z"), nil)
+		_, err = d.atomicPut("a/b/", []byte("z"), nil)
 		l.is("a key that must not be", err, "Previous K/V pair exists, cannot complete Atomic operation")
-		l.is("AtomicDelete of an old one", d.AtomicDelete("a/b/", p), "Unable to complete atomic operation, key modified")
+		l.is("AtomicDelete of an old one", d.atomicDelete("a/b/", p), "Unable to complete atomic operation, key modified")
 		l.must(c.Put("a/", nil))
 		list, err := d.List("a/")
 		if err != nil || len(list) != 1 || list[0].Index != q.Index {
 			t.Errorf("List: %+v %v", list, err)
 		}
-		l.must(d.AtomicDelete("a/b/", q))
+		l.must(d.atomicDelete("a/b/", q))
 		l.is("Delete of nothing", d.Delete("a/b/"), "Key not found in store")
-		l.must(d.DeleteTree("a/"))
-		l.is("DeleteTree of nothing", d.DeleteTree("a/"), "Key not found in store")
-		there, err := c.Exists("a/")
+		l.must(d.deleteTree("a/"))
+		l.is("DeleteTree of nothing", d.deleteTree("a/"), "Key not found in store")
+		there, err := c.exists("a/")
 		if there || err != nil {
 			t.Errorf("Exists: %v %v", there, err)
 		}
@@ -85,7 +85,7 @@ func TestTwoWritersNeverLoseAnUpdate(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if _, err = c.AtomicPut("n", []byte(fmt.Sprint(n+1)), old); err == nil {
+					if _, err = c.atomicPut("n", []byte(fmt.Sprint(n+1)), old); err == nil {
 						break
 					}
 					races++
@@ -109,7 +109,7 @@ func TestAWatchTellsChangesAndEndsWithTheServer(t *testing.T) {
 	var trees, values []string
 	var end []error
 	c := l.client(l.two)
-	c.WatchTree("d/", func(ps []Pair) {
+	c.watchTree("d/", func(ps []Pair) {
 		s := ""
 		for _, p := range ps {
 			s += p.Key + "=" + string(p.Value) + " "
@@ -236,8 +236,8 @@ func TestDiscoveryForgetsANodeWhoseCableIsCut(t *testing.T) {
 	l.start() // until 3.0
 	a, b := l.node(l.one, "10.0.0.11:2376"), l.node(l.two, "10.0.0.12:2376")
 	l.loop.RunFor(67 * time.Second)
-	if !a.Ready() || fmt.Sprint(a.Entries()) != "[10.0.0.11:2376 10.0.0.12:2376]" {
-		t.Fatalf("ready %v, %v", a.Ready(), a.Entries())
+	if !a.ready || fmt.Sprint(a.Entries()) != "[10.0.0.11:2376 10.0.0.12:2376]" {
+		t.Fatalf("ready %v, %v", a.ready, a.Entries())
 	}
 	l.cut("two", true) // at 70.0: b's session was renewed at 63 for the last time
 	l.loop.RunFor(70 * time.Second)
@@ -268,7 +268,7 @@ func TestDiscoveryOutlivesTheStore(t *testing.T) {
 	l.loop.RunFor(25 * time.Second)
 	l.start() // until 28.0
 	l.loop.RunFor(22 * time.Second)
-	if !a.Ready() {
+	if !a.ready {
 		t.Error("not ready")
 	}
 	l.stop() // 51.0

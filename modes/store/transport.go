@@ -176,11 +176,11 @@ func (t *transport) do(method, path string, query url.Values, body []byte) (*ans
 		if errors.Is(err, sim.ErrInterrupted) {
 			return err
 		}
-		return &RequestError{Op: method[:1] + strings.ToLower(method[1:]), URL: u.String(), Err: err}
+		return &requestError{Op: method[:1] + strings.ToLower(method[1:]), URL: u.String(), Err: err}
 	}
 	for {
 		if t.closed {
-			return nil, ErrClosed
+			return nil, errClosed
 		}
 		w, err := t.take()
 		if err != nil {

@@ -27,9 +27,9 @@ func (c *Client) Watch(key string, each func(*Pair), ended func(error)) (stop fu
 	}, ended)
 }
 
-// WatchTree is Watch for everything whose key begins with dir, except dir
+// watchTree is Watch for everything whose key begins with dir, except dir
 // itself; here deletions are told, as a list without them.
-func (c *Client) WatchTree(dir string, each func([]Pair), ended func(error)) (stop func()) {
+func (c *Client) watchTree(dir string, each func([]Pair), ended func(error)) (stop func()) {
 	return c.watch(dir, true, func(list []wirePair) {
 		if each != nil {
 			each(children(list, dir))

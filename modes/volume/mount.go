@@ -93,19 +93,19 @@ func fill(to *userland.FS, dst string, from *userland.FS, src string) {
 	if there, err := to.ReadDir(dst); err != nil || len(there) > 0 {
 		return
 	}
-	Copy(to, dst, from, src)
+	copyFiles(to, dst, from, src)
 }
 
-// Copy copies what is in a directory of one tree into one of another: files,
+// copyFiles copies what is in a directory of one tree into one of another: files,
 // links and directories.
-func Copy(to *userland.FS, dst string, from *userland.FS, src string) {
+func copyFiles(to *userland.FS, dst string, from *userland.FS, src string) {
 	list, _ := from.ReadDir(src)
 	for _, i := range list {
 		a, b := path.Join(src, i.Name), path.Join(dst, i.Name)
 		switch i.Kind {
 		case userland.Directory:
 			to.MkdirAll(b, i.Mode)
-			Copy(to, b, from, a)
+			copyFiles(to, b, from, a)
 		case userland.Link:
 			to.Symlink(i.Target, b)
 		case userland.Regular:

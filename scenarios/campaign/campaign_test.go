@@ -42,7 +42,7 @@ func TestSwarm(t *testing.T) {
 	var sum tally
 	for i := range *worlds {
 		seed := *firstSeed + uint64(i)
-		w := Draw(seed)
+		w := drawWorld(seed)
 		v := judgeWorld(w)
 		sum.add(v)
 		if len(v.Problems) > 0 {
@@ -58,7 +58,7 @@ func TestSwarm(t *testing.T) {
 func write(t *testing.T, dir string, w *World) string {
 	t.Helper()
 	file := filepath.Join(dir, fmt.Sprintf("world-%d.yaml", w.Seed))
-	if err := os.WriteFile(file, w.YAML(), 0o644); err != nil {
+	if err := os.WriteFile(file, w.yaml(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -66,11 +66,11 @@ func write(t *testing.T, dir string, w *World) string {
 
 // judgeWorld runs a world; one that the reader refuses is a problem, too.
 func judgeWorld(w *World) Verdict {
-	s, err := scenarios.Read(fmt.Sprintf("world-%d.yaml", w.Seed), w.YAML())
+	s, err := scenarios.Read(fmt.Sprintf("world-%d.yaml", w.Seed), w.yaml())
 	if err != nil {
 		return Verdict{Problems: []Problem{{Kind: "reader", Text: err.Error()}}}
 	}
-	return Judge(s, cli.Program)
+	return judgeRun(s, cli.Program)
 }
 
 // fails prints a world that fails, small, with the command that repeats it.
@@ -82,20 +82,20 @@ func fails(t *testing.T, dir string, w *World, problems []Problem) {
 		}
 		return
 	}
-	shape := problems[0].Shape()
+	shape := problems[0].shape()
 	small := shrink(w, shrinkTries, func(c *World) bool {
 		v := judgeWorld(c)
-		return len(v.Problems) > 0 && v.Problems[0].Shape() == shape
+		return len(v.Problems) > 0 && v.Problems[0].shape() == shape
 	})
 	var b strings.Builder
 	for _, p := range judgeWorld(small).Problems {
 		fmt.Fprintf(&b, "  %.1000s\n", p)
 	}
 	file := filepath.Join(dir, fmt.Sprintf("failed-%d.yaml", w.Seed))
-	if err := os.WriteFile(file, small.YAML(), 0o644); err != nil {
+	if err := os.WriteFile(file, small.yaml(), 0o644); err != nil {
 		t.Error(err)
 	}
-	t.Errorf("world %d fails: %.1000s\nagain: make swarm SEED=%d N=1\nsmaller, it says\n%s%s", w.Seed, problems[0], w.Seed, b.String(), small.YAML())
+	t.Errorf("world %d fails: %.1000s\nagain: make swarm SEED=%d N=1\nsmaller, it says\n%s%s", w.Seed, problems[0], w.Seed, b.String(), small.yaml())
 }
 
 // tally counts what a campaign did.
@@ -139,8 +139,8 @@ func (s *tally) String() string {
 // The seed alone makes a world, and the reader takes every one.
 func TestWorldsAreScenariosAndFollowFromTheirSeed(t *testing.T) {
 	for seed := range uint64(300) {
-		text := Draw(seed).YAML()
-		if !bytes.Equal(text, Draw(seed).YAML()) {
+		text := drawWorld(seed).yaml()
+		if !bytes.Equal(text, drawWorld(seed).yaml()) {
 			t.Fatalf("seed %d makes two worlds", seed)
 		}
 		if _, err := scenarios.Read("world.yaml", text); err != nil {
@@ -151,14 +151,14 @@ func TestWorldsAreScenariosAndFollowFromTheirSeed(t *testing.T) {
 
 // The shrinker finds the two steps and the host that matter.
 func TestShrinkFindsWhatMatters(t *testing.T) {
-	w := Draw(4)
+	w := drawWorld(4)
 	w.Steps = append(w.Steps, typed("h1", "true; docker run --name x busybox & false"), typed("h0", "echo a"))
-	w.Steps = append(w.Steps, Draw(4).Steps...)
+	w.Steps = append(w.Steps, drawWorld(4).Steps...)
 	got := shrink(w, 1000, func(c *World) bool {
-		text := string(c.YAML())
+		text := string(c.yaml())
 		return strings.Contains(text, "docker run --name x") && strings.Contains(text, "echo a") && len(c.Hosts) > 1
 	})
 	if len(got.Steps) != 2 || len(got.Hosts) != 2 || len(got.End) != 0 || !strings.Contains(got.Steps[0].Text, `"h1$ docker run --name x busybox & false"`) {
-		t.Errorf("left are\n%s", got.YAML())
+		t.Errorf("left are\n%s", got.yaml())
 	}
 }

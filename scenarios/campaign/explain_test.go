@@ -67,9 +67,9 @@ func counts(of map[explain.Code]int) string {
 // world asks every ping of a world at a moment within it.
 func (a *asked) world(t *testing.T, seed uint64) {
 	t.Helper()
-	drawn := Draw(seed)
+	drawn := drawWorld(seed)
 	drawn.End = nil
-	s, err := scenarios.Read(fmt.Sprintf("world-%d.yaml", seed), drawn.YAML())
+	s, err := scenarios.Read(fmt.Sprintf("world-%d.yaml", seed), drawn.yaml())
 	if err != nil {
 		t.Fatal(err)
 	}

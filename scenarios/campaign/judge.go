@@ -22,9 +22,9 @@ func (p Problem) String() string {
 
 var names = regexp.MustCompile(`[0-9a-f]*[0-9][0-9a-f.:]*`)
 
-// Shape is the problem without the numbers and names of its world, so that the
+// shape is the problem without the numbers and names of its world, so that the
 // same problem of a smaller world is the same.
-func (p Problem) Shape() string { return p.Kind + " " + names.ReplaceAllString(p.Text, "N") }
+func (p Problem) shape() string { return p.Kind + " " + names.ReplaceAllString(p.Text, "N") }
 
 // Verdict is what became of a run.
 type Verdict struct {
@@ -46,8 +46,8 @@ type judge struct {
 // maxProblems are enough to know what is wrong.
 const maxProblems = 8
 
-// Judge runs a scenario and looks after every step whether all is well.
-func Judge(s *scenarios.Scenario, docker scenarios.Docker) (v Verdict) {
+// judgeRun runs a scenario and looks after every step whether all is well.
+func judgeRun(s *scenarios.Scenario, docker scenarios.Docker) (v Verdict) {
 	j := &judge{memories: map[string]*memory{}}
 	defer func() {
 		if p := recover(); p != nil {

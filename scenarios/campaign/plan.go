@@ -80,8 +80,8 @@ func actions() []action {
 	}
 }
 
-// Draw makes the world of a seed.
-func Draw(seed uint64) *World {
+// drawWorld makes the world of a seed.
+func drawWorld(seed uint64) *World {
 	p := &plan{dice: newDice(seed), world: &World{Seed: seed}, undo: map[string][]string{}}
 	all := actions()
 	p.chooseTaste(all)

@@ -66,7 +66,7 @@ func (s *shrinker) steps() bool {
 func (s *shrinker) parts() bool {
 	changed := false
 	for _, h := range slices.Backward(s.best.Hosts) {
-		if len(s.best.Hosts) > 1 && s.take(func(c *World) { *c = *c.Without(h.Name) }) {
+		if len(s.best.Hosts) > 1 && s.take(func(c *World) { *c = *c.without(h.Name) }) {
 			changed = true
 		}
 	}

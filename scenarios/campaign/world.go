@@ -45,8 +45,8 @@ func fault(host, what string) Step { return Step{host, "{fault: {" + what + "}}"
 
 func repair(host, what string) Step { return Step{host, "{repair: {" + what + "}}"} }
 
-// YAML is the world as a scenario file.
-func (w *World) YAML() []byte {
+// yaml is the world as a scenario file.
+func (w *World) yaml() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "name: world %d\nseed: %d\nlimit: %s\n", w.Seed, w.Seed, limit)
 	parts := func(key string, all []Part) {
@@ -77,8 +77,8 @@ func (w *World) YAML() []byte {
 	return []byte(b.String())
 }
 
-// Without is the world without a host and what is done there.
-func (w *World) Without(host string) *World {
+// without is the world without a host and what is done there.
+func (w *World) without(host string) *World {
 	c := *w
 	gone := func(s Step) bool { return s.Host == host }
 	c.Hosts = slices.DeleteFunc(slices.Clone(w.Hosts), func(p Part) bool { return p.Name == host })

@@ -12,7 +12,6 @@ const (
 	Forward
 	Output
 	Postrouting
-	NumHooks
 )
 
 // Packet is one IP packet on its way through the hooks of one namespace. The

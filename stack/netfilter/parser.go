@@ -24,18 +24,9 @@ type parser struct {
 	refuse bool
 }
 
-// ParseRule reads the rule part of a command line ("-p tcp --dport 80 -j DROP").
+// parseRule reads the rule part of a command line ("-p tcp --dport 80 -j DROP").
 // A jump to anything that is not a known target is taken for a chain. Addresses
 // that stand for several rules are refused.
-func ParseRule(args []string) (*Rule, error) {
-	return parseRule(New(Options{}), args)
-}
-
-// ParseRule6 is [ParseRule] for ip6tables.
-func ParseRule6(args []string) (*Rule, error) {
-	return parseRule(New(Options{V6: true}), args)
-}
-
 func parseRule(r *Rules, args []string) (*Rule, error) {
 	ps := r.newParser(append([]string{"-A", "chain"}, args...))
 	if err := ps.parse(); err != nil {

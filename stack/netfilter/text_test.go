@@ -165,7 +165,7 @@ func TestCanonicalForm(t *testing.T) {
 		{"-g DOCKER", "-g DOCKER"},
 		{"-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu", "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"},
 	} {
-		rule, err := ParseRule(strings.Fields(c.in))
+		rule, err := parseRule(New(Options{}), strings.Fields(c.in))
 		if err != nil {
 			t.Errorf("%s: %v", c.in, err)
 			continue
@@ -174,7 +174,7 @@ func TestCanonicalForm(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.in, got, c.want)
 		}
 	}
-	rule, err := ParseRule([]string{"-m", "comment", "--comment", `it's "so"`})
+	rule, err := parseRule(New(Options{}), []string{"-m", "comment", "--comment", `it's "so"`})
 	if err != nil || rule.String() != `-m comment --comment "it\'s \"so\""` {
 		t.Errorf("comment: %v %v", rule, err)
 	}
@@ -284,8 +284,8 @@ func FuzzParseRule(f *testing.F) {
 	f.Add("-p tcp ! --syn -m state --state NEW -j DROP")
 	f.Add("-p udp -m multiport ! --ports 1,2:3 -j SNAT --to-source [::1]:5")
 	f.Fuzz(func(t *testing.T, line string) {
-		for _, parse := range []func([]string) (*Rule, error){ParseRule, ParseRule6} {
-			rule, err := parse(strings.Fields(line))
+		for _, v6 := range []bool{false, true} {
+			rule, err := parseRule(New(Options{V6: v6}), strings.Fields(line))
 			if err != nil {
 				continue
 			}
@@ -293,7 +293,7 @@ func FuzzParseRule(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%q: %v", rule, err)
 			}
-			same, err := parse(args)
+			same, err := parseRule(New(Options{V6: v6}), args)
 			if err != nil || same.String() != rule.String() {
 				t.Fatalf("%q reads as %v, %v", rule, same, err)
 			}

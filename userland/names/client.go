@@ -28,11 +28,11 @@ func NewQuery(p *userland.Process, name string, qtype uint16) *dns.Msg {
 	return m
 }
 
-// Ask sends the questions about one name to the servers in turn, attempts times
+// ask sends the questions about one name to the servers in turn, attempts times
 // over, and returns one reply for each type. A server that refuses, fails or
 // stays silent makes it go on with the next one; when all did the error is
 // [ErrTryAgain].
-func (c *Config) Ask(p *userland.Process, name string, types []uint16) ([]*Reply, error) {
+func (c *Config) ask(p *userland.Process, name string, types []uint16) ([]*Reply, error) {
 	if _, ok := dns.IsDomainName(name); !ok {
 		return nil, ErrNoName
 	}

@@ -125,7 +125,7 @@ func lookupDNS(p *userland.Process, name string, family int) ([]netip.Addr, stri
 	conf := ReadConfig(p)
 	var failed, empty bool
 	for _, full := range conf.Candidates(name) {
-		replies, err := conf.Ask(p, full, types)
+		replies, err := conf.ask(p, full, types)
 		if err == ErrTryAgain {
 			failed = true
 			continue
@@ -216,7 +216,7 @@ func LookupAddr(p *userland.Process, a netip.Addr) (string, error) {
 		return "", nil
 	}
 	conf := ReadConfig(p)
-	replies, err := conf.Ask(p, strings.TrimSuffix(name, "."), []uint16{dns.TypePTR})
+	replies, err := conf.ask(p, strings.TrimSuffix(name, "."), []uint16{dns.TypePTR})
 	if err != nil {
 		return "", err
 	}

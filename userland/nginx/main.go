@@ -78,8 +78,8 @@ func parseArgs(args []string) (o options, err error) {
 	return o, nil
 }
 
-// Main is nginx.
-func Main(p *userland.Process) int {
+// start is nginx.
+func start(p *userland.Process) int {
 	o, err := parseArgs(p.Args[1:])
 	if err != nil {
 		p.Errorf("nginx: %v\n", err)

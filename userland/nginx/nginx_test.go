@@ -54,7 +54,7 @@ func (b *box) site(text string) { b.file("/etc/nginx/conf.d/default.conf", text)
 
 // start runs nginx in the foreground.
 func (b *box) start() {
-	b.p = b.m.Start(userland.ProcSpec{Program: Main, Args: []string{"nginx", "-g", "daemon off;"}, Stdout: &b.out, Stderr: &b.err})
+	b.p = b.m.Start(userland.ProcSpec{Program: start, Args: []string{"nginx", "-g", "daemon off;"}, Stdout: &b.out, Stderr: &b.err})
 	b.loop.RunFor(time.Second)
 }
 

@@ -13,7 +13,7 @@ const Version = "1.25.3"
 var etc embed.FS
 
 // Programs are the image's own.
-func Programs() map[string]userland.Program { return map[string]userland.Program{"nginx": Main} }
+func Programs() map[string]userland.Program { return map[string]userland.Program{"nginx": start} }
 
 // ImageFiles are the image's files besides its programs, as the official one has
 // them, with that /etc/os-release.

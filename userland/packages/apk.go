@@ -22,8 +22,8 @@ type apk struct {
 
 const apkDB = "/lib/apk/db/installed"
 
-// Apk is apk.
-func Apk(p *userland.Process) int {
+// apkProgram is apk.
+func apkProgram(p *userland.Process) int {
 	a := &apk{p: p}
 	var words []string
 	update := false

@@ -26,8 +26,8 @@ var aptOptions = []string{
 	"--allow-downgrades", "--allow-change-held-packages", "--force-yes", "--no-upgrade", "--only-upgrade", "--reinstall", "--purge", "--auto-remove", "-u",
 }
 
-// Apt is apt and apt-get.
-func Apt(p *userland.Process) int {
+// aptProgram is apt and apt-get.
+func aptProgram(p *userland.Process) int {
 	a := &apt{p: p, name: p.Name()}
 	var words []string
 	for i := 1; i < len(p.Args); i++ {

@@ -91,8 +91,8 @@ func (s *status) remove(p *userland.Process, name string) {
 	delete(s.version, name)
 }
 
-// Dpkg is dpkg: what it lists.
-func Dpkg(p *userland.Process) int {
+// dpkgProgram is dpkg: what it lists.
+func dpkgProgram(p *userland.Process) int {
 	s := readStatus(p)
 	if len(p.Args) < 2 {
 		p.Errorf("dpkg: error: need an action option\n")

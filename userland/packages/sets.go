@@ -6,11 +6,11 @@ import "dnetsim/userland"
 func Programs(f Family) map[string]userland.Program {
 	switch f {
 	case Alpine:
-		return map[string]userland.Program{"apk": Apk}
+		return map[string]userland.Program{"apk": apkProgram}
 	case RPM:
-		return map[string]userland.Program{"yum": Yum}
+		return map[string]userland.Program{"yum": yumProgram}
 	}
-	return map[string]userland.Program{"apt": Apt, "apt-get": Apt, "dpkg": Dpkg}
+	return map[string]userland.Program{"apt": aptProgram, "apt-get": aptProgram, "dpkg": dpkgProgram}
 }
 
 // Every is every program that a package of any family brings.

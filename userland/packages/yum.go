@@ -14,8 +14,8 @@ import (
 
 const yumDB = "/var/lib/rpm/dnetsim"
 
-// Yum is yum, and dnf's simpler half.
-func Yum(p *userland.Process) int {
+// yumProgram is yum, and dnf's simpler half.
+func yumProgram(p *userland.Process) int {
 	var words []string
 	yes := false
 	for _, x := range p.Args[1:] {

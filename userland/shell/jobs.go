@@ -305,9 +305,9 @@ func source(st *syntax.Stmt) string {
 	return strings.TrimSpace(b.String())
 }
 
-// Notify prints which background jobs have ended since it was last asked, as an
+// notify prints which background jobs have ended since it was last asked, as an
 // interactive shell does before its prompt.
-func (s *Shell) Notify() {
+func (s *Shell) notify() {
 	kept := s.jobs[:0:0]
 	for i, j := range s.jobs {
 		if !j.done() {

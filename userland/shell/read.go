@@ -64,7 +64,7 @@ func (c *commandReader) line() {
 	s := c.s
 	if s.interactive {
 		if c.text.Len() == 0 {
-			s.Notify()
+			s.notify()
 		}
 		if s.editor == nil {
 			io.WriteString(s.errOut(), s.Prompt(c.text.Len() > 0))

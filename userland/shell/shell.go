@@ -190,9 +190,6 @@ func (s *Shell) Dir() string { return s.dir }
 // Name is $0.
 func (s *Shell) Name() string { return s.name }
 
-// Getenv is the value of a shell variable.
-func (s *Shell) Getenv(name string) string { return s.get(name) }
-
 // Setenv sets and exports a shell variable.
 func (s *Shell) Setenv(name, value string) {
 	s.vars[name] = expand.Variable{Set: true, Exported: true, Kind: expand.String, Str: value}

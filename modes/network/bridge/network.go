@@ -20,7 +20,7 @@ const (
 	OptICC         = "com.docker.network.bridge.enable_icc"
 	OptMasquerade  = "com.docker.network.bridge.enable_ip_masquerade"
 	OptBindingIPv4 = "com.docker.network.bridge.host_binding_ipv4"
-	OptHostIPv4    = "com.docker.network.host_ipv4"
+	optHostIPv4    = "com.docker.network.host_ipv4"
 )
 
 // The names under which a network's auxiliary addresses are its containers'
@@ -77,7 +77,7 @@ func (d *Driver) parse(n *driver.Network) (*network, error) {
 			}
 		case OptBindingIPv4:
 			b.bindIP, err = parseIP(k, v)
-		case OptHostIPv4:
+		case optHostIPv4:
 			b.hostIP, err = parseIP(k, v)
 		}
 		if err != nil {
