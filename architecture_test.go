@@ -40,7 +40,7 @@ var orders = map[string][][]string{
 		{"modes/logs", "modes/filters", "modes/ident", "modes/journal", "modes/resolvconf"},
 		{"modes/network/bridge", "modes/network/child", "modes/network/overlay"},
 		{"modes/network/driver"},
-		{"modes/serf", "modes/ipam", "modes/image", "modes/volume", "modes/health"},
+		{"modes/serf", "modes/networkdb", "modes/ipam", "modes/image", "modes/volume", "modes/health"},
 		{"modes/store"},
 		{"modes/nat"},
 		{"modes/memberlist", "modes/errdefs"},

@@ -10,6 +10,11 @@ import (
 
 // Receive handles one datagram.
 func (l *List) Receive(b []byte, from netip.AddrPort) {
+	b, err := l.ring.unseal(b, nil)
+	if err != nil {
+		l.logf("ERR", "Decrypt packet failed: %v from=%v", err, from)
+		return
+	}
 	if len(b) >= 5 && b[0] == typeCRC {
 		got, want := crc32.ChecksumIEEE(b[5:]), binary.BigEndian.Uint32(b[1:])
 		if got != want {
@@ -175,7 +180,7 @@ func (l *List) hears(n *node) bool {
 
 func (l *List) gossipTick() {
 	for _, n := range l.some(gossipNodes, l.hears) {
-		msgs := l.broadcasts(udpSize - 2)
+		msgs := l.broadcasts(udpSize - 2 - l.ring.overhead())
 		if len(msgs) == 0 {
 			break
 		}

@@ -29,6 +29,9 @@ func (l *List) Join(addrs []string) (int, error) {
 		}
 		if err := l.exchange(to, "", true); err != nil {
 			text := fmt.Sprintf("Failed to join %s: %v", to.Addr(), err)
+			if l.cfg.Later {
+				text = fmt.Sprintf("failed to join %s: %v", to, err)
+			}
 			l.logf("DEBUG", "%s", text)
 			failed = append(failed, text)
 			continue

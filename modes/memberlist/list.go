@@ -45,14 +45,21 @@ const (
 // Config says who a node is, and who uses the list.
 type Config struct {
 	Name     string     // unique in the cluster
-	BindAddr netip.Addr // must be an address of the namespace; also what peers are told
-	Port     uint16     // TCP and UDP
-	Rand     *sim.Rand
+	BindAddr netip.Addr // must be an address of the namespace, or none in particular
+	// Advertise is what peers are told; invalid: the address that is bound.
+	Advertise netip.Addr
+	Port      uint16 // TCP and UDP
+	Rand      *sim.Rand
 
 	// Log receives each line with its level: "DEBUG", "INFO", "WARN", "ERR".
 	// DEBUG lines are made only if Debug is set.
 	Log   func(level, line string)
 	Debug bool
+	// Later: lines are worded as in the version that Docker 29 has.
+	Later bool
+
+	// Keys encrypt everything, if there are any; see [List.SetKeys].
+	Keys [][]byte
 
 	// Meta is told to every node with this one's address; Versions are the least,
 	// the most and the current one of the user's messages.
@@ -124,7 +131,8 @@ type List struct {
 	rng   *sim.Rand
 	udp   *stack.UDPConn
 	tcp   *stack.TCPListener
-	self  netip.AddrPort
+	self  netip.AddrPort // as peers know it
+	ring  keyring
 	born  time.Duration
 	down  bool
 	sq    squeezer
@@ -153,12 +161,16 @@ type List struct {
 
 // New is a list that does nothing yet.
 func New(loop *sim.Loop, net Sockets, cfg Config) *List {
-	return &List{
+	l := &List{
 		cfg: cfg, loop: loop, net: net, rng: cfg.Rand, born: loop.Now(),
-		self:   netip.AddrPortFrom(cfg.BindAddr.Unmap(), cfg.Port),
+		self: netip.AddrPortFrom(cfg.BindAddr.Unmap(), cfg.Port), ring: newKeyring(cfg.Keys, cfg.Rand),
 		byName: make(map[string]*node), suspicions: make(map[string]*suspicion),
 		waiting: make(map[uint32]*waiting),
 	}
+	if cfg.Advertise.IsValid() {
+		l.self = netip.AddrPortFrom(cfg.Advertise.Unmap(), cfg.Port)
+	}
+	return l
 }
 
 // Start opens the sockets of a list that is alone in its cluster. The node's own
@@ -184,12 +196,17 @@ func (l *List) Start() error {
 
 func (l *List) open() error {
 	var err error
-	if l.tcp, err = l.net.ListenTCP(l.self); err != nil {
-		return fmt.Errorf("Failed to start TCP listener on %q port %d: listen tcp %v: bind: %s", l.self.Addr(), l.self.Port(), l.self, reason(err))
+	named := netip.AddrPortFrom(l.cfg.BindAddr.Unmap(), l.cfg.Port)
+	at := named
+	if at.Addr().IsUnspecified() { // both families, as Go's net listens
+		at = netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port())
 	}
-	if l.udp, err = l.net.ListenUDP(l.self); err != nil {
+	if l.tcp, err = l.net.ListenTCP(at); err != nil {
+		return fmt.Errorf("Failed to start TCP listener on %q port %d: listen tcp %v: bind: %s", named.Addr(), named.Port(), named, reason(err))
+	}
+	if l.udp, err = l.net.ListenUDP(at); err != nil {
 		l.tcp.Close()
-		return fmt.Errorf("Failed to start UDP listener on %q port %d: listen udp %v: bind: %s", l.self.Addr(), l.self.Port(), l.self, reason(err))
+		return fmt.Errorf("Failed to start UDP listener on %q port %d: listen udp %v: bind: %s", named.Addr(), named.Port(), named, reason(err))
 	}
 	return nil
 }
@@ -265,6 +282,14 @@ func (l *List) logf(level, format string, args ...any) {
 	l.cfg.Log(level, "["+level+"] memberlist: "+fmt.Sprintf(format, args...))
 }
 
+// later chooses between a later version's words and the older ones.
+func (l *List) later(words, old string) string {
+	if l.cfg.Later {
+		return words
+	}
+	return old
+}
+
 // receive is the process that reads datagrams.
 func (l *List) receive(*sim.Proc) {
 	b := make([]byte, 65536)
@@ -295,6 +320,7 @@ func (l *List) send(to netip.AddrPort, msg []byte, checked bool) error {
 	if checked {
 		msg = sealed(msg)
 	}
+	msg = l.ring.seal(msg, nil)
 	l.count.Datagrams++
 	l.count.DatagramBytes += uint64(len(msg))
 	if err := l.udp.WriteTo(msg, to); err != nil {
@@ -305,15 +331,24 @@ func (l *List) send(to netip.AddrPort, msg []byte, checked bool) error {
 
 // sendWith sends a message with as much gossip as fits.
 func (l *List) sendWith(to netip.AddrPort, msg []byte) error {
-	if extra := l.broadcasts(udpSize - len(msg) - 2); len(extra) > 0 {
+	if extra := l.broadcasts(udpSize - len(msg) - 2 - l.ring.overhead()); len(extra) > 0 {
 		msg = compound(append([][]byte{msg}, extra...))
 	}
 	return l.send(to, msg, false)
 }
 
-// SendTo sends one message of the user to one node.
+// SendTo sends one message of the user to one node, in a datagram.
 func (l *List) SendTo(to netip.AddrPort, msg []byte) error {
 	return l.send(to, append([]byte{typeUser}, msg...), false)
+}
+
+// SendBestEffort is SendTo to a node of the list by its name.
+func (l *List) SendBestEffort(name string, msg []byte) error {
+	n := l.byName[name]
+	if n == nil {
+		return fmt.Errorf("no node %s", name)
+	}
+	return l.send(n.addr, append([]byte{typeUser}, msg...), n.vsn[1] >= 5)
 }
 
 func addrOf(b []byte, port uint16) netip.AddrPort {

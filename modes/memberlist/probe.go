@@ -218,7 +218,7 @@ func (p *probe) indirect() {
 	l.loop.Go("serf fallback "+l.cfg.Name, func(*sim.Proc) {
 		ok, err := l.pingStream(p.node.addr, p.ping, p.deadline)
 		if err != nil {
-			l.logf("ERR", "Failed fallback ping: %s", err)
+			l.logf("ERR", "Failed fallback %sping: %s", l.later("TCP ", ""), err)
 		}
 		p.fallback = 2
 		if ok {
@@ -234,7 +234,8 @@ func (p *probe) decide() {
 		return
 	}
 	if p.fallback == 3 {
-		p.l.logf("WARN", "Was able to connect to %s but other probes failed, network may be misconfigured", p.node.name)
+		p.l.logf("WARN", "Was able to connect to %s %s failed, network may be misconfigured", p.node.name,
+			p.l.later("over TCP but UDP probes", "but other probes"))
 		p.end(-1)
 		return
 	}

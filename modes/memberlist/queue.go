@@ -37,6 +37,9 @@ func (r *rumour) compare(o *rumour) int {
 // Empty reports whether there is nothing to say.
 func (q *Queue) Empty() bool { return len(q.items) == 0 }
 
+// Len is how many messages there are.
+func (q *Queue) Len() int { return len(q.items) }
+
 // Add queues a message. A newer one of the same name takes the place of an older
 // one ("" is no name); done, unless it is nil, is told when it is no longer sent.
 func (q *Queue) Add(msg []byte, name string, done func()) {

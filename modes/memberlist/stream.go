@@ -40,7 +40,7 @@ func (l *List) hangUp(c *stack.TCPConn) {
 }
 
 func (l *List) writeStream(c *stack.TCPConn, msg []byte) error {
-	if _, err := c.Write(l.sq.squeeze(msg)); err != nil {
+	if _, err := c.Write(l.ring.sealStream(l.sq.squeeze(msg))); err != nil {
 		return fmt.Errorf("write tcp %v->%v: write: %s", c.LocalAddr(), c.RemoteAddr(), reason(err))
 	}
 	return nil
@@ -59,7 +59,7 @@ func (l *List) readStream(c *stack.TCPConn, end time.Duration, parse func(typ by
 		c.SetReadTimeout(left)
 		n, err := c.Read(chunk)
 		if b = append(b, chunk[:n]...); n > 0 {
-			if err := parseStream(b, parse); err != msgpack.ErrShort {
+			if err := l.ring.unsealStream(b, parse); err != msgpack.ErrShort {
 				return err
 			}
 			if len(b) > maxState {
@@ -243,6 +243,18 @@ func (l *List) exchange(to netip.AddrPort, name string, join bool) error {
 	}
 	l.merge(&pp)
 	return nil
+}
+
+// SendReliable sends one message of the user over a connection of its own. It blocks
+// the running process.
+func (l *List) SendReliable(to netip.AddrPort, msg []byte) error {
+	c, err := l.dial(to, tcpTimeout)
+	if err != nil {
+		return err
+	}
+	defer l.hangUp(c)
+	n := len(msg)
+	return l.writeStream(c, append(msgpack.Message(typeUser, []msgpack.Field{{"UserMsgLen", &n}}), msg...))
 }
 
 // pingStream is the ping over TCP. That nobody answers the connection is no
