@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"archive/tar"
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -14,6 +11,7 @@ import (
 
 	"dnetsim/modes"
 	"dnetsim/userland"
+	"dnetsim/userland/archive"
 )
 
 // docker cp: a container's files go out and come in as tar archives.
@@ -75,58 +73,18 @@ func archiveStat(c *call) error {
 }
 
 func archiveGet(c *call) error {
-	tree, at, i, err := stat(c)
+	tree, at, _, err := stat(c)
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	if err := pack(w, tree, at, path.Base(at), i); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
+	b, err := archive.One(tree, at, path.Base(at))
+	if err != nil {
 		return err
 	}
 	c.sent = true
 	c.w.Header().Set("Content-Type", "application/x-tar")
 	c.w.WriteHeader(http.StatusOK)
-	c.write(b.Bytes())
-	return nil
-}
-
-// pack writes what is at a path and below it.
-func pack(w *tar.Writer, tree *userland.FS, at, name string, i userland.Info) error {
-	h := &tar.Header{Name: name, Mode: int64(i.Mode & 0o7777), ModTime: i.ModTime, Uid: i.UID, Gid: i.GID}
-	var text []byte
-	switch i.Kind {
-	case userland.Directory:
-		h.Typeflag, h.Name = tar.TypeDir, name+"/"
-	case userland.Link:
-		h.Typeflag, h.Linkname = tar.TypeSymlink, i.Target
-	case userland.Regular:
-		var err error
-		if text, err = tree.ReadFile(at); err != nil {
-			return err
-		}
-		h.Typeflag, h.Size = tar.TypeReg, int64(len(text))
-	default:
-		return nil
-	}
-	if err := w.WriteHeader(h); err != nil {
-		return err
-	}
-	if _, err := w.Write(text); err != nil || i.Kind != userland.Directory {
-		return err
-	}
-	list, err := tree.ReadDir(at)
-	if err != nil {
-		return err
-	}
-	for _, x := range list {
-		if err := pack(w, tree, path.Join(at, x.Name), name+"/"+x.Name, x); err != nil {
-			return err
-		}
-	}
+	c.write(b)
 	return nil
 }
 
@@ -143,32 +101,8 @@ func archivePut(c *call) error {
 	if !i.IsDir() {
 		return invalid("extraction point is not a directory")
 	}
-	for r := tar.NewReader(bytes.NewReader(c.body)); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return c.done(http.StatusOK)
-		}
-		if err != nil {
-			return invalid("Error processing tar file: %v", err)
-		}
-		if err := unpack(tree, path.Join(at, path.Join("/", h.Name)), h, r); err != nil {
-			return invalid("Error processing tar file: %s: %v", h.Name, err)
-		}
+	if err := archive.Unpack(tree, at, c.body, false); err != nil {
+		return invalid("Error processing tar file: %v", err)
 	}
-}
-
-func unpack(tree *userland.FS, at string, h *tar.Header, r io.Reader) error {
-	switch mode := uint32(h.Mode & 0o7777); h.Typeflag {
-	case tar.TypeDir:
-		return tree.MkdirAll(at, mode)
-	case tar.TypeSymlink:
-		return tree.Symlink(h.Linkname, at)
-	case tar.TypeReg:
-		text, err := io.ReadAll(r)
-		if err != nil {
-			return err
-		}
-		return tree.WriteFile(at, text, mode)
-	}
-	return nil
+	return c.done(http.StatusOK)
 }

@@ -250,10 +250,15 @@ func (c *call) containerTop() error {
 	}{t.Processes, t.Titles})
 }
 
-// containerChanges lists nothing: images are not real file systems.
+// containerChanges is docker diff.
 func (c *call) containerChanges() error {
-	if _, err := c.daemon.Containers.Get(c.job.Ref); err != nil {
+	list, err := c.daemon.Containers.Changes(c.job.Ref)
+	if err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, []struct{}{})
+	out := []container.ContainerChangeResponseItem{}
+	for _, x := range list {
+		out = append(out, container.ContainerChangeResponseItem{Kind: uint8(x.Kind), Path: x.Path})
+	}
+	return c.json(http.StatusOK, out)
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"dnetsim/modes"
@@ -16,6 +17,12 @@ func (s *Server) imageRoutes() {
 	s.handle("GET /images/json", (*call).imageList)
 	s.handle("POST /images/create", (*call).imagePull)
 	s.handle("POST /images/prune", (*call).imagesPrune)
+	s.handle("POST /images/load", imageLoad)
+	s.handle("GET /images/get", imageSave)
+	s.handle("GET /images/search", imageSearch)
+	s.handle("POST /commit", commit)
+	s.handle("GET /containers/{id}/export", export)
+	s.handle("POST /build", buildImage)
 	// Names of images contain slashes.
 	s.handle("GET /images/{id...}", (*call).imageGet)
 	s.handle("DELETE /images/{id...}", (*call).imageRemove)
@@ -27,23 +34,30 @@ func (c *call) imageList() error {
 	if err != nil {
 		return err
 	}
-	is, err := c.daemon.Images.List(f)
+	is, err := c.daemon.Images.List(f, boolean(c.q, "all"))
 	if err != nil {
 		return err
 	}
 	out := make([]types.ImageSummary, 0, len(is))
 	for _, i := range is {
+		tags, digests := i.RepoTags, i.RepoDigests
+		if len(tags)+len(digests) == 0 {
+			tags, digests = []string{"<none>:<none>"}, []string{"<none>@<none>"}
+		}
 		out = append(out, types.ImageSummary{
-			Containers: -1, Created: i.Created.Unix(), ID: i.ID, Labels: i.Labels,
-			RepoDigests: i.RepoDigests, RepoTags: i.RepoTags, SharedSize: -1, Size: i.Size, VirtualSize: i.Size,
+			Containers: -1, Created: i.Created.Unix(), ID: i.ID, Labels: i.Labels, ParentID: i.Parent,
+			RepoDigests: digests, RepoTags: tags, SharedSize: -1, Size: i.Size, VirtualSize: i.Size,
 		})
 	}
 	return c.json(http.StatusOK, out)
 }
 
-// imageGet is …/json, …/history.
+// imageGet is …/json, …/history, …/get.
 func (c *call) imageGet() error {
 	name, what, _ := cutLast(c.job.Ref)
+	if what == "get" {
+		return saveImages(c, []string{name})
+	}
 	if what != "json" && what != "history" {
 		c.s.refuse(c.w, c.r)
 		return nil
@@ -56,8 +70,20 @@ func (c *call) imageGet() error {
 		return c.imageHistory(i)
 	}
 	cfg := &container.Config{
-		Env: i.Env, Cmd: i.Cmd, Entrypoint: i.Entrypoint, WorkingDir: i.WorkingDir,
+		User: i.User, Env: i.Env, Cmd: i.Cmd, Entrypoint: i.Entrypoint, WorkingDir: i.WorkingDir,
 		StopSignal: i.StopSignal, Labels: i.Labels,
+	}
+	if i.Parent != "" {
+		cfg.Image = i.Parent
+	}
+	if h := i.Healthcheck; h != nil {
+		cfg.Healthcheck = &container.HealthConfig{Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, Retries: h.Retries}
+	}
+	for v := range i.Volumes {
+		if cfg.Volumes == nil {
+			cfg.Volumes = map[string]struct{}{}
+		}
+		cfg.Volumes[v] = struct{}{}
 	}
 	for p := range i.ExposedPorts {
 		if cfg.ExposedPorts == nil {
@@ -70,7 +96,7 @@ func (c *call) imageGet() error {
 		arch = "amd64"
 	}
 	out := &types.ImageInspect{
-		ID: i.ID, RepoTags: list(i.RepoTags), RepoDigests: list(i.RepoDigests), Created: stamp(i.Created),
+		ID: i.ID, Parent: i.Parent, Comment: i.Comment, RepoTags: list(i.RepoTags), RepoDigests: list(i.RepoDigests), Created: stamp(i.Created),
 		ContainerConfig: cfg, Config: cfg, Author: i.Author, Architecture: arch, Os: "linux",
 		DockerVersion: c.daemon.Version().Version, Size: i.Size, VirtualSize: i.Size,
 		GraphDriver: types.GraphDriverData{Name: "overlay2", Data: map[string]string{}},
@@ -101,31 +127,22 @@ func (c *call) imageHistory(i *image.Image) error {
 		Comment   string
 	}
 	out := []layer{}
-	cmd := "/bin/sh -c #(nop)  CMD [" + quoteAll(i.Cmd) + "]"
-	out = append(out, layer{ID: i.ID, Created: i.Created.Unix(), CreatedBy: cmd, Tags: i.RepoTags})
-	for k := len(i.Layers) - 1; k >= 0; k-- {
-		size := i.Layers[k].Size
-		if k == 0 {
-			size = i.Size
+	for k, h := range slices.Backward(i.History) {
+		x := layer{ID: "<missing>", Created: h.Created.Unix(), CreatedBy: h.By, Size: h.Size, Comment: h.Comment}
+		if h.Image != "" {
+			x.ID = h.Image
 		}
-		out = append(out, layer{
-			ID: "<missing>", Created: i.Created.Unix(), Size: size,
-			CreatedBy: "/bin/sh -c #(nop) ADD file:" + strings.TrimPrefix(i.Layers[k].Digest, "sha256:") + " in / ",
-		})
+		if k == len(i.History)-1 {
+			x.ID, x.Tags = i.ID, i.RepoTags
+		}
+		out = append(out, x)
 	}
 	return c.json(http.StatusOK, out)
 }
 
-func quoteAll(l []string) string {
-	q := make([]string, len(l))
-	for i, s := range l {
-		q[i] = `"` + s + `"`
-	}
-	return strings.Join(q, " ")
-}
-
-// report is one line of the stream of a pull.
+// progress is one line of the stream of a pull.
 type progress struct {
+	Stream         string          `json:"stream,omitempty"`
 	Status         string          `json:"status,omitempty"`
 	ProgressDetail *progressDetail `json:"progressDetail,omitempty"`
 	ID             string          `json:"id,omitempty"`
@@ -139,14 +156,14 @@ type progressDetail struct {
 }
 
 type errorDetail struct {
+	Code    int    `json:"code,omitempty"`
 	Message string `json:"message"`
 }
 
 func (c *call) imagePull() error {
 	ref := c.q.Get("fromImage")
 	if ref == "" {
-		c.s.refuse(c.w, c.r)
-		return nil
+		return imageImport(c)
 	}
 	if tag := c.q.Get("tag"); tag != "" {
 		if strings.Contains(tag, ":") {
@@ -155,31 +172,8 @@ func (c *call) imagePull() error {
 			ref += ":" + tag
 		}
 	}
-	begun := false
-	say := func(p progress) {
-		if !begun {
-			begun = true
-			c.stream("application/json")
-		}
-		c.write(encode(p))
-		c.flush()
-	}
-	err := c.daemon.Images.Pull(ref, func(p modes.PullProgress) {
-		line := progress{Status: p.Status, ID: p.ID}
-		if p.Total > 0 {
-			line.ProgressDetail = &progressDetail{p.Current, p.Total}
-		} else if p.ID != "" {
-			line.ProgressDetail = &progressDetail{}
-		}
-		say(line)
-	})
-	if err != nil {
-		if !begun {
-			return err
-		}
-		say(progress{ErrorDetail: &errorDetail{err.Error()}, Error: err.Error()})
-	}
-	return nil
+	t := &talk{c: c}
+	return t.end(c.daemon.Images.Pull(ref, func(p modes.PullProgress) { t.say(pulling(p)) }), 0)
 }
 
 func (c *call) imageRemove() error {
@@ -211,7 +205,18 @@ func (c *call) imagePost() error {
 	return c.done(http.StatusCreated)
 }
 
-// imagesPrune deletes nothing: there are no images without a name.
 func (c *call) imagesPrune() error {
-	return c.json(http.StatusOK, types.ImagesPruneReport{})
+	f, err := filters(c.q)
+	if err != nil {
+		return err
+	}
+	gone, size, err := c.daemon.Images.Prune(f)
+	if err != nil {
+		return err
+	}
+	out := types.ImagesPruneReport{SpaceReclaimed: uint64(max(size, 0))}
+	for _, g := range gone {
+		out.ImagesDeleted = append(out.ImagesDeleted, types.ImageDeleteResponseItem{Untagged: g.Untagged, Deleted: g.Deleted})
+	}
+	return c.json(http.StatusOK, out)
 }

@@ -21,6 +21,15 @@ import (
 // maxBody limits what a request may carry: enough for any configuration.
 const maxBody = 8 << 20
 
+// maxArchive limits archives of files and images.
+const maxArchive = 64 << 20
+
+// carriesFiles reports whether a request's body is an archive.
+func carriesFiles(r *http.Request) bool {
+	p, _ := unversioned(r.URL.Path)
+	return p == "/build" || p == "/images/load" || p == "/images/create" || strings.HasSuffix(p, "/archive")
+}
+
 // Server answers the Engine API of one daemon. It is an [http.Handler]; the
 // dispatcher comes with the request's context ([WithDispatcher]).
 type Server struct {
@@ -102,13 +111,17 @@ func (s *Server) handleKind(pattern string, kind func(url.Values) Kind, h handle
 			writeError(w, http.StatusBadRequest, err.Error())
 			return
 		}
-		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		limit := int64(maxBody)
+		if carriesFiles(r) {
+			limit = maxArchive
+		}
+		body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 		if err != nil {
 			writeError(w, http.StatusBadRequest, err.Error())
 			return
 		}
-		if len(body) > maxBody {
-			writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body of the request is larger than %d MB: dnetsim takes no more", maxBody>>20))
+		if int64(len(body)) > limit {
+			writeError(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body of the request is larger than %d MB: dnetsim takes no more", limit>>20))
 			return
 		}
 		ref := r.PathValue("id")

@@ -142,7 +142,7 @@ func volumesPrune(c *call) error {
 
 // diskUsage counts images; what containers write is not counted.
 func diskUsage(c *call) error {
-	is, err := c.daemon.Images.List(nil)
+	is, err := c.daemon.Images.List(nil, true)
 	if err != nil {
 		return err
 	}

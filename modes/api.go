@@ -8,6 +8,7 @@ import (
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network"
 	"dnetsim/modes/streams"
+	"dnetsim/userland"
 )
 
 // What the API says of containers; it is described where it is declared.
@@ -50,6 +51,9 @@ type (
 
 // ParsePort reads "80/tcp" or "80", which is TCP.
 func ParsePort(s string) (Port, error) { return nat.ParsePort(s) }
+
+// ParseSignal reads a signal by number or name, as dockerd does.
+func ParseSignal(s string) (userland.Signal, error) { return container.ParseSignal(s) }
 
 // The states of a container.
 const (

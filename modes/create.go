@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -98,6 +99,11 @@ func (c *Container) mount() ([]Mount, error) {
 			if !slices.ContainsFunc(list, func(x Mount) bool { return x.Destination == m.Destination }) {
 				list = append(list, m)
 			}
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(c.run.image.Volumes)) {
+		if !slices.ContainsFunc(list, func(x Mount) bool { return x.Destination == at }) {
+			list = append(list, Mount{Type: "volume", Destination: at})
 		}
 	}
 	seen := map[string]bool{}

@@ -36,8 +36,9 @@ func (s *Images) Get(ref string) (*image.Image, error) {
 	return s.store.Find(ref)
 }
 
-// List lists the images that pass the filters, the newest first.
-func (s *Images) List(f filters.Args) ([]*image.Image, error) {
+// List lists the images that pass the filters, the newest first. Without all, those
+// that only other images were made of are left out.
+func (s *Images) List(f filters.Args, all bool) ([]*image.Image, error) {
 	if err := s.d.available(); err != nil {
 		return nil, err
 	}
@@ -46,7 +47,8 @@ func (s *Images) List(f filters.Args) ([]*image.Image, error) {
 	}
 	var out []*image.Image
 	for _, img := range s.store.All() {
-		if imagePasses(img, f) {
+		between := len(img.RepoTags) == 0 && len(s.store.Children(img)) > 0
+		if imagePasses(img, f) && (all || !between) {
 			out = append(out, img)
 		}
 	}
@@ -93,19 +95,89 @@ func (s *Images) Remove(ref string, force bool) ([]RemovedImage, error) {
 		img.Untag(t)
 		s.event("untag", img.ID, img.ID)
 	}
-	if len(img.RepoTags) > 0 || s.user(img) != nil {
+	if len(img.RepoTags) > 0 || s.user(img) != nil || len(s.store.Children(img)) > 0 {
 		return out, nil
 	}
-	for _, r := range img.RepoDigests {
-		out = append(out, RemovedImage{Untagged: r})
+	return append(out, s.delete(img)...), nil
+}
+
+// delete deletes an image, and those without a name that it was made of, as far as
+// nothing else needs them.
+func (s *Images) delete(img *image.Image) (out []RemovedImage) {
+	for img != nil {
+		for _, r := range img.RepoDigests {
+			out = append(out, RemovedImage{Untagged: r})
+		}
+		parent := s.store.Parent(img)
+		kept := 0
+		if img.Parent != "" && parent != nil {
+			kept = len(parent.Layers)
+		}
+		out = append(out, RemovedImage{Deleted: img.ID})
+		for i := len(img.Layers) - 1; i >= kept; i-- {
+			out = append(out, RemovedImage{Deleted: image.Hash("diff", img.Layers[i].Digest)})
+		}
+		s.store.Remove(img)
+		s.event("delete", img.ID, img.ID)
+		if img = parent; img != nil && (len(img.RepoTags) > 0 || s.user(img) != nil || len(s.store.Children(img)) > 0) {
+			break
+		}
 	}
-	out = append(out, RemovedImage{Deleted: img.ID})
-	for i := len(img.Layers) - 1; i >= 0; i-- {
-		out = append(out, RemovedImage{Deleted: image.Hash("diff", img.Layers[i].Digest)})
+	return out
+}
+
+// Search finds the images of the registry that a term names.
+func (s *Images) Search(term string, f filters.Args) ([]image.Found, error) {
+	if err := s.d.available(); err != nil {
+		return nil, err
 	}
-	s.store.Remove(img)
-	s.event("delete", img.ID, img.ID)
+	if err := f.Validate("is-automated", "is-official", "stars"); err != nil {
+		return nil, err
+	}
+	reg := s.store.Registry()
+	if reg.Offline {
+		return nil, s.unreachable(reg)
+	}
+	if term == "" {
+		return nil, errf(ErrInvalid, "invalid reference format")
+	}
+	var out []image.Found
+	for _, x := range reg.Search(term) {
+		official := !f.Has("is-official", "false") && !f.Has("is-official", "0") && !f.Has("is-official", "true") && !f.Has("is-official", "1")
+		if official || x.Official == (f.Has("is-official", "true") || f.Has("is-official", "1")) {
+			out = append(out, x)
+		}
+	}
 	return out, nil
+}
+
+// Prune deletes the images that no container and no other image uses: those without
+// a name, or all. It tells what is gone and how many bytes.
+func (s *Images) Prune(f filters.Args) (out []RemovedImage, size int64, err error) {
+	if err := s.d.available(); err != nil {
+		return nil, 0, err
+	}
+	if err := f.Validate("dangling", "label", "label!", "until"); err != nil {
+		return nil, 0, err
+	}
+	dangling := !f.Has("dangling", "false") && !f.Has("dangling", "0")
+	for _, img := range slices.Clone(s.store.All()) {
+		named := len(img.RepoTags) > 0
+		if dangling && named || s.user(img) != nil || len(s.store.Children(img)) > 0 || !filters.MatchLabels(f["label"], img.Labels) {
+			continue
+		}
+		for _, t := range img.RepoTags {
+			out = append(out, RemovedImage{Untagged: t})
+			img.Untag(t)
+			s.event("untag", img.ID, img.ID)
+		}
+		size += img.Size
+		if p := s.store.Parent(img); p != nil {
+			size -= p.Size
+		}
+		out = append(out, s.delete(img)...)
+	}
+	return out, size, nil
 }
 
 func (s *Images) user(img *image.Image) *Container {
@@ -120,6 +192,8 @@ func (s *Images) user(img *image.Image) *Container {
 func (s *Images) free(img *image.Image, ref string, byID bool) error {
 	c := s.user(img)
 	switch {
+	case c == nil && byID && len(img.RepoTags) < 2 && len(s.store.Children(img)) > 0:
+		return errf(ErrConflict, "conflict: unable to delete %s (cannot be forced) - image has dependent child images", shortImage(img.ID))
 	case c == nil || len(img.RepoTags) > 1 && !byID:
 		return nil
 	case byID && c.State.Running():

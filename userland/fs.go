@@ -164,8 +164,8 @@ func (n *node) disk() int64 {
 // NewFS returns a tree with the directories that every Linux system has, /tmp,
 // /etc/passwd, /etc/group and the devices.
 func NewFS(loop *sim.Loop) *FS {
-	fs := &FS{loop: loop, now: loop.Wall, owner: new(int)}
-	fs.root = fs.newNode(Directory, 0o755)
+	fs := NewBareFS(loop)
+	fs.exec = false
 	for _, d := range []string{
 		"/bin", "/dev", "/etc", "/home", "/lib", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp",
 		"/usr", "/usr/bin", "/usr/sbin", "/usr/local", "/usr/local/bin", "/usr/local/sbin",
@@ -179,6 +179,13 @@ func NewFS(loop *sim.Loop) *FS {
 	fs.Chmod("/root", 0o700)
 	fs.WriteFile("/etc/passwd", []byte("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"), 0o644)
 	fs.WriteFile("/etc/group", []byte("root:x:0:\nnogroup:x:65534:\n"), 0o644)
+	return fs
+}
+
+// NewBareFS returns a tree with nothing in it.
+func NewBareFS(loop *sim.Loop) *FS {
+	fs := &FS{loop: loop, now: loop.Wall, owner: new(int), exec: true}
+	fs.root = fs.newNode(Directory, 0o755)
 	return fs
 }
 

@@ -13,8 +13,8 @@ const elf = "\x7fELF\x02\x01\x01\x00dnetsim "
 // ProgramFile is the content of a file that runs the program of that name.
 func ProgramFile(name string) []byte { return []byte(elf + name + "\n") }
 
-// programName is the program that a file with this content runs.
-func programName(content []byte) (string, bool) {
+// ProgramName is the program that a file with this content runs.
+func ProgramName(content []byte) (string, bool) {
 	rest, ok := bytes.CutPrefix(content, []byte(elf))
 	if !ok {
 		return "", false
@@ -43,10 +43,16 @@ func (fs *FS) InstallPrograms(names []string) {
 		if path.Base(name) != name {
 			continue
 		}
-		if fs.WriteFile(dir+name, ProgramFile(name), 0o755) == nil {
-			fs.change(dir+name, true, func(n *node) { n.mode, n.shown = 0o755, programSize(name) })
-		}
+		fs.InstallProgram(dir+name, name)
 	}
+}
+
+// InstallProgram lays down the file of one program.
+func (fs *FS) InstallProgram(at, name string) error {
+	if err := fs.WriteFile(at, ProgramFile(name), 0o755); err != nil {
+		return err
+	}
+	return fs.change(at, true, func(n *node) { n.mode, n.shown = 0o755, programSize(name) })
 }
 
 // programSize is what ls shows: stable, and different for each program.
@@ -133,7 +139,7 @@ func (p *Process) find(file string, args []string, depth int) (Program, []string
 	if err != nil {
 		return nil, nil, EACCES
 	}
-	if name, ok := programName(content); ok {
+	if name, ok := ProgramName(content); ok {
 		prog, ok := p.Machine.Programs[name]
 		if !ok {
 			return nil, nil, ENOENT

@@ -21,6 +21,7 @@ var simulated = map[string]bool{
 	"diff": true, "container inspect": true,
 	"images": true, "image inspect": true, "rmi": true, "pull": true, "tag": true, "history": true,
 	"image prune": true, "search": true,
+	"commit": true, "save": true, "load": true, "import": true, "export": true, "build": true, "cp": true,
 	"network ls": true, "network create": true, "network rm": true, "network inspect": true,
 	"network connect": true, "network disconnect": true, "network prune": true,
 	"info": true, "version": true, "events": true, "system df": true, "system prune": true,
@@ -37,7 +38,8 @@ var simulated = map[string]bool{
 var short = map[string]string{
 	"container ls": "ps", "container list": "ps", "container ps": "ps", "image ls": "images",
 	"image list": "images", "image rm": "rmi", "image pull": "pull", "image tag": "tag",
-	"image history": "history", "system info": "info", "system events": "events", "container rm": "rm",
+	"image history": "history", "image save": "save", "image load": "load", "image import": "import",
+	"image build": "build", "builder build": "build", "system info": "info", "system events": "events", "container rm": "rm",
 	"container remove": "rm",
 }
 
@@ -200,6 +202,7 @@ func (s *session) adapt(cmd *cobra.Command, h *dockerCLI) {
 		s.adaptTables(cmd)
 		s.adaptAddresses(cmd, h)
 	}
+	s.adaptFiles(cmd, h)
 }
 
 // unsimulatedFlags are refused: they reach for the real machine, or are newer than

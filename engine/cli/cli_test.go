@@ -56,7 +56,7 @@ func TestEveryCommandAnswersThroughTheCompiledInCommandLine(t *testing.T) {
 		{"docker inspect nosuch; echo rc $?", []string{"[]\n", "o such object: nosuch", "rc 1"}},
 		{"docker foo", []string{"docker: 'foo' is not a docker command."}},
 		{"docker run -it busybox sh", []string{"is not a terminal"}},
-		{"docker build .", []string{"dnetsim does not simulate docker build"}},
+		{"docker build /nosuch", []string{"unable to prepare context"}},
 		{"docker swarm init", []string{"dnetsim does not simulate POST /swarm/init"}},
 		{"docker run --rm -e X=1 -e HOME busybox env", []string{"X=1", "HOME=/root"}},
 		{"docker events --since 1m --until 0s --filter type=network", []string{"network create"}},

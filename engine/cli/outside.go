@@ -56,6 +56,7 @@ func (s *session) adaptOutside(f *pflag.FlagSet) {
 	s.wrap(f, "mount", s.bindHere)
 	s.wrap(f, "mount-add", s.bindHere)
 	s.wrapEnv(f, "env-add")
+	s.wrapEnv(f, "build-arg")
 	if f.Lookup("endpoint-mode") != nil { // services' options are variables as well
 		s.wrapEnv(f, "log-opt")
 	}

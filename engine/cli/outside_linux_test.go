@@ -117,7 +117,8 @@ var outside = map[string]string{
 	"--config": "never read: there is no configuration", "--context": "only the default one", "--host": "only the simulated daemon",
 	"--log-level": "never read", "--tls": "never read", "--tlscacert": "never read", "--tlscert": "never read", "--tlskey": "never read", "--tlsverify": "never read",
 	"cidfile": "written on the simulated host", "env": "the simulated environment", "env-file": "a simulated file", "label-file": "a simulated file",
-	"env-add": "the simulated environment", "log-opt": "the simulated environment, for services", "external-ca": "a simulated file", "mount": "the simulated working directory", "mount-add": "the simulated working directory", "volume": "the simulated working directory",
+	"env-add": "the simulated environment", "build-arg": "the simulated environment",
+	"file": "a simulated file", "iidfile": "written on the simulated host", "input": "a simulated file", "output": "written on the simulated host", "log-opt": "the simulated environment, for services", "external-ca": "a simulated file", "mount": "the simulated working directory", "mount-add": "the simulated working directory", "volume": "the simulated working directory",
 	"security-opt": "profiles are refused", "use-api-socket": "refused",
 }
 

@@ -171,6 +171,12 @@ func (c *Config) MergeImage(img *image.Image) {
 	if c.WorkingDir == "" {
 		c.WorkingDir = img.WorkingDir
 	}
+	if c.User == "" {
+		c.User = img.User
+	}
+	if c.Healthcheck == nil {
+		c.Healthcheck = img.Healthcheck
+	}
 	if c.WorkingDir != "" {
 		c.WorkingDir = path.Clean(c.WorkingDir)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dnetsim/modes/errdefs"
+	"dnetsim/modes/health"
 	"dnetsim/modes/nat"
 	"dnetsim/userland"
 	"dnetsim/userland/shell"
@@ -18,29 +19,49 @@ import (
 
 // Image is a simulated image: a name, programs, and how it starts.
 type Image struct {
-	ID           string   // "sha256:…", a hash of its name
+	ID           string   // "sha256:…", a hash of its name, or of its configuration if it was made here
+	Parent       string   // the image that it was made of here, or ""
 	RepoTags     []string // "busybox:latest"
 	RepoDigests  []string // "busybox@sha256:…"
 	Created      time.Time
 	Size         int64 // bytes
 	Author       string
+	Comment      string
 	Architecture string
+	User         string
 	Env          []string
 	Cmd          []string
 	Entrypoint   []string
 	WorkingDir   string
 	ExposedPorts map[nat.Port]bool
+	Volumes      map[string]bool // places of anonymous volumes
 	StopSignal   string
+	Healthcheck  *health.Check // nil: none
 	Labels       map[string]string
 	Layers       []Layer
+	History      []Step // the oldest first
 
 	recipe *recipe
+	tree   *userland.FS // nil: the recipe's
 }
 
 // Layer is one layer of an image.
 type Layer struct {
 	Digest string // "sha256:…"
 	Size   int64  // bytes, compressed
+	// data is the archive of a layer that was made here, nil for a recipe's.
+	data []byte
+}
+
+// Step is one line of an image's history.
+type Step struct {
+	Created time.Time
+	By      string // the command
+	Comment string
+	Author  string
+	Size    int64 // bytes
+	Empty   bool  // it made no layer
+	Image   string
 }
 
 // Hash is a stable digest of a name.
@@ -70,6 +91,7 @@ type Store struct {
 	registry *Registry
 	list     []*Image
 	trees    map[*recipe]*userland.FS
+	empty    *recipe
 }
 
 // NewStore has no image yet.
@@ -107,10 +129,17 @@ func (s *Store) Add(img *Image) {
 
 // Files is the image's tree, which containers clone.
 func (s *Store) Files(img *Image) *userland.FS {
-	fs := s.trees[img.recipe]
+	if img.tree != nil {
+		return img.tree
+	}
+	return s.recipeFiles(img.recipe)
+}
+
+func (s *Store) recipeFiles(k *recipe) *userland.FS {
+	fs := s.trees[k]
 	if fs == nil {
-		fs = img.recipe.build(s.registry.loop)
-		s.trees[img.recipe] = fs
+		fs = k.build(s.registry.loop)
+		s.trees[k] = fs
 	}
 	return fs
 }

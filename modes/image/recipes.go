@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"dnetsim/modes/nat"
@@ -178,23 +179,21 @@ func (k *recipe) image(ref string) *Image {
 		}
 	}
 	for i, size := range k.layers {
-		img.Layers = append(img.Layers, Layer{Digest: Hash("layer", k.name, k.tags[0], fmt.Sprint(i)), Size: size})
+		l := Layer{Digest: Hash("layer", k.name, k.tags[0], fmt.Sprint(i)), Size: size}
+		if i == 0 {
+			size = img.Size
+		}
+		img.Layers = append(img.Layers, l)
+		img.History = append(img.History, Step{Created: img.Created, Size: size, By: "/bin/sh -c #(nop) ADD file:" + strings.TrimPrefix(l.Digest, "sha256:") + " in / "})
 	}
+	img.History = append(img.History, Step{Created: img.Created, By: "/bin/sh -c #(nop)  CMD [" + quoted(img.Cmd) + "]", Empty: true, Image: img.ID})
 	return img
 }
 
 // build lays down the image's files.
 func (k *recipe) build(l *sim.Loop) *userland.FS {
 	fs := userland.NewFS(l)
-	k.programs = map[string]userland.Program{}
-	for _, set := range k.sets {
-		for n, p := range set() {
-			k.programs[n] = p
-		}
-	}
-	for n, p := range k.extra {
-		k.programs[n] = p
-	}
+	k.collect()
 	fs.InstallPrograms(slices.Sorted(maps.Keys(k.programs)))
 	paths := slices.Sorted(maps.Keys(k.files))
 	for _, p := range paths {
@@ -210,6 +209,15 @@ func (k *recipe) build(l *sim.Loop) *userland.FS {
 		fs.Symlink(k.links[p], p)
 	}
 	return fs
+}
+
+// collect finds the recipe's programs.
+func (k *recipe) collect() {
+	k.programs = map[string]userland.Program{}
+	for _, set := range k.sets {
+		maps.Copy(k.programs, set())
+	}
+	maps.Copy(k.programs, k.extra)
 }
 
 func dirOf(p string) string {

@@ -114,3 +114,32 @@ func (r *Registry) Install(set func() map[string]userland.Program) {
 		k.sets = append([]programSet{set}, k.sets...)
 	}
 }
+
+// Found is an image that a search found.
+type Found struct {
+	Name, Description string
+	Official          bool
+}
+
+// Search finds the repositories whose name has a term in it, those of the library
+// first.
+func (r *Registry) Search(term string) (out []Found) {
+	term = strings.TrimPrefix(strings.ToLower(term), "library/")
+	for _, k := range r.recipes {
+		if !strings.Contains(k.name, term) || slices.ContainsFunc(out, func(f Found) bool { return f.Name == k.name }) {
+			continue
+		}
+		starts := append(slices.Clone(k.entrypoint), k.cmd...)
+		out = append(out, Found{k.name, "A simulated image that starts " + strings.Join(starts, " "), !strings.Contains(k.name, "/")})
+	}
+	slices.SortFunc(out, func(a, b Found) int {
+		if a.Official != b.Official {
+			if a.Official {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return out
+}
