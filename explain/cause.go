@@ -93,6 +93,7 @@ func (q *inquiry) search() {
 		}
 	}
 	for _, look := range []func(*inquiry){
+		func(q *inquiry) { cabling{q}.dark() },
 		func(q *inquiry) { naming{q}.names() },
 		func(q *inquiry) { absence{q}.absentTarget() },
 		func(q *inquiry) { local{q}.localhost() },
@@ -129,7 +130,31 @@ func (q *inquiry) search() {
 }
 
 // blame adds a cause.
-func (q *inquiry) blame(c Cause) { q.causes = append(q.causes, c) }
+func (q *inquiry) blame(c Cause) {
+	for i := range c.cures {
+		c.cures[i].Steps = q.withEngine(c.cures[i].Steps)
+	}
+	q.causes = append(q.causes, c)
+}
+
+// withEngine are the steps of a cure, with the start of each engine that they need
+// and that is stopped.
+func (q *inquiry) withEngine(steps []CureStep) []CureStep {
+	var out []CureStep
+	started := map[string]bool{}
+	for _, s := range steps {
+		n := q.byName[s.Machine]
+		switch {
+		case strings.HasPrefix(s.Line, "systemctl ") && strings.HasSuffix(s.Line, "start docker"):
+			started[s.Machine] = true
+		case strings.HasPrefix(s.Line, "docker ") && !started[s.Machine] && n != nil && n.Host != nil && !n.Host.Daemon.Running():
+			started[s.Machine] = true
+			out = append(out, CureStep{Machine: s.Machine, Line: "systemctl start docker"})
+		}
+		out = append(out, s)
+	}
+	return out
+}
 
 // blamed reports whether a cause was found already.
 func (q *inquiry) blamed() bool { return len(q.causes) > 0 }

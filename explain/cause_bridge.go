@@ -114,15 +114,15 @@ func (q bridging) routed(host *Node) (Cure, bool) {
 		to := subnet.Addr().Next().Next()
 		f := q.flow
 		f.To = to.String()
-		chain := "DOCKER-USER"
+		chain, name := "DOCKER-USER", q.freeNetwork("routed")
 		if q.output(host.Name, "iptables -S DOCKER-USER 2>/dev/null") == "" { // an engine that makes no rules
 			chain = "FORWARD"
 		}
 		return Cure{
 			Says: "an overlay network is made for this; without a cluster store, a route between the hosts does it", Instead: &f,
 			Steps: append([]CureStep{
-				{Machine: host.Name, Line: fmt.Sprintf("docker network create --subnet %s routed", subnet)},
-				{Machine: host.Name, Line: fmt.Sprintf("docker network connect --ip %s routed %s", to, q.networked(q.to).Container.Name)},
+				{Machine: host.Name, Line: fmt.Sprintf("docker network create --subnet %s %s", subnet, name)},
+				{Machine: host.Name, Line: fmt.Sprintf("docker network connect --ip %s %s %s", to, name, q.networked(q.to).Container.Name)},
 				{Machine: host.Name, Line: fmt.Sprintf("iptables -I %s -d %s -j ACCEPT", chain, subnet)},
 			}, way...),
 		}, true

@@ -123,7 +123,10 @@ func (q children) hostAndChild(n *Node, child, parent *stack.Interface) bool {
 		return false
 	}
 	ip := first(child)
-	shim := q.shimAddress(child)
+	shim, dev := q.shimAddress(child), "shim0"
+	for i := 1; host.Space.Interface(dev) != nil; i++ {
+		dev = fmt.Sprintf("shim%d", i)
+	}
 	c := Cause{
 		Code:     "MACVLAN-HOST-ISOLATION",
 		Sentence: fmt.Sprintf("%s is a child of %s's %s, and the kernel passes nothing between an interface and its own children: the host and the container do not hear each other, whatever the addresses.", n.Name, host.Name, parent.Name()),
@@ -137,10 +140,10 @@ func (q children) hostAndChild(n *Node, child, parent *stack.Interface) bool {
 		kind = "ipvlan mode l2"
 	}
 	c.cures = []Cure{{Says: "give the host a child of its own beside the container's (and in its network configuration, so that it lasts)", Steps: []CureStep{
-		{Machine: host.Name, Line: fmt.Sprintf("ip link add shim0 link %s type %s", parent.Name(), kind)},
-		{Machine: host.Name, Line: fmt.Sprintf("ip addr add %s/32 dev shim0", shim)},
-		{Machine: host.Name, Line: "ip link set shim0 up"},
-		{Machine: host.Name, Line: fmt.Sprintf("ip route add %s/32 dev shim0", ip)},
+		{Machine: host.Name, Line: fmt.Sprintf("ip link add %s link %s type %s", dev, parent.Name(), kind)},
+		{Machine: host.Name, Line: fmt.Sprintf("ip addr add %s/32 dev %s", shim, dev)},
+		{Machine: host.Name, Line: "ip link set " + dev + " up"},
+		{Machine: host.Name, Line: fmt.Sprintf("ip route add %s/32 dev %s", ip, dev)},
 	}}}
 	q.blame(c)
 	return true

@@ -55,11 +55,7 @@ func (q local) localhost() {
 		if n.isContainer() && len(shared(q.from, n)) == 0 {
 			f := q.flow
 			f.To = n.Name
-			c.cures = append(c.cures, Cure{Instead: &f, Says: "put both on one network and address it by its name", Steps: []CureStep{
-				{Machine: n.On(), Line: "docker network create shared"},
-				{Machine: n.On(), Line: "docker network connect shared " + q.from.Container.Name},
-				{Machine: n.On(), Line: "docker network connect shared " + n.Container.Name},
-			}})
+			c.cures = append(c.cures, Cure{Instead: &f, Says: "put both on one network and address it by its name", Steps: q.share(q.from, n)})
 		}
 		q.blame(c)
 		return
@@ -161,7 +157,7 @@ func (q local) noNetworkOf(n *Node) {
 		steps = append(steps, CureStep{Machine: host, Line: "docker network disconnect none " + n.Container.Name})
 	}
 	if !q.hasNetwork(host, target) { // an engine with bridge: none
-		target = "n"
+		target = q.freeNetwork("n")
 		steps = append(steps, CureStep{Machine: host, Line: "docker network create " + target})
 	}
 	steps = append(steps, CureStep{Machine: host, Line: "docker network connect " + target + " " + n.Container.Name})
@@ -179,6 +175,25 @@ func (q *inquiry) moves(n *Node, steps ...CureStep) Cure {
 		cure.Instead = &f
 	}
 	return cure
+}
+
+// share puts two containers of a host on a new network.
+func (q *inquiry) share(x, y *Node) []CureStep {
+	name := q.freeNetwork("shared")
+	return []CureStep{
+		{Machine: y.On(), Line: "docker network create " + name},
+		{Machine: x.On(), Line: "docker network connect " + name + " " + x.Container.Name},
+		{Machine: y.On(), Line: "docker network connect " + name + " " + y.Container.Name},
+	}
+}
+
+// freeNetwork is a name for a new network: no host has one of that name.
+func (q *inquiry) freeNetwork(base string) string {
+	name := base
+	for i := 2; slices.ContainsFunc(q.networks(), func(n network) bool { return n.Name == name }); i++ {
+		name = fmt.Sprintf("%s%d", base, i)
+	}
+	return name
 }
 
 // hasNetwork reports whether a host has a network of that name.

@@ -171,11 +171,7 @@ func (q naming) nameElsewhere() {
 	case onBridge && same:
 		c := Cause{Code: "DNS-DEFAULT-BRIDGE", Evidence: ev,
 			Sentence: fmt.Sprintf("Both containers are on the default bridge network, which has no name server: names work on networks that somebody made. %s is there, and has no name here.", q.to.Container.Name)}
-		c.cures = []Cure{{Steps: []CureStep{
-			{Machine: q.from.On(), Line: "docker network create shared"},
-			{Machine: q.from.On(), Line: "docker network connect shared " + q.from.Container.Name},
-			{Machine: q.from.On(), Line: "docker network connect shared " + q.to.Container.Name},
-		}}}
+		c.cures = []Cure{{Steps: q.share(q.from, q.to)}}
 		q.blame(c)
 	case same:
 		q.otherNetwork(ev)
@@ -221,11 +217,7 @@ func (q *inquiry) otherNetwork(ev []Evidence) {
 		}
 		c.cures = append(c.cures, Cure{Steps: []CureStep{{Machine: q.from.On(), Line: "docker network connect " + n.Name + " " + q.from.Container.Name}}})
 	}
-	c.cures = append(c.cures, Cure{Steps: []CureStep{
-		{Machine: q.from.On(), Line: "docker network create shared"},
-		{Machine: q.from.On(), Line: "docker network connect shared " + q.from.Container.Name},
-		{Machine: q.to.On(), Line: "docker network connect shared " + q.to.Container.Name},
-	}})
+	c.cures = append(c.cures, Cure{Steps: q.share(q.from, q.to)})
 	q.blame(c)
 }
 

@@ -127,6 +127,13 @@ func (q cabling) raise(n *Node, i *stack.Interface) []Cure {
 	return append([]Cure{alone}, out...)
 }
 
+// dark: who asks has no power.
+func (q cabling) dark() {
+	if n := q.byName[q.from.On()]; n != nil && n.Host != nil && n.Host.Off() {
+		q.hostDown(n)
+	}
+}
+
 func (q cabling) hostDown(n *Node) {
 	steps := []CureStep{{Repair: n.Name}}
 	for _, x := range q.nodes {
@@ -217,7 +224,10 @@ func (q cabling) lossy() {
 			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 20 -i 0.2 -q %s | tail -n 2", q.j.Target)), "how many get lost"),
 			q.show(machine, "ip -s link show "+dev, "errors or drops here would be the card's; without them it is the cable or the switch"),
 		},
-		cures: []Cure{{Says: "replace the cable", Steps: []CureStep{{Repair: worst}}}},
+		cures: []Cure{
+			{Says: "replace the cable", Steps: []CureStep{{Repair: worst}}},
+			{Says: "replace the cable; where the file gives its LAN the loss, take it out there", Steps: []CureStep{{Machine: q.from.On(), Line: "fault cable: " + worst + ", loss: 0%, corrupt: 0%"}}},
+		},
 	})
 }
 

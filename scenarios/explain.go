@@ -126,6 +126,7 @@ func (w *world) Fork() (explain.World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the copy of the run: %w", err)
 	}
+	f.(*world).lab.furnish() // a cure may be one of a lab's own commands
 	for _, e := range w.typed {
 		if _, _, err := f.Enter(e.machine, e.line); err != nil {
 			f.Close()

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,6 +49,9 @@ steps:
   - wait: 5s
 `
 )
+
+// lossyLAN is twoHosts on a LAN that is declared to lose frames.
+var lossyLAN = strings.Replace(twoHosts, "gateway: 10.0.0.2}", "gateway: 10.0.0.2, loss: 40%}", 1)
 
 // advertising is the cluster with other addresses under which its engines are
 // known.
@@ -143,6 +147,10 @@ var changes = []struct {
 	{"mtu-br", twoHosts, "a/cc", "www.baidu.com", "", true, "MTU-BLACKHOLE", []string{"a$ docker run -d --name cc busybox sleep 1000", "{fault: {cable: a, mtu: 1400}}"}},
 	{"mtu-host", twoHosts, "a", "10.0.0.12", "", true, "MTU-BLACKHOLE", []string{"{fault: {cable: a, mtu: 1400}}"}},
 	{"lossy", twoHosts, "a", "10.0.0.12", "", false, "LINK-LOSSY", []string{"{fault: {cable: a, loss: 60%}}"}},
+	{"lossy by its file", lossyLAN, "a", "10.0.0.12", "", false, "LINK-LOSSY", nil},
+	{"who asks has no power", twoHosts, "a", "10.0.0.12", "", false, "HOST-DOWN", []string{"{fault: {host: a, crash: true}}"}},
+	{"an engine that is stopped", twoHosts, "a/cc", "10.0.0.12", "", false, "NO-NETWORK", []string{"a$ docker run -d --name cc --network none busybox sleep 1000", "a$ kill -9 $(pidof dockerd)"}},
+	{"a shim that is there already", twoHosts, "a", "10.0.0.50", "", false, "MACVLAN-HOST-ISOLATION", []string{"a$ docker network create -d macvlan --subnet 10.0.0.0/24 --gateway 10.0.0.2 -o parent=eth0 mv", "a$ docker run -d --name cc --network mv --ip 10.0.0.50 busybox sleep 1000", "a$ ip link add shim0 type dummy"}},
 	{"host-off", twoHosts, "a", "10.0.0.12", "", false, "HOST-DOWN", []string{"{fault: {host: b, crash: true}}"}},
 	{"cable-down", twoHosts, "a", "10.0.0.12", "", false, "LINK-DOWN", []string{"{fault: {cable: b, down: true}}"}},
 	{"iface-down", twoHosts, "a", "10.0.0.12", "", false, "LINK-DOWN", []string{"b$ ip link set eth0 down"}},
@@ -183,7 +191,8 @@ func TestOneChangeIsTheCause(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
 			r := explainChange(t, x.world, x.steps, explain.Flow{From: x.from, To: x.to, Large: x.large}, x.port)
-			if c := r.Causes; len(c) != 1 || c[0].Code != x.code || c[0].Proof == nil || c[0].Proof.Verdict != explain.Delivered {
+			c := slices.CompactFunc(slices.Clone(r.Causes), func(a, b explain.Cause) bool { return a.Code == b.Code }) // both cables of a bad LAN are named
+			if last := r.Causes[len(r.Causes)-1]; len(c) != 1 || c[0].Code != x.code || last.Proof == nil || last.Proof.Verdict != explain.Delivered {
 				var b strings.Builder
 				r.Write(&b, explain.Style{})
 				t.Errorf("want %s, cured\n%s", x.code, b.String())
