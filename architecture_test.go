@@ -45,7 +45,7 @@ var orders = map[string][][]string{
 		{"modes/store", "modes/health"},
 		{"modes/nat", "modes/dockerfile"},
 		{"modes/memberlist", "modes/errdefs"},
-		{"modes/bitseq", "modes/msgpack", "modes/profile"},
+		{"modes/bitseq", "modes/msgpack", "modes/protobuf", "modes/profile"},
 	},
 	"userland": {
 		{"userland/consul"},

@@ -160,3 +160,85 @@ func TestAContainerAsksTheClusterForItsPlace(t *testing.T) {
 		t.Errorf("again: %v, %+v", err, es)
 	}
 }
+
+// swarmOf makes three hosts nodes of one swarm, by hand: the first one is where the others
+// join.
+func swarmOf(t *testing.T) (*world, *manager, []*node) {
+	w := newWorld(t, "")
+	c := w.host("bdc03", "10.0.0.13/24", 0x13, "")
+	m := newManager()
+	var all []*node
+	for i, h := range []*Host{w.a, w.b, c} {
+		n := &node{m: m, h: h, address: netip.AddrFrom4([4]byte{10, 0, 0, byte(11 + i)})}
+		all = append(all, n)
+	}
+	w.do(func() {
+		if err := c.Daemon.Start(); err != nil {
+			t.Error(err)
+		}
+	})
+	ingress := m.add(network.Create{Name: "ingress", Driver: "overlay", Ingress: true})
+	for i, n := range all {
+		if i > 0 {
+			n.remotes = []netip.Addr{all[0].address}
+		}
+		w.do(func() {
+			n.agent().Init(n)
+			n.agent().SetKeys([]network.Key{{Subsystem: network.SubsystemGossip, Secret: []byte("0123456789abcdef"), LamportTime: 1}})
+			n.agent().Start()
+			if err := n.agent().SetupIngress(ingress, *m.networks[0], n.place(0)); err != nil {
+				t.Errorf("ingress of %s: %v", n.h.Name, err)
+			}
+		})
+	}
+	return w, m, all
+}
+
+// onOverlay runs a container in a network.
+func (w *world) onOverlay(n *node, name, net string) *Container {
+	w.t.Helper()
+	return w.run(n.h, container.Create{Name: name, HostConfig: container.HostConfig{NetworkMode: net}, Config: container.Config{Tty: true}})
+}
+
+func TestThreeNodesOfASwarmReachEachOther(t *testing.T) {
+	w, m, nodes := swarmOf(t)
+	m.add(network.Create{Name: "overlay", Driver: "overlay", Attachable: true})
+	var all []*Container
+	for i, n := range nodes {
+		all = append(all, w.onOverlay(n, fmt.Sprint("bbox", i+1), "overlay"))
+	}
+	w.do(func() { w.loop.Current().Sleep(2e9) })
+	for i, c := range all {
+		for k, o := range all {
+			if at := o.NetworkSettings.Networks["overlay"].IPAddress; !w.pings(c, at) {
+				t.Errorf("bbox%d does not reach %s", i+1, at)
+			}
+			if !w.pings(c, fmt.Sprint("bbox", k+1)) {
+				t.Errorf("bbox%d does not reach bbox%d by name", i+1, k+1)
+			}
+		}
+	}
+	for _, n := range nodes {
+		nw, err := n.h.Daemon.net.Find("overlay")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if peers := n.agent().Peers(nw); len(peers) != 3 {
+			t.Errorf("%s: peers %v", n.h.Name, peers)
+		}
+		if s := n.agent().Services(nw)[""]; len(s.Tasks) != 3 || s.Tasks[0].HostIP == "" {
+			t.Errorf("%s: %+v", n.h.Name, s)
+		}
+		if got := nw.Containers()["lb-overlay"]; got.Name != "overlay-endpoint" {
+			t.Errorf("%s: containers %+v", n.h.Name, nw.Containers())
+		}
+	}
+	w.do(func() { nodes[2].h.Daemon.Containers.Stop("bbox3", nil) })
+	w.do(func() { w.loop.Current().Sleep(2e9) })
+	if _, err := nodes[2].h.Daemon.net.Find("overlay"); err == nil {
+		t.Error("the network stays where nobody uses it")
+	}
+	if out, _ := w.exec(all[0], "ping", "-c", "1", "-W", "1", "bbox3"); out != "ping: bad address 'bbox3'\n" && out != "ping: bad address 'bbox3'\r\n" {
+		t.Errorf("bbox3 is still known: %s", out)
+	}
+}

@@ -164,7 +164,7 @@ type Networks struct{ d *Daemon }
 func newController(d *Daemon) *network.Controller {
 	return network.New(network.Options{
 		Face: d.face, Host: d.host.Name, Loop: d.loop, Calls: d.calls, IDs: &d.ids, Journal: d.Journal, Events: d.Events, Config: &d.config,
-		CreateTime: d.profile.Cost.NetworkCreate, OverlayJoin: d.profile.Cost.OverlayJoin,
+		CreateTime: d.profile.Cost.NetworkCreate, OverlayJoin: d.profile.Cost.OverlayJoin, Later: d.profile.LaterGossip,
 		NameOf: func(ref string) string {
 			if c, err := d.Containers.find(ref); err == nil {
 				return c.Name

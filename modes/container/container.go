@@ -4,6 +4,8 @@
 package container
 
 import (
+	"fmt"
+	"net/netip"
 	"time"
 
 	"dnetsim/modes/nat"
@@ -33,6 +35,29 @@ type Container struct {
 	Anonymous bool
 	// Managed: it is of a task of a swarm's service, which has its networks from there.
 	Managed bool
+	// Service is what the task is of, nil unless the container is managed.
+	Service *Service
+}
+
+// Service is what a task's container has of its service: its names and addresses, by
+// network id, and its published ports.
+type Service struct {
+	ID, Name string
+	Aliases  map[string][]string
+	Virtual  map[string]netip.Addr // missing: names stand for the tasks (dnsrr)
+	Ports    []ServicePort         // those that every node publishes
+}
+
+// ServicePort is a published port of a service.
+type ServicePort struct {
+	Name              string
+	Protocol          int // 0 TCP, 1 UDP, 2 SCTP
+	Target, Published int
+}
+
+// String is the port as network inspect shows it.
+func (p ServicePort) String() string {
+	return fmt.Sprintf("Target: %d, Publish: %d", p.Target, p.Published)
 }
 
 // ShortID is the first 12 digits of the id.

@@ -51,7 +51,7 @@ func quoteIfNeeded(s string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._/@^+", r)
 	}
-	if s == "" || strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) >= 0 {
+	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) >= 0 {
 		return fmt.Sprintf("%q", s)
 	}
 	return s

@@ -207,6 +207,7 @@ func (sh *Global) Follow() {
 // Leave is what the end of dockerd does: nobody is told. The sockets are
 // closed, the registration times out.
 func (sh *Global) Leave() {
+	sh.ctl.Agent.end()
 	c := sh.Cluster
 	if c == nil {
 		return

@@ -44,6 +44,8 @@ type Options struct {
 	// CreateTime is how long a network takes to be made, OverlayJoin how much longer the
 	// first container of an overlay takes than others.
 	CreateTime, OverlayJoin time.Duration
+	// Later: the engine is one of those that log, and tell each other, as 29 does.
+	Later bool
 	// NameOf is the name of the container that a reference finds, or the reference.
 	NameOf func(ref string) string
 }
@@ -143,6 +145,10 @@ func (ctl *Controller) reserve(own []netip.AddrPort) {
 func (ctl *Controller) reviveAll(kept []*Network) {
 	for _, n := range kept {
 		if n.Name == "bridge" {
+			continue
+		}
+		if n.Dynamic() { // it comes again when somebody uses it
+			ctl.Agent.drop(n)
 			continue
 		}
 		old := n.Core

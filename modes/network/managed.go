@@ -11,7 +11,9 @@ import (
 // inSwarm is what a node has of a network of the cluster's beside what every network
 // has. Its scope is "swarm".
 type inSwarm struct {
-	balancer *Sandbox // the node's own endpoint is in it: "lb-NAME" or "ingress-sbox"
+	balancer *Sandbox          // the node's own endpoint is in it: "lb-NAME" or "ingress-sbox"
+	gossips  bool              // the other nodes know that this one is in it
+	records  map[string]record // the names that there are, by endpoint id
 }
 
 // Dynamic reports whether the network is one of the cluster's, which comes to this node
@@ -37,13 +39,14 @@ func (a *Agent) CreateManaged(id string, r Create) (*Network, error) {
 		}
 	}
 	n := ctl.describe(id, r)
-	n.Scope, n.Core.swarm = "swarm", &inSwarm{}
+	n.Scope, n.Core.swarm = "swarm", &inSwarm{records: map[string]record{}}
 	if err := ctl.furnish(n, r); err != nil {
 		return nil, err
 	}
 	if !place.IsValid() {
 		return n, nil
 	}
+	a.joinGossip(n)
 	if err := a.addBalancer(n, place); err != nil {
 		a.RemoveManaged(id)
 		return nil, err
@@ -66,6 +69,7 @@ func (a *Agent) RemoveManaged(id string) error {
 			n.Core.swarm.balancer = nil
 			sb.discard()
 		}
+		a.leaveGossip(n)
 		return ctl.Remove(n)
 	}
 	return errdefs.New(errdefs.KindNotFound, "network %s not found", id)

@@ -221,6 +221,11 @@ func (n *Network) resolve(name string, v6 bool) (found []netip.Addr, known bool)
 			add(ep.Addr.Addr(), ep.Addr6.Addr())
 		}
 	}
+	if s := n.Core.swarm; s != nil {
+		for _, at := range s.addresses(name) {
+			add(at, netip.Addr{})
+		}
+	}
 	if g := n.Core.global; g != nil {
 		for _, s := range g.remote {
 			if s.answersTo(name) {
@@ -288,6 +293,11 @@ func (r *resolver) reverse(name string) (string, bool) {
 				if n := reverseName(o.c.Name, o.c.Anonymous, o.aliases); n != "" {
 					return n + "." + ep.net.Name, true
 				}
+			}
+		}
+		if s := ep.net.Core.swarm; s != nil {
+			if n := s.nameOf(is); n != "" {
+				return n + "." + ep.net.Name, true
 			}
 		}
 		if g := ep.net.Core.global; g != nil {

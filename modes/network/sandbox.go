@@ -129,6 +129,7 @@ func (sb *Sandbox) Join(ep *Endpoint) error {
 			return err
 		}
 	}
+	sb.ctl.Agent.tell(ep, true)
 	sb.endpoints = append(sb.endpoints, ep)
 	sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })
 	sb.addHosts(ep)
@@ -335,6 +336,7 @@ func (sb *Sandbox) moveExternal() error {
 // to the next one.
 func (sb *Sandbox) Leave(ep *Endpoint) {
 	drv := sb.ctl.driver(ep.net)
+	sb.ctl.Agent.tell(ep, false)
 	drv.RevokeExternal(&ep.Endpoint)
 	for i, x := range sb.endpoints {
 		if x == ep {

@@ -1,9 +1,6 @@
 package networkdb
 
-import (
-	"encoding/binary"
-	"errors"
-)
+import "dnetsim/modes/protobuf"
 
 // The kinds of messages.
 const (
@@ -76,78 +73,16 @@ type bulkSync struct {
 	payload     []byte // a compound of table events
 }
 
-// fields writes protocol buffers: numbers and strings, of which the empty ones are left
-// out.
-type fields struct{ b []byte }
-
-func (f *fields) number(n int, v uint64) {
-	if v != 0 {
-		f.b = binary.AppendUvarint(f.b, uint64(n)<<3)
-		f.b = binary.AppendUvarint(f.b, v)
-	}
-}
-
-func (f *fields) flag(n int, v bool) {
-	if v {
-		f.number(n, 1)
-	}
-}
-
-func (f *fields) text(n int, v string) {
-	if v != "" {
-		f.bytes(n, []byte(v))
-	}
-}
-
-// bytes writes a field that is there even if it is empty.
-func (f *fields) bytes(n int, v []byte) {
-	f.b = binary.AppendUvarint(f.b, uint64(n)<<3|2)
-	f.b = binary.AppendUvarint(f.b, uint64(len(v)))
-	f.b = append(f.b, v...)
-}
-
-var errWire = errors.New("malformed message")
-
-// parse calls fn with each field of a protocol buffer: with its number, or its bytes.
-func parse(b []byte, fn func(n int, v uint64, text []byte)) error {
-	for len(b) > 0 {
-		tag, k := binary.Uvarint(b)
-		if k <= 0 || tag>>3 == 0 || tag>>3 > 1<<20 {
-			return errWire
-		}
-		b = b[k:]
-		switch tag & 7 {
-		case 0:
-			v, k := binary.Uvarint(b)
-			if k <= 0 {
-				return errWire
-			}
-			b = b[k:]
-			fn(int(tag>>3), v, nil)
-		case 2:
-			v, k := binary.Uvarint(b)
-			if k <= 0 || v > uint64(len(b)-k) {
-				return errWire
-			}
-			fn(int(tag>>3), 0, b[k:k+int(v)])
-			b = b[k+int(v):]
-		default:
-			return errWire
-		}
-	}
-	return nil
-}
-
 // message puts a message's kind in front of it.
 func message(kind uint64, body []byte) []byte {
-	var f fields
-	f.number(1, kind)
-	f.bytes(2, body)
-	return f.b
+	var f protobuf.Fields
+	f.Number(1, kind)
+	f.Bytes(2, body)
+	return f.B
 }
 
 func unwrap(b []byte) (kind uint64, body []byte, err error) {
-	err = parse(b, func(n int, v uint64, text []byte) {
+	err = protobuf.Parse(b, func(n int, v uint64, text []byte) {
 		switch n {
 		case 1:
 			kind = v
@@ -159,20 +94,20 @@ func unwrap(b []byte) (kind uint64, body []byte, err error) {
 }
 
 func compound(msgs [][]byte) []byte {
-	var all fields
+	var all protobuf.Fields
 	for _, m := range msgs {
-		var one fields
-		one.bytes(1, m)
-		all.bytes(1, one.b)
+		var one protobuf.Fields
+		one.Bytes(1, m)
+		all.Bytes(1, one.B)
 	}
-	return message(kindCompound, all.b)
+	return message(kindCompound, all.B)
 }
 
 // parts are the messages of a compound one.
 func parts(body []byte) (msgs [][]byte, err error) {
-	err = parse(body, func(n int, _ uint64, text []byte) {
+	err = protobuf.Parse(body, func(n int, _ uint64, text []byte) {
 		if n == 1 {
-			parse(text, func(n int, _ uint64, text []byte) {
+			protobuf.Parse(text, func(n int, _ uint64, text []byte) {
 				if n == 1 {
 					msgs = append(msgs, text)
 				}
@@ -183,15 +118,15 @@ func parts(body []byte) (msgs [][]byte, err error) {
 }
 
 func (m *nodeEvent) encode() []byte {
-	var f fields
-	f.number(1, m.kind)
-	f.number(2, m.ltime)
-	f.text(3, m.node)
-	return message(kindNodeEvent, f.b)
+	var f protobuf.Fields
+	f.Number(1, m.kind)
+	f.Number(2, m.ltime)
+	f.Text(3, m.node)
+	return message(kindNodeEvent, f.B)
 }
 
 func (m *nodeEvent) decode(b []byte) error {
-	return parse(b, func(n int, v uint64, text []byte) {
+	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
 		switch n {
 		case 1:
 			m.kind = v
@@ -204,16 +139,16 @@ func (m *nodeEvent) decode(b []byte) error {
 }
 
 func (m *networkEvent) encode() []byte {
-	var f fields
-	f.number(1, m.kind)
-	f.number(2, m.ltime)
-	f.text(3, m.node)
-	f.text(4, m.network)
-	return message(kindNetworkEvent, f.b)
+	var f protobuf.Fields
+	f.Number(1, m.kind)
+	f.Number(2, m.ltime)
+	f.Text(3, m.node)
+	f.Text(4, m.network)
+	return message(kindNetworkEvent, f.B)
 }
 
 func (m *networkEvent) decode(b []byte) error {
-	return parse(b, func(n int, v uint64, text []byte) {
+	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
 		switch n {
 		case 1:
 			m.kind = v
@@ -228,22 +163,22 @@ func (m *networkEvent) decode(b []byte) error {
 }
 
 func (m *tableEvent) encode() []byte {
-	var f fields
-	f.number(1, m.kind)
-	f.number(2, m.ltime)
-	f.text(3, m.node)
-	f.text(4, m.network)
-	f.text(5, m.table)
-	f.text(6, m.key)
+	var f protobuf.Fields
+	f.Number(1, m.kind)
+	f.Number(2, m.ltime)
+	f.Text(3, m.node)
+	f.Text(4, m.network)
+	f.Text(5, m.table)
+	f.Text(6, m.key)
 	if len(m.value) > 0 {
-		f.bytes(7, m.value)
+		f.Bytes(7, m.value)
 	}
-	f.number(8, m.reap)
-	return message(kindTableEvent, f.b)
+	f.Number(8, m.reap)
+	return message(kindTableEvent, f.B)
 }
 
 func (m *tableEvent) decode(b []byte) error {
-	return parse(b, func(n int, v uint64, text []byte) {
+	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
 		switch n {
 		case 1:
 			m.kind = v
@@ -266,23 +201,23 @@ func (m *tableEvent) decode(b []byte) error {
 }
 
 func (m *pushPull) encode() []byte {
-	var f fields
-	f.number(1, m.ltime)
+	var f protobuf.Fields
+	f.Number(1, m.ltime)
 	for _, e := range m.networks {
-		var g fields
-		g.text(1, e.network)
-		g.number(2, e.ltime)
-		g.text(3, e.node)
-		g.flag(4, e.leaving)
-		f.bytes(2, g.b)
+		var g protobuf.Fields
+		g.Text(1, e.network)
+		g.Number(2, e.ltime)
+		g.Text(3, e.node)
+		g.Flag(4, e.leaving)
+		f.Bytes(2, g.B)
 	}
-	f.text(3, m.node)
-	return message(kindPushPull, f.b)
+	f.Text(3, m.node)
+	return message(kindPushPull, f.B)
 }
 
 func (m *pushPull) decode(b []byte) error {
 	var inner error
-	err := parse(b, func(n int, v uint64, text []byte) {
+	err := protobuf.Parse(b, func(n int, v uint64, text []byte) {
 		switch n {
 		case 1:
 			m.ltime = v
@@ -304,7 +239,7 @@ func (m *pushPull) decode(b []byte) error {
 }
 
 func (e *networkEntry) decode(b []byte) error {
-	return parse(b, func(n int, v uint64, text []byte) {
+	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
 		switch n {
 		case 1:
 			e.network = string(text)
@@ -319,19 +254,19 @@ func (e *networkEntry) decode(b []byte) error {
 }
 
 func (m *bulkSync) encode() []byte {
-	var f fields
-	f.number(1, m.ltime)
-	f.flag(2, m.unsolicited)
-	f.text(3, m.node)
+	var f protobuf.Fields
+	f.Number(1, m.ltime)
+	f.Flag(2, m.unsolicited)
+	f.Text(3, m.node)
 	for _, n := range m.networks {
-		f.text(4, n)
+		f.Text(4, n)
 	}
-	f.bytes(5, m.payload)
-	return message(kindBulkSync, f.b)
+	f.Bytes(5, m.payload)
+	return message(kindBulkSync, f.B)
 }
 
 func (m *bulkSync) decode(b []byte) error {
-	return parse(b, func(n int, v uint64, text []byte) {
+	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
 		switch n {
 		case 1:
 			m.ltime = v

@@ -5,7 +5,7 @@ import "time"
 // engine29 is Docker Engine 29.8.1. Its costs are those of 20.10 times what the
 // captures' medians of the same command have become.
 var engine29 = Profile{
-	Name: "29",
+	Name: "29", LaterGossip: true,
 	Version: Version{
 		Version: "29.8.1", APIVersion: "1.56", MinAPIVersion: "1.40", GitCommit: "v2.0.0-beta.24",
 		GoVersion: "go1.26.8", Os: "linux", Arch: "amd64",

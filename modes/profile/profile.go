@@ -13,6 +13,8 @@ type Profile struct {
 	Version Version
 	Cost    Costs
 	Client  Client
+	// LaterGossip says that libnetwork's part in a swarm logs as of 29.
+	LaterGossip bool
 }
 
 // Client is the docker command line that is installed beside the engine.

@@ -8,7 +8,6 @@ package overlay
 
 import (
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +16,6 @@ import (
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
-	"dnetsim/modes/serf"
-	"dnetsim/modes/store"
 	"dnetsim/sim"
 )
 
@@ -28,24 +25,33 @@ const (
 	OptEncrypted = "encrypted"
 )
 
-// Config is one run's part in a cluster.
-type Config struct {
-	Store store.Datastore
-	Self  netip.Addr // how the host is known in the cluster; invalid without cluster-advertise
-	// JoinTime is how long a container's joining takes, beside the store.
-	JoinTime time.Duration
+// plane is a control plane: who knows the networks, and how the hosts hear of each
+// other's containers.
+type plane interface {
+	// publish makes a new network known, find finds one that this host has not met (nil if
+	// there is none), withdraw ends one.
+	publish(n *network) error
+	find(id string) *network
+	withdraw(n *network) error
+	// obtainVNI sees to it that a subnet has a tunnel identifier.
+	obtainVNI(n *network, s *subnet) error
+	// announce tells the other hosts that an endpoint has joined, or left.
+	announce(joined bool, ep *driver.Endpoint)
+	// watches reports whether what the kernel misses is asked about, which resolve does.
+	watches() bool
+	resolve(network string, ip netip.Addr) (mac link.MAC, bits int, vtep netip.Addr, err error)
+	close()
 }
 
 // Driver is the driver of overlay networks of one run of dockerd. What it knows
 // of other hosts' containers is in memory and comes by gossip.
 type Driver struct {
 	host     *driver.Host
-	cfg      Config
+	plane    plane
+	joinTime time.Duration // how long a container's joining takes, beside the plane
+	port     uint16        // of the tunnels
 	boxes    *Sandboxes
-	agent    *serf.Agent // nil: not started, or its address could not be bound
-	address  netip.Addr  // where tunnels of other hosts reach this one; invalid if unusable
-	neighbor netip.Addr  // the node to join the cluster through
-	joined   bool
+	address  netip.Addr // where tunnels of other hosts reach this one; invalid if unusable
 	networks map[string]*network
 	peers    peerTable
 	queue    []peerOp
@@ -58,10 +64,10 @@ type Driver struct {
 
 var _ driver.Driver = (*Driver)(nil)
 
-// New begins a run: it takes over what the one before (nil if there was none, or
+// begin begins a run: it takes over what the one before (nil if there was none, or
 // the host lost its power since) left in the kernel, of which boxes knows.
-func New(h *driver.Host, cfg Config, boxes *Sandboxes, before *Driver) *Driver {
-	o := &Driver{host: h, cfg: cfg, boxes: boxes, networks: map[string]*network{}}
+func begin(h *driver.Host, joinTime time.Duration, boxes *Sandboxes, before *Driver) *Driver {
+	o := &Driver{host: h, joinTime: joinTime, port: link.VXLANPort, boxes: boxes, networks: map[string]*network{}}
 	o.adopt(before)
 	o.procs = append(o.procs, h.Loop().Go("overlay peers "+h.Name, o.peerLoop))
 	return o
@@ -88,9 +94,7 @@ func (o *Driver) Close() {
 			b.unwatch(o.host.Loop())
 		}
 	}
-	if o.agent != nil {
-		o.agent.Shutdown()
-	}
+	o.plane.close()
 }
 
 // adopt takes over what an earlier run of dockerd left in the kernel. Sandboxes
@@ -175,11 +179,9 @@ func (o *Driver) CreateNetwork(n *driver.Network) error {
 		}
 		on.subnets = append(on.subnets, s)
 	}
-	index, err := o.cfg.Store.Put(overlayKey(n.ID), 0, on.storeForm())
-	if err != nil {
-		return errdefs.System("failed to update data store for network %s: %v", n.ID, err)
+	if err := o.plane.publish(on); err != nil {
+		return err
 	}
-	on.index = index
 	o.networks[n.ID] = on
 	return nil
 }
@@ -193,24 +195,7 @@ func (o *Driver) DeleteNetwork(id string) error {
 	if on == nil {
 		return errdefs.System("could not find network with id %s", id)
 	}
-	if slices.ContainsFunc(on.subnets, func(s *subnet) bool { return s.vni == 0 }) {
-		// Another host may have drawn the tunnels' numbers since this one looked.
-		var now storedOverlay
-		if index, err := o.cfg.Store.Get(overlayKey(id), &now); err == nil && index != 0 {
-			on.load(now, index)
-		}
-	}
-	delete(o.networks, id)
-	o.push(peerOp{kind: peerFlush, network: id, caller: "func1"})
-	if err := o.cfg.Store.Delete(overlayKey(id)); err != nil {
-		return errdefs.System("failed to delete network to vxlan id map: %v", err)
-	}
-	for _, s := range on.subnets {
-		if s.vni >= firstVNI {
-			o.releaseVNI(s.vni)
-		}
-	}
-	return nil
+	return o.plane.withdraw(on)
 }
 
 // Forget drops what is known of a network that no host has any more, unless a
@@ -233,16 +218,13 @@ func (o *Driver) network(id string) *network {
 	if n := o.networks[id]; n != nil {
 		return n
 	}
-	var s storedOverlay
-	index, err := o.cfg.Store.Get(overlayKey(id), &s)
-	if err != nil || index == 0 {
+	n := o.plane.find(id)
+	if n == nil {
 		return nil
 	}
 	if n := o.networks[id]; n != nil {
 		return n // somebody else was faster while the store was asked
 	}
-	n := &network{o: o, id: id, endpoints: map[string]*member{}}
-	n.load(s, index)
 	o.networks[id] = n
 	return n
 }
@@ -285,7 +267,7 @@ func (o *Driver) Join(ep *driver.Endpoint) error {
 	if o.closed {
 		return driver.ErrGone
 	}
-	o.host.Spend(o.cfg.JoinTime)
+	o.host.Spend(o.joinTime)
 	n := o.network(ep.Network)
 	if n == nil || o.closed {
 		return errdefs.System("could not find network with id %s", ep.Network)
@@ -297,7 +279,7 @@ func (o *Driver) Join(ep *driver.Endpoint) error {
 	if s == nil {
 		return errdefs.System("could not find subnet for endpoint %s", ep.ID)
 	}
-	if err := n.obtainVNI(s); err != nil {
+	if err := o.plane.obtainVNI(n, s); err != nil {
 		return errdefs.System("couldn't get vxlan id for %q: %v", s.prefix, err)
 	}
 	if err := n.joinSandbox(s); err != nil {
@@ -314,7 +296,7 @@ func (o *Driver) Join(ep *driver.Endpoint) error {
 	})
 	n.member(ep).joined = true
 	ep.Routes = n.routes(s)
-	o.announce("join", ep)
+	o.plane.announce(true, ep)
 	return nil
 }
 
@@ -327,7 +309,7 @@ func (o *Driver) Leave(ep *driver.Endpoint) {
 	}
 	n.endpoints[ep.ID].joined = false
 	if n.o == o {
-		o.announce("leave", ep)
+		o.plane.announce(false, ep)
 		o.push(peerOp{
 			kind: peerDelete, network: n.id, endpoint: ep.ID, ip: ep.Addr.Addr(), bits: ep.Addr.Bits(), mac: ep.MAC,
 			vtep: o.address, local: true, caller: "Leave",

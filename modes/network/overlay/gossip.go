@@ -28,100 +28,108 @@ const (
 // too. It joins the cluster through the first other node, once; only a failure
 // leaves room for another try, with the next change of the set.
 func (o *Driver) Discovered(nodes []netip.Addr) {
+	k, ok := o.plane.(*shared)
 	for _, a := range nodes {
-		if o.closed {
+		if !ok || o.closed {
 			return
 		}
-		o.nodeJoin(a, a == o.cfg.Self)
+		k.nodeJoin(a, a == k.self)
 	}
 }
 
-func (o *Driver) nodeJoin(a netip.Addr, self bool) {
-	if self && !o.alive() {
+func (k *shared) nodeJoin(a netip.Addr, self bool) {
+	o := k.o
+	if self && !k.watches() {
 		o.address = a
 		o.peers.moveLocal(a)
 		if !isLocal(o.host.NS(), a) {
 			o.host.Log("warning", fmt.Sprintf("Multi-Host overlay networking requires cluster-advertise(%s) to be configured with a local ip-address that is reachable within the cluster", a))
 		}
-		if err := o.startGossip(); err != nil {
+		if err := k.startGossip(); err != nil {
 			o.host.Log("error", fmt.Sprintf("initializing serf instance failed: %v", err))
 			o.address = netip.Addr{}
 			return
 		}
 	}
 	if !self {
-		o.neighbor = a
+		k.neighbor = a
 	}
-	if o.agent == nil || !o.neighbor.IsValid() || o.joined {
+	if k.agent == nil || !k.neighbor.IsValid() || k.joined {
 		return
 	}
-	o.joined = true
-	if _, err := o.agent.Join([]string{o.neighbor.String()}, true); err != nil {
-		o.host.Log("error", fmt.Sprintf("joining serf neighbor %s failed: Failed to join the cluster at neigh IP %s: %v", a, o.neighbor, err))
-		o.joined = false
+	k.joined = true
+	if _, err := k.agent.Join([]string{k.neighbor.String()}, true); err != nil {
+		o.host.Log("error", fmt.Sprintf("joining serf neighbor %s failed: Failed to join the cluster at neigh IP %s: %v", a, k.neighbor, err))
+		k.joined = false
 		return
 	}
-	o.announceAll()
+	k.announceAll()
 }
 
-func (o *Driver) startGossip() error {
-	host := o.host
-	o.host.Spend(gossipStart)
-	agent, err := serf.New(o.host.Loop(), o.host.Opener(o.host.NS()), serf.Config{
+func (k *shared) startGossip() error {
+	o, host := k.o, k.o.host
+	host.Spend(gossipStart)
+	agent, err := serf.New(host.Loop(), host.Opener(host.NS()), serf.Config{
 		NodeName: host.Hostname(), BindAddr: o.address,
 		Stream:       host.Name + "/serf",
-		Log:          o.gossipLine,
-		Events:       o.gossipEvent,
+		Log:          k.gossipLine,
+		Events:       k.gossipEvent,
 		UserCoalesce: gossipCoalesce, UserQuiescent: gossipQuiescent,
 	})
 	if err != nil {
 		return fmt.Errorf("failed to create cluster node: %w", err)
 	}
-	o.agent = agent
+	k.agent = agent
 	return nil
 }
 
 // gossipLine writes a line of serf's log into the daemon's, date and all.
-func (o *Driver) gossipLine(level, line string) {
+func (k *shared) gossipLine(level, line string) {
+	o := k.o
 	to := map[string]string{"WARN": "warning", "INFO": "info", "ERR": "error"}[level]
 	if to != "" && !o.closed {
 		o.host.Log(to, o.host.Wall().Format("2006/01/02 15:04:05 ")+line+"\n")
 	}
 }
 
-// alive reports whether the gossip runs.
-func (o *Driver) alive() bool { return o.agent != nil && !o.agent.Down() }
+// watches reports whether the gossip runs, which is asked what the kernel misses.
+func (k *shared) watches() bool { return k.agent != nil && !k.agent.Down() }
 
 // gossipEvent takes user events and queries; it must not block.
-func (o *Driver) gossipEvent(e serf.Event) {
+func (k *shared) gossipEvent(e serf.Event) {
 	switch {
-	case o.closed:
+	case k.o.closed:
 	case e.Type == serf.EventUser:
-		o.peerEvent(e.Name, string(e.Payload))
+		k.peerEvent(e.Name, string(e.Payload))
 	case e.Type == serf.EventQuery:
-		o.peerQuery(e.Query)
+		k.peerQuery(e.Query)
 	}
 }
 
 // announce tells the other hosts that an endpoint has joined or left.
-func (o *Driver) announce(action string, ep *driver.Endpoint) {
-	if !o.alive() {
+func (k *shared) announce(joined bool, ep *driver.Endpoint) {
+	if !k.watches() {
 		return
 	}
-	name := fmt.Sprintf("jl %s %s %s", o.agent.Addr().Addr(), ep.Network, ep.ID)
+	action := "leave"
+	if joined {
+		action = "join"
+	}
+	name := fmt.Sprintf("jl %s %s %s", k.agent.Addr().Addr(), ep.Network, ep.ID)
 	payload := fmt.Sprintf("%s %s %s %s", action, ep.Addr.Addr(), dottedMask(ep.Addr.Bits()), ep.MAC)
-	if err := o.agent.UserEvent(name, []byte(payload), true); err != nil {
-		o.host.Log("error", fmt.Sprintf("Sending user event failed: %v\n", err))
+	if err := k.agent.UserEvent(name, []byte(payload), true); err != nil {
+		k.o.host.Log("error", fmt.Sprintf("Sending user event failed: %v\n", err))
 	}
 }
 
 // announceAll tells a cluster just joined of every endpoint here.
-func (o *Driver) announceAll() {
+func (k *shared) announceAll() {
+	o := k.o
 	for _, id := range sortedKeys(o.networks) {
 		n := o.networks[id]
-		o.peers.walk(id, func(k peerKey, e peerEntry) bool {
+		o.peers.walk(id, func(_ peerKey, e peerEntry) bool {
 			if ep := n.endpoints[e.endpoint]; e.local && ep != nil {
-				o.announce("join", ep.Endpoint)
+				k.announce(true, ep.Endpoint)
 			}
 			return false
 		})
@@ -130,9 +138,9 @@ func (o *Driver) announceAll() {
 
 // peerEvent is another host's announcement. One that carries our own address
 // is an echo.
-func (o *Driver) peerEvent(name, payload string) {
+func (k *shared) peerEvent(name, payload string) {
 	f, g := strings.Fields(name), strings.Fields(payload)
-	if len(f) < 4 || len(g) < 4 || f[1] == o.agent.Addr().Addr().String() {
+	if len(f) < 4 || len(g) < 4 || f[1] == k.agent.Addr().Addr().String() {
 		return
 	}
 	op := peerOp{network: f[2], endpoint: f[3], caller: "processEvent"}
@@ -148,11 +156,11 @@ func (o *Driver) peerEvent(name, payload string) {
 	default:
 		return
 	}
-	o.push(op)
+	k.o.push(op)
 }
 
 // peerQuery answers another host's question for an address that we know.
-func (o *Driver) peerQuery(q *serf.Query) {
+func (k *shared) peerQuery(q *serf.Query) {
 	f := strings.Fields(string(q.Payload))
 	if q.Name != "peerlookup" || len(f) < 2 {
 		return
@@ -161,11 +169,11 @@ func (o *Driver) peerQuery(q *serf.Query) {
 	if err != nil {
 		return
 	}
-	k, e, ok := o.peers.search(f[0], ip)
+	key, e, ok := k.o.peers.search(f[0], ip)
 	if !ok {
 		return
 	}
-	q.Respond([]byte(fmt.Sprintf("%s %s %s", k.mac, dottedMask(e.bits), vtepText(e.vtep))))
+	q.Respond([]byte(fmt.Sprintf("%s %s %s", key.mac, dottedMask(e.bits), vtepText(e.vtep))))
 }
 
 // vtepText is how Go prints an address that may be missing.
@@ -178,9 +186,9 @@ func vtepText(a netip.Addr) string {
 
 var errLookup = errors.New("timed out resolving peer by querying the cluster")
 
-// resolvePeer asks the cluster whose an address is; the first answer counts.
-func (o *Driver) resolvePeer(network string, ip netip.Addr) (mac link.MAC, bits int, vtep netip.Addr, err error) {
-	r, err := o.agent.Query("peerlookup", []byte(network+" "+ip.String()), 0)
+// resolve asks the cluster whose an address is; the first answer counts.
+func (k *shared) resolve(network string, ip netip.Addr) (mac link.MAC, bits int, vtep netip.Addr, err error) {
+	r, err := k.agent.Query("peerlookup", []byte(network+" "+ip.String()), 0)
 	if err != nil {
 		return mac, 0, vtep, fmt.Errorf("resolving peer by querying the cluster failed: %v", err)
 	}
@@ -224,8 +232,8 @@ func isLocal(ns *stack.Namespace, a netip.Addr) bool {
 
 // NumAlive is how many members the gossip believes alive, 0 if it does not run.
 func (o *Driver) NumAlive() int {
-	if o.agent == nil {
-		return 0
+	if a := o.Agent(); a != nil {
+		return a.NumAlive()
 	}
-	return o.agent.NumAlive()
+	return 0
 }

@@ -34,4 +34,9 @@ func (o *Driver) Peers() []Peer {
 
 // Agent is the host's part in the gossip, nil before it has begun or if its
 // address could not be bound.
-func (o *Driver) Agent() *serf.Agent { return o.agent }
+func (o *Driver) Agent() *serf.Agent {
+	if k, ok := o.plane.(*shared); ok {
+		return k.agent
+	}
+	return nil
+}

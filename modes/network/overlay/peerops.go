@@ -85,7 +85,7 @@ func (o *Driver) addPeer(p peerOp, remember bool) error {
 	if s == nil || s.prefix.Bits() != p.bits {
 		return fmt.Errorf("couldn't find the subnet %q in network %q", netip.PrefixFrom(p.ip, p.bits), p.network)
 	}
-	if err := on.obtainVNI(s); err != nil {
+	if err := o.plane.obtainVNI(on, s); err != nil {
 		return fmt.Errorf("couldn't get vxlan id for %q: %v", s.prefix, err)
 	}
 	if err := on.joinSandbox(s); err != nil {

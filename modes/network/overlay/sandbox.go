@@ -76,7 +76,7 @@ func (n *network) initSandbox() {
 	fs := h.FS()
 	fs.MkdirAll("/var/run/docker/netns", 0o755)
 	fs.WriteFile(b.key, nil, 0o444)
-	if o.alive() {
+	if o.plane.watches() {
 		b.watch = h.Loop().Go("miss "+b.ns.Name(), func(p *sim.Proc) { n.watchMisses(b) })
 		b.ns.OnNeighbour(b.aged)
 	}
@@ -89,7 +89,7 @@ func (o *Driver) probeTunnels() {
 		return
 	}
 	o.probed = true
-	t, err := o.host.NS().AddVXLAN("testvxlan", o.host.VethMAC("testvxlan"), tunnelOptions(o.host.NS(), 1))
+	t, err := o.host.NS().AddVXLAN("testvxlan", o.host.VethMAC("testvxlan"), o.tunnel(1))
 	if err != nil {
 		o.host.Log("error", "Failed to create testvxlan interface: "+errdefs.Lower(err))
 		return
@@ -97,9 +97,9 @@ func (o *Driver) probeTunnels() {
 	t.Delete()
 }
 
-func tunnelOptions(underlay *stack.Namespace, vni uint32) stack.VXLANOptions {
+func (o *Driver) tunnel(vni uint32) stack.VXLANOptions {
 	return stack.VXLANOptions{
-		VNI: vni, Port: link.VXLANPort, Learning: true, Proxy: true, L2Miss: true, L3Miss: true, Underlay: underlay,
+		VNI: vni, Port: o.port, Learning: true, Proxy: true, L2Miss: true, L3Miss: true, Underlay: o.host.NS(),
 	}
 }
 
@@ -107,7 +107,7 @@ func tunnelOptions(underlay *stack.Namespace, vni uint32) stack.VXLANOptions {
 func (n *network) initSubnet(s *subnet) error {
 	b, h := n.box, n.o.host
 	vxlan := fmt.Sprintf("vx-%06x-%s", s.vni, n.id[:5])
-	t, err := h.NS().AddVXLAN(vxlan, h.VethMAC(vxlan), tunnelOptions(h.NS(), s.vni))
+	t, err := h.NS().AddVXLAN(vxlan, h.VethMAC(vxlan), n.o.tunnel(s.vni))
 	if err != nil {
 		return errdefs.System("error creating vxlan interface: %s", errdefs.Lower(err))
 	}
@@ -245,10 +245,10 @@ func (n *network) watchMisses(b *sandbox) {
 		}
 		m := b.misses[0]
 		b.misses = b.misses[1:]
-		if !o.alive() || n.subnetFor(m.ip) == nil {
+		if !o.plane.watches() || n.subnetFor(m.ip) == nil {
 			continue
 		}
-		mac, bits, vtep, err := o.resolvePeer(n.id, m.ip)
+		mac, bits, vtep, err := o.plane.resolve(n.id, m.ip)
 		if n.box != b {
 			return
 		}

@@ -15,8 +15,8 @@ const (
 var vniKey = store.Key("idm", "vxlan-id")
 
 // takeVNI takes the lowest free identifier of the cluster.
-func (o *Driver) takeVNI() (vni uint32, err error) {
-	err = o.changeVNIs(func(s *bitseq.Sequence) error {
+func (k *shared) takeVNI() (vni uint32, err error) {
+	err = k.changeVNIs(func(s *bitseq.Sequence) error {
 		n, ok := s.Lowest()
 		if !ok {
 			return errdefs.System("no bit available")
@@ -27,17 +27,17 @@ func (o *Driver) takeVNI() (vni uint32, err error) {
 	return vni, err
 }
 
-func (o *Driver) releaseVNI(vni uint32) {
-	o.changeVNIs(func(s *bitseq.Sequence) error {
+func (k *shared) releaseVNI(vni uint32) {
+	k.changeVNIs(func(s *bitseq.Sequence) error {
 		delete(s.Used, uint64(vni-firstVNI))
 		return nil
 	})
 }
 
-func (o *Driver) changeVNIs(fn func(*bitseq.Sequence) error) error {
+func (k *shared) changeVNIs(fn func(*bitseq.Sequence) error) error {
 	for {
 		s := &bitseq.Sequence{}
-		index, err := o.cfg.Store.Get(vniKey, s)
+		index, err := k.store.Get(vniKey, s)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (o *Driver) changeVNIs(fn func(*bitseq.Sequence) error) error {
 		if err := fn(s); err != nil {
 			return err
 		}
-		if _, err := o.cfg.Store.Put(vniKey, index, s); err != store.ErrKeyModified {
+		if _, err := k.store.Put(vniKey, index, s); err != store.ErrKeyModified {
 			return err
 		}
 	}
