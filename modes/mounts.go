@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dnetsim/modes/container"
@@ -116,7 +117,8 @@ func (c *Container) mountsOf() []userland.Mount {
 	if h.Privileged {
 		return out
 	}
-	return append(out, d.restrictions(h)...)
+	// Cloned for its size: the list is kept as long as the container.
+	return slices.Clone(append(out, d.restrictions(h)...))
 }
 
 // bind is a file of the host at a place in a container: the disk appears there.

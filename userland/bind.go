@@ -17,7 +17,7 @@ func (b *binding) there() *node {
 	if _, n, err := b.fs.lookup(b.source, true); err == nil {
 		return n
 	}
-	return &node{owner: b.fs.owner, kind: Directory, mode: 0o755, children: map[string]*node{}}
+	return &node{owner: b.fs.owner, kind: Directory, mode: 0o755, special: &plain}
 }
 
 // Bind mounts what is at source in another tree at a place of this one, as
@@ -52,10 +52,10 @@ func (fs *FS) Bind(target string, from *FS, source string, readonly bool) error 
 	if err != nil {
 		return err
 	}
-	dir.children[base] = &node{
+	dir.put(base, &node{
 		owner: dir.owner, kind: what.Kind, mode: what.Mode, links: 1,
-		mounted: &binding{fs: from, source: source, readonly: readonly},
-	}
+		mounted: &binding{fs: from, source: source, readonly: readonly}, special: &plain,
+	})
 	return nil
 }
 
@@ -67,7 +67,7 @@ func (fs *FS) refusal(clean string) error {
 		if w == "" || n == nil {
 			continue
 		}
-		c := n.children[w]
+		c := n.get(w)
 		if c != nil && c.mounted != nil && c.mounted.readonly {
 			return EROFS
 		}

@@ -68,7 +68,8 @@ func (fs *FS) open(p *Process, name string, flags int, mode uint32) (*File, erro
 		return nil, EROFS
 	}
 	if writes && flags&O_TRUNC != 0 {
-		f.n.data, f.n.shown, f.n.mtime = nil, 0, fs.now()
+		f.n.data, f.n.mtime = nil, fs.now()
+		f.n.showLength()
 	}
 	return f, nil
 }
@@ -165,7 +166,7 @@ func (f *File) Write(b []byte) (int, error) {
 		copy(fresh[f.off:], b)
 		n.data = fresh
 	}
-	n.shown = 0
+	n.showLength()
 	n.mtime = f.fs.now()
 	f.off = end
 	return len(b), nil

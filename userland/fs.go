@@ -2,6 +2,7 @@ package userland
 
 import (
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -94,34 +95,6 @@ type FS struct {
 	mounts []Mount
 }
 
-// node is one file. A node whose owner is not its tree's is shared with another
-// tree and never changed.
-type node struct {
-	owner    *int
-	kind     Kind
-	mode     uint32
-	uid, gid int
-	mtime    time.Time
-	inode    uint64
-	links    int
-	data     []byte
-	shown    int64 // size to show if it is not len(data)
-	target   string
-	children map[string]*node
-	// read and write make the file synthetic, list and find a directory.
-	read  func() []byte
-	write func([]byte) error
-	list  func() []string
-	find  func(name string) *node
-	dev   device
-	// mounted is what lies over this node, or nil.
-	mounted *binding
-	// accept takes connections to a socket.
-	accept func(*UnixConn) error
-	major  int
-	minor  int
-}
-
 // maxFile bounds one file, so that a runaway writer gets an error as on a full
 // disk instead of taking the real machine's memory.
 const maxFile = 64 << 20
@@ -156,7 +129,7 @@ func (fs *FS) take(n int64) error {
 func (n *node) disk() int64 {
 	sum := int64(nodeSize + cap(n.data))
 	for _, c := range n.children {
-		sum += c.disk()
+		sum += c.node.disk()
 	}
 	return sum
 }
@@ -203,16 +176,16 @@ func (fs *FS) SetClock(m *Machine) { fs.now = m.Wall }
 
 func (fs *FS) newNode(k Kind, mode uint32) *node {
 	fs.inode++
-	n := &node{owner: fs.owner, kind: k, mode: mode, mtime: fs.now(), inode: fs.inode, links: 1}
+	n := &node{owner: fs.owner, kind: k, mode: mode, mtime: fs.now(), inode: fs.inode, links: 1, special: &plain}
 	if k == Directory {
-		n.children, n.links = map[string]*node{}, 2
+		n.links = 2
 	}
 	return n
 }
 
 // own returns the child of an owned directory as a node of the same owner.
 func (fs *FS) own(dir *node, name string) *node {
-	n := dir.children[name]
+	n := dir.get(name)
 	if n == nil || n.owner == dir.owner {
 		return n
 	}
@@ -220,13 +193,8 @@ func (fs *FS) own(dir *node, name string) *node {
 	c.owner = dir.owner
 	// Clipped, so that two trees never append to one array.
 	c.data = n.data[:len(n.data):len(n.data)]
-	if n.children != nil {
-		c.children = make(map[string]*node, len(n.children))
-		for k, v := range n.children {
-			c.children[k] = v
-		}
-	}
-	dir.children[name] = &c
+	c.children = slices.Clone(n.children)
+	dir.put(name, &c)
 	return &c
 }
 
@@ -234,14 +202,14 @@ func (fs *FS) ownRoot() *node {
 	if fs.root.owner == fs.owner {
 		return fs.root
 	}
-	holder := &node{owner: fs.owner, children: map[string]*node{"/": fs.root}}
+	holder := &node{owner: fs.owner, children: []dirent{{"/", fs.root}}, special: &plain}
 	fs.root = fs.own(holder, "/")
 	return fs.root
 }
 
 // child finds a name in a directory.
 func (n *node) child(name string) *node {
-	if c := n.children[name]; c != nil {
+	if c := n.get(name); c != nil {
 		if c.mounted != nil {
 			return c.mounted.there()
 		}
@@ -384,13 +352,13 @@ func (fs *FS) parent(clean string) (*node, string, error) {
 
 func (n *node) info(name string) Info {
 	i := Info{
-		Name: name, Kind: n.kind, Mode: n.mode, ModTime: n.mtime, UID: n.uid, GID: n.gid,
-		Inode: n.inode, Links: n.links, Target: n.target, Major: n.major, Minor: n.minor,
+		Name: name, Kind: n.kind, Mode: n.mode, ModTime: n.mtime, UID: int(n.uid), GID: int(n.gid),
+		Inode: n.inode, Links: n.links, Target: n.target, Major: int(n.major), Minor: int(n.minor),
 	}
 	switch {
 	case n.kind == Directory:
 		for _, c := range n.children {
-			if c.kind == Directory {
+			if c.node.kind == Directory {
 				i.Links++
 			}
 		}
@@ -452,12 +420,12 @@ func (fs *FS) ReadDir(name string) ([]Info, error) {
 		return nil, ENOTDIR
 	}
 	var out []Info
-	for k, c := range n.children {
-		out = append(out, fs.info(path.Join(at, k), c))
+	for _, c := range n.children {
+		out = append(out, fs.info(path.Join(at, c.name), c.node))
 	}
 	if n.list != nil {
 		for _, k := range n.list() {
-			if _, dup := n.children[k]; dup {
+			if n.get(k) != nil {
 				continue
 			}
 			if c := n.find(k); c != nil {

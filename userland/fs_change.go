@@ -35,7 +35,7 @@ func (fs *FS) Mkdir(name string, mode uint32) error {
 	}
 	made := fs.newNode(Directory, mode)
 	made.owner = dir.owner
-	dir.children[base] = made
+	dir.put(base, made)
 	dir.mtime = fs.now()
 	return nil
 }
@@ -75,14 +75,14 @@ func (fs *FS) unlink(at string) error {
 	if err != nil {
 		return err
 	}
-	if dir.children[base] == nil {
+	if dir.get(base) == nil {
 		return EPERM
 	}
-	if dir.children[base].mounted != nil {
+	if dir.get(base).mounted != nil {
 		return EBUSY
 	}
 	fs.own(dir, base).links--
-	delete(dir.children, base)
+	dir.drop(base)
 	dir.mtime = fs.now()
 	return nil
 }
@@ -133,15 +133,15 @@ func (fs *FS) Rename(from, to string) error {
 	if err != nil {
 		return err
 	}
-	moved := sdir.children[sbase]
+	moved := sdir.get(sbase)
 	switch {
 	case moved == nil:
 		return EPERM
 	case moved.mounted != nil:
 		return EBUSY
 	}
-	delete(sdir.children, sbase)
-	ddir.children[dbase] = moved
+	sdir.drop(sbase)
+	ddir.put(dbase, moved)
 	sdir.mtime, ddir.mtime = fs.now(), fs.now()
 	return nil
 }
@@ -150,7 +150,7 @@ func (fs *FS) Rename(from, to string) error {
 func (fs *FS) Symlink(target, name string) error {
 	n, err := fs.place(name, Link, 0o777)
 	if err == nil {
-		n.target = target
+		n.specially(func(s *special) { s.target = target })
 	}
 	return err
 }
@@ -188,7 +188,7 @@ func (fs *FS) Link(old, name string) error {
 		return EPERM
 	}
 	own.links++
-	dir.children[base] = own
+	dir.put(base, own)
 	return nil
 }
 
@@ -213,7 +213,7 @@ func (fs *FS) place(name string, k Kind, mode uint32) (*node, error) {
 	}
 	n := fs.newNode(k, mode)
 	n.owner = dir.owner
-	dir.children[base] = n
+	dir.put(base, n)
 	dir.mtime = fs.now()
 	return n, nil
 }
@@ -239,7 +239,7 @@ func (fs *FS) Chmod(name string, mode uint32) error {
 
 // Chown sets owner and group.
 func (fs *FS) Chown(name string, uid, gid int) error {
-	return fs.change(name, true, func(n *node) { n.uid, n.gid = uid, gid })
+	return fs.change(name, true, func(n *node) { n.uid, n.gid = int32(uid), int32(gid) })
 }
 
 // Chtimes sets the modification time.

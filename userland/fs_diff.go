@@ -33,17 +33,22 @@ var kernels = map[string]bool{"/dev": true, "/proc": true, "/sys": true}
 func (fs *FS) Changes(base *FS) []Change { return changes("/", fs.root, base.root) }
 
 func changes(dir string, now, old *node) (out []Change) {
-	names := maps.Clone(now.children)
-	if old != nil {
-		maps.Copy(names, old.children)
+	names := map[string]bool{}
+	for _, n := range []*node{now, old} {
+		if n == nil {
+			continue
+		}
+		for _, d := range n.children {
+			names[d.name] = true
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		at := path.Join(dir, name)
 		var before *node
 		if old != nil {
-			before = old.children[name]
+			before = old.get(name)
 		}
-		if n := now.children[name]; n != before && !kernels[at] {
+		if n := now.get(name); n != before && !kernels[at] {
 			out = append(out, changed(at, n, before)...)
 		}
 	}

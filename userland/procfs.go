@@ -16,18 +16,18 @@ func (m *Machine) mountDescriptors() {
 	fs := m.fs
 	fs.syntheticDir("/dev/fd", func() []string { return []string{"0", "1", "2"} }, func(string) (Entry, bool) { return Entry{}, false })
 	fs.change("/dev/fd", true, func(dir *node) {
-		dir.find = func(name string) *node {
+		find := func(name string) *node {
 			fd, err := strconv.Atoi(name)
 			if err != nil || fd < 0 || fd >= MaxFD {
 				return nil
 			}
-			n := &node{owner: fs.owner, kind: CharDevice, mode: 0o620, mtime: m.Wall(), links: 1, major: 136}
-			n.dev = standardStream(fd)
+			n := &node{owner: fs.owner, kind: CharDevice, mode: 0o620, mtime: m.Wall(), links: 1, special: &special{major: 136, dev: standardStream(fd)}}
 			if fd > 2 {
 				n.dev = descriptor(fd)
 			}
 			return n
 		}
+		dir.specially(func(s *special) { s.find = find })
 	})
 }
 
@@ -112,14 +112,14 @@ func (m *Machine) sysctlDir(prefix string) (func() []string, func(string) (Entry
 func (m *Machine) mountProcesses() {
 	fs := m.fs
 	fs.change("/proc", true, func(dir *node) {
-		dir.list = func() []string {
+		list := func() []string {
 			var out []string
 			for _, p := range m.AllProcesses() {
 				out = append(out, strconv.Itoa(p.PIDOn(m)))
 			}
 			return append(out, "self")
 		}
-		dir.find = fs.finder(func(name string) (Entry, bool) {
+		find := fs.finder(func(name string) (Entry, bool) {
 			if name == "self" {
 				p := current(m.loop)
 				if p == nil {
@@ -137,6 +137,7 @@ func (m *Machine) mountProcesses() {
 			}
 			return m.processDir(p), true
 		})
+		dir.specially(func(s *special) { s.list, s.find = list, find })
 	})
 }
 

@@ -52,7 +52,10 @@ func (fs *FS) InstallProgram(at, name string) error {
 	if err := fs.WriteFile(at, ProgramFile(name), 0o755); err != nil {
 		return err
 	}
-	return fs.change(at, true, func(n *node) { n.mode, n.shown = 0o755, programSize(name) })
+	return fs.change(at, true, func(n *node) {
+		n.mode = 0o755
+		n.specially(func(s *special) { s.shown = programSize(name) })
+	})
 }
 
 // programSize is what ls shows: stable, and different for each program.

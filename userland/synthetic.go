@@ -24,7 +24,7 @@ func (fs *FS) Synthetic(name string, read func() []byte, write func([]byte) erro
 		n.mode = 0o200
 		read = func() []byte { return nil }
 	}
-	n.read, n.write = read, write
+	n.special = &special{read: read, write: write}
 	return nil
 }
 
@@ -45,8 +45,7 @@ func (fs *FS) syntheticDir(name string, list func() []string, find func(name str
 		return err
 	}
 	return fs.change(name, true, func(n *node) {
-		n.list = list
-		n.find = fs.finder(find)
+		n.specially(func(s *special) { s.list, s.find = list, fs.finder(find) })
 	})
 }
 
@@ -57,11 +56,10 @@ func (fs *FS) finder(find func(string) (Entry, bool)) func(string) *node {
 		if !ok {
 			return nil
 		}
-		n := &node{owner: fs.owner, mtime: fs.now(), links: 1, inode: pathInode(name)}
+		n := &node{owner: fs.owner, mtime: fs.now(), links: 1, inode: pathInode(name), special: &special{}}
 		switch {
 		case e.List != nil:
 			n.kind, n.mode, n.list, n.find = Directory, 0o555, e.List, fs.finder(e.Find)
-			n.children = map[string]*node{}
 		case e.Target != "":
 			n.kind, n.mode, n.target = Link, 0o777, e.Target
 		default:
@@ -101,6 +99,6 @@ func (fs *FS) replace(name string, k Kind, mode uint32) (*node, error) {
 // Device puts a character device at a path.
 func (fs *FS) device(name string, major, minor int, open device) {
 	if n, err := fs.replace(name, CharDevice, 0o666); err == nil {
-		n.dev, n.major, n.minor = open, major, minor
+		n.special = &special{dev: open, major: int32(major), minor: int32(minor)}
 	}
 }

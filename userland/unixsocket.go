@@ -40,7 +40,7 @@ func (fs *FS) ListenUnix(name string, accept func(*UnixConn) error) error {
 	case n.kind != Socket:
 		return ECONNREFUSED
 	}
-	n.accept = accept
+	n.special = &special{accept: accept}
 	return nil
 }
 
