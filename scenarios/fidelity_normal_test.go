@@ -96,13 +96,13 @@ var normalisations = []normalisation{
 		s = re(`(?m)^ *\d+ +\d+ `, "<n> <n> ")(s)
 		return re(`policy (DROP|ACCEPT) \d+ packets, \d+ bytes`, "policy $1 <n> packets")(s)
 	}},
-	{"interface indexes", "the captures of the later sets were taken after many runs in one machine (README)", commandHas("ip addr", "ip link", "ip -d link", "bridge -d link"), func(s string) string {
+	{"interface indexes", "the captures of the later sets were taken after many runs in one machine (README)", commandHas("ip addr", "ip link", "ip -d link", "ip -br", "bridge -d link"), func(s string) string {
 		s = re(`(?m)^\d+: `, "<n>: ")(s)
 		s = re(`@if\d+`, "@if<n>")(s)
 		return re(`link-netnsid \d+`, "link-netnsid <n>")(s)
 	}},
 	{"the hosts' cable", "the captures' hosts are namespaces, whose eth0 is a veth; a machine's is not (README, Topology)", commandHas("ip addr", "ip -d link", "ip link show eth0", "ip -br"), func(s string) string {
-		s = re(`(?m)^eth0@if\d+ +`, "eth0 ")(re(`(?m)^eth0 +`, "eth0 ")(s))
+		s = re(`(?m)^eth0@if(?:\d+|<n>) +`, "eth0 ")(re(`(?m)^eth0 +`, "eth0 ")(s))
 		s = re(`(?m)^<n>: eth0@if<n>: (.*) state`, "<n>: eth0: $1 state")(s)
 		s = re(`(link/ether 00:0c:29:\S+ brd ff:ff:ff:ff:ff:ff)( link-netnsid <n>)?`, "$1")(s)
 		return re(`(link/ether 00:0c:29:.* maxmtu 65535) (\n    veth )?(addrgenmode \w+).*`, "$1 $3")(s)

@@ -3,6 +3,8 @@ package stack
 import (
 	"net/netip"
 	"slices"
+
+	"dnetsim/sim"
 )
 
 var broadcast4 = netip.AddrFrom4([4]byte{255, 255, 255, 255})
@@ -10,9 +12,10 @@ var broadcast4 = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 // ifAddr is an address of an interface.
 type ifAddr struct {
 	Address
-	dev *Interface
-	// auto marks the IPv6 link-local address that the kernel made itself.
-	auto bool
+	dev    *Interface
+	dad    *sim.Timer // runs while the address is being checked, nil otherwise
+	probes int        // that are still to be sent
+	nonce  uint64     // of the probe that was sent last
 }
 
 // broadcast is the broadcast address that the local table has for it: the one
@@ -67,7 +70,7 @@ func (i *Interface) AddAddr(p netip.Prefix, opts AddrOptions) error {
 
 func describeAddr(i *Interface, p netip.Prefix, opts AddrOptions) Address {
 	ip := p.Addr()
-	a := Address{Prefix: p, Broadcast: opts.Broadcast, Scope: opts.Scope, Label: opts.Label}
+	a := Address{Prefix: p, Broadcast: opts.Broadcast, Scope: opts.Scope, Label: opts.Label, NoDAD: opts.NoDAD && ip.Is6()}
 	if a.Scope == 0 {
 		switch {
 		case ip.IsLoopback():
@@ -117,10 +120,15 @@ func (ia *ifAddrs) insert(a *ifAddr, noRoute bool) {
 		at = min(at, len(ia.list))
 	}
 	ia.list = slices.Insert(ia.list, at, a)
-	ia.i.ns.addrs.add(a)
-	ia.i.ns.transport.AddAddr(a.Prefix)
+	if a.is4() {
+		a.settle()
+	}
 	if ia.i.up && !noRoute {
 		ia.addConnected(a)
+	}
+	if !a.is4() {
+		a.Tentative = !a.NoDAD
+		ia.i.ndp.detect(a)
 	}
 	if ia.i.up {
 		ia.i.ns.routes.fib.revive(ia.i)
@@ -177,7 +185,14 @@ func (i *Interface) DelAddr(p netip.Prefix) error {
 	return nil
 }
 
+// settle makes the namespace answer at the address.
+func (a *ifAddr) settle() {
+	a.dev.ns.addrs.add(a)
+	a.dev.ns.transport.AddAddr(a.Prefix)
+}
+
 func (ia *ifAddrs) remove(a *ifAddr) {
+	a.stopDAD()
 	ia.list = slices.DeleteFunc(ia.list, func(x *ifAddr) bool { return x == a })
 	ip := a.Prefix.Addr()
 	ia.i.ns.addrs.remove(ip)
@@ -250,7 +265,7 @@ func (ia *ifAddrs) primaryFor(dst netip.Addr) netip.Addr {
 	var first netip.Addr
 	for _, a := range ia.list {
 		ip := a.Prefix.Addr()
-		if ip.Is4() != dst.Is4() || a.Secondary {
+		if ip.Is4() != dst.Is4() || a.Secondary || a.Tentative {
 			continue
 		}
 		if a.Prefix.Contains(dst) {
@@ -263,9 +278,11 @@ func (ia *ifAddrs) primaryFor(dst netip.Addr) netip.Addr {
 	return first
 }
 
+// linkLocal is an IPv6 link-local address that may be used, invalid if there is
+// none.
 func (ia *ifAddrs) linkLocal() netip.Addr {
 	for _, a := range ia.list {
-		if ip := a.Prefix.Addr(); ip.Is6() && ip.IsLinkLocalUnicast() {
+		if ip := a.Prefix.Addr(); ip.Is6() && ip.IsLinkLocalUnicast() && !a.Tentative {
 			return ip
 		}
 	}
@@ -310,7 +327,7 @@ func (at *addrTable) add(a *ifAddr) {
 func (at *addrTable) remove(ip netip.Addr) {
 	delete(at.byIP, ip)
 	for _, i := range at.ns.devs.list {
-		if a := i.ipAddrs.find(ip); a != nil {
+		if a := i.ipAddrs.find(ip); a != nil && !a.Tentative {
 			at.byIP[ip] = a
 			return
 		}

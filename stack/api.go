@@ -37,6 +37,9 @@ type Address struct {
 	Scope     Scope
 	Label     string // IPv4: the interface's name or an alias ("eth0:1")
 	Secondary bool   // a second address of the same IPv4 subnet
+	NoDAD     bool   // IPv6: it is used without asking whether somebody has it
+	Tentative bool   // IPv6: it is not used yet, or not at all
+	DADFailed bool   // IPv6: because somebody else has it
 }
 
 // AddrOptions are the options of [Interface.AddAddr]. The zero value asks for
@@ -47,6 +50,7 @@ type AddrOptions struct {
 	Scope         Scope      // zero: global, or host for loopback addresses, or link for link-local ones
 	Label         string     // empty: the interface's name
 	NoPrefixRoute bool       // do not add the connected route
+	NoDAD         bool       // IPv6: use it at once
 }
 
 // Route is one entry of a routing table, in the words of ip-route(8).

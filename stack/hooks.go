@@ -100,7 +100,7 @@ func (fw *filtering) masqueradeAddr6(dev string) (addr [16]byte, ok bool) {
 		return addr, false
 	}
 	for _, a := range i.ipAddrs.list {
-		if ip := a.Prefix.Addr(); ip.Is6() && a.Scope != ScopeLink {
+		if ip := a.Prefix.Addr(); ip.Is6() && a.Scope != ScopeLink && !a.Tentative {
 			return ip.As16(), true
 		}
 	}

@@ -115,6 +115,9 @@ func (rt *routing) hopBy(r *route, dst netip.Addr) (hop, error) {
 	if !h.src.IsValid() {
 		h.src = rt.anySource(dst)
 	}
+	if !h.src.IsValid() && dst.Is6() {
+		h.src = r.dev.ipAddrs.linkLocal()
+	}
 	return h, nil
 }
 
@@ -167,7 +170,7 @@ func (rt *routing) anySource(dst netip.Addr) netip.Addr {
 			continue
 		}
 		for _, a := range i.ipAddrs.list {
-			if a.Scope == ScopeGlobal && a.Prefix.Addr().Is4() == dst.Is4() {
+			if a.Scope == ScopeGlobal && !a.Tentative && a.is4() == dst.Is4() {
 				return a.Prefix.Addr()
 			}
 		}

@@ -1,11 +1,6 @@
 package stack
 
-import (
-	"net/netip"
-	"time"
-
-	"dnetsim/link/trail"
-)
+import "dnetsim/link/trail"
 
 // SetUp brings the interface up or down. Down removes its routes, IPv6
 // addresses and neighbours; up adds the connected routes again.
@@ -33,7 +28,7 @@ func (i *Interface) SetUp(up bool) error {
 	} else {
 		i.ns.routes.fib.remove(func(r *route) bool { return r.dev != i })
 		i.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i })
-		i.flushAddrs(true)
+		i.ndp.unready()
 	}
 	if end := i.End(); end != nil {
 		end.SetDown(!up)
@@ -68,29 +63,9 @@ func (i *Interface) linkChanged() {
 		i.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i && n.state != NeighPermanent })
 	}
 	if i.carrier && i.up {
-		i.ndp.scheduleLinkLocal()
+		i.ndp.ready()
 	}
 }
-
-// scheduleLinkLocal makes the EUI-64 address after the time that duplicate
-// address detection takes. No detection packets are sent.
-func (nd *discovery) scheduleLinkLocal() {
-	if nd.i.kind == KindLoopback || nd.i.kind == KindDummy || nd.i.conf.disabledIPv6() || nd.timer || nd.i.ipAddrs.linkLocal().IsValid() {
-		return
-	}
-	nd.timer = true
-	nd.i.ns.loop.After(dadTime, func() {
-		nd.timer = false
-		if nd.i.ns == nil || nd.i.ns.closed || !nd.i.up || !nd.i.Carrier() || nd.i.conf.disabledIPv6() || nd.i.ipAddrs.linkLocal().IsValid() {
-			return
-		}
-		p := netip.PrefixFrom(eui64(nd.i.mac), 64)
-		nd.i.ipAddrs.insert(&ifAddr{dev: nd.i, auto: true, Address: Address{Prefix: p, Scope: ScopeLink}}, false)
-	})
-}
-
-// dadTime is how long an address is tentative: one probe, one second.
-const dadTime = time.Second
 
 // SetMTU changes the largest packet size. It returns ErrInvalid for one that
 // the kernel refuses.
@@ -115,7 +90,7 @@ func (i *Interface) setMTU(mtu int) {
 	i.mtu = mtu
 	i.under.lowerUppers()
 	if mtu < 1280 {
-		i.flushAddrs(true)
+		i.ndp.unready()
 	}
 	if i.master != nil {
 		i.port.SetMTU(mtu)

@@ -63,8 +63,8 @@ func (rx *ipInput) route6(p *packet) {
 
 // discovery is IPv6's neighbour discovery on an interface.
 type discovery struct {
-	i     *Interface
-	timer bool // a link-local address is on its way
+	i          *Interface
+	configured bool // the link has worked since the interface came up (IF_READY)
 }
 
 // listens reports whether the interface is in an IPv6 group: all nodes, and the
@@ -74,7 +74,7 @@ func (nd *discovery) listens(group netip.Addr) bool {
 		return true
 	}
 	for _, a := range nd.i.ipAddrs.list {
-		if a.Prefix.Addr().Is6() && solicitedNode(a.Prefix.Addr()) == group {
+		if !a.is4() && solicitedNode(a.Prefix.Addr()) == group {
 			return true
 		}
 	}
@@ -211,10 +211,16 @@ func (nd *discovery) solicit(target, src netip.Addr, unicast bool, mac MAC) {
 // solicitationIn answers a question for one of our addresses.
 func (nd *discovery) solicitationIn(p *packet, m []byte) {
 	target := netip.AddrFrom16([16]byte(m[8:24]))
-	if nd.i.ipAddrs.find(target) == nil {
-		return
-	}
 	src := p.src()
+	switch a := nd.i.ipAddrs.find(target); {
+	case a == nil:
+		return
+	case a.Tentative:
+		if src.IsUnspecified() && nonceOption(m[24:]) != a.nonce {
+			a.taken()
+		}
+		return // RFC 4862, 5.4.3: who is still asking does not answer
+	}
 	to, dst, flags := MAC(p.nf.SrcMAC), src, byte(0x60)
 	if src.IsUnspecified() { // duplicate address detection
 		dst, flags = netip.IPv6LinkLocalAllNodes(), 0x20
@@ -237,7 +243,14 @@ func (nd *discovery) solicitationIn(p *packet, m []byte) {
 
 // advertisementIn learns from an answer.
 func (nd *discovery) advertisementIn(m []byte) {
-	n := nd.i.ns.neigh.find(nd.i, netip.AddrFrom16([16]byte(m[8:24])))
+	target := netip.AddrFrom16([16]byte(m[8:24]))
+	if a := nd.i.ipAddrs.find(target); a != nil {
+		if a.Tentative {
+			a.taken()
+		}
+		return
+	}
+	n := nd.i.ns.neigh.find(nd.i, target)
 	if n == nil {
 		return
 	}

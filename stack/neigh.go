@@ -15,6 +15,31 @@ const (
 	neighQueueSize = 101         // net.ipv4.neigh.*.unres_qlen
 )
 
+// NeighbourState is a neighbour's state. The zero value is an entry that has
+// just been made (NUD_NONE).
+type NeighbourState uint8
+
+// The neighbour states.
+const (
+	NeighNone NeighbourState = iota
+	NeighIncomplete
+	NeighReachable
+	NeighStale
+	NeighDelay
+	NeighProbe
+	NeighFailed
+	NeighNoARP
+	NeighPermanent
+)
+
+// String is the state in the words of ip-neighbour(8).
+func (s NeighbourState) String() string { return neighStateNames[s] }
+
+var neighStateNames = [...]string{
+	NeighNone: "NONE", NeighIncomplete: "INCOMPLETE", NeighReachable: "REACHABLE", NeighStale: "STALE", NeighDelay: "DELAY",
+	NeighProbe: "PROBE", NeighFailed: "FAILED", NeighNoARP: "NOARP", NeighPermanent: "PERMANENT",
+}
+
 // neighbour is one entry of the neighbour table: the kernel's struct neighbour
 // with its state machine (NUD).
 type neighbour struct {

@@ -92,11 +92,20 @@ func (rt *routing) localRoutes() []Route {
 		for _, a := range i.ipAddrs.list {
 			out = append(out, a.localRoutes()...)
 		}
+		if i.ndp.configured { // addrconf_add_mroute
+			out = append(out, Route{Dst: allGroups6, Dev: i.name, Proto: ProtoKernel, Type: RouteMulticast, Table: TableLocal, Metric: 256,
+				LinkDown: i.up && !i.Carrier()})
+		}
 	}
 	return out
 }
 
+var allGroups6 = netip.MustParsePrefix("ff00::/8")
+
 func (a *ifAddr) localRoutes() []Route {
+	if a.Tentative {
+		return nil
+	}
 	ip := a.Prefix.Addr()
 	down := a.dev.up && !a.dev.Carrier()
 	host := func(dst netip.Prefix, typ RouteType, scope Scope, ld bool) Route {

@@ -247,7 +247,7 @@ func (s *sysctls) everyInterface(prefix, leaf, value string) {
 // them again where it is enabled.
 func (nd *discovery) switched() {
 	if nd.i.conf.disabledIPv6() {
-		nd.i.flushAddrs(true)
+		nd.unready()
 		return
 	}
 	if !nd.i.up {
@@ -257,7 +257,9 @@ func (nd *discovery) switched() {
 		nd.i.ipAddrs.addLoopbackAddrs()
 		return
 	}
-	nd.scheduleLinkLocal()
+	if nd.i.Carrier() {
+		nd.ready()
+	}
 }
 
 // Sysctls returns every key, sorted.

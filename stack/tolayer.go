@@ -54,7 +54,9 @@ func (ns transportSide) Addrs() []netip.Prefix {
 	var out []netip.Prefix
 	for _, i := range ns.devs.list {
 		for _, a := range i.ipAddrs.list {
-			out = append(out, a.Prefix)
+			if !a.Tentative {
+				out = append(out, a.Prefix)
+			}
 		}
 	}
 	return out

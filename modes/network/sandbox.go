@@ -212,7 +212,7 @@ func (sb *Sandbox) address(ep *Endpoint, name string) error {
 		return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s", name, name, ep.Addr, errdefs.Lower(err))
 	}
 	if ep.Addr6.IsValid() {
-		if err := sb.program(ep.Inside, ep.Addr6, stack.AddrOptions{}); err != nil {
+		if err := sb.program(ep.Inside, ep.Addr6, stack.AddrOptions{NoDAD: true}); err != nil {
 			return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: error setting interface %q IPv6 to %s: %s", name, name, ep.Addr6, errdefs.Lower(err))
 		}
 	}

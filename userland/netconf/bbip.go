@@ -139,7 +139,26 @@ func (t *busyboxIPTool) hardware(i *stack.Interface) string {
 
 // inner is the iproute2 tool with the same family, for selection.
 func (t *busyboxIPTool) inner() *ipTool {
-	return &ipTool{p: t.p, ns: t.ns, family: t.family, oneline: t.oneline}
+	return &ipTool{p: t.p, ns: t.ns, family: t.family, oneline: t.oneline, addrFlags: busyboxFlags}
+}
+
+// busyboxFlags are the flags of an IPv6 address: busybox has a word for
+// "tentative" and shows the others as a number (IFA_F_NODAD, IFA_F_DADFAILED).
+func busyboxFlags(a stack.Address) (text string) {
+	bits := 0
+	if a.NoDAD {
+		bits |= 0x02
+	}
+	if a.DADFailed {
+		bits |= 0x08
+	}
+	if a.Tentative {
+		text = "tentative "
+	}
+	if bits != 0 {
+		text += fmt.Sprintf("flags %02x ", bits)
+	}
+	return text
 }
 
 func (t *busyboxIPTool) address(w *words) error {

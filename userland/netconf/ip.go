@@ -15,7 +15,8 @@ type ipTool struct {
 	out    strings.Builder
 	family int // 0: any, 4, 6, or familyLink
 
-	names *tableNames // of routing tables, once they were asked for
+	names     *tableNames                // of routing tables, once they were asked for
+	addrFlags func(stack.Address) string // an IPv6 address's, as this ip prints them
 
 	stats, details                             int
 	brief, oneline, json, pretty, human, all   bool
@@ -50,7 +51,7 @@ func ipObjects() []ipObject {
 
 // ipProgram is iproute2's ip.
 func ipProgram(p *userland.Process) int {
-	t := &ipTool{p: p, ns: p.NS()}
+	t := &ipTool{p: p, ns: p.NS(), addrFlags: flagsText}
 	w := &words{list: p.Args[1:]}
 	err := t.options(w)
 	if err == nil && t.ns == nil {

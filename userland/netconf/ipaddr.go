@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 
 	"dnetsim/link"
@@ -52,7 +53,7 @@ func (f linkFilter) takes(i *stack.Interface, a stack.Address) bool {
 	switch {
 	case f.scope != "" && f.scope != a.Scope.String() && f.scope != "all":
 		return false
-	case f.primary && a.Secondary, f.second && !a.Secondary:
+	case slices.ContainsFunc(f.flags, func(x flagFilter) bool { return slices.Contains(addressFlags(a), x.name) != x.on }):
 		return false
 	case f.to != "":
 		p, _, ok := parsePrefix(f.to)
@@ -131,7 +132,7 @@ func (t *ipTool) addrText(l linkFacts, addrs []stack.Address, f linkFilter) {
 func (t *ipTool) addrLine(l linkFacts, a stack.Address) string {
 	const lifetime = "       valid_lft forever preferred_lft forever"
 	if a.Prefix.Addr().Is6() {
-		return fmt.Sprintf("    inet6 %s scope %s %s%s", a.Prefix, a.Scope, t.sl(), lifetime)
+		return fmt.Sprintf("    inet6 %s scope %s %s%s%s", a.Prefix, a.Scope, t.addrFlags(a), t.sl(), lifetime)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "    inet %s ", a.Prefix)
@@ -143,6 +144,27 @@ func (t *ipTool) addrLine(l linkFacts, a stack.Address) string {
 		b.WriteString("secondary ")
 	}
 	return b.String() + labelOf(l.Interface, a) + t.sl() + lifetime
+}
+
+// addressFlags are the flags of an address in iproute2's words.
+func addressFlags(a stack.Address) (out []string) {
+	for _, f := range [...]struct {
+		on   bool
+		name string
+	}{{a.Secondary, "secondary"}, {a.NoDAD, "nodad"}, {a.DADFailed, "dadfailed"}, {a.Tentative, "tentative"}} {
+		if f.on {
+			out = append(out, f.name)
+		}
+	}
+	return out
+}
+
+// flagsText are the flags as iproute2 prints them.
+func flagsText(a stack.Address) (text string) {
+	for _, f := range addressFlags(a) {
+		text += f + " "
+	}
+	return text
 }
 
 func (t *ipTool) addrJSON(l linkFacts, addrs []stack.Address) jmap {
@@ -161,8 +183,8 @@ func (t *ipTool) addrJSON(l linkFacts, addrs []stack.Address) jmap {
 			m = append(m, jfield{"broadcast", a.Broadcast.String()})
 		}
 		m = append(m, jfield{"scope", a.Scope.String()})
-		if a.Secondary {
-			m = append(m, jfield{"secondary", true})
+		for _, f := range addressFlags(a) {
+			m = append(m, jfield{f, true})
 		}
 		if family == "inet" {
 			m = append(m, jfield{"label", labelOf(l.Interface, a)})
@@ -219,7 +241,10 @@ func (t *ipTool) readAddrChange(w *words) (c addrChange, err error) {
 			c.opts.Label, err = w.value()
 		case "noprefixroute":
 			c.opts.NoPrefixRoute = true
-		case "nodad", "home", "mngtmpaddr", "autojoin", "optimistic":
+		case "nodad":
+			c.opts.NoDAD = true
+		case "home", "mngtmpaddr", "autojoin", "optimistic":
+			err = notSimulated("%q of an address", arg)
 		case "help":
 			err = exitUsage(255, "ip-address")
 		default:

@@ -43,9 +43,33 @@ type linkFilter struct {
 	to       string
 	scope    string
 	label    string
-	primary  bool
-	second   bool
+	flags    []flagFilter
 	byAddr   bool // an address must match for the interface to be shown
+}
+
+// flagFilter is a flag that an address must have, or not.
+type flagFilter struct {
+	name string
+	on   bool
+}
+
+// addFlag adds a word such as "tentative" or "-tentative" and reports whether it
+// is one. "permanent" and "primary" are others' opposites.
+func (f *linkFilter) addFlag(word string) bool {
+	name, off := strings.CutPrefix(word, "-")
+	switch name {
+	case "permanent":
+		name, off = "dynamic", !off
+	case "primary":
+		name, off = "secondary", !off
+	case "temporary":
+		name = "secondary"
+	case "dynamic", "secondary", "nodad", "tentative", "deprecated", "dadfailed":
+	default:
+		return false
+	}
+	f.flags = append(f.flags, flagFilter{name, !off})
+	return true
 }
 
 // readLinkFilter reads the selectors of `ip link show` and `ip addr show`.
@@ -75,11 +99,7 @@ func (t *ipTool) readLinkFilter(w *words) (f linkFilter, err error) {
 			f.noMaster = true
 		case arg == "type":
 			f.kind, err = w.value()
-		case arg == "primary":
-			f.primary = true
-		case arg == "secondary":
-			f.second = true
-		case arg == "permanent", arg == "dynamic", arg == "tentative", arg == "deprecated":
+		case f.addFlag(arg):
 		case arg == "help":
 			err = exitUsage(255, "ip-address")
 		default:
