@@ -93,7 +93,7 @@ func (s *session) verdict(err error) (text string, status int) {
 	if name == "run" && client.IsErrConnectionFailed(err) {
 		text, status = "docker: "+text+"\n\nRun 'docker run --help' for more information", 125
 	}
-	text = reworded(text)
+	text = exposeReworded(reworded(text), s.p.Args)
 	if rest, ok := strings.CutPrefix(text, "failed to rename container: "); ok && len(args) > 0 {
 		text = rest + "\nError: failed to rename container named " + args[0]
 	}

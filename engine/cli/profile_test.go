@@ -16,6 +16,9 @@ func TestTheCommandLineSpeaksAsTheEnginesRelease(t *testing.T) {
 		{"docker run -d --network nosuch --name a1 busybox >/dev/null; echo $?", "docker: Error response from daemon: network nosuch not found.\n125\n"},
 		{"docker run --name x/y busybox", "docker: Error response from daemon: Invalid container name (x/y), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed.\nSee 'docker run --help'.\n"},
 		{"docker run -d -p 70000:80 busybox", "docker: Invalid hostPort: 70000.\nSee 'docker run --help'.\n"},
+		{"docker run -d --expose abc busybox; docker run -d --expose=90-80/tcp busybox; docker run --expose 80:80 busybox", "docker: invalid range format for --expose: abc, error: strconv.ParseUint: parsing \"abc\": invalid syntax.\nSee 'docker run --help'.\n" +
+			"docker: invalid range format for --expose: 90-80/tcp, error: Invalid range specified for the Port: 90-80.\nSee 'docker run --help'.\n" +
+			"docker: invalid port format for --expose: 80:80.\nSee 'docker run --help'.\n"},
 		{"docker ps --filter name=web --format '{{.Names}} {{.Ports}}'", "web 0.0.0.0:80->80/tcp, :::80->80/tcp\n"},
 		{"docker port web", "80/tcp -> 0.0.0.0:80\n80/tcp -> :::80\n"},
 		{"docker images | head -n 1", "REPOSITORY      TAG       IMAGE ID       CREATED             SIZE\n"},

@@ -1,6 +1,11 @@
 package cli
 
-import "regexp"
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
 
 // wording is a sentence of the compiled-in client and what the release says
 // instead.
@@ -17,7 +22,6 @@ var wordings = []wording{
 	{regexp.MustCompile(`^docker: invalid (hostPort|containerPort|ranges specified|proto)\b`), "docker: Invalid $1"},
 	{regexp.MustCompile(`^docker: invalid IP address: `), "docker: Invalid ip address: "},
 	{regexp.MustCompile(`^docker: no port specified: `), "docker: No port specified: "},
-	{regexp.MustCompile(`^docker: invalid range format for --expose: (\S+), error: .*: invalid syntax`), "docker: invalid range format for --expose: $1, error: strconv.ParseUint: parsing \"$1\": invalid syntax"},
 	{regexp.MustCompile(`^docker: unknown command: docker (\S+)\n\nRun 'docker --help' for more information`), "docker: '$1' is not a docker command.\nSee 'docker --help'"},
 }
 
@@ -26,6 +30,57 @@ func reworded(text string) string {
 		text = w.new.ReplaceAllString(text, w.old)
 	}
 	return text
+}
+
+var exposed = regexp.MustCompile(`^docker: invalid range format for --expose: .*`)
+
+// exposeReworded is what the release says of a port to expose that it cannot
+// read. The compiled-in client names a part of it only: the whole is in the words
+// of the command line.
+func exposeReworded(text string, words []string) string {
+	return exposed.ReplaceAllStringFunc(text, func(line string) string {
+		for i, w := range words {
+			value, ok := strings.CutPrefix(w, "--expose=")
+			if w == "--expose" && i+1 < len(words) {
+				value, ok = words[i+1], true
+			}
+			if old := exposeError(value); ok && old != "" {
+				return "docker: " + old
+			}
+		}
+		return line
+	})
+}
+
+// exposeError is what is wrong with the value of --expose, "" if nothing is
+// (docker/cli 20.10, opts.go; go-connections' ParsePortRange).
+func exposeError(value string) string {
+	wrong := func(err any) string {
+		return fmt.Sprintf("invalid range format for --expose: %s, error: %v", value, err)
+	}
+	ports, _, _ := strings.Cut(value, "/")
+	switch {
+	case strings.Contains(value, ":"):
+		return "invalid port format for --expose: " + value
+	case ports == "":
+		return wrong("empty string specified for ports.")
+	}
+	ends := strings.Split(ports, "-")
+	first, err := strconv.ParseUint(ends[0], 10, 16)
+	if err != nil {
+		return wrong(err)
+	}
+	if len(ends) == 1 {
+		return ""
+	}
+	last, err := strconv.ParseUint(ends[1], 10, 16)
+	switch {
+	case err != nil:
+		return wrong(err)
+	case last < first:
+		return wrong("Invalid range specified for the Port: " + ports)
+	}
+	return ""
 }
 
 // shorts are the sentences that say what a command does, where they differ.
