@@ -3,16 +3,13 @@ package scenarios
 // disagreements are the captures that do not agree yet, each with the reason.
 // The list only gets shorter.
 var disagreements = map[string]string{
-	"bridge/default/01-two-containers/bdc01/container-sysctl-net.txt": "containers inherit IPv4 forwarding from the machine's first namespace, where Docker has switched it on; the captures' hosts are namespaces themselves (README), and the machine around them had it off",
-	"macvlan/10-no-ip/notes-ping.txt":                                 "containers inherit IPv4 forwarding from the machine's first namespace, where Docker has switched it on; the captures' hosts are namespaces themselves (README), and the machine around them had it off",
-	"bridge/default/03-wire/conntrack.txt":                            "which flows are still alive depends on the seconds the commands before took on that machine, and IGMP is not modelled",
-	"bridge/default/03-wire/eth0-tcpdump.txt":                         "bdc02, whose entry for bdc01 had been confirmed within the last half minute there, asks for it within the 6 s of this capture here: the commands before take less time",
-	"bridge/default/03-wire/docker0-tcpdump.txt":                      "a third container re-checks its neighbour some seconds after its last packet: within the 6 s of this capture only because the commands before take less time here",
+	"bridge/default/03-wire/conntrack.txt":       "which flows are still alive depends on the seconds the commands before took on that machine, and IGMP is not modelled",
+	"bridge/default/03-wire/eth0-tcpdump.txt":    "bdc02, whose entry for bdc01 had been confirmed within the last half minute there, asks for it within the 6 s of this capture here: the commands before take less time",
+	"bridge/default/03-wire/docker0-tcpdump.txt": "a third container re-checks its neighbour some seconds after its last packet: within the 6 s of this capture only because the commands before take less time here",
 
 	"daemon-options/ip-masq-false/x1-ping-outside.txt":                                      "the same echo request as in the case before, less than 30 s later: its connection, and the address it was given, are still tracked, because the commands between take less time here",
 	"errors/054-docker-network-create-config-only-co-docker-network-inspect-co-docker.txt":  "docker run --rm of what does not start reads two answers at a time, of the start and of the wait; in 041 and 164 the first is quicker and the wait is logged as cancelled, as here, and in this capture the second",
 	"errors/113-docker-run-itd-name-r25-nosuchimage.txt":                                    "the captures had no registry at all",
-	"errors/132-docker-run-d-name-p13-expose-abc-busybox-httpd-f.txt":                       "the docker command line that is compiled in (v29) words this differently",
 	"errors/133-timeout-5-socat-TCP-LISTEN-8095-dev-null-sleep-0.5-docker-run-d-name-p.txt": "socat is no program of the simulated hosts",
 	"errors/149-docker-network-create-d-macvlan-mv0-docker-network-inspect-mv0-ip-br-l.txt": "docker0 had a container's carrier on that machine, left by one of the cases that the list above names; here no container is up",
 	"errors/dockerd-debian-build-without-consul.txt":                                        "Debian builds its engine without the Consul back end; the one here has it, as upstream",

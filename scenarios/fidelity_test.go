@@ -145,6 +145,11 @@ var stateBefore = map[string][]typedLine{
 	"20-macvlan": {{"bdc01", "-", "iptables -P FORWARD ACCEPT"}, {"bdc02", "-", "iptables -P FORWARD ACCEPT"}},
 }
 
+// aroundThem is what the machine around the two hosts, which are namespaces there
+// (README, Topology), means for their containers: it forwarded nothing, and a new
+// namespace takes its IPv4 settings from the machine's first.
+const aroundThem = "sysctl -qw net.core.devconf_inherit_init_net=2"
+
 // replay types a sequence on a fresh lab and returns what each capture's
 // command printed here.
 func replay(t *testing.T, lines []typedLine, got map[string]capture) {
@@ -156,6 +161,9 @@ func replay(t *testing.T, lines []typedLine, got map[string]capture) {
 func replayOn(t *testing.T, lab *Lab, lines []typedLine, got map[string]capture) {
 	t.Helper()
 	defer lab.Close()
+	for _, host := range []string{"bdc01", "bdc02"} {
+		lab.Output(host, aroundThem)
+	}
 	jobs := map[string]*Job{}
 	started := false
 	for i, l := range lines {

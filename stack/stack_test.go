@@ -200,3 +200,22 @@ func TestUnreachableAfterThreeSeconds(t *testing.T) {
 		}
 	}
 }
+
+// A new namespace's IPv4 settings begin at those of the machine's first, or at the
+// defaults, as net.core.devconf_inherit_init_net says.
+func TestWhereSettingsOfANewNamespaceBegin(t *testing.T) {
+	for _, c := range []struct{ inherit, want string }{{"0", "1"}, {"1", "1"}, {"2", "0"}, {"3", "1"}} {
+		first := New(sim.NewLoop(1), "first", Options{Host: true})
+		must0(t, first.SetSysctl("net.ipv4.ip_forward", "1"))
+		must0(t, first.SetSysctl("net.core.devconf_inherit_init_net", c.inherit))
+		box := New(first.Loop(), "first/box", Options{Init: first})
+		if v, _ := box.Sysctl("net.ipv4.ip_forward"); v != c.want {
+			t.Errorf("inherit %s: ip_forward is %s, want %s", c.inherit, v, c.want)
+		}
+		if _, ok := box.Sysctl("net.core.devconf_inherit_init_net"); ok {
+			t.Error("the second namespace has the key")
+		}
+		box.Close()
+		first.Close()
+	}
+}

@@ -49,7 +49,7 @@ type sysctls struct {
 
 func (s *sysctls) init(ns *Namespace) {
 	s.ns = ns
-	if ns.opts.Init == nil {
+	if ns.opts.Init == nil || ns.opts.Init.sys.number(inheritInit) == inheritNothing {
 		return
 	}
 	for key, value := range ns.opts.Init.sys.set {
@@ -90,6 +90,18 @@ func perInterface(key string) (prefix, dev, leaf string, ok bool) {
 	return "", "", "", false
 }
 
+// inheritInit says where a new namespace's IPv4 settings begin: at those of the
+// machine's first (0, 1) or of its maker (3), who lives there, or at the defaults
+// (2).
+const (
+	inheritInit    = "net.core.devconf_inherit_init_net"
+	inheritNothing = 2
+)
+
+// ofFirst are keys that only the machine's first namespace has, and their
+// defaults. The reference captures, whose hosts are namespaces, do not list them.
+var ofFirst = map[string]string{inheritInit: "0"}
+
 // get looks a key up: what was set, the default, for an interface that of
 // "default".
 func (s *sysctls) get(key string) (string, bool) {
@@ -98,6 +110,9 @@ func (s *sysctls) get(key string) (string, bool) {
 	}
 	t := s.table()
 	if v, ok := t.value[key]; ok {
+		return v, true
+	}
+	if v, ok := ofFirst[key]; ok && s.ns.opts.Host {
 		return v, true
 	}
 	prefix, dev, leaf, ok := perInterface(key)
