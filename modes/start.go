@@ -137,7 +137,7 @@ func (c *Container) bringUp() error {
 	r.machine = m
 	spec := userland.ProcSpec{
 		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: c.Config.User,
-		NewGroup: true, Caps: c.HostConfig.Capabilities(),
+		NewGroup: true, Caps: c.HostConfig.Capabilities(), Threads: d.runcThreads(),
 	}
 	if r.tty != nil {
 		spec.TTY = r.tty

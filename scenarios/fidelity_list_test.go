@@ -7,7 +7,6 @@ var disagreements = map[string]string{
 	"bridge/default/03-wire/eth0-tcpdump.txt":    "bdc02, whose entry for bdc01 had been confirmed within the last half minute there, asks for it within the 6 s of this capture here: the commands before take less time",
 	"bridge/default/03-wire/docker0-tcpdump.txt": "a third container re-checks its neighbour some seconds after its last packet: within the 6 s of this capture only because the commands before take less time here",
 
-	"daemon-options/ip-masq-false/x1-ping-outside.txt":                                      "the same echo request as in the case before, less than 30 s later: its connection, and the address it was given, are still tracked, because the commands between take less time here",
 	"errors/054-docker-network-create-config-only-co-docker-network-inspect-co-docker.txt":  "docker run --rm of what does not start reads two answers at a time, of the start and of the wait; in 041 and 164 the first is quicker and the wait is logged as cancelled, as here, and in this capture the second",
 	"errors/113-docker-run-itd-name-r25-nosuchimage.txt":                                    "the captures had no registry at all",
 	"errors/133-timeout-5-socat-TCP-LISTEN-8095-dev-null-sleep-0.5-docker-run-d-name-p.txt": "socat is no program of the simulated hosts",

@@ -107,7 +107,7 @@ var normalisations = []normalisation{
 		s = re(`(link/ether 00:0c:29:\S+ brd ff:ff:ff:ff:ff:ff)( link-netnsid <n>)?`, "$1")(s)
 		return re(`(link/ether 00:0c:29:.* maxmtu 65535) (\n    veth )?(addrgenmode \w+).*`, "$1 $3")(s)
 	}},
-	{"timers", "a timer that was running when the command looked", commandHas("ip -d link"), re(`gc_timer +[\d.]+`, "gc_timer <t>")},
+	{"timers", "a timer that was running when the command looked", commandHas("ip -d link"), re(`(gc_timer|forward_delay_timer) +[\d.]+`, "$1 <t>")},
 	{"hash order", "the kernel prints these tables in the order of a hash with a random seed", commandHas("ip neigh", "arp -n", "conntrack", "brctl show", "ls -la"), sortLines},
 	{"neighbour states", "which entries have aged depends on the seconds that the commands took", commandHas("ip neigh"), re(`(REACHABLE|STALE|DELAY|PROBE)`, "<cached>")},
 	{"conntrack timers", "seconds left, source ports and echo ids", commandHas("conntrack"), func(s string) string {

@@ -58,11 +58,19 @@ func (i *Interface) SetMaster(bridge *Interface) error {
 	i.port = d.bridge.AddPort(i.name)
 	i.port.Attach(link.ReceiverFunc(i.path.transmit))
 	i.port.SetMTU(i.mtu)
-	d.slaves = append(d.slaves, i)
+	d.slaves, d.hadPorts = append(d.slaves, i), true
 	d.followPorts()
 	d.bridge.AddLocal(i.mac, i.port)
 	i.linkChanged()
 	return nil
+}
+
+// HasHadPorts reports whether an interface is a bridge that has a port or had one:
+// from then on it has the segment size limits that its ports leave it
+// (br_set_gso_limits).
+func HasHadPorts(i *Interface) bool {
+	d, ok := i.driver.(*bridgeDevice)
+	return ok && d.hadPorts
 }
 
 // enablePorts disables the ports of a bridge that was set down, which forwards
@@ -131,6 +139,7 @@ type bridgeDevice struct {
 	self     *link.Port // the bridge's own port, towards this host
 	fixed    bool       // its MAC was set, it does not follow its ports
 	fixedMTU bool       // its MTU likewise
+	hadPorts bool       // it has had a port
 	slaves   []*Interface
 }
 

@@ -36,6 +36,9 @@ type ProcSpec struct {
 	NS *stack.Namespace
 	// NewGroup puts the process into a process group of its own.
 	NewGroup bool
+	// Threads is how many PIDs after its own the program that became this one had
+	// for its threads.
+	Threads int
 	// User is the user that id and ps print; "" is the parent's, or root.
 	User string
 	// Caps are the capabilities of a process of a container, which its children
@@ -115,6 +118,7 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 	}
 	p.inherit(spec)
 	m.enrol(p, spec.NewGroup)
+	m.skipPIDs(spec.Threads)
 	if spec.OnExit != nil {
 		p.onExit = append(p.onExit, spec.OnExit)
 	}
@@ -210,6 +214,14 @@ func (m *Machine) enrol(p *Process, newGroup bool) {
 		p.PGID = p.PID
 	}
 	m.procs = append(m.procs, p)
+}
+
+// skipPIDs passes over the PIDs of threads.
+func (m *Machine) skipPIDs(n int) {
+	m.nextPID += n
+	if m.Parent != nil {
+		m.Parent.nextPID += n
+	}
 }
 
 func (m *Machine) adopt(c *Machine) {

@@ -32,6 +32,24 @@ var kindLimits = map[stack.Kind]offloadLimits{
 	stack.KindVXLAN:  {1, 65536},
 }
 
+// maxTSO is the most that a device may say of the segments that it takes
+// (TSO_MAX_SIZE).
+const maxTSO = 524280
+
+func limitsOf(i *stack.Interface) offloadLimits {
+	lim, ok := kindLimits[i.Kind()]
+	if !ok || i.VXLANOptions().Device != nil { // or the limits of the device below
+		lim = offloadLimits{1, maxTSO}
+	}
+	if stack.HasHadPorts(i) {
+		lim.tsoMaxSize = maxTSO
+		for _, p := range i.Ports() {
+			lim.tsoMaxSize = min(lim.tsoMaxSize, limitsOf(p).tsoMaxSize)
+		}
+	}
+	return lim
+}
+
 // linkDetails is what -d adds after the link-layer address.
 func (t *ipTool) linkDetails(l linkFacts, mode bool) string {
 	var b strings.Builder
@@ -56,10 +74,7 @@ func (t *ipTool) linkDetails(l linkFacts, mode bool) string {
 	if mode {
 		b.WriteString("addrgenmode eui64 ")
 	}
-	lim, ok := kindLimits[l.Kind()]
-	if !ok || l.VXLANOptions().Device != nil { // or the limits of the device below
-		lim = offloadLimits{1, 524280}
-	}
+	lim := limitsOf(l.Interface)
 	fmt.Fprintf(&b, "numtxqueues %d numrxqueues %d gso_max_size 65536 gso_max_segs 65535 tso_max_size %d tso_max_segs 65535 gro_max_size 65536 ",
 		lim.queues, lim.queues, lim.tsoMaxSize)
 	return b.String()
