@@ -31,6 +31,7 @@ type TTY struct {
 	out        []byte
 	shown      sim.Cond
 	onOutput   func([]byte)
+	paste      func(on bool)
 	foreground int
 	// broken is the process group that the last ^C or ^Z reached.
 	broken  int
@@ -104,6 +105,17 @@ func (t *TTY) SetEditing(on bool) {
 				t.line = append(t.line, c)
 			}
 		}
+	}
+}
+
+// OnPaste sets what is told whether pasted text is to come in brackets, ESC [200~ and
+// ESC [201~: a real terminal has to be asked for that.
+func (t *TTY) OnPaste(fn func(on bool)) { t.paste = fn }
+
+// BracketPaste asks for the brackets, or no more.
+func (t *TTY) BracketPaste(on bool) {
+	if t.paste != nil {
+		t.paste(on)
 	}
 }
 

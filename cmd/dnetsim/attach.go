@@ -143,6 +143,7 @@ func (d *doorway) terminal(c net.Conn) {
 		tty = console
 		tty.Resize(userland.Winsize{Rows: hello.Rows, Cols: hello.Cols})
 		tty.OnOutput(out.write)
+		tty.OnPaste(func(on bool) { out.write([]byte(bracketPaste(on))) })
 		p.OnExit(func(int) { out.close() })
 	})
 	for {

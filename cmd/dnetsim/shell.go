@@ -164,7 +164,10 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 	if err != nil {
 		return 2, err
 	}
-	restore := func() { term.Restore(int(in.Fd()), was) }
+	restore := func() {
+		io.WriteString(t.out, bracketPaste(false))
+		term.Restore(int(in.Fd()), was)
+	}
 	t.cooked.Store(&restore)
 	defer restore()
 	resize := func() {
@@ -174,6 +177,7 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 	}
 	resize()
 	tty.OnOutput(func(b []byte) { t.out.Write(b) })
+	tty.OnPaste(func(on bool) { io.WriteString(t.out, bracketPaste(on)) })
 	over := make(chan struct{})
 	defer close(over)
 	go followSize(int(in.Fd()), over, func() { lab.Loop.Inject(resize) })
@@ -209,6 +213,14 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 		return 0, nil
 	}
 	return p.Status(), nil
+}
+
+// bracketPaste asks a real terminal to put pasted text in brackets, or no more.
+func bracketPaste(on bool) string {
+	if on {
+		return "\x1b[?2004h"
+	}
+	return "\x1b[?2004l"
 }
 
 // followSize calls changed when the window's size has changed. It looks instead

@@ -74,6 +74,28 @@ func TestTopStaysInTheBackground(t *testing.T) {
 	want(t, b.run("docker ps"), "Up About a minute")
 }
 
+// On a terminal a pull has a row for each layer, which changes in its place.
+func TestAPullShowsItsBarsOnATerminal(t *testing.T) {
+	for _, c := range []struct {
+		line  string
+		cols  int
+		parts []string
+	}{
+		{"docker pull nginx", 120, []string{
+			"latest: Pulling from library/nginx\r\n", ": Pulling fs layer \r\r\n", "\x1b[3A\x1b[2K\r", "Downloading [============>", "   7.85MB/31.4MB\r\x1b[3B",
+			"Extracting [==================================================]     626B/626B", ": Pull complete ", "Status: Downloaded newer image for nginx:latest\r\n",
+		}},
+		{"docker pull nginx", 80, []string{"Downloading   7.85MB/31.4MB\r"}},
+		{"docker run --rm alpine true", 120, []string{"Unable to find image", "Downloading [", "Status: Downloaded newer image for alpine:latest\r\n"}},
+	} {
+		p := sitDown(newLab(t, 1))
+		p.tty.Resize(userland.Winsize{Rows: 24, Cols: c.cols})
+		shown := p.types(c.line+"\r", "", "")
+		want(t, shown, c.parts...)
+		p.b.loop.Close()
+	}
+}
+
 func TestAResizeReachesTheContainersTerminal(t *testing.T) {
 	p := sitDown(newLab(t, 1))
 	p.types("docker run -it --name c busybox\r")

@@ -59,6 +59,8 @@ func (e *lineEditor) read(prompt string) (string, error) {
 	e.killing, e.tabs, e.args, e.ended, e.pasting = false, 0, 0, false, false
 	e.tty.SetEditing(true)
 	defer e.tty.SetEditing(false)
+	e.tty.BracketPaste(true)
+	defer e.tty.BracketPaste(false)
 	e.begin(prompt)
 	for {
 		k, err := e.key()
@@ -150,6 +152,16 @@ var sequences = map[string]key{
 func (e *lineEditor) press(k key) error {
 	killing, tabs, args := e.killing, e.tabs, e.args
 	e.killing, e.tabs, e.args = false, 0, 0
+	if e.pasting && (k == '\r' || k == '\n' || k == '\t') { // a paste runs and completes nothing
+		if k == '\r' {
+			k = '\n'
+		}
+		if len(e.line) < maxLine {
+			e.insert([]rune{rune(k)})
+		}
+		e.refresh()
+		return nil
+	}
 	switch k {
 	case '\r', '\n':
 		e.pos = len(e.line)
@@ -165,10 +177,6 @@ func (e *lineEditor) press(k key) error {
 		}
 		e.cut(e.pos, e.pos+1)
 	case '\t':
-		if e.pasting {
-			e.insert([]rune{' '})
-			break
-		}
 		e.tabs = tabs + 1
 		if err := e.complete(); err != nil {
 			return err

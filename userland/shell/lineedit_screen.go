@@ -2,6 +2,7 @@ package shell
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -48,16 +49,31 @@ func (e *editScreen) place(line []rune, n int) (row, col int) {
 	cols := e.columns()
 	row, col = e.width/cols, e.width%cols
 	for _, r := range line[:n] {
-		w := runeWidth(r)
-		if col+w > cols {
-			row, col = row+1, 0
-		}
-		if col += w; col >= cols {
-			row, col = row+1, 0
-		}
+		row, col = advance(row, col, cols, r)
 	}
 	return row, col
 }
+
+// advance is where the cursor stands after a character. Newlines and tabs come by
+// pasting only.
+func advance(row, col, cols int, r rune) (int, int) {
+	w := runeWidth(r)
+	switch r {
+	case '\n':
+		return row + 1, 0
+	case '\t':
+		w = min(tabStop-col%tabStop, cols-col)
+	}
+	if col+w > cols {
+		row, col = row+1, 0
+	}
+	if col += w; col >= cols {
+		return row + 1, 0
+	}
+	return row, col
+}
+
+const tabStop = 8
 
 // show makes the screen show a line with the cursor at pos.
 func (e *editScreen) show(line []rune, pos int) {
@@ -68,19 +84,10 @@ func (e *editScreen) show(line []rune, pos int) {
 	var b strings.Builder
 	if same < len(line) || same < len(e.shown) {
 		e.move(&b, same)
-		cols := e.columns()
-		_, col := e.place(line, same)
-		for _, r := range line[same:] {
-			w := runeWidth(r)
-			if col+w > cols {
-				b.WriteByte(' ')
-				col = 0
-			}
-			b.WriteRune(r)
-			if col += w; col >= cols {
-				col = 0
-			}
+		if slices.Contains(e.shown, '\n') {
+			b.WriteString("\x1b[J")
 		}
+		col := e.text(&b, line, same)
 		if col == 0 && same < len(line) {
 			b.WriteString(" \r") // the terminal waits with the wrap until the next character
 		}
@@ -98,6 +105,25 @@ func (e *editScreen) show(line []rune, pos int) {
 	if b.Len() > 0 {
 		e.tty.Write([]byte(b.String()))
 	}
+}
+
+// text writes a line from rune n on and returns the column behind it.
+func (e *editScreen) text(b *strings.Builder, line []rune, n int) int {
+	cols := e.columns()
+	_, col := e.place(line, n)
+	for _, r := range line[n:] {
+		_, next := advance(0, col, cols, r)
+		switch {
+		case r == '\t':
+			b.WriteString(strings.Repeat(" ", min(tabStop-col%tabStop, cols-col)))
+		case r != '\n' && col+runeWidth(r) > cols:
+			b.WriteString(" " + string(r))
+		default:
+			b.WriteRune(r)
+		}
+		col = next
+	}
+	return col
 }
 
 // move moves the cursor to rune n of what is shown.
