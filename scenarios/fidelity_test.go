@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -150,6 +151,12 @@ var stateBefore = map[string][]typedLine{
 // namespace takes its IPv4 settings from the machine's first.
 const aroundThem = "sysctl -qw net.core.devconf_inherit_init_net=2"
 
+// setsBefore is what earlier sets had left on the hosts of a sequence: their
+// engines went on. docker0 of bdc02 had had containers, and the hosts had met.
+var setsBefore = map[string][]typedLine{
+	"20-macvlan": {{"bdc01", "-", "ping -c 1 10.0.0.12"}, {"bdc02", "-", "docker run --rm busybox true"}},
+}
+
 // replay types a sequence on a fresh lab and returns what each capture's
 // command printed here.
 func replay(t *testing.T, lines []typedLine, got map[string]capture) {
@@ -234,7 +241,7 @@ func TestGroundTruth(t *testing.T) {
 	want := captures(t)
 	got := map[string]capture{}
 	for _, name := range []string{"10-default-bridge", "11-publish", "12-user-defined", "13-host-container-none", "14-errors", "15-daemon-options", "20-macvlan"} {
-		replay(t, append(stateBefore[name], sequence(t, name)...), got)
+		replay(t, slices.Concat(stateBefore[name], setsBefore[name], sequence(t, name)), got)
 	}
 	for _, s := range overlaySequences {
 		replayOverlay(t, s.name, s.forwarding, want, got)
