@@ -58,7 +58,7 @@ var orders = map[string][][]string{
 	},
 	"stack": {
 		{"stack", "stack/tap"},
-		{"stack/transport", "stack/netfilter"},
+		{"stack/transport", "stack/netfilter", "stack/ipsec"},
 		{"stack/socket"},
 		{"stack/errno"},
 	},

@@ -11,14 +11,19 @@ import (
 	"dnetsim/sim"
 )
 
-// fragmentIPv4 cuts a packet into pieces that fit mtu (RFC 791) and frees it.
-func (tx *ipOutput) fragmentIPv4(p *packet, mtu int) []*packet {
+// fillChecksum completes the transport checksum of an IPv4 packet.
+func (p *packet) fillChecksum() {
 	if p.nf.ChecksumPartial {
 		p.f.Checksum = link.ChecksumPartial
 		putEther(p.f.Bytes(), MAC{}, MAC{}, link.TypeIPv4)
 		link.FillChecksum(p.f)
 		p.nf.ChecksumPartial = false
 	}
+}
+
+// fragmentIPv4 cuts a packet into pieces that fit mtu (RFC 791) and frees it.
+func (tx *ipOutput) fragmentIPv4(p *packet, mtu int) []*packet {
+	p.fillChecksum()
 	d := p.nf.Data
 	hl := p.headerLen()
 	body := d[hl:]

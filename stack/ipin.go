@@ -6,6 +6,7 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/link/trail"
+	"dnetsim/stack/ipsec"
 	"dnetsim/stack/netfilter"
 )
 
@@ -134,9 +135,36 @@ func (rx *ipInput) deliver(p *packet) {
 		rx.ns.icmp.in(p)
 	case proto == protoICMPv6 && p.nf.V6:
 		rx.ns.icmp.in6(p)
+	case proto == ipsec.Protocol && !p.nf.V6:
+		rx.decrypt(p)
 	default:
 		rx.ns.icmp.sendUnreachable(p, unreachableProtocol)
 		rx.ns.ends.discard(p.in, trail.NoProtocol, p)
+	}
+}
+
+// decrypt takes a packet out of one of ESP (xfrm4_transport_finish): it passes PREROUTING
+// and INPUT itself.
+func (rx *ipInput) decrypt(p *packet) {
+	proto, body, err := rx.ns.xfrm.Open(p.nf.Data)
+	if err != nil {
+		rx.ns.ends.discard(p.in, trail.NoState, p)
+		return
+	}
+	n := p.headerLen()
+	q := rx.ns.newPacket(n+len(body), false)
+	copy(q.nf.Data, p.nf.Data[:n])
+	copy(q.nf.Data[n:], body)
+	q.nf.Data[9] = proto
+	binary.BigEndian.PutUint16(q.nf.Data[2:], uint16(n+len(body)))
+	headerChecksum(q.nf.Data)
+	putEther(q.f.Bytes(), MAC(p.nf.DstMAC), MAC(p.nf.SrcMAC), link.TypeIPv4)
+	q.in, q.group, q.bcast, q.nf.Mark, q.nf.Decrypted = p.in, p.group, p.bcast, p.nf.Mark, true
+	q.nf.SrcMAC, q.nf.DstMAC, q.nf.HasMAC = p.nf.SrcMAC, p.nf.DstMAC, p.nf.HasMAC
+	q.f.ComesOutOf(rx.ns.trail, rx.ns.ends.at(p.in), &p.f.Tag)
+	rx.ns.ends.arrived(p)
+	if rx.ns.filter.hook(netfilter.Prerouting, q, q.in, nil) {
+		rx.route(q)
 	}
 }
 

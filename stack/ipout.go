@@ -6,6 +6,7 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/link/trail"
+	"dnetsim/stack/ipsec"
 	"dnetsim/stack/netfilter"
 )
 
@@ -46,7 +47,37 @@ func (tx *ipOutput) send(p *packet, h hop) error {
 			return err
 		}
 	}
+	if !tx.ns.xfrm.Empty() && !p.nf.V6 && p.proto() != ipsec.Protocol {
+		if pol := tx.ns.xfrm.Lookup(p.nf.Data, p.nf.Mark); pol != nil {
+			return tx.protect(p, h, pol)
+		}
+	}
 	return tx.postroute(p, h)
+}
+
+// protect sends a packet in one of ESP (xfrm4_output): it passes POSTROUTING, and what is
+// around it OUTPUT and POSTROUTING again. The mark stays.
+func (tx *ipOutput) protect(p *packet, h hop, pol *ipsec.Policy) error {
+	p.nf.Encrypts = true
+	if !tx.ns.filter.hook(netfilter.Postrouting, p, nil, h.dev) {
+		return ErrNotPermitted
+	}
+	p.fillChecksum()
+	n := len(p.nf.Data)
+	q := tx.ns.newPacket(n+ipsec.Overhead(n-p.headerLen()), false)
+	q.nf.Mark = p.nf.Mark
+	if tx.ns.xfrm.Seal(pol, p.nf.Data, q.nf.Data) != nil {
+		q.release()
+		tx.ns.ends.discard(h.dev, trail.NoState, p)
+		return ErrNoProcess
+	}
+	headerChecksum(q.nf.Data)
+	if tx.ns.trail.On() {
+		q.f.Tag = tx.ns.trail.Within(&p.f.Tag)
+		tx.ns.ends.tell(h.dev, trail.Encapsulate, q)
+	}
+	p.release()
+	return tx.send(q, h)
 }
 
 // postroute is ip_output: POSTROUTING, which knows since Linux 5.7 where a forwarded

@@ -8,6 +8,7 @@ import (
 	"dnetsim/link"
 	"dnetsim/link/trail"
 	"dnetsim/sim"
+	"dnetsim/stack/ipsec"
 	"dnetsim/stack/socket"
 	"dnetsim/stack/transport"
 )
@@ -52,6 +53,7 @@ type Namespace struct {
 	icmp    icmpLayer
 	filter  filtering
 	tunnels tunnelTable
+	xfrm    ipsec.DB
 	sys     sysctls
 	ends    endings
 
@@ -109,6 +111,9 @@ func (ns *Namespace) Close() {
 	ns.closed = true
 	ns.transport.Close()
 }
+
+// XFRM is the namespace's IPsec.
+func (ns *Namespace) XFRM() *ipsec.DB { return &ns.xfrm }
 
 // Closed reports whether Close was called.
 func (ns *Namespace) Closed() bool { return ns.closed }

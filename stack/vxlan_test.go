@@ -13,6 +13,7 @@ import (
 	"dnetsim/link/print"
 	"dnetsim/link/trail"
 	"dnetsim/sim"
+	"dnetsim/stack/ipsec"
 	"dnetsim/stack/socket"
 )
 
@@ -400,4 +401,42 @@ func TestOverlayRunsRepeat(t *testing.T) {
 	if len(a) != len(b) {
 		t.Errorf("%d and %d lines", len(a), len(b))
 	}
+}
+
+// secure encrypts the tunnels between the two hosts, as Docker's driver does it.
+func (l *overlayLab) secure(t testing.TB, h int, key string) {
+	t.Helper()
+	const mark = "0xd0c4e3"
+	iptables(t, l.hosts[h], "-t mangle -A OUTPUT -p udp --dport 4789 -m u32 --u32 0>>22&0x3C@12&0xFFFFFF00=65536 -j MARK --set-mark "+mark)
+	iptables(t, l.hosts[h], "-A INPUT -m policy --dir in --pol ipsec -p udp --dport 4789 -j ACCEPT")
+	iptables(t, l.hosts[h], "-A INPUT -p udp --dport 4789 -j DROP")
+	x := l.hosts[h].XFRM()
+	x.SetPolicy(ipsec.Policy{Src: hostAddr(h), Dst: hostAddr(1 - h), Protocol: 17, DstPort: 4789, Mark: 0xd0c4e3, SPI: uint32(7 + h), ReqID: 1})
+	for from := range l.hosts[:2] {
+		must0(t, x.AddState(ipsec.State{Src: hostAddr(from), Dst: hostAddr(1 - from), SPI: uint32(7 + from), ReqID: 1, Key: []byte(key)}))
+	}
+}
+
+func TestATunnelInESP(t *testing.T) {
+	const key = "0123456789abcdefsalt"
+	l := newOverlayLab(t)
+	l.secure(t, 0, key)
+	expectPing(t, l.side[0].box, "172.16.0.2", false) // nobody there can read it
+	if l.drops["no-state"] != 1 {
+		t.Errorf("drops %v", l.drops)
+	}
+	l.secure(t, 1, key)
+	l.wire = nil
+	expectPing(t, l.side[0].box, "172.16.0.2", true)
+	// 8 of VXLAN and UDP each and 98 of the frame in 8 + 8 of ESP, padded to 116, and 8.
+	if !l.sawOnWire("proto ESP (50), length 160)\n    10.0.0.11 > 10.0.0.12: ESP(spi=0x00000007,seq=0x2), length 140") || l.sawOnWire("VXLAN") {
+		t.Errorf("on the wire:\n%s", strings.Join(l.wire, "\n"))
+	}
+	iptables(t, l.hosts[1], "-I INPUT -p esp -j DROP")
+	expectPing(t, l.side[0].box, "172.16.0.2", false)
+	iptables(t, l.hosts[1], "-D INPUT -p esp -j DROP")
+	expectPing(t, l.side[0].box, "172.16.0.2", true)
+	must0(t, l.hosts[1].XFRM().DelState(hostAddr(0), 8))
+	must0(t, l.hosts[1].XFRM().AddState(ipsec.State{Src: hostAddr(1), Dst: hostAddr(0), SPI: 8, Key: []byte("another key of AES..")}))
+	expectPing(t, l.side[0].box, "172.16.0.2", false)
 }

@@ -65,6 +65,7 @@ const (
 	Swallowed                    // a dummy interface swallows what it sends
 	Nonsense                     // netstack wrote something that is no TCP, UDP or ICMP
 	ARPProxy                     // a tunnel answers the question itself
+	NoState                      // IPsec has no state for the packet, or another key
 
 	reasonCount // how many there are
 )
@@ -131,6 +132,7 @@ var reasonNames = [...]string{
 	Swallowed:             "dummy",
 	Nonsense:              "bad-packet",
 	ARPProxy:              "arp-proxy",
+	NoState:               "no-state",
 }
 
 // String is the stable name, "mtu-exceeded".

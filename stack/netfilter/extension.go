@@ -176,6 +176,12 @@ func newMatch(ps *parser, name string) *extension {
 			}}
 	case "statistic":
 		return statisticExtension()
+	case "bpf":
+		return bpfExtension()
+	case "u32":
+		return u32Extension()
+	case "policy":
+		return policyExtension()
 	}
 	return nil
 }

@@ -26,7 +26,9 @@ type Packet struct {
 	HasMAC          bool
 	Traced          bool // a TRACE rule has met it
 	Mark            uint32
-	ChecksumPartial bool // the TCP/UDP checksum holds only the pseudo-header sum
+	// Decrypted: it came in an IPsec packet; Encrypts: it will leave in one.
+	Decrypted, Encrypts bool
+	ChecksumPartial     bool // the TCP/UDP checksum holds only the pseudo-header sum
 	// OutAddr gives MASQUERADE the address of the interface the packet leaves
 	// by, and REDIRECT that of the interface it came in by. An IPv4 address is
 	// in the form ::ffff:a.b.c.d.
