@@ -3,10 +3,14 @@ package modes
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
+	"dnetsim/link"
+	"dnetsim/link/print"
 	"dnetsim/modes/container"
 	"dnetsim/modes/network"
+	"dnetsim/stack/netfilter"
 )
 
 // manager stands for a swarm's manager: it knows the networks and gives out their
@@ -184,7 +188,11 @@ func swarmOf(t *testing.T) (*world, *manager, []*node) {
 		}
 		w.do(func() {
 			n.agent().Init(n)
-			n.agent().SetKeys([]network.Key{{Subsystem: network.SubsystemGossip, Secret: []byte("0123456789abcdef"), LamportTime: 1}})
+			n.agent().SetKeys([]network.Key{
+				{Subsystem: network.SubsystemGossip, Secret: []byte("0123456789abcdef"), LamportTime: 1},
+				{Subsystem: network.SubsystemIPSec, Secret: []byte("fedcba9876543210"), LamportTime: 1},
+				{Subsystem: network.SubsystemIPSec, Secret: []byte("another key here"), LamportTime: 2},
+			})
 			n.agent().Start()
 			if err := n.agent().SetupIngress(ingress, *m.networks[0], n.place(0)); err != nil {
 				t.Errorf("ingress of %s: %v", n.h.Name, err)
@@ -240,5 +248,45 @@ func TestThreeNodesOfASwarmReachEachOther(t *testing.T) {
 	}
 	if out, _ := w.exec(all[0], "ping", "-c", "1", "-W", "1", "bbox3"); out != "ping: bad address 'bbox3'\n" && out != "ping: bad address 'bbox3'\r\n" {
 		t.Errorf("bbox3 is still known: %s", out)
+	}
+}
+
+func TestAnEncryptedNetworkTravelsInESP(t *testing.T) {
+	w, m, nodes := swarmOf(t)
+	m.add(network.Create{Name: "enc", Driver: "overlay", Attachable: true, Options: map[string]string{"encrypted": ""}})
+	a, b := w.onOverlay(nodes[0], "e1", "enc"), w.onOverlay(nodes[1], "e2", "enc")
+	w.do(func() { w.loop.Current().Sleep(2e9) })
+	var wire []string
+	w.a.NS().Interface("eth0").Observe(func(_ link.Direction, f *link.Frame) {
+		wire = append(wire, print.Packet(f.Bytes(), print.Options{}))
+	})
+	if !w.pings(a, "e2") || !w.pings(b, "e1") {
+		t.Error("no answer")
+	}
+	seen := strings.Join(wire, "\n")
+	if !strings.Contains(seen, "10.0.0.11 > 10.0.0.12: ESP(spi=0x") || !strings.Contains(seen, "length 140") || strings.Contains(seen, "VXLAN") {
+		t.Errorf("on the wire:\n%s", seen)
+	}
+	if mtu := a.Space().Interface("eth0").MTU(); mtu != 1424 {
+		t.Errorf("the MTU is %d", mtu)
+	}
+	x := w.a.NS().XFRM()
+	if len(x.States()) != 3 || len(x.Policies()) != 1 { // both keys in, one out
+		t.Errorf("states %+v, policies %+v", x.States(), x.Policies())
+	}
+	if err := w.b.NS().Netfilter(false).Exec("-I", "INPUT", "-p", "esp", "-j", "DROP"); err != nil {
+		t.Fatal(err)
+	}
+	if w.pings(a, b.NetworkSettings.Networks["enc"].IPAddress) {
+		t.Error("ESP is dropped, and a ping answered")
+	}
+	w.do(func() { w.a.Daemon.Containers.Stop("e1", nil) })
+	if len(x.States()) != 0 || len(x.Policies()) != 0 {
+		t.Errorf("left: states %+v, policies %+v", x.States(), x.Policies())
+	}
+	for _, table := range []string{"filter", "mangle"} {
+		if got, _ := w.a.NS().Netfilter(false).List(table, "", netfilter.ListOptions{Numeric: true}); strings.Contains(got, "4789") {
+			t.Errorf("rules are left in %s:\n%s", table, got)
+		}
 	}
 }

@@ -55,12 +55,31 @@ func (a *Agent) SetKeys(keys []Key) {
 	a.keys = slices.Clone(keys)
 	if a.db != nil {
 		a.db.SetKeys(a.secrets(SubsystemGossip))
+		a.secure()
 	}
 }
 
-// secrets are the keys of a subsystem, the one that encrypts first: the one before the
-// newest, which others may not have yet, as libnetwork has it of three.
+// secure gives the overlay driver the keys of encrypted networks.
+func (a *Agent) secure() {
+	var keys []overlay.Key
+	for _, k := range a.ordered(SubsystemIPSec) {
+		keys = append(keys, overlay.Key{Tag: uint32(k.LamportTime), Secret: k.Secret})
+	}
+	a.driver().Secure(a.provider.LocalAddress(), a.provider.AdvertiseAddress(), keys, a.ctl.Later)
+}
+
+// secrets are the keys of a subsystem, the one that encrypts first.
 func (a *Agent) secrets(subsystem string) [][]byte {
+	var out [][]byte
+	for _, k := range a.ordered(subsystem) {
+		out = append(out, k.Secret)
+	}
+	return out
+}
+
+// ordered are the keys of a subsystem, the one that encrypts first: the one before the
+// newest, which others may not have yet, as libnetwork has it of three.
+func (a *Agent) ordered(subsystem string) []Key {
 	all := slices.DeleteFunc(slices.Clone(a.keys), func(k Key) bool { return k.Subsystem != subsystem })
 	slices.SortStableFunc(all, func(x, y Key) int {
 		switch {
@@ -74,11 +93,7 @@ func (a *Agent) secrets(subsystem string) [][]byte {
 	if len(all) > 1 {
 		all[0], all[1] = all[1], all[0]
 	}
-	var out [][]byte
-	for _, k := range all {
-		out = append(out, k.Secret)
-	}
-	return out
+	return all
 }
 
 // Start begins to gossip with the provider's addresses and keys, and joins the remote
@@ -132,6 +147,7 @@ func (a *Agent) gossip() {
 		vtep = p.AdvertiseAddress()
 	}
 	a.driver().Follow(db, vtep, p.DataPathPort())
+	a.secure()
 	for _, n := range slices.Clone(ctl.Networks) {
 		a.joinGossip(n)
 	}

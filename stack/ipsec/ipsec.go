@@ -37,6 +37,9 @@ type State struct {
 	seq        uint32
 }
 
+// Sent is how many packets it has encrypted.
+func (s *State) Sent() uint32 { return s.seq }
+
 // Policy says which packets leave encrypted, and how.
 type Policy struct {
 	Src, Dst   netip.Addr

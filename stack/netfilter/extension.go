@@ -176,14 +176,8 @@ func newMatch(ps *parser, name string) *extension {
 			}}
 	case "statistic":
 		return statisticExtension()
-	case "bpf":
-		return bpfExtension()
-	case "u32":
-		return u32Extension()
-	case "policy":
-		return policyExtension()
 	}
-	return nil
+	return tunnelMatch(name)
 }
 
 func required(ok bool, ext, opt string) error {

@@ -7,6 +7,19 @@ import (
 	"strings"
 )
 
+// tunnelMatch begins one of the matches that look into what others have wrapped.
+func tunnelMatch(name string) *extension {
+	switch name {
+	case "bpf":
+		return bpfExtension()
+	case "u32":
+		return u32Extension()
+	case "policy":
+		return policyExtension()
+	}
+	return nil
+}
+
 // bpfMatch is "-m bpf --bytecode": a program of the classic packet filter over the
 // packet from its IP header on.
 type bpfMatch struct {

@@ -43,7 +43,7 @@ func ipObjects() []ipObject {
 		{"neighbour", (*ipTool).neighbour}, {"ntable", nil}, {"ntbl", nil}, {"link", (*ipTool).link},
 		{"l2tp", nil}, {"tunnel", nil}, {"tunl", nil}, {"tuntap", nil}, {"tap", nil},
 		{"token", nil}, {"tcpmetrics", nil}, {"tcp_metrics", nil},
-		{"xfrm", nil}, {"mroute", nil}, {"mrule", nil}, {"netns", (*ipTool).netns},
+		{"xfrm", xfrm}, {"mroute", nil}, {"mrule", nil}, {"netns", (*ipTool).netns},
 		{"netconf", nil}, {"vrf", nil}, {"nexthop", nil},
 		{"help", func(*ipTool, *words) error { return exitUsage(255, "ip") }},
 	}

@@ -245,3 +245,29 @@ func (t *ipTool) ruleJSON(r stack.Rule) jmap {
 	}
 	return m
 }
+
+// xfrm is `ip xfrm state` and `ip xfrm policy`, which list only.
+func xfrm(t *ipTool, w *words) error {
+	what := w.next()
+	if w.more() {
+		if cmd := w.next(); !abbreviates(cmd, "list", "show", "lst") || w.more() {
+			return notSimulated("ip xfrm %s %s", what, cmd)
+		}
+	}
+	switch {
+	case abbreviates(what, "state"):
+		for _, s := range t.ns.XFRM().States() {
+			fmt.Fprintf(&t.out, "src %s dst %s\n\tproto esp spi 0x%08x reqid %d mode transport\n\treplay-window 0 \n", s.Src, s.Dst, s.SPI, s.ReqID)
+			fmt.Fprintf(&t.out, "\taead rfc4106(gcm(aes)) 0x%x 64\n", s.Key)
+			fmt.Fprintf(&t.out, "\tanti-replay context: seq 0x0, oseq 0x%x, bitmap 0x00000000\n\tsel src 0.0.0.0/0 dst 0.0.0.0/0 \n", s.Sent())
+		}
+	case abbreviates(what, "policy"):
+		for _, p := range t.ns.XFRM().Policies() {
+			fmt.Fprintf(&t.out, "src %s/32 dst %s/32 proto udp dport %d \n\tdir out priority 0 ptype main \n", p.Src, p.Dst, p.DstPort)
+			fmt.Fprintf(&t.out, "\tmark 0x%x/0xffffffff \n\ttmpl src %s dst %s\n\t\tproto esp spi 0x%08x reqid %d mode transport\n", p.Mark, p.Src, p.Dst, p.SPI, p.ReqID)
+		}
+	default:
+		return notSimulated("ip xfrm %s", what)
+	}
+	return nil
+}

@@ -53,6 +53,7 @@ type Driver struct {
 	boxes    *Sandboxes
 	address  netip.Addr // where tunnels of other hosts reach this one; invalid if unusable
 	networks map[string]*network
+	secure   security
 	peers    peerTable
 	queue    []peerOp
 	queued   sim.Cond
@@ -272,7 +273,7 @@ func (o *Driver) Join(ep *driver.Endpoint) error {
 	if n == nil || o.closed {
 		return errdefs.System("could not find network with id %s", ep.Network)
 	}
-	if n.secure { // the keys come from swarm only
+	if n.secure && len(o.secure.keys) == 0 { // they come from swarm only
 		return errdefs.System("cannot join secure network: encryption keys not present")
 	}
 	s := n.subnetFor(ep.Addr.Addr())
@@ -295,6 +296,7 @@ func (o *Driver) Join(ep *driver.Endpoint) error {
 		vtep: o.address, local: true, caller: "Join",
 	})
 	n.member(ep).joined = true
+	o.keepSecure()
 	ep.Routes = n.routes(s)
 	o.plane.announce(true, ep)
 	return nil
@@ -317,6 +319,7 @@ func (o *Driver) Leave(ep *driver.Endpoint) {
 	}
 	ep.Unplug()
 	n.leaveSandbox()
+	o.keepSecure()
 }
 
 // plugged is the network whose sandbox an endpoint is in, of this run or an

@@ -74,6 +74,9 @@ func (n *network) maxMTU() int {
 	if mtu == 0 {
 		mtu = 1500
 	}
+	if n.secure {
+		mtu -= secureOverhead
+	}
 	return mtu - vxlanOverhead
 }
 

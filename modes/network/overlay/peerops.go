@@ -20,7 +20,9 @@ func (o *Driver) peerLoop(*sim.Proc) {
 		}
 		p := o.queue[0]
 		o.queue = o.queue[1:]
-		if err := o.do(p); err != nil {
+		err := o.do(p)
+		o.keepSecure()
+		if err != nil {
 			o.host.Log("warning", fmt.Sprintf("Peer operation failed:%v op:%v", err, p))
 		}
 	}
