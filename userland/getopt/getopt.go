@@ -29,7 +29,8 @@ type givenOption struct{ name, value string }
 // simulated, which is an error of type [NotSimulated], a "~" what has nothing to
 // do in a simulation (buffers, debugging). A long option is kept under the name
 // that long has for it, usually its short letter, with a colon at the end if it
-// takes a value; "!" and "~" instead of a name are the marks. A short that begins
+// takes a value, two if it may after an equals sign; "!" and "~" instead of a name
+// are the marks. A short that begins
 // with "+" ends the options at the first operand; otherwise operands may come
 // anywhere. "--" ends the options.
 func Parse(args []string, short string, long map[string]string) (*Options, error) {
@@ -112,6 +113,7 @@ func lookUp(short string, c byte) (takes bool, mark byte, ok bool) {
 func (o *Options) longOption(text string, args []string, long map[string]string) (int, error) {
 	name, value, has := strings.Cut(text, "=")
 	as, ok := long[name]
+	as, may := strings.CutSuffix(as, "::")
 	as, takes := strings.CutSuffix(as, ":")
 	if !ok {
 		return 0, Error("unrecognized option '--" + name + "'")
@@ -119,7 +121,7 @@ func (o *Options) longOption(text string, args []string, long map[string]string)
 	switch {
 	case as == "!":
 		return 0, NotSimulated("--" + name)
-	case !takes && has:
+	case !takes && !may && has:
 		return 0, Error("option '--" + name + "' doesn't allow an argument")
 	case !takes || has:
 		o.add(as, value)

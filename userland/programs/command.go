@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"dnetsim/sim"
 	"dnetsim/userland"
+	"dnetsim/userland/getopt"
 )
 
 // invocation is one run of a program: the process, and whose words it uses.
@@ -89,99 +91,67 @@ func (o options) value(name, def string) string {
 	return def
 }
 
-// parse reads a command line as getopt_long does. spec has the letters, with a
-// colon after those that take a value, and after "|" the long names separated
-// by commas: "lines=n" is an alias of -n, "color" stands for itself; a "+" in
-// front stops at the first operand.
+// parse reads a command line by [getopt.Parse]. spec has the letters, as getopt
+// wants them, and after "|" the long names separated by commas: "lines=n" is an
+// alias of -n, "color" stands for itself, with a colon if it takes a value and two
+// if it may.
 func (c *invocation) parse(spec string) options {
-	o := options{set: map[string]bool{}, values: map[string][]string{}}
 	letters, longs, _ := strings.Cut(spec, "|")
-	ordered := strings.HasPrefix(letters, "+")
-	letters = strings.TrimPrefix(letters, "+")
-	args := c.Args[1:]
-	for len(args) > 0 {
-		a := args[0]
-		args = args[1:]
+	keys, long := []string{}, map[string]string{}
+	for _, l := range strings.TrimPrefix(letters, "+") {
+		keys = append(keys, string(l))
+	}
+	for _, l := range strings.Split(longs, ",") {
+		name, as, aliased := strings.Cut(l, "=")
 		switch {
-		case a == "--":
-			o.args = append(o.args, args...)
-			return o
-		case strings.HasPrefix(a, "--"):
-			args = c.longOption(&o, letters, longs, a[2:], args)
-		case len(a) > 1 && a[0] == '-':
-			args = c.shortOptions(&o, letters, a[1:], args)
-		case ordered:
-			o.args = append(append(o.args, a), args...)
-			return o
-		default:
-			o.args = append(o.args, a)
+		case !aliased:
+			name, as = strings.TrimRight(name, ":"), l
+			keys = append(keys, name)
+		case strings.Contains(letters, as+":"):
+			as += ":"
+		}
+		long[name] = as
+	}
+	delete(long, "")
+	got, err := getopt.Parse(c.Args[1:], letters, long)
+	switch e := err.(type) {
+	case getopt.NotSimulated:
+		c.fail("%v", e)
+		panic(usageError{notSimulated})
+	case getopt.Error:
+		c.wrongOption(e)
+	}
+	o := options{set: map[string]bool{}, values: map[string][]string{}, args: got.Rest}
+	for _, k := range keys {
+		if got.Has(k) {
+			o.set[k] = true
+			o.values[k] = slices.DeleteFunc(got.All(k), func(v string) bool { return !takesValue(letters, longs, k) && v == "" })
 		}
 	}
 	return o
 }
 
-func (c *invocation) shortOptions(o *options, letters, word string, args []string) []string {
-	for i := 0; i < len(word); i++ {
-		k := strings.IndexByte(letters, word[i])
-		if k < 0 || word[i] == ':' {
-			if c.gnu {
-				c.misuse(usageStatus(c.name()), "invalid option -- '%c'", word[i])
-			}
-			c.misuse(1, "unrecognized option: %c", word[i])
-		}
-		name := word[i : i+1]
-		o.set[name] = true
-		if k+1 >= len(letters) || letters[k+1] != ':' {
-			continue
-		}
-		v := word[i+1:]
-		if v == "" {
-			if len(args) == 0 {
-				if c.gnu {
-					c.misuse(usageStatus(c.name()), "option requires an argument -- '%s'", name)
-				}
-				c.misuse(1, "option requires an argument: %s", name)
-			}
-			v, args = args[0], args[1:]
-		}
-		o.values[name] = append(o.values[name], v)
-		return args
-	}
-	return args
+// takesValue reports whether an option has a value in a spec.
+func takesValue(letters, longs, name string) bool {
+	return strings.Contains(letters, name+":") || slices.Contains(strings.Split(longs, ","), name+":")
 }
 
-func (c *invocation) longOption(o *options, letters, longs, word string, args []string) []string {
-	name, v, has := strings.Cut(word, "=")
-	for _, l := range strings.Split(longs, ",") {
-		long, short, aliased := strings.Cut(l, "=")
-		takes := strings.HasSuffix(long, ":")
-		long = strings.TrimSuffix(long, ":")
-		if long != name || long == "" {
-			continue
-		}
-		key := long
-		if aliased {
-			key = short
-			k := strings.Index(letters, short)
-			takes = k >= 0 && k+1 < len(letters) && letters[k+1] == ':'
-		}
-		o.set[key] = true
-		if takes && !has {
-			if len(args) == 0 {
-				c.misuse(usageStatus(c.name()), "option '--%s' requires an argument", name)
-			}
-			v, args = args[0], args[1:]
-		}
-		if takes || has {
-			o.values[key] = append(o.values[key], v)
-		}
-		return args
-	}
+// notSimulated is the status of a program that was asked for what is not.
+const notSimulated = 2
+
+// wrongOption ends the program with what the C library of its flavour says: musl's
+// getopt, in busybox, has words of its own for letters.
+func (c *invocation) wrongOption(e getopt.Error) {
+	text := string(e)
 	if c.gnu {
-		c.misuse(usageStatus(c.name()), "unrecognized option '--%s'", name)
+		c.misuse(usageStatus(c.name()), "%s", text)
 	}
-	c.misuse(1, "unrecognized option '--%s'", name)
-	return args
+	for glibc, musl := range map[string]string{"invalid option -- '": "unrecognized option: ", "option requires an argument -- '": "option requires an argument: "} {
+		if letter, ok := strings.CutPrefix(text, glibc); ok {
+			text = musl + strings.TrimSuffix(letter, "'")
+		}
+	}
+	c.misuse(1, "%s", text)
 }
 
 // usageStatus is the exit status of GNU programs for a wrong command line.

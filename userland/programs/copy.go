@@ -75,7 +75,7 @@ func destination(dest string, dir bool, source string) string {
 }
 
 func cp(c *invocation) int {
-	o := c.parse("rRapfvidLPTt:u|recursive=r,archive=a,preserve=p,force=f,verbose=v")
+	o := c.parse("rRapfvidLPTt:u|recursive=r,archive=a,preserve=p::,force=f,verbose=v")
 	c.needs(o, 2)
 	sources, dest, dir := c.target(o)
 	status := 0

@@ -14,7 +14,7 @@ import (
 )
 
 func ls(c *invocation) int {
-	o := c.parse("lahA1tSrRdiFnshCxpLHgGkTZQbNq|escape=b,dereference=L,all=a,almost-all=A,recursive=R,reverse=r,human-readable=h,color:,inode=i,directory=d,classify=F,full-time,time-style:")
+	o := c.parse("lahA1tSrRdiFnshCxpLHgGkTZQbNq|escape=b,dereference=L,all=a,almost-all=A,recursive=R,reverse=r,human-readable=h,color::,inode=i,directory=d,classify=F::,full-time,time-style:")
 	files := o.args
 	if len(files) == 0 {
 		files = []string{"."}

@@ -16,7 +16,7 @@ var runnerTable = map[string]applet{
 }
 
 func xargs(c *invocation) int {
-	o := c.parse("+rtn:I:i0d:L:s:P:p|no-run-if-empty=r,max-args=n,null=0,verbose=t,replace:,delimiter=d")
+	o := c.parse("+rtn:I:i0d:L:s:P:p|no-run-if-empty=r,max-args=n,null=0,verbose=t,replace::,delimiter=d")
 	cmd := o.args
 	if len(cmd) == 0 {
 		cmd = []string{"echo"}

@@ -364,7 +364,7 @@ func dmesg(c *invocation) int {
 		}
 		return c.fail("read kernel buffer failed: Operation not permitted")
 	}
-	o := c.parse("cCTtwkxHPrn:s:l:f:|clear=C,read-clear=c,ctime=T,notime=t,follow=w,follow-new=W,level=l,facility=f,decode=x,human=H,nopager=P,color:,raw=r,kernel=k")
+	o := c.parse("cCTtwkxHPrn:s:l:f:|clear=C,read-clear=c,ctime=T,notime=t,follow=w,follow-new=W,level=l,facility=f,decode=x,human=H,nopager=P,color::,raw=r,kernel=k")
 	if o.has("C") {
 		c.Machine.ClearKernelLog()
 		return 0

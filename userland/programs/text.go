@@ -87,7 +87,7 @@ func (c *invocation) count(def string) (o options, n int, bytes, from, minus boo
 			break
 		}
 	}
-	o = c.parse("n:c:fqvFs:|lines=n,bytes=c,follow=f,quiet=q,silent=q,verbose=v,retry")
+	o = c.parse("n:c:fqvFs:|lines=n,bytes=c,follow=f::,quiet=q,silent=q,verbose=v,retry")
 	text := o.value("n", def)
 	if o.has("c") {
 		text, bytes = o.value("c", def), true
