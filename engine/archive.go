@@ -60,7 +60,7 @@ func stat(c *call) (*userland.FS, string, userland.Info, error) {
 		Mode       fs.FileMode `json:"mode"`
 		Mtime      time.Time   `json:"mtime"`
 		LinkTarget string      `json:"linkTarget"`
-	}{path.Base(at), i.Size, mode, i.ModTime, i.Target})
+	}{path.Base(c.q.Get("path")), i.Size, mode, i.ModTime, i.Target})
 	c.w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString(text))
 	return tree, at, i, nil
 }
@@ -77,7 +77,7 @@ func archiveGet(c *call) error {
 	if err != nil {
 		return err
 	}
-	b, err := archive.One(tree, at, path.Base(at))
+	b, err := archive.One(tree, at, path.Base(c.q.Get("path"))) // "." for what is in a directory
 	if err != nil {
 		return err
 	}

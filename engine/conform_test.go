@@ -52,6 +52,9 @@ func TestRefusalsAndShapesOfA2010(t *testing.T) {
 			t.Errorf("GET %s: no JSON: %s", path, text)
 		}
 	}
+	if code, text := b.call("GET", "/containers/web/archive?path=/etc/.", nil); code != 200 || !strings.Contains(text, "\x00./passwd\x00") && !strings.HasPrefix(text, "./\x00") {
+		t.Errorf("what is in a directory: %d %.40q", code, text)
+	}
 	if code, text := b.call("GET", "/containers/web/archive?path=/etc/hosts/", nil); code != 500 || !strings.Contains(text, "not a directory") {
 		t.Errorf("a file with a slash at its end: %d %s", code, text)
 	}

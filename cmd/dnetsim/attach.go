@@ -27,10 +27,11 @@ import (
 
 // said is one line of who attaches.
 type said struct {
-	Host string
-	Keys []byte
-	Rows int
-	Cols int
+	Host     string
+	Keys     []byte
+	Terminal bool // it is a real one
+	Rows     int
+	Cols     int
 }
 
 // runtimeDir is where the user's labs have their sockets; nobody else may look
@@ -143,7 +144,9 @@ func (d *doorway) terminal(c net.Conn) {
 		tty = console
 		tty.Resize(userland.Winsize{Rows: hello.Rows, Cols: hello.Cols})
 		tty.OnOutput(out.write)
-		tty.OnPaste(func(on bool) { out.write([]byte(bracketPaste(on))) })
+		if hello.Terminal {
+			tty.OnPaste(func(on bool) { out.write([]byte(bracketPaste(on))) })
+		}
 		p.OnExit(func(int) { out.close() })
 	})
 	for {
@@ -314,7 +317,10 @@ func (t *terminal) joinTerminal(c net.Conn, host string) error {
 		if err != nil {
 			return status{exitBroken, err}
 		}
-		restore := func() { term.Restore(int(in.Fd()), was) }
+		restore := func() {
+			io.WriteString(t.out, bracketPaste(false))
+			term.Restore(int(in.Fd()), was)
+		}
 		t.cooked.Store(&restore)
 		defer restore()
 		size := func() (s said) {
@@ -324,7 +330,7 @@ func (t *terminal) joinTerminal(c net.Conn, host string) error {
 			return s
 		}
 		if s := size(); s.Rows > 0 {
-			hello.Rows, hello.Cols = s.Rows, s.Cols
+			hello.Rows, hello.Cols, hello.Terminal = s.Rows, s.Cols, true
 		}
 		over := make(chan struct{})
 		defer close(over)

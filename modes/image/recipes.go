@@ -103,14 +103,16 @@ func knownRecipes() []*recipe {
 		files: joined(nginx.ImageFiles(debianRelease), packages.DebianFiles()),
 	}
 	page := web.Server{
-		Style: web.Nginx, Root: "/usr/local/apache2/htdocs",
+		Style: web.Apache, Root: "/usr/local/apache2/htdocs",
 		Quit: []userland.Signal{userland.SIGWINCH, userland.SIGTERM, userland.SIGINT},
 	}
 	httpd := recipe{
 		name: "httpd", tags: []string{"latest", "2.4"}, sets: debianSets, shell: shell.Bash,
 		extra: joined(map[string]userland.Program{"httpd-foreground": page.Run}, managed(packages.Deb)),
 		size:  145_000_000, age: 25 * day, layers: []int64{31_400_000, 24_000_000}, cmd: []string{"httpd-foreground"},
-		env:    []string{"PATH=/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		env: []string{
+			"PATH=/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HTTPD_PREFIX=/usr/local/apache2", "HTTPD_VERSION=" + web.ApacheVersion,
+		},
 		expose: []nat.Port{{Number: 80, Proto: "tcp"}}, stopSignal: "SIGWINCH",
 		files: joined(packages.DebianFiles(), map[string]string{
 			"/usr/local/apache2/htdocs/index.html": "<html><body><h1>It works!</h1></body></html>\n",

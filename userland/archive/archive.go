@@ -44,7 +44,7 @@ func Pack(w *tar.Writer, tree *userland.FS, at, name string, shallow bool) error
 		return err
 	}
 	for _, x := range list {
-		if err := Pack(w, tree, path.Join(at, x.Name), path.Join(name, x.Name), shallow); err != nil {
+		if err := Pack(w, tree, path.Join(at, x.Name), name+"/"+x.Name, shallow); err != nil {
 			return err
 		}
 	}

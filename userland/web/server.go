@@ -21,6 +21,7 @@ type Style int
 const (
 	Nginx  Style = iota // nginx: access log on standard output
 	Python              // python3 -m http.server: log on standard error
+	Apache              // httpd: access log in the common format, notices on standard error
 )
 
 // Server is a web server as an image starts it: it serves Root of the
@@ -62,8 +63,15 @@ func (w *Server) Run(p *userland.Process) int {
 	if w.Style == Python {
 		p.Printf("Serving HTTP on 0.0.0.0 port %d (http://0.0.0.0:%d/) ...\n", port, port)
 	}
+	if w.Style == Apache {
+		w.began(p)
+	}
 	userland.Accept(p, l, func(conn *stack.TCPConn) { w.connection(p, conn) })
-	if slices.Contains(w.Quit, p.Pending()) {
+	by := p.Pending()
+	if w.Style == Apache {
+		w.ended(p, by)
+	}
+	if slices.Contains(w.Quit, by) {
 		return 0
 	}
 	return 1
@@ -72,6 +80,13 @@ func (w *Server) Run(p *userland.Process) int {
 func (w *Server) refuse(p *userland.Process, addr netip.Addr, port uint16, err error) {
 	if w.Style == Python {
 		p.Errorf("OSError: [Errno 98] %s\n", userland.Reason(err))
+		return
+	}
+	if w.Style == Apache {
+		for _, at := range []string{"[::]", "0.0.0.0"} {
+			p.Errorf("(98)%s: AH00072: make_sock: could not bind to address %s:%d\n", userland.Reason(err), at, port)
+		}
+		p.Errorf("no listening sockets available, shutting down\nAH00015: Unable to open logs\n")
 		return
 	}
 	p.Errorf("%s [emerg] 1#1: bind() to %s failed (98: %s)\n",
@@ -87,7 +102,7 @@ func (w *Server) connection(p *userland.Process, conn *stack.TCPConn) {
 		if !ok {
 			return
 		}
-		keep := w.Style == Nginx && r.Version == "HTTP/1.1" && !strings.EqualFold(r.Header("Connection"), "close")
+		keep := w.Style != Python && r.Version == "HTTP/1.1" && !strings.EqualFold(r.Header("Connection"), "close")
 		if !w.answer(p, conn, r, keep) || !keep {
 			return
 		}
@@ -102,6 +117,9 @@ func (w *Server) answer(p *userland.Process, conn *stack.TCPConn, r Request, kee
 		status, reason = 400, "Bad Request"
 	case r.Method != "GET" && r.Method != "HEAD":
 		status, reason = 405, "Not Allowed"
+		if w.Style == Apache {
+			reason = "Method Not Allowed"
+		}
 	default:
 		var found bool
 		if body, changed, found = w.page(p, r.Target); !found {
@@ -149,6 +167,8 @@ func (w *Server) server() string {
 		return w.Server
 	case w.Style == Python:
 		return "SimpleHTTP/0.6 Python/3.11.2"
+	case w.Style == Apache:
+		return "Apache/" + ApacheVersion + " (Unix)"
 	}
 	return "nginx/1.25.3"
 }
@@ -158,6 +178,9 @@ func (w *Server) head(p *userland.Process, status int, reason, target string, si
 	kind := ContentType(target)
 	if strings.HasSuffix(target, "/") || status != 200 || path.Ext(target) == "" {
 		kind = "text/html"
+	}
+	if w.Style == Apache {
+		return w.apacheHead(p, status, reason, kind, size, changed, keep)
 	}
 	if w.Style == Python {
 		text := fmt.Sprintf("HTTP/1.0 %d %s\r\nServer: %s\r\nDate: %s\r\nContent-type: %s\r\nContent-Length: %d\r\n",
@@ -187,6 +210,9 @@ func (w *Server) errorPage(status int, reason string) []byte {
 	if w.Style == Python {
 		return []byte(fmt.Sprintf("<!DOCTYPE HTML>\n<html lang=\"en\">\n    <head>\n        <meta charset=\"utf-8\">\n        <title>Error response</title>\n    </head>\n    <body>\n        <h1>Error response</h1>\n        <p>Error code: %d</p>\n        <p>Message: %s.</p>\n    </body>\n</html>\n", status, reason))
 	}
+	if w.Style == Apache {
+		return apacheError(status, reason)
+	}
 	return []byte(strings.ReplaceAll(fmt.Sprintf("<html>\n<head><title>%d %s</title></head>\n<body>\n<center><h1>%d %s</h1></center>\n<hr><center>%s</center>\n</body>\n</html>\n",
 		status, reason, status, reason, w.server()), "\n", "\r\n"))
 }
@@ -203,6 +229,14 @@ func (w *Server) log(p *userland.Process, conn *stack.TCPConn, r Request, status
 			return "-"
 		}
 		return s
+	}
+	if w.Style == Apache {
+		sent := fmt.Sprint(size)
+		if r.Method == "HEAD" {
+			sent = "-"
+		}
+		p.Printf("%s - - [%s] \"%s\" %d %s\n", peer, now.Format("02/Jan/2006:15:04:05 -0700"), r.Line, status, sent)
+		return
 	}
 	if r.Method == "HEAD" {
 		size = 0
