@@ -39,6 +39,9 @@ func describe(n *modes.Network, endpoints bool) *types.NetworkResource {
 				Name: e.Name, EndpointID: e.EndpointID, MacAddress: e.MacAddress, IPv4Address: e.IPv4Address, IPv6Address: e.IPv6Address,
 			}
 		}
+		for _, p := range n.Peers() {
+			out.Peers = append(out.Peers, network.PeerInfo{Name: p.Name, IP: p.IP})
+		}
 	}
 	return out
 }
@@ -67,7 +70,24 @@ func (c *call) networkInspect() error {
 	if scope := c.q.Get("scope"); scope != "" && scope != n.Scope {
 		return &modes.Error{Kind: modes.ErrNotFound, Msg: "network " + c.job.Ref + " not found"}
 	}
-	return c.json(http.StatusOK, describe(n, true))
+	out := describe(n, true)
+	if boolean(c.q, "verbose") {
+		out.Services = services(n)
+	}
+	return c.json(http.StatusOK, out)
+}
+
+// services are what the nodes have told of a network of the cluster's.
+func services(n *modes.Network) map[string]network.ServiceInfo {
+	out := map[string]network.ServiceInfo{}
+	for name, s := range n.Services() {
+		i := network.ServiceInfo{VIP: s.VIP, Ports: append([]string{}, s.Ports...), Tasks: []network.Task{}}
+		for _, t := range s.Tasks {
+			i.Tasks = append(i.Tasks, network.Task{Name: t.Name, EndpointID: t.EndpointID, EndpointIP: t.EndpointIP, Info: map[string]string{"Host IP": t.HostIP}})
+		}
+		out[name] = i
+	}
+	return out
 }
 
 func (c *call) networkCreate() error {

@@ -231,10 +231,10 @@ func TestThreeNodesOfASwarmReachEachOther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if peers := n.agent().Peers(nw); len(peers) != 3 {
+		if peers := nw.Peers(); len(peers) != 3 {
 			t.Errorf("%s: peers %v", n.h.Name, peers)
 		}
-		if s := n.agent().Services(nw)[""]; len(s.Tasks) != 3 || s.Tasks[0].HostIP == "" {
+		if s := nw.Services()[""]; len(s.Tasks) != 3 || s.Tasks[0].HostIP == "" {
 			t.Errorf("%s: %+v", n.h.Name, s)
 		}
 		if got := nw.Containers()["lb-overlay"]; got.Name != "overlay-endpoint" {

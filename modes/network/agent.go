@@ -245,9 +245,10 @@ func (a *Agent) drop(n *Network) {
 func (a *Agent) ResetAttachments(places map[string]netip.Prefix) { a.places = places }
 
 // Peers are the nodes that are in a network of the cluster's, as this one knows them.
-func (a *Agent) Peers(n *Network) []networkdb.Peer {
-	if a.db == nil || n.Core.swarm == nil {
+func (n *Network) Peers() []networkdb.Peer {
+	s := n.Core.swarm
+	if s == nil || s.agent == nil || s.agent.db == nil {
 		return nil
 	}
-	return a.db.Peers(n.ID)
+	return s.agent.db.Peers(n.ID)
 }

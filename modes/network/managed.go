@@ -14,6 +14,7 @@ type inSwarm struct {
 	balancer *Sandbox          // the node's own endpoint is in it: "lb-NAME" or "ingress-sbox"
 	gossips  bool              // the other nodes know that this one is in it
 	records  map[string]record // the names that there are, by endpoint id
+	agent    *Agent
 }
 
 // Dynamic reports whether the network is one of the cluster's, which comes to this node
@@ -39,7 +40,7 @@ func (a *Agent) CreateManaged(id string, r Create) (*Network, error) {
 		}
 	}
 	n := ctl.describe(id, r)
-	n.Scope, n.Core.swarm = "swarm", &inSwarm{records: map[string]record{}}
+	n.Scope, n.Core.swarm = "swarm", &inSwarm{records: map[string]record{}, agent: a}
 	if err := ctl.furnish(n, r); err != nil {
 		return nil, err
 	}

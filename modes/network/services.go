@@ -214,14 +214,14 @@ type Task struct {
 
 // Services are what the nodes have told of the endpoints of a network, by the services'
 // names.
-func (a *Agent) Services(n *Network) map[string]Service {
+func (n *Network) Services() map[string]Service {
 	out := map[string]Service{}
 	s := n.Core.swarm
-	if s == nil || a.db == nil {
+	if s == nil || s.agent == nil || s.agent.db == nil {
 		return out
 	}
 	hosts := map[string]string{}
-	a.db.Walk(overlay.PeerTable, n.ID, func(id string, value []byte, _ bool) {
+	s.agent.db.Walk(overlay.PeerTable, n.ID, func(id string, value []byte, _ bool) {
 		if p, err := overlay.ParsePeer(value); err == nil {
 			hosts[id] = p.VTEP.String()
 		}
