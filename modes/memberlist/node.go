@@ -225,6 +225,10 @@ func (l *List) dead(m *accusation) {
 	l.cfg.Events.NotifyLeave(n.view())
 }
 
+// Health is the node's idea of its own health: 0 is good, and each probe in vain makes
+// it worse.
+func (l *List) Health() int { return l.health }
+
 // feel changes the node's idea of its own health: 0 is good, and each step
 // up makes it more patient.
 func (l *List) feel(delta int) { l.health = min(max(l.health+delta, 0), awarenessMax-1) }

@@ -36,6 +36,7 @@ const (
 	reapNode         = 24 * time.Hour
 	nodeReapPeriod   = 2 * time.Hour
 	statsPeriod      = 5 * time.Minute
+	healthPeriod     = time.Minute
 	gossipInterval   = memberlist.GossipInterval
 )
 
@@ -154,8 +155,9 @@ func (db *DB) line(level, text string) {
 func (c *Config) describe() string {
 	s := fmt.Sprintf("{NodeID:%s Hostname:%s BindAddr:%s AdvertiseAddr:%s BindPort:0 Keys:%v PacketBufferSize:%d reapEntryInterval:%d reapNetworkInterval:%d",
 		c.NodeID, c.Hostname, c.Bind, c.Advertise, c.Keys, c.PacketBuffer, reapEntries, reapNetworks)
+	s += fmt.Sprintf(" rejoinClusterDuration:%d rejoinClusterInterval:%d", rejoinDuration, rejoinInterval)
 	if c.Later {
-		s += fmt.Sprintf(" rejoinClusterDuration:%d rejoinClusterInterval:%d transport:<nil> tableEventObserver:<nil> rngSeed:<nil>", rejoinDuration, rejoinInterval)
+		s += " transport:<nil> tableEventObserver:<nil> rngSeed:<nil>"
 	}
 	return s + fmt.Sprintf(" StatsPrintPeriod:%s HealthPrintPeriod:%s}", "5m0s", "1m0s")
 }

@@ -57,6 +57,11 @@ func (db *DB) startTicks() {
 	db.every(nodeReapPeriod, nil, db.reapNodes)
 	db.every(rejoinInterval, nil, db.rejoin)
 	db.every(statsPeriod, nil, db.printStats)
+	db.every(healthPeriod, nil, func() {
+		if h := db.list.Health(); h > 0 {
+			db.logf("warning", "NetworkDB stats %s(%s) - healthscore:%d (connectivity issues)", db.cfg.Hostname, db.cfg.NodeID, h)
+		}
+	})
 }
 
 // anyGone reports whether something waits to be forgotten.
