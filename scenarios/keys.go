@@ -23,7 +23,7 @@ var cableTable = table[link.Impairment]{name: "a cable", fields: []field[link.Im
 	{"loss", aShare, "The share of frames that are lost.",
 		func(r *reader, p pair, c *link.Impairment) { c.Loss = r.share(p) },
 		func(into, from *link.Impairment) { into.Loss = from.Loss }},
-	{"rate", aRate, "How much it carries; without it there is no limit.",
+	{"rate", aRate, "How much it carries; gigabit Ethernet by default.",
 		func(r *reader, p pair, c *link.Impairment) { c.Rate = r.rate(p) },
 		func(into, from *link.Impairment) { into.Rate = from.Rate }},
 	{"queue", aNumber(1, 1_000_000), "How many frames wait for the rate before more are dropped; 1000 by default.",

@@ -82,7 +82,7 @@ func (r *reader) lacks(p pair, h *hostReading) {
 }
 
 func (r *reader) lan(name string, n *yaml.Node) LAN {
-	l := LAN{Name: name, at: at(n)}
+	l := LAN{Name: name, at: at(n), Cable: link.Impairment{Rate: ordinaryRate}}
 	lanTable.read(r, n, "", &l)
 	return l
 }

@@ -28,6 +28,9 @@ func TestReadFillsInWhatTheFileLeavesOut(t *testing.T) {
 	if h.Name != "bdc02" || h.Hostname != "bdc02" || h.Engine != "20.10" || h.Ports[0].Address.String() != "10.0.0.12/24" || h.Ports[0].LAN != "lan" {
 		t.Errorf("host is %+v", h)
 	}
+	if rate := s.LANs[0].Cable.Rate; rate != 1_000_000_000 {
+		t.Errorf("a cable carries %d bit/s, want gigabit Ethernet's", rate)
+	}
 	if got, want := string(h.Daemon), "{\n  \"mtu\": 1400,\n  \"hosts\": [\"unix:///var/run/docker.sock\"]\n}\n"; got != want {
 		t.Errorf("daemon.json is\n%swant\n%s", got, want)
 	}

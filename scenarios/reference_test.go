@@ -50,7 +50,7 @@ func with(base map[string]example, more map[string]example) map[string]example {
 }
 
 var cableExamples = map[string]example{
-	"delay": {"delay: 3ms", "0"}, "jitter": {"jitter: 500us", "0"}, "loss": {"loss: 2%", "0"}, "rate": {"rate: 100mbit", "what the cable is itself"}, "queue": {"queue: 100", "1000"},
+	"delay": {"delay: 3ms", "0"}, "jitter": {"jitter: 500us", "0"}, "loss": {"loss: 2%", "0"}, "rate": {"rate: 100mbit", "1gbit"}, "queue": {"queue: 100", "1000"},
 	"duplicate": {"duplicate: 0.01", "0"}, "reorder": {"reorder: 1%", "0"}, "corrupt": {"corrupt: 0.001", "0"}, "mtu": {"mtu: 1400", "no limit"}, "down": {"down: true", "false"},
 	"block": {"block: [udp/4789, icmp]", "nothing"},
 }

@@ -296,8 +296,12 @@ func (r *reader) share(p pair) float64 {
 	return v
 }
 
-// maxRate is the fastest cable, in bits per second.
-const maxRate = 1e13
+// maxRate is the fastest cable, in bits per second; ordinaryRate is that of a
+// LAN's cables of which the file says nothing, gigabit Ethernet's.
+const (
+	maxRate      = 1e13
+	ordinaryRate = 1e9
+)
 
 // rate reads bits per second: 10mbit, 1gbit, 64kbit as tc writes them.
 func (r *reader) rate(p pair) int64 {
