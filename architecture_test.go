@@ -36,6 +36,13 @@ var orders = map[string][][]string{
 	"modes": {
 		{"modes/build"},
 		{"modes"},
+		{"modes/swarm"},
+		{"modes/swarm/quorum", "modes/swarm/agent"},
+		{"modes/swarm/control", "modes/swarm/dispatcher", "modes/swarm/allocator", "modes/swarm/orchestrator"},
+		{"modes/swarm/scheduler"},
+		{"modes/swarm/ca", "modes/swarm/message", "modes/swarm/state"},
+		{"modes/swarm/raft", "modes/swarm/rpc"},
+		{"modes/swarm/object"},
 		{"modes/network"},
 		{"modes/container", "modes/streams", "modes/events", "modes/config", "modes/calls"},
 		{"modes/logs", "modes/filters", "modes/ident", "modes/journal", "modes/resolvconf"},

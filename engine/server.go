@@ -92,6 +92,8 @@ func (s *Server) routes() {
 	s.imageRoutes()
 	s.volumeRoutes()
 	s.archiveRoutes()
+	s.swarmRoutes()
+	s.serviceRoutes()
 }
 
 // handle registers a handler for "METHOD /path".

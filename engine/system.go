@@ -20,10 +20,6 @@ func (s *Server) systemRoutes() {
 	s.handle("GET /info", (*call).info)
 	s.handle("GET /plugins", (*call).plugins)
 	s.handle("GET /plugins/{id...}", (*call).pluginMissing)
-	for _, noun := range []string{"services", "tasks", "nodes", "secrets", "configs", "swarm"} {
-		s.handle("GET /"+noun, (*call).notManager)
-		s.handle("GET /"+noun+"/{id...}", (*call).notManager)
-	}
 	s.handle("POST /build/prune", (*call).buildPrune)
 }
 
@@ -114,19 +110,15 @@ func (c *call) info() error {
 		SecurityOptions:     []string{"name=seccomp,profile=default"},
 		DefaultAddressPools: pools, Warnings: i.Warnings,
 	}
-	out.Swarm.LocalNodeState = "inactive"
+	if err := swarmPart(c, &out.Swarm); err != nil {
+		return err
+	}
 	return c.json(http.StatusOK, out)
 }
 
 func (c *call) pluginMissing() error {
 	name := strings.TrimSuffix(c.job.Ref, "/json")
 	return &modes.Error{Kind: modes.ErrNotFound, Msg: fmt.Sprintf("plugin %q not found", name)}
-}
-
-// notManager is what an engine says that is in no swarm.
-func (c *call) notManager() error {
-	return &modes.Error{Kind: modes.ErrUnavailable, Msg: `This node is not a swarm manager. Use "docker swarm init" ` +
-		`or "docker swarm join" to connect this node to swarm and try again.`}
 }
 
 func (c *call) plugins() error { return c.json(http.StatusOK, []struct{}{}) }

@@ -31,9 +31,14 @@ func (cs *Containers) Create(r container.Create) (c *Container, warnings []strin
 	if h.NetworkMode == "" {
 		h.NetworkMode = "default"
 	}
-	for _, check := range []error{container.VerifyConfig(&r.Config), container.VerifyModes(&r.Config, h), container.VerifyCapabilities(h), container.VerifyRestart(h), container.VerifyPorts(h), r.Config.Healthcheck.Verify(), container.VerifyEndpoints(r.Endpoints)} {
+	for _, check := range []error{container.VerifyConfig(&r.Config), container.VerifyModes(&r.Config, h), container.VerifyCapabilities(h), container.VerifyRestart(h), container.VerifyPorts(h), r.Config.Healthcheck.Verify()} {
 		if check != nil {
 			return nil, nil, check
+		}
+	}
+	if r.Service == nil {
+		if err := container.VerifyEndpoints(r.Endpoints); err != nil {
+			return nil, nil, err
 		}
 	}
 	if v, _ := cs.d.ns().Sysctl("net.ipv4.ip_forward"); v != "1" && !container.IsHostMode(h.NetworkMode) && h.NetworkMode != "none" {
@@ -147,7 +152,7 @@ func (cs *Containers) newContainer(r container.Create, img *image.Image) *Contai
 	}
 	c := &Container{Container: container.Container{
 		ID: cs.d.ids.ID("container", name), Name: name, Created: cs.d.Wall(), Image: img.ID,
-		Config: r.Config, HostConfig: r.HostConfig, Opaque: r.Opaque,
+		Config: r.Config, HostConfig: r.HostConfig, Opaque: r.Opaque, Managed: r.Service != nil, Service: r.Service,
 		State: container.State{Status: container.Created}, Mounts: []Mount{},
 	}}
 	c.LayerID = cs.d.ids.Stream("layer", name).Hex(32)

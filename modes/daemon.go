@@ -50,6 +50,7 @@ type Daemon struct {
 	Volumes    *volume.Store
 	Events     *events.Log
 	Networks   *Networks
+	Swarm      *Swarm
 	net        *network.Controller
 	face       *driver.Host
 }
@@ -68,6 +69,7 @@ func newDaemon(h *Host, spec HostSpec) *Daemon {
 	}
 	d.net = newController(d)
 	d.Networks = &Networks{d: d}
+	d.Swarm = newSwarm(d)
 	d.Containers = &Containers{d: d}
 	d.Execs = &Execs{d: d, all: map[string]*ExecProcess{}}
 	if spec.Registry == nil {
@@ -127,6 +129,7 @@ func (d *Daemon) boot() error {
 	d.Journal.Write("info", "Loading containers: done.")
 	v := d.profile.Version
 	d.Journal.Write("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
+	d.Swarm.node.Start()
 	d.Journal.Write("info", "Daemon has completed initialization")
 	return nil
 }
@@ -147,6 +150,7 @@ func (d *Daemon) Stop() error {
 	d.Journal.Write("info", "Processing signal 'terminated'")
 	d.calls.Refuse()
 	d.calls.End()
+	d.Swarm.node.Stop()
 	if !d.config.LiveRestore {
 		d.Containers.shutdown()
 		d.net.CloseIdle()
@@ -196,6 +200,7 @@ func (d *Daemon) launchSelf() {
 			case d.running:
 				d.setState(false, true)
 				d.calls.End()
+				d.Swarm.node.Kill()
 				d.api.close()
 				d.net.Global.Leave()
 				d.Events.Wake()

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -17,6 +18,8 @@ func (nw *Networks) Get(ref string) (*network.Network, error) {
 	n, err := nw.d.net.Find(ref)
 	if err == nil {
 		nw.d.net.Global.RefreshEndpoints(n)
+	} else if o, ok := nw.d.Swarm.find(ref); ok {
+		return o, nil
 	}
 	return n, err
 }
@@ -36,7 +39,7 @@ func (nw *Networks) List(f filters.Args) ([]*network.Network, error) {
 	}
 	nw.d.net.Global.Refresh()
 	var out []*network.Network
-	for _, n := range nw.d.net.Networks {
+	for _, n := range slices.Concat(nw.d.net.Networks, nw.d.Swarm.networks()) {
 		if nw.d.net.Passes(n, f) {
 			out = append(out, n)
 		}
@@ -75,6 +78,10 @@ func (nw *Networks) Create(r network.Create) (n *network.Network, warning string
 		}
 		warning = "Network with name " + old.Name + " (id : " + old.ID + ") already exists"
 	}
+	if nw.d.Swarm.creates(&r) {
+		n, err := nw.d.Swarm.createNetwork(&r)
+		return n, warning, err
+	}
 	if err := nw.d.calls.Pass(nw.d.profile.Cost.NetworkCreate); err != nil {
 		return nil, "", err
 	}
@@ -95,8 +102,14 @@ func (nw *Networks) Remove(ref string) error {
 	defer end()
 	nw.d.net.Global.Refresh()
 	n, err := nw.d.net.Find(ref)
+	if o, ok := nw.d.Swarm.find(ref); ok && err != nil {
+		n, err = o, nil
+	}
 	if err != nil {
 		return err
+	}
+	if n.Dynamic() {
+		return nw.d.Swarm.removeNetwork(n)
 	}
 	if network.Predefined(n.Name) {
 		return errf(ErrForbidden, "%s is a pre-defined network and cannot be removed", n.Name)

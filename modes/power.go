@@ -19,6 +19,7 @@ func (h *Host) Crash() {
 	h.wasRunning = d.running || d.starting != nil
 	d.abortStart(false)
 	d.calls.End()
+	d.Swarm.node.Kill()
 	d.net.Global.Leave()
 	for _, c := range d.Containers.all {
 		c.cancelRestart()

@@ -86,6 +86,7 @@ func (d *Daemon) abortStart(failed bool) {
 	}
 	s.proc.Kill()
 	d.calls.End()
+	d.Swarm.node.Kill()
 	d.api.close()
 	d.net.Global.Leave()
 	s.end(errf(ErrSystem, "dockerd was stopped while it started"))

@@ -28,9 +28,12 @@ var simulated = map[string]bool{
 	"volume ls": true, "volume inspect": true, "volume create": true, "volume rm": true, "volume prune": true,
 	"context show": true, "context inspect": true,
 	"swarm init": true, "swarm join": true, "swarm leave": true, "swarm join-token": true,
+	"swarm update": true, "swarm ca": true, "swarm unlock-key": true, "swarm unlock": true,
 	"node ls": true, "node ps": true, "node inspect": true, "node rm": true, "node update": true,
+	"node promote": true, "node demote": true,
 	"service ls": true, "service create": true, "service ps": true, "service inspect": true,
-	"service rm": true, "service scale": true, "service update": true, "service logs": true,
+	"service rm": true, "service rollback": true, "service scale": true, "service update": true, "service logs": true,
+	"secret ls": true, "secret inspect": true, "secret rm": true, "config ls": true, "config inspect": true, "config rm": true,
 	"plugin ls": true, "completion": true, "help": true, "completion bash": true,
 }
 
@@ -195,6 +198,7 @@ func (s *session) adapt(cmd *cobra.Command, h *dockerCLI) {
 	if cmd.Name() == "start" && f.Lookup("attach") != nil {
 		s.adaptStart(cmd, h)
 	}
+	s.adaptProgress(cmd, h)
 	if s.release.Older {
 		s.adaptInspect(cmd, h)
 		s.adaptInfo(cmd, h)

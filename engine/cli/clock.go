@@ -102,6 +102,13 @@ func (c *clockOffset) instant(sec int64) int64 {
 	return at
 }
 
+// move moves an instant that is set.
+func (c *clockOffset) move(t *time.Time) {
+	if !t.IsZero() {
+		*t = time.Unix(c.instant(t.Unix()), 0).UTC()
+	}
+}
+
 // containers are the ones that docker is to print.
 func (c *clockOffset) containers(list []container.Summary) []container.Summary {
 	list = slices.Clone(list)

@@ -139,6 +139,74 @@ func (a *apiClient) ImageHistory(ctx context.Context, image string, o ...client.
 	return res, err
 }
 
+// TaskList moves instants to the machine's clock, as the lists of secrets and configs do.
+func (a *apiClient) TaskList(ctx context.Context, o client.TaskListOptions) (client.TaskListResult, error) {
+	res, err := answered(a, func() (client.TaskListResult, error) { return a.APIClient.TaskList(ctx, o) })
+	if a.s.plan.keep {
+		res.Items = slices.Clone(res.Items)
+		for i := range res.Items {
+			a.clock.move(&res.Items[i].Status.Timestamp)
+		}
+	}
+	return res, err
+}
+
+// SecretList is described at TaskList.
+func (a *apiClient) SecretList(ctx context.Context, o client.SecretListOptions) (client.SecretListResult, error) {
+	res, err := answered(a, func() (client.SecretListResult, error) { return a.APIClient.SecretList(ctx, o) })
+	if a.s.plan.keep {
+		res.Items = slices.Clone(res.Items)
+		for i := range res.Items {
+			a.clock.move(&res.Items[i].CreatedAt)
+			a.clock.move(&res.Items[i].UpdatedAt)
+		}
+	}
+	return res, err
+}
+
+// ConfigList is described at TaskList.
+func (a *apiClient) ConfigList(ctx context.Context, o client.ConfigListOptions) (client.ConfigListResult, error) {
+	res, err := answered(a, func() (client.ConfigListResult, error) { return a.APIClient.ConfigList(ctx, o) })
+	if a.s.plan.keep {
+		res.Items = slices.Clone(res.Items)
+		for i := range res.Items {
+			a.clock.move(&res.Items[i].CreatedAt)
+			a.clock.move(&res.Items[i].UpdatedAt)
+		}
+	}
+	return res, err
+}
+
+// answered is answer for a command whose output is kept back, and plain asking for others.
+func answered[T any](a *apiClient, ask func() (T, error)) (T, error) {
+	if !a.s.plan.keep {
+		return ask()
+	}
+	return answer(a.clock, ask)
+}
+
+// What docker service ps asks for beside the tasks is answered once as well.
+
+// ServiceList is one of these.
+func (a *apiClient) ServiceList(ctx context.Context, o client.ServiceListOptions) (client.ServiceListResult, error) {
+	return answered(a, func() (client.ServiceListResult, error) { return a.APIClient.ServiceList(ctx, o) })
+}
+
+// NodeList is one of these.
+func (a *apiClient) NodeList(ctx context.Context, o client.NodeListOptions) (client.NodeListResult, error) {
+	return answered(a, func() (client.NodeListResult, error) { return a.APIClient.NodeList(ctx, o) })
+}
+
+// NodeInspect is one of these.
+func (a *apiClient) NodeInspect(ctx context.Context, id string, o client.NodeInspectOptions) (client.NodeInspectResult, error) {
+	return answered(a, func() (client.NodeInspectResult, error) { return a.APIClient.NodeInspect(ctx, id, o) })
+}
+
+// ServiceInspect is one of these.
+func (a *apiClient) ServiceInspect(ctx context.Context, id string, o client.ServiceInspectOptions) (client.ServiceInspectResult, error) {
+	return answered(a, func() (client.ServiceInspectResult, error) { return a.APIClient.ServiceInspect(ctx, id, o) })
+}
+
 // DiskUsage moves instants to the machine's clock.
 func (a *apiClient) DiskUsage(ctx context.Context, o client.DiskUsageOptions) (client.DiskUsageResult, error) {
 	res, err := answer(a.clock, func() (client.DiskUsageResult, error) { return a.APIClient.DiskUsage(ctx, o) })

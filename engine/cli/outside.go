@@ -53,6 +53,11 @@ func disarm(cmd *cobra.Command) {
 // adaptOutside changes the flags of a command that reach for the real machine.
 func (s *session) adaptOutside(f *pflag.FlagSet) {
 	s.wrap(f, "external-ca", s.externalCA)
+	for _, name := range []string{"ca-cert", "ca-key"} {
+		s.wrap(f, name, func(string) (string, error) {
+			return "", fmt.Errorf("dnetsim does not simulate --%s: a swarm draws its root certificate", name)
+		})
+	}
 	s.wrap(f, "mount", s.bindHere)
 	s.wrap(f, "mount-add", s.bindHere)
 	s.wrapEnv(f, "env-add")

@@ -119,7 +119,7 @@ var outside = map[string]string{
 	"cidfile": "written on the simulated host", "env": "the simulated environment", "env-file": "a simulated file", "label-file": "a simulated file",
 	"env-add": "the simulated environment", "build-arg": "the simulated environment",
 	"file": "a simulated file", "iidfile": "written on the simulated host", "input": "a simulated file", "output": "written on the simulated host", "log-opt": "the simulated environment, for services", "external-ca": "a simulated file", "mount": "the simulated working directory", "mount-add": "the simulated working directory", "volume": "the simulated working directory",
-	"security-opt": "profiles are refused", "use-api-socket": "refused",
+	"security-opt": "profiles are refused", "use-api-socket": "refused", "ca-cert": "refused", "ca-key": "refused",
 }
 
 // speaks is what such flags have in their names or usages.
@@ -132,7 +132,7 @@ var api = map[string]bool{
 	"workdir": true, "credential-spec": true, "env-rm": true, "tmpfs": true, "device": true, "device-cgroup-rule": true, "interactive": true, "attach": true, "no-new-privileges": true,
 	"mount-rm": true, "volume-driver": true, "cert-expiry": true, "gpus": true, "read-only": true, "generic-resource": true, "entrypoint": true, "data-path-addr": true, "isolated": true,
 	"privileged": true, "blkio-weight-device": true, "device-read-bps": true, "device-read-iops": true, "device-write-bps": true, "device-write-iops": true, "cgroup-parent": true, "disable-content-trust": true,
-	"no-stdin": true, "size": true, "checkpoint-dir": true, "data-path-port": true,
+	"no-stdin": true, "size": true, "checkpoint-dir": true, "data-path-port": true, "rotate": true,
 }
 
 func TestEveryFlagOfAFileIsKnown(t *testing.T) {

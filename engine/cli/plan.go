@@ -53,7 +53,10 @@ type plan struct {
 var parallels = map[string]bool{"stop": true, "kill": true, "pause": true, "unpause": true, "rm": true, "stats": true}
 
 // ages are the commands that print how long ago something was.
-var ages = map[string]bool{"ps": true, "images": true, "history": true, "system df": true}
+var ages = map[string]bool{
+	"ps": true, "images": true, "history": true, "system df": true,
+	"service ps": true, "node ps": true, "stack ps": true, "secret ls": true, "config ls": true,
+}
 
 // planOf makes the plan of a command whose flags are parsed.
 func (s *session) planOf(name string, cmd *cobra.Command, args []string) plan {

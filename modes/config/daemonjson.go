@@ -47,8 +47,10 @@ type Config struct {
 	ClusterStore     string            `json:"cluster-store"`
 	ClusterAdvertise string            `json:"cluster-advertise"`
 	ClusterStoreOpts map[string]string `json:"cluster-store-opts"`
-	Debug            bool              `json:"debug"`
-	Labels           []string          `json:"labels"`
+	// DefaultAdvertise is what a swarm's nodes are told when nobody says it.
+	DefaultAdvertise string   `json:"swarm-default-advertise-addr"`
+	Debug            bool     `json:"debug"`
+	Labels           []string `json:"labels"`
 
 	Deprecated []string
 	Given      map[string]json.RawMessage // the file's keys
@@ -70,7 +72,7 @@ var notSimulated = map[string]string{
 	"node-generic-resources": "", "oom-score-adjust": `0`, "pidfile": `"/var/run/docker.pid"`, "raw-logs": `false`,
 	"registry": "", "registry-mirrors": "", "rootless": `false`, "runtimes": "", "seccomp-profile": "",
 	"selinux-enabled": `false`, "shutdown-timeout": `15`, "storage-driver": `"overlay2"`, "storage-opts": "",
-	"swarm-default-advertise-addr": "", "tlscacert": "", "tlscert": "", "tlskey": "", "userland-proxy-path": "",
+	"tlscacert": "", "tlscert": "", "tlskey": "", "userland-proxy-path": "",
 	"userns-remap": "",
 }
 

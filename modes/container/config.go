@@ -104,6 +104,9 @@ type Create struct {
 	HostConfig HostConfig
 	// Endpoints is the NetworkingConfig: at most one network here in 20.10.
 	Endpoints map[string]*EndpointSettings
+	// Service is what a swarm's task is of, which may be in several networks; nil for a
+	// user's container.
+	Service *Service
 	// Opaque is kept with the container and given back untouched, for a caller
 	// that must echo a request field by field.
 	Opaque any

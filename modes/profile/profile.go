@@ -15,6 +15,11 @@ type Profile struct {
 	Client  Client
 	// LaterGossip says that libnetwork's part in a swarm logs as of 29.
 	LaterGossip bool
+
+	// WorkerNetwork is what a worker says that is to make a network of the swarm's.
+	WorkerNetwork string
+	// LogDrivers are those that an engine tells a swarm's managers of.
+	LogDrivers []string
 }
 
 // Client is the docker command line that is installed beside the engine.

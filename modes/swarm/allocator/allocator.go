@@ -1,0 +1,321 @@
+// Package allocator gives a swarm's networks their subnets and tunnel identifiers, and
+// services, tasks and nodes their addresses and ports there. The leader runs it on every
+// change of the state. What is in the state is taken; beside that it only knows where it
+// went on the last time: identifiers and addresses are given one after the other, so that
+// one that has just become free is not given again at once (swarmkit's serial allocation).
+package allocator
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"dnetsim/modes/swarm/object"
+	"dnetsim/modes/swarm/state"
+)
+
+// The first tunnel identifier, and those of published ports that nobody chose.
+const (
+	firstVNI  = 4096
+	lastVNI   = 1<<24 - 1
+	firstPort = 30000
+	lastPort  = 32767
+)
+
+// The pool and the size of subnets that nobody chose.
+var defaultPool = []string{"10.0.0.0/8"}
+
+const defaultSize = 24
+
+// Allocator is a leader's.
+type Allocator struct {
+	Wall func() time.Time
+	Log  func(level, msg string, pairs ...string)
+
+	vni    int
+	last   map[string]netip.Addr // last address given, by network and subnet
+	failed map[string]bool       // what has been logged
+	nets   map[string]*network
+}
+
+// New knows nothing yet.
+func New(wall func() time.Time, log func(level, msg string, pairs ...string)) *Allocator {
+	return &Allocator{Wall: wall, Log: log, last: map[string]netip.Addr{}, failed: map[string]bool{}}
+}
+
+// network is one with its addresses as they are taken at the moment.
+type network struct {
+	object *object.Network
+	pools  []netip.Prefix
+	taken  map[netip.Addr]bool
+}
+
+// Run gives everything what it lacks, as far as there is any.
+func (a *Allocator) Run(tx *state.Tx) error {
+	a.networks(tx)
+	a.survey(tx)
+	a.services(tx)
+	a.tasks(tx)
+	a.nodes(tx)
+	return nil
+}
+
+// complain logs once what cannot be given.
+func (a *Allocator) complain(key, text string) {
+	if !a.failed[key] {
+		a.failed[key] = true
+		a.Log("error", text, "module", "node")
+	}
+}
+
+// networks gives new networks their identifier and subnets.
+func (a *Allocator) networks(tx *state.Tx) {
+	for _, n := range state.All[*object.Network](tx) {
+		if n.IPAMOptions != nil || n.NodeLocal() || n.DriverState.Name != "" {
+			continue
+		}
+		out := object.Clone(n)
+		pools, err := a.subnets(tx, out)
+		if err != nil {
+			a.complain(n.ID, fmt.Sprintf("Failed allocation for network %s: failed while allocating IPAM pools for network %s: %v", n.ID, n.ID, err))
+			continue
+		}
+		out.IPAMOptions = &object.IPAM{Driver: object.Driver{Name: "default"}, Configs: pools}
+		out.DriverState = object.Driver{Name: "overlay", Options: map[string]string{}}
+		if d := n.Spec.DriverConfiguration; d != nil {
+			for k, v := range d.Options {
+				out.DriverState.Options[k] = v
+			}
+		}
+		ids := ""
+		for range pools {
+			if ids != "" {
+				ids += ","
+			}
+			ids += strconv.Itoa(a.nextVNI(tx, out))
+		}
+		out.DriverState.Options[object.OptVXLANIDs] = ids
+		tx.Update(out)
+	}
+}
+
+// nextVNI is the next identifier that no network has.
+func (a *Allocator) nextVNI(tx *state.Tx, but *object.Network) int {
+	taken := map[int]bool{}
+	for _, n := range append(state.All[*object.Network](tx), but) {
+		for _, id := range vnis(n) {
+			taken[id] = true
+			if a.vni < id && n != but {
+				a.vni = id
+			}
+		}
+	}
+	for {
+		if a.vni++; a.vni < firstVNI || a.vni > lastVNI {
+			a.vni = firstVNI
+		}
+		if !taken[a.vni] {
+			return a.vni
+		}
+	}
+}
+
+func vnis(n *object.Network) (out []int) {
+	var id int
+	text := n.DriverState.Options[object.OptVXLANIDs]
+	for text != "" {
+		k, _ := fmt.Sscanf(text, "%d", &id)
+		if k == 0 {
+			return out
+		}
+		out = append(out, id)
+		if i := slices.Index([]byte(text), ','); i >= 0 {
+			text = text[i+1:]
+		} else {
+			text = ""
+		}
+	}
+	return out
+}
+
+// subnets are those of a new network: what was asked for, or the next free one of the
+// default pool.
+func (a *Allocator) subnets(tx *state.Tx, n *object.Network) (out []object.IPAMConfig, err error) {
+	var used []netip.Prefix
+	for _, x := range state.All[*object.Network](tx) {
+		if x.IPAMOptions != nil {
+			for _, c := range x.IPAMOptions.Configs {
+				if p, err := netip.ParsePrefix(c.Subnet); err == nil {
+					used = append(used, p)
+				}
+			}
+		}
+	}
+	asked := []object.IPAMConfig{}
+	if n.Spec.IPAMOptions != nil {
+		asked = n.Spec.IPAMOptions.Configs
+	}
+	if len(asked) == 0 {
+		asked = []object.IPAMConfig{{}}
+	}
+	for _, c := range asked {
+		p, err := a.subnet(tx, c, used)
+		if err != nil {
+			return nil, err
+		}
+		if c.Gateway == "" {
+			c.Gateway = p.Masked().Addr().Next().String()
+		}
+		c.Subnet = p.String()
+		used = append(used, p)
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func (a *Allocator) subnet(tx *state.Tx, c object.IPAMConfig, used []netip.Prefix) (netip.Prefix, error) {
+	overlaps := func(p netip.Prefix) bool {
+		return slices.ContainsFunc(used, func(u netip.Prefix) bool { return u.Overlaps(p) })
+	}
+	if c.Subnet != "" {
+		p, err := netip.ParsePrefix(c.Subnet)
+		switch {
+		case err != nil:
+			return p, fmt.Errorf("invalid subnet %s", c.Subnet)
+		case !p.Addr().Is4():
+			return p, fmt.Errorf("requested pool %s is of IPv6, which the swarm's address space has not", p)
+		case overlaps(p):
+			return p, fmt.Errorf("invalid pool request: Pool overlaps with other one on this address space")
+		}
+		return p.Masked(), nil
+	}
+	pools, size := defaultPool, uint32(defaultSize)
+	if cl := state.Cluster(tx); cl != nil && len(cl.DefaultAddrPool) > 0 {
+		pools, size = cl.DefaultAddrPool, cl.SubnetSize
+	}
+	for _, text := range pools {
+		pool, err := netip.ParsePrefix(text)
+		if err != nil || int(size) < pool.Bits() || size > 32 {
+			continue
+		}
+		step := uint32(1) << (32 - size)
+		at := toInt(pool.Masked().Addr())
+		for range uint32(1) << (size - uint32(pool.Bits())) {
+			if p := netip.PrefixFrom(fromInt(at), int(size)); !overlaps(p) {
+				return p, nil
+			}
+			at += step
+		}
+	}
+	return netip.Prefix{}, fmt.Errorf("could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network")
+}
+
+func toInt(a netip.Addr) uint32 {
+	b := a.As4()
+	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+}
+
+func fromInt(v uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
+}
+
+// survey notes which addresses are taken.
+func (a *Allocator) survey(tx *state.Tx) {
+	a.nets = map[string]*network{}
+	for _, o := range state.All[*object.Network](tx) {
+		if o.IPAMOptions == nil {
+			continue
+		}
+		n := &network{object: o, taken: map[netip.Addr]bool{}}
+		for _, c := range o.IPAMOptions.Configs {
+			if p, err := netip.ParsePrefix(c.Subnet); err == nil {
+				n.pools = append(n.pools, p)
+				n.taken[p.Addr()], n.taken[lastOf(p)] = true, true
+			}
+			if g, err := netip.ParseAddr(c.Gateway); err == nil {
+				n.taken[g] = true
+			}
+		}
+		a.nets[o.ID] = n
+	}
+	for _, s := range state.All[*object.Service](tx) {
+		for _, v := range s.Endpoint.VirtualIPs {
+			a.take(v.NetworkID, v.Addr)
+		}
+	}
+	for _, t := range state.All[*object.Task](tx) {
+		if !t.Status.State.Ended() {
+			a.takeAll(t.NetworksAttachments)
+		}
+	}
+	for _, n := range state.All[*object.Node](tx) {
+		a.takeAll(n.Attachments)
+	}
+}
+
+func lastOf(p netip.Prefix) netip.Addr {
+	return fromInt(toInt(p.Addr()) | (1<<(32-uint(p.Bits())) - 1))
+}
+
+func (a *Allocator) takeAll(all []object.NetworkAttachment) {
+	for _, at := range all {
+		for _, s := range at.Addresses {
+			a.take(at.Network.ID, s)
+		}
+	}
+}
+
+func (a *Allocator) take(id, text string) {
+	if p, err := netip.ParsePrefix(text); err == nil && a.nets[id] != nil {
+		a.nets[id].taken[p.Addr()] = true
+	}
+}
+
+// address takes the next free address of a network, or the one that is wanted.
+func (a *Allocator) address(id, want string) (string, error) {
+	n := a.nets[id]
+	if n == nil {
+		return "", fmt.Errorf("network %s not allocated", id)
+	}
+	if want != "" {
+		w, err := netip.ParseAddr(want)
+		for _, p := range n.pools {
+			if err == nil && p.Contains(w) && !n.taken[w] {
+				n.taken[w] = true
+				return netip.PrefixFrom(w, p.Bits()).String(), nil
+			}
+		}
+		return "", fmt.Errorf("could not allocate IP from IPAM: Address already in use")
+	}
+	for _, p := range n.pools {
+		size := uint32(1) << (32 - uint(p.Bits()))
+		at := toInt(p.Addr())
+		key := id + p.String()
+		if l := a.last[key]; l.IsValid() {
+			at = toInt(l)
+		}
+		for range size {
+			if at++; at > toInt(lastOf(p)) {
+				at = toInt(p.Addr())
+			}
+			if c := fromInt(at); !n.taken[c] && inRange(n.object, p, c) {
+				n.taken[c], a.last[key] = true, c
+				return netip.PrefixFrom(c, p.Bits()).String(), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("could not find an available IP while allocating VIP")
+}
+
+// inRange reports whether an address is in its subnet's --ip-range.
+func inRange(n *object.Network, p netip.Prefix, a netip.Addr) bool {
+	for _, c := range n.IPAMOptions.Configs {
+		if c.Subnet == p.String() && c.Range != "" {
+			r, err := netip.ParsePrefix(c.Range)
+			return err != nil || r.Contains(a)
+		}
+	}
+	return true
+}

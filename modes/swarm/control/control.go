@@ -1,0 +1,114 @@
+// Package control answers what users ask of a swarm: its nodes, networks, services,
+// tasks, secrets, configs and itself. A request that cannot be granted is refused before
+// anything has changed, in swarmkit's words.
+//
+// The leader answers; every other manager forwards.
+package control
+
+import (
+	"time"
+
+	"dnetsim/modes/swarm/object"
+	"dnetsim/modes/swarm/raft"
+	"dnetsim/modes/swarm/rpc"
+	"dnetsim/modes/swarm/state"
+	"dnetsim/sim"
+)
+
+// Prefix begins the names of all methods, which only managers may call.
+const Prefix = "/docker.swarmkit.v1.Control/"
+
+// The methods. A list answers all objects of a kind, the oldest first.
+const (
+	GetCluster    = Prefix + "GetCluster"
+	UpdateCluster = Prefix + "UpdateCluster"
+	ListNodes     = Prefix + "ListNodes"
+	UpdateNode    = Prefix + "UpdateNode"
+	RemoveNode    = Prefix + "RemoveNode"
+	ListNetworks  = Prefix + "ListNetworks"
+	CreateNetwork = Prefix + "CreateNetwork"
+	RemoveNetwork = Prefix + "RemoveNetwork"
+	ListServices  = Prefix + "ListServices"
+	CreateService = Prefix + "CreateService"
+	UpdateService = Prefix + "UpdateService"
+	RemoveService = Prefix + "RemoveService"
+	ListTasks     = Prefix + "ListTasks"
+	ListSecrets   = Prefix + "ListSecrets"
+	CreateSecret  = Prefix + "CreateSecret"
+	UpdateSecret  = Prefix + "UpdateSecret"
+	RemoveSecret  = Prefix + "RemoveSecret"
+	ListConfigs   = Prefix + "ListConfigs"
+	CreateConfig  = Prefix + "CreateConfig"
+	UpdateConfig  = Prefix + "UpdateConfig"
+	RemoveConfig  = Prefix + "RemoveConfig"
+)
+
+// Raft is what a manager's part in the log is asked about.
+type Raft interface {
+	Members() []raft.Member
+}
+
+// Config is what a server needs of its manager.
+type Config struct {
+	Loop  *sim.Loop
+	Rand  *sim.Rand
+	Wall  func() time.Time
+	State *state.State
+	Raft  Raft
+}
+
+// Server answers.
+type Server struct{ Config }
+
+// New is one.
+func New(c Config) *Server { return &Server{c} }
+
+// Ref names an object, by its identifier.
+type Ref struct {
+	ID    string
+	Force bool `json:",omitempty"`
+}
+
+// Handle says who answers what.
+func (s *Server) Handle(set func(string, rpc.Handler)) {
+	set(GetCluster, func(*rpc.Request) (any, error) { return s.cluster(s.State) })
+	set(UpdateCluster, s.updateCluster)
+	set(ListNodes, list[*object.Node](s))
+	set(UpdateNode, s.updateNode)
+	set(RemoveNode, s.removeNode)
+	set(ListNetworks, list[*object.Network](s))
+	set(CreateNetwork, s.createNetwork)
+	set(RemoveNetwork, s.removeNetwork)
+	set(ListServices, list[*object.Service](s))
+	set(ListTasks, list[*object.Task](s))
+	set(ListSecrets, list[*object.Secret](s))
+	set(ListConfigs, list[*object.Config](s))
+	set(CreateService, s.createService)
+	set(UpdateService, s.updateService)
+	set(RemoveService, s.removeService)
+	set(CreateSecret, s.createSecret)
+	set(UpdateSecret, s.updateSecret)
+	set(RemoveSecret, s.removeSecret)
+	set(CreateConfig, s.createConfig)
+	set(UpdateConfig, s.updateConfig)
+	set(RemoveConfig, s.removeConfig)
+}
+
+func list[T object.Object](s *Server) rpc.Handler {
+	return func(*rpc.Request) (any, error) { return state.All[T](s.State), nil }
+}
+
+func (s *Server) cluster(r state.Reader) (*object.Cluster, error) {
+	if c := state.Cluster(r); c != nil {
+		return c, nil
+	}
+	return nil, rpc.Errorf(rpc.NotFound, "cluster not found")
+}
+
+// fresh refuses a change that was made from an old version.
+func fresh(o object.Object, version uint64) error {
+	if o.Head().Version.Index != version {
+		return rpc.Errorf(rpc.Unknown, "%v", state.ErrSequence)
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package object
+
+// Network is a network of the whole swarm.
+type Network struct {
+	ID string
+	Meta
+	Spec        NetworkSpec
+	DriverState Driver
+	IPAMOptions *IPAM `json:",omitempty"` // what was allocated; nil as long as nothing could be
+}
+
+// Key is the object's.
+func (n *Network) Key() (Kind, string) { return KindNetwork, n.ID }
+
+// Title is the network's name.
+func (n *Network) Title() string { return n.Spec.Name }
+
+// NodeLocal reports whether the driver is one of a single host: the swarm only
+// carries the description.
+func (n *Network) NodeLocal() bool {
+	d := n.Spec.DriverConfiguration
+	return d != nil && d.Name != "" && d.Name != "overlay"
+}
+
+// NetworkSpec is what was asked for.
+type NetworkSpec struct {
+	Annotations
+	DriverConfiguration *Driver     `json:",omitempty"`
+	IPv6Enabled         bool        `json:",omitempty"`
+	Internal            bool        `json:",omitempty"`
+	Attachable          bool        `json:",omitempty"`
+	Ingress             bool        `json:",omitempty"`
+	IPAMOptions         *IPAM       `json:",omitempty"`
+	ConfigFrom          *ConfigFrom `json:",omitempty"`
+	Scope               string      `json:",omitempty"`
+}
+
+// ConfigFrom names a network of each host that has the configuration.
+type ConfigFrom struct{ Network string }
+
+// IPAM is where addresses come from.
+type IPAM struct {
+	Driver  Driver       `json:",omitempty"`
+	Configs []IPAMConfig `json:",omitempty"`
+}
+
+// IPAMConfig is one subnet.
+type IPAMConfig struct {
+	Subnet  string `json:",omitempty"`
+	Range   string `json:",omitempty"`
+	Gateway string `json:",omitempty"`
+}
+
+// NetworkTarget says how a service's tasks join a network.
+type NetworkTarget struct {
+	Target     string            `json:",omitempty"`
+	Aliases    []string          `json:",omitempty"`
+	DriverOpts map[string]string `json:",omitempty"`
+}
+
+// NetworkAttachment is what a task, or a node's load balancer, has in a network.
+type NetworkAttachment struct {
+	Network   Network
+	Addresses []string `json:",omitempty"` // with the subnet's length
+	Aliases   []string `json:",omitempty"`
+}
+
+// OptVXLANIDs is the option that says which VNI a network has.
+const OptVXLANIDs = "com.docker.network.driver.overlay.vxlanid_list"

@@ -1,0 +1,286 @@
+package modes
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dnetsim/modes/container"
+	"dnetsim/modes/health"
+	"dnetsim/modes/nat"
+	"dnetsim/modes/swarm/agent"
+	"dnetsim/modes/swarm/object"
+)
+
+// taskContainer runs the container of a swarm's task: it is moby's container executor.
+type taskContainer struct {
+	d    *Daemon
+	task *object.Task
+	deps agent.Dependencies
+}
+
+// find is the task's container, nil if there is none.
+func (t *taskContainer) find() *Container {
+	for _, c := range t.d.Containers.all {
+		if c.Managed && c.Name == t.task.Name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Prepare gets the image and makes the container.
+func (t *taskContainer) Prepare() error {
+	if t.find() != nil {
+		return nil
+	}
+	r, err := t.request()
+	if err != nil {
+		return err
+	}
+	if _, err := t.d.Images.store.Find(r.Config.Image); err != nil {
+		t.d.Images.Pull(r.Config.Image, nil) // what is not there is told by the next step
+	}
+	_, _, err = t.d.Containers.Create(r)
+	return err
+}
+
+// Start starts it.
+func (t *taskContainer) Start() error {
+	c := t.find()
+	if c == nil {
+		return errors.New("No such container: " + t.task.Name)
+	}
+	if c.run.pid1 != nil {
+		return nil
+	}
+	if err := t.d.Containers.Start(c.ID); err != nil {
+		return err
+	}
+	return t.healthy(c)
+}
+
+// healthy waits until a container that has a health check passes it.
+func (t *taskContainer) healthy(c *Container) error {
+	for c.State.Health != nil && c.run.pid1 != nil {
+		switch c.State.Health.Status {
+		case health.Healthy:
+			return nil
+		case health.Unhealthy:
+			t.d.Containers.Stop(c.ID, nil)
+			return errors.New("unhealthy container")
+		}
+		if err := c.run.changed.WaitFor(t.d.loop, time.Second); err != nil && c.run.removed {
+			return err
+		}
+	}
+	return nil
+}
+
+// Wait waits for its end.
+func (t *taskContainer) Wait() error {
+	for {
+		c := t.find()
+		if c == nil {
+			return errors.New("No such container: " + t.task.Name)
+		}
+		if h := c.State.Health; h != nil && c.run.pid1 != nil && h.Status == health.Unhealthy {
+			t.d.Containers.Stop(c.ID, nil)
+			return errors.New("task: non-zero exit (137): dockerexec: unhealthy container")
+		}
+		if c.run.pid1 == nil && c.State.Status != Created {
+			if code := c.State.ExitCode; code != 0 {
+				return fmt.Errorf("task: non-zero exit (%d)", code)
+			}
+			return nil
+		}
+		if err := c.run.changed.WaitFor(t.d.loop, time.Minute); err != nil && t.d.calls.Gone() {
+			return err
+		}
+	}
+}
+
+// Shutdown stops it.
+func (t *taskContainer) Shutdown() error {
+	c := t.find()
+	if c == nil || c.run.pid1 == nil {
+		return nil
+	}
+	return t.d.Containers.Stop(c.ID, nil)
+}
+
+// Remove removes it.
+func (t *taskContainer) Remove() error {
+	if c := t.find(); c != nil {
+		return t.d.Containers.Remove(c.ID, RemoveOptions{Force: true, Volumes: true})
+	}
+	return nil
+}
+
+// Status is the container as the managers see it.
+func (t *taskContainer) Status() (*object.ContainerStatus, []object.Port) {
+	c := t.find()
+	if c == nil {
+		return nil, nil
+	}
+	st := &object.ContainerStatus{ContainerID: c.ID, PID: c.State.Pid, ExitCode: c.State.ExitCode}
+	var ports []object.Port
+	for _, p := range nat.Sorted(c.NetworkSettings.Ports) {
+		for _, b := range c.NetworkSettings.Ports[p] {
+			if n, err := strconv.ParseUint(b.HostPort, 10, 16); err == nil {
+				ports = append(ports, object.Port{Protocol: p.Proto, TargetPort: uint32(p.Number), PublishedPort: uint32(n), PublishMode: object.PublishHost})
+			}
+		}
+	}
+	return st, ports
+}
+
+// discard removes a container whatever it does.
+func (cs *Containers) discard(c *Container) {
+	if err := cs.Remove(c.ID, RemoveOptions{Force: true, Volumes: true}); err != nil {
+		cs.d.Journal.Write("error", "failed to remove container "+c.Name, "error", err.Error())
+	}
+}
+
+// request is the container that a task describes.
+func (t *taskContainer) request() (container.Create, error) {
+	spec := t.task.Spec.ContainerSpec
+	if spec == nil {
+		return container.Create{}, errors.New("container spec required")
+	}
+	r := container.Create{Name: t.task.Name, Endpoints: map[string]*container.EndpointSettings{}, Service: t.service()}
+	r.Config = container.Config{
+		Image: spec.Image, Entrypoint: spec.Command, Cmd: spec.Args, Hostname: spec.Hostname, Env: spec.Env, WorkingDir: spec.Dir,
+		User: spec.User, Tty: spec.TTY, OpenStdin: spec.OpenStdin, StopSignal: spec.StopSignal, Labels: t.labels(),
+	}
+	if spec.StopGracePeriod != nil {
+		r.Config.StopTimeout = spec.StopGracePeriod
+	}
+	if h := spec.Healthcheck; h != nil {
+		r.Config.Healthcheck = &health.Check{Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, Retries: h.Retries}
+	}
+	t.fillHost(&r.HostConfig)
+	r.Config.ExposedPorts, r.HostConfig.PortBindings = t.ports()
+	for i, at := range t.task.NetworksAttachments {
+		if i == 0 {
+			r.HostConfig.NetworkMode = at.Network.Spec.Name
+		}
+		r.Endpoints[at.Network.Spec.Name] = t.endpoint(&at)
+	}
+	return r, nil
+}
+
+// fillHost is what the container has of its node.
+func (t *taskContainer) fillHost(h *container.HostConfig) {
+	spec := t.task.Spec.ContainerSpec
+	h.NetworkMode, h.Sysctls, h.CapAdd, h.CapDrop = "default", spec.Sysctls, spec.CapabilityAdd, spec.CapabilityDrop
+	h.ReadonlyRootfs, h.Init = spec.ReadOnly, spec.Init != nil && *spec.Init
+	if d := spec.DNSConfig; d != nil {
+		h.DNS, h.DNSSearch, h.DNSOptions = d.Nameservers, d.Search, d.Options
+	}
+	for _, line := range spec.Hosts { // "address name …"
+		f := strings.Fields(line)
+		for _, name := range f[min(1, len(f)):] {
+			h.ExtraHosts = append(h.ExtraHosts, name+":"+f[0])
+		}
+	}
+	for _, m := range spec.Mounts {
+		v := Mount{Type: m.Type, Source: m.Source, Destination: m.Target, ReadOnly: m.ReadOnly, Option: true}
+		if m.Type == "volume" {
+			v.Name, v.Source = m.Source, ""
+		}
+		h.Mounts = append(h.Mounts, v)
+	}
+	if r := t.task.Spec.Resources; r != nil && r.Limits != nil {
+		h.Memory, h.PidsLimit = r.Limits.MemoryBytes, r.Limits.Pids
+	}
+}
+
+// ports are those that the task publishes on its node, in host mode.
+func (t *taskContainer) ports() (map[nat.Port]bool, map[nat.Port][]nat.PortBinding) {
+	exposed, bound := map[nat.Port]bool{}, map[nat.Port][]nat.PortBinding{}
+	if t.task.Service == nil || t.task.Service.Endpoint == nil {
+		return exposed, bound
+	}
+	for _, p := range t.task.Service.Endpoint.Ports {
+		if p.PublishMode != object.PublishHost {
+			continue
+		}
+		port := nat.Port{Number: uint16(p.TargetPort), Proto: p.Protocol}
+		exposed[port] = true
+		b := nat.PortBinding{}
+		if p.PublishedPort != 0 {
+			b.HostPort = strconv.Itoa(int(p.PublishedPort))
+		}
+		bound[port] = append(bound[port], b)
+	}
+	return exposed, bound
+}
+
+// service is what the network has to know of the task's service.
+func (t *taskContainer) service() *container.Service {
+	s := t.task.Service
+	if s == nil {
+		return &container.Service{}
+	}
+	out := &container.Service{ID: t.task.ServiceID, Name: s.Name, Aliases: map[string][]string{}, Virtual: map[string]netip.Addr{}}
+	for _, at := range t.task.NetworksAttachments {
+		out.Aliases[at.Network.ID] = at.Aliases
+	}
+	if s.Endpoint == nil {
+		return out
+	}
+	for _, v := range s.Endpoint.VirtualIPs {
+		if p, err := netip.ParsePrefix(v.Addr); err == nil {
+			out.Virtual[v.NetworkID] = p.Addr()
+		}
+	}
+	for _, p := range s.Endpoint.Ports {
+		if p.PublishMode != object.PublishHost {
+			proto := slices.Index([]string{"tcp", "udp", "sctp"}, p.Protocol)
+			out.Ports = append(out.Ports, container.ServicePort{Name: p.Name, Protocol: proto, Target: int(p.TargetPort), Published: int(p.PublishedPort)})
+		}
+	}
+	return out
+}
+
+// labels are those of the container: the user's and what it is of.
+func (t *taskContainer) labels() map[string]string {
+	out := maps.Clone(t.task.Spec.ContainerSpec.Labels)
+	if out == nil {
+		out = map[string]string{}
+	}
+	name := ""
+	if s := t.task.Service; s != nil {
+		name = s.Name
+	}
+	for k, v := range map[string]string{
+		"": "", ".node.id": t.task.NodeID, ".service.id": t.task.ServiceID, ".service.name": name,
+		".task.id": t.task.ID, ".task.name": t.task.Name,
+	} {
+		if k == "" {
+			k = ".task"
+		}
+		out["com.docker.swarm"+k] = v
+	}
+	return out
+}
+
+// endpoint is the task's place in a network.
+func (t *taskContainer) endpoint(at *object.NetworkAttachment) *container.EndpointSettings {
+	es := &container.EndpointSettings{}
+	var all []netip.Prefix
+	for _, s := range at.Addresses {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			all = append(all, p)
+		}
+	}
+	es.Place(all)
+	es.Given = false
+	return es
+}

@@ -1,0 +1,37 @@
+package scenarios
+
+import "testing"
+
+func TestServicesRunOnTheNodesOfASwarm(t *testing.T) {
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc02$ " + join("worker"), nil},
+		{"bdc01$ docker network create -d overlay --attachable --subnet 172.16.0.0/24 --gateway 172.16.0.254 app; docker run -itd --name c1 --network app busybox", nil},
+		{"bdc01$ docker service create --name web --replicas 2 --network app --no-resolve-image nginx", []string{"overall progress: 0 out of 2 tasks\n1/2:  \n2/2:  \n", "overall progress: 2 out of 2 tasks\nverify: Waiting 5 seconds", "verify: Service [0-9a-z]{25} converged"}},
+		{"bdc01$ docker service ls; docker service ps web", []string{"web +replicated +2/2", `web.1 [^\n]*Running +Running [0-9]+ seconds ago`, `web.2 [^\n]*Running +Running [0-9]+ seconds ago`}},
+		{"bdc02$ docker ps", []string{`nginx:latest .* web.[12].[0-9a-z]{25}\n`}},
+		{"bdc01$ docker exec c1 nslookup tasks.web", []string{"172.16.0.[45]\n.*172.16.0.[45]\n"}},
+		{"bdc01$ docker network rm app", []string{"is in use by (service|task)"}},
+		{"bdc01$ docker node update --availability drain bdc02; sleep 8; docker service ps web", []string{`bdc01 +Running`, `bdc02 +Shutdown +Shutdown`}},
+		{"bdc01$ docker node update --availability active bdc02; docker service scale -d web=3; sleep 3; docker service ps -f desired-state=running web", []string{"bdc02 +Running"}},
+		{"bdc01$ docker service update --no-resolve-image --image nginx:1.25 --update-parallelism 2 web", []string{"overall progress: 3 out of 3 tasks"}},
+		{"bdc01$ docker service inspect -f '{{.UpdateStatus.State}} {{.Spec.TaskTemplate.ContainerSpec.Image}}' web; docker service rollback web", []string{"completed nginx:1.25", "rollback: manually requested rollback", "rolling back update: 3 out of 3"}},
+		{"bdc01$ docker service ps -f desired-state=running web", []string{"nginx:latest", "nginx:latest", "nginx:latest"}},
+		{"bdc01$ docker service rm web; sleep 3; docker ps -q | wc -l; docker service ls -q", []string{"web\n1\n$"}},
+	})
+}
+
+func TestTasksEndAsTheirPolicySays(t *testing.T) {
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc02$ " + join("worker"), nil},
+		{"bdc01$ docker service create -d --name fail --restart-condition on-failure --restart-max-attempts 2 --restart-delay 2s --no-resolve-image busybox sh -c 'exit 3'; sleep 20; docker service ps fail | grep -c non-zero", []string{"\n3\n$"}},
+		{"bdc01$ docker service create -d --name none --restart-condition none --no-resolve-image busybox true; sleep 9; docker service ps none", []string{"none.1 .*Shutdown +Complete", "!none.1"}},
+		{"bdc01$ docker service create -d --name far --constraint node.hostname==nobody --no-resolve-image busybox; sleep 1; docker service ps --no-trunc far", []string{`Pending .*"no suitable node \(scheduling constraints not satisfied on 2 nodes\)"`}},
+		{"bdc01$ docker service create -d --name near --mode global --constraint node.role==worker --no-resolve-image nginx; sleep 9; docker service ps near", []string{"near.[0-9a-z]{25} [^\n]*bdc02 +Running +Running", "!bdc01"}},
+		{"bdc01$ docker service create --name job --mode replicated-job --replicas 2 --no-resolve-image busybox sleep 1; docker service ls -f name=job", []string{"job complete", `replicated job +0/2 \(2/2 completed\)`}},
+		{"bdc02$ systemctl stop docker", nil},
+		{"bdc01$ docker service create -d --name two --replicas 2 --no-resolve-image nginx; sleep 25; docker service ps two; docker node ls", []string{"two.1 [^\n]*bdc01 +Running +Running", "two.2 [^\n]*bdc01 +Running +Running", "bdc02 +Down"}},
+		{"bdc01$ docker service create -d --name host -p mode=host,target=80,published=8082 --no-resolve-image nginx; sleep 5; docker service ps host; curl -s -o /dev/null -w '%{http_code}' http://10.0.0.11:8082/", []string{`\*:8082->80/tcp`, "200"}},
+	})
+}

@@ -1,0 +1,128 @@
+package scenarios
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"dnetsim/engine/cli"
+)
+
+const threeMore = `
+lan: {subnet: 10.0.0.0/24}
+hosts:
+  bdc01: {address: 10.0.0.11}
+  bdc02: {address: 10.0.0.12}
+  bdc03: {address: 10.0.0.13}
+steps:
+`
+
+// saying is a line that somebody types on a host, and what it prints: parts of it in
+// their order, each a regular expression in which a dot is any character.
+type saying struct {
+	line string
+	says []string
+}
+
+// says types lines on three hosts of an engine.
+func says(t *testing.T, engine string, all []saying) {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "engine: %q\n%s", engine, threeMore)
+	for _, x := range all {
+		fmt.Fprintf(&b, "  - {run: %q, expect: {exit: any}}\n", x.line)
+	}
+	s, err := Read("test.yaml", []byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Run(s, Options{Docker: cli.Program})
+	if r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	for i, x := range all {
+		got := r.Steps[i].Stdout + r.Steps[i].Stderr
+		rest := got
+		for _, want := range x.says {
+			no := strings.HasPrefix(want, "!")
+			at := regexp.MustCompile("(?s)" + strings.TrimPrefix(want, "!")).FindStringIndex(rest)
+			switch {
+			case no && at != nil:
+				t.Errorf("engine %s: %s says\n%sand should not say %s", engine, x.line, got, want[1:])
+			case !no && at == nil:
+				t.Errorf("engine %s: %s says\n%sbut not %s", engine, x.line, got, want)
+			case at != nil:
+				rest = rest[at[1]:]
+			}
+		}
+	}
+}
+
+// join is what somebody types on another host than the first one, with the role.
+func join(role string) string {
+	return "docker swarm join --token $(ssh bdc01 docker swarm join-token -q " + role + ") 10.0.0.11:2377"
+}
+
+func TestASwarmBeginsAndEnds(t *testing.T) {
+	for _, engine := range Engines {
+		says(t, engine, []saying{
+			{"bdc01$ docker node ls", []string{`This node is not a swarm manager. Use "docker swarm init" or "docker swarm join"`}},
+			{"bdc01$ docker swarm leave", []string{"This node is not part of a swarm"}},
+			{"bdc01$ docker swarm init --advertise-addr nosuch0", []string{"advertise address must be a non-zero IP address or network interface"}},
+			{"bdc01$ docker swarm init", []string{`Swarm initialized: current node \([0-9a-z]{25}\) is now a manager.`, `docker swarm join --token SWMTKN-1-[0-9a-z]{50}-[0-9a-z]{25} 10.0.0.11:2377`}},
+			{"bdc01$ docker swarm init", []string{"This node is already part of a swarm"}},
+			{"bdc02$ docker swarm join --token SWMTKN-1-bogus 10.0.0.11:2377", []string{"invalid join token"}},
+			{"bdc02$ " + join("worker"), []string{"This node joined a swarm as a worker."}},
+			{"bdc01$ ss -Hlnt sport = 2377; ss -Hnt sport = 2377", []string{`LISTEN[^\n]*:2377 `, `ESTAB .*10.0.0.11\]:2377 .*10.0.0.12`}},
+			{"bdc01$ docker node ls", []string{`\* +bdc01 +Ready +Active +Leader`, `bdc02 +Ready +Active`}},
+			{"bdc02$ docker node ls", []string{"Worker nodes can't be used to view or modify cluster state"}},
+			{"bdc02$ docker info 2>/dev/null", []string{`Swarm: active\n  NodeID: [0-9a-z]{25}\n  Is Manager: false\n  Node Address: 10.0.0.12\n  Manager Addresses:\n   10.0.0.11:2377`}},
+			{"bdc01$ docker swarm join-token -q worker > old; docker swarm join-token --rotate -q worker > new", nil},
+			{"bdc03$ docker swarm join --token $(ssh bdc01 cat old) 10.0.0.11:2377", []string{"A valid join token is necessary to join this cluster"}},
+			{"bdc03$ docker swarm join --token $(ssh bdc01 cat new | sed 's/-1-./-1-0/') 10.0.0.11:2377", []string{"remote CA does not match fingerprint. Expected: "}},
+			{"bdc03$ docker info 2>/dev/null", []string{"Swarm: inactive"}},
+			{"bdc01$ docker node rm bdc02", []string{"is not down and can't be removed"}},
+			{"bdc01$ docker node demote bdc01", []string{"attempting to demote the last manager of the swarm"}},
+			{"bdc02$ docker swarm leave", []string{"Node left the swarm."}},
+			{"bdc01$ docker node ls", []string{"bdc02 +Ready"}},
+			{"bdc01$ sleep 20; docker node ls; docker node rm bdc02; docker node ls -q | wc -l", []string{"bdc02 +Down", "\n1\n"}},
+			{"bdc01$ docker swarm leave", []string{"Removing the last manager erases all current state of the swarm"}},
+			{"bdc01$ docker swarm leave -f; ss -Hlnt sport = 2377; ls /var/lib/docker/swarm", []string{"Node left the swarm.", "!2377", "No such file"}},
+		})
+	}
+}
+
+func TestAJoinWaitsForItsManager(t *testing.T) {
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init; iptables -I INPUT -p tcp --dport 2377 -j DROP", nil},
+		{"bdc02$ time " + join("worker"), []string{"Timeout was reached before node joined", "real\t0m20"}},
+		{"bdc02$ docker info 2>/dev/null", []string{`Swarm: pending\n  NodeID: \n  Is Manager: false`}},
+		{"bdc02$ " + join("worker"), []string{"This node is already part of a swarm"}},
+		{"bdc01$ iptables -F INPUT; sleep 15; docker node ls", []string{"bdc02 +Ready"}},
+		{"bdc01$ iptables -I INPUT -p tcp --dport 2377 -j DROP; sleep 25; docker node ls", []string{"bdc02 +Down"}},
+		{"bdc01$ iptables -F INPUT; sleep 15; docker node ls", []string{"bdc02 +Ready"}},
+		{"bdc02$ systemctl restart docker", nil},
+		{"bdc01$ systemctl restart docker; sleep 15; docker node ls", []string{"bdc01 +Ready +Active +Leader", "bdc02 +Ready"}},
+		{"bdc01$ systemctl stop docker; rm -r /var/lib/docker/swarm; systemctl start docker; docker info", []string{"Swarm: inactive"}},
+	})
+}
+
+func TestASwarmsNetworksAreMadeByManagers(t *testing.T) {
+	for engine, refusal := range map[string]string{"20.10": "Cannot create a multi-host network from a worker node", "29": "This node is not a swarm manager"} {
+		says(t, engine, []saying{
+			{"bdc01$ docker network create -d overlay early", []string{"This node is not a swarm manager"}},
+			{"bdc01$ docker swarm init --default-addr-pool 10.20.0.0/16 --default-addr-pool-mask-length 26", nil},
+			{"bdc02$ " + join("worker"), nil},
+			{"bdc02$ docker network create -d overlay o1", []string{refusal}},
+			{"bdc01$ docker network create -d overlay --attachable o1; docker network create -d overlay o1", []string{`^[0-9a-z]{25}\n`, "network with name o1 already exists|network o1 already exists"}},
+			{"bdc01$ docker network inspect -f '{{.Scope}} {{.IPAM.Config}} {{.Options}}' ingress o1", []string{`swarm .*10.20.0.0/26.*10.20.0.1.*vxlanid_list:4096`, `swarm .*10.20.0.64/26.*10.20.0.65.*vxlanid_list:4097`}},
+			{"bdc01$ docker network rm o1; docker network create -d overlay o2; docker network inspect -f '{{.IPAM.Config}} {{.Options}}' o2", []string{`10.20.0.64/26.*vxlanid_list:4098`}},
+			{"bdc02$ docker network ls", []string{"!o2"}},
+			{"bdc01$ docker network create -d overlay --subnet 10.20.0.0/24 clash; docker network create -d overlay --ingress again", []string{"[0-9a-z]{25}", "code = AlreadyExists desc = ingress network .* is already present"}},
+			{"bdc01$ docker network create -d overlay --subnet 10.9.0.0/24 --gateway 10.8.0.1 bad", []string{"does not contain gateway|no matching subnet"}},
+			{"bdc01$ docker run -d --name c1 --network o2 busybox", []string{"Could not attach to network o2: rpc error: code = PermissionDenied desc = network o2 not manually attachable"}},
+			{"bdc02$ docker run -d --name c1 --network none1 busybox", []string{"Could not attach to network none1: rpc error: code = NotFound desc = network none1 not found"}},
+		})
+	}
+}
