@@ -266,8 +266,8 @@ func openLabs(t *terminal) (map[string]string, error) {
 		return nil, err
 	}
 	found := map[string]string{}
-	for _, folder := range running(t.env) {
-		found[filepath.Base(folder)] = filepath.Join(folder, terminalName)
+	for name, folder := range running(t.env) {
+		found[name] = filepath.Join(folder, terminalName)
 	}
 	for _, name := range labs(dir) {
 		found[name] = filepath.Join(dir, name+".sock")
@@ -294,7 +294,11 @@ func attach(t *terminal, name, host string) error {
 	case name == "":
 		return status{exitUsage, fmt.Errorf("dnetsim: several labs are open: dnetsim shell --attach NAME, one of %s", strings.Join(open, ", "))}
 	}
-	c, err := net.Dial("unix", found[name])
+	at := found[name]
+	if at == "" {
+		at = found[plainName(name)]
+	}
+	c, err := net.Dial("unix", at)
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim: no lab %s is open: one of %s", name, strings.Join(open, ", "))}
 	}

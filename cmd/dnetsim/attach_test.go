@@ -119,3 +119,47 @@ func TestALabsOwnCommands(t *testing.T) {
 		}
 	}
 }
+
+// A lab that is up is found by its name wherever its folder is, and two of the same
+// name are two.
+func TestALabInAnyFolderIsFoundByItsName(t *testing.T) {
+	run := t.TempDir()
+	ask := func(in string, args ...string) (int, string) {
+		var out words
+		code := execute(t.Context(), &terminal{in: strings.NewReader(in), out: &out, err: &out, env: func(k string) string {
+			return map[string]string{"XDG_RUNTIME_DIR": run}[k]
+		}}, args)
+		return code, out.String()
+	}
+	os.Mkdir(filepath.Join(run, "dnetsim"), 0o700)
+	os.Symlink(filepath.Join(run, "killed"), filepath.Join(run, "dnetsim", "up.up")) // what a lab that was killed leaves
+	first := bringIn(t, run, upScenario, shortDir(t))
+	second := bringIn(t, run, strings.Replace(upScenario, "h2: {address: 10.0.0.12}", "other: {address: 10.0.0.12}", 1), shortDir(t))
+	if said := "the lab's name is up-2"; !strings.Contains(second.err.String(), said) || strings.Contains(first.err.String(), "the lab's name") {
+		t.Errorf("want %q of the second alone:\n%s%s", said, first.err, second.err)
+	}
+	for _, c := range []struct {
+		in   string
+		args []string
+		code int
+		says string
+	}{
+		{"hostname; exit\n", []string{"shell", "--attach", "up", "--host", "h2"}, exitOK, "\nh2\r\n"},
+		{"hostname; exit\n", []string{"shell", "--attach", "up-2", "--host", "other"}, exitOK, "\nother\r\n"},
+		{"", []string{"explain", "--attach", "up", "--from", "h1/web", "--to", "10.0.0.12"}, exitOK, "h1/web"},
+		{"", []string{"shell", "--attach"}, exitUsage, "one of up, up-2"},
+		{"", []string{"explain", "--attach", "--from", "h1/web", "--to", "10.0.0.12"}, exitUsage, "name one of up, up-2"},
+		{"", []string{"explain", "--attach", "nosuch"}, exitUsage, "no lab is up by the name nosuch, nor in a folder nosuch: one of up, up-2"},
+		{"", []string{"down", "up-2"}, exitOK, "is down"},
+		{"", []string{"shell", "--attach", "up-2"}, exitUsage, "no lab up-2 is open: one of up"},
+	} {
+		if code, out := ask(c.in, c.args...); code != c.code || !strings.Contains(out, c.says) {
+			t.Errorf("%v: status %d\n%s", c.args, code, out)
+		}
+	}
+	second.end()
+	first.end()
+	if left, _ := os.ReadDir(filepath.Join(run, "dnetsim")); len(left) > 0 {
+		t.Errorf("the labs leave %v", left)
+	}
+}

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,6 +150,12 @@ func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) er
 	}
 	if err := u.publish(real, all); err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
+	}
+	known, err := dir.register(t, s.Name)
+	if err != nil {
+		t.say("the lab is found by its folder alone: %v", err)
+	} else if known != plainName(s.Name) && filepath.Base(dir.path) != known {
+		u.announce("the lab's name is " + known + ", as " + s.Name + " is up elsewhere")
 	}
 	if f.pcap == stdoutPath {
 		io.WriteString(t.err, u.said)
@@ -389,37 +396,32 @@ func quoted(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// running are the folders of the labs in the user's runtime folder that are up.
-func running(env func(string) string) []string {
-	found, _ := filepath.Glob(filepath.Join(runtimeFolder(env), "*", controlName))
-	var up []string
-	for _, f := range found {
-		if answers(f) {
-			up = append(up, filepath.Dir(f))
-		}
-	}
-	return up
-}
-
-// findRunning is the folder of a lab that is up: the one that is named, or the
-// only one.
+// findRunning is the folder of a lab that is up: the one that is named, by its
+// name or its folder, or the only one.
 func findRunning(env func(string) string, args []string) (string, error) {
-	if len(args) == 0 {
-		up := running(env)
-		switch len(up) {
-		case 0:
-			return "", errors.New("no lab is up in " + runtimeFolder(env) + ": name the folder of one")
-		case 1:
-			return up[0], nil
+	up := running(env)
+	names := strings.Join(slices.Sorted(maps.Keys(up)), ", ")
+	if len(args) > 0 {
+		if answers(filepath.Join(args[0], controlName)) {
+			return args[0], nil
 		}
-		return "", fmt.Errorf("several labs are up: name one: %s", strings.Join(up, ", "))
-	}
-	for _, dir := range []string{args[0], labFolder(env, args[0])} {
-		if _, err := os.Stat(filepath.Join(dir, controlName)); err == nil && answers(filepath.Join(dir, controlName)) {
+		if dir := up[plainName(args[0])]; dir != "" {
 			return dir, nil
 		}
 	}
-	return "", fmt.Errorf("no lab is up in %s or %s", args[0], labFolder(env, args[0]))
+	switch {
+	case len(up) == 0 && len(args) == 0:
+		return "", errors.New("no lab is up: name the folder of one")
+	case len(up) == 0:
+		return "", fmt.Errorf("no lab is up by the name %s, nor in a folder %s", args[0], args[0])
+	case len(args) > 0:
+		return "", fmt.Errorf("no lab is up by the name %s, nor in a folder %s: one of %s", args[0], args[0], names)
+	case len(up) == 1:
+		for _, dir := range up {
+			return dir, nil
+		}
+	}
+	return "", fmt.Errorf("several labs are up: name one of %s", names)
 }
 
 func newDown(t *terminal) *cobra.Command {

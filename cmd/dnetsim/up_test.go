@@ -50,6 +50,7 @@ func (w *words) String() string {
 type upLabTest struct {
 	t        *testing.T
 	dir      string
+	env      func(string) string
 	out, err *words
 	stop     context.CancelCauseFunc
 	code     chan int
@@ -58,9 +59,16 @@ type upLabTest struct {
 // bring brings a scenario up in a folder.
 func bring(t *testing.T, text, dir string, args ...string) *upLabTest {
 	t.Helper()
+	return bringIn(t, t.TempDir(), text, dir, args...)
+}
+
+// bringIn does so for a user with a runtime folder.
+func bringIn(t *testing.T, runtime, text, dir string, args ...string) *upLabTest {
+	t.Helper()
+	env := func(k string) string { return map[string]string{"XDG_RUNTIME_DIR": runtime}[k] }
 	ctx, cancel := context.WithCancelCause(context.Background())
-	u := &upLabTest{t: t, dir: dir, out: &words{}, err: &words{}, stop: cancel, code: make(chan int, 1)}
-	term := &terminal{in: strings.NewReader(text), out: u.out, err: u.err, env: func(string) string { return "" }}
+	u := &upLabTest{t: t, dir: dir, env: env, out: &words{}, err: &words{}, stop: cancel, code: make(chan int, 1)}
+	term := &terminal{in: strings.NewReader(text), out: u.out, err: u.err, env: env}
 	go func() { u.code <- execute(ctx, term, append([]string{"up", "-", "--dir", dir}, args...)) }()
 	for !strings.Contains(u.err.String(), "is up;") {
 		select {

@@ -32,8 +32,8 @@ func runtimeFolder(env func(string) string) string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("dnetsim-%d", os.Getuid()))
 }
 
-// labFolder is the folder of a lab in the runtime folder.
-func labFolder(env func(string) string, name string) string {
+// plainName is a lab's name as a file's.
+func plainName(name string) string {
 	plain := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r) {
 			return r
@@ -41,7 +41,63 @@ func labFolder(env func(string) string, name string) string {
 		return '-'
 	}, name)
 	plain = strings.TrimLeft(plain, ".")
-	return filepath.Join(runtimeFolder(env), plain[:min(len(plain), 40)])
+	return plain[:min(len(plain), 40)]
+}
+
+// labFolder is the folder of a lab in the runtime folder.
+func labFolder(env func(string) string, name string) string {
+	return filepath.Join(runtimeFolder(env), plainName(name))
+}
+
+// elsewhere is the end of the name of a link in the runtime folder that leads to
+// the folder of a lab that is up somewhere else.
+const elsewhere = ".up"
+
+// running are the folders of the user's labs that are up, by name: those in the
+// runtime folder, and those that a link there leads to.
+func running(env func(string) string) map[string]string {
+	found, _ := filepath.Glob(filepath.Join(runtimeFolder(env), "*", controlName))
+	up := map[string]string{}
+	for _, f := range found {
+		dir := filepath.Dir(f)
+		if to, err := os.Readlink(dir); err == nil && answers(filepath.Join(to, controlName)) {
+			up[strings.TrimSuffix(filepath.Base(dir), elsewhere)] = to
+		} else if err != nil && answers(f) {
+			up[filepath.Base(dir)] = dir
+		}
+	}
+	return up
+}
+
+// register makes the lab known by a name, if its folder is not among the user's
+// labs already: name, or that with a number if another lab that is up has it.
+func (f *folder) register(t *terminal, name string) (string, error) {
+	dir, err := runtimeDir(t)
+	if err == nil {
+		dir, err = filepath.Abs(dir)
+	}
+	if err != nil || filepath.Dir(f.path) == dir {
+		return filepath.Base(f.path), err
+	}
+	up := running(t.env)
+	for n := 1; n < 100; n++ {
+		free := plainName(name)
+		if n > 1 {
+			free = fmt.Sprintf("%s-%d", free, n)
+		}
+		if up[free] != "" {
+			continue
+		}
+		link := filepath.Join(dir, free+elsewhere)
+		if _, err := os.Readlink(link); err == nil { // of a lab that was killed
+			os.Remove(link)
+		}
+		if os.Symlink(f.path, link) == nil {
+			f.link = link
+			return free, nil
+		}
+	}
+	return "", fmt.Errorf("%s: no name is free for it", dir)
 }
 
 // folder is the folder of a lab that is up: its sockets are in it.
@@ -50,6 +106,7 @@ type folder struct {
 	sockets []string // those that are ours to remove
 	made    bool     // the folder is ours to remove
 	private string   // where sockets are made before they are put in their place
+	link    string   // by which it is found among the user's labs, or none
 }
 
 // openFolder makes a lab's folder, for its user alone, and takes it: it fails if
@@ -128,6 +185,9 @@ func (f *folder) close() {
 		os.Remove(s)
 	}
 	os.Remove(f.private)
+	if to, err := os.Readlink(f.link); err == nil && to == f.path {
+		os.Remove(f.link)
+	}
 	if f.made {
 		os.Remove(f.path) // not if a log or somebody's file is in it
 	}
