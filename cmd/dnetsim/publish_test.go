@@ -82,13 +82,13 @@ func TestAPublishedPortHalfClosesAndResets(t *testing.T) {
 	if got, err := io.ReadAll(c); strings.TrimSpace(string(got)) != fmt.Sprint(size) || err != nil {
 		t.Errorf("wc counts %q, %v", got, err)
 	}
-	// Nobody listens: what a browser gets is a reset.
-	c, err = net.Dial("tcp", u.realPort("h2:80"))
-	if err != nil {
-		t.Fatal(err)
+	// Nobody listens: what a browser gets is a reset, on a busy machine before it
+	// knows that it is connected.
+	if c, err = net.Dial("tcp", u.realPort("h2:80")); err == nil {
+		_, err = c.Read(make([]byte, 1))
+		c.Close()
 	}
-	defer c.Close()
-	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("nobody listens, and reading says %v", err)
 	}
 	// The container dies under its connection, which has a reader that does not read.
