@@ -126,3 +126,34 @@ func TestASwarmsNetworksAreMadeByManagers(t *testing.T) {
 		})
 	}
 }
+
+func TestManagersAgreeAndDoWithoutOne(t *testing.T) {
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc02$ " + join("manager"), []string{"This node joined a swarm as a manager."}},
+		{"bdc03$ " + join("worker"), nil},
+		{"bdc01$ docker node promote bdc03; sleep 5; docker node ls", []string{"Node bdc03 promoted to a manager", "bdc01 +Ready +Active +Leader", "bdc02 +Ready +Active +Reachable", "bdc03 +Ready +Active +Reachable"}},
+		{"bdc02$ docker node ls; docker network create -d overlay made-by-2", []string{`\* +bdc02`, "[0-9a-z]{25}\n$"}},
+		{"bdc01$ docker network ls; docker swarm leave", []string{"made-by-2", "The only way to restore a swarm"}},
+		{"bdc01$ systemctl stop docker", nil},
+		{"bdc02$ sleep 40; docker node ls; docker network ls", []string{"bdc01 +(Unknown|Down) +Active +Unreachable", "(Leader|Reachable)", "made-by-2"}},
+		{"bdc03$ systemctl stop docker", nil},
+		{"bdc02$ sleep 25; docker node ls; docker info", []string{"Error: rpc error", "The swarm does not have a leader. It's possible that too few managers are online"}},
+		{"bdc01$ systemctl start docker; sleep 30; docker node ls", []string{"bdc01 +Ready +Active +(Leader|Reachable)", "bdc02 +Ready +Active +(Leader|Reachable)", "bdc03 +(Down|Unknown) +Active +Unreachable"}},
+		{"bdc03$ systemctl start docker; sleep 15; docker node ls", []string{"bdc03 +Ready +Active +Reachable"}},
+		{"bdc02$ docker node demote bdc01; sleep 8; docker node ls", []string{"Manager bdc01 demoted", `bdc01 +Ready +Active +29`}},
+		{"bdc01$ docker node ls; ss -Hlnt sport = 2377", []string{"Worker nodes can't be used to view", "!LISTEN"}},
+		{"bdc02$ docker node demote bdc03; sleep 8; docker node demote bdc02; docker node ls", []string{"bdc02 +Ready +Active +Leader", "attempting to demote the last manager of the swarm"}},
+	})
+}
+
+func TestALockedManagerWaitsForItsKey(t *testing.T) {
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init --autolock", []string{"Swarm initialized", "docker swarm unlock", "SWMKEY-1-"}},
+		{"bdc01$ docker swarm unlock-key -q > key; cat key", []string{"SWMKEY-1-"}},
+		{"bdc01$ systemctl restart docker; docker node ls; docker info", []string{"Swarm: locked", "Swarm is encrypted and needs to be unlocked before it can be used"}},
+		{"bdc01$ echo SWMKEY-1-x | docker swarm unlock", []string{"invalid key provided"}},
+		{"bdc01$ cat key | docker swarm unlock; docker node ls", []string{"bdc01 +Ready +Active +Leader"}},
+		{"bdc01$ docker swarm update --autolock=false; systemctl restart docker; sleep 2; docker node ls", []string{"Swarm updated.", "bdc01 +Ready +Active +Leader"}},
+	})
+}

@@ -93,7 +93,7 @@ func (l *life) run() {
 			return
 		}
 	}
-	if d.Cert.Role == object.RoleManager {
+	if d.Cert.Role == object.RoleManager && l.manager == nil {
 		if err := l.manage(nil, nil); err != nil {
 			l.fail(err)
 			return
@@ -256,7 +256,7 @@ func (l *life) promote() error {
 			conn.Close()
 		}
 		if err == nil {
-			l.manager.Joined(j.RaftID)
+			l.manager.Joined(j.RaftID, j.Members)
 			n.save()
 			return nil
 		}

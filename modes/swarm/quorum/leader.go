@@ -199,6 +199,9 @@ func (m *Manager) settleMembers() error {
 		if !member || n.Spec.Role == object.RoleManager || !m.raft.CanRemove(x.ID) {
 			continue
 		}
+		if x.ID == m.Disk.ID && m.raft.Transfer() {
+			return nil // the next leader removes this one
+		}
 		if err := m.raft.RemoveMember(x.ID, proposeTime); err != nil && !errors.Is(err, raft.ErrChanging) {
 			return err
 		}

@@ -224,8 +224,12 @@ func (m *Manager) allowed(method string, h rpc.Handler) rpc.Handler {
 	}
 }
 
-// Joined starts the log of a manager that has got its place in it.
-func (m *Manager) Joined(id uint64) {
+// Joined starts the log of a manager that has got its place in it, and is told who else
+// has one.
+func (m *Manager) Joined(id uint64, members []raft.Member) {
 	m.Disk.ID = id
+	for _, x := range members {
+		m.peers[x.ID] = &peer{m: m, to: x}
+	}
 	m.raft.Start()
 }

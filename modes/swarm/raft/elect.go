@@ -7,6 +7,7 @@ const (
 	MsgAppend // without entries it is a heartbeat
 	MsgAppendAnswer
 	MsgSnapshot
+	MsgNow // the leader has this member campaign at once
 )
 
 // Message is what one member tells another.
@@ -19,6 +20,7 @@ type Message struct {
 	Reject         bool     `json:",omitempty"`
 	Hint           uint64   `json:",omitempty"`
 	Snapshot       []byte   `json:",omitempty"`
+	Handed         bool     `json:",omitempty"` // a vote for who the leader has chosen
 	Members        []Member `json:",omitempty"`
 }
 
@@ -80,8 +82,24 @@ func (n *Node) onTick() {
 		return
 	}
 	if _, in := n.member(n.disk.ID); in && n.elapsed >= n.timeout {
-		n.campaign()
+		n.campaign(false)
 	}
+}
+
+// Transfer has the member that is furthest lead instead of this one. It reports whether
+// there is one to ask.
+func (n *Node) Transfer() bool {
+	best, at := Member{}, uint64(0)
+	for _, m := range n.members {
+		if p := n.peers[m.ID]; m.ID != n.disk.ID && p != nil && p.active && p.match >= at {
+			best, at = m, p.match
+		}
+	}
+	if best.ID == 0 || n.role != leader {
+		return false
+	}
+	n.cfg.Send(best, &Message{Type: MsgNow, From: n.disk.ID, To: best.ID, Term: n.disk.Term})
+	return true
 }
 
 // heardByMost reports whether most members have answered in this election's time.
@@ -99,7 +117,7 @@ func (n *Node) heardByMost() bool {
 	return up >= n.quorum()
 }
 
-func (n *Node) campaign() {
+func (n *Node) campaign(handed bool) {
 	n.logf("info", "%x is starting a new election at term %d", n.disk.ID, n.disk.Term)
 	n.become(candidate, n.disk.Term+1, 0)
 	n.disk.Vote = n.disk.ID
@@ -110,7 +128,7 @@ func (n *Node) campaign() {
 	}
 	for _, m := range n.members {
 		if m.ID != n.disk.ID {
-			n.cfg.Send(m, &Message{Type: MsgVote, From: n.disk.ID, To: m.ID, Term: n.disk.Term, Index: n.lastIndex(), LogTerm: n.lastTerm()})
+			n.cfg.Send(m, &Message{Type: MsgVote, From: n.disk.ID, To: m.ID, Term: n.disk.Term, Index: n.lastIndex(), LogTerm: n.lastTerm(), Handed: handed})
 		}
 	}
 }
@@ -155,7 +173,7 @@ func (n *Node) Step(m *Message) {
 	}
 	switch {
 	case m.Term > n.disk.Term:
-		if m.Type == MsgVote && n.lead != 0 && n.role != candidate && n.elapsed < ElectionTicks {
+		if m.Type == MsgVote && !m.Handed && n.lead != 0 && n.role != candidate && n.elapsed < ElectionTicks {
 			return // it hears a leader
 		}
 		lead := uint64(0)
@@ -185,6 +203,10 @@ func (n *Node) Step(m *Message) {
 		n.onSnapshot(m)
 	case MsgAppendAnswer:
 		n.onAppendAnswer(m)
+	case MsgNow:
+		if n.role == follower {
+			n.campaign(true)
+		}
 	}
 }
 

@@ -186,7 +186,7 @@ func (n *Node) Start() {
 	n.reset()
 	n.tick.Reset(Tick)
 	if len(n.members) == 1 && n.members[0].ID == n.disk.ID {
-		n.campaign()
+		n.campaign(false)
 	}
 }
 

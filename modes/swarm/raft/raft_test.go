@@ -221,3 +221,20 @@ func TestARemovedMemberIsNone(t *testing.T) {
 		t.Errorf("%d members, leader %d", n, l.leader()+1)
 	}
 }
+
+func TestALeaderHandsOver(t *testing.T) {
+	l := newLab(t, 3)
+	l.say(0, "a")
+	if !l.all[0].Transfer() {
+		t.Fatal("there is nobody to hand over to")
+	}
+	l.loop.RunFor(time.Second)
+	if at := l.leader(); at < 1 {
+		t.Fatalf("leader %d a second later", at+1)
+	}
+	if err := l.say(l.leader(), "b"); err != nil {
+		t.Fatal(err)
+	}
+	l.loop.RunFor(2 * time.Second)
+	l.agree("a b")
+}
