@@ -187,3 +187,29 @@ func FuzzMessages(f *testing.F) {
 		parts(body)
 	})
 }
+
+func TestKeysRotateWhileTheNodesTalk(t *testing.T) {
+	l := newLab(t, 2)
+	l.together()
+	a, b := l.hosts[0], l.hosts[1]
+	for _, step := range []struct {
+		of   *host
+		keys [][]byte
+	}{
+		{a, [][]byte{keys[0], keys[1]}}, {b, [][]byte{keys[0], keys[1]}}, // both know the new one,
+		{a, [][]byte{keys[1], keys[0]}}, {b, [][]byte{keys[1], keys[0]}}, // then use it,
+		{a, [][]byte{keys[1]}}, {b, [][]byte{keys[1]}}, // and forget the old one
+	} {
+		step.of.SetKeys(step.keys)
+		l.loop.RunFor(10 * time.Second)
+	}
+	if len(a.Nodes()) != 1 || len(b.Nodes()) != 1 {
+		t.Errorf("the nodes have lost each other:\n%v", a.log)
+	}
+	b.SetKeys(keys[:1])
+	l.loop.RunFor(20 * time.Second)
+	a.wantLog("memberlist: Decrypt packet failed: No installed keys could decrypt the message")
+	if len(a.Nodes()) != 0 {
+		t.Error("a node with another key is still one")
+	}
+}
