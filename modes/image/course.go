@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -27,6 +28,7 @@ func courseRecipes() []*recipe {
 	service := func(name, program string, port uint16, talk func(*userland.Process, *stack.TCPConn)) *recipe {
 		r := plain(name, debianSets, shell.Bash, program)
 		r.extra = map[string]userland.Program{program: server(port, talk)}
+		maps.Copy(r.extra, askers[name])
 		r.expose = []nat.Port{{Number: port, Proto: "tcp"}}
 		return r
 	}

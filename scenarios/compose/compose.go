@@ -84,7 +84,7 @@ func Import(file string, text []byte, o Options) (out []byte, ignored []string, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
-	w := &writer{project: p, registry: image.DefaultRegistry(sim.NewLoop(1)), images: map[string]standIn{}, ignored: map[string]map[string]bool{}}
+	w := &writer{project: p, registry: image.DefaultRegistry(sim.NewLoop(1)), images: map[string]standIn{}, standIns: map[string]bool{}, healthy: map[string]bool{}, ignored: map[string]map[string]bool{}}
 	if err := w.write(); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
@@ -101,7 +101,7 @@ func Import(file string, text []byte, o Options) (out []byte, ignored []string, 
 // hostName is the one host of an imported file.
 const hostName = "docker"
 
-// list is what was ignored: "healthcheck: db, web".
+// list is what was ignored: "logging: db, web".
 func (w *writer) list() []string {
 	var out []string
 	for _, what := range slices.Sorted(maps.Keys(w.ignored)) {

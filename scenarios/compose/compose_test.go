@@ -3,6 +3,8 @@ package compose
 import (
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 )
 
 const shop = `
@@ -47,7 +49,7 @@ docker$ docker create --name shop-api-1 --network shop_back --network-alias api 
 docker$ docker start shop-api-1
 docker$ docker create --name shop-side-1 --network container:shop-api-1 busybox sleep 1000
 docker$ docker start shop-side-1
-docker$ docker create --name shop-web-1 --network shop_back --network-alias web --ip 10.77.0.10 -p 8080:80 -p 127.0.0.1:8443:443 -p 53:53/udp --add-host legacy:10.9.9.9 --dns 9.9.9.9 --sysctl net.ipv4.ip_forward=1 --cap-add NET_ADMIN nginx
+docker$ docker create --name shop-web-1 --network shop_back --network-alias web --ip 10.77.0.10 -p 8080:80 -p 127.0.0.1:8443:443 -p 53:53/udp --add-host legacy:10.9.9.9 --dns 9.9.9.9 --sysctl net.ipv4.ip_forward=1 --cap-add NET_ADMIN --health-cmd true nginx
 docker$ docker network connect --alias web --alias www shop_front shop-web-1
 docker$ docker start shop-web-1`
 
@@ -68,7 +70,7 @@ func TestAComposeFileBecomesTheLinesThatComposeWouldHaveSent(t *testing.T) {
 	if !strings.Contains(string(out), "shop-api:\n        listen: [9000/tcp]") {
 		t.Errorf("no stand-in:\n%s", out)
 	}
-	if got := strings.Join(ignored, "; "); got != "healthcheck: web; image, build and command (a stand-in that answers HTTP at the ports): api" {
+	if got := strings.Join(ignored, "; "); got != "image, build and command (a stand-in that answers HTTP at the ports): api" {
 		t.Errorf("ignored: %s", got)
 	}
 }
@@ -109,4 +111,39 @@ func TestAScenarioIsNoComposeFile(t *testing.T) {
 			t.Errorf("%q: %v", text, !want)
 		}
 	}
+}
+
+func TestHealthchecksBecomeOptions(t *testing.T) {
+	for check, want := range map[string]string{
+		`{test: [CMD-SHELL, "pg_isready -U it || exit 1"], interval: 1m30s, timeout: 5s, retries: 4, start_period: 20s}`: `--health-cmd 'pg_isready -U it || exit 1' --health-interval 1m30s --health-timeout 5s --health-start-period 20s --health-retries 4 postgres`,
+		`{test: [CMD, redis-cli, "SET a b"]}`: `--health-cmd 'redis-cli '\''SET a b'\''' postgres`,
+		`{test: curl -f http://localhost}`:    `--health-cmd 'curl -f http://localhost' postgres`,
+		`{test: [NONE]}`:                      `--no-healthcheck postgres`,
+		`{disable: true}`:                     `--no-healthcheck postgres`,
+		`{interval: 3s}`:                      `--network-alias db --health-interval 3s postgres`,
+	} {
+		text := "services:\n  db: {image: postgres, healthcheck: " + check + "}\n  a: {image: busybox, depends_on: {db: {condition: service_healthy}}}\n  b: {image: busybox, depends_on: {db: {condition: service_healthy}}}\n"
+		out, ignored, err := Import("x/compose.yaml", []byte(text), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := folded(out); !strings.Contains(said, want) || strings.Count(said, "State.Health.Status}}' x-db-1)") != 1 || len(ignored) > 0 {
+			t.Errorf("%s: want %s\nignored %v\n%s", check, want, ignored, said)
+		}
+	}
+	text := "services: {web: {build: ., ports: [80], healthcheck: {test: curl localhost}}, a: {image: busybox, healthcheck: {test: 'true', start_interval: 1s}, depends_on: {web: {condition: service_healthy}}}}"
+	out, ignored, err := Import("x/compose.yaml", []byte(text), Options{})
+	if want := "healthcheck of a stand-in (healthy when started): web; healthcheck: start_interval: a; image, build and command (a stand-in that answers HTTP at the ports): web"; err != nil ||
+		strings.Join(ignored, "; ") != want || strings.Contains(string(out), "Status}}") || strings.Contains(string(out), "curl") {
+		t.Errorf("%v, ignored %v, want %s\n%s", err, ignored, want, out)
+	}
+}
+
+// folded is YAML with the lines that it breaks made whole.
+func folded(out []byte) string {
+	var keys struct{ Setup []string }
+	if err := yaml.Unmarshal(out, &keys); err != nil {
+		return err.Error()
+	}
+	return strings.Join(keys.Setup, "\n")
 }

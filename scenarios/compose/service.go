@@ -42,6 +42,8 @@ func (w *writer) standIn(s *types.ServiceConfig) bool {
 	}
 	w.images[s.Image] = x
 	w.ignore(s.Name, "image, build and command (a stand-in that answers HTTP at the ports)", true)
+	w.ignore(s.Name, "healthcheck of a stand-in (healthy when started)", s.HealthCheck != nil)
+	s.HealthCheck = nil
 	return true
 }
 
@@ -94,6 +96,7 @@ func (w *writer) flags(s types.ServiceConfig) []string {
 	add("--user", s.User)
 	add("--workdir", s.WorkingDir)
 	add("--restart", s.Restart)
+	words = append(words, health(s.HealthCheck)...)
 	for _, k := range slices.Sorted(maps.Keys(s.Environment)) {
 		if v := s.Environment[k]; v != nil {
 			add("-e", k+"="+*v)
@@ -122,6 +125,38 @@ func (w *writer) flags(s types.ServiceConfig) []string {
 	return words
 }
 
+// health are the options of a healthcheck; what it leaves out is the image's.
+func health(h *types.HealthCheckConfig) []string {
+	if h == nil {
+		return nil
+	}
+	var words []string
+	switch {
+	case h.Disable || len(h.Test) > 0 && h.Test[0] == "NONE":
+		return []string{"--no-healthcheck"}
+	case len(h.Test) > 1 && h.Test[0] == "CMD-SHELL":
+		words = append(words, "--health-cmd", h.Test[1])
+	case len(h.Test) > 1: // docker has no option for a command without a shell
+		var line []string
+		for _, x := range h.Test[1:] {
+			line = append(line, quote(x))
+		}
+		words = append(words, "--health-cmd", strings.Join(line, " "))
+	}
+	for _, x := range []struct {
+		flag string
+		d    *types.Duration
+	}{{"--health-interval", h.Interval}, {"--health-timeout", h.Timeout}, {"--health-start-period", h.StartPeriod}} {
+		if x.d != nil {
+			words = append(words, x.flag, x.d.String())
+		}
+	}
+	if h.Retries != nil {
+		words = append(words, "--health-retries", fmt.Sprint(*h.Retries))
+	}
+	return words
+}
+
 // command is what follows the image.
 func command(s types.ServiceConfig) []string {
 	if len(s.Entrypoint) > 1 {
@@ -133,16 +168,12 @@ func command(s types.ServiceConfig) []string {
 // without notes what a service asks for and the network does not know.
 func (w *writer) without(s types.ServiceConfig) {
 	binds := slices.ContainsFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Type != types.VolumeTypeVolume })
-	waits := false
-	for _, d := range s.DependsOn {
-		waits = waits || d.Condition == types.ServiceConditionHealthy
-	}
 	for what, is := range map[string]bool{
 		"configs": len(s.Configs) > 0, "secrets": len(s.Secrets) > 0, "deploy": s.Deploy != nil, "develop": s.Develop != nil,
-		"devices": len(s.Devices) > 0, "env_file": len(s.EnvFiles) > 0, "healthcheck": s.HealthCheck != nil, "labels": len(s.Labels) > 0,
+		"devices": len(s.Devices) > 0, "env_file": len(s.EnvFiles) > 0, "healthcheck: start_interval": s.HealthCheck != nil && s.HealthCheck.StartInterval != nil, "labels": len(s.Labels) > 0,
 		"logging": s.Logging != nil, "platform": s.Platform != "", "ulimits": len(s.Ulimits) > 0, "security_opt": len(s.SecurityOpt) > 0,
 		"volumes from the real machine, tmpfs": binds, "mem_limit": s.MemLimit > 0, "stop_signal": s.StopSignal != "",
-		"depends_on: service_healthy (started is enough)": waits, "init": s.Init != nil, "external_links": len(s.ExternalLinks) > 0,
+		"init": s.Init != nil, "external_links": len(s.ExternalLinks) > 0,
 		"group_add": len(s.GroupAdd) > 0, "runtime": s.Runtime != "", "pid": s.Pid != "", "ipc": s.Ipc != "",
 	} {
 		w.ignore(s.Name, what, is)

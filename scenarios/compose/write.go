@@ -18,6 +18,8 @@ type writer struct {
 	registry *image.Registry
 	images   map[string]standIn
 	lines    []string
+	standIns map[string]bool            // services
+	healthy  map[string]bool            // containers that have been waited for
 	ignored  map[string]map[string]bool // what, by whom
 }
 
@@ -142,9 +144,17 @@ func (w *writer) container(s types.ServiceConfig, i int) string {
 func (w *writer) service(s types.ServiceConfig) error {
 	w.without(s)
 	stand := w.standIn(&s)
+	w.standIns[s.Name] = stand
 	for _, name := range slices.Sorted(maps.Keys(s.DependsOn)) {
-		if dep, ok := w.project.Services[name]; ok && s.DependsOn[name].Condition == types.ServiceConditionCompletedSuccessfully {
+		dep, ok := w.project.Services[name]
+		if !ok {
+			continue
+		}
+		switch s.DependsOn[name].Condition {
+		case types.ServiceConditionCompletedSuccessfully:
 			w.line("wait", w.container(dep, 1))
+		case types.ServiceConditionHealthy:
+			w.wait(dep)
 		}
 	}
 	for i := 1; i <= s.GetScale(); i++ {
@@ -156,6 +166,18 @@ func (w *writer) service(s types.ServiceConfig) error {
 		}
 	}
 	return nil
+}
+
+// wait lets a service's containers become healthy; one that does not ends the setup.
+func (w *writer) wait(s types.ServiceConfig) {
+	for i := 1; i <= s.GetScale() && !w.standIns[s.Name]; i++ {
+		name := w.container(s, i)
+		if w.healthy[name] {
+			continue
+		}
+		w.healthy[name] = true
+		w.lines = append(w.lines, fmt.Sprintf(`%s$ while s=$(docker inspect -f '{{.State.Health.Status}}' %s); [ "$s" = starting ]; do sleep 0.5; done; echo "%[2]s is $s"; [ "$s" = healthy ]`, hostName, quote(name)))
+	}
 }
 
 // create is one container: made, connected to its other networks, started.
