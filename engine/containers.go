@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"dnetsim/modes"
+	"dnetsim/modes/image"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
@@ -49,14 +50,14 @@ func (c *call) containerList() error {
 	if err != nil {
 		return err
 	}
-	out := make([]*types.Container, 0, len(cs))
+	out := make([]any, 0, len(cs))
 	now := c.daemon.Wall()
 	for _, x := range cs {
-		row := summarise(x, c.daemon.Containers.NamesOf(x), now)
+		row := summary{Container: x, names: c.daemon.Containers.NamesOf(x), now: now, image: c.imageOf(x)}
 		if boolean(c.q, "size") {
-			row.SizeRootFs = c.rootSize(x)
+			row.size = c.rootSize(x)
 		}
-		out = append(out, row)
+		out = append(out, c.s.form.summary(row))
 	}
 	return c.json(http.StatusOK, out)
 }
@@ -72,12 +73,15 @@ func (c *call) containerCreate() error {
 	if c.before(40) && r.HostConfig.IpcMode == "" {
 		r.HostConfig.IpcMode = "shareable" // what clients of that time expect
 	}
-	normalise(r.HostConfig)
+	normalise(r.HostConfig, c.daemon.Profile().MaskedPaths)
 	m, err := r.toModel(c.q.Get("name"))
 	if err != nil {
 		return err
 	}
 	m.Opaque = &echo{config: &r.Config, hostConfig: r.HostConfig}
+	if err := c.s.form.asked(c, &m); err != nil {
+		return err
+	}
 	x, warnings, err := c.daemon.Containers.Create(m)
 	if err != nil {
 		return err
@@ -112,16 +116,24 @@ func (c *call) containerInspect() error {
 		n := c.rootSize(x)
 		size = &n
 	}
-	return c.json(http.StatusOK, inspect(x, size))
+	return c.json(http.StatusOK, c.s.form.container(x, c.imageOf(x), size))
 }
 
 // rootSize is the size of a container's root file system, which is that of its image.
 func (c *call) rootSize(x *modes.Container) int64 {
+	if img := c.imageOf(x); img != nil {
+		return img.Size
+	}
+	return 0
+}
+
+// imageOf is the image of a container, nil if it is gone.
+func (c *call) imageOf(x *modes.Container) *image.Image {
 	img, err := c.daemon.Images.Get(x.Image)
 	if err != nil {
-		return 0
+		return nil
 	}
-	return img.Size
+	return img
 }
 
 func (c *call) containerStart() error {

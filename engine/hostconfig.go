@@ -33,7 +33,7 @@ const defaultShmSize = 64 << 20
 
 // normalise fills what dockerd 20.10 fills, and writes empty lists as the
 // command line of that release sends them: newer ones leave some out.
-func normalise(h *container.HostConfig) {
+func normalise(h *container.HostConfig, masked []string) {
 	if h.LogConfig.Type == "" {
 		h.LogConfig.Type = "json-file"
 	}
@@ -103,7 +103,7 @@ func normalise(h *container.HostConfig) {
 		h.OomKillDisable = new(bool)
 	}
 	if h.MaskedPaths == nil && !h.Privileged {
-		h.MaskedPaths = modes.MaskedPaths
+		h.MaskedPaths = masked
 	}
 	if h.ReadonlyPaths == nil && !h.Privileged {
 		h.ReadonlyPaths = modes.ReadonlyPaths

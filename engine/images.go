@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/modes"
 	"dnetsim/modes/image"
+	"dnetsim/modes/profile"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
@@ -38,16 +39,9 @@ func (c *call) imageList() error {
 	if err != nil {
 		return err
 	}
-	out := make([]types.ImageSummary, 0, len(is))
+	out := make([]any, 0, len(is))
 	for _, i := range is {
-		tags, digests := i.RepoTags, i.RepoDigests
-		if len(tags)+len(digests) == 0 {
-			tags, digests = []string{"<none>:<none>"}, []string{"<none>@<none>"}
-		}
-		out = append(out, types.ImageSummary{
-			Containers: -1, Created: i.Created.Unix(), ID: i.ID, Labels: i.Labels, ParentID: i.Parent,
-			RepoDigests: digests, RepoTags: tags, SharedSize: -1, Size: i.Size, VirtualSize: i.Size,
-		})
+		out = append(out, c.s.form.imageRow(i, c.usersOf(i)))
 	}
 	return c.json(http.StatusOK, out)
 }
@@ -69,6 +63,32 @@ func (c *call) imageGet() error {
 	if what == "history" {
 		return c.imageHistory(i)
 	}
+	return c.json(http.StatusOK, c.s.form.image(i, c.daemon.Version()))
+}
+
+// usersOf are the ids of the containers that were made of an image.
+func (c *call) usersOf(i *image.Image) (ids []string) {
+	all, err := c.daemon.Containers.List(modes.ListOptions{All: true})
+	for _, x := range all {
+		if err == nil && x.Image == i.ID {
+			ids = append(ids, x.ID)
+		}
+	}
+	return ids
+}
+
+func (form41) imageRow(i *image.Image, _ []string) any {
+	tags, digests := i.RepoTags, i.RepoDigests
+	if len(tags)+len(digests) == 0 {
+		tags, digests = []string{"<none>:<none>"}, []string{"<none>@<none>"}
+	}
+	return types.ImageSummary{
+		Containers: -1, Created: i.Created.Unix(), ID: i.ID, Labels: i.Labels, ParentID: i.Parent,
+		RepoDigests: digests, RepoTags: tags, SharedSize: -1, Size: i.Size, VirtualSize: i.Size,
+	}
+}
+
+func (form41) image(i *image.Image, v profile.Version) any {
 	cfg := &container.Config{
 		User: i.User, Env: i.Env, Cmd: i.Cmd, Entrypoint: i.Entrypoint, WorkingDir: i.WorkingDir,
 		StopSignal: i.StopSignal, Labels: i.Labels,
@@ -98,7 +118,7 @@ func (c *call) imageGet() error {
 	out := &types.ImageInspect{
 		ID: i.ID, Parent: i.Parent, Comment: i.Comment, RepoTags: list(i.RepoTags), RepoDigests: list(i.RepoDigests), Created: stamp(i.Created),
 		ContainerConfig: cfg, Config: cfg, Author: i.Author, Architecture: arch, Os: "linux",
-		DockerVersion: c.daemon.Version().Version, Size: i.Size, VirtualSize: i.Size,
+		DockerVersion: v.Version, Size: i.Size, VirtualSize: i.Size,
 		GraphDriver: types.GraphDriverData{Name: "overlay2", Data: map[string]string{}},
 	}
 	out.RootFS.Type = "layers"
@@ -106,7 +126,7 @@ func (c *call) imageGet() error {
 		out.RootFS.Layers = append(out.RootFS.Layers, l.Digest)
 	}
 	out.Metadata.LastTagTime = i.Created.UTC()
-	return c.json(http.StatusOK, out)
+	return out
 }
 
 func cutLast(s string) (before, after string, ok bool) {

@@ -7,6 +7,7 @@ import (
 
 	"dnetsim/modes"
 	"dnetsim/modes/health"
+	"dnetsim/modes/image"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
@@ -19,13 +20,15 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // echo is what the API keeps with a container to give it back as it came.
 type echo struct {
+	asked *request56 // in the types of 1.56, nil before
+
 	config     *container.Config
 	hostConfig *container.HostConfig
 }
 
-// inspect is the answer to GET /containers/{id}/json. size is that of the root file system,
+// container is the answer to GET /containers/{id}/json. size is that of the root file system,
 // nil if nobody asked: the image's, for what a container writes is not counted.
-func inspect(c *modes.Container, size *int64) *types.ContainerJSON {
+func (form41) container(c *modes.Container, _ *image.Image, size *int64) any {
 	out := &types.ContainerJSON{ContainerJSONBase: &types.ContainerJSONBase{
 		ID: c.ID, Created: stamp(c.Created), Path: c.Path, Args: list(c.Args), State: stateOf(c.State),
 		Image: c.Image, Name: "/" + c.Name, RestartCount: c.RestartCount, Driver: "overlay2",
@@ -83,7 +86,7 @@ func echoOf(c *modes.Container) *echo {
 	e, _ := c.Opaque.(*echo)
 	if e == nil {
 		e = &echo{config: &container.Config{}, hostConfig: &container.HostConfig{}}
-		normalise(e.hostConfig)
+		normalise(e.hostConfig, nil)
 	}
 	return e
 }
@@ -170,12 +173,21 @@ func endpointOf(e *modes.EndpointSettings) *network.EndpointSettings {
 	return out
 }
 
-// summarise is one entry of GET /containers/json.
-func summarise(c *modes.Container, names []string, now time.Time) *types.Container {
+// summary is what one entry of GET /containers/json is written from.
+type summary struct {
+	*modes.Container
+	names []string
+	now   time.Time
+	image *image.Image // nil if it is gone
+	size  int64        // of its root file system, 0 if nobody asked
+}
+
+func (form41) summary(s summary) any {
+	c := s.Container
 	out := &types.Container{
-		ID: c.ID, Names: names, Image: c.Config.Image, ImageID: c.Image,
+		ID: c.ID, Names: s.names, Image: c.Config.Image, ImageID: c.Image,
 		Command: command(c), Created: c.Created.Unix(), Ports: summaryPorts(c.NetworkSettings.Ports),
-		Labels: labels(c.Config.Labels), State: string(c.State.Status), Status: status(c.State, now),
+		Labels: labels(c.Config.Labels), State: string(c.State.Status), Status: status(c.State, s.now), SizeRootFs: s.size,
 		Mounts: []types.MountPoint{},
 	}
 	for _, m := range c.Mounts {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dnetsim/modes"
+	"dnetsim/modes/profile"
 
 	"github.com/docker/docker/api/types/container"
 )
@@ -67,17 +68,17 @@ func compareKeys(t *testing.T, file string, got any) {
 
 func TestInspectHasDockersKeysInDockersOrder(t *testing.T) {
 	h := &container.HostConfig{}
-	normalise(h)
+	normalise(h, profile.Of("20.10").MaskedPaths)
 	e := &modes.EndpointSettings{IPAddress: "172.17.0.2"}
 	c := &modes.Container{Container: modes.Description{
-		ID: strings.Repeat("a", 64), Name: "bbox1", Path: "sh", Opaque: &echo{&container.Config{}, h},
+		ID: strings.Repeat("a", 64), Name: "bbox1", Path: "sh", Opaque: &echo{config: &container.Config{}, hostConfig: h},
 		Config: modes.Config{Cmd: []string{"sh"}, Image: "busybox"},
 		State:  modes.State{Status: modes.Running, StartedAt: time.Unix(1, 0)},
 		NetworkSettings: modes.NetworkSettings{
 			Networks: map[string]*modes.EndpointSettings{"bridge": e},
 		},
 	}}
-	compareKeys(t, "testdata/container-inspect.json", inspect(c, nil))
+	compareKeys(t, "testdata/container-inspect.json", form41{}.container(c, nil, nil))
 }
 
 func TestInspectSharesDockersConstants(t *testing.T) {
@@ -90,7 +91,7 @@ func TestInspectSharesDockersConstants(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &container.HostConfig{}
-	normalise(h)
+	normalise(h, profile.Of("20.10").MaskedPaths)
 	var w, g any
 	json.Unmarshal(want[0].HostConfig, &w)
 	json.Unmarshal(encode(h), &g)

@@ -21,8 +21,7 @@ func (s *Server) networkRoutes() {
 	s.handle("POST /networks/{id...}", (*call).networkAction)
 }
 
-// describe is a network in the order of API 1.41.
-func describe(n *modes.Network, endpoints bool) *types.NetworkResource {
+func (form41) network(n *modes.Network, l looks) any {
 	out := &types.NetworkResource{
 		Name: n.Name, ID: n.ID, Created: n.Created.UTC(), Scope: n.Scope, Driver: n.Driver,
 		EnableIPv6: n.EnableIPv6, Internal: n.Internal, Attachable: n.Attachable, Ingress: n.Ingress,
@@ -33,7 +32,10 @@ func describe(n *modes.Network, endpoints bool) *types.NetworkResource {
 	for _, p := range n.IPAM.Config {
 		out.IPAM.Config = append(out.IPAM.Config, network.IPAMConfig{Subnet: p.Subnet, IPRange: p.IPRange, Gateway: p.Gateway, AuxAddress: p.AuxAddresses})
 	}
-	if endpoints {
+	if l.services {
+		out.Services = services(n)
+	}
+	if l.endpoints {
 		for id, e := range n.Containers() {
 			out.Containers[id] = types.EndpointResource{
 				Name: e.Name, EndpointID: e.EndpointID, MacAddress: e.MacAddress, IPv4Address: e.IPv4Address, IPv6Address: e.IPv6Address,
@@ -55,9 +57,9 @@ func (c *call) networkList() error {
 	if err != nil {
 		return err
 	}
-	out := make([]*types.NetworkResource, 0, len(ns))
+	out := make([]any, 0, len(ns))
 	for _, n := range ns {
-		out = append(out, describe(n, false))
+		out = append(out, c.s.form.network(n, looks{}))
 	}
 	return c.json(http.StatusOK, out)
 }
@@ -70,11 +72,7 @@ func (c *call) networkInspect() error {
 	if scope := c.q.Get("scope"); scope != "" && scope != n.Scope {
 		return &modes.Error{Kind: modes.ErrNotFound, Msg: "network " + c.job.Ref + " not found"}
 	}
-	out := describe(n, true)
-	if boolean(c.q, "verbose") {
-		out.Services = services(n)
-	}
-	return c.json(http.StatusOK, out)
+	return c.json(http.StatusOK, c.s.form.network(n, looks{endpoints: true, services: boolean(c.q, "verbose")}))
 }
 
 // services are what the nodes have told of a network of the cluster's.
@@ -93,14 +91,16 @@ func services(n *modes.Network) map[string]network.ServiceInfo {
 func (c *call) networkCreate() error {
 	var r struct {
 		types.NetworkCreateRequest
-		CheckDuplicate *bool // a client since API 1.44 no longer says it, and means it
+		// Options of the driver may say what these leave open.
+		EnableIPv4, EnableIPv6 *bool
+		CheckDuplicate         *bool // a client since API 1.44 no longer says it, and means it
 	}
 	if err := c.decode(&r); err != nil {
 		return err
 	}
 	m := modes.CreateNetwork{
 		Name: r.Name, CheckDuplicate: r.CheckDuplicate == nil || *r.CheckDuplicate, Driver: r.Driver, Scope: r.Scope,
-		Internal: r.Internal, Attachable: r.Attachable, Ingress: r.Ingress, EnableIPv6: r.EnableIPv6,
+		Internal: r.Internal, Attachable: r.Attachable, Ingress: r.Ingress, WithIPv4: r.EnableIPv4, WithIPv6: r.EnableIPv6,
 		ConfigOnly: r.ConfigOnly, Options: r.Options, Labels: r.Labels,
 	}
 	if r.ConfigFrom != nil {
@@ -148,7 +148,15 @@ func (c *call) networkAction() error {
 		if err := c.decode(&r); err != nil {
 			return err
 		}
-		if err := c.daemon.Networks.Connect(id, r.Container, toModel(r.EndpointConfig)); err != nil {
+		e := toModel(r.EndpointConfig)
+		if e != nil {
+			var later struct{ EndpointConfig struct{ GwPriority int } }
+			if err := c.decode(&later); err != nil {
+				return err
+			}
+			e.GwPriority = later.EndpointConfig.GwPriority
+		}
+		if err := c.daemon.Networks.Connect(id, r.Container, e); err != nil {
 			return err
 		}
 	case "disconnect":

@@ -38,11 +38,12 @@ type Server struct {
 	mux    *http.ServeMux
 	once   sync.Once
 	ver    profile.Version
+	form   form
 }
 
 // NewServer returns the API of a daemon.
 func NewServer(loop *sim.Loop, d *modes.Daemon) *Server {
-	s := &Server{loop: loop, daemon: d, mux: http.NewServeMux()}
+	s := &Server{loop: loop, daemon: d, mux: http.NewServeMux(), form: formOf(d.Profile())}
 	s.routes()
 	d.ServeAPI(s.Serve)
 	return s
@@ -265,7 +266,7 @@ func (c *call) fail(err error) {
 		c.w.WriteHeader(status)
 		return
 	}
-	writeError(c.w, status, err.Error())
+	writeError(c.w, status, c.daemon.Profile().Say(err.Error()))
 }
 
 // decode reads the JSON body into v.

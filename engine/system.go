@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dnetsim/modes"
+	"dnetsim/modes/profile"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/registry"
@@ -62,7 +63,14 @@ func (c *call) version() error {
 }
 
 func (c *call) info() error {
-	i, v := c.daemon.Info(), c.daemon.Version()
+	out, err := c.s.form.info(c.daemon.Info(), c.daemon.Version(), func(to any) error { return swarmPart(c, to) })
+	if err != nil {
+		return err
+	}
+	return c.json(http.StatusOK, out)
+}
+
+func (form41) info(i modes.Info, v profile.Version, part func(any) error) (any, error) {
 	var pools []types.NetworkAddressPool
 	for _, p := range i.DefaultAddressPools {
 		pools = append(pools, types.NetworkAddressPool{Base: p.Base, Size: p.Size})
@@ -110,10 +118,7 @@ func (c *call) info() error {
 		SecurityOptions:     []string{"name=seccomp,profile=default"},
 		DefaultAddressPools: pools, Warnings: i.Warnings,
 	}
-	if err := swarmPart(c, &out.Swarm); err != nil {
-		return err
-	}
-	return c.json(http.StatusOK, out)
+	return &out, part(&out.Swarm)
 }
 
 func (c *call) pluginMissing() error {

@@ -151,9 +151,9 @@ func diskUsage(c *call) error {
 		return err
 	}
 	now, users := c.daemon.Wall(), map[string]int64{}
-	containers := []*types.Container{}
+	containers := []any{}
 	for _, x := range cs {
-		containers = append(containers, summarise(x, c.daemon.Containers.NamesOf(x), now))
+		containers = append(containers, c.s.form.summary(summary{Container: x, names: c.daemon.Containers.NamesOf(x), now: now, image: c.imageOf(x)}))
 		users[x.Image]++
 	}
 	images, total := []types.ImageSummary{}, int64(0)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/profile"
 	"dnetsim/stack/netfilter"
 )
 
@@ -65,7 +66,7 @@ func TestFilesOfAContainer(t *testing.T) {
 	c := w.run(w.a, r)
 	for file, want := range map[string]string{
 		"/etc/hostname":    "web3\n",
-		"/etc/hosts":       defaultHosts + "10.9.8.7\tdb\n172.17.0.2\tweb3.example.org web3\n",
+		"/etc/hosts":       profile.Of("").Hosts + "10.9.8.7\tdb\n172.17.0.2\tweb3.example.org web3\n",
 		"/etc/resolv.conf": "search example.org\nnameserver 10.0.0.2\n",
 	} {
 		if got, _ := w.exec(c, "cat", file); got != want {

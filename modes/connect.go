@@ -20,6 +20,17 @@ func (nw *Networks) connectAll(c *Container) error {
 	if container.IsJoinMode(c.HostConfig.NetworkMode) {
 		return nw.joinStack(c)
 	}
+	if err := nw.connectOwn(c); err != nil {
+		if prefix := nw.d.profile.SetUpNetworking; prefix != "" && err != calls.ErrGone {
+			return wrapf(err, "%s", prefix)
+		}
+		return err
+	}
+	return nil
+}
+
+// connectOwn is connectAll for a container with a sandbox of its own.
+func (nw *Networks) connectOwn(c *Container) error {
 	s := &c.NetworkSettings
 	if !nw.cleanLeftover(c) {
 		nw.d.Journal.Write("error", "failed to cleanup up stale network sandbox for container "+c.ID, "error", c.run.leftover.NotCleaned())
@@ -35,12 +46,20 @@ func (nw *Networks) connectAll(c *Container) error {
 		return err
 	}
 	nw.d.net.Global.Refresh()
+	if nw.d.profile.PlugAtOnce {
+		if err := c.run.sandbox.Populate(); err != nil {
+			return err
+		}
+	}
 	for _, name := range nw.connectOrder(c) {
 		es := s.Networks[name]
 		es.Clear()
 		if err := nw.connectTo(c, name, es, true); err != nil {
 			return err
 		}
+	}
+	if nw.d.profile.PlugAtOnce {
+		return nil
 	}
 	if err := c.run.sandbox.Populate(); err != nil && err != calls.ErrGone { // runc's prestart hook does it
 		return errf(ErrSystem, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "+
@@ -63,7 +82,7 @@ func (nw *Networks) plainNamespace(c *Container) {
 
 func (nw *Networks) connectOrder(c *Container) []string {
 	mode := c.HostConfig.NetworkMode
-	if container.IsDefaultMode(mode) {
+	if container.IsDefaultMode(mode) || nw.d.profile.PlugAtOnce {
 		mode = "bridge"
 	}
 	names := slices.Sorted(maps.Keys(c.NetworkSettings.Networks))
@@ -154,6 +173,12 @@ func (c *Container) showPorts() {
 // checkEndpoint refuses addresses and aliases where they are not supported, and
 // adds the aliases that every container has in a network of the user's.
 func (nw *Networks) checkEndpoint(c *Container, n *network.Network, es *container.EndpointSettings) error {
+	if nw.d.profile.StrictSettings {
+		if !network.Predefined(n.Name) {
+			es.DNSNames = dnsNames(c, es.Aliases)
+		}
+		return verifySettings(n.Name, n, es)
+	}
 	chosen := es.IPAMConfig != nil && (es.IPAMConfig.IPv4Address != "" || es.IPAMConfig.IPv6Address != "" || len(es.IPAMConfig.LinkLocalIPs) > 0)
 	if network.Predefined(n.Name) {
 		if chosen {
@@ -192,6 +217,9 @@ func (nw *Networks) checkTogether(c *Container, n *network.Network) error {
 		return errSharedNetwork
 	}
 	if !container.IsHostMode(c.HostConfig.NetworkMode) && nw.d.net.Stack(n) == driver.HostStack {
+		if nw.d.profile.StrictSettings {
+			return errf(ErrInvalid, "cannot connect container to host network - container must be created in host network mode")
+		}
 		return errHostNetwork
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
@@ -324,6 +352,9 @@ func (nw *Networks) Disconnect(network, ref string, force bool) error {
 		delete(c.NetworkSettings.Networks, name)
 	} else {
 		if container.IsHostMode(c.HostConfig.NetworkMode) && nw.d.net.Stack(n) == driver.HostStack {
+			if nw.d.profile.StrictSettings {
+				return errf(ErrInvalid, "cannot disconnect container from host network - container was created in host network mode")
+			}
 			return errHostNetwork
 		}
 		if err := nw.disconnect(c, n); err != nil {

@@ -31,15 +31,26 @@ func (cs *Containers) Create(r container.Create) (c *Container, warnings []strin
 	if h.NetworkMode == "" {
 		h.NetworkMode = "default"
 	}
-	for _, check := range []error{container.VerifyConfig(&r.Config), container.VerifyModes(&r.Config, h), container.VerifyCapabilities(h), container.VerifyRestart(h), container.VerifyPorts(h), r.Config.Healthcheck.Verify()} {
+	for _, check := range []error{container.VerifyConfig(&r.Config), container.VerifyModes(&r.Config, h, cs.d.profile.StrictSettings), container.VerifyCapabilities(h), container.VerifyRestart(h), container.VerifyPorts(h), r.Config.Healthcheck.Verify()} {
 		if check != nil {
 			return nil, nil, check
 		}
 	}
 	if r.Service == nil {
-		if err := container.VerifyEndpoints(r.Endpoints); err != nil {
+		if err := container.VerifyEndpoints(r.Endpoints, cs.d.profile.StrictSettings); err != nil {
 			return nil, nil, err
 		}
+	}
+	if cs.d.profile.LongHostname && len(r.Config.Hostname) > 64 {
+		return nil, nil, errf(ErrInvalid, "hostname %q is too long (maximum 64 bytes)", r.Config.Hostname)
+	}
+	if cs.d.profile.StrictSettings {
+		if err := cs.d.Networks.verifyAll(r.Endpoints); err != nil {
+			return nil, nil, err
+		}
+	}
+	if w := cs.d.profile.LinkWarning; w != "" && len(h.Links) > 0 && container.IsDefaultMode(h.NetworkMode) {
+		warnings = append(warnings, w)
 	}
 	if v, _ := cs.d.ns().Sysctl("net.ipv4.ip_forward"); v != "1" && !container.IsHostMode(h.NetworkMode) && h.NetworkMode != "none" {
 		warnings = append(warnings, "IPv4 forwarding is disabled. Networking will not work.")
@@ -200,7 +211,7 @@ func (nw *Networks) initialNetworks(c *Container, eps map[string]*container.Endp
 		own := *es
 		own.WantMAC = own.MacAddress
 		key := asked
-		if asked == "default" {
+		if asked == "default" && !nw.d.profile.StrictSettings {
 			// A 20.10 client never sends settings for the default network; what
 			// newer ones send there was ignored, not refused.
 			own.IPAMConfig, own.Aliases = nil, nil

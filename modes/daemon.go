@@ -64,7 +64,7 @@ func newDaemon(h *Host, spec HostSpec) *Daemon {
 	d.Journal = journal.New(l, h.Wall, func() int { return d.pid })
 	d.api.d = d
 	d.face = &driver.Host{
-		Machine: h.Machine, Stream: d.ids.Stream, Log: d.Journal.Write,
+		Machine: h.Machine, Profile: d.profile, Stream: d.ids.Stream, Log: d.Journal.Write,
 		Dockerd: func() *userland.Process { return d.proc },
 	}
 	d.net = newController(d)
@@ -77,7 +77,10 @@ func newDaemon(h *Host, spec HostSpec) *Daemon {
 	}
 	d.Images = newImages(d, spec.Images)
 	d.Volumes = volume.NewStore(h.Machine, func() string { return d.ids.Stream("volume", "name").Hex(64) })
-	d.id = ident.ServerID(d.ids.Stream("daemon", "id").Hex(30))
+	id := d.ids.Stream("daemon", "id").Hex(30)
+	if d.id = ident.ServerID(id); d.profile.UUIDs {
+		d.id = ident.UUID(id)
+	}
 	return d
 }
 
@@ -93,11 +96,14 @@ func (d *Daemon) Wall() time.Time { return d.host.Wall() }
 func (d *Daemon) Running() bool { return d.running }
 
 func (d *Daemon) boot() error {
-	cfg, err := config.Read(d.host.FS(), d.spec.Flags)
+	cfg, err := config.Read(d.host.FS(), d.spec.Flags, d.profile)
 	if err != nil {
 		return err
 	}
 	d.config = cfg
+	if err := cfg.Verify(); err != nil {
+		return wrapf(err, "failed to start daemon: ")
+	}
 	for _, o := range cfg.Deprecated {
 		d.Journal.Write("warning", `The "`+o+`" option is deprecated. To be removed soon.`)
 	}

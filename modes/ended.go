@@ -68,7 +68,11 @@ func (c *Container) hasEnded(pid1 *userland.Process, status int) {
 	c.stopHealth()
 	r.streams.End()
 	d.Execs.endAll(c)
-	c.event("die", "exitCode", strconv.Itoa(status))
+	extra := []string{"exitCode", strconv.Itoa(status)}
+	if d := c.run.daemon; d.profile.DieDuration {
+		extra = append(extra, "execDuration", strconv.Itoa(int(d.Wall().Sub(c.State.StartedAt)/time.Second)))
+	}
+	c.event("die", extra...)
 	c.bringDown()
 	r.openStdio(d.loop, c)
 	c.stateChanged()
@@ -101,6 +105,9 @@ func (c *Container) bringDown() {
 	c.run.sandbox.DisconnectAll()
 	r.sandbox = nil
 	c.NetworkSettings.Ports = map[nat.Port][]nat.PortBinding{}
+	if d.profile.StrictSettings {
+		c.NetworkSettings.SandboxID, c.NetworkSettings.SandboxKey = "", ""
+	}
 	d.net.DropSandbox(sb)
 	sb.Release()
 }

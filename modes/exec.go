@@ -142,9 +142,9 @@ func (x *Execs) Start(id string, detach, tty bool) (*streams.Attachment, error) 
 	if err != nil {
 		err = errf(ErrInvalid, "OCI runtime exec failed: exec failed: unable to start container process: %v: unknown", err)
 		if a != nil {
-			e.run.streams.Write(1, []byte(err.Error()+"\r\n"))
+			e.run.streams.Write(1, []byte(x.d.profile.Say(err.Error())+"\r\n"))
 		}
-		e.end(126)
+		e.end(x.d.profile.MissingCommand)
 		if detach {
 			return nil, err
 		}

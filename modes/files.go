@@ -51,13 +51,6 @@ func (c *Container) writeFiles() error {
 	return nil
 }
 
-const defaultHosts = "127.0.0.1\tlocalhost\n" +
-	"::1\tlocalhost ip6-localhost ip6-loopback\n" +
-	"fe00::0\tip6-localnet\n" +
-	"ff00::0\tip6-mcastprefix\n" +
-	"ff02::1\tip6-allnodes\n" +
-	"ff02::2\tip6-allrouters\n"
-
 // hostsFile is /etc/hosts before the container's own addresses.
 func (c *Container) hostsFile() string {
 	d := c.run.daemon
@@ -66,7 +59,7 @@ func (c *Container) hostsFile() string {
 		own, _ := d.host.FS().ReadFile("/etc/hosts")
 		b.Write(own)
 	} else {
-		b.WriteString(defaultHosts)
+		b.WriteString(d.profile.Hosts)
 	}
 	for _, h := range c.HostConfig.ExtraHosts {
 		name, addr, _ := strings.Cut(h, ":")

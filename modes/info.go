@@ -23,6 +23,8 @@ type Info struct {
 	Warnings                                                                   []string
 	DefaultAddressPools                                                        []config.AddressPool
 	IndexServer                                                                string
+	Firewall                                                                   string // "iptables" or "nftables"
+	UserlandProxy                                                              bool
 }
 
 // Version is the engine's version, as its profile says.
@@ -54,6 +56,7 @@ func (d *Daemon) Info() Info {
 		ClusterStore: d.config.ClusterStore, ClusterAdvertise: d.config.ClusterAdvertise,
 		Debug: d.config.Debug, Labels: d.config.Labels,
 		DefaultAddressPools: d.config.Pools, IndexServer: "https://index.docker.io/v1/",
+		Firewall: d.config.Firewall(), UserlandProxy: d.config.Proxy,
 	}
 	for _, c := range d.Containers.all {
 		i.Containers++
@@ -66,18 +69,27 @@ func (d *Daemon) Info() Info {
 			i.ContainersStopped++
 		}
 	}
+	i.Warnings = d.profileWarnings(&i)
+	return i
+}
+
+// profileWarnings are what the release warns of.
+func (d *Daemon) profileWarnings(i *Info) (w []string) {
 	if !i.IPv4Forwarding {
-		i.Warnings = append(i.Warnings, "WARNING: IPv4 forwarding is disabled")
+		w = append(w, "WARNING: IPv4 forwarding is disabled")
+	}
+	if d.profile.CgroupWarning != "" {
+		return append(w, d.profile.CgroupWarning)
 	}
 	if !i.BridgeNfIptables {
-		i.Warnings = append(i.Warnings, "WARNING: bridge-nf-call-iptables is disabled")
+		w = append(w, "WARNING: bridge-nf-call-iptables is disabled")
 	}
 	if !i.BridgeNfIp6tables {
-		i.Warnings = append(i.Warnings, "WARNING: bridge-nf-call-ip6tables is disabled")
+		w = append(w, "WARNING: bridge-nf-call-ip6tables is disabled")
 	}
 	if d.config.ClusterStore != "" || d.config.ClusterAdvertise != "" {
-		i.Warnings = append(i.Warnings, "WARNING: node discovery and overlay networks with an external k/v store (cluster-advertise,\n"+
+		w = append(w, "WARNING: node discovery and overlay networks with an external k/v store (cluster-advertise,\n"+
 			"         cluster-store, cluster-store-opt) are deprecated and will be removed in a future release.")
 	}
-	return i
+	return w
 }

@@ -8,6 +8,10 @@ import "dnetsim/modes/container"
 func (nw *Networks) joinStack(c *Container) error {
 	ref := container.Joined(c.HostConfig.NetworkMode)
 	base, err := nw.d.Containers.find(ref)
+	strict := nw.d.profile.StrictSettings
+	if err != nil && strict {
+		return wrapf(err, "joining network namespace of container: ")
+	}
 	if err != nil {
 		return err
 	}
@@ -16,6 +20,8 @@ func (nw *Networks) joinStack(c *Container) error {
 		return errf(ErrSystem, "cannot join own network")
 	case base.State.Status == container.Restarting:
 		return errf(ErrConflict, "Container %s is restarting, wait until the container is running", ref)
+	case base.run.pid1 == nil && strict:
+		return errf(ErrConflict, "cannot join network namespace of a non running container: container %s is %s", base.Name, base.State.Status)
 	case base.run.pid1 == nil:
 		return errf(ErrConflict, "cannot join network of a non running container: %s", ref)
 	}

@@ -112,6 +112,9 @@ func (c *Container) linkEndpoints(ep *network.Endpoint) error {
 // linkEnv is the environment that --link gives on the default network.
 func (c *Container) linkEnv() []string {
 	var env []string
+	if !c.run.daemon.profile.LinkVariables {
+		return nil
+	}
 	for _, l := range c.run.links {
 		es := l.child.NetworkSettings.Networks["bridge"]
 		if !l.child.State.Running() || es == nil {

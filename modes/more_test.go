@@ -10,6 +10,7 @@ import (
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network"
 	"dnetsim/modes/network/bridge"
+	"dnetsim/modes/profile"
 	"dnetsim/stack"
 )
 
@@ -21,7 +22,7 @@ func TestLinksGiveHostsAndEnvironment(t *testing.T) {
 	r.Config.Env = []string{"FOO=bar"}
 	svc := w.run(w.a, r)
 	c := w.run(w.a, named("user", container.HostConfig{Links: []string{"svc:db"}}))
-	if got, _ := w.exec(c, "cat", "/etc/hosts"); got != defaultHosts+"172.17.0.3\tdb "+svc.ShortID()+" svc\n172.17.0.4\t"+c.ShortID()+"\n" {
+	if got, _ := w.exec(c, "cat", "/etc/hosts"); got != profile.Of("").Hosts+"172.17.0.3\tdb "+svc.ShortID()+" svc\n172.17.0.4\t"+c.ShortID()+"\n" {
 		t.Errorf("hosts:\n%s", got)
 	}
 	got, _ := w.exec(c, "env")

@@ -12,17 +12,11 @@ import (
 	"dnetsim/userland"
 )
 
-// MaskedPaths and ReadonlyPaths are what runc hides from containers, or lets
-// them only read, unless a container asks otherwise.
-var (
-	MaskedPaths = []string{
-		"/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-		"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
-	}
-	ReadonlyPaths = []string{
-		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
-	}
-)
+// ReadonlyPaths are what runc lets containers only read, unless one asks
+// otherwise; what it hides from them is the profile's.
+var ReadonlyPaths = []string{
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+}
 
 const (
 	overlays  = "/var/lib/docker/overlay2/"
@@ -141,7 +135,7 @@ func (d *Daemon) restrictions(h *container.HostConfig) []userland.Mount {
 		readonly = ReadonlyPaths
 	}
 	if masked == nil {
-		masked = MaskedPaths
+		masked = d.profile.MaskedPaths
 	}
 	var out []userland.Mount
 	for _, p := range readonly {

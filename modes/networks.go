@@ -1,10 +1,14 @@
 package modes
 
 import (
+	"fmt"
+	"maps"
+	"net/netip"
 	"slices"
 	"sort"
 	"strings"
 
+	"dnetsim/modes/container"
 	"dnetsim/modes/filters"
 	"dnetsim/modes/network"
 )
@@ -64,8 +68,14 @@ func (nw *Networks) Create(r network.Create) (n *network.Network, warning string
 		return nil, "", err
 	}
 	defer end()
+	if nw.d.profile.StrictSettings && container.IsJoinMode(r.Name) {
+		return nil, "", errf(ErrForbidden, "network name %q is reserved and cannot be created", r.Name)
+	}
 	if network.Predefined(r.Name) {
 		return nil, "", errf(ErrForbidden, "operation is not permitted on predefined %s network", r.Name)
+	}
+	if nw.d.profile.StrictSettings && strings.TrimSpace(r.Name) == "" {
+		return nil, "", errf(ErrInvalid, "invalid name: name is empty")
 	}
 	if r.Driver == "" {
 		r.Driver = "bridge"
@@ -176,7 +186,7 @@ type Networks struct{ d *Daemon }
 // newController makes the daemon's, which has what it needs of it.
 func newController(d *Daemon) *network.Controller {
 	return network.New(network.Options{
-		Face: d.face, Host: d.host.Name, Loop: d.loop, Calls: d.calls, IDs: &d.ids, Journal: d.Journal, Events: d.Events, Config: &d.config,
+		Face: d.face, Host: d.host.Name, Loop: d.loop, Calls: d.calls, IDs: &d.ids, Journal: d.Journal, Events: d.Events, Config: &d.config, ServerID: func() string { return d.id },
 		CreateTime: d.profile.Cost.NetworkCreate, OverlayJoin: d.profile.Cost.OverlayJoin, Later: d.profile.LaterGossip,
 		NameOf: func(ref string) string {
 			if c, err := d.Containers.find(ref); err == nil {
@@ -185,4 +195,63 @@ func newController(d *Daemon) *network.Controller {
 			return ref
 		},
 	})
+}
+
+// Where a release checks an endpoint's settings before it makes anything, this is
+// how: when a container is created, connected, and again when it starts.
+
+// verifySettings refuses what was asked of a container's endpoint in a network, which
+// is nil if nobody has made it yet.
+func verifySettings(name string, n *network.Network, es *container.EndpointSettings) error {
+	var wrong []string
+	ipam := es.IPAMConfig
+	if ipam == nil {
+		ipam = &container.EndpointIPAM{}
+	}
+	if network.Predefined(name) || container.IsJoinMode(name) {
+		if ipam.IPv4Address != "" || ipam.IPv6Address != "" {
+			wrong = append(wrong, "user-specified IP address is supported on user-defined networks only")
+		}
+		if len(es.Aliases) > 0 {
+			wrong = append(wrong, "network-scoped aliases are only supported for user-defined networks")
+		}
+	}
+	if n != nil {
+		for _, text := range []string{ipam.IPv4Address, ipam.IPv6Address} {
+			a, err := netip.ParseAddr(text)
+			if err == nil && !slices.ContainsFunc(n.Subnets(), func(s network.Subnet) bool { return s.Prefix.Contains(a) }) {
+				wrong = append(wrong, fmt.Sprintf("no configured subnet contains IP address %s", a))
+			}
+		}
+	}
+	switch len(wrong) {
+	case 0:
+		return nil
+	case 1:
+		return errf(ErrInvalid, "invalid endpoint settings:\n%s", wrong[0])
+	}
+	return errf(ErrInvalid, "invalid endpoint settings:\n* %s", strings.Join(wrong, "\n* "))
+}
+
+// verifyAll refuses the settings of a container that is to be created.
+func (nw *Networks) verifyAll(eps map[string]*container.EndpointSettings) error {
+	for _, name := range slices.Sorted(maps.Keys(eps)) {
+		n, _ := nw.d.net.Find(name)
+		if err := verifySettings(name, n, eps[name]); err != nil {
+			return wrapf(err, "invalid config for network %s: ", name)
+		}
+	}
+	return nil
+}
+
+// dnsNames are the names by which a container is found in a network of the user's:
+// its own, those that were asked for, the short id and the hostname.
+func dnsNames(c *Container, aliases []string) []string {
+	var out []string
+	for _, name := range append(append([]string{c.Name}, aliases...), c.ShortID(), c.Config.Hostname) {
+		if name != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }

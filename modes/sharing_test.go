@@ -6,6 +6,7 @@ import (
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/nat"
+	"dnetsim/modes/profile"
 )
 
 func TestHostModeIsTheHostsStackAndName(t *testing.T) {
@@ -40,7 +41,7 @@ func TestNoneModeHasOnlyLoopback(t *testing.T) {
 	if out, code := w.exec(c, "ping", "-c", "2", "172.17.0.1"); code != 1 || !strings.Contains(out, "Network is unreachable") {
 		t.Fatalf("exit %d: %s", code, out)
 	}
-	if got, _ := w.exec(c, "cat", "/etc/hosts"); got != defaultHosts {
+	if got, _ := w.exec(c, "cat", "/etc/hosts"); got != profile.Of("").Hosts {
 		t.Fatalf("hosts:\n%s", got)
 	}
 }

@@ -116,3 +116,13 @@ func (ar *arp) ignored(spa, tpa netip.Addr) bool {
 	a := ar.i.ipAddrs.find(tpa)
 	return a == nil || !a.Prefix.Contains(spa)
 }
+
+// AnnounceARP asks the whole segment for one of the interface's own addresses, as a
+// program does with a packet socket to tell who has it.
+func (i *Interface) AnnounceARP(a netip.Addr) error {
+	if !i.up || i.ns.Interface(i.name) != i {
+		return ErrNetDown
+	}
+	i.arp.request(a, a, broadcastMAC)
+	return nil
+}

@@ -5,6 +5,8 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"maps"
 	"net/netip"
 	"slices"
@@ -13,6 +15,7 @@ import (
 
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/ipam"
+	"dnetsim/modes/profile"
 	"dnetsim/userland"
 )
 
@@ -51,10 +54,18 @@ type Config struct {
 	DefaultAdvertise string   `json:"swarm-default-advertise-addr"`
 	Debug            bool     `json:"debug"`
 	Labels           []string `json:"labels"`
+	// Newer than 20.10.
+	BIP6            string                       `json:"bip6"`
+	DirectRouting   bool                         `json:"allow-direct-routing"`
+	NoForwardDrop   bool                         `json:"ip-forward-no-drop"`
+	NetworkOptions  map[string]map[string]string `json:"default-network-opts"` // by driver
+	FirewallBackend string                       `json:"firewall-backend"`
+	HostGateways    []string                     `json:"host-gateway-ips"`
 
 	Deprecated []string
 	Given      map[string]json.RawMessage // the file's keys
 	asked      map[string]json.RawMessage // the file's and the command line's
+	release    *profile.Profile           // nil: whatever any of them takes
 }
 
 // notSimulated are the keys that dockerd takes and dnetsim does nothing for, with
@@ -73,7 +84,7 @@ var notSimulated = map[string]string{
 	"registry": "", "registry-mirrors": "", "rootless": `false`, "runtimes": "", "seccomp-profile": "",
 	"selinux-enabled": `false`, "shutdown-timeout": `15`, "storage-driver": `"overlay2"`, "storage-opts": "",
 	"tlscacert": "", "tlscert": "", "tlskey": "", "userland-proxy-path": "",
-	"userns-remap": "",
+	"userns-remap": "", "bridge-accept-fwmark": "", "cdi-spec-dirs": "", "default-stop-timeout": `10`, "min-api-version": "", "proxies": "",
 }
 
 // Unheeded are the given keys that have no effect here.
@@ -94,8 +105,8 @@ const Path = "/etc/docker/daemon.json"
 
 // Read reads daemon.json and the command line's options. Its errors are
 // dockerd's last words.
-func Read(fs *userland.FS, flags string) (Config, error) {
-	cfg := Config{ICC: true, IPMasq: true, IPTables: true, IPForward: true, Proxy: true, MTU: 1500}
+func Read(fs *userland.FS, flags string, release *profile.Profile) (Config, error) {
+	cfg := Config{ICC: true, IPMasq: true, IPTables: true, IP6Tables: release.IP6Tables, IPForward: true, Proxy: true, MTU: 1500, release: release}
 	if flags != "" {
 		if err := cfg.Merge([]byte(flags)); err != nil {
 			return cfg, err
@@ -133,7 +144,14 @@ func Keys() []string {
 // Merge takes over what a daemon.json says; it refuses what dockerd refuses.
 func (c *Config) Merge(data []byte) error {
 	var keys map[string]json.RawMessage
+	strict := c.release != nil && c.release.StrictSettings
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&keys); err != nil {
+		if strict {
+			if errors.Is(err, io.ErrUnexpectedEOF) { // of the whole text, not of a stream
+				err = errors.New("unexpected end of JSON input")
+			}
+			return strictError(err)
+		}
 		return err
 	}
 	known := map[string]bool{}
@@ -145,7 +163,8 @@ func (c *Config) Merge(data []byte) error {
 	}
 	var unknown []string
 	for k := range keys {
-		if _, listed := notSimulated[k]; !known[k] && !listed {
+		_, listed := notSimulated[k]
+		if !known[k] && !listed || c.release != nil && slices.Contains(c.release.NoKeys, k) {
 			unknown = append(unknown, k)
 		}
 	}
@@ -154,7 +173,15 @@ func (c *Config) Merge(data []byte) error {
 		return errdefs.New(errdefs.KindSystem, "the following directives don't match any configuration option: %s", strings.Join(unknown, ", "))
 	}
 	if err := json.Unmarshal(data, c); err != nil {
+		if strict {
+			return strictError(err)
+		}
 		return err
+	}
+	if strict {
+		if err := c.strictValues(); err != nil {
+			return err
+		}
 	}
 	c.Given = keys
 	if c.asked == nil {
@@ -172,4 +199,12 @@ func (c *Config) Merge(data []byte) error {
 		}
 	}
 	return nil
+}
+
+// Firewall is the backend that programs the host's firewall.
+func (c *Config) Firewall() string {
+	if c.FirewallBackend == "" {
+		return "iptables"
+	}
+	return c.FirewallBackend
 }

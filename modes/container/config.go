@@ -90,6 +90,10 @@ type EndpointSettings struct {
 	IPv6Gateway         string
 	GlobalIPv6Address   string
 	GlobalIPv6PrefixLen int
+	DNSNames            []string // by which the endpoint is found, of releases that show them
+
+	// GwPriority: of a container's networks the one with the highest is its way out.
+	GwPriority int
 
 	WantMAC string // what MacAddress was asked to be
 	// Given: the addresses of IPAMConfig are the cluster's choice, and are given back

@@ -31,7 +31,7 @@ func Joined(mode string) string {
 }
 
 // VerifyModes refuses settings that the network mode excludes.
-func VerifyModes(c *Config, h *HostConfig) error {
+func VerifyModes(c *Config, h *HostConfig, macAnywhere bool) error {
 	join, host := IsJoinMode(h.NetworkMode), IsHostMode(h.NetworkMode)
 	conflict := func(what string) error { return errdefs.New(errdefs.KindInvalid, "conflicting options: %s", what) }
 	switch {
@@ -45,7 +45,7 @@ func VerifyModes(c *Config, h *HostConfig) error {
 		return conflict("dns and the network mode")
 	case join && len(h.ExtraHosts) > 0:
 		return conflict("custom host-to-IP mapping and the network mode")
-	case (join || host) && c.MacAddress != "":
+	case (join || host) && c.MacAddress != "" && !macAnywhere:
 		return conflict("mac-address and the network mode")
 	case join && (len(h.PortBindings) > 0 || h.PublishAllPorts):
 		return conflict("port publishing and the container type network mode")
@@ -124,9 +124,10 @@ func VerifyPorts(h *HostConfig) error {
 	return nil
 }
 
-// VerifyEndpoints refuses more than one network, and addresses that are none.
-func VerifyEndpoints(eps map[string]*EndpointSettings) error {
-	if len(eps) > 1 {
+// VerifyEndpoints refuses more than one network unless several may be named, and
+// addresses that are none.
+func VerifyEndpoints(eps map[string]*EndpointSettings, several bool) error {
+	if len(eps) > 1 && !several {
 		return errdefs.New(errdefs.KindInvalid, "Container cannot be connected to network endpoints: %s", strings.Join(slices.Sorted(maps.Keys(eps)), ", "))
 	}
 	for name, es := range eps {

@@ -100,3 +100,8 @@ func ServerID(hex string) string {
 	}
 	return b.String()
 }
+
+// UUID is an id in the form of a random UUID, made of 30 hexadecimal digits or more.
+func UUID(hex string) string {
+	return hex[:8] + "-" + hex[8:12] + "-4" + hex[12:15] + "-" + "89ab"[int(hex[15])%4:][:1] + hex[16:19] + "-" + hex[18:30]
+}

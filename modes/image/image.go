@@ -25,6 +25,7 @@ type Image struct {
 	RepoDigests  []string // "busybox@sha256:…"
 	Created      time.Time
 	Size         int64 // bytes
+	Unpacked     int64 // bytes that its snapshot takes where images are containerd's
 	Author       string
 	Comment      string
 	Architecture string

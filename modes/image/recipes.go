@@ -28,6 +28,7 @@ type recipe struct {
 	extra      map[string]userland.Program
 	shell      shell.Style
 	size       int64
+	unpacked   int64         // on the disk, where that is known to be more than size
 	age        time.Duration // before the epoch
 	layers     []int64
 	cmd        []string
@@ -48,7 +49,7 @@ const day = 24 * time.Hour
 func knownRecipes() []*recipe {
 	busybox := recipe{
 		name: "busybox", tags: []string{"latest", "1.35", "1.35.0"}, sets: busyboxSets, shell: shell.Ash,
-		size: 1978368, age: time.Hour, layers: []int64{777_000}, cmd: []string{"sh"},
+		size: 1978368, unpacked: 2_048_000, age: time.Hour, layers: []int64{1_068_100}, cmd: []string{"sh"},
 		files: map[string]string{"/var/www/.keep": ""},
 	}
 	alpine := recipe{
@@ -74,7 +75,7 @@ func knownRecipes() []*recipe {
 	}
 	yyh := recipe{
 		name: "yyh/centos6.9", tags: []string{"v1.0"}, sets: debianSets, shell: shell.Bash,
-		size: 138_000_000, age: time.Hour, layers: []int64{52_000_000}, cmd: []string{"bash"},
+		size: 138_000_000, age: time.Hour, unpacked: 149_900_000, layers: []int64{56_100_000}, cmd: []string{"bash"},
 		files: map[string]string{"/etc/os-release": debianRelease},
 	}
 	debian := recipe{
@@ -171,7 +172,7 @@ func (k *recipe) image(ref string) *Image {
 	img := &Image{
 		ID: Hash("image", k.name, k.tags[0]), RepoTags: []string{ref},
 		RepoDigests: []string{k.name + "@" + Hash("manifest", k.name, k.tags[0])},
-		Created:     sim.Epoch.Add(-k.age), Size: k.size, Architecture: "amd64",
+		Created:     sim.Epoch.Add(-k.age), Size: k.size, Unpacked: max(k.size, k.unpacked), Architecture: "amd64",
 		Env: k.env, Cmd: k.cmd, Entrypoint: k.entrypoint, StopSignal: k.stopSignal, recipe: k,
 	}
 	if len(k.expose) > 0 {

@@ -38,7 +38,7 @@ type Global struct {
 
 // NewGlobal is the space in a store.
 func NewGlobal(s store.Datastore, log func(string, string, ...string)) *Global {
-	rules, _ := NewLocal(globalPools)
+	rules, _ := NewLocal(globalPools, Rules{})
 	return &Global{store: s, log: log, rules: rules}
 }
 

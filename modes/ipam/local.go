@@ -20,18 +20,31 @@ type Local struct {
 	// start is where the search for a predefined pool goes on: after the last
 	// one given out, not at the lowest free one.
 	start position
+	rules Rules
+}
+
+// Rules are what releases do differently.
+type Rules struct {
+	// LowestFirst gives out the lowest predefined pool that is free, again after it was
+	// given back.
+	LowestFirst bool
+	// Pools of one or two addresses have no network and broadcast address.
+	Tiny bool
 }
 
 // NewLocal is a space of which nothing is taken; the pools are cut for networks that
 // ask for no subnet.
-func NewLocal(pools []AddressPool) (*Local, error) {
-	m := &Local{pools: map[string]*Pool{}}
+func NewLocal(pools []AddressPool, rules Rules) (*Local, error) {
+	m := &Local{pools: map[string]*Pool{}, rules: rules}
 	for _, p := range pools {
 		c, err := newCut(p)
 		if err != nil {
 			return nil, err
 		}
 		m.predefined = append(m.predefined, c)
+	}
+	if rules.LowestFirst {
+		slices.SortStableFunc(m.predefined, func(a, b cut) int { return a.base.Compare(b.base) })
 	}
 	return m, nil
 }
@@ -66,7 +79,9 @@ func (m *Local) RequestPool(preferred, subPool string, v6 bool, held func(netip.
 	if err != nil {
 		return "", nil, errInvalidPool
 	}
-	p = p.Masked()
+	if p = p.Masked(); m.rules.LowestFirst {
+		return m.requested(p, subPool)
+	}
 	if subPool == "" {
 		if _, taken := m.overlapping(p); taken {
 			return "", nil, errPoolOverlap
@@ -76,16 +91,49 @@ func (m *Local) RequestPool(preferred, subPool string, v6 bool, held func(netip.
 	return m.addRange(p, subPool)
 }
 
+// requested takes a pool that was asked for, in the words that came with
+// LowestFirst; a range larger than its pool is all of it.
+func (m *Local) requested(p netip.Prefix, sub string) (key string, q *Pool, err error) {
+	if r, e := netip.ParsePrefix(sub); e == nil && r.Bits() < p.Bits() {
+		sub = p.String()
+	}
+	if sub != "" {
+		key, q, err = m.addRange(p, sub)
+	} else if _, taken := m.overlapping(p); taken {
+		err = errPoolOverlap
+	} else {
+		key, q, err = m.add(p)
+	}
+	if err == errPoolOverlap {
+		err = errdefs.Forbidden("invalid pool request: %v", err)
+	}
+	return key, q, err
+}
+
+// newBitmap is the pool's, without reserved addresses where there are too few.
+func (m *Local) newBitmap(p netip.Prefix) *bitmap {
+	b := newBitmap(p)
+	if m.rules.Tiny && p.Addr().BitLen()-p.Bits() < 2 {
+		b.used = map[uint64]bool{}
+	}
+	return b
+}
+
 func (m *Local) requestPredefined(v6 bool, held func(netip.Prefix) (netip.Prefix, bool)) (string, *Pool, error) {
 	if at, ok := m.free(m.start, v6, held); ok {
-		m.start = m.next(at)
+		if !m.rules.LowestFirst {
+			m.start = m.next(at)
+		}
 		return m.add(m.predefined[at.cut].pool(at.n))
+	}
+	if m.rules.LowestFirst {
+		return "", nil, errdefs.Invalid("all predefined address pools have been fully subnetted")
 	}
 	return "", nil, errdefs.NotFound("could not find an available, non-overlapping %s address pool among the defaults to assign to the network", Version(v6))
 }
 
 func (m *Local) add(p netip.Prefix) (string, *Pool, error) {
-	b := newBitmap(p)
+	b := m.newBitmap(p)
 	q := &Pool{Prefix: p, refs: 1, bits: b, hi: b.last()}
 	m.put(p.String(), q)
 	return p.String(), q, nil
@@ -112,7 +160,7 @@ func (m *Local) addRange(p netip.Prefix, subPool string) (string, *Pool, error) 
 	}
 	parent, ok := m.pools[p.String()]
 	if !ok {
-		parent = &Pool{Prefix: p, bits: newBitmap(p)}
+		parent = &Pool{Prefix: p, bits: m.newBitmap(p)}
 		parent.hi = parent.bits.last()
 		m.put(p.String(), parent)
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 func TestAddressesAreTheLowestFreeOne(t *testing.T) {
-	m, _ := NewLocal(DefaultPools)
+	m, _ := NewLocal(DefaultPools, Rules{})
 	k, _, err := m.RequestPool("", "", false, nil)
 	if err != nil || k != "172.17.0.0/16" {
 		t.Fatalf("first pool %s, %v", k, err)
@@ -33,7 +33,7 @@ func TestAddressesAreTheLowestFreeOne(t *testing.T) {
 }
 
 func TestPoolsGoOnAfterTheLastOneGiven(t *testing.T) {
-	m, _ := NewLocal(DefaultPools)
+	m, _ := NewLocal(DefaultPools, Rules{})
 	var first string
 	for i := range 31 {
 		k, _, err := m.RequestPool("", "", false, nil)
@@ -55,7 +55,7 @@ func TestPoolsGoOnAfterTheLastOneGiven(t *testing.T) {
 }
 
 func TestRangeIsDrawnFromButNotALimitForChosenAddresses(t *testing.T) {
-	m, _ := NewLocal(DefaultPools)
+	m, _ := NewLocal(DefaultPools, Rules{})
 	k, _, err := m.RequestPool("172.30.0.0/16", "172.30.5.0/24", false, nil)
 	if err != nil {
 		t.Fatal(err)

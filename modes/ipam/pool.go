@@ -123,3 +123,27 @@ func lastAddr(p netip.Prefix) netip.Addr {
 	a, _ := netip.AddrFromSlice(b)
 	return a
 }
+
+// Subnet is how many addresses of a subnet are in use, network and broadcast
+// address included, and how many may still be drawn; both end at 2^64-1.
+type Subnet struct {
+	Prefix      netip.Prefix
+	InUse, Free uint64
+}
+
+// Status is the pool's subnet.
+func (q *Pool) Status() Subnet {
+	s := Subnet{Prefix: q.Prefix, InUse: uint64(len(q.bits.used))}
+	within := uint64(0)
+	for n := range q.bits.used {
+		if n >= q.lo && n <= q.hi {
+			within++
+		}
+	}
+	if size := q.hi - q.lo + 1; size != 0 {
+		s.Free = size - within
+	} else {
+		s.Free = -within // of 2^64
+	}
+	return s
+}

@@ -7,7 +7,7 @@ import (
 
 // The arithmetic of predefined pools against a list of them all.
 func TestPredefinedPoolsAreThoseOfAList(t *testing.T) {
-	m, err := NewLocal([]AddressPool{{"10.0.0.0/14", 17}, {"fd00::/46", 49}, {"192.168.0.0/20", 20}})
+	m, err := NewLocal([]AddressPool{{"10.0.0.0/14", 17}, {"fd00::/46", 49}, {"192.168.0.0/20", 20}}, Rules{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestPredefinedPoolsAreThoseOfAList(t *testing.T) {
 
 // A pool is found behind whatever is in the way, however many it covers.
 func TestASearchStepsOverWhatIsInTheWay(t *testing.T) {
-	m, err := NewLocal([]AddressPool{{"fd00::/8", 64}, {"::/0", 128}})
+	m, err := NewLocal([]AddressPool{{"fd00::/8", 64}, {"::/0", 128}}, Rules{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,6 +63,75 @@ func (a *Allocator) Request(ip, proto string, start, end int) (int, error) {
 	return 0, errdefs.System("all ports are allocated")
 }
 
+// RequestAll takes one port between start and end for all of these addresses. It is
+// in nobody's way whose address is another one of the same family, but 0.0.0.0 and ::
+// are every address.
+func (a *Allocator) RequestAll(ips []string, proto string, start, end int) (int, error) {
+	own, others := []string{}, map[string]bool{}
+	for _, ip := range ips {
+		own = append(own, ip+"/"+proto)
+		any := "0.0.0.0"
+		if strings.Contains(ip, ":") {
+			any = "::"
+		}
+		others[any+"/"+proto] = true
+		for key := range a.maps {
+			if ip == any && strings.HasSuffix(key, "/"+proto) && strings.Contains(key, ":") == (any == "::") {
+				others[key] = true
+			}
+		}
+	}
+	for _, key := range own {
+		if a.maps[key] == nil {
+			a.maps[key] = &portMap{used: map[int]bool{}, last: map[string]int{}}
+		}
+		delete(others, key)
+	}
+	inWay := append(slices.Clone(own), slices.Sorted(maps.Keys(others))...)
+	taken := func(port int) (string, bool) {
+		for _, key := range inWay {
+			if m := a.maps[key]; m != nil && m.used[port] {
+				ip, _, _ := strings.Cut(key, "/")
+				return ip, true
+			}
+		}
+		return "", false
+	}
+	take := func(port int) int {
+		for _, key := range own {
+			a.maps[key].used[port] = true
+		}
+		return port
+	}
+	if start > 0 && start == end {
+		if ip, yes := taken(start); yes {
+			return 0, errdefs.System("Bind for %s:%d failed: port is already allocated", ip, start)
+		}
+		return take(start), nil
+	}
+	if start == 0 && end == 0 {
+		start, end = a.low, a.high
+	}
+	last := a.maps[own[0]].last
+	key := fmt.Sprintf("%d-%d", start, end)
+	port, ok := last[key]
+	if !ok {
+		port = end
+	}
+	for range end - start + 1 {
+		if port++; port > end {
+			port = start
+		}
+		if _, yes := taken(port); !yes {
+			for _, k := range own {
+				a.maps[k].last[key] = port
+			}
+			return take(port), nil
+		}
+	}
+	return 0, errdefs.System("all ports are allocated")
+}
+
 // Release gives a port back.
 func (a *Allocator) Release(ip, proto string, port int) {
 	if m := a.maps[ip+"/"+proto]; m != nil {

@@ -40,7 +40,9 @@ type Options struct {
 	IDs     *ident.Source
 	Journal *journal.Journal
 	Events  *events.Log
-	Config  *config.Config // changes when the daemon reads it again
+	// ServerID is the engine's own id.
+	ServerID func() string
+	Config   *config.Config // changes when the daemon reads it again
 	// CreateTime is how long a network takes to be made, OverlayJoin how much longer the
 	// first container of an overlay takes than others.
 	CreateTime, OverlayJoin time.Duration
@@ -100,8 +102,13 @@ func (ctl *Controller) Start(live bool, own []netip.AddrPort, leftovers func()) 
 	if len(pools) == 0 {
 		pools = ipam.DefaultPools
 	}
+	if ctl.Face.Profile.StrictSettings {
+		if err := config.VerifyPools(pools); err != nil {
+			return err
+		}
+	}
 	var err error
-	if ctl.Ipam, err = ipam.NewLocal(pools); err != nil {
+	if ctl.Ipam, err = ipam.NewLocal(withULA(ctl, pools), poolRules(ctl)); err != nil {
 		return err
 	}
 	ctl.Ipam.Continue(before)
@@ -118,7 +125,7 @@ func (ctl *Controller) Start(live bool, own []netip.AddrPort, leftovers func()) 
 			driver = "null"
 		}
 		if _, err := ctl.Make(Create{Name: name, Driver: driver}); err != nil {
-			return errdefs.New(errdefs.KindSystem, "Error creating default %q network: %v", driver, err)
+			return errdefs.New(errdefs.KindSystem, "%s creating default %q network: %v", ctl.Face.Profile.ErrorWord(), driver, err)
 		}
 	}
 	ctl.Global.Consult(leftovers)
@@ -184,7 +191,10 @@ func (ctl *Controller) revivePools(n *Network, old *netCore) error {
 			if err != nil {
 				return err
 			}
-			gw, _ := ctl.Ipam.RequestAddress(key, u.gateway.Addr())
+			var gw netip.Prefix
+			if u.gateway.IsValid() {
+				gw, _ = ctl.Ipam.RequestAddress(key, u.gateway.Addr())
+			}
 			for _, name := range slices.Sorted(maps.Keys(u.aux)) {
 				ctl.Ipam.RequestAddress(key, u.aux[name])
 			}
@@ -202,6 +212,9 @@ func (ctl *Controller) startDefaultBridge() error {
 		name = "docker0"
 	}
 	ipamCfg, err := ctl.defaultBridgePool(name)
+	if ctl.Face.Profile.ULAPools {
+		ipamCfg, err = defaultPool(ctl, name, false)
+	}
 	if err != nil {
 		return err
 	}
@@ -217,17 +230,27 @@ func (ctl *Controller) startDefaultBridge() error {
 	if cfg.IP != "" {
 		r.Options[bridge.OptBindingIPv4] = cfg.IP
 	}
-	if cfg.FixedCIDRv6 != "" {
+	if ctl.Face.Profile.ULAPools {
+		if cfg.IPv6 {
+			c, err := defaultPool(ctl, name, true)
+			if err != nil {
+				return err
+			}
+			if c.Subnet != "" || c.AuxAddresses != nil {
+				r.IPAM.Config = append(r.IPAM.Config, c)
+			}
+		}
+	} else if cfg.FixedCIDRv6 != "" {
 		r.IPAM.Config = append(r.IPAM.Config, IPAMConfig{Subnet: cfg.FixedCIDRv6, AuxAddresses: auxGateway(bridge.AuxGateway6, cfg.Gateway6)})
 	} else if cfg.IPv6 {
 		return errdefs.New(errdefs.KindSystem, "IPv6 is enabled for the default bridge, but no subnet is configured. Specify an IPv6 subnet using --fixed-cidr-v6")
 	}
 	n, err := ctl.Make(r)
 	if err != nil {
-		return errdefs.New(errdefs.KindSystem, "Error creating default %q network: %v", "bridge", err)
+		return errdefs.New(errdefs.KindSystem, "%s creating default %q network: %v", ctl.Face.Profile.ErrorWord(), "bridge", err)
 	}
 	n.IPAM.Options = nil
-	if len(n.Core.v6) > 0 && n.Core.v6[0].pool.Prefix.Bits() <= 80 {
+	if !ctl.Face.Profile.ULAPools && len(n.Core.v6) > 0 && n.Core.v6[0].pool.Prefix.Bits() <= 80 {
 		n.Core.deferIPv6 = true
 	}
 	return nil

@@ -7,25 +7,27 @@ import (
 
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/ipam"
+	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/driver"
 	"dnetsim/stack"
 )
 
 // Create is the request of `docker network create`.
 type Create struct {
-	Name           string
-	CheckDuplicate bool
-	Driver         string // "" is bridge
-	Scope          string
-	Internal       bool
-	Attachable     bool
-	Ingress        bool
-	EnableIPv6     bool
-	ConfigOnly     bool
-	ConfigFrom     string
-	IPAM           *IPAM
-	Options        map[string]string
-	Labels         map[string]string
+	Name               string
+	CheckDuplicate     bool
+	Driver             string // "" is bridge
+	Scope              string
+	Internal           bool
+	Attachable         bool
+	Ingress            bool
+	WithIPv4, WithIPv6 *bool // nil: not said
+	EnableIPv6         bool
+	ConfigOnly         bool
+	ConfigFrom         string
+	IPAM               *IPAM
+	Options            map[string]string
+	Labels             map[string]string
 }
 
 // Named finds a network by its full name.
@@ -51,7 +53,7 @@ func (ctl *Controller) Make(r Create) (*Network, error) {
 func (ctl *Controller) describe(id string, r Create) *Network {
 	n := &Network{
 		ID: id, Name: r.Name, Created: ctl.wall(), Scope: "local",
-		Driver: r.Driver, EnableIPv6: r.EnableIPv6, Internal: r.Internal, Attachable: r.Attachable,
+		Driver: r.Driver, EnableIPv4: true, EnableIPv6: r.EnableIPv6, Internal: r.Internal, Attachable: r.Attachable,
 		Ingress: r.Ingress, ConfigOnly: r.ConfigOnly, ConfigFrom: r.ConfigFrom,
 		Options: r.Options, Labels: r.Labels, Core: &netCore{name: r.Name},
 		IPAM: IPAM{Driver: "default"},
@@ -73,14 +75,20 @@ func (ctl *Controller) describe(id string, r Create) *Network {
 
 // furnish gives a network its pools and the driver's part. On error nothing is left.
 func (ctl *Controller) furnish(n *Network, r Create) (err error) {
+	if err := chooseFamilies(ctl, n, r); err != nil {
+		return err
+	}
 	if r.IPAM != nil {
 		if err := n.readIPAM(r.IPAM.Config); err != nil {
 			return err
 		}
 	}
+	if err := verify(ctl, n, r); err != nil {
+		return err
+	}
 	if n.ConfigOnly {
 		n.Driver = "null"
-		n.IPAM.Config = n.shownIPAM()
+		n.IPAM.Config = shown(ctl, n)
 		ctl.Networks = append(ctl.Networks, n)
 		return nil
 	}
@@ -95,7 +103,7 @@ func (ctl *Controller) furnish(n *Network, r Create) (err error) {
 	if err := ctl.allocatePools(n); err != nil {
 		return err
 	}
-	n.IPAM.Config = n.shownIPAM()
+	n.IPAM.Config = shown(ctl, n)
 	if n.Core.global != nil {
 		err = ctl.Global.publishNetwork(n)
 	} else {
@@ -115,6 +123,11 @@ func (ctl *Controller) furnish(n *Network, r Create) (err error) {
 // readIPAM sorts the configuration by family.
 func (n *Network) readIPAM(cfg []IPAMConfig) error {
 	for _, c := range cfg {
+		if c.Subnet == "" && Predefined(n.Name) { // whichever is free
+			_, v6 := c.AuxAddresses[bridge.AuxGateway6]
+			n.Core.asked[number(v6)] = append(n.Core.asked[number(v6)], c)
+			continue
+		}
 		p, err := netip.ParsePrefix(c.Subnet)
 		if err != nil {
 			return errdefs.New(errdefs.KindInvalid, "Invalid subnet %s : invalid CIDR address: %s", c.Subnet, c.Subnet)
@@ -177,7 +190,9 @@ func (ctl *Controller) allocatePools(n *Network) error {
 		}
 	}
 	v4 := n.Core.asked[0]
-	if len(v4) == 0 {
+	if !n.EnableIPv4 {
+		v4 = nil
+	} else if len(v4) == 0 {
 		v4 = []IPAMConfig{{}}
 	}
 	for _, c := range v4 {
@@ -186,6 +201,9 @@ func (ctl *Controller) allocatePools(n *Network) error {
 		}
 	}
 	v6 := n.Core.asked[1]
+	if !n.EnableIPv6 && ctl.Face.Profile.StrictSettings {
+		v6 = nil
+	}
 	if n.EnableIPv6 && len(v6) == 0 {
 		v6 = []IPAMConfig{{}}
 	}
@@ -210,6 +228,9 @@ func (ctl *Controller) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v
 	if c.Gateway != "" && !want.IsValid() {
 		return errdefs.New(errdefs.KindInvalid, "invalid gateway address %s", c.Gateway)
 	}
+	if !want.IsValid() && noGateway(ctl, n, v6) {
+		return allocateAux(ctl, n, c, use)
+	}
 	if !want.IsValid() {
 		// The gateway comes from the range that containers are drawn from.
 		use.gateway, err = space.RequestAddress(key, netip.Addr{})
@@ -219,6 +240,21 @@ func (ctl *Controller) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v
 	if err != nil {
 		return errdefs.New(errdefs.KindSystem, "failed to allocate gateway (%s): %v", c.Gateway, err)
 	}
+	return allocateAux(ctl, n, c, use)
+}
+
+// noGateway reports whether nobody would use a gateway of the family.
+func noGateway(ctl *Controller, n *Network, v6 bool) bool {
+	if n.Driver != "bridge" {
+		return false
+	}
+	no4, no6 := ctl.Bridges.NoGateway(n.Options, n.Internal)
+	return !v6 && no4 || v6 && no6
+}
+
+// allocateAux takes a pool's auxiliary addresses.
+func allocateAux(ctl *Controller, n *Network, c IPAMConfig, use *poolUse) error {
+	space, key, p := ctl.space(n), use.Key, use.pool
 	for _, name := range slices.Sorted(maps.Keys(c.AuxAddresses)) {
 		v := c.AuxAddresses[name]
 		a, perr := netip.ParseAddr(v)

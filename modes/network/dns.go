@@ -14,13 +14,17 @@ import (
 // hostResolv is the file that containers inherit: the host's, or behind a local
 // systemd-resolved the one with the real servers.
 func (ctl *Controller) hostResolv() string {
-	b, _ := ctl.machine().FS().ReadFile("/etc/resolv.conf")
-	if r := resolvconf.Parse(string(b)); len(r.Servers) == 1 && r.Servers[0] == "127.0.0.53" {
-		if alt, err := ctl.machine().FS().ReadFile("/run/systemd/resolve/resolv.conf"); err == nil {
-			return string(alt)
-		}
-	}
+	b, _ := ctl.machine().FS().ReadFile(ctl.hostResolvPath())
 	return string(b)
+}
+
+func (ctl *Controller) hostResolvPath() string {
+	const own, systemd = "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"
+	b, _ := ctl.machine().FS().ReadFile(own)
+	if r := resolvconf.Parse(string(b)); len(r.Servers) == 1 && r.Servers[0] == "127.0.0.53" && ctl.machine().FS().Exists(systemd) {
+		return systemd
+	}
+	return own
 }
 
 // HostNameservers are the servers of the file that containers inherit.
@@ -34,6 +38,10 @@ func (ctl *Controller) HostNameservers() []netip.Addr {
 // real servers' file.
 func (sb *Sandbox) SetupDNS() string {
 	ctl := sb.ctl
+	if ctl.Face.Profile.DescribedDNS {
+		sb.resolvConf = sb.described().String()
+		return sb.resolvConf
+	}
 	h, cfg := sb.C.HostConfig, ctl.Config
 	own, _ := ctl.machine().FS().ReadFile("/etc/resolv.conf")
 	host := string(own)
@@ -77,6 +85,10 @@ func (sb *Sandbox) askServers(servers []string, hostsLoopback bool) {
 
 // updateDNS fits a file that nobody has touched to the network that is joined.
 func (sb *Sandbox) updateDNS(n *Network) {
+	if sb.ctl.Face.Profile.DescribedDNS {
+		sb.describeDNS(n)
+		return
+	}
 	fs, at := sb.ctl.machine().FS(), sb.C.File("resolv.conf")
 	if b, err := fs.ReadFile(at); err != nil || sb.resolvConf == "" || string(b) != sb.resolvConf {
 		return
@@ -89,6 +101,10 @@ func (sb *Sandbox) updateDNS(n *Network) {
 // servers, which it does not ask. A number of dots that the user asked for stays, and
 // is remembered: a name without a dot is then not asked of others.
 func (sb *Sandbox) useResolver() error {
+	if sb.ctl.Face.Profile.DescribedDNS {
+		sb.describeResolver()
+		return nil
+	}
 	fs, at := sb.ctl.machine().FS(), sb.C.File("resolv.conf")
 	b, _ := fs.ReadFile(at)
 	now := resolvconf.Parse(string(b))

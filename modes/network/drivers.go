@@ -35,6 +35,7 @@ func (ctl *Controller) oneEach() {
 func (ctl *Controller) bridgeConfig() bridge.Config {
 	c := ctl.Config
 	return bridge.Config{
-		IPTables: c.IPTables, IP6Tables: c.IP6Tables && c.Experimental, IPForward: c.IPForward, Proxy: c.Proxy,
+		IPTables: c.IPTables, IP6Tables: c.IP6Tables && (c.Experimental || ctl.Face.Profile.IP6Tables), IPForward: c.IPForward, Proxy: c.Proxy,
+		NoForwardDrop: c.NoForwardDrop, DirectRouting: c.DirectRouting,
 	}
 }

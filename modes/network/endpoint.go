@@ -24,10 +24,14 @@ type Endpoint struct {
 	pool    string // where the addresses go back to
 	pool6   string
 	aliases []string
-	ifName  string // eth0 …
-	stored  uint64 // index of its key in the cluster store; 0: none
-	counted bool   // the store's count of endpoints has it
+	// dnsNames are all names that the endpoint is found by, where a release keeps them.
+	dnsNames []string
+	ifName   string // eth0 …
+	stored   uint64 // index of its key in the cluster store; 0: none
+	counted  bool   // the store's count of endpoints has it
 
+	priority    int    // of the way out, the highest first
+	wantName    string // of the interface, "" if nobody asks
 	gatewayName string // of a sandbox's endpoint in docker_gwbridge, or ""
 	balancer    bool   // the node's own in a network of the cluster's
 }
@@ -69,6 +73,13 @@ func (ctl *Controller) CreateEndpoint(n *Network, c *container.Container, es *co
 	ep := ctl.newEndpoint(n, c, ctl.IDs.ID("endpoint", c.Name+"/"+n.Name))
 	if es != nil {
 		ep.aliases = append([]string(nil), es.Aliases...)
+		ep.priority, ep.dnsNames = es.GwPriority, es.DNSNames
+		if ctl.Face.Profile.GatewayModes {
+			ep.wantName = es.DriverOpts[driver.OptIfName]
+		}
+	}
+	if ctl.Face.Profile.BornInside {
+		ep.Into = namespaceOf(ctl, c)
 	}
 	if err := ctl.establish(ep, es); err != nil {
 		return nil, err
@@ -242,6 +253,9 @@ func (ep *Endpoint) shownMAC() string {
 // ahead orders the endpoints of a sandbox: the first one with a gateway gives
 // the default route, and interfaces are numbered in this order at start.
 func (ep *Endpoint) ahead(o *Endpoint) bool {
+	if ep.sb != nil && ep.sb.ctl.Face.Profile.WayOutByFamily {
+		return ep.before(o) < 0
+	}
 	if (ep.gatewayName != "") != (o.gatewayName != "") {
 		return o.gatewayName != ""
 	}
@@ -265,14 +279,19 @@ func v6Of(p netip.Prefix, m link.MAC) netip.Addr {
 // portMap is what inspect shows: every exposed port and how it is bound.
 func (ep *Endpoint) portMap() map[nat.Port][]nat.PortBinding {
 	m := map[nat.Port][]nat.PortBinding{}
-	if !ep.External {
+	listed := ep.External || ep.net.Driver == "bridge" && ep.gatewayName == "" && ep.sb != nil && ep.sb.ctl.Face.Profile.StrictSettings
+	if !listed {
 		return m
 	}
 	for p := range ep.c.Config.ExposedPorts {
 		m[p] = nil
 	}
 	for _, b := range ep.Bound {
-		m[b.Port] = append(m[b.Port], nat.PortBinding{HostIP: b.HostIP.String(), HostPort: strconv.Itoa(b.HostPort)})
+		port := ""
+		if b.HostPort != 0 { // only routed
+			port = strconv.Itoa(b.HostPort)
+		}
+		m[b.Port] = append(m[b.Port], nat.PortBinding{HostIP: b.HostIP.String(), HostPort: port})
 	}
 	return m
 }

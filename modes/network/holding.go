@@ -47,8 +47,10 @@ func (ctl *Controller) Holding(n *Network) Holding {
 	h := Holding{Network: n, Reserved: map[string][]netip.Addr{}}
 	h.Bridge, h.Stale = ctl.Bridges.Bridge(n.ID)
 	for _, u := range append(append([]poolUse(nil), n.Core.V4...), n.Core.v6...) {
-		h.Gateways = append(h.Gateways, u.gateway)
-		h.Reserved[u.Key] = append(h.Reserved[u.Key], u.gateway.Addr())
+		if u.gateway.IsValid() {
+			h.Gateways = append(h.Gateways, u.gateway)
+			h.Reserved[u.Key] = append(h.Reserved[u.Key], u.gateway.Addr())
+		}
 		for _, name := range slices.Sorted(maps.Keys(u.aux)) {
 			h.Reserved[u.Key] = append(h.Reserved[u.Key], u.aux[name])
 		}

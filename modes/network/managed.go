@@ -120,7 +120,7 @@ func (a *Agent) ingress() *Network {
 // them, and this node only notes which ones it uses.
 func (a *Agent) space() ipam.Space {
 	if a.addresses == nil {
-		a.addresses, _ = ipam.NewLocal(nil)
+		a.addresses, _ = ipam.NewLocal(nil, poolRules(a.ctl))
 	}
 	return a.addresses
 }

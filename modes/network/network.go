@@ -45,6 +45,7 @@ type Network struct {
 	Created    time.Time
 	Scope      string // "local", "global", "swarm"
 	Driver     string // "bridge", "host", "null", …
+	EnableIPv4 bool
 	EnableIPv6 bool
 	IPAM       IPAM
 	Internal   bool
@@ -221,3 +222,14 @@ func (n *Network) SpansHosts() bool { return n.Core.global != nil }
 
 // Used reports whether containers of this host are in the network.
 func (n *Network) Used() bool { return len(n.Core.Endpoints) > 0 }
+
+// Subnets are the network's subnets, and how many of their addresses are taken.
+func (n *Network) Subnets() (all []Subnet) {
+	for _, u := range append(append([]poolUse(nil), n.Core.V4...), n.Core.v6...) {
+		all = append(all, u.pool.Status())
+	}
+	return all
+}
+
+// Subnet is a subnet of a network and how much of it is taken.
+type Subnet = ipam.Subnet

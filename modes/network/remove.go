@@ -1,7 +1,9 @@
 package network
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"dnetsim/modes/errdefs"
 )
@@ -15,6 +17,13 @@ func (ctl *Controller) Idle(n *Network) error {
 			return errdefs.New(errdefs.KindSystem, "%v", err)
 		}
 		used = count.Count > 0
+	}
+	if used && ctl.Face.Profile.StrictSettings {
+		var all []string
+		for _, ep := range n.Core.Endpoints {
+			all = append(all, fmt.Sprintf("name:%q id:%q", ep.name(), ep.ID[:12]))
+		}
+		return errdefs.Forbidden("network %s has active endpoints (%s)", n.Name, strings.Join(all, ", "))
 	}
 	if used {
 		return errdefs.New(errdefs.KindForbidden, "network %s id %s has active endpoints", n.Name, n.ID)

@@ -106,7 +106,9 @@ func (sb *Sandbox) stopResolver() {
 // redirect programs the container's own nat table.
 func (r *resolver) redirect() {
 	f := r.sb.NS.Netfilter(false)
-	f.Exec("-t", "filter", "-n", "-L") // the re-executed dockerd probes for the lock
+	if !r.sb.ctl.Face.Profile.PlugAtOnce {
+		f.Exec("-t", "filter", "-n", "-L") // the re-executed dockerd probes for the lock
+	}
 	ip := ResolverAddr.String()
 	for _, c := range [][2]string{{"OUTPUT", "DOCKER_OUTPUT"}, {"POSTROUTING", "DOCKER_POSTROUTING"}} {
 		f.EnsureChain("nat", c[1])
@@ -156,7 +158,12 @@ func (r *resolver) Answer(q names.Query) names.Answer {
 			return a
 		}
 	}
-	a.Forward = r.sb.Upstreams[:min(maxForward, len(r.sb.Upstreams))]
+	ask := r.sb.upstreams()
+	a.Forward = ask[:min(maxForward, len(ask))]
+	if len(ask) == 0 && r.sb.ctl.Face.Profile.DescribedDNS {
+		a.Rcode = names.ServFail
+		return a
+	}
 	a.Silent = len(a.Forward) == 0
 	a.Relay, a.ForwardTimeout = names.FirstUseful, forwardTimeout
 	return a
@@ -239,6 +246,9 @@ func (n *Network) resolve(name string, v6 bool) (found []netip.Addr, known bool)
 // answersTo reports whether a name of its network is the endpoint's. One that Docker
 // made up is none, until docker rename gives another.
 func (ep *Endpoint) answersTo(name string) bool {
+	if ep.dnsNames != nil {
+		return isAlias(ep.dnsNames, name)
+	}
 	return !ep.c.Anonymous && strings.EqualFold(ep.c.Name, name) || isAlias(ep.aliases, name)
 }
 

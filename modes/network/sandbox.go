@@ -36,7 +36,9 @@ type Sandbox struct {
 	// resolvConf is what the engine wrote last into a resolv.conf that follows the
 	// host's; "" if it does not.
 	resolvConf string
-	gateway    *Endpoint // whose route is the default one
+	gateway    *Endpoint     // whose route is the default one
+	routes     [2]netip.Addr // the default routes' gateways, where they are chosen for each family
+	routesBy   [2]*Endpoint
 	lo6        bool
 	balances   *Network // the network of the cluster's that it is the node's own part of, or nil
 }
@@ -116,6 +118,7 @@ func (ctl *Controller) Namespace(ref string) (*stack.Namespace, bool) {
 // Join adds an endpoint to the sandbox and, once the namespace is populated,
 // plugs its interface in.
 func (sb *Sandbox) Join(ep *Endpoint) error {
+	before := sb.out()
 	ep.sb = sb
 	drv := sb.ctl.driver(ep.net)
 	if err := drv.Join(&ep.Endpoint); err != nil {
@@ -141,6 +144,9 @@ func (sb *Sandbox) Join(ep *Endpoint) error {
 			return err
 		}
 		sb.updateGateway()
+	}
+	if sb.ctl.Face.Profile.JoinLines {
+		defer sb.tellWays(ep, before)
 	}
 	return sb.CheckGateway()
 }
@@ -170,10 +176,18 @@ func (sb *Sandbox) plug(ep *Endpoint) error {
 	if ep.Inside == nil {
 		return nil
 	}
-	ep.ifName = fmt.Sprintf("eth%d", sb.nextIf)
+	if ep.ifName = fmt.Sprintf("eth%d", sb.nextIf); sb.ctl.Face.Profile.WayOutByFamily {
+		ep.ifName = sb.interfaceName(ep)
+	}
 	sb.nextIf++ // for good, even if something fails
 	name := ep.Inside.Name()
-	if err := ep.Inside.MoveTo(sb.NS, ep.ifName); err != nil {
+	err := error(nil)
+	if sb.NS.Interface(name) == ep.Inside { // born there
+		err = ep.Inside.Rename(ep.ifName)
+	} else {
+		err = ep.Inside.MoveTo(sb.NS, ep.ifName)
+	}
+	if err != nil {
 		return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: %s", ep.Inside.Name(), errdefs.Lower(err))
 	}
 	v6 := "1"
@@ -193,6 +207,9 @@ func (sb *Sandbox) plug(ep *Endpoint) error {
 	if err := ep.Inside.SetUp(true); err != nil {
 		return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: failed to set link up: %s", ep.Inside.Name(), errdefs.Lower(err))
 	}
+	if sb.ctl.Face.Profile.Advertises {
+		sb.advertise(ep)
+	}
 	for _, r := range ep.Routes {
 		if !r.Via.IsValid() {
 			r.Dev = ep.ifName
@@ -207,8 +224,7 @@ func (sb *Sandbox) plug(ep *Endpoint) error {
 // address gives an endpoint's interface its addresses. name is what the interface
 // was called when it came, as libnetwork names it in errors.
 func (sb *Sandbox) address(ep *Endpoint, name string) error {
-	err := sb.program(ep.Inside, ep.Addr, stack.AddrOptions{AutoBroadcast: true})
-	if err != nil {
+	if err := sb.program(ep.Inside, ep.Addr, stack.AddrOptions{AutoBroadcast: true}); err != nil && ep.hasAddr() {
 		return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: error setting interface %q IP to %s: %s", name, name, ep.Addr, errdefs.Lower(err))
 	}
 	if ep.Addr6.IsValid() {
@@ -235,26 +251,11 @@ func (sb *Sandbox) program(i *stack.Interface, p netip.Prefix, o stack.AddrOptio
 	return i.AddAddr(p, o)
 }
 
-// netlinkRoute is a route as Go's netlink package prints it.
-func netlinkRoute(ns *stack.Namespace, r stack.Route) string {
-	index, src, via, flags := 0, "<nil>", "<nil>", ""
-	if i := ns.Interface(r.Dev); i != nil {
-		index = i.Index()
-	}
-	if r.Src.IsValid() {
-		src = r.Src.String()
-	}
-	if r.Via.IsValid() {
-		via = r.Via.String()
-	}
-	if r.OnLink {
-		flags = "onlink"
-	}
-	return fmt.Sprintf("{Ifindex: %d Dst: %s Src: %s Gw: %s Flags: [%s] Table: 254 Realm: 0}", index, r.Dst, src, via, flags)
-}
-
 // checkLoopback gives lo its ::1 as long as an endpoint has an IPv6 address.
 func (sb *Sandbox) checkLoopback() {
+	if sb.ctl.Face.Profile.LoopbackIPv6 {
+		return
+	}
 	want := false
 	for _, ep := range sb.endpoints {
 		want = want || ep.Addr6.IsValid()
@@ -282,6 +283,10 @@ func (sb *Sandbox) elect() *Endpoint {
 
 // updateGateway makes the elected endpoint's gateway the default route.
 func (sb *Sandbox) updateGateway() {
+	if sb.ctl.Face.Profile.WayOutByFamily {
+		sb.updateWays()
+		return
+	}
 	want := sb.elect()
 	if want == sb.gateway {
 		return
@@ -313,6 +318,9 @@ func defaultRoute(gw netip.Addr) stack.Route {
 // moveExternal publishes the container's ports on the endpoint that is its way
 // out, and takes them from the one that was before.
 func (sb *Sandbox) moveExternal() error {
+	if sb.ctl.Face.Profile.WayOutByFamily {
+		return sb.movePorts()
+	}
 	want := sb.elect()
 	for _, ep := range sb.endpoints {
 		if ep != want && ep.External {
@@ -347,7 +355,7 @@ func (sb *Sandbox) Leave(ep *Endpoint) {
 	sb.dropHosts(ep)
 	drv.Leave(&ep.Endpoint)
 	ep.Unplug()
-	if sb.gateway == ep {
+	if sb.gateway == ep || sb.routesBy[0] == ep || sb.routesBy[1] == ep {
 		sb.gateway = nil
 		if sb.plumbed {
 			sb.updateGateway()
@@ -420,6 +428,10 @@ func (sb *Sandbox) Vanish() {
 // DisableIPv6 is what libnetwork does to a new namespace; endpoints with an IPv6
 // address switch it on again, each for itself.
 func (sb *Sandbox) DisableIPv6() {
+	if sb.ctl.Face.Profile.LoopbackIPv6 && !sb.HostStack {
+		sb.EnableIPv6()
+		return
+	}
 	if !sb.HostStack {
 		sb.NS.SetSysctl("net.ipv6.conf.all.disable_ipv6", "1")
 	}
@@ -482,18 +494,4 @@ func (sb *Sandbox) DisconnectAll() {
 		}
 		sb.ctl.Event(ep.net, "disconnect", "container", sb.C.ID)
 	}
-}
-
-// SetAside makes the sandbox a left over one: its container has ended, and its
-// endpoints stay.
-func (sb *Sandbox) SetAside() {
-	sb.stopResolver()
-	for _, ep := range sb.endpoints {
-		ep.Orphan = true
-	}
-}
-
-// NotCleaned says that the sandbox is left over.
-func (sb *Sandbox) NotCleaned() string {
-	return fmt.Sprintf("could not cleanup all the endpoints in container %s / sandbox %s", sb.C.ID, sb.ID)
 }

@@ -13,7 +13,17 @@ var engine2010 = Profile{
 		Runc:       ComponentVersion{"1.1.5+ds1", "1.1.5+ds1-1+deb12u1"},
 		Init:       ComponentVersion{"0.19.0", ""},
 	},
-	Client: Client{Version: "20.10.24+dfsg1", Go: "go1.19.8", Build: "297e128", Date: "2026-05-07T21:09:36.000000000+00:00", Older: true},
+	Client:   Client{Version: "20.10.24+dfsg1", Go: "go1.19.8", Build: "297e128", Date: "2026-05-07T21:09:36.000000000+00:00", Older: true},
+	Binaries: "/usr/sbin", LinkVariables: true, MissingCommand: 126,
+	Hosts: "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n",
+	NoKeys: []string{
+		"allow-direct-routing", "bip6", "bridge-accept-fwmark", "cdi-spec-dirs", "default-network-opts", "default-stop-timeout", "firewall-backend",
+		"host-gateway-ips", "ip-forward-no-drop", "min-api-version", "proxies",
+	},
+	MaskedPaths: []string{
+		"/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+		"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+	},
 	Cost: Costs{
 		Create: 40 * time.Millisecond, Start: 80 * time.Millisecond, Launch: 260 * time.Millisecond, Stop: 60 * time.Millisecond,
 		Remove: 30 * time.Millisecond, Exec: 60 * time.Millisecond, Kill: 10 * time.Millisecond,

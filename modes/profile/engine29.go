@@ -15,6 +15,22 @@ var engine29 = Profile{
 		Init:       ComponentVersion{"0.19.0", ""},
 	},
 	Client: Client{Version: "29.9.3", Go: "go1.26.8", Build: "v29.9.3", Date: "2026-11-03T21:35:02.000000000+00:00"},
+	NoKeys: []string{
+		"allow-nondistributable-artifacts", "api-cors-header", "cluster-advertise", "cluster-store", "cluster-store-opts", "deprecated-key-path", "graph",
+		"oom-score-adjust", "registry",
+	},
+	Firewall: ForwardChains, RandomMACs: true, BornInside: true, InternalNoGateway: true, BridgeMTU: true, GatewayModes: true,
+	BindFirst: true, ProxyArgs: []string{"-use-listen-fd"}, Binaries: "/usr/bin", WayOutByFamily: true, PlugAtOnce: true, DescribedDNS: true, ULAPools: true, StrictSettings: true, LoopbackIPv6: true,
+	Hosts:          "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n",
+	DockerdCommand: true, Words: words29, SetUpNetworking: "failed to set up container networking: ",
+	LinkWarning: "Links on the default bridge network are deprecated and will be removed in a future release. Use a custom network instead.",
+	DieDuration: true, SharedParents: true, JoinLines: true, LongHostname: true, Advertises: true, MissingCommand: 127,
+	IP6Tables: true, UUIDs: true,
+	CgroupWarning: "WARNING: Support for cgroup v1 is deprecated and planned to be removed by no later than May 2029 (https://github.com/moby/moby/issues/51111)",
+	MaskedPaths: []string{
+		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",
+		"/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
+	},
 	Cost: Costs{
 		Create: 30 * time.Millisecond, Start: 70 * time.Millisecond, Launch: 200 * time.Millisecond, Stop: 60 * time.Millisecond,
 		Remove: 30 * time.Millisecond, Exec: 80 * time.Millisecond, Kill: 10 * time.Millisecond,

@@ -20,7 +20,101 @@ type Profile struct {
 	WorkerNetwork string
 	// LogDrivers are those that an engine tells a swarm's managers of.
 	LogDrivers []string
+	// Firewall is how the bridge driver programs iptables.
+	Firewall Firewall
+	// RandomMACs says that bridges and endpoints have random addresses; else the
+	// second half is random, or the endpoint's IPv4 address.
+	RandomMACs bool
+	// InternalNoGateway says that containers of an internal network have no way out,
+	// not even to their host.
+	InternalNoGateway bool
+	// BridgeMTU says that a network's MTU is its bridge's, too.
+	BridgeMTU bool
+	// BindFirst says that the engine takes a port of the host itself before it
+	// publishes it, one for all of the host's addresses.
+	BindFirst bool
+	// ProxyArgs are arguments of docker-proxy behind those that say from where to where.
+	ProxyArgs []string
+	// Binaries is the folder of the engine's programs.
+	Binaries string
+	// WayOutByFamily says that a container's way out is chosen for IPv4 and IPv6 each,
+	// by priority.
+	WayOutByFamily bool
+	// PlugAtOnce says that a container's namespace is there when its networks are
+	// joined, so that each is plugged in as it is: the default one, then by name.
+	PlugAtOnce bool
+	// DescribedDNS says that resolv.conf tells what it was made of, and that the
+	// embedded server asks the host's servers in the host's namespace.
+	DescribedDNS bool
+	// LoopbackIPv6 says that lo has ::1 in every container, and IPv6 is switched off
+	// for interfaces only.
+	LoopbackIPv6 bool
+	// Hosts is the beginning of a container's hosts file.
+	Hosts string
+	// ULAPools says that networks with IPv6 take their subnets of a unique local
+	// address block of the host's own, and that predefined pools are given out from the
+	// lowest one on.
+	ULAPools bool
+	// StrictSettings says that networks and endpoints are checked for what was asked
+	// before anything is made, that several mistakes are told at once, and that what
+	// inspect shows is what came of it. It is also when the words of refusals changed.
+	StrictSettings bool
+	// GatewayModes says that the bridge driver has gateway modes, and the options
+	// that came with them.
+	GatewayModes bool
+	// BornInside says that the container's end of a veth pair is made in its
+	// namespace, and takes no index of the host's.
+	BornInside bool
+
+	// DockerdCommand says that hosts have dockerd as a command, which checks a
+	// configuration.
+	DockerdCommand bool
+
+	// Words are what the release says instead of 20.10's refusals.
+	Words []Wording
+	// SetUpNetworking is how refusals to start a container begin that are its network's.
+	SetUpNetworking string
+	// LinkVariables says that a link gives the container environment variables.
+	LinkVariables bool
+	// LinkWarning is what a link on the default network is warned of with, "" not at all.
+	LinkWarning string
+	// MissingCommand is the exit status of an exec whose command is not there.
+	MissingCommand int
+	// Advertises says that containers tell their neighbours of their addresses.
+	Advertises bool
+	// DieDuration says that the event of a container's end tells how long it ran.
+	DieDuration bool
+	// SharedParents says that networks of macvlan and ipvlan may have the same parent.
+	SharedParents bool
+	// JoinLines says that the engine logs which endpoint is a container's way out.
+	JoinLines bool
+	// LongHostname refuses hostnames that the kernel would not take.
+	LongHostname bool
+
+	// NoKeys are keys of daemon.json that other releases take and this one does not.
+	NoKeys []string
+	// IP6Tables is the option's default.
+	IP6Tables bool
+	// MaskedPaths are what containers do not see of /proc and /sys.
+	MaskedPaths []string
+	// UUIDs says that an engine's own id is a UUID.
+	UUIDs bool
+	// CgroupWarning is what docker info warns of on a host with cgroup v1, "" for
+	// nothing; who warns of it no longer looks at the bridge's netfilter hooks.
+	CgroupWarning string
 }
+
+// Firewall is a way to program iptables.
+type Firewall int
+
+// The ways.
+const (
+	// Stages keeps networks apart by DOCKER-ISOLATION-STAGE-1 and -2.
+	Stages Firewall = iota
+	// ForwardChains has DOCKER-FORWARD and the chains behind it: each bridge drops
+	// what nobody has let in.
+	ForwardChains
+)
 
 // Client is the docker command line that is installed beside the engine.
 type Client struct {

@@ -42,6 +42,9 @@ func (ps *parser) hosts(host string) ([]netip.Addr, error) {
 	if a, ok := shortV4(host); ok && !v6 {
 		return []netip.Addr{a}, nil
 	}
+	if host == "0" && v6 { // inet_pton does not take it, the resolver's :: does
+		return []netip.Addr{netip.IPv6Unspecified()}, nil
+	}
 	if host == "localhost" {
 		if v6 {
 			return []netip.Addr{netip.IPv6Loopback()}, nil

@@ -11,12 +11,15 @@ import (
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
+	"dnetsim/modes/profile"
 )
 
 // Config is what dockerd's options come to for the driver.
 type Config struct {
 	IPTables, IP6Tables bool // program the firewall
 	IPForward           bool // see to it that the host forwards
+	NoForwardDrop       bool // and leave FORWARD's policy alone
+	DirectRouting       bool // let others reach containers by their own addresses
 	Proxy               bool // docker-proxy listens on published ports
 }
 
@@ -29,13 +32,19 @@ type Driver struct {
 	earlier  map[string]*network  // of the dockerd before, by id
 	bound    map[string][]binding // by endpoint
 	ports    *nat.Allocator
+	rules    backend
 }
 
 var _ driver.Driver = (*Driver)(nil)
 
 // New is the bridge driver of a host; Start comes before everything else.
 func New(h *driver.Host) *Driver {
-	return &Driver{host: h, bound: map[string][]binding{}}
+	d := &Driver{host: h, bound: map[string][]binding{}}
+	d.rules = stages{d}
+	if h.Profile.Firewall == profile.ForwardChains {
+		d.rules = forwardChains{d}
+	}
+	return d
 }
 
 // Ports are the ports of the host that are taken, nil before the first start.
@@ -114,12 +123,15 @@ func (d *Driver) CreateEndpoint(ep *driver.Endpoint) error {
 	}
 	b.endpoints[ep.ID] = ep
 	ep.Gateway, ep.Gateway6 = b.out[0], b.out[1]
-	return nil
+	return d.rules.endpoint(b, ep, true)
 }
 
 // DeleteEndpoint forgets the endpoint; its pair goes with it.
 func (d *Driver) DeleteEndpoint(ep *driver.Endpoint) {
 	if b, err := d.find(ep.Network); err == nil {
+		if b.endpoints[ep.ID] != nil {
+			d.rules.endpoint(b, ep, false)
+		}
 		delete(b.endpoints, ep.ID)
 	}
 }

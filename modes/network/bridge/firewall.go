@@ -226,8 +226,8 @@ func (f firewall) icc(want bool, bridge string, allowed bool) error {
 func (f firewall) bridgeRules(want bool, b *network, subnet string) error {
 	name, hairpin := b.name, !b.d.cfg.Proxy
 	masquerade := []string{"-j", "MASQUERADE"}
-	if b.hostIP.IsValid() {
-		masquerade = []string{"-j", "SNAT", "--to-source", b.hostIP.String()}
+	if a := b.hostIP[0]; a.IsValid() {
+		masquerade = []string{"-j", "SNAT", "--to-source", a.String()}
 	}
 	if b.masq {
 		if err := f.chainRule(want, "NAT", "nat", "POSTROUTING", append([]string{"-s", subnet, "!", "-o", name}, masquerade...)...); err != nil {

@@ -64,10 +64,10 @@ func (b *network) unlink(ep *driver.Endpoint) {
 
 func (b *network) linkRules(want bool, pair [2]*driver.Endpoint) error {
 	parent, child := pair[0].Addr.Addr().String(), pair[1].Addr.Addr().String()
-	f := b.d.firewall(false)
 	if !pair[1].Programmed {
 		return nil
 	}
+	f := b.d.firewall(false)
 	for _, p := range nat.Sorted(pair[1].ExposedPorts) {
 		port := strconv.Itoa(int(p.Number))
 		for _, way := range [][3]string{{parent, child, "--dport"}, {child, parent, "--sport"}} {

@@ -21,6 +21,11 @@ const (
 	OptMasquerade  = "com.docker.network.bridge.enable_ip_masquerade"
 	OptBindingIPv4 = "com.docker.network.bridge.host_binding_ipv4"
 	optHostIPv4    = "com.docker.network.host_ipv4"
+	optHostIPv6    = "com.docker.network.host_ipv6"
+	optMode4       = "com.docker.network.bridge.gateway_mode_ipv4"
+	optMode6       = "com.docker.network.bridge.gateway_mode_ipv6"
+	optInhibit     = "com.docker.network.bridge.inhibit_ipv4"
+	optTrusted     = "com.docker.network.bridge.trusted_host_interfaces"
 )
 
 // The names under which a network's auxiliary addresses are its containers'
@@ -42,11 +47,15 @@ type network struct {
 	bindIP   netip.Addr // where published ports go that name no address
 	internal bool
 	isDflt   bool
-	made     bool          // we made the interface
-	stale    bool          // another network took its bridge
-	gw, gw6  netip.Prefix  // the bridge's addresses
+	made     bool         // we made the interface
+	stale    bool         // another network took its bridge
+	gw, gw6  netip.Prefix // the bridge's addresses
+	subnet   [2]netip.Prefix
 	out      [2]netip.Addr // the containers' gateways, IPv4 and IPv6; invalid: none
-	hostIP   netip.Addr    // what containers are masqueraded as; invalid: the way's own
+	hostIP   [2]netip.Addr // what containers are masqueraded as, IPv4 and IPv6; invalid: the way's own
+	mode     [2]gatewayMode
+	inhibit  bool     // the bridge gets no IPv4 address
+	trusted  []string // the host's interfaces that reach containers by their own addresses
 	// endpoints are those that CreateEndpoint has made, by id.
 	endpoints map[string]*driver.Endpoint
 }
@@ -78,11 +87,16 @@ func (d *Driver) parse(n *driver.Network) (*network, error) {
 		case OptBindingIPv4:
 			b.bindIP, err = parseIP(k, v)
 		case optHostIPv4:
-			b.hostIP, err = parseIP(k, v)
+			b.hostIP[0], err = parseIP(k, v)
+		default:
+			err = b.parseNewer(k, v)
 		}
 		if err != nil {
 			return nil, err
 		}
+	}
+	if (b.mode[0] == isolated || b.mode[1] == isolated) && !b.internal {
+		return nil, errdefs.System("gateway mode 'isolated' can only be used for an internal network")
 	}
 	if len(b.name) > 15 { // IFNAMSIZ: netlink's attribute has no room for it
 		return nil, errdefs.System("failed to check bridge interface existence: numerical result out of range")
@@ -135,24 +149,37 @@ func (b *network) create() error {
 		b.made = true
 	}
 	ns.SetSysctl("net.ipv6.conf."+b.name+".accept_ra", "0")
+	if err := b.setMTU(br); err != nil {
+		return err
+	}
 	if len(n.V4) > 0 {
 		b.gw, b.out[0] = n.V4[0].Gateway, gatewayOf(n.V4[0], AuxGateway4)
-		b.setAddr(br, b.gw)
+		if b.subnet[0] = n.V4[0].Prefix; b.gw.IsValid() && !b.inhibit && b.mode[0] != isolated {
+			b.setAddr(br, b.gw)
+		}
 	}
 	if n.EnableIPv6 && len(n.V6) > 0 {
 		b.gw6, b.out[1] = n.V6[0].Gateway, gatewayOf(n.V6[0], AuxGateway6)
-		ns.SetSysctl("net.ipv6.conf."+b.name+".disable_ipv6", "0")
-		b.setAddr6(br, bridgeIPv6)
-		b.setAddr6(br, b.gw6)
-		if b.d.cfg.IPForward {
-			ns.SetSysctl("net.ipv6.conf.default.forwarding", "1")
-			ns.SetSysctl("net.ipv6.conf.all.forwarding", "1")
+		off := "0"
+		if b.mode[1] == isolated {
+			off = "1"
+		}
+		ns.SetSysctl("net.ipv6.conf."+b.name+".disable_ipv6", off)
+		if b.subnet[1] = n.V6[0].Prefix; b.mode[1] != isolated {
+			if !b.d.host.Profile.ULAPools {
+				b.setAddr6(br, bridgeIPv6)
+			}
+			b.setAddr6(br, b.gw6)
 		}
 	}
+	if b.internal && b.d.host.Profile.InternalNoGateway {
+		b.out = [2]netip.Addr{}
+	}
+	b.d.rules.forwarding(b)
 	if !b.d.cfg.Proxy {
 		ns.SetSysctl("net.ipv4.conf."+b.name+".route_localnet", "1")
 	}
-	if err := b.rules(); err != nil {
+	if err := b.d.rules.network(b); err != nil {
 		return errdefs.System("%v", err)
 	}
 	if !b.icc && b.d.cfg.IPTables {
@@ -177,7 +204,7 @@ func (b *network) conflicts() error {
 			continue
 		}
 		if b.name == "docker0" {
-			o.dropRules()
+			b.d.rules.dropNetwork(o)
 			o.stale = true
 			continue
 		}
@@ -206,7 +233,7 @@ func (b *network) setAddr6(br *stack.Interface, gw netip.Prefix) {
 			return
 		}
 	}
-	br.AddAddr(gw, stack.AddrOptions{})
+	br.AddAddr(gw, stack.AddrOptions{NoDAD: b.d.host.Profile.ULAPools})
 }
 
 // family is a firewall that is the network's business, and the subnet there.
@@ -216,19 +243,18 @@ type family struct {
 }
 
 func (b *network) families() (all []family) {
-	if b.gw.IsValid() {
-		all = append(all, family{b.d.firewall(false), b.gw.Masked().String()})
-	}
-	if b.gw6.IsValid() {
-		all = append(all, family{b.d.firewall(true), b.gw6.Masked().String()})
+	for f, p := range b.subnet {
+		if p.IsValid() {
+			all = append(all, family{b.d.firewall(f == 1), p.Masked().String()})
+		}
 	}
 	return all
 }
 
-// rules puts the network's firewall rules in place. On error those before the one
+// network puts the network's firewall rules in place. On error those before the one
 // that could not be had stay, and so does the bridge, as libnetwork leaves them: a
 // restart of dockerd clears up.
-func (b *network) rules() error {
+func (stages) network(b *network) error {
 	all := b.families()
 	for _, f := range all {
 		if err := f.setUp(b, f.subnet); err != nil {
@@ -245,7 +271,7 @@ func (b *network) rules() error {
 	return nil
 }
 
-func (b *network) dropRules() {
+func (stages) dropNetwork(b *network) {
 	for _, f := range b.families() {
 		errs := f.clean(b, f.subnet)
 		if !b.internal {
@@ -265,7 +291,7 @@ func (b *network) remove() {
 	if b.stale {
 		return
 	}
-	b.dropRules()
+	b.d.rules.dropNetwork(b)
 	if br := b.iface(); br != nil && b.made && !b.isDflt {
 		br.Delete()
 	}
@@ -284,7 +310,11 @@ func (b *network) plug(ep *driver.Endpoint) error {
 	hostName := h.VethName(of)
 	sandboxName := h.VethName(of)
 	// The kernel registers the peer first: it gets the lower number.
-	outside, inside, err := stack.NewVeth(ns, hostName, h.VethMAC(of), ns, sandboxName, h.VethMAC(of))
+	into := ns
+	if ep.Into != nil {
+		into = ep.Into
+	}
+	outside, inside, err := stack.NewVeth(ns, hostName, h.VethMAC(of), into, sandboxName, h.VethMAC(of))
 	if err != nil {
 		return errdefs.System("failed to add the host (%s) <=> sandbox (%s) pair interfaces: %s", hostName, sandboxName, errdefs.Lower(err))
 	}
@@ -311,7 +341,7 @@ func (b *network) plug(ep *driver.Endpoint) error {
 		}
 	}
 	if ep.MAC == (link.MAC{}) {
-		ep.MAC = driver.MACOf(ep.Addr.Addr())
+		ep.MAC = h.EndpointMAC(ep)
 	}
 	inside.SetMAC(ep.MAC)
 	return outside.SetUp(true)

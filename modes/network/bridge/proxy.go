@@ -12,27 +12,66 @@ import (
 	"dnetsim/userland"
 )
 
+// socket is one that keeps a port of the host.
+type socket interface{ Close() error }
+
+// none keeps a port of a protocol that has no sockets here.
+type none struct{}
+
+func (none) Close() error { return nil }
+
 // startProxy occupies a published port on the host. With the userland proxy a
 // docker-proxy process listens and copies; without it dockerd only keeps the
 // port from others.
 func (d *Driver) startProxy(b binding) (stop func(), err error) {
 	at := netip.AddrPortFrom(b.HostIP, uint16(b.HostPort))
-	if b.Port.Proto == "udp" {
-		return d.startUDPProxy(b, at)
-	}
-	if b.Port.Proto != "tcp" {
-		return func() {}, nil
-	}
-	l, err := listenTCP(d.host.Opener(d.host.NS()), at)
+	s, err := d.listen(b.Port.Proto, at)
 	if err != nil {
-		return nil, proxyError("tcp", at, err)
+		return nil, proxyError(b.Port.Proto, at, err)
 	}
+	return d.serve(b, s), nil
+}
+
+// listen opens the socket of a published port.
+func (d *Driver) listen(proto string, at netip.AddrPort) (socket, error) {
+	o := d.host.Opener(d.host.NS())
+	switch proto {
+	case "tcp":
+		l, err := listenTCP(o, at)
+		if err != nil {
+			return nil, err
+		}
+		return l, nil
+	case "udp":
+		c, err := listenUDP(o, at)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	return none{}, nil
+}
+
+// serve starts docker-proxy on a socket that listens, if there is to be one; stop
+// ends both.
+func (d *Driver) serve(b binding, s socket) (stop func()) {
+	stop = func() { s.Close() }
 	if !d.cfg.Proxy {
-		return func() { l.Close() }, nil
+		return stop
 	}
-	p := d.proxyProcess(b, func(p *userland.Process) { serveTCPProxy(p, l, netip.AddrPortFrom(b.to, b.Port.Number)) })
-	p.Adopt(l)
-	return func() { l.Close(); p.Signal(userland.SIGKILL) }, nil
+	to := netip.AddrPortFrom(b.to, b.Port.Number)
+	var p *userland.Process
+	switch s := s.(type) {
+	case *stack.TCPListener:
+		p = d.proxyProcess(b, func(p *userland.Process) { serveTCPProxy(p, s, to) })
+		p.Adopt(s)
+	case *stack.UDPConn:
+		p = d.proxyProcess(b, func(p *userland.Process) { serveUDPProxy(p, s, to) })
+		p.Adopt(s)
+	default:
+		return stop
+	}
+	return func() { s.Close(); p.Signal(userland.SIGKILL) }
 }
 
 // listenTCP listens for one family, as docker-proxy does for "::" (IPV6_V6ONLY):
@@ -62,11 +101,11 @@ func proxyError(proto string, at netip.AddrPort, err error) error {
 // proxyProcess starts a docker-proxy with the arguments that dockerd gives it.
 func (d *Driver) proxyProcess(b binding, serve func(*userland.Process)) *userland.Process {
 	return d.host.Start(userland.ProcSpec{
-		Args: []string{
-			"/usr/sbin/docker-proxy", "-proto", b.Port.Proto, "-host-ip", b.HostIP.String(),
+		Args: append([]string{
+			d.host.Profile.Binaries + "/docker-proxy", "-proto", b.Port.Proto, "-host-ip", b.HostIP.String(),
 			"-host-port", strconv.Itoa(b.HostPort), "-container-ip", b.to.String(),
 			"-container-port", strconv.Itoa(int(b.Port.Number)),
-		},
+		}, d.host.Profile.ProxyArgs...),
 		Program:  func(p *userland.Process) int { serve(p); return 0 },
 		Parent:   d.host.Dockerd(),
 		NS:       d.host.NS(),
@@ -115,20 +154,6 @@ func proxyConn(p *userland.Process, client *stack.TCPConn, to netip.AddrPort) {
 
 // udpFlowTimeout is how long docker-proxy keeps a silent UDP flow.
 const udpFlowTimeout = 90 * time.Second
-
-func (d *Driver) startUDPProxy(b binding, at netip.AddrPort) (func(), error) {
-	conn, err := listenUDP(d.host.Opener(d.host.NS()), at)
-	if err != nil {
-		return nil, proxyError("udp", at, err)
-	}
-	if !d.cfg.Proxy {
-		return func() { conn.Close() }, nil
-	}
-	to := netip.AddrPortFrom(b.to, b.Port.Number)
-	p := d.proxyProcess(b, func(p *userland.Process) { serveUDPProxy(p, conn, to) })
-	p.Adopt(conn)
-	return func() { conn.Close(); p.Signal(userland.SIGKILL) }, nil
-}
 
 // serveUDPProxy keeps one socket to the container per client.
 func serveUDPProxy(p *userland.Process, conn *stack.UDPConn, to netip.AddrPort) {

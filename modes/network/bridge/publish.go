@@ -18,6 +18,9 @@ type binding struct {
 	bridge string     // the Linux bridge's name
 	to     netip.Addr // the container's address
 	stop   func()     // ends the proxy that listens on the host
+	// What of the network decides on the rules.
+	internal bool
+	mode     gatewayMode
 }
 
 // ProgramExternal binds the container's ports to the host through this
@@ -28,6 +31,13 @@ func (d *Driver) ProgramExternal(ep *driver.Endpoint, all []nat.Request) error {
 		return err
 	}
 	ep.External, ep.Programmed = true, true
+	if d.host.Profile.BindFirst {
+		if err := b.publish(ep, all); err != nil {
+			d.RevokeExternal(ep)
+			return err
+		}
+		all = nil
+	}
 	for _, r := range all {
 		for _, a := range b.hostAddrs(ep, r) {
 			if err := b.bind(ep, r, a); err != nil {
@@ -85,14 +95,14 @@ func (b *network) bind(ep *driver.Endpoint, r nat.Request, hostIP netip.Addr) er
 		if err != nil {
 			return err
 		}
-		x := binding{Binding: driver.Binding{Port: r.Port, HostIP: hostIP, HostPort: port}, bridge: b.name, to: to}
-		if err = d.forward(x, true); err == nil {
+		x := binding{Binding: driver.Binding{Port: r.Port, HostIP: hostIP, HostPort: port}, bridge: b.name, to: to, internal: b.internal}
+		if err = d.rules.port(x, true); err == nil {
 			if x.stop, err = d.startProxy(x); err == nil {
 				d.bound[ep.ID] = append(d.bound[ep.ID], x)
 				ep.Bound = append(ep.Bound, x.Binding)
 				return nil
 			}
-			d.forward(x, false)
+			d.rules.port(x, false)
 		}
 		d.ports.Release(hostIP.String(), r.Port.Proto, port)
 		if r.Lo != 0 {
@@ -102,11 +112,12 @@ func (b *network) bind(ep *driver.Endpoint, r nat.Request, hostIP netip.Addr) er
 	return err
 }
 
-// forward puts the rules of a published port in place, or takes them away: the
+// port puts the rules of a published port in place, or takes them away: the
 // DNAT, the way through FORWARD, and the masquerade of a container that talks
 // to itself. The first rule that cannot be had is the end of it, and those before
 // stay: libnetwork's portmapper does not undo them.
-func (d *Driver) forward(b binding, want bool) error {
+func (s stages) port(b binding, want bool) error {
+	d := s.d
 	if b.HostIP.Is6() != b.to.Is6() {
 		return nil // only the proxy joins the families
 	}
@@ -164,7 +175,7 @@ func (d *Driver) RevokeExternal(ep *driver.Endpoint) {
 		if x.stop != nil {
 			x.stop()
 		}
-		if err := d.forward(x, false); err != nil {
+		if err := d.rules.port(x, false); err != nil {
 			d.host.Log("error", "Error on iptables delete: "+err.Error())
 		}
 		d.ports.Release(x.HostIP.String(), x.Port.Proto, x.HostPort)

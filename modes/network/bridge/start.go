@@ -16,12 +16,7 @@ import (
 func (d *Driver) Start(cfg Config) {
 	d.cfg = cfg
 	d.loadModules()
-	for _, v6 := range []bool{false, true} {
-		d.firewall(v6).setupChains(!cfg.Proxy)
-	}
-	if cfg.IPForward {
-		d.enableForwarding()
-	}
+	d.rules.start(true)
 	d.ports = nat.NewAllocator(d.portRange())
 	d.earlier = map[string]*network{}
 	for _, b := range d.networks {
@@ -37,16 +32,14 @@ func (d *Driver) Configure(cfg Config) { d.cfg = cfg }
 // chains, networks and published ports get their rules again, whatever became of
 // them meanwhile (libnetwork's populateNetworks and restorePortAllocations).
 func (d *Driver) Resume() error {
-	for _, v6 := range []bool{false, true} {
-		d.firewall(v6).setupChains(!d.cfg.Proxy)
-	}
+	d.rules.start(false)
 	var errs []error
 	for _, b := range d.networks {
-		errs = append(errs, b.rules())
+		errs = append(errs, d.rules.network(b))
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.bound)) {
 		for _, b := range d.bound[id] {
-			errs = append(errs, d.forward(b, true))
+			errs = append(errs, d.rules.port(b, true))
 		}
 	}
 	d.UserChain()
@@ -54,8 +47,8 @@ func (d *Driver) Resume() error {
 }
 
 // UserChain makes sure that DOCKER-USER exists and is asked first; dockerd does
-// it after every new network, for IPv4 only.
-func (d *Driver) UserChain() { d.firewall(false).userChain() }
+// it after every new network.
+func (d *Driver) UserChain() { d.rules.userChain() }
 
 // loadModules is modprobe bridge br_netfilter: its sysctls appear, switched on.
 func (d *Driver) loadModules() {

@@ -112,7 +112,7 @@ func (d *Driver) CreateEndpoint(ep *driver.Endpoint) error {
 		return errdefs.System("%s interfaces do not support custom mac address assignment", k.name)
 	}
 	if k.ownMAC && ep.MAC == (link.MAC{}) {
-		ep.MAC = driver.MACOf(ep.Addr.Addr())
+		ep.MAC = d.host.EndpointMAC(ep)
 	}
 	if len(ep.PortBindings) > 0 {
 		d.host.Log("warning", k.name+" driver does not support port mappings")

@@ -53,6 +53,9 @@ func (d *Driver) parse(n *driver.Network) (*network, error) {
 // network on one parent, and knows nothing of the other driver's.
 func (ch *network) create() error {
 	for _, o := range ch.d.networks {
+		if ch.d.host.Profile.SharedParents && o.mode != "passthru" && ch.mode != "passthru" {
+			continue
+		}
 		if !o.lost && o.parent == ch.parent {
 			// The name is that of a dummy parent, whatever the parent is.
 			return errdefs.System("network %s is already using parent interface %s", ch.d.kind.dummyName(o.Network), ch.parent)

@@ -108,6 +108,9 @@ type Endpoint struct {
 	// Parents of those that are linked to it.
 	Children, Parents []string
 
+	// Into is the container's namespace if its interface is to be born there.
+	Into *stack.Namespace
+
 	// What the driver gives.
 	MAC      link.MAC // may have been asked for
 	Gateway  netip.Addr
@@ -119,6 +122,9 @@ type Endpoint struct {
 	// network's, although it has no gateway.
 	NoGatewayService bool
 
+	// WayOut says of which families, IPv4 and IPv6, it is the container's way out;
+	// set where ways out are chosen for each.
+	WayOut     [2]bool
 	External   bool      // ports are published through it
 	Programmed bool      // they were, in this endpoint's life
 	Bound      []Binding // the published ports

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/modes/profile"
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -12,9 +13,17 @@ import (
 // OptMTU is the option of the MTU, which several drivers have.
 const OptMTU = "com.docker.network.driver.mtu"
 
+// OptIfPrefix is what the names of interfaces begin with in containers; "eth" by default.
+const OptIfPrefix = "com.docker.network.container_iface_prefix"
+
+// OptIfName is an endpoint's option: the whole name of its interface.
+const OptIfName = "com.docker.network.endpoint.ifname"
+
 // Host is what a driver asks of the engine that runs it.
 type Host struct {
 	*userland.Machine
+	// Profile is the engine's release.
+	Profile *profile.Profile
 	// Dockerd is the engine's own process, nil while there is none.
 	Dockerd func() *userland.Process
 	Stream  func(kind, name string) *sim.Rand
@@ -36,8 +45,12 @@ func (h *Host) Spend(t time.Duration) {
 	}
 }
 
-// RandomMAC is the MAC of a bridge: 02:42 and four random bytes.
+// RandomMAC is the MAC of a bridge: 02:42 and four random bytes, or as the release
+// has it six, locally administered.
 func (h *Host) RandomMAC(name string) link.MAC {
+	if h.Profile.RandomMACs {
+		return h.localMAC("mac", name)
+	}
 	m := link.MAC{0x02, 0x42}
 	h.Stream("mac", name).Read(m[2:])
 	return m
@@ -55,11 +68,22 @@ func (h *Host) VethName(of string) string {
 
 // VethMAC draws the address that the kernel gives an interface at birth:
 // random, locally administered.
-func (h *Host) VethMAC(of string) link.MAC {
+func (h *Host) VethMAC(of string) link.MAC { return h.localMAC("veth", of) }
+
+func (h *Host) localMAC(kind, of string) link.MAC {
 	var m link.MAC
-	h.Stream("veth", of).Read(m[:])
+	h.Stream(kind, of).Read(m[:])
 	m[0] = m[0]&^1 | 2
 	return m
+}
+
+// EndpointMAC is the MAC of an endpoint that asks for none: of its IPv4 address, or
+// as the release has it random.
+func (h *Host) EndpointMAC(ep *Endpoint) link.MAC {
+	if h.Profile.RandomMACs {
+		return h.localMAC("mac", ep.Label)
+	}
+	return MACOf(ep.Addr.Addr())
 }
 
 // CloseSoon closes a namespace when its processes are gone: those that are being

@@ -1,0 +1,41 @@
+package profile
+
+import "regexp"
+
+// Wording is a sentence of 20.10's refusals and what a later release says instead.
+type Wording struct {
+	Old *regexp.Regexp
+	New string
+}
+
+// Say is a refusal in the release's words.
+func (p *Profile) Say(text string) string {
+	for _, w := range p.Words {
+		text = w.Old.ReplaceAllString(text, w.New)
+	}
+	return text
+}
+
+// words29 are the sentences that 29 says differently, for one and the same refusal.
+var words29 = []Wording{
+	{regexp.MustCompile(`^Invalid network mode: `), "invalid network mode: "},
+	{regexp.MustCompile(`^cannot join own network$`), "cannot join own network namespace"},
+	{regexp.MustCompile(`\bContainer ([0-9a-f]{64}) is not running$`), "container $1 is not running"},
+	{regexp.MustCompile(`^Invalid filter '`), "invalid filter '"},
+	{regexp.MustCompile(`^failed to check bridge interface existence: numerical`), "numerical"},
+	{regexp.MustCompile(`failed to create shim task: (OCI runtime create failed: runc create failed: unable to start container process: )(exec: .*): unknown$`),
+		"failed to create task for container: failed to create shim task: ${1}error during container init: $2"},
+	{regexp.MustCompile(`^failed to create shim task: (.*): unknown$`), "failed to create task for container: failed to create shim task: $1"},
+	{regexp.MustCompile(`^(OCI runtime exec failed: .*): unknown$`), "$1"},
+	{regexp.MustCompile(`^conflict: unable to remove repository reference "([^"@:]*)" \(must force\)`), "conflict: unable to delete $1:latest (must be forced)"},
+	{regexp.MustCompile(`^conflict: unable to remove repository reference "([^"]*)" \(must force\)`), "conflict: unable to delete $1 (must be forced)"},
+}
+
+// ErrorWord is how an error begins that says what was done: releases that have taken
+// the capitals out of theirs write it small.
+func (p *Profile) ErrorWord() string {
+	if len(p.Words) > 0 {
+		return "error"
+	}
+	return "Error"
+}
