@@ -13,6 +13,8 @@ import (
 // errors: each has its reason.
 var state = map[string]string{
 	"engine/cli.once":                "docker/cli keeps its configuration in package variables: they are set once for the process",
+	"engine/cli.constructors":        "go:linkname: docker/cli's registered top-level commands, read only",
+	"engine/cli.names":               "the names of docker's commands, the same for every session, learned from the first tree",
 	"engine/cli.templates":           "taken from docker's root command, whose set-up writes a variable of cobra's, once",
 	"engine/cli.pluginDirs":          "go:linkname: docker/cli's directories of plugins, emptied once",
 	"engine/cli.flagCompletions":     "go:linkname: cobra's map of every flag that ever was, from which a session takes its own",

@@ -55,6 +55,7 @@ func tree(t *testing.T, fn func(p *userland.Process, root *cobra.Command)) {
 			return 1
 		}
 		root, _ := newRoot(s, h)
+		s.grow(root, h, "")
 		fn(p, root)
 		return 0
 	}})

@@ -3,13 +3,15 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	_ "unsafe" // for the two linknames below
+	"sync"
+	_ "unsafe" // for the linknames below
 
 	"github.com/docker/cli/cli"
 	_ "github.com/docker/cli/cli-plugins/manager" // owns pluginDirs
 	"github.com/docker/cli/cli/command"
-	"github.com/docker/cli/cli/command/commands"
+	_ "github.com/docker/cli/cli/command/commands" // registers all
 	cliflags "github.com/docker/cli/cli/flags"
 	"github.com/moby/moby/client/pkg/versions"
 	"github.com/spf13/cobra"
@@ -46,7 +48,7 @@ func learnTemplates() {
 	})
 }
 
-// newRoot builds the tree of commands.
+// newRoot is the root command, without the commands below it ([session.grow]).
 func newRoot(s *session, h *dockerCLI) (*cobra.Command, *cliflags.ClientOptions) {
 	root := &cobra.Command{
 		Use: "docker [OPTIONS] COMMAND [ARG...]", Short: "A self-sufficient runtime for containers",
@@ -94,12 +96,48 @@ func newRoot(s *session, h *dockerCLI) (*cobra.Command, *cliflags.ClientOptions)
 	for name, file := range map[string]string{"config": "", "tlscacert": "/ca.pem", "tlscert": "/cert.pem", "tlskey": "/key.pem"} {
 		root.Flags().Lookup(name).DefValue = home + file
 	}
-	commands.AddCommands(root, h)
+	return root, opts
+}
+
+// constructors are docker's top-level commands: there is no other way to make one
+// without all the others.
+//
+//go:linkname constructors github.com/docker/cli/internal/commands.commands
+var constructors []func(command.Cli) *cobra.Command
+
+// names are those of each constructor's command, known once all were made.
+var names struct {
+	sync.Mutex
+	of []map[string]bool
+}
+
+// grow makes the top-level command with a name below the root, or all where none has
+// it: help and completion show them. One takes a tenth of the time of all.
+func (s *session) grow(root *cobra.Command, h *dockerCLI, name string) {
+	names.Lock()
+	of := names.of
+	names.Unlock()
+	one := slices.IndexFunc(of, func(names map[string]bool) bool { return names[name] })
+	if one >= 0 {
+		root.AddCommand(constructors[one](h))
+	} else {
+		of = make([]map[string]bool, len(constructors))
+		for i, c := range constructors {
+			cmd := c(h)
+			of[i] = map[string]bool{cmd.Name(): true}
+			for _, a := range cmd.Aliases {
+				of[i][a] = true
+			}
+			root.AddCommand(cmd)
+		}
+		names.Lock()
+		names.of = of
+		names.Unlock()
+	}
 	s.adapt(root, h)
 	if s.release.Older {
 		s.usage(root)
 	}
-	return root, opts
 }
 
 func newHelp() *cobra.Command {
@@ -124,7 +162,6 @@ func run(s *session, c *clockOffset) error {
 		return err
 	}
 	root, opts := newRoot(s, h)
-	defer forgetCompletions(root)
 	global := pflag.NewFlagSet("docker", pflag.ContinueOnError)
 	global.SetInterspersed(false)
 	global.AddFlagSet(root.Flags())
@@ -144,6 +181,8 @@ func run(s *session, c *clockOffset) error {
 	if opts.Context != "" && opts.Context != command.DefaultContextName {
 		return missing(opts.Context)
 	}
+	s.grow(root, h, global.Arg(0))
+	defer forgetCompletions(root)
 	root.SetArgs(global.Args())
 	return root.ExecuteContext(s.ctx)
 }
