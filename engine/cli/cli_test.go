@@ -236,6 +236,20 @@ func TestDetachKeysLeaveTheContainerRunning(t *testing.T) {
 	want(t, b.run("docker ps"), "cc")
 }
 
+// One container after another, each removed again.
+func BenchmarkRun(b *testing.B) {
+	l := newLab(b, 1)
+	l.run("docker pull busybox")
+	for b.Loop() {
+		if id := l.run("docker run -d --name xx busybox sleep 1000"); len(id) != 65 {
+			b.Fatal(id)
+		}
+		b.StopTimer()
+		l.run("docker rm -f xx")
+		b.StartTimer()
+	}
+}
+
 func BenchmarkNetworkLs(b *testing.B) {
 	l := newLab(b, 1)
 	for b.Loop() {
