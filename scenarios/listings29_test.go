@@ -1,0 +1,61 @@
+package scenarios
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Moby documents the rules of its bridge networks case by case
+// (integration/network/bridge/iptablesdoc of v2.0.0-beta.24). testdata has of each
+// case what is typed and the rules of each table; the same commands here must come
+// to the same rules, in the same order.
+func TestRulesAreThoseThatMobyDocuments(t *testing.T) {
+	paths, err := filepath.Glob(groundTruth29 + "/listings/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no listing: %v", err)
+	}
+	for _, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".txt")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			head, _, _ := strings.Cut(string(text), "*")
+			tables := strings.Split(strings.TrimPrefix(string(text), head), "*")[1:]
+			option := "{}"
+			if strings.HasSuffix(name, "-noproxy") {
+				option = "{userland-proxy: false}"
+			}
+			// A host that forwards already, so that the policies stay as they are.
+			lab := openText(t, `
+engine: "29"
+lan: {subnet: 192.168.124.0/24}
+hosts:
+  h1: {address: 192.168.124.2, daemon: `+option+`}
+`)
+			defer lab.Close()
+			typed := func(line string) string {
+				exit, out, err := lab.Output("h1", line)
+				if err != nil || exit != 0 {
+					t.Fatalf("%s: exit %d, %v\n%s", line, exit, err, out)
+				}
+				return out
+			}
+			typed("iptables -P FORWARD ACCEPT")
+			for line := range strings.Lines(head) {
+				typed(strings.TrimSpace(strings.TrimPrefix(line, "$ ")))
+			}
+			for _, table := range tables {
+				kind, want, _ := strings.Cut(table, "\n")
+				got := typed("iptables -S -t " + kind)
+				if want, got = strings.TrimSpace(want), strings.TrimSpace(got); want != got {
+					t.Errorf("%s: - Moby, + dnetsim\n%s", kind, textDiff(want, got))
+				}
+			}
+		})
+	}
+}
