@@ -25,11 +25,12 @@ import (
 // publication is a port of a simulated host that is to be a port of this machine.
 type publication struct {
 	host string
+	udp  bool
 	at   netip.AddrPort // without an address: the host's own on its LAN
 	real netip.AddrPort // port 0: any
 }
 
-const publishUsage = "write HOST:PORT=127.0.0.1:PORT (port 0: any), or all"
+const publishUsage = "write HOST:PORT=127.0.0.1:PORT (port 0: any; HOST:PORT/udp=… for UDP), or all"
 
 // readPublications reads --publish-real.
 func readPublications(s *scenarios.Scenario, texts []string) (list []publication, all bool, err error) {
@@ -54,13 +55,15 @@ func readPublication(s *scenarios.Scenario, text string) (p publication, err err
 		return p, errors.New(publishUsage)
 	}
 	p.host = host
+	port, p.udp = strings.CutSuffix(port, "/udp")
+	port = strings.TrimSuffix(port, "/tcp")
 	if lanOf(s, host) == nil {
 		return p, fmt.Errorf("there is no host %q on a lan in %s", host, s.File)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err == nil && n > 0 {
 		p.at = netip.AddrPortFrom(netip.Addr{}, uint16(n))
 	} else if p.at, err = netip.ParseAddrPort(port); err != nil || p.at.Port() == 0 {
-		return p, fmt.Errorf("%q is no TCP port: %s", port, publishUsage)
+		return p, fmt.Errorf("%q is no port: %s", port, publishUsage)
 	}
 	if n, err := strconv.ParseUint(to, 10, 16); err == nil {
 		p.real = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(n))
@@ -83,6 +86,12 @@ func lanOf(s *scenarios.Scenario, host string) *scenarios.Port {
 	return nil
 }
 
+// realPort is an open port of this machine.
+type realPort interface {
+	Addr() net.Addr
+	Close() error
+}
+
 // doors are the real ports of a lab that is up.
 type doors struct {
 	t    *terminal
@@ -90,12 +99,12 @@ type doors struct {
 	gate *gate.Gate
 
 	mu   sync.Mutex
-	open map[net.Listener]bool
+	open map[realPort]bool
 	over bool
 }
 
 func newDoors(t *terminal, lab *scenarios.Lab) *doors {
-	return &doors{t: t, lab: lab, gate: gate.New(lab.Loop), open: map[net.Listener]bool{}}
+	return &doors{t: t, lab: lab, gate: gate.New(lab.Loop), open: map[realPort]bool{}}
 }
 
 // close ends the listeners and the connections through them.
@@ -130,12 +139,24 @@ func (d *doors) way(p publication) (stack.Opener, netip.AddrPort, error) {
 }
 
 // publish opens a real port, and returns it.
-func (d *doors) publish(p publication) (net.Listener, error) {
+func (d *doors) publish(p publication) (ln realPort, err error) {
 	from, to, err := d.way(p)
 	if err != nil {
 		return nil, err
 	}
-	ln, err := net.Listen("tcp", p.real.String())
+	serve := func() {}
+	if p.udp {
+		var c *net.UDPConn
+		if c, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(p.real)); err == nil {
+			u := &udpPort{UDPConn: c, d: d, from: from, to: to, flows: map[netip.AddrPort]chan []byte{}}
+			ln, serve = u, u.serve
+		}
+	} else {
+		var l net.Listener
+		if l, err = net.Listen("tcp", p.real.String()); err == nil {
+			ln, serve = l, func() { d.serve(l, from, to) }
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +167,12 @@ func (d *doors) publish(p publication) (net.Listener, error) {
 		return nil, net.ErrClosed
 	}
 	d.open[ln] = true
-	go d.serve(ln, from, to)
+	go serve()
 	return ln, nil
 }
 
 // unpublish closes a real port; the connections that came through it live on.
-func (d *doors) unpublish(ln net.Listener) {
+func (d *doors) unpublish(ln realPort) {
 	d.mu.Lock()
 	delete(d.open, ln)
 	d.mu.Unlock()
@@ -167,7 +188,7 @@ const dialPatience = 30 * time.Second
 
 func (d *doors) serve(ln net.Listener, from stack.Opener, to netip.AddrPort) {
 	slots := make(chan struct{}, maxThrough)
-	var told sync.Map // what was said of failures
+	var told told
 	for {
 		slots <- struct{}{}
 		c, err := ln.Accept()
@@ -179,16 +200,120 @@ func (d *doors) serve(ln net.Listener, from stack.Opener, to netip.AddrPort) {
 			in, err := d.gate.Dial(context.Background(), from, netip.AddrPort{}, to, dialPatience)
 			if err != nil {
 				reset(c)
-				if why := (*net.OpError)(nil); errors.As(err, &why) {
-					err = why.Err
-				}
-				if _, again := told.LoadOrStore(err.Error(), true); !again && !errors.Is(err, net.ErrClosed) {
-					d.t.say("%s leads to %s: %v", ln.Addr(), to, err)
-				}
+				told.say(d.t, ln, to, err)
 				return
 			}
 			join(c, in)
 		}()
+	}
+}
+
+// told is what was said of a real port's failures: each is said once.
+type told struct{ said sync.Map }
+
+func (x *told) say(t *terminal, ln realPort, to netip.AddrPort, err error) {
+	if why := (*net.OpError)(nil); errors.As(err, &why) {
+		err = why.Err
+	}
+	if _, again := x.said.LoadOrStore(err.Error(), true); !again && !errors.Is(err, net.ErrClosed) {
+		t.say("%s leads to %s: %v", ln.Addr(), to, err)
+	}
+}
+
+// udpPort is a real UDP port. Each real client has a socket of its own inside, as
+// with docker-proxy, until nothing has passed for a while.
+type udpPort struct {
+	*net.UDPConn
+	d    *doors
+	from stack.Opener
+	to   netip.AddrPort
+	told told
+
+	mu    sync.Mutex
+	flows map[netip.AddrPort]chan []byte // what real clients have sent
+}
+
+// udpIdle is how long, by the clock, a client that says and hears nothing keeps its
+// socket (docker-proxy's UDPConnTrackTimeout).
+const udpIdle = 90 * time.Second
+
+// Addr implements realPort.
+func (u *udpPort) Addr() net.Addr { return u.LocalAddr() }
+
+// serve takes datagrams until the port is closed. What does not fit into a client's
+// queue is lost, and so are more clients than there may be.
+func (u *udpPort) serve() {
+	buf := make([]byte, 1<<16)
+	for {
+		n, client, err := u.ReadFromUDPAddrPort(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		} else if err != nil { // of an answer that nobody took
+			continue
+		}
+		u.mu.Lock()
+		flow := u.flows[client]
+		if flow == nil && len(u.flows) < maxThrough {
+			flow = make(chan []byte, 64)
+			u.flows[client] = flow
+			go u.carry(client, flow)
+		}
+		select {
+		case flow <- append([]byte(nil), buf[:n]...):
+		default:
+		}
+		u.mu.Unlock()
+	}
+}
+
+// carry brings a client's datagrams in and the answers back.
+func (u *udpPort) carry(client netip.AddrPort, flow chan []byte) {
+	defer func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		delete(u.flows, client)
+	}()
+	in, err := u.d.gate.DialUDP(context.Background(), u.from, u.to)
+	if err != nil {
+		u.told.say(u.d.t, u, u.to, err)
+		return
+	}
+	defer in.Close()
+	heard := make(chan bool, 1)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		buf := make([]byte, 1<<16)
+		for {
+			n, err := in.Read(buf)
+			if errors.Is(err, net.ErrClosed) {
+				return
+			} else if err != nil {
+				u.told.say(u.d.t, u, u.to, err)
+				continue
+			}
+			if _, err := u.WriteToUDPAddrPort(buf[:n], client); errors.Is(err, net.ErrClosed) {
+				return
+			}
+			select {
+			case heard <- true:
+			default:
+			}
+		}
+	}()
+	idle := time.NewTimer(udpIdle)
+	defer idle.Stop()
+	for {
+		select {
+		case b := <-flow:
+			in.Write(b)
+		case <-heard:
+		case <-idle.C:
+			return
+		case <-over:
+			return
+		}
+		idle.Reset(udpIdle)
 	}
 }
 
@@ -230,12 +355,12 @@ func reset(c net.Conn) {
 	c.Close()
 }
 
-// everyPort keeps a real port open for each TCP port that a host's containers have
+// everyPort keeps a real port open for each port that a host's containers have
 // published now.
 type everyPort struct {
 	d    *doors
 	host string
-	open map[netip.AddrPort]net.Listener
+	open map[publication]realPort
 	say  func(string)
 }
 
@@ -246,7 +371,7 @@ func (d *doors) publishAll(host string, say func(string)) {
 	if !ok || lanOf(d.lab.Scenario, host) == nil {
 		return
 	}
-	e := &everyPort{d: d, host: host, open: map[netip.AddrPort]net.Listener{}, say: say}
+	e := &everyPort{d: d, host: host, open: map[publication]realPort{}, say: say}
 	e.sync(h.Daemon)
 	e.say = func(text string) { d.t.say("%s", text) }
 	stream := h.Daemon.Events.Open(modes.EventOptions{Filters: modes.Filters{"type": {"container", "network"}}})
@@ -266,65 +391,70 @@ func (e *everyPort) sync(daemon *modes.Daemon) {
 	if err != nil {
 		return
 	}
-	now := map[netip.AddrPort]bool{}
+	now := map[publication]bool{}
 	for _, c := range list {
 		for _, p := range nat.Sorted(c.NetworkSettings.Ports) {
 			for _, b := range c.NetworkSettings.Ports[p] {
 				if at, ok := published(p, b); ok {
-					now[at] = true
-					e.add(at, c.Name)
+					what := publication{host: e.host, udp: p.Proto == "udp", at: at}
+					now[what] = true
+					e.add(what, c.Name)
 				}
 			}
 		}
 	}
-	for at, ln := range e.open {
-		if !now[at] {
+	for p, ln := range e.open {
+		if !now[p] {
 			e.d.unpublish(ln)
-			delete(e.open, at)
-			e.say(fmt.Sprintf("%s is closed: %s:%d is published no more", ln.Addr(), e.host, at.Port()))
+			delete(e.open, p)
+			e.say(fmt.Sprintf("%s is closed: %s:%d is published no more", ln.Addr(), e.host, p.at.Port()))
 		}
 	}
 }
 
-// published is the address of the host at which a TCP port is published.
+// published is the address of the host at which a TCP or UDP port is published.
 func published(p nat.Port, b nat.PortBinding) (netip.AddrPort, bool) {
 	port, err := strconv.ParseUint(b.HostPort, 10, 16)
 	at := netip.IPv4Unspecified()
 	if b.HostIP != "" && err == nil {
 		at, err = netip.ParseAddr(b.HostIP)
 	}
-	return netip.AddrPortFrom(at, uint16(port)), err == nil && p.Proto == "tcp" && at.Is4()
+	return netip.AddrPortFrom(at, uint16(port)), err == nil && p.Proto != "sctp" && at.Is4()
 }
 
 // add opens the real port of the same number, or another one.
-func (e *everyPort) add(at netip.AddrPort, container string) {
-	if e.open[at] != nil {
+func (e *everyPort) add(what publication, container string) {
+	if e.open[what] != nil {
 		return
 	}
-	p := publication{host: e.host, at: at, real: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port())}
+	p := what
+	p.real = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), p.at.Port())
 	ln, err := e.d.publish(p)
 	if err != nil {
 		p.real = netip.AddrPortFrom(p.real.Addr(), 0)
 		ln, err = e.d.publish(p)
 	}
 	if err != nil {
-		e.say(fmt.Sprintf("%s:%d has no real port: %v", e.host, at.Port(), err))
+		e.say(fmt.Sprintf("%s:%d has no real port: %v", e.host, p.at.Port(), err))
 		return
 	}
-	e.open[at] = ln
-	e.say(opened(ln, e.host, at, container))
+	e.open[what] = ln
+	e.say(opened(ln, p, container))
 }
 
 // opened says where a simulated port is for programs of this machine.
-func opened(ln net.Listener, host string, at netip.AddrPort, container string) string {
-	port := strconv.Itoa(int(at.Port()))
-	if at.Addr().IsValid() && !at.Addr().IsUnspecified() {
-		port = at.String()
+func opened(ln realPort, p publication, container string) string {
+	port, scheme := strconv.Itoa(int(p.at.Port())), "http"
+	if p.at.Addr().IsValid() && !p.at.Addr().IsUnspecified() {
+		port = p.at.String()
+	}
+	if p.udp {
+		port, scheme = port+"/udp", "udp"
 	}
 	if container != "" {
 		port += ", container " + container
 	}
-	return fmt.Sprintf("REAL PORT http://%s is %s:%s", ln.Addr(), host, port)
+	return fmt.Sprintf("REAL PORT %s://%s is %s:%s", scheme, ln.Addr(), p.host, port)
 }
 
 // onlyUp are the flags of up that let the real world in, and what each would do.

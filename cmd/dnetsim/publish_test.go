@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ setup:
 // realPort is the address of this machine that a lab said leads to a port.
 func (u *upLabTest) realPort(to string) string {
 	u.t.Helper()
-	re := regexp.MustCompile(`REAL PORT http://(\S+) is ` + regexp.QuoteMeta(to) + `\b`)
+	re := regexp.MustCompile(`REAL PORT (?:http|udp)://(\S+) is ` + regexp.QuoteMeta(to) + `\b`)
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if at := re.FindStringSubmatch(u.err.String()); at != nil {
 			return at[1]
@@ -148,10 +149,67 @@ func TestRealPortsFollowWhatIsPublished(t *testing.T) {
 	}
 }
 
+// Several real clients of a UDP port each get their own answers, also of a port that
+// is opened for what a container publishes.
+func TestDatagramsGoThroughARealPort(t *testing.T) {
+	u := bring(t, publishScenario+`  - h1$ docker run -d --name echo -p 7007:7/udp busybox nc -u -l -p 7 -e cat
+  - h1$ iptables -t nat -A PREROUTING -p udp --dport 5300 -j DNAT --to-destination 10.0.0.2:53
+  - h1$ iptables -t nat -A POSTROUTING -p udp --dport 53 -j MASQUERADE
+  - h1$ iptables -I FORWARD -p udp -j ACCEPT
+`, shortDir(t), "--publish-real", "all", "--publish-real", "h1:5300/udp=0", "--publish-real", "h2:9/udp=0")
+	defer u.end()
+	names := u.realPort("h1:5300/udp")
+	var all sync.WaitGroup
+	for i := range 5 {
+		all.Go(func() {
+			for n := range 3 {
+				// A question for the address of x., whose answer has its number.
+				id := []byte{byte(i + 1), byte(n)}
+				ask := append(id, "\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01x\x00\x00\x01\x00\x01"...)
+				if got := u.datagram(names, ask); len(got) < 12 || !bytes.HasPrefix(got, id) || got[2]&0x80 == 0 {
+					t.Errorf("question %x: %x", ask, got)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got := u.datagram(u.realPort("h1:7007/udp, container echo"), []byte("hello")); string(got) != "hello" {
+		t.Errorf("hello comes back as %q", got)
+	}
+	c, err := net.Dial("udp", u.realPort("h2:9/udp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for !strings.Contains(u.err.String(), "leads to 10.0.0.12:9: connection refused") {
+		c.Write([]byte("x"))
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// datagram sends one from a port of its own until an answer comes.
+func (u *upLabTest) datagram(at string, b []byte) []byte {
+	c, err := net.Dial("udp", at)
+	if err != nil {
+		u.t.Error(err)
+		return nil
+	}
+	defer c.Close()
+	got := make([]byte, 1500)
+	for range 20 {
+		c.Write(b)
+		c.SetReadDeadline(time.Now().Add(time.Second))
+		if n, err := c.Read(got); err == nil {
+			return got[:n]
+		}
+	}
+	return nil
+}
+
 func TestRealPortsThatAreRefused(t *testing.T) {
 	for _, c := range []struct{ flag, says string }{
 		{"h1:8080=0.0.0.0:18080", "anybody on your network"}, {"h1:8080", "write HOST:PORT="}, {"h9:80=0", `no host "h9"`},
-		{"h1:http=0", "no TCP port"}, {"h1:0=0", "no TCP port"}, {"8080=0", "write HOST:PORT="}, {"h1:80=localhost:0", "write HOST:PORT="},
+		{"h1:http=0", "is no port"}, {"h1:0=0", "is no port"}, {"h1:53/sctp=0", "is no port"}, {"8080=0", "write HOST:PORT="}, {"h1:80=localhost:0", "write HOST:PORT="},
 	} {
 		if code, _, errs := call(t, publishScenario, nil, "up", "-", "--dir", shortDir(t), "--publish-real", c.flag); code != exitUsage || !strings.Contains(errs, c.says) {
 			t.Errorf("%s: %d %s", c.flag, code, errs)

@@ -1,6 +1,6 @@
 // Package gate owns the connections between ordinary goroutines and the
 // namespaces of a simulation: a [Conn] is a net.Conn at one end and a simulated
-// TCP connection at the other. Bytes wait at the gate in bounded queues, so that
+// TCP connection at the other, and [Datagrams] are a UDP socket. Bytes wait at the gate in bounded queues, so that
 // whoever does not read makes the other side's window close, as in reality.
 //
 // Calls of a Conn or a [Listener] block their goroutine and never the loop. They

@@ -31,5 +31,9 @@ func failed(op string, local, remote net.Addr, err error) error {
 	case errors.As(err, &number) && numbers[number] != 0:
 		err = numbers[number]
 	}
-	return &net.OpError{Op: op, Net: "tcp", Source: local, Addr: remote, Err: err}
+	network := "tcp"
+	if remote != nil {
+		network = remote.Network()
+	}
+	return &net.OpError{Op: op, Net: network, Source: local, Addr: remote, Err: err}
 }

@@ -190,3 +190,49 @@ func TestDeadlinesAreOfVirtualTime(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Datagrams go both ways one by one, a closed port is told and does no harm, and what
+// nobody reads is lost.
+func TestDatagramsOfAGoroutine(t *testing.T) {
+	w := newWorld(t)
+	d, err := w.g.DialUDP(context.Background(), w.a, w.far)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 100)
+	d.Write([]byte("too early"))
+	if _, err := d.Read(b); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("a closed port: %v", err)
+	}
+	var echo *stack.UDPConn
+	if err := w.g.Do(context.Background(), "listen", func() { echo, _ = w.b.ListenUDP(w.far) }); err != nil || echo == nil {
+		t.Fatal("cannot listen: ", err)
+	}
+	for _, want := range []string{"one", "", "three"} {
+		d.Write([]byte(want))
+		w.g.Do(context.Background(), "echo", func() {
+			n, from, _ := echo.ReadFrom(b, 0)
+			echo.WriteTo(b[:n], from)
+		})
+		if n, err := d.Read(b); err != nil || string(b[:n]) != want {
+			t.Errorf("%q comes back as %q, %v", want, b[:n], err)
+		}
+	}
+	for range 2000 {
+		if n, err := d.Write([]byte("x")); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	d.Close()
+	if _, err := d.Read(b); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("reading what is closed: %v", err)
+	}
+	if _, err := d.Write(b); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("writing to what is closed: %v", err)
+	}
+	left, _ := w.g.DialUDP(context.Background(), w.a, w.far)
+	w.g.Close()
+	if _, err := left.Read(b); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("reading when the gate is closed: %v", err)
+	}
+}

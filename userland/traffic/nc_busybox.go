@@ -142,6 +142,9 @@ func (n *busyboxNc) listen(program []string) int {
 			return 1
 		}
 		defer conn.Close()
+		if program != nil {
+			return ncSpawn(p, conn, program)
+		}
 		n.relay(conn)
 		return 0
 	}
