@@ -241,10 +241,28 @@ func TestThreeNodesOfASwarmReachEachOther(t *testing.T) {
 			t.Errorf("%s: containers %+v", n.h.Name, nw.Containers())
 		}
 	}
+	w.do(func() {
+		if err := nodes[1].h.Daemon.Containers.Rename("bbox2", "box"); err != nil {
+			t.Error(err)
+		}
+		w.loop.Current().Sleep(1e9)
+	})
+	if !w.pings(all[0], "box") || w.pings(all[0], "bbox2") {
+		t.Error("the other nodes do not hear of a new name")
+	}
 	w.do(func() { nodes[2].h.Daemon.Containers.Stop("bbox3", nil) })
 	w.do(func() { w.loop.Current().Sleep(2e9) })
 	if _, err := nodes[2].h.Daemon.net.Find("overlay"); err == nil {
 		t.Error("the network stays where nobody uses it")
+	}
+	w.do(func() { // the gossip goes before the containers do
+		nodes[1].agent().Stop()
+		nodes[1].h.Daemon.Containers.Stop("box", nil)
+	})
+	for _, l := range nodes[1].h.Daemon.Journal.Lines() {
+		if strings.Contains(l.Text, "level=error") {
+			t.Error(l.Text)
+		}
 	}
 	if out, _ := w.exec(all[0], "ping", "-c", "1", "-W", "1", "bbox3"); out != "ping: bad address 'bbox3'\n" && out != "ping: bad address 'bbox3'\r\n" {
 		t.Errorf("bbox3 is still known: %s", out)

@@ -127,6 +127,8 @@ func (sb *Sandbox) Renamed(c *container.Container) error {
 		return nil
 	}
 	for _, ep := range sb.endpoints {
+		sb.ctl.Agent.tell(ep, false)
+		sb.ctl.Agent.tell(ep, true)
 		if ep.net.Core.global != nil && ep.gatewayName == "" {
 			if err := sb.ctl.Global.publishEndpoint(ep); err != nil {
 				return err

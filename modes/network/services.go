@@ -225,6 +225,9 @@ func (n *Network) Services() map[string]Service {
 		if p, err := overlay.ParsePeer(value); err == nil {
 			hosts[id] = p.VTEP.String()
 		}
+		if _, named := s.records[id]; !named { // the nodes' own have no name
+			s.agent.ctl.Journal.Write("error", "Inconsistent driver and libnetwork state for endpoint "+id)
+		}
 	})
 	for _, id := range slices.Sorted(maps.Keys(s.records)) {
 		r := s.records[id]

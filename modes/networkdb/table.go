@@ -56,10 +56,11 @@ func (db *DB) notify(op Op, network string, k entryKey, value []byte) {
 	}
 }
 
-// CreateEntry tells the nodes of a network of something new.
+// CreateEntry tells the nodes of a network of something new. Like the two below, it does
+// nothing when the node has left.
 func (db *DB) CreateEntry(table, network, key string, value []byte) error {
 	k := entryKey{table, key}
-	if e := db.tables[network][k]; e != nil && !e.deleting {
+	if e := db.tables[network][k]; e != nil && !e.deleting && !db.down {
 		return fmt.Errorf("cannot create entry in table %s with network id %s and key %s, already exists", table, network, key)
 	}
 	db.tell(eventCreate, network, k, &entry{value: value})
@@ -69,7 +70,7 @@ func (db *DB) CreateEntry(table, network, key string, value []byte) error {
 // UpdateEntry tells them what it has become.
 func (db *DB) UpdateEntry(table, network, key string, value []byte) error {
 	k := entryKey{table, key}
-	if e := db.tables[network][k]; e == nil || e.deleting {
+	if e := db.tables[network][k]; (e == nil || e.deleting) && !db.down {
 		return fmt.Errorf("cannot update entry as the entry in table %s with network id %s and key %s does not exist", table, network, key)
 	}
 	db.tell(eventUpdate, network, k, &entry{value: value})
@@ -80,6 +81,9 @@ func (db *DB) UpdateEntry(table, network, key string, value []byte) error {
 func (db *DB) DeleteEntry(table, network, key string) error {
 	k := entryKey{table, key}
 	e := db.tables[network][k]
+	if db.down {
+		return nil
+	}
 	if e == nil || e.deleting {
 		return fmt.Errorf("cannot delete entry %s with network id %s and key %s does not exist or is already being deleted", table, network, key)
 	}
