@@ -135,7 +135,7 @@ func (a *Agent) gossip() {
 	db, err := networkdb.New(ctl.Loop, ctl.Face.Opener(ctl.ns()), networkdb.Config{
 		NodeID: id, Hostname: ctl.Face.Hostname(), Bind: p.ListenAddress(), Advertise: p.AdvertiseAddress(),
 		Keys: a.secrets(SubsystemGossip), PacketBuffer: controlMTU - gossipHeaders, Rand: ctl.IDs.Stream("gossip", id), Later: ctl.Later,
-		Log: ctl.Journal.Write, Notify: a.told, NotifyNode: func(netip.Addr, bool) {},
+		Log: ctl.Journal.Write, Notify: a.told,
 	})
 	if err != nil {
 		ctl.Journal.Write("error", fmt.Sprintf("error in agentInit: %v", err))

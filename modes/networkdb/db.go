@@ -12,9 +12,7 @@ package networkdb
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
-	"slices"
 	"time"
 
 	"dnetsim/modes/memberlist"
@@ -61,10 +59,9 @@ type Config struct {
 	Rand            *sim.Rand
 	Later           bool // log as Docker 29 does
 	Log             func(level, text string, pairs ...string)
-	// Notify is told of every change of an entry that another node has made, and NotifyNode
-	// of nodes that come (true) and go. They must not block.
-	Notify     func(Event)
-	NotifyNode func(at netip.Addr, came bool)
+	// Notify is told of every change of an entry that another node has made. It must not
+	// block.
+	Notify func(Event)
 }
 
 // Op is what has happened to an entry.
@@ -162,14 +159,8 @@ func (c *Config) describe() string {
 	return s + fmt.Sprintf(" StatsPrintPeriod:%s HealthPrintPeriod:%s}", "5m0s", "1m0s")
 }
 
-// ID is the node's name in the cluster.
-func (db *DB) ID() string { return db.cfg.NodeID }
-
 // SetKeys changes the keys; the first one encrypts.
 func (db *DB) SetKeys(keys [][]byte) { db.list.SetKeys(keys) }
-
-// Counters are what the node has sent so far.
-func (db *DB) Counters() memberlist.Counters { return db.list.Counters() }
 
 // Close ends everything without a word to anybody.
 func (db *DB) Close() {
@@ -195,17 +186,6 @@ func (db *DB) Peers(network string) []Peer {
 			ip = n.at.Addr().String()
 		}
 		out = append(out, Peer{name, ip})
-	}
-	return out
-}
-
-// Nodes are the addresses of the other nodes that live, in the order of their names.
-func (db *DB) Nodes() []netip.Addr {
-	var out []netip.Addr
-	for _, name := range slices.Sorted(maps.Keys(db.nodes)) {
-		if n := db.nodes[name]; n.state == active && name != db.cfg.NodeID {
-			out = append(out, n.at.Addr())
-		}
 	}
 	return out
 }

@@ -96,7 +96,6 @@ func (h *host) start(id string, advertise netip.Addr) {
 			}
 			h.seen[e.Network+"/"+e.Key] = string(e.Value)
 		},
-		NotifyNode: func(netip.Addr, bool) {},
 	})
 	h.lab.must(err)
 	h.DB = db
@@ -123,6 +122,9 @@ func (h *host) iptables(args string) {
 	h.lab.t.Helper()
 	h.lab.must(h.ns.Netfilter(false).Exec(strings.Fields(args)...))
 }
+
+// others are the nodes that live as the host's one sees it, without itself.
+func (h *host) others() int { return h.nodes.count(active) - 1 }
 
 func (h *host) peers(network string) string {
 	var out []string

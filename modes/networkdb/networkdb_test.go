@@ -31,7 +31,7 @@ func TestEntriesReachTheNodesOfTheirNetwork(t *testing.T) {
 	if a.peers("net") != "10.0.0.11 10.0.0.12" || c.peers("net") != "10.0.0.11 10.0.0.12" {
 		t.Errorf("peers %q and, from outside, %q", a.peers("net"), c.peers("net"))
 	}
-	l.must(b.UpdateEntry("peers", "net", "two", []byte("22")))
+	b.tell(eventUpdate, "net", entryKey{"peers", "two"}, &entry{value: []byte("22")})
 	l.loop.RunFor(time.Second)
 	if a.seen["net/two"] != "22" {
 		t.Errorf("after the change: %v", a.seen)
@@ -144,8 +144,8 @@ func TestTCPThatIsBlockedKeepsNodesApart(t *testing.T) {
 	}
 	a.iptables("-F INPUT")
 	l.loop.RunFor(130 * time.Second)
-	if len(b.Nodes()) != 1 {
-		t.Errorf("nobody tried again: %v\n%v", b.Nodes(), b.log)
+	if b.others() != 1 {
+		t.Errorf("nobody tried again: %d\n%v", b.others(), b.log)
 	}
 }
 
@@ -203,13 +203,13 @@ func TestKeysRotateWhileTheNodesTalk(t *testing.T) {
 		step.of.SetKeys(step.keys)
 		l.loop.RunFor(10 * time.Second)
 	}
-	if len(a.Nodes()) != 1 || len(b.Nodes()) != 1 {
+	if a.others() != 1 || b.others() != 1 {
 		t.Errorf("the nodes have lost each other:\n%v", a.log)
 	}
 	b.SetKeys(keys[:1])
 	l.loop.RunFor(20 * time.Second)
 	a.wantLog("memberlist: Decrypt packet failed: No installed keys could decrypt the message")
-	if len(a.Nodes()) != 0 {
+	if a.others() != 0 {
 		t.Error("a node with another key is still one")
 	}
 }

@@ -46,7 +46,6 @@ func (db *DB) logf(level, format string, args ...any) {
 func (db *DB) NotifyJoin(m memberlist.Node) {
 	n := &node{name: m.Name, at: m.Addr}
 	db.logf("info", "Node %v, joined gossip cluster", n)
-	db.cfg.NotifyNode(m.Addr.Addr(), true)
 	if old := db.nodes[m.Name]; old != nil && old.state != active {
 		old.at = m.Addr
 		db.change(old, active)
@@ -65,7 +64,6 @@ func (db *DB) NotifyUpdate(memberlist.Node) {}
 func (db *DB) NotifyLeave(m memberlist.Node) {
 	n := db.nodes[m.Name]
 	db.logf("info", "Node %s/%s, left gossip cluster", m.Name, m.Addr.Addr())
-	db.cfg.NotifyNode(m.Addr.Addr(), false)
 	if n == nil {
 		db.logf("error", "Node %s/%s not found in the node lists", m.Name, m.Addr.Addr())
 		return

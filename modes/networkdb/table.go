@@ -56,24 +56,14 @@ func (db *DB) notify(op Op, network string, k entryKey, value []byte) {
 	}
 }
 
-// CreateEntry tells the nodes of a network of something new. Like the two below, it does
-// nothing when the node has left.
+// CreateEntry tells the nodes of a network of something new. Like DeleteEntry, it does nothing
+// when the node has left.
 func (db *DB) CreateEntry(table, network, key string, value []byte) error {
 	k := entryKey{table, key}
 	if e := db.tables[network][k]; e != nil && !e.deleting && !db.down {
 		return fmt.Errorf("cannot create entry in table %s with network id %s and key %s, already exists", table, network, key)
 	}
 	db.tell(eventCreate, network, k, &entry{value: value})
-	return nil
-}
-
-// UpdateEntry tells them what it has become.
-func (db *DB) UpdateEntry(table, network, key string, value []byte) error {
-	k := entryKey{table, key}
-	if e := db.tables[network][k]; (e == nil || e.deleting) && !db.down {
-		return fmt.Errorf("cannot update entry as the entry in table %s with network id %s and key %s does not exist", table, network, key)
-	}
-	db.tell(eventUpdate, network, k, &entry{value: value})
 	return nil
 }
 
