@@ -65,7 +65,7 @@ var orders = map[string][][]string{
 	},
 	"stack": {
 		{"stack", "stack/tap"},
-		{"stack/transport", "stack/netfilter", "stack/ipsec"},
+		{"stack/transport", "stack/netfilter", "stack/ipsec", "stack/ipvs"},
 		{"stack/socket"},
 		{"stack/errno"},
 	},

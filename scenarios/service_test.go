@@ -35,3 +35,22 @@ func TestTasksEndAsTheirPolicySays(t *testing.T) {
 		{"bdc01$ docker service create -d --name host -p mode=host,target=80,published=8082 --no-resolve-image nginx; sleep 5; docker service ps host; curl -s -o /dev/null -w '%{http_code}' http://10.0.0.11:8082/", []string{`\*:8082->80/tcp`, "200"}},
 	})
 }
+
+func TestAVirtualAddressIsBalancedOnEveryNode(t *testing.T) {
+	const sbox = "nsenter --net=/var/run/docker/netns/ingress_sbox "
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init --default-addr-pool 10.20.0.0/16", nil},
+		{"bdc02$ " + join("worker"), nil},
+		{"bdc01$ docker network create -d overlay --attachable app; docker run -itd --name c1 --network app busybox", nil},
+		{"bdc01$ docker service create -q --name web --replicas 2 --network app -p 8080:80 --no-resolve-image busybox sh -c 'hostname > /var/www/index.html; exec httpd -f -p 80 -h /var/www'", nil},
+		{"bdc01$ for i in 1 2 3 4; do docker exec c1 wget -T 3 -q -O - http://web/; done | sort | uniq -c", []string{"2 [0-9a-f]{12}\n +2 [0-9a-f]{12}\n$"}},
+		{"bdc01$ docker exec c1 ping -c 1 web", []string{" 0% packet loss"}},
+		{"bdc03$ for h in 11 12; do for i in 1 2; do curl -s http://10.0.0.$h:8080/; done; done | sort | uniq -c", []string{"2 [0-9a-f]{12}\n +2 [0-9a-f]{12}\n$"}},
+		{"bdc01$ curl -s http://127.0.0.1:8080/; curl -s http://10.0.0.11:8080/", []string{"[0-9a-f]{12}\n[0-9a-f]{12}\n$"}},
+		{"bdc01$ " + sbox + "ipvsadm -Ln; " + sbox + "iptables -t mangle -S", []string{`FWM  \d+ rr\n  -> 10.20.0.\d:0 +Masq    1 .*\n  -> 10.20.0.\d:0 +Masq    1 `, `-A PREROUTING -p tcp -m tcp --dport 8080 -j MARK --set-xmark 0x1\d\d/0xffffffff`, `-A INPUT -d 10.20.0.\d/32 -j MARK`}},
+		{"bdc01$ iptables -t nat -S DOCKER-INGRESS; iptables -S DOCKER-INGRESS; ss -Hlnt sport = 8080", []string{`-p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.18.0.2:8080`, `-A DOCKER-INGRESS -p tcp -m tcp --dport 8080 -j ACCEPT`, "LISTEN"}},
+		{"bdc01$ docker service scale -d web=1; sleep 14; " + sbox + "ipvsadm -Ln | grep -c Masq", []string{"\n1\n$"}},
+		{"bdc01$ docker service rm web; sleep 14; iptables-save | grep -c 8080; ss -Hlnt sport = 8080; " + sbox + "ipvsadm -Ln | grep -c FWM", []string{"web\n0\n0\n$"}},
+		{"bdc03$ curl -s -m 3 http://10.0.0.11:8080/ || echo gone", []string{"gone"}},
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"dnetsim/link/trail"
+	"dnetsim/stack/ipvs"
 	"dnetsim/stack/netfilter"
 )
 
@@ -22,12 +23,25 @@ func (ns *Namespace) Netfilter(v6 bool) *netfilter.Rules {
 	return ns.filter.rules[k]
 }
 
+// IPVS is the load balancer of the namespace, made when first asked for. It balances IPv4.
+func (ns *Namespace) IPVS() *ipvs.Table {
+	if ns.filter.balancer == nil {
+		ns.filter.balancer = &ipvs.Table{}
+		ns.Netfilter(false).SetBalancer(ns.filter.balancer.Choose)
+	}
+	return ns.filter.balancer
+}
+
+// HasIPVS reports whether somebody has asked for it.
+func (ns *Namespace) HasIPVS() bool { return ns.filter.balancer != nil }
+
 // filtering is where packets meet the rules of iptables.
 type filtering struct {
-	ns      *Namespace
-	rules   [2]*netfilter.Rules                  // IPv4, IPv6; nil until somebody asks
-	outAddr [2]func(dev string) ([16]byte, bool) // for MASQUERADE, by family
-	log     func(level int, text string)         // the kernel's log; nil has none
+	balancer *ipvs.Table // nil until somebody asks
+	ns       *Namespace
+	rules    [2]*netfilter.Rules                  // IPv4, IPv6; nil until somebody asks
+	outAddr  [2]func(dev string) ([16]byte, bool) // for MASQUERADE, by family
+	log      func(level int, text string)         // the kernel's log; nil has none
 }
 
 // LogTo gives the lines of LOG and TRACE rules to a kernel's log. Only a host's
@@ -65,7 +79,7 @@ func (fw *filtering) hook(h netfilter.Hook, p *packet, in, out *Interface) bool 
 		at = out
 	}
 	if v.Action == netfilter.Accept {
-		p.rewritten = p.rewritten || v.DNAT
+		p.rewritten, p.balanced = p.rewritten || v.DNAT, v.Balanced
 		if v.Rewritten && fw.ns.trail.On() {
 			p.frame().TellRule(fw.ns.trail, fw.ns.ends.at(at), trail.Rewrite, v.NATRule())
 		}

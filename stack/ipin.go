@@ -123,6 +123,10 @@ func (rx *ipInput) deliver(p *packet) {
 	if !rx.ns.filter.hook(netfilter.Input, p, p.in, nil) {
 		return
 	}
+	if p.balanced {
+		rx.balance(p)
+		return
+	}
 	if p.f.Checksum == link.ChecksumUnknown && !p.nf.ChecksumPartial && !link.ChecksumGood(p.f) {
 		p.in.count.RxErrors++
 		rx.ns.ends.discard(p.in, trail.Checksum, p)
@@ -140,6 +144,22 @@ func (rx *ipInput) deliver(p *packet) {
 	default:
 		rx.ns.icmp.sendUnreachable(p, unreachableProtocol)
 		rx.ns.ends.discard(p.in, trail.NoProtocol, p)
+	}
+}
+
+// balance sends a packet on that IPVS has given a real server (ip_vs_nat_xmit).
+func (rx *ipInput) balance(p *packet) {
+	p.balanced = false
+	h, err := rx.ns.routes.routeOut(p.flow())
+	switch {
+	case err != nil:
+		rx.unroutable(p, h.kind)
+	case p.ttl() <= 1:
+		rx.ns.icmp.sendTimeExceeded(p)
+		rx.ns.ends.discard(p.in, trail.TTLExceeded, p)
+	default:
+		p.decrementTTL()
+		rx.ns.tx.postroute(p, h)
 	}
 }
 

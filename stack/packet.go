@@ -31,6 +31,7 @@ type packet struct {
 	unbound bool
 	// rewritten tells that NAT changed its destination.
 	rewritten bool
+	balanced  bool // IPVS has sent it elsewhere
 }
 
 // packetOf makes a packet from a frame that came in; the frame's bytes become

@@ -9,6 +9,7 @@ import (
 	"dnetsim/modes/network/overlay"
 	"dnetsim/modes/networkdb"
 	"dnetsim/sim"
+	"dnetsim/stack"
 )
 
 // Agent is the controller's part in a swarm: it gossips with the other nodes and has
@@ -25,6 +26,8 @@ type Agent struct {
 	ready    sim.Cond
 	// places are the addresses of this node's own endpoints in the cluster's networks,
 	// by network id.
+	mark      uint32                     // that the next service gets, see rebalance
+	held      map[int]*stack.TCPListener // published ports of the host
 	places    map[string]netip.Prefix
 	addresses *ipam.Local // of the cluster's networks, as far as this node uses them
 }

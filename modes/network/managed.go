@@ -11,9 +11,10 @@ import (
 // inSwarm is what a node has of a network of the cluster's beside what every network
 // has. Its scope is "swarm".
 type inSwarm struct {
-	balancer *Sandbox          // the node's own endpoint is in it: "lb-NAME" or "ingress-sbox"
-	gossips  bool              // the other nodes know that this one is in it
-	records  map[string]record // the names that there are, by endpoint id
+	balancer *Sandbox            // the node's own endpoint is in it: "lb-NAME" or "ingress-sbox"
+	gossips  bool                // the other nodes know that this one is in it
+	records  map[string]record   // the names that there are, by endpoint id
+	services map[string]balanced // what the balancer spreads, by service id
 	agent    *Agent
 }
 
@@ -67,6 +68,7 @@ func (a *Agent) RemoveManaged(id string) error {
 			return err
 		}
 		if sb := n.Core.swarm.balancer; sb != nil {
+			a.unbalance(n)
 			n.Core.swarm.balancer = nil
 			sb.discard()
 		}

@@ -132,6 +132,7 @@ func (sb *Sandbox) Join(ep *Endpoint) error {
 			return err
 		}
 	}
+	sb.redirect(ep)
 	sb.ctl.Agent.tell(ep, true)
 	sb.endpoints = append(sb.endpoints, ep)
 	sort.SliceStable(sb.endpoints, func(i, k int) bool { return sb.endpoints[i].ahead(sb.endpoints[k]) })

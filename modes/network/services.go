@@ -143,6 +143,7 @@ func (a *Agent) tell(ep *Endpoint, joined bool) {
 	} else {
 		s.records[ep.ID] = r
 	}
+	a.rebalance(ep.net)
 	if a.db == nil || !s.gossips {
 		return
 	}
@@ -171,9 +172,10 @@ func (a *Agent) named(e networkdb.Event) {
 	s := a.ctl.Networks[i].Core.swarm
 	if e.Op == networkdb.Delete {
 		delete(s.records, e.Key)
-		return
+	} else {
+		s.records[e.Key] = r
 	}
-	s.records[e.Key] = r
+	a.rebalance(a.ctl.Networks[i])
 }
 
 // addresses are what a name stands for in a network of the cluster's, in the order of the

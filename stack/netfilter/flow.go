@@ -34,6 +34,7 @@ type conn struct {
 	srcDone    bool
 	dstBy      natRule // what bound the destination, and the source
 	srcBy      natRule
+	balanced   bool // IPVS has chosen where it goes
 	tcp        tcpState
 	packets    [2]uint64 // original, reply
 	bytes      [2]uint64

@@ -59,6 +59,7 @@ type Verdict struct {
 	RejectWith RejectKind
 	DNAT       bool // the destination was rewritten: route again
 	Rewritten  bool // either end was rewritten by address translation
+	Balanced   bool // IPVS has sent it elsewhere: it goes on to POSTROUTING
 	by         natRule
 }
 
@@ -90,7 +91,7 @@ func (r *Rules) Traverse(h Hook, nf *Packet) Verdict {
 	}
 	p := &r.scratch
 	p.rules, p.hook, p.verdict, p.nat, p.natBy, p.rewritten = r, int(h), Verdict{}, nil, natRule{}, false
-	p.steps = 0
+	p.steps, p.balanced = 0, false
 	if nf.V6 != r.opts.V6 || !p.read(nf) {
 		return Verdict{}
 	}
@@ -102,7 +103,7 @@ func (r *Rules) Traverse(h Hook, nf *Packet) Verdict {
 	if !passed {
 		return p.verdict
 	}
-	return Verdict{DNAT: p.dst != before, Rewritten: p.rewritten, by: p.natBy}
+	return Verdict{DNAT: p.dst != before, Rewritten: p.rewritten, Balanced: p.balanced, by: p.natBy}
 }
 
 func (r *Rules) pass(prog *program, p *packet) bool {
@@ -127,6 +128,9 @@ func (r *Rules) pass(prog *program, p *packet) bool {
 	t.catchUp(prog, p)
 	if !table(mangleTable) || p.hook == hookInput && !table(filterTable) {
 		return false
+	}
+	if p.hook == hookInput && r.balance != nil && r.balanced(p) {
+		return p.verdict.Action == Accept
 	}
 	if prog.tracks {
 		if !r.translate(prog, p, false) {

@@ -12,6 +12,8 @@ func tunnelMatch(name string) *extension {
 	switch name {
 	case "bpf":
 		return bpfExtension()
+	case "ipvs":
+		return ipvsExtension()
 	case "u32":
 		return u32Extension()
 	case "policy":

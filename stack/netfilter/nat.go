@@ -20,6 +20,9 @@ func (r *Rules) translate(prog *program, p *packet, dst bool) bool {
 		p.translateError(c, dst)
 		return true
 	}
+	if dst && c.balanced && !p.nf.reply {
+		return true // IPVS rewrites it behind INPUT
+	}
 	if !c.confirmed && !p.nf.reply && p.fragOff == 0 && !r.bind(prog, c, p, dst) {
 		return false
 	}

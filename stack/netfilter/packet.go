@@ -80,6 +80,7 @@ type packet struct {
 	rewritten bool
 	verdict   Verdict
 	inner     bool // quoted by an ICMP error, for its line in the log
+	balanced  bool // by IPVS, at this hook
 	steps     int  // rules that it was held against at this hook
 }
 

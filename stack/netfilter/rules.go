@@ -43,6 +43,7 @@ type Rules struct {
 	tracker *tracker
 	prog    *program // nil when the rules have changed
 	scratch packet
+	balance Balancer // nil without IPVS
 }
 
 // New makes a rule set with no table loaded.

@@ -186,3 +186,55 @@ func (t *conntrackTool) delete() int {
 	}
 	return 0
 }
+
+// ipvsadmProgram is ipvsadm, as far as it lists.
+func ipvsadmProgram(p *userland.Process) int {
+	numeric := false
+	for _, a := range p.Args[1:] {
+		switch a {
+		case "-L", "-l", "--list", "--sort":
+		case "-n", "--numeric", "-Ln", "-ln", "-nL", "-nl":
+			numeric = true
+		default:
+			p.Errorf("dnetsim does not simulate ipvsadm %s: -L and -n are what there is\n", a)
+			return 2
+		}
+	}
+	p.Printf("IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n")
+	if !p.NS().HasIPVS() {
+		return 0
+	}
+	flows := p.NS().Conntrack()
+	for _, s := range p.NS().IPVS().Services() {
+		if s.Mark != 0 {
+			p.Printf("FWM  %d rr\n", s.Mark)
+		} else {
+			p.Printf("%-4s %s rr\n", strings.ToUpper(protoText(s.Proto)), s.At)
+		}
+		for _, d := range s.Dests {
+			active, idle := 0, 0
+			for _, f := range flows {
+				switch {
+				case f.Reply.Src != d.At.Addr() || f.Orig.Dst == f.Reply.Src:
+				case f.State == "ESTABLISHED":
+					active++
+				default:
+					idle++
+				}
+			}
+			at := d.At.String()
+			if d.At.Port() == 0 && !numeric {
+				at = d.At.Addr().String() + ":0"
+			}
+			p.Printf("  -> %-28s Masq    %-6d %-10d %-10d\n", at, d.Weight, active, idle)
+		}
+	}
+	return 0
+}
+
+func protoText(p uint8) string {
+	if p == 17 {
+		return "udp"
+	}
+	return "tcp"
+}

@@ -44,6 +44,7 @@ func Host() map[string]userland.Program {
 	set := Debian()
 	set["brctl"] = brctlProgram
 	set["conntrack"] = conntrackProgram
+	set["ipvsadm"] = ipvsadmProgram
 	set["ethtool"] = ethtoolProgram
 	for name, program := range guarded(iptablesPrograms(), nil) {
 		set[name] = program
