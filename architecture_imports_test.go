@@ -180,3 +180,30 @@ func chain(needs map[string][]string, from, to string) []string {
 	}
 	return nil
 }
+
+// Imports stand in three groups, each after an empty line: the standard
+// library's, dnetsim's, third parties'. gofmt sorts within them.
+func TestImportsStandInThreeGroups(t *testing.T) {
+	for _, s := range sources(t) {
+		last, line := 0, 0
+		for _, imp := range s.file.Imports {
+			p, at := strings.Trim(imp.Path.Value, `"`), s.fset.Position(imp.Pos())
+			group := 1
+			if first, _, _ := strings.Cut(p, "/"); first == "dnetsim" {
+				group = 2
+			} else if strings.Contains(first, ".") {
+				group = 3
+			}
+			apart := at.Line > line+1 && line > 0
+			switch {
+			case group < last:
+				t.Errorf("%s: %s comes after a later group: the standard library's first, then dnetsim's, then third parties'", at, p)
+			case group > last && last > 0 && !apart:
+				t.Errorf("%s: an empty line is missing before %s, the first of its group", at, p)
+			case group == last && apart && imp.Doc == nil:
+				t.Errorf("%s: %s is of the group before the empty line", at, p)
+			}
+			last, line = group, at.Line
+		}
+	}
+}

@@ -1,12 +1,12 @@
 package scenarios
 
 import (
-	"dnetsim/userland"
 	"net/netip"
 	"time"
 
 	"dnetsim/link"
 	"dnetsim/stack"
+	"dnetsim/userland"
 )
 
 // DefaultLimit is the virtual time after which a run counts as hung, unless
