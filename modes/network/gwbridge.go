@@ -89,9 +89,6 @@ func (sb *Sandbox) addGateway() error {
 	if sb.balances != nil {
 		ep.gatewayName = "gateway_" + sb.C.ID
 	}
-	if ctl.Face.Profile.BornInside {
-		ep.Into = sb.NS
-	}
 	if err := ctl.assign(ep, nil); err != nil {
 		return err
 	}

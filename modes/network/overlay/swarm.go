@@ -63,6 +63,11 @@ func (k *managed) publish(n *network) error {
 			return errdefs.System("no VNI provided")
 		}
 	}
+	for _, s := range n.subnets { // 29 looks for rules that an encrypted network of that number has left
+		if k.o.secure.later {
+			k.o.programRules(s.vni, false)
+		}
+	}
 	return nil
 }
 
