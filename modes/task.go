@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,8 +47,36 @@ func (t *taskContainer) Prepare() error {
 	if _, err := t.d.Images.store.Find(r.Config.Image); err != nil {
 		t.d.Images.Pull(r.Config.Image, nil) // what is not there is told by the next step
 	}
-	_, _, err = t.d.Containers.Create(r)
+	c, _, err := t.d.Containers.Create(r)
+	if err == nil {
+		t.mountData(c)
+	}
 	return err
+}
+
+// mountData puts the task's secrets and configs into the container's files: what the engine
+// mounts there is on no disk.
+func (t *taskContainer) mountData(c *Container) {
+	spec := t.task.Spec.ContainerSpec
+	put := func(at string, f *object.FileTarget, data []byte) {
+		if !path.IsAbs(f.Name) {
+			at = path.Join(at, f.Name)
+		} else {
+			at = path.Clean(f.Name)
+		}
+		c.run.fs.MkdirAll(path.Dir(at), 0o755)
+		c.run.fs.WriteFile(at, data, f.Mode&0o777)
+	}
+	for _, r := range spec.Secrets {
+		if s := t.deps.Secret(r.SecretID); s != nil && r.File != nil {
+			put("/run/secrets", r.File, s.Spec.Data)
+		}
+	}
+	for _, r := range spec.Configs {
+		if s := t.deps.Config(r.ConfigID); s != nil && r.File != nil {
+			put("/", r.File, s.Spec.Data)
+		}
+	}
 }
 
 // Start starts it.

@@ -54,3 +54,17 @@ func TestAVirtualAddressIsBalancedOnEveryNode(t *testing.T) {
 		{"bdc03$ curl -s -m 3 http://10.0.0.11:8080/ || echo gone", []string{"gone"}},
 	})
 }
+
+func TestSecretsAndConfigsAreInTheContainers(t *testing.T) {
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc02$ " + join("worker"), nil},
+		{"bdc01$ echo -n hush | docker secret create pw -; echo port=80 > conf; docker config create app conf; docker config create app conf", []string{`[0-9a-z]{25}\n[0-9a-z]{25}\n`, "config app already exists"}},
+		{"bdc01$ docker secret ls; docker config inspect -f '{{json .Spec}}' app; docker secret inspect pw", []string{"pw .* seconds? ago", `"Data":"cG9ydD04MAo="`, `"Name": "pw"`, "!Data"}},
+		{"bdc01$ docker service create -q --name web --secret pw --config source=app,target=/etc/app.conf --constraint node.hostname==bdc02 --no-resolve-image busybox sleep 1000", nil},
+		{"bdc02$ docker exec $(docker ps -q) sh -c 'cat /run/secrets/pw /etc/app.conf; ls -l /run/secrets/pw'", []string{"hushport=80\n-r--r--r--"}},
+		{"bdc01$ docker secret rm pw; docker config rm nosuch", []string{"secret 'pw' is in use by the following service: web", "nosuch"}},
+		{"bdc01$ docker service rm web; docker secret rm pw; docker secret ls -q", []string{"web\npw\n$"}},
+		{"bdc01$ docker service create -q --name bad --secret gone --no-resolve-image busybox; docker secret create x nofile", []string{"secret not found: gone", "open nofile: no such file or directory"}},
+	})
+}

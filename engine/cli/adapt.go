@@ -33,7 +33,7 @@ var simulated = map[string]bool{
 	"node promote": true, "node demote": true,
 	"service ls": true, "service create": true, "service ps": true, "service inspect": true,
 	"service rm": true, "service rollback": true, "service scale": true, "service update": true, "service logs": true,
-	"secret ls": true, "secret inspect": true, "secret rm": true, "config ls": true, "config inspect": true, "config rm": true,
+	"secret create": true, "config create": true, "secret ls": true, "secret inspect": true, "secret rm": true, "config ls": true, "config inspect": true, "config rm": true,
 	"plugin ls": true, "completion": true, "help": true, "completion bash": true,
 }
 

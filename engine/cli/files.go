@@ -51,6 +51,13 @@ func (s *session) adaptFiles(cmd *cobra.Command, h *dockerCLI) {
 			}
 			return reading(s, h, args[0], func() error { return run(cmd, append([]string{"-"}, args[1:]...)) })
 		}
+	case "secret create", "config create":
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 || args[1] == "-" {
+				return run(cmd, args)
+			}
+			return data(s, h, args[1], strings.Fields(nameOf(cmd))[0], func() error { return run(cmd, []string{args[0], "-"}) })
+		}
 	case "cp":
 		cmd.RunE = func(cmd *cobra.Command, args []string) error { return copyFiles(s, cmd, h, args[0], args[1]) }
 	case "build":
@@ -317,4 +324,18 @@ func leaveOut(tree *userland.FS, dir, rel string, m *patternmatcher.PatternMatch
 			tree.RemoveAll(path.Join(dir, at))
 		}
 	}
+}
+
+// data gives a command the content of a simulated file instead of one that it would open.
+func data(s *session, h *dockerCLI, file, what string, run func() error) error {
+	b, err := s.p.ReadFile(file)
+	if err != nil {
+		why := "open " + file + ": " + strings.ToLower(err.Error())
+		if what == "secret" {
+			return fmt.Errorf("error reading from %s: %s", file, why)
+		}
+		return fmt.Errorf("error reading content from %q: error reading from %s: %s", file, file, why)
+	}
+	h.in = streams.NewIn(io.NopCloser(bytes.NewReader(b)))
+	return run()
 }

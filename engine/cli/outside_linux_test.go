@@ -133,7 +133,7 @@ var api = map[string]bool{
 	"workdir": true, "credential-spec": true, "env-rm": true, "tmpfs": true, "device": true, "device-cgroup-rule": true, "interactive": true, "attach": true, "no-new-privileges": true,
 	"mount-rm": true, "volume-driver": true, "cert-expiry": true, "gpus": true, "read-only": true, "generic-resource": true, "entrypoint": true, "data-path-addr": true, "isolated": true,
 	"privileged": true, "blkio-weight-device": true, "device-read-bps": true, "device-read-iops": true, "device-write-bps": true, "device-write-iops": true, "cgroup-parent": true, "disable-content-trust": true,
-	"no-stdin": true, "size": true, "checkpoint-dir": true, "data-path-port": true, "rotate": true,
+	"no-stdin": true, "size": true, "checkpoint-dir": true, "data-path-port": true, "rotate": true, "label": true,
 }
 
 func TestEveryFlagOfAFileIsKnown(t *testing.T) {
