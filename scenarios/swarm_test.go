@@ -157,3 +157,14 @@ func TestALockedManagerWaitsForItsKey(t *testing.T) {
 		{"bdc01$ docker swarm update --autolock=false; systemctl restart docker; sleep 2; docker node ls", []string{"Swarm updated.", "bdc01 +Ready +Active +Leader"}},
 	})
 }
+
+func TestCertificatesAreRenewed(t *testing.T) {
+	const cert = "/var/lib/docker/swarm/certificates/swarm-node.crt"
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init --cert-expiry 30m", []string{"minimum certificate expiry time is: 1h0m0s"}},
+		{"bdc01$ docker swarm init --cert-expiry 1h", nil},
+		{"bdc02$ " + join("worker") + "; cp " + cert + " before", nil},
+		{"bdc02$ sleep 1500; cmp before " + cert + " && echo same; sleep 900; cmp -s before " + cert + " || echo another", []string{"same\nanother"}},
+		{"bdc01$ docker node ls", []string{"bdc02 +Ready"}},
+	})
+}

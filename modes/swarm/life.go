@@ -25,6 +25,7 @@ const (
 	retryTime   = 2 * time.Second
 	rootRetries = 5
 	csrSize     = 310
+	certTime    = 10 * time.Minute // how often a node looks at its certificate
 )
 
 // life is a node from an init, a join or a start of dockerd to its end.
@@ -35,7 +36,9 @@ type life struct {
 	manager *quorum.Manager
 	local   *rpc.Conn // to the manager of this node
 	ready   bool
-	fatal   bool // a failed join is not tried again
+	serial  uint64        // of the certificate that half is of
+	half    time.Duration // left of its life when it is renewed
+	fatal   bool          // a failed join is not tried again
 	err     error
 	over    bool
 	changed sim.Cond // broadcast when one of these has
@@ -110,16 +113,26 @@ func (l *life) work() {
 			l.ready = true
 			l.changed.Broadcast()
 		}
-		if l.node != nil && l.node.Spec.Role != l.n.disk.Cert.Role {
+		if l.node != nil && (l.node.Spec.Role != l.n.disk.Cert.Role || l.old()) {
 			if l.renew() != nil && l.n.Loop.Current().Sleep(retryTime) != nil {
 				return
 			}
 			continue
 		}
-		if err := l.changed.WaitFor(l.n.Loop, time.Hour); err != nil && !errors.Is(err, sim.ErrTimeout) {
+		if err := l.changed.WaitFor(l.n.Loop, certTime); err != nil && !errors.Is(err, sim.ErrTimeout) {
 			return
 		}
 	}
+}
+
+// old reports whether the certificate is to be renewed: half of its life is over.
+func (l *life) old() bool {
+	c := l.n.disk.Cert
+	left := time.Unix(c.Until, 0).Sub(l.n.Wall())
+	if c.Serial != l.serial {
+		l.serial, l.half = c.Serial, left/2
+	}
+	return left < l.half
 }
 
 func (l *life) startAgent() {

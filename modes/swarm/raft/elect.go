@@ -64,6 +64,9 @@ func (n *Node) onTick() {
 	if n.stopped {
 		return
 	}
+	if n.role == leader && len(n.members) == 1 {
+		return // it hears nobody and tells nobody, until another joins
+	}
 	n.tick.Reset(Tick)
 	n.elapsed++
 	if n.role == leader {

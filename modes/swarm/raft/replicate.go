@@ -217,6 +217,9 @@ func (n *Node) applyAll() {
 
 func (n *Node) applyMembers(e Entry) {
 	n.members = changed(n.members, e)
+	if !n.tick.Running() && len(n.members) > 1 {
+		n.tick.Reset(Tick)
+	}
 	if e.Kind == EntryRemove {
 		delete(n.peers, e.Member.ID)
 		if e.Member.ID == n.disk.ID {
