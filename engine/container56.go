@@ -114,7 +114,7 @@ func normalise56(h *api.HostConfig, masked []string) {
 	}
 }
 
-func (form56) container(c *modes.Container, img *image.Image, size *int64) any {
+func (form56) container(c *modes.Container, img *image.Image, size *sizes) any {
 	out := &api.InspectResponse{
 		ID: c.ID, Created: stamp(c.Created), Path: c.Path, Args: list(c.Args), State: state56(c.State),
 		Image: c.Image, Name: "/" + c.Name, RestartCount: c.RestartCount, Driver: "overlayfs", Platform: "linux",
@@ -130,7 +130,7 @@ func (form56) container(c *modes.Container, img *image.Image, size *int64) any {
 		out.LogPath = c.File(c.ID + "-json.log")
 	}
 	if size != nil {
-		out.SizeRw, out.SizeRootFs = new(int64), size
+		out.SizeRw, out.SizeRootFs = &size.written, &size.root
 	}
 	for _, m := range c.Mounts {
 		if !m.Option {
@@ -249,7 +249,7 @@ func (form56) summary(s summary) any {
 	out := &api.Summary{
 		ID: c.ID, Names: s.names, Image: c.Config.Image, ImageID: c.Image, Command: command(c), Created: c.Created.Unix(),
 		Ports: []api.PortSummary{}, Labels: labels(c.Config.Labels), State: api.ContainerState(c.State.Status), Status: status(c.State, s.now),
-		SizeRootFs: s.size, Mounts: []api.MountPoint{},
+		SizeRw: s.size.written, SizeRootFs: s.size.root, Mounts: []api.MountPoint{},
 	}
 	if s.image != nil {
 		d := descriptor(s.image)

@@ -55,7 +55,7 @@ func (c *call) containerList() error {
 	for _, x := range cs {
 		row := summary{Container: x, names: c.daemon.Containers.NamesOf(x), now: now, image: c.imageOf(x)}
 		if boolean(c.q, "size") {
-			row.size = c.rootSize(x)
+			row.size = c.sizes(x)
 		}
 		out = append(out, c.s.form.summary(row))
 	}
@@ -111,20 +111,23 @@ func (c *call) containerInspect() error {
 	if err != nil {
 		return err
 	}
-	var size *int64
+	var size *sizes
 	if boolean(c.q, "size") {
-		n := c.rootSize(x)
+		n := c.sizes(x)
 		size = &n
 	}
 	return c.json(http.StatusOK, c.s.form.container(x, c.imageOf(x), size))
 }
 
-// rootSize is the size of a container's root file system, which is that of its image.
-func (c *call) rootSize(x *modes.Container) int64 {
+// sizes are those of a container's own layer and of its whole root file system.
+type sizes struct{ written, root int64 }
+
+func (c *call) sizes(x *modes.Container) sizes {
+	n := x.Written()
 	if img := c.imageOf(x); img != nil {
-		return img.Size
+		return sizes{n, n + img.Size}
 	}
-	return 0
+	return sizes{n, n}
 }
 
 // imageOf is the image of a container, nil if it is gone.

@@ -12,7 +12,7 @@ import (
 type form interface {
 	network(n *modes.Network, l looks) any
 	// container is the answer to GET /containers/{id}/json; img is nil if it is gone.
-	container(c *modes.Container, img *image.Image, size *int64) any
+	container(c *modes.Container, img *image.Image, size *sizes) any
 	summary(s summary) any
 	image(i *image.Image, v profile.Version) any
 	imageRow(i *image.Image, users []string) any

@@ -26,9 +26,9 @@ type echo struct {
 	hostConfig *container.HostConfig
 }
 
-// container is the answer to GET /containers/{id}/json. size is that of the root file system,
-// nil if nobody asked: the image's, for what a container writes is not counted.
-func (form41) container(c *modes.Container, _ *image.Image, size *int64) any {
+// container is the answer to GET /containers/{id}/json. size is nil if
+// nobody asked.
+func (form41) container(c *modes.Container, _ *image.Image, size *sizes) any {
 	out := &types.ContainerJSON{ContainerJSONBase: &types.ContainerJSONBase{
 		ID: c.ID, Created: stamp(c.Created), Path: c.Path, Args: list(c.Args), State: stateOf(c.State),
 		Image: c.Image, Name: "/" + c.Name, RestartCount: c.RestartCount, Driver: "overlay2",
@@ -44,7 +44,7 @@ func (form41) container(c *modes.Container, _ *image.Image, size *int64) any {
 		out.LogPath = c.File(c.ID + "-json.log")
 	}
 	if size != nil {
-		out.SizeRw, out.SizeRootFs = new(int64), size
+		out.SizeRw, out.SizeRootFs = &size.written, &size.root
 	}
 	for _, m := range c.Mounts {
 		if !m.Option {
@@ -179,7 +179,7 @@ type summary struct {
 	names []string
 	now   time.Time
 	image *image.Image // nil if it is gone
-	size  int64        // of its root file system, 0 if nobody asked
+	size  sizes        // 0 if nobody asked
 }
 
 func (form41) summary(s summary) any {
@@ -187,7 +187,7 @@ func (form41) summary(s summary) any {
 	out := &types.Container{
 		ID: c.ID, Names: s.names, Image: c.Config.Image, ImageID: c.Image,
 		Command: command(c), Created: c.Created.Unix(), Ports: summaryPorts(c.NetworkSettings.Ports),
-		Labels: labels(c.Config.Labels), State: string(c.State.Status), Status: status(c.State, s.now), SizeRootFs: s.size,
+		Labels: labels(c.Config.Labels), State: string(c.State.Status), Status: status(c.State, s.now), SizeRw: s.size.written, SizeRootFs: s.size.root,
 		Mounts: []types.MountPoint{},
 	}
 	for _, m := range c.Mounts {

@@ -64,6 +64,19 @@ func (c *Container) changes() []userland.Change {
 	return c.run.fs.Changes(c.run.daemon.Images.store.Files(c.run.image))
 }
 
+// Written is how many bytes of files a container has written or changed.
+func (c *Container) Written() (n int64) {
+	for _, x := range c.changes() {
+		if x.Kind == userland.Deleted {
+			continue
+		}
+		if i, err := c.run.fs.Lstat(x.Path); err == nil && i.Kind == userland.Regular {
+			n += i.Size
+		}
+	}
+	return n
+}
+
 // Layer is the archive of what a container has changed of its image's files.
 func (cs *Containers) Layer(ref string) ([]byte, error) {
 	c, err := cs.Get(ref)

@@ -272,6 +272,9 @@ func (r *reader) checkStep(s *Scenario, st *Step) {
 		}
 		return false
 	}
+	if len(known) == 0 { // which is told once
+		return
+	}
 	switch st.Kind {
 	case StepRun:
 		if st.Host != "" && !has(st.Host) {

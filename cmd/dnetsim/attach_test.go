@@ -163,3 +163,23 @@ func TestALabInAnyFolderIsFoundByItsName(t *testing.T) {
 		t.Errorf("the labs leave %v", left)
 	}
 }
+
+func TestCommandLinesThatMeanSomethingElse(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		args []string
+		code int
+		says string
+	}{
+		{"", []string{"--version"}, exitOK, "dnetsim devel"},
+		{"", []string{"schema", "foo"}, exitUsage, "dnetsim schema takes no argument: what is \"foo\" to be?"},
+		{small, []string{"shell", "-", "-c", "true", "-c", "echo two"}, exitUsage, "there is one already: write both in one, with ; between"},
+		{small, []string{"shell", "-", "-c", "echo one; echo two"}, exitOK, "one\ntwo\n"},
+		{"steps: [h1$ true]\n", []string{"run", "-"}, exitUsage, "<stdin>:1:1: the scenario has no hosts: add `hosts:` with at least one\n"},
+	} {
+		code, out, errs := call(t, c.in, nil, c.args...)
+		if code != c.code || !strings.Contains(out+errs, c.says) || strings.Contains(errs, "one of \n") {
+			t.Errorf("%v: status %d\n%s%s", c.args, code, out, errs)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -63,7 +64,7 @@ func newSchema(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of a scenario file",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := t.out.Write(scenarios.Schema())
 			return err
@@ -75,13 +76,25 @@ func newVersion(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			fmt.Fprintf(t.out, "dnetsim %s %s %s/%s, engine profiles: %s\n",
-				version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(scenarios.Engines, ", "))
+			io.WriteString(t.out, versionLine())
 			return nil
 		},
 	}
+}
+
+// noArguments refuses what follows a command that takes nothing.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return status{exitUsage, fmt.Errorf("%s takes no argument: what is %q to be?", c.CommandPath(), args[0])}
+}
+
+func versionLine() string {
+	return fmt.Sprintf("dnetsim %s %s %s/%s, engine profiles: %s\n",
+		version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(scenarios.Engines, ", "))
 }
 
 // version is the module's version, or devel, and the commit if it is known.

@@ -129,6 +129,8 @@ Try:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return status{exitUsage, fmt.Errorf("dnetsim: %w: see `%s --help`", err, c.CommandPath())}
 	})
+	root.Version = version()
+	root.SetVersionTemplate(versionLine())
 	root.AddCommand(newRun(t), newShell(t), newUp(t), newDown(t), newGraph(t), newImport(t), newExplain(t), newDiff(t), newVerify(t), newTestify(t), newReport(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan(), newCheck(t), newMCP(t))
 	return root
 }

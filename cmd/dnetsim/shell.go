@@ -22,6 +22,33 @@ type shellFlags struct {
 	attach         bool
 }
 
+// onlyOnce is a flag that is refused a second time, as the first would be lost. It
+// implements pflag.Value.
+type onlyOnce struct {
+	value *string
+	given bool
+}
+
+// String implements pflag.Value.
+func (o *onlyOnce) String() string {
+	if o.value == nil {
+		return ""
+	}
+	return *o.value
+}
+
+// Type implements pflag.Value.
+func (*onlyOnce) Type() string { return "string" }
+
+// Set implements pflag.Value.
+func (o *onlyOnce) Set(text string) error {
+	if o.given {
+		return errors.New("there is one already: write both in one, with ; between")
+	}
+	*o.value, o.given = text, true
+	return nil
+}
+
 func newShell(t *terminal) *cobra.Command {
 	var f shellFlags
 	c := &cobra.Command{
@@ -60,7 +87,7 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 	}
 	f.add(c)
 	c.Flags().StringVar(&f.host, "host", "", "open on this `host` instead of the first")
-	c.Flags().StringVarP(&f.line, "command", "c", "", "run one `line` and exit with its status")
+	c.Flags().VarP(&onlyOnce{value: &f.line}, "command", "c", "run one `line` and exit with its status")
 	c.Flags().StringVar(&f.at, "at", "setup", "open at this `moment`: setup, end, a number of steps, 12s, or a part of the step before which to stop")
 	c.Flags().BoolVar(&f.attach, "attach", false, "open another terminal on a lab that is open: its name, or none if there is only one")
 	return c

@@ -32,6 +32,7 @@ func TestInspectFormatsSeeTheStructsOfTheEnginesRelease(t *testing.T) {
 		{`docker inspect --type network -f '{{.Name}}' bridge`, "bridge\n"},
 		{`test $(docker inspect -s -f '{{.SizeRootFs}}' c1) = $(docker image inspect -f '{{.Size}}' busybox); echo $?`, "0\n"}, // the image's, and nothing written
 		{`docker inspect -f '{{.SizeRootFs}}' c1`, "<nil>\n"},
+		{`docker exec c1 sh -c 'printf 12345 > /tmp/f; printf 123 > /g; rm /g'; docker ps -s --filter name=c1 --format '{{.Size}}'; docker inspect -s -f '{{.SizeRw}}' c1; docker exec c1 rm /tmp/f`, "5B (virtual 1.98MB)\n5\n"},
 		{`docker inspect nosuch; echo rc $?`, "[]\nError: No such object: nosuch\nrc 1\n"},
 		{`docker inspect -f '{{.Name}}' nosuch c1 other; echo rc $?`, "/c1\nError: No such object: nosuch\nError: No such object: other\nrc 1\n"},
 		{`docker container inspect nosuch; echo rc $?`, "[]\nError: No such container: nosuch\nrc 1\n"},

@@ -46,7 +46,7 @@ func TestIPComplainsInIproute2sWords(t *testing.T) {
 		{"ip link set eth0 mtu 10", 2, "Error: mtu less than device minimum.\n"},
 		{"ip link set eth0 mtu abc", 255, "Error: argument \"abc\" is wrong: Invalid \"mtu\" value\n\n"},
 		{"ip link set eth0 foo", 255, "Error: either \"dev\" is duplicate, or \"foo\" is a garbage.\n"},
-		{"ip link set eth0 name lo", 2, "RTNETLINK answers: File exists\n"},
+		{"ip link set eth0 name wan0", 2, "RTNETLINK answers: Device or resource busy\n"},
 		{"ip link set eth0 address 02:00", 1, "Invalid address length 2 - must be 6 bytes\n"},
 		{"ip link set eth0 master nosuch", 255, "Error: argument \"nosuch\" is wrong: Device does not exist\n\n"},
 		{"ip link set eth0 netns nosuch", 255, "Error: argument \"nosuch\" is wrong: Invalid \"netns\" value\n\n"},

@@ -150,6 +150,9 @@ func (c *linkChange) apply() error {
 			return err
 		}
 	}
+	if c.name != "" && i.Up() {
+		return rtnetlink(stack.ErrBusy) // dev_change_name, before Linux 6.2
+	}
 	if c.name != "" && c.name != i.Name() {
 		if err := i.Rename(c.name); err != nil {
 			return rtnetlink(err)

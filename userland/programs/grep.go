@@ -25,7 +25,7 @@ func fgrep(c *invocation) int { return grepAs(c, "F") }
 func grep(c *invocation) int  { return grepAs(c, "") }
 
 func grepAs(c *invocation, mode string) int {
-	o := c.parse("EFGPivclLnoqshHwxre:f:m:A:B:C:aRz|extended-regexp=E,fixed-strings=F,ignore-case=i,invert-match=v,count=c,files-with-matches=l,line-number=n,only-matching=o,quiet=q,silent=q,no-messages=s,word-regexp=w,line-regexp=x,recursive=r,regexp=e,file=f,max-count=m,color::,colour::,after-context=A,before-context=B,context=C")
+	o := c.parse("EFGPivclLnoqshHwxre:f:m:A:B:C:aRz|extended-regexp=E,fixed-strings=F,ignore-case=i,invert-match=v,count=c,files-with-matches=l,line-number=n,only-matching=o,quiet=q,silent=q,no-messages=s,word-regexp=w,line-regexp=x,recursive=r,regexp=e,file=f,max-count=m,color::,colour::,after-context=A,before-context=B,context=C,line-buffered")
 	if mode != "" {
 		o.set[mode] = true
 	}

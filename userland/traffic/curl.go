@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net/netip"
 	"path"
 	"strings"
 	"time"
@@ -38,6 +39,9 @@ type curlRun struct {
 	start                                                   time.Duration
 	httpCode, redirects                                     int
 	downloaded                                              int64
+	resolved, connected, answered                           time.Duration // since the start
+	local, remote                                           netip.AddrPort
+	got                                                     *web.Response
 }
 
 var curlLong = map[string]string{

@@ -101,7 +101,7 @@ func (c *curlRun) exchange(u web.URL, out io.Writer) (next string, status int) {
 	if err != nil {
 		return "", c.receiveError(err)
 	}
-	c.httpCode = resp.Status
+	c.httpCode, c.got, c.answered = resp.Status, resp, c.p.Loop().Now()-c.start
 	for _, l := range resp.Lines {
 		c.note("<", l)
 	}
@@ -245,6 +245,7 @@ func (c *curlRun) connect(u web.URL) (io.ReadWriteCloser, int) {
 		c.note("*", "Could not resolve host: "+u.Host)
 		return nil, c.problem(6, text)
 	}
+	c.resolved = c.p.Loop().Now() - c.start
 	timeout, whole := c.connectTimeout, false
 	if c.maxTime > 0 {
 		if left := c.start + c.maxTime - c.p.Loop().Now(); timeout <= 0 || left < timeout {
@@ -259,6 +260,7 @@ func (c *curlRun) connect(u web.URL) (io.ReadWriteCloser, int) {
 		c.note("*", "  Trying "+to.String()+"...")
 	})
 	if err == nil {
+		c.connected, c.local, c.remote = c.p.Loop().Now()-c.start, conn.LocalAddr(), conn.RemoteAddr()
 		c.note("*", fmt.Sprintf("Connected to %s (%s) port %d (#0)", u.Host, conn.RemoteAddr().Addr(), u.Port))
 		return conn, 0
 	}
@@ -328,10 +330,24 @@ func (c *curlRun) report(u web.URL) {
 		return
 	}
 	total := c.p.Loop().Now() - c.start
-	io.WriteString(c.p.Stdout, strings.NewReplacer(
-		"%{http_code}", fmt.Sprintf("%03d", c.httpCode), "%{response_code}", fmt.Sprintf("%03d", c.httpCode),
-		"%{time_total}", fmt.Sprintf("%.6f", total.Seconds()), "%{size_download}", strconv.FormatInt(c.downloaded, 10),
-		"%{num_redirects}", strconv.Itoa(c.redirects), "%{url_effective}", u.String(),
-		`\n`, "\n", `\t`, "\t", `\r`, "\r", "%%", "%",
-	).Replace(c.writeOut))
+	took := func(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
+	values := map[string]string{
+		"http_code": fmt.Sprintf("%03d", c.httpCode), "response_code": fmt.Sprintf("%03d", c.httpCode),
+		"time_total": took(total), "time_namelookup": took(c.resolved), "time_connect": took(c.connected), "time_appconnect": took(0),
+		"time_pretransfer": took(c.connected), "time_starttransfer": took(c.answered),
+		"size_download": strconv.FormatInt(c.downloaded, 10), "num_redirects": strconv.Itoa(c.redirects), "url_effective": u.String(),
+		"scheme": "HTTP", "content_type": "",
+	}
+	if c.remote.IsValid() {
+		values["remote_ip"], values["remote_port"] = c.remote.Addr().String(), strconv.Itoa(int(c.remote.Port()))
+		values["local_ip"], values["local_port"] = c.local.Addr().String(), strconv.Itoa(int(c.local.Port()))
+	}
+	if c.got != nil {
+		values["content_type"] = c.got.Header("Content-Type")
+	}
+	pairs := []string{`\n`, "\n", `\t`, "\t", `\r`, "\r", "%%", "%"}
+	for name, v := range values {
+		pairs = append(pairs, "%{"+name+"}", v)
+	}
+	io.WriteString(c.p.Stdout, strings.NewReplacer(pairs...).Replace(c.writeOut))
 }

@@ -75,6 +75,7 @@ func TestCurlErrorsAndHeaders(t *testing.T) {
 		}
 	}
 	l.check(l.tools, "curl -s -o /dev/null -w %{http_code}\\n http://172.17.0.2/x", "", 0, "404\n")
+	l.check(l.tools, "curl -s -o /dev/null -w %{remote_ip}:%{remote_port},%{scheme},%{time_appconnect} http://172.17.0.2/x", "", 0, "172.17.0.2:80,HTTP,0.000000")
 	l.start(l.bbox2, func(p *userland.Process) int { return ncBusybox(p) }, "nc", "-l", "-p", "80")
 	l.check(l.tools, "curl http://172.17.0.3/", "", 52, "curl: (52) Empty reply from server\n")
 }

@@ -304,7 +304,7 @@ func (b *network) plug(ep *driver.Endpoint) error {
 	br := b.iface()
 	if br == nil {
 		return errdefs.System("adding interface %s to bridge %s failed: could not find bridge %s: route ip+net: no such network interface",
-			"veth", b.name, b.name)
+			h.VethName(ep.Label), b.name, b.name)
 	}
 	of := ep.Label
 	hostName := h.VethName(of)
