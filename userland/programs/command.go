@@ -95,7 +95,9 @@ func (o options) value(name, def string) string {
 // wants them, and after "|" the long names separated by commas: "lines=n" is an
 // alias of -n, "color" stands for itself, with a colon if it takes a value and two
 // if it may.
-func (c *invocation) parse(spec string) options {
+func (c *invocation) parse(spec string) options { return c.parseArgs(c.Args[1:], spec) }
+
+func (c *invocation) parseArgs(args []string, spec string) options {
 	letters, longs, _ := strings.Cut(spec, "|")
 	keys, long := []string{}, map[string]string{}
 	for _, l := range strings.TrimPrefix(letters, "+") {
@@ -113,7 +115,7 @@ func (c *invocation) parse(spec string) options {
 		long[name] = as
 	}
 	delete(long, "")
-	got, err := getopt.Parse(c.Args[1:], letters, long)
+	got, err := getopt.Parse(args, letters, long)
 	switch e := err.(type) {
 	case getopt.NotSimulated:
 		c.fail("%v", e)

@@ -13,7 +13,7 @@ var fileTable = map[string]applet{
 	"rm": rm, "cp": cp, "mv": mv, "ln": ln, "touch": touch, "chmod": chmod, "chown": chown,
 	"chgrp": chown, "readlink": readlink, "realpath": realpath, "mktemp": mktemp, "find": find,
 	"du": du, "df": df, "sync": nothing, "truncate": truncate, "unlink": rm, "dd": dd,
-	"cmp": cmp, "diff": diff,
+	"cmp": cmp, "diff": diff, "tar": tarball,
 }
 
 func nothing(*invocation) int { return 0 }

@@ -62,3 +62,23 @@ func TestTopGoesOnWithoutATerminal(t *testing.T) {
 		t.Errorf("procps' top -b -n 2: %d %q", status, out)
 	}
 }
+
+// What tar packs it unpacks again, in all spellings of its command line.
+func TestTarPacksAndUnpacks(t *testing.T) {
+	for _, c := range []struct {
+		line, want string
+		status     int
+	}{
+		{"mkdir -p /t/d; cd /t; echo one > a; echo two > d/b; ln -s a d/l; tar czf x.tgz a d; tar tzf x.tgz", "a\nd/\nd/b\nd/l\n", 0},
+		{"mkdir -p /t /o; cd /t; echo one > a; tar -cf - a | tar xvf - -C /o; cat /o/a", "a\none\n", 0},
+		{"mkdir -p /t/d; cd /t; echo one > a; echo two > d/b; tar -c -f x.tar -C /t a d; rm -r a d; tar --extract --file=x.tar d; ls", "d\nx.tar\n", 0},
+		{"echo one > /a; cd /tmp; tar cf x.tar /a 2>/dev/null; tar tvf x.tar | cut -c1-30", "-rw-r--r-- root/root         4\n", 0},
+		{"tar xf /nosuch.tar", "tar: /nosuch.tar: Cannot open: No such file or directory\ntar: Error is not recoverable: exiting now\n", 2},
+		{"cd /tmp; tar cf x.tar nosuch", "tar: nosuch: Cannot stat: No such file or directory\ntar: Exiting with failure status due to previous errors\n", 2},
+		{"printf 'a\\nb\\n' | grep --line-buffered b", "b\n", 0},
+	} {
+		if out, status := run(t, programs.Host(), shell.Bash, c.line); out != c.want || status != c.status {
+			t.Errorf("%s: status %d\n%s\nwant %d\n%s", c.line, status, out, c.status, c.want)
+		}
+	}
+}
