@@ -77,7 +77,18 @@ func versionOf(c *call) (uint64, error) {
 
 // swarmPart is what `docker info` says of the swarm, in the API's own type.
 func swarmPart(c *call, out any) error {
-	return json.Unmarshal(encode(c.daemon.Swarm.Info()), out)
+	i := c.daemon.Swarm.Info()
+	if i.Cluster != nil {
+		showPools(c, i.Cluster)
+	}
+	return json.Unmarshal(encode(i), out)
+}
+
+// showPools shows the pool that a swarm has when nobody has chosen one, if the release does.
+func showPools(c *call, of *object.Cluster) {
+	if len(of.DefaultAddrPool) == 0 && c.daemon.Profile().SwarmPools {
+		of.DefaultAddrPool = []string{"10.0.0.0/8"}
+	}
 }
 
 func swarmInspect(c *call) error {
@@ -85,6 +96,7 @@ func swarmInspect(c *call) error {
 	if err := c.daemon.Swarm.Ask(control.GetCluster, nil, &out); err != nil {
 		return err
 	}
+	showPools(c, &out)
 	return c.json(http.StatusOK, out.Public())
 }
 

@@ -93,6 +93,15 @@ func TestASwarmBeginsAndEnds(t *testing.T) {
 	}
 }
 
+func TestASwarmsPoolsAreShown(t *testing.T) {
+	const info = "docker info 2>/dev/null | grep -A1 Pool; docker network inspect -f '{{.IPAM.Config}}' ingress"
+	says(t, "20.10", []saying{{"bdc01$ docker swarm init; " + info, []string{"Default Address Pool: 10.0.0.0/8 +\n  SubnetSize: 24", "10.0.0.0/24"}}})
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init; " + info, []string{"!Pool", "10.0.0.0/24"}},
+		{"bdc02$ docker swarm init --default-addr-pool 10.20.0.0/16; " + info, []string{"Default Address Pool: 10.20.0.0/16", "10.20.0.0/24"}},
+	})
+}
+
 func TestAJoinWaitsForItsManager(t *testing.T) {
 	says(t, "29", []saying{
 		{"bdc01$ docker swarm init; iptables -I INPUT -p tcp --dport 2377 -j DROP", nil},

@@ -16,6 +16,8 @@ type Profile struct {
 	// LaterGossip says that libnetwork's part in a swarm logs as of 29.
 	LaterGossip bool
 
+	// SwarmPools says that a swarm's address pools are shown although nobody chose them.
+	SwarmPools bool
 	// WorkerNetwork is what a worker says that is to make a network of the swarm's.
 	WorkerNetwork string
 	// LogDrivers are those that an engine tells a swarm's managers of.

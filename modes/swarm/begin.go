@@ -26,8 +26,6 @@ const (
 	mostSize    = 29
 )
 
-var defaultPool = []string{"10.0.0.0/8"}
-
 func invalid(err error) error { return errdefs.Because(err, errdefs.KindInvalid, "%v", err) }
 
 // check refuses a request to begin a swarm, and fills in what it leaves out.
@@ -41,7 +39,7 @@ func (r *InitRequest) check() error {
 		r.SubnetSize = defaultSize
 	}
 	if len(r.DefaultAddrPool) == 0 {
-		r.DefaultAddrPool = defaultPool
+		r.DefaultAddrPool = nil // none is no empty list
 	} else if r.SubnetSize > mostSize {
 		return fmt.Errorf("subnet size is out of range: %d", r.SubnetSize)
 	}
