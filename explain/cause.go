@@ -94,6 +94,11 @@ func (q *inquiry) search() {
 	}
 	for _, look := range []func(*inquiry){
 		func(q *inquiry) { cabling{q}.dark() },
+		func(q *inquiry) {
+			if q.from.isContainer() && !q.from.running() {
+				q.kept(q.from)
+			}
+		},
 		func(q *inquiry) { naming{q}.names() },
 		func(q *inquiry) { absence{q}.absentTarget() },
 		func(q *inquiry) { local{q}.localhost() },

@@ -15,7 +15,7 @@ type absence struct{ *inquiry }
 // stopped blames a container that does not run.
 func (q absence) stopped(n *Node) {
 	host := n.On()
-	if q.lostNetwork(n) || q.portTaken(n) {
+	if q.lostNetwork(n) || q.portTaken(n) || q.kept(n) {
 		return
 	}
 	q.blame(Cause{

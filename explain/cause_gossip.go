@@ -201,7 +201,7 @@ func (o *overlay) gossipWay(proto Protocol, code Code, what string, from, to *No
 	}
 	under := o.q.inquireInto(f, from, j)
 	c := Cause{Code: code, Sentence: what, Evidence: []Evidence{
-		o.log(from, "EventMember.*", "the last that the gossip of "+from.Name+" said"),
+		o.gossipLog(from, "the last that the gossip of "+from.Name+" said"),
 		o.q.show(to.Name, "ss -lntu | grep :7946", fmt.Sprintf("%s listens", to.Name)),
 	}}
 	if len(under.causes) == 0 {
@@ -219,6 +219,9 @@ func (o *overlay) gossipWay(proto Protocol, code Code, what string, from, to *No
 	c.Sentence += " " + u.Sentence
 	c.Evidence = append(u.Evidence, c.Evidence...)
 	for _, cure := range u.cures {
+		if o.swarmed() {
+			c.cures = append(c.cures, Cure{Says: cure.Says, Steps: append(slices.Clone(cure.Steps), CureStep{Wait: swarmMeets})})
+		}
 		// Who failed to join does not try again by itself.
 		steps := append(append([]CureStep(nil), cure.Steps...), CureStep{Wait: gossipMeets})
 		c.cures = append(c.cures, Cure{Says: cure.Says, Steps: steps},
@@ -228,8 +231,11 @@ func (o *overlay) gossipWay(proto Protocol, code Code, what string, from, to *No
 	o.q.blame(c)
 }
 
-// pick is the first host unless the store runs there.
+// pick is the first host unless the store runs there, or it manages the swarm.
 func (o *overlay) pick(x, y *Node) *Node {
+	if x.Host != nil && x.Host.Swarm().Manager {
+		return y
+	}
 	for _, n := range o.q.nodes {
 		if n.isContainer() && n.On() == x.Name && n.running() && o.q.servesStore(n) {
 			return y

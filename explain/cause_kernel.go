@@ -131,6 +131,22 @@ func (q layer3) round() []string {
 	return out
 }
 
+// tunnelled is how much larger a packet was where it died than where it set out: an
+// overlay network has put headers around it.
+func (q *inquiry) tunnelled() int {
+	const vxlan = 50
+	p := q.deadPath()
+	if p == nil || !q.overlaid() {
+		return 0
+	}
+	for i := range p.Hops {
+		if p.Hops[i].event.Verb == trail.Encapsulate {
+			return vxlan
+		}
+	}
+	return 0
+}
+
 // mtu: a large packet died where a small one passes.
 func (q layer3) mtu(e *event) {
 	if e == nil {
@@ -150,8 +166,9 @@ func (q layer3) mtu(e *event) {
 	c := Cause{Code: "MTU-BLACKHOLE"}
 	if size > 0 {
 		c.Sentence = fmt.Sprintf("Small packets pass and large ones do not: the cable of %s carries packets of %d bytes at most, this one has %d, and nobody tells its sender.", place, size, e.pkt.size)
-		c.Evidence = []Evidence{q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(size-28, 0), q.j.Target)), "a packet of that size passes"),
-			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(size-27, 0), q.j.Target)), "and one that is a byte larger does not (with -M do, ping would be told if somebody knew)")}
+		inner := size - q.tunnelled()
+		c.Evidence = []Evidence{q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(inner-28, 0), q.j.Target)), "a packet of that size passes"),
+			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(inner-27, 0), q.j.Target)), "and one that is a byte larger does not (with -M do, ping would be told if somebody knew)")}
 		c.cures = []Cure{{Says: fmt.Sprintf("let the network carry packets of %d bytes, or lower the MTU of the interfaces (docker network create -o com.docker.network.driver.mtu=…)", e.pkt.size), Steps: []CureStep{{Repair: place}}}}
 		c.cures = append(c.cures, q.lower(size)...)
 		q.blame(c)

@@ -24,6 +24,8 @@ func (q naming) names() {
 		q.hostName(name)
 	case q.serverSilent():
 		q.nameServer()
+	case q.to != nil && !q.to.running() && absence(q).machineOff(q.to.On()):
+		cabling(q).hostDown(q.byName[q.to.On()])
 	case q.to != nil && !q.to.running():
 		absence(q).stopped(q.to)
 	case q.to != nil && q.from.isContainer():
@@ -158,6 +160,9 @@ func (q naming) nameElsewhere() {
 		return
 	}
 	same := q.to.On() == q.from.On()
+	if n := q.overlayOf(); n != nil && n.Scope == "swarm" && !same {
+		q.overlay() // names come by gossip there
+	}
 	if q.overlayMissing(); q.blamed() {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 
 // tunnelPort and gossipPort are the overlay's.
 const (
-	tunnelPort = 4789
+	tunnelPort = 4789 // VXLAN's own, and that of a cluster store's networks
 	gossipPort = 7946
 )
 
@@ -24,6 +24,14 @@ type overlay struct {
 	ca, cb   modes.Cluster
 	sender   *Node
 	receiver *Node
+}
+
+// port is the UDP port of the network's tunnels.
+func (o *overlay) port() uint16 {
+	if p := o.ca.Port; p != 0 {
+		return p
+	}
+	return tunnelPort
 }
 
 // overlaid reports whether the flow is one of an overlay network.
@@ -76,7 +84,7 @@ func (q *inquiry) overlay() {
 	if o.sandboxDown(); q.blamed() {
 		return
 	}
-	if o.unknown() {
+	if o.unknown() || o.q.j.Verdict == NameNotResolved && o.swarmed() {
 		if o.rowGone(); !q.blamed() {
 			o.control()
 		}
@@ -191,6 +199,10 @@ func (o *overlay) log(host *Node, grep, says string) Evidence {
 // control is why a host was not told of the other's container: the chain is
 // store, advertised address, gossip.
 func (o *overlay) control() {
+	if o.swarmed() {
+		o.swarmControl()
+		return
+	}
 	for _, look := range []func(*overlay){
 		(*overlay).split, (*overlay).shadowed, (*overlay).storeGone, (*overlay).advertise, (*overlay).hostnames, (*overlay).gossip, (*overlay).apart,
 	} {
@@ -202,6 +214,9 @@ func (o *overlay) control() {
 
 // split: the hosts do not share a store.
 func (o *overlay) split() {
+	if o.twoSwarms(); o.q.blamed() {
+		return
+	}
 	if o.b == nil || o.a == o.b {
 		for _, e := range o.q.engines() {
 			if e != o.a && e.Host.Cluster().Store != "" && o.namesake(e) != nil {

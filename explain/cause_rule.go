@@ -94,6 +94,8 @@ func protocolMatch(e *event) string {
 		return fmt.Sprintf(" -p %s --dport %d", name, e.pkt.dport)
 	case 1:
 		return " -p icmp"
+	case protoESP:
+		return " -p esp"
 	}
 	return ""
 }

@@ -45,7 +45,7 @@ func (o *overlay) blameShadow(host, other *Node, peer netip.Addr, n *network) {
 		Evidence: []Evidence{
 			q.show(host.Name, "ip route get "+peer.String(), fmt.Sprintf("the way to %s leads into %s", other.Name, n.Bridge)),
 			q.show(host.Name, "docker network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' "+n.Name, "the subnet of "+n.Name),
-			o.log(host, "EventMember.*", "the last that its gossip said"),
+			o.gossipLog(host, "the last that its gossip said"),
 		},
 		cures: []Cure{{Steps: steps}, {Steps: again, Says: "the engines had lost each other: one has to be restarted"}},
 	})
@@ -83,7 +83,11 @@ func (o *overlay) data() {
 	outer := o.outer(p)
 	if o.ca.Self.IsValid() && o.b.Space.IsLocal(o.ca.Self) || o.cb.Self.IsValid() && o.a.Space.IsLocal(o.cb.Self) {
 		// Who tunnels to an address that is its own, too, tunnels to itself.
-		o.advertise()
+		if o.swarmed() {
+			o.swarmAdvertise()
+		} else {
+			o.advertise()
+		}
 	}
 	if o.shadowed(); o.q.blamed() { // beside the other: it may be in the way of that one's cure
 		return
@@ -112,7 +116,12 @@ func (o *overlay) outer(p *Path) *event {
 
 // wrongHost: the row sends to a host that the container is not on.
 func (o *overlay) wrongHost(dst netip.Addr) {
-	want := o.cb.Self
+	if o.swarmed() {
+		if o.dataPath(); o.q.blamed() {
+			return
+		}
+	}
+	want := o.cb.VTEP
 	if !want.IsValid() || dst == want || o.b.Space.IsLocal(dst) && !o.a.Space.IsLocal(dst) {
 		return
 	}
@@ -195,20 +204,20 @@ func (o *overlay) source(outer *event) {
 		Evidence: append(o.rows(o.b), o.q.show(o.a.Name, "iptables -t nat -S POSTROUTING", "the rules that change source addresses on "+o.a.Name)),
 	}
 	for _, h := range p.Hops {
-		if h.Verb != "rewrite" || h.event.Rule == nil || h.event.pkt.dport != tunnelPort {
+		if h.Verb != "rewrite" || h.event.Rule == nil || h.event.pkt.dport != o.port() {
 			continue
 		}
 		if n := o.q.nodeOf(h.event.Place.Machine); n != nil {
-			steps := append([]CureStep{{Machine: n.Name, Line: deleteRule(h.event.Rule)}}, CureStep{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", tunnelPort)})
+			steps := append([]CureStep{{Machine: n.Name, Line: deleteRule(h.event.Rule)}}, CureStep{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", o.port())})
 			c.cures = append(c.cures, Cure{Steps: steps, Says: "the rule goes, here and where the firewall keeps its rules, and so does what is tracked by it"})
 		}
 	}
 	for _, n := range []*Node{o.a, o.b} {
 		for _, r := range rulesOf(n.Space, "nat", "POSTROUTING") {
-			if strings.Contains(r, fmt.Sprint(tunnelPort)) {
+			if strings.Contains(r, fmt.Sprint(o.port())) {
 				c.cures = append(c.cures, Cure{Steps: []CureStep{
 					{Machine: n.Name, Line: "iptables -t nat -D " + strings.TrimPrefix(r, "-A ")},
-					{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", tunnelPort)},
+					{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", o.port())},
 				}})
 			}
 		}
@@ -234,7 +243,7 @@ func (o *overlay) rowSource(host *Node) []CureStep {
 	if host == o.a {
 		other = o.b
 	}
-	want := other.Host.Cluster().Self
+	want := other.Host.Cluster().VTEP
 	for _, x := range i.VXLAN().FDB() {
 		for _, n := range []*Node{o.sender, o.receiver} {
 			if n == nil || n.On() != other.Name || n.Space == nil {
@@ -252,7 +261,7 @@ func (o *overlay) rowSource(host *Node) []CureStep {
 
 // rewritten reports whether a rule changed the tunnel's packet on its way.
 func (o *overlay) rewritten(p *Path) bool {
-	return slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.Verb == "rewrite" && h.event.pkt.dport == tunnelPort })
+	return slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.Verb == "rewrite" && h.event.pkt.dport == o.port() })
 }
 
 // dead is the tunnel packet's death, in the terms of the host's network.
@@ -260,23 +269,27 @@ func (o *overlay) dead(p *Path) {
 	e := p.End.event
 	q := o.q
 	switch {
-	case e.Rule != nil && e.pkt.dport == tunnelPort:
+	case e.pkt.proto == protoESP && e.Rule != nil:
+		o.encrypted(e, firewalls{q}.allow(q.nodeOf(e.Place.Machine), e))
+	case e.pkt.proto == protoESP && e.Reason == trail.Blocked:
+		o.encrypted(e, []Cure{{Says: "let protocol 50 pass between the hosts, both ways", Steps: []CureStep{{Repair: cableOf(e)}}}})
+	case e.Rule != nil && e.pkt.dport == o.port():
 		n := q.nodeOf(e.Place.Machine)
 		q.blame(Cause{
 			Code:     "OVERLAY-VXLAN-BLOCKED-HOST",
-			Sentence: fmt.Sprintf("A rule of %s drops the tunnel's packets (UDP 4789): %s.", n.Name, ruleText(e.Rule)),
+			Sentence: fmt.Sprintf("A rule of %s drops the tunnel's packets (UDP %d): %s.", n.Name, o.port(), ruleText(e.Rule)),
 			Evidence: []Evidence{firewalls{q}.ruleEvidence(n, e)},
 			cures:    firewalls{q}.allow(n, e),
 		})
-	case e.Reason == trail.Blocked && e.pkt.dport == tunnelPort:
+	case e.Reason == trail.Blocked && e.pkt.dport == o.port():
 		q.blame(Cause{
 			Code:     "OVERLAY-VXLAN-BLOCKED-FABRIC",
-			Sentence: fmt.Sprintf("The network between the hosts loses UDP 4789: the tunnel's packets leave %s and do not arrive at %s. A security group or a switch's filter does that.", o.a.Name, o.b.Name),
+			Sentence: fmt.Sprintf("The network between the hosts loses UDP %d: the tunnel's packets leave %s and do not arrive at %s. A security group or a switch's filter does that.", o.port(), o.a.Name, o.b.Name),
 			Evidence: []Evidence{
-				{Place: o.a.Name, Command: "tcpdump -nn -i " + deviceTo(o.a, o.cb.Self) + " udp port 4789", Says: "the packets leave: type it here while the containers ping each other"},
-				{Place: o.b.Name, Command: "tcpdump -nn -i " + deviceTo(o.b, o.ca.Self) + " udp port 4789", Says: "and are not seen there"},
+				{Place: o.a.Name, Command: "tcpdump -nn -i " + deviceTo(o.a, o.cb.VTEP) + fmt.Sprintf(" udp port %d", o.port()), Says: "the packets leave: type it here while the containers ping each other"},
+				{Place: o.b.Name, Command: "tcpdump -nn -i " + deviceTo(o.b, o.ca.VTEP) + fmt.Sprintf(" udp port %d", o.port()), Says: "and are not seen there"},
 			},
-			cures: []Cure{{Says: "let UDP 4789 pass between the hosts, both ways", Steps: []CureStep{{Repair: cableOf(e)}}}},
+			cures: []Cure{{Says: fmt.Sprintf("let UDP %d pass between the hosts, both ways", o.port()), Steps: []CureStep{{Repair: cableOf(e)}}}},
 		})
 	case e.Reason == trail.NoRoute && q.space[e.Place.Machine] == o.sandbox():
 		o.noUnderlay()

@@ -37,6 +37,9 @@ func Explain(w World, f Flow) (*Report, error) {
 		return nil, err
 	}
 	j, err := a.travel(from, f)
+	if err != nil && from.isContainer() && !from.running() && (&inquiry{atlas: a, flow: f, from: from, j: &Journey{}}).kept(from) {
+		j, err = &Journey{Verdict: NoRoute}, nil // why it cannot send is the answer
+	}
 	if err != nil {
 		return nil, err
 	}

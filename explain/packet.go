@@ -26,6 +26,9 @@ type packet struct {
 	quoted   *packet // within an ICMP error
 }
 
+// protoESP is the IP protocol of encrypted packets.
+const protoESP = 50
+
 const (
 	tcpSYN = 2
 	tcpRST = 4

@@ -177,7 +177,7 @@ func (q *inquiry) localTo(machine string, ip netip.Addr) bool {
 
 func (q *inquiry) clustered() bool {
 	for _, e := range q.engines() {
-		if e.Host.Cluster().Store != "" {
+		if e.Host.Cluster().Store != "" || inSwarm(e) {
 			return true
 		}
 	}

@@ -31,6 +31,9 @@ type (
 	InitSwarm = swarm.InitRequest
 	JoinSwarm = swarm.JoinRequest
 	SwarmInfo = swarm.Info
+	SwarmView = swarm.View
+	// SwarmNetwork is a network as a swarm's managers have it.
+	SwarmNetwork = object.Network
 )
 
 func newSwarm(d *Daemon) *Swarm {

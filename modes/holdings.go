@@ -69,13 +69,25 @@ func (c *Container) Space() *stack.Namespace {
 // Machine is what a container's programs run on, or nil if it never ran.
 func (c *Container) Machine() *userland.Machine { return c.run.machine }
 
-// Cluster is the host's part in a cluster, as it is now; the zero
-// value without one.
+// Cluster is the host's part in a cluster or a swarm, as it is now; the zero value
+// without one.
 func (h *Host) Cluster() network.View {
 	if !h.Daemon.running {
 		return network.View{}
 	}
-	return h.Daemon.net.Global.View()
+	if h.Daemon.net.Global.Active() {
+		return h.Daemon.net.Global.View()
+	}
+	return h.Daemon.net.Agent.View()
+}
+
+// Swarm is what the host's engine knows of the swarm that it is a node of, as it is now;
+// the zero value while the engine does not run.
+func (h *Host) Swarm() SwarmView {
+	if !h.Daemon.running {
+		return SwarmView{}
+	}
+	return h.Daemon.Swarm.node.View()
 }
 
 // Off reports whether the host has no power.

@@ -15,6 +15,7 @@ import (
 type matrix struct {
 	t     *testing.T
 	lab   *Lab
+	swarm bool // not a cluster store
 	cells [2][]string
 	flows [2]*flow
 }
@@ -29,6 +30,8 @@ const (
 
 func newMatrix(t *testing.T, lab *Lab) *matrix {
 	m := &matrix{t: t, lab: lab}
+	out, _ := m.line("bdc01", "docker info 2>/dev/null | grep Swarm:")
+	m.swarm = !strings.HasSuffix(out, "inactive")
 	for i := range ways {
 		host := fmt.Sprintf("bdc0%d", i+1)
 		m.line(host, fmt.Sprintf("docker exec c%d sh -c 'head -c 20000 /dev/zero > /tmp/file; httpd -p 8080 -h /tmp'", i+1))
@@ -103,6 +106,9 @@ func (m *matrix) overlayAddress(host, container string, n int) netip.Addr {
 	out, _ := m.line(host, "docker inspect -f '{{.NetworkSettings.Networks.overlay.IPAddress}}' "+container)
 	if a, err := netip.ParseAddr(out); err == nil {
 		return a
+	}
+	if m.swarm { // each host has an address of its own in the network, after its first container's
+		n = 2*n - 1
 	}
 	return netip.AddrFrom4([4]byte{172, 16, 0, byte(n)})
 }

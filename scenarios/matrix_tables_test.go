@@ -15,6 +15,9 @@ func (m *matrix) store(f *flow) (nodes, endpoints string) {
 	text, _ := m.line(f.host, "cat /etc/docker/daemon.json")
 	var conf map[string]string
 	json.Unmarshal([]byte(text), &conf)
+	if conf["cluster-store"] == "" {
+		return m.swarmNodes(f), nothing
+	}
 	u, err := url.Parse(conf["cluster-store"])
 	if err != nil {
 		m.t.Fatal(err)
@@ -77,6 +80,9 @@ func (m *matrix) serf(f *flow) string {
 		return nothing
 	}
 	log, _ := m.line(f.host, "journalctl -u docker")
+	if m.swarm {
+		return m.gossip(f, log)
+	}
 	if _, listens := m.line(f.host, "ss -lntu | grep :7946"); !listens {
 		if strings.Contains(log, "minority in name conflict resolution") {
 			return "quit"
@@ -147,10 +153,11 @@ func (m *matrix) fdb(f *flow) string {
 // namespace of the flow's host. Rows for other addresses are nobody's business
 // here.
 func (m *matrix) row(f *flow, command string, cell func(words []string) string) string {
-	if _, has := m.line(f.host, "ls /var/run/docker/netns | grep ^1-"); !has {
+	in, has := m.overlayNS(f.host)
+	if !has {
 		return nothing
 	}
-	out, _ := m.line(f.host, overlayNS+command)
+	out, _ := m.line(f.host, in+command)
 	var cells []string
 	for line := range strings.Lines(out) {
 		if c := cell(strings.Fields(line)); c != "" {
@@ -167,12 +174,58 @@ func (m *matrix) row(f *flow, command string, cell func(words []string) string) 
 func (m *matrix) decapsulated() map[string]int {
 	n := map[string]int{}
 	for _, h := range m.lab.Scenario.Hosts {
-		if _, has := m.line(h.Name, "ls /var/run/docker/netns 2>/dev/null | grep ^1-"); has {
-			out, _ := m.line(h.Name, overlayNS+"ip -s link show vxlan0 | sed -n 4p")
+		if in, has := m.overlayNS(h.Name); has {
+			out, _ := m.line(h.Name, in+"ip -s link show vxlan0 | sed -n 4p")
 			if f := strings.Fields(out); len(f) > 1 {
 				n[h.Name], _ = strconv.Atoi(f[1])
 			}
 		}
 	}
 	return n
+}
+
+// overlayNS is what a command begins with that runs in the overlay's namespace of a
+// host, or false if it has none. A swarm's hosts have one for ingress, too.
+func (m *matrix) overlayNS(host string) (string, bool) {
+	if !m.swarm {
+		_, has := m.line(host, "ls /var/run/docker/netns 2>/dev/null | grep ^1-")
+		return overlayNS, has
+	}
+	id, _ := m.line(host, "docker network inspect -f '{{slice .Id 0 10}}' overlay 2>/dev/null")
+	_, has := m.line(host, "ls /var/run/docker/netns 2>/dev/null | grep -e ^1-"+id+"$")
+	return "nsenter --net=/var/run/docker/netns/1-" + id + " ", has && id != ""
+}
+
+// swarmNodes are the nodes that are Ready for a manager of the host's swarm: itself,
+// or else the other host.
+func (m *matrix) swarmNodes(f *flow) string {
+	if f.dark {
+		return nothing
+	}
+	for _, host := range []string{f.host, f.peer} {
+		if out, ok := m.line(host, "docker node ls --format '{{.Hostname}} {{.Status}}'"); ok {
+			var ready []string
+			for line := range strings.Lines(out) {
+				if name, is := strings.CutSuffix(strings.TrimSpace(line), " Ready"); is {
+					ready = append(ready, name)
+				}
+			}
+			return bothOf(ready, f.host, f.peer)
+		}
+	}
+	return "refused"
+}
+
+// gossip is what a swarm's node knows of the other by its gossip.
+func (m *matrix) gossip(f *flow, log string) string {
+	peers, ok := m.line(f.host, "docker network inspect -f '{{range .Peers}}{{.IP}} {{end}}' overlay")
+	switch {
+	case !ok || peers == "":
+		return nothing // it is not in the network
+	case !slices.Contains(strings.Fields(peers), f.peerAddr.String()):
+		return "alone"
+	case strings.Contains(log, "other probes failed") || strings.Contains(log, "UDP probes failed"):
+		return "warns"
+	}
+	return "yes"
 }

@@ -11,14 +11,14 @@ import (
 	"dnetsim/sim"
 )
 
-// notOfTheMatrix are the library's scenarios with a cluster store that show no
+// notOfTheMatrix are the library's scenarios with a cluster store or a swarm that show no
 // cause of a dead overlay and nothing that is blamed for one, or what another
 // scenario's cause leaves behind.
 var notOfTheMatrix = []string{"walkthrough", "gossip-apart", "store-wiped-new-container"}
 
 // ofTheMatrix reports whether a scenario is about an overlay at all.
 func ofTheMatrix(name string, text []byte) bool {
-	return strings.Contains(string(text), "cluster-store") && !slices.Contains(notOfTheMatrix, name)
+	return (strings.Contains(string(text), "cluster-store") || strings.Contains(string(text), "swarm init")) && !slices.Contains(notOfTheMatrix, name)
 }
 
 // TestSymptomMatrix measures what testdata/symptoms.txt says of every cause in

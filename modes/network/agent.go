@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"dnetsim/link"
 	"dnetsim/modes/ipam"
 	"dnetsim/modes/network/overlay"
 	"dnetsim/modes/networkdb"
@@ -254,4 +255,21 @@ func (n *Network) Peers() []networkdb.Peer {
 		return nil
 	}
 	return s.agent.db.Peers(n.ID)
+}
+
+// View is the daemon's part in a swarm's gossip and tunnels as it is now, the zero value
+// without one.
+func (a *Agent) View() View {
+	p, d := a.provider, a.driver()
+	if p == nil || d == nil {
+		return View{}
+	}
+	v := View{Self: p.AdvertiseAddress(), VTEP: p.DataPathAddress(), Port: p.DataPathPort(), Peers: d.Peers(), Gossip: a.db != nil}
+	if !v.VTEP.IsValid() {
+		v.VTEP = v.Self
+	}
+	if v.Port == 0 {
+		v.Port = link.VXLANPort
+	}
+	return v
 }

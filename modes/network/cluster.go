@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/link"
 	"dnetsim/modes/config"
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/ipam"
@@ -304,6 +305,8 @@ type View struct {
 	Store     string     // cluster-store, "" for none
 	Advertise string     // cluster-advertise as dockerd understood it, "ADDRESS:PORT"
 	Self      netip.Addr // its address
+	VTEP      netip.Addr // where other hosts' tunnels to this one end
+	Port      uint16     // the UDP port of the tunnels
 	Gossip    bool       // the gossip agent runs: its address could be bound
 	Name      string     // of the agent
 	Members   []serf.Member
@@ -319,7 +322,7 @@ func (sh *Global) View() View {
 	if c == nil {
 		return View{}
 	}
-	v := View{Store: sh.ctl.Config.ClusterStore, Advertise: c.advertise, Self: c.self, Peers: c.Driver.Peers()}
+	v := View{Store: sh.ctl.Config.ClusterStore, Advertise: c.advertise, Self: c.self, VTEP: c.self, Port: link.VXLANPort, Peers: c.Driver.Peers()}
 	if a := c.Driver.Agent(); a != nil {
 		v.Gossip, v.Name, v.Members = !a.Down(), a.Name(), a.Members()
 	}

@@ -138,6 +138,12 @@ func (m *Manager) Local() *rpc.Conn { return m.server.Local() }
 // State is what the manager knows of the swarm.
 func (m *Manager) State() *state.State { return m.state }
 
+// HasLeader reports whether the manager knows who leads: without, nothing can be changed.
+func (m *Manager) HasLeader() bool {
+	_, ok := m.raft.Leader()
+	return ok
+}
+
 // Members are the managers.
 func (m *Manager) Members() []raft.Member { return m.raft.Members() }
 
