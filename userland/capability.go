@@ -9,8 +9,9 @@ const (
 	NetAdmin                        // change interfaces, addresses, routes, rules
 	NetRaw                          // raw and packet sockets
 	NetBind                         // ports below net.ipv4.ip_unprivileged_port_start
+	SysAdmin                        // names of the host, mounts and the like
 
-	AllCapabilities = SysTime | NetAdmin | NetRaw | NetBind
+	AllCapabilities = SysTime | NetAdmin | NetRaw | NetBind | SysAdmin
 )
 
 // HeldBy reports whether a process has the capability in its effective set: root

@@ -2,6 +2,7 @@ package userland
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"dnetsim/stack"
@@ -104,6 +105,17 @@ func mayBind(p *Process, port uint16) bool {
 	}
 	first, _ := p.NS().Sysctl("net.ipv4.ip_unprivileged_port_start")
 	return int(port) >= number(first)
+}
+
+// MayPing reports whether a process may open a socket for ICMP echoes: a raw one, or
+// one for datagrams, which net.ipv4.ping_group_range opens to groups.
+func MayPing(p *Process) bool {
+	if NetRaw.HeldBy(p) {
+		return true
+	}
+	groups, _ := p.NS().Sysctl("net.ipv4.ping_group_range")
+	first, last, _ := strings.Cut(groups, "\t")
+	return p.GID >= number(first) && p.GID <= number(last)
 }
 
 // OpenICMP opens a raw socket in the process's namespace.

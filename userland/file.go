@@ -31,7 +31,7 @@ func (fs *FS) open(p *Process, name string, flags int, mode uint32) (*File, erro
 	if err != nil {
 		return nil, err
 	}
-	writes := flags&3 != O_RDONLY
+	writes, made := flags&3 != O_RDONLY, n == nil
 	switch {
 	case n == nil && flags&O_CREAT == 0:
 		return nil, ENOENT
@@ -44,7 +44,10 @@ func (fs *FS) open(p *Process, name string, flags int, mode uint32) (*File, erro
 	case n.kind == Directory && writes:
 		return nil, EISDIR
 	case n.kind == Directory:
-		return &File{fs: fs, n: n, name: name, flags: flags}, nil
+		return &File{fs: fs, n: n, name: name, flags: flags}, fs.permit(n, toRead)
+	}
+	if err := fs.permit(n, wanted(flags)); err != nil && !made {
+		return nil, err
 	}
 	f := &File{fs: fs, n: n, name: name, flags: flags}
 	if n.dev != nil {
@@ -54,7 +57,10 @@ func (fs *FS) open(p *Process, name string, flags int, mode uint32) (*File, erro
 		return f, nil
 	}
 	if n.read != nil || n.write != nil {
-		if writes && n.write == nil {
+		switch {
+		case writes && fs.readOnly(at):
+			return nil, EROFS
+		case writes && n.write == nil:
 			return nil, EACCES
 		}
 		if n.read != nil && (!writes || flags&O_APPEND != 0) {
@@ -72,6 +78,11 @@ func (fs *FS) open(p *Process, name string, flags int, mode uint32) (*File, erro
 		f.n.showLength()
 	}
 	return f, nil
+}
+
+// wanted is what the flags of open(2) want to do with a file.
+func wanted(flags int) access {
+	return [...]access{O_RDONLY: toRead, O_WRONLY: toWrite, O_RDWR: toRead | toWrite, 3: toRead | toWrite}[flags&3]
 }
 
 // Name is the path that the file was opened by.

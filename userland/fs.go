@@ -180,6 +180,9 @@ func (fs *FS) newNode(k Kind, mode uint32) *node {
 	if k == Directory {
 		n.links = 2
 	}
+	if p := fs.user(); p != nil {
+		n.uid, n.gid = int32(p.UID), int32(p.GID)
+	}
 	return n
 }
 
@@ -242,6 +245,7 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 	var stack []*node
 	cur := fs.root
 	var names []string
+	user := fs.user()
 	links := 0
 	for i := 0; i < len(todo); i++ {
 		fs.steps++
@@ -266,6 +270,9 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 		}
 		if len(w) > 255 {
 			return "", nil, ENAMETOOLONG
+		}
+		if user != nil && !cur.permits(user, toSearch) {
+			return "", nil, EACCES
 		}
 		next := cur.child(w)
 		last := true
@@ -347,7 +354,7 @@ func (fs *FS) parent(clean string) (*node, string, error) {
 	if n.kind != Directory {
 		return nil, "", ENOTDIR
 	}
-	return n, base, nil
+	return n, base, fs.permit(n, toWrite|toSearch)
 }
 
 func (n *node) info(name string) Info {
@@ -419,6 +426,9 @@ func (fs *FS) ReadDir(name string) ([]Info, error) {
 	if n.kind != Directory {
 		return nil, ENOTDIR
 	}
+	if err := fs.permit(n, toRead); err != nil {
+		return nil, err
+	}
 	var out []Info
 	for _, c := range n.children {
 		out = append(out, fs.info(path.Join(at, c.name), c.node))
@@ -446,6 +456,8 @@ func (fs *FS) ReadFile(name string) ([]byte, error) {
 	switch {
 	case n.kind == Directory:
 		return nil, EISDIR
+	case fs.permit(n, toRead) != nil:
+		return nil, EACCES
 	case n.read != nil:
 		return n.read(), nil
 	case n.kind != Regular:

@@ -1,6 +1,7 @@
 package userland
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -75,11 +76,15 @@ func (fs *FS) unlink(at string) error {
 	if err != nil {
 		return err
 	}
-	if dir.get(base) == nil {
+	n := dir.get(base)
+	switch {
+	case n == nil:
 		return EPERM
-	}
-	if dir.get(base).mounted != nil {
+	case n.mounted != nil:
 		return EBUSY
+	}
+	if err := fs.permitRemoval(dir, n); err != nil {
+		return err
 	}
 	fs.own(dir, base).links--
 	dir.drop(base)
@@ -139,6 +144,9 @@ func (fs *FS) Rename(from, to string) error {
 		return EPERM
 	case moved.mounted != nil:
 		return EBUSY
+	}
+	if err := fs.permitRemoval(sdir, moved); err != nil {
+		return err
 	}
 	sdir.drop(sbase)
 	ddir.put(dbase, moved)
@@ -218,10 +226,13 @@ func (fs *FS) place(name string, k Kind, mode uint32) (*node, error) {
 	return n, nil
 }
 
-// change applies fn to an owned node.
+// change applies fn to an owned node, for its owner.
 func (fs *FS) change(name string, follow bool, fn func(*node)) error {
-	at, _, err := fs.lookup(name, follow)
+	at, there, err := fs.lookup(name, follow)
 	if err != nil {
+		return err
+	}
+	if err := fs.permitOwner(there); err != nil {
 		return err
 	}
 	n := fs.owned(at)
@@ -239,6 +250,9 @@ func (fs *FS) Chmod(name string, mode uint32) error {
 
 // Chown sets owner and group.
 func (fs *FS) Chown(name string, uid, gid int) error {
+	if p := fs.user(); p != nil && (uid != p.UID || gid != p.GID && !slices.Contains(p.Groups, gid)) {
+		return EPERM
+	}
 	return fs.change(name, true, func(n *node) { n.uid, n.gid = int32(uid), int32(gid) })
 }
 

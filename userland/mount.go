@@ -50,6 +50,16 @@ func (fs *FS) SetMounts(list []Mount) { fs.mounts = list }
 // Mount adds a mount; its place should exist.
 func (fs *FS) Mount(m Mount) { fs.mounts = append(slices.Clip(fs.mounts), m) }
 
+// readOnly reports whether what is mounted over a path may only be read.
+func (fs *FS) readOnly(clean string) bool {
+	for _, m := range slices.Backward(fs.mounts) {
+		if clean == m.Target || strings.HasPrefix(clean, strings.TrimSuffix(m.Target, "/")+"/") {
+			return m.Options == "ro" || strings.HasPrefix(m.Options, "ro,")
+		}
+	}
+	return false
+}
+
 // Unmount removes what was mounted last at a place.
 func (fs *FS) Unmount(target string) error {
 	for i, m := range slices.Backward(fs.mounts) {

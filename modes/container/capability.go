@@ -16,7 +16,7 @@ func (h *HostConfig) Capabilities() (all userland.Capability) {
 		name     string
 		is       userland.Capability
 		standard bool // Docker gives it to every container
-	}{{"SYS_TIME", userland.SysTime, false}, {"NET_ADMIN", userland.NetAdmin, false}, {"NET_RAW", userland.NetRaw, true}, {"NET_BIND_SERVICE", userland.NetBind, true}} {
+	}{{"SYS_TIME", userland.SysTime, false}, {"NET_ADMIN", userland.NetAdmin, false}, {"SYS_ADMIN", userland.SysAdmin, false}, {"NET_RAW", userland.NetRaw, true}, {"NET_BIND_SERVICE", userland.NetBind, true}} {
 		has := false
 		switch {
 		case h.Privileged:

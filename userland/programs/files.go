@@ -122,7 +122,14 @@ func touch(c *invocation) int {
 				continue
 			}
 		}
-		c.Machine.FS().Chtimes(c.Abs(f), when)
+		err := c.Machine.FS().Chtimes(c.Abs(f), when)
+		switch {
+		case err == nil:
+		case c.gnu:
+			status = c.fail("cannot touch '%s': %s", f, err)
+		default:
+			status = c.fail("%s: %s", f, err)
+		}
 	}
 	return status
 }

@@ -71,7 +71,11 @@ type lister struct {
 func (l *lister) directory(dir string, above []uint64) {
 	infos, err := l.ReadDir(dir)
 	if err != nil {
-		l.fail("%s: %s", dir, err)
+		if l.gnu {
+			l.fail("cannot open directory '%s': %s", dir, err)
+		} else {
+			l.fail("can't open '%s': %s", dir, err)
+		}
 		return
 	}
 	var shown []userland.Info

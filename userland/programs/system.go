@@ -148,6 +148,11 @@ func hostname(c *invocation) int {
 	o := c.parse("fsdiIaAy|fqdn=f,short=s,domain=d,all-ip-addresses=I,ip-address=i")
 	m := c.Machine
 	switch {
+	case len(o.args) > 0 && !userland.SysAdmin.HeldBy(c.Process):
+		if c.gnu {
+			return c.fail("you must be root to change the host name")
+		}
+		return c.fail("sethostname: %s", userland.EPERM)
 	case len(o.args) > 0:
 		m.SetHostname(o.args[0])
 	case o.has("s"):

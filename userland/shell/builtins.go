@@ -299,6 +299,9 @@ func cd(s *Shell, args []string) int {
 	if err == nil && !i.IsDir() {
 		err = userland.ENOTDIR
 	}
+	if err == nil {
+		err = s.m.FS().MayEnter(full)
+	}
 	if err != nil {
 		if s.style == Bash {
 			s.complain("cd", to+": "+err.Error())

@@ -188,6 +188,11 @@ func Kill(p *userland.Process, args []string) (status int, out string, errs []st
 			status = 1
 			continue
 		}
+		if to, ok := p.Machine.Process(pid); ok && p.UID != 0 && to.UID != p.UID {
+			errs = append(errs, "can't kill pid "+a+": "+string(userland.EPERM))
+			status = 1
+			continue
+		}
 		if !p.Machine.SignalPID(p, pid, sig) {
 			errs = append(errs, "can't kill pid "+a+": No such process")
 			status = 1

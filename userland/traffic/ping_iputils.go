@@ -210,6 +210,11 @@ func (g *iputilsPing) from(o *options) int {
 }
 
 func (g *iputilsPing) open(o *options) int {
+	if !userland.MayPing(g.p) {
+		name := g.p.Name()
+		g.p.Errorf("%s: socktype: SOCK_RAW\n%s: socket: %s\n%s: => missing cap_net_raw+p capability or setuid?\n", name, name, userland.EPERM, name)
+		return 2
+	}
 	conn, err := g.p.OpenICMP(g.to.Is6())
 	if err != nil {
 		g.p.Errorf("%s: socktype: SOCK_RAW\n%s: socket: %s\n", g.p.Name(), g.p.Name(), userland.Reason(err))
