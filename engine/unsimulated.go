@@ -1,8 +1,7 @@
 package engine
 
 import (
-	"slices"
-	"strings"
+	"dnetsim/stack"
 
 	"github.com/docker/docker/api/types/container"
 )
@@ -60,9 +59,6 @@ var unsimulated = []struct {
 	{"runtime", func(_ *container.Config, h *container.HostConfig) bool { return h.Runtime != "runc" }},
 	{"security-opt", func(_ *container.Config, h *container.HostConfig) bool { return len(h.SecurityOpt) > 0 }},
 	{"storage-opt", func(_ *container.Config, h *container.HostConfig) bool { return len(h.StorageOpt) > 0 }},
-	{"sysctl", func(_ *container.Config, h *container.HostConfig) bool {
-		return slices.ContainsFunc(sorted(h.Sysctls), func(k string) bool { return !strings.HasPrefix(k, "net.") })
-	}},
 	{"ulimit", func(_ *container.Config, h *container.HostConfig) bool { return len(h.Ulimits) > 0 }},
 	{"userns", func(_ *container.Config, h *container.HostConfig) bool { return h.UsernsMode != "" }},
 	{"volume-driver", func(_ *container.Config, h *container.HostConfig) bool { return h.VolumeDriver != "" }},
@@ -73,6 +69,11 @@ func (r *createRequest) notSimulated() (warnings []string) {
 	for _, x := range unsimulated {
 		if x.used(&r.Config, r.HostConfig) {
 			warnings = append(warnings, "dnetsim does not simulate --"+x.flag+": it has no effect")
+		}
+	}
+	for _, key := range sorted(r.HostConfig.Sysctls) {
+		if !stack.SysctlActs(key) {
+			warnings = append(warnings, "dnetsim does not simulate --sysctl "+key+": it has no effect")
 		}
 	}
 	return warnings

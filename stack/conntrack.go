@@ -34,6 +34,7 @@ func (fw *filtering) options(v6 bool) netfilter.Options {
 				fw.log(e.Level, e.Line)
 			}
 		},
-		Charge: fw.ns.loop.Work,
+		Setting: fw.ns.sys.number,
+		Charge:  fw.ns.loop.Work,
 	}
 }

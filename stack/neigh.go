@@ -215,11 +215,17 @@ func (n *neighbour) solicit() {
 }
 
 // solicitSource is the address that the question comes from: the source of the
-// packet that waits if it is ours, else the interface's own (arp_announce 0).
+// packet that waits if it is ours, else the interface's own. The sysctl
+// arp_announce, for IPv4, wants it to be in the asked one's subnet (1), or always
+// the interface's (2).
 func (n *neighbour) solicitSource() netip.Addr {
-	if len(n.queue) > 0 {
+	announce := 0
+	if n.addr.Is4() {
+		announce = n.dev.conf.max(false, "arp_announce")
+	}
+	if len(n.queue) > 0 && announce < 2 {
 		src := n.queue[0].src()
-		if n.ns.addrs.of(src) != nil {
+		if n.ns.addrs.of(src) != nil && (announce == 0 || n.dev.ipAddrs.bothOnLink(src, n.addr)) {
 			return src
 		}
 	}

@@ -3,6 +3,8 @@ package stack
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -291,4 +293,39 @@ func TestBroadcastReachesEverySocketOnce(t *testing.T) {
 			t.Errorf("broadcast ping without permission: %v", err)
 		}
 	})
+}
+
+// The list of settings that act names keys that there are, each of which some
+// package reads.
+func TestSettingsThatActAreRead(t *testing.T) {
+	var source strings.Builder
+	for _, dir := range []string{".", "netfilter", "../userland"} {
+		files, err := filepath.Glob(dir + "/*.go")
+		must0(t, err)
+		for _, f := range files {
+			if strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(f)
+			must0(t, err)
+			source.Write(text)
+		}
+	}
+	text, err := os.ReadFile("defaults/acting.txt")
+	must0(t, err)
+	l := newLab(t, 0, Options{})
+	for line := range strings.Lines(string(text)) {
+		pattern := strings.TrimSpace(line)
+		if strings.HasPrefix(pattern, "#") {
+			continue
+		}
+		key := strings.Replace(pattern, "*", "default", 1)
+		_, ofHost := l.a.Sysctl(key)
+		if leaf := pattern[strings.LastIndexByte(pattern, '.')+1:]; !ofHost || !strings.Contains(source.String(), leaf) || !SysctlActs(key) {
+			t.Errorf("%s: there %v, acts %v, and no source may read %s", pattern, ofHost, SysctlActs(key), leaf)
+		}
+	}
+	if SysctlActs("net.ipv4.tcp_sack") || !SysctlActs("net.ipv4.conf.eth0.rp_filter") {
+		t.Error("tcp_sack acts, or rp_filter of an interface does not")
+	}
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	_ "embed"
 	"slices"
 	"strconv"
@@ -16,10 +17,35 @@ var (
 	hostDefaults string
 	//go:embed defaults/container.txt
 	containerDefaults string
+	// Keys that only the machine's first namespace has, or that are the whole
+	// machine's. The reference captures, whose hosts are namespaces, do not list
+	// them.
+	//go:embed defaults/machine.txt
+	machineDefaults string
+	//go:embed defaults/acting.txt
+	acting string
 
 	hostTable      = sync.OnceValue(func() sysctlTable { return parseSysctls(hostDefaults) })
 	containerTable = sync.OnceValue(func() sysctlTable { return parseSysctls(containerDefaults) })
+	machineTable   = sync.OnceValue(func() sysctlTable { return parseSysctls(machineDefaults) })
+	actingKeys     = sync.OnceValue(func() map[string]bool {
+		keys := make(map[string]bool)
+		for line := range strings.Lines(acting) {
+			keys[strings.TrimSpace(line)] = true
+		}
+		return keys
+	})
 )
+
+// SysctlActs reports whether a setting does here what it does in a kernel; one
+// that does not can be read and written, and nothing comes of it.
+func SysctlActs(key string) bool {
+	keys := actingKeys()
+	if prefix, _, leaf, ok := perInterface(key); ok && keys[prefix+"*."+leaf] {
+		return true
+	}
+	return keys[key]
+}
 
 type sysctlTable struct {
 	value map[string]string
@@ -38,6 +64,17 @@ func parseSysctls(text string) sysctlTable {
 		t.keys = append(t.keys, k)
 	}
 	return t
+}
+
+// SysctlDir reports whether /proc/sys has a directory of keys that begin so, with a
+// dot at the end, listed or not.
+func SysctlDir(prefix string) bool {
+	for _, t := range []sysctlTable{hostTable(), containerTable(), machineTable()} {
+		if slices.ContainsFunc(t.keys, func(k string) bool { return strings.HasPrefix(k, prefix) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // sysctls is the settings of a namespace: what differs from the defaults.
@@ -98,9 +135,20 @@ const (
 	inheritNothing = 2
 )
 
-// ofFirst are keys that only the machine's first namespace has, and their
-// defaults. The reference captures, whose hosts are namespaces, do not list them.
-var ofFirst = map[string]string{inheritInit: "0"}
+// ofMachine is whose setting a key of the whole machine is, seen from here: those
+// of the network only the first namespace has.
+func (s *sysctls) ofMachine(key string) (first *sysctls, otherwise string) {
+	v, ok := machineTable().value[key]
+	switch {
+	case !ok:
+		return nil, ""
+	case s.ns.opts.Host:
+		return s, v
+	case s.ns.opts.Init != nil && !strings.HasPrefix(key, "net."):
+		return &s.ns.opts.Init.sys, v
+	}
+	return nil, ""
+}
 
 // get looks a key up: what was set, the default, for an interface that of
 // "default".
@@ -112,8 +160,8 @@ func (s *sysctls) get(key string) (string, bool) {
 	if v, ok := t.value[key]; ok {
 		return v, true
 	}
-	if v, ok := ofFirst[key]; ok && s.ns.opts.Host {
-		return v, true
+	if first, v := s.ofMachine(key); first != nil {
+		return cmp.Or(first.set[key], v), true
 	}
 	prefix, dev, leaf, ok := perInterface(key)
 	if !ok {
@@ -220,6 +268,10 @@ func (ns *Namespace) SetSysctl(key, value string) error {
 			return ErrInvalid
 		}
 	}
+	if first, _ := ns.sys.ofMachine(key); first != nil {
+		first.put(key, value)
+		return nil
+	}
 	ns.sys.put(key, value)
 	ns.sys.effect(key, value)
 	return nil
@@ -237,7 +289,7 @@ func (s *sysctls) effect(key, value string) {
 	case key == "net.ipv6.conf.all.forwarding":
 		s.everyInterface("net.ipv6.conf.", "forwarding", value)
 	case key == "net.ipv4.ip_default_ttl", key == "net.ipv6.conf.all.hop_limit",
-		key == "net.ipv4.ip_local_port_range", key == "net.ipv4.tcp_syn_retries":
+		key == "net.ipv4.ip_local_port_range", key == "net.ipv4.tcp_syn_retries", key == "net.core.somaxconn":
 		s.ns.transport.Reconfigure()
 	case key == "net.ipv6.conf.all.disable_ipv6":
 		s.everyInterface("net.ipv6.conf.", "disable_ipv6", value)

@@ -64,7 +64,8 @@ func (ns transportSide) Addrs() []netip.Prefix {
 
 // Settings implements transport.Network.
 func (ns transportSide) Settings() transport.Settings {
-	s := transport.Settings{TTL: ns.tx.defaultTTL(false), HopLimit: ns.tx.defaultTTL(true), SynRetries: ns.sys.number("net.ipv4.tcp_syn_retries")}
+	s := transport.Settings{TTL: ns.tx.defaultTTL(false), HopLimit: ns.tx.defaultTTL(true), SynRetries: ns.sys.number("net.ipv4.tcp_syn_retries"),
+		Backlog: ns.sys.number("net.core.somaxconn")}
 	v, _ := ns.sys.get("net.ipv4.ip_local_port_range")
 	if n, _ := fmt.Sscan(v, &s.PortLow, &s.PortHigh); n != 2 {
 		s.PortLow, s.PortHigh = 0, 0

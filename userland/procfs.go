@@ -3,6 +3,7 @@ package userland
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -51,10 +52,27 @@ func (m *Machine) here() *stack.Namespace {
 	return m.ns
 }
 
-// mountSysctl lays down /proc/sys/net.
+// mountSysctl lays down the directories of /proc/sys.
 func (m *Machine) mountSysctl() {
-	list, find := m.sysctlDir("net.")
-	m.fs.syntheticDir("/proc/sys/net", list, find)
+	for _, dir := range []string{"fs", "kernel", "net", "vm"} {
+		list, find := m.sysctlDir(dir + ".")
+		m.fs.syntheticDir("/proc/sys/"+dir, list, find)
+	}
+}
+
+// setSysctl writes a setting. Whoever writes one that does nothing here is told.
+func (m *Machine) setSysctl(ns *stack.Namespace, key, value string) error {
+	old, _ := ns.Sysctl(key)
+	if ns.SetSysctl(key, value) != nil {
+		return EINVAL
+	}
+	if now, _ := ns.Sysctl(key); now == old || stack.SysctlActs(key) {
+		return nil
+	}
+	if p := current(m.loop); p != nil {
+		p.Errorf("dnetsim does not simulate the sysctl %s: it has no effect\n", key)
+	}
+	return nil
 }
 
 // sysctlDir is the directory of the keys that begin with a prefix.
@@ -88,20 +106,14 @@ func (m *Machine) sysctlDir(prefix string) (func() []string, func(string) (Entry
 		key := prefix + name
 		if _, ok := ns.Sysctl(key); ok {
 			return Entry{
-				Read: func() []byte { v, _ := ns.Sysctl(key); return []byte(v + "\n") },
-				Write: func(b []byte) error {
-					if err := ns.SetSysctl(key, strings.TrimSpace(string(b))); err != nil {
-						return EINVAL
-					}
-					return nil
-				},
+				Read:  func() []byte { v, _ := ns.Sysctl(key); return []byte(v + "\n") },
+				Write: func(b []byte) error { return m.setSysctl(ns, key, strings.TrimSpace(string(b))) },
 			}, true
 		}
-		for _, k := range ns.Sysctls() {
-			if strings.HasPrefix(k, key+".") {
-				list, find := m.sysctlDir(key + ".")
-				return Entry{List: list, Find: find}, true
-			}
+		listed := func(k string) bool { return strings.HasPrefix(k, key+".") }
+		if stack.SysctlDir(key+".") || slices.ContainsFunc(ns.Sysctls(), listed) {
+			list, find := m.sysctlDir(key + ".")
+			return Entry{List: list, Find: find}, true
 		}
 		return Entry{}, false
 	}

@@ -29,6 +29,9 @@ type Options struct {
 	// OnLog hears of every packet that a LOG rule matched. It must not enter
 	// the rules again.
 	OnLog func(LogEntry)
+	// Setting is a sysctl's value as a number; nil, and 0, leave what it governs to
+	// the kernel's default.
+	Setting func(key string) int
 	// Charge hears how much work a packet was, in units of workRules rules that
 	// were looked at; nil does not.
 	Charge func(units int)

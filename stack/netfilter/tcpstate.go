@@ -34,7 +34,17 @@ func (s tcpState) String() string {
 var tcpTimeouts = [...]time.Duration{
 	tcpNone: 2 * time.Minute, tcpSynSent: 2 * time.Minute, tcpSynRecv: time.Minute, tcpEstablished: 432000 * time.Second,
 	tcpFinWait: 2 * time.Minute, tcpCloseWait: time.Minute, tcpLastAck: 30 * time.Second, tcpTimeWait: 2 * time.Minute,
-	tcpClose: 10 * time.Second, tcpSynSent2: 2 * time.Minute,
+	tcpClose: 10 * time.Second, tcpSynSent2: 2 * time.Minute, tcpIgnore: 0,
+}
+
+// tcpSettings are the sysctls that set them.
+var tcpSettings = [...]string{
+	tcpSynSent: "net.netfilter.nf_conntrack_tcp_timeout_syn_sent", tcpSynRecv: "net.netfilter.nf_conntrack_tcp_timeout_syn_recv",
+	tcpEstablished: "net.netfilter.nf_conntrack_tcp_timeout_established", tcpFinWait: "net.netfilter.nf_conntrack_tcp_timeout_fin_wait",
+	tcpCloseWait: "net.netfilter.nf_conntrack_tcp_timeout_close_wait", tcpLastAck: "net.netfilter.nf_conntrack_tcp_timeout_last_ack",
+	tcpTimeWait: "net.netfilter.nf_conntrack_tcp_timeout_time_wait", tcpClose: "net.netfilter.nf_conntrack_tcp_timeout_close",
+	tcpSynSent2: "net.netfilter.nf_conntrack_tcp_timeout_syn_sent",
+	tcpInvalid:  "", tcpIgnore: "",
 }
 
 const (
@@ -80,20 +90,20 @@ func tcpKind(flags uint8) int {
 	return 5
 }
 
-// step takes a segment into account and returns the timeout that it sets, 0 to
-// leave the timer alone; ok is false for a segment that does not fit. reply is 1
-// in the reply direction.
-func (c *conn) step(flags uint8, reply int) (timeout time.Duration, ok bool) {
+// step takes a segment into account and returns the state whose timeout it sets,
+// tcpIgnore to leave the timer alone; ok is false for a segment that does not fit.
+// reply is 1 in the reply direction.
+func (c *conn) step(flags uint8, reply int) (timer tcpState, ok bool) {
 	next := tcpMoves[reply][tcpKind(flags)][c.tcp]
 	if next == tcpInvalid || next == tcpIgnore {
-		return 0, next == tcpIgnore
+		return next, next == tcpIgnore
 	}
 	if next == tcpEstablished && c.replied && (c.tcp == tcpSynRecv || c.tcp == tcpEstablished) {
 		c.assured = true
 	}
 	c.tcp = next
 	if flags&4 != 0 && !c.replied {
-		return tcpTimeouts[tcpClose], true
+		return tcpClose, true
 	}
-	return tcpTimeouts[next], true
+	return next, true
 }

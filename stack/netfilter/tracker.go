@@ -1,6 +1,7 @@
 package netfilter
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -98,7 +99,7 @@ func (t *tracker) begin(p *packet) {
 			return
 		}
 	}
-	if !c.update(p, reply, now) {
+	if !t.update(c, p, reply, now) {
 		return
 	}
 	nf.conn, nf.reply = c, reply
@@ -210,28 +211,34 @@ func (t *tracker) create(p *packet, k tuple, now time.Time) *conn {
 }
 
 // update takes a packet into account; false if it does not fit its connection.
-func (c *conn) update(p *packet, reply bool, now time.Time) bool {
+func (t *tracker) update(c *conn, p *packet, reply bool, now time.Time) bool {
 	dir := 0
 	if reply {
 		dir = 1
 	}
-	timeout := genericTimeout
+	setting, timeout := "net.netfilter.nf_conntrack_generic_timeout", genericTimeout
 	switch c.orig.proto {
 	case 6:
 		was := c.replied
 		c.replied = c.replied || reply
-		var ok bool
-		if timeout, ok = c.step(p.tcpFlags, dir); !ok {
+		timer, ok := c.step(p.tcpFlags, dir)
+		if !ok {
 			c.replied = was
 			return false
 		}
+		setting, timeout = tcpSettings[timer], tcpTimeouts[timer]
 	case 17:
-		timeout = udpTimeout
+		setting, timeout = "net.netfilter.nf_conntrack_udp_timeout", udpTimeout
 		if (c.replied || reply) && now.Sub(c.created) > udpStreamAfter {
-			timeout, c.assured = udpStreamTimeout, true
+			setting, timeout, c.assured = "net.netfilter.nf_conntrack_udp_timeout_stream", udpStreamTimeout, true
 		}
-	case 1, 58:
-		timeout = icmpTimeout
+	case 1:
+		setting, timeout = "net.netfilter.nf_conntrack_icmp_timeout", icmpTimeout
+	case 58:
+		setting, timeout = "net.netfilter.nf_conntrack_icmpv6_timeout", icmpTimeout
+	}
+	if setting != "" && t.opts.Setting != nil {
+		timeout = cmp.Or(time.Duration(t.opts.Setting(setting))*time.Second, timeout)
 	}
 	c.replied = c.replied || reply
 	c.packets[dir]++

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"math"
 	"net/netip"
 	"time"
 
@@ -13,14 +14,11 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-// listenBacklog is how many connections wait for Accept: net.core.somaxconn is
-// 4096, which is what Go's programs (dockerd, docker-proxy, consul) ask for.
-const listenBacklog = 4096
-
 // TCPListener is a listening TCP socket.
 type TCPListener struct {
 	endpoint
-	addr netip.AddrPort
+	addr    netip.AddrPort
+	backlog int // how many connections wait for Accept
 }
 
 // ListenTCP listens on an address and port. "[::]:80" listens for both
@@ -43,7 +41,8 @@ func (t *Layer) ListenTCP(h socket.Holder, local netip.AddrPort) (*TCPListener, 
 func (l *TCPListener) listen(local netip.AddrPort) (*TCPListener, error) {
 	err := l.bind(local)
 	if err == nil {
-		err = l.call(func() tcpip.Error { return l.ep.Listen(listenBacklog) })
+		// What Go's programs (dockerd, docker-proxy, consul) ask for: all.
+		err = l.Listen(math.MaxInt)
 	}
 	if err != nil {
 		l.Close()
@@ -51,6 +50,13 @@ func (l *TCPListener) listen(local netip.AddrPort) (*TCPListener, error) {
 	}
 	l.addr = l.local()
 	return l, nil
+}
+
+// Listen is listen(2): it sets how many connections may wait for Accept, at most
+// net.core.somaxconn. Every listener begins with that.
+func (l *TCPListener) Listen(backlog int) error {
+	l.backlog = min(backlog, l.t.net.Settings().Backlog)
+	return l.call(func() tcpip.Error { return l.ep.Listen(l.backlog) })
 }
 
 // listens reports whether somebody listens on a port.
@@ -128,6 +134,6 @@ func (l *TCPListener) Info() socket.Info {
 	}
 	return l.Fill(socket.Info{
 		Proto: "tcp", V6: l.v6, Local: l.addr, Remote: netip.AddrPortFrom(any, 0), State: socket.Listen,
-		SendQ: listenBacklog,
+		SendQ: l.backlog,
 	})
 }

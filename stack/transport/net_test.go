@@ -62,7 +62,7 @@ func (h *host) RouteConnect(src, dst netip.Addr) (netip.Addr, error) { return h.
 func (h *host) IsLocal(a netip.Addr) bool                            { return a == h.addr }
 func (h *host) MayBind(a netip.Addr) bool                            { return a == h.addr }
 func (h *host) Addrs() []netip.Prefix                                { return []netip.Prefix{netip.PrefixFrom(h.addr, 24)} }
-func (h *host) Settings() Settings                                   { return Settings{TTL: 64, HopLimit: 64} }
+func (h *host) Settings() Settings                                   { return Settings{TTL: 64, HopLimit: 64, Backlog: 4096} }
 
 // datagram is a Packet that takes a millisecond to the other end.
 type datagram struct {

@@ -53,4 +53,5 @@ type Settings struct {
 	TTL, HopLimit     int    // of what is sent, by IPv4 and IPv6
 	PortLow, PortHigh uint16 // the ports that are drawn; 0: netstack's own
 	SynRetries        int    // 0: netstack's own
+	Backlog           int    // how many connections may wait at most for a listener to accept them
 }

@@ -240,13 +240,25 @@ func (t *sysctlTool) set(key, value string) {
 		t.noKey(key)
 		return
 	}
-	if err := t.p.NS().SetSysctl(dotted(key), value); err != nil {
-		t.status = fail(t.p, 1, fmt.Sprintf("sysctl: setting key \"%s\": %s", dotted(key), err))
-		return
-	}
-	if !t.quiet {
+	switch opened, err := t.store(key, value); {
+	case !opened && (err == userland.EACCES || err == userland.EROFS):
+		t.status = fail(t.p, 1, fmt.Sprintf("sysctl: permission denied on key \"%s\"", dotted(key)))
+	case err != nil:
+		t.status = fail(t.p, 1, fmt.Sprintf("sysctl: setting key \"%s\": %s", dotted(key), userland.Reason(err)))
+	case !t.quiet:
 		emit(t.p, t.line(dotted(key), value))
 	}
+}
+
+// store writes a key's file; opened is false if not even that went.
+func (t *sysctlTool) store(key, value string) (opened bool, err error) {
+	f, err := t.p.OpenFile("/proc/sys/"+pathOf(key), userland.O_WRONLY, 0)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	_, err = f.Write([]byte(value + "\n"))
+	return true, err
 }
 
 // loadFile sets what a file says.
@@ -348,11 +360,12 @@ func (t *sysctlTool) busyboxArgument(arg string) {
 }
 
 func (t *sysctlTool) busyboxSet(key, value string) {
-	if err := t.p.NS().SetSysctl(dotted(key), value); err != nil {
-		t.status = fail(t.p, 1, "sysctl: write error: "+err.Error())
-		return
-	}
-	if !t.quiet {
+	switch opened, err := t.store(key, value); {
+	case !opened && err != nil:
+		t.status = fail(t.p, 1, fmt.Sprintf("sysctl: error setting key '%s': %s", dotted(key), userland.Reason(err)))
+	case err != nil:
+		t.status = fail(t.p, 1, "sysctl: write error: "+userland.Reason(err))
+	case !t.quiet:
 		emit(t.p, t.line(dotted(key), value))
 	}
 }

@@ -59,6 +59,7 @@ func httpdBusybox(p *userland.Process) int {
 		p.Errorf("httpd: bind: %s\n", userland.Reason(err))
 		return 1
 	}
+	l.Listen(9)
 	if o.Has("f") {
 		return h.serve(p, l)
 	}

@@ -154,6 +154,7 @@ func (n *busyboxNc) listen(program []string) int {
 		return 1
 	}
 	defer l.Close()
+	l.Listen(1)
 	again := n.o.Count("l") > 1 || n.o.Has("k")
 	if n.local == 0 {
 		p.Errorf("nc: listening on %s ...\n", l.Addr())
