@@ -1,7 +1,7 @@
 package link
 
 import (
-	"bytes"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -32,6 +32,7 @@ type vxlanEntry struct {
 	permanent bool
 	static    bool
 	seen      time.Duration
+	number    int // counts the entries that were made; a replaced one keeps its own
 }
 
 // vxlanTable is a tunnel's forwarding table. Old entries are disbelieved when
@@ -39,6 +40,7 @@ type vxlanEntry struct {
 type vxlanTable struct {
 	ageing time.Duration
 	table  map[uint64]*vxlanEntry
+	made   int
 }
 
 func (t *vxlanTable) find(mac MAC, now time.Duration) *vxlanEntry {
@@ -53,12 +55,21 @@ func (t *vxlanTable) put(mac MAC, r VXLANRemote, permanent bool, now time.Durati
 	if t.table == nil {
 		t.table = make(map[uint64]*vxlanEntry)
 	}
-	t.table[mac.key()] = &vxlanEntry{mac: mac, remotes: []VXLANRemote{r}, permanent: permanent, seen: now}
+	e := &vxlanEntry{mac: mac, remotes: []VXLANRemote{r}, permanent: permanent, seen: now}
+	if old := t.find(mac, now); old != nil {
+		e.number = old.number
+	} else {
+		t.made++
+		e.number = t.made
+	}
+	t.table[mac.key()] = e
 }
 
+// entries lists the table as the kernel's list has it: the newest entry first.
 func (t *vxlanTable) entries(now time.Duration) []VXLANEntry {
 	var out []VXLANEntry
-	for _, e := range t.table {
+	newestFirst := func(a, b *vxlanEntry) int { return b.number - a.number }
+	for _, e := range slices.SortedFunc(maps.Values(t.table), newestFirst) {
 		if t.find(e.mac, now) == nil {
 			continue
 		}
@@ -70,7 +81,6 @@ func (t *vxlanTable) entries(now time.Duration) []VXLANEntry {
 			out = append(out, x)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b VXLANEntry) int { return bytes.Compare(a.MAC[:], b.MAC[:]) })
 	return out
 }
 

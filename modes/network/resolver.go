@@ -21,9 +21,11 @@ const maxForward = 3
 // nameTTL is the time to live of the resolver's own answers, in seconds.
 const nameTTL = 600
 
-// newestFirst is how much later than AAAA the resolver answers A. Programs ask
-// for both at once, and dockerd, whose scheduler runs the newest goroutine
-// first, answers the second question before the first (captures of nslookup).
+// newestFirst is how much later than the other the resolver answers one of A and
+// AAAA. Programs ask for both at once, and dockerd, whose scheduler runs the newest
+// goroutine first, answers the second question before the first (captures of
+// nslookup); but A ends at the first endpoint that knows the name, where AAAA asks
+// every one: in a sandbox of several, A is first.
 const newestFirst = 50 * time.Microsecond
 
 // forwardTimeout is how long each of the host's name servers gets.
@@ -134,7 +136,7 @@ func (r *resolver) Answer(q names.Query) names.Answer {
 			for _, addr := range r.shuffle(found) {
 				a.Records = append(a.Records, names.Record{Name: q.Name, Type: q.Type, TTL: nameTTL, Value: addr.String()})
 			}
-			if q.Type == "A" {
+			if (q.Type == "A") == (len(r.sb.endpoints) < 2) {
 				a.Delay = newestFirst
 			}
 			return a

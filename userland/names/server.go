@@ -32,7 +32,9 @@ func (s *Server) Answer(q Query) Answer {
 	case exists:
 		a.Authoritative = true
 	case s.Zone != nil && s.Zone.owns(q.Name):
-		a.Authoritative, a.Rcode = true, NXDomain
+		// Not authoritative: the name is local because no server is to be asked
+		// (dnsmasq --server=/#/), not because somebody knows it.
+		a.Rcode = NXDomain
 	case len(s.Upstream) > 0:
 		for _, at := range s.Upstream {
 			a.Forward = append(a.Forward, Upstream{At: at})
