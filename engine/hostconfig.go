@@ -146,7 +146,7 @@ func (r *createRequest) toModel(name string) (modes.CreateContainer, error) {
 		ExtraHosts: h.ExtraHosts, Links: h.Links, Privileged: h.Privileged, CapAdd: h.CapAdd,
 		CapDrop: h.CapDrop, Binds: h.Binds, Sysctls: h.Sysctls, PidMode: string(h.PidMode),
 		IpcMode: string(h.IpcMode), UTSMode: string(h.UTSMode), Memory: h.Memory, ShmSize: h.ShmSize,
-		Init:           h.Init != nil && *h.Init,
+		Init:           h.Init,
 		ReadonlyRootfs: h.ReadonlyRootfs, MaskedPaths: h.MaskedPaths, ReadonlyPaths: h.ReadonlyPaths,
 	}
 	var err error

@@ -129,7 +129,7 @@ func (c *Container) bringUp() error {
 	if len(c.Config.Hostname) > 64 {
 		return errf(ErrSystem, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: sethostname: invalid argument: unknown")
 	}
-	if c.HostConfig.Init {
+	if init := c.HostConfig.Init; init != nil && *init || init == nil && c.run.daemon.config.Init {
 		prog = userland.InitProcess(prog, argv)
 		argv = append([]string{"/sbin/docker-init", "--"}, argv...)
 	}

@@ -208,7 +208,7 @@ func (t *taskContainer) request() (container.Create, error) {
 func (t *taskContainer) fillHost(h *container.HostConfig) {
 	spec := t.task.Spec.ContainerSpec
 	h.NetworkMode, h.Sysctls, h.CapAdd, h.CapDrop = "default", spec.Sysctls, spec.CapabilityAdd, spec.CapabilityDrop
-	h.ReadonlyRootfs, h.Init = spec.ReadOnly, spec.Init != nil && *spec.Init
+	h.ReadonlyRootfs, h.Init = spec.ReadOnly, spec.Init
 	if d := spec.DNSConfig; d != nil {
 		h.DNS, h.DNSSearch, h.DNSOptions = d.Nameservers, d.Search, d.Options
 	}

@@ -40,6 +40,7 @@ type Config struct {
 	IPv6         bool               `json:"ipv6"`
 	Proxy        bool               `json:"userland-proxy"`
 	LiveRestore  bool               `json:"live-restore"`
+	Init         bool               `json:"init"`
 	HostGateway  string             `json:"host-gateway-ip"`
 	Experimental bool               `json:"experimental"`
 	Pools        []ipam.AddressPool `json:"default-address-pools"`
@@ -76,7 +77,7 @@ var notSimulated = map[string]string{
 	"cpu-rt-period": `0`, "cpu-rt-runtime": `0`, "cri-containerd": `false`, "data-root": `"/var/lib/docker"`,
 	"default-cgroupns-mode": `"host"`, "default-ipc-mode": `"private"`, "default-runtime": `"runc"`,
 	"default-shm-size": `"64M"`, "default-ulimits": "", "deprecated-key-path": "", "exec-opts": "",
-	"exec-root": `"/var/run/docker"`, "features": "", "graph": "", "group": "", "init": `false`, "init-path": "",
+	"exec-root": `"/var/run/docker"`, "features": "", "graph": "", "group": "", "init-path": "",
 	"insecure-registries": "", "log-driver": `"json-file"`, "log-level": `"info"`, "log-opts": "",
 	"max-concurrent-downloads": `3`, "max-concurrent-uploads": `5`, "max-download-attempts": `5`, "metrics-addr": "",
 	"network-control-plane-mtu": `1500`, "network-diagnostic-port": `0`, "no-new-privileges": `false`,

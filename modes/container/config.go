@@ -61,7 +61,7 @@ type HostConfig struct {
 	PidsLimit       int64
 	ShmSize         int64
 	ReadonlyRootfs  bool
-	Init            bool // docker-init is PID 1
+	Init            *bool // docker-init is PID 1; nil leaves it to dockerd's own option
 	// MaskedPaths and ReadonlyPaths replace the defaults; nil does not.
 	MaskedPaths, ReadonlyPaths []string
 }
