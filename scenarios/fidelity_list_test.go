@@ -9,7 +9,6 @@ var disagreements = map[string]string{
 
 	"errors/054-docker-network-create-config-only-co-docker-network-inspect-co-docker.txt":  "docker run --rm of what does not start reads two answers at a time, of the start and of the wait; in 041 and 164 the first is quicker and the wait is logged as cancelled, as here, and in this capture the second",
 	"errors/113-docker-run-itd-name-r25-nosuchimage.txt":                                    "the captures had no registry at all",
-	"errors/133-timeout-5-socat-TCP-LISTEN-8095-dev-null-sleep-0.5-docker-run-d-name-p.txt": "socat is no program of the simulated hosts",
 	"errors/149-docker-network-create-d-macvlan-mv0-docker-network-inspect-mv0-ip-br-l.txt": "docker0 had a container's carrier on that machine, left by one of the cases that the list above names; here no container is up",
 	"errors/dockerd-debian-build-without-consul.txt":                                        "Debian builds its engine without the Consul back end; the one here has it, as upstream",
 

@@ -34,6 +34,7 @@ func Debian() map[string]userland.Program {
 		"ping":        pingIputils,
 		"ping4":       pingIputils,
 		"ping6":       pingIputils,
+		"socat":       socat,
 		"tcpdump":     tcpdump,
 		"telnet":      telnetGNU,
 		"tracepath":   tracepath,
