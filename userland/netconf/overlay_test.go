@@ -66,8 +66,8 @@ const inOverlay = "nsenter --net=/var/run/docker/netns/1-687336e3bb "
 func TestOverlayNamespaceShowsAsCaptured(t *testing.T) {
 	b := newOverlay(t)
 	for _, line := range []string{
-		"bridge fdb add 02:42:ac:10:00:01 dev vxlan0 dst 10.0.0.11",
 		"bridge fdb add 02:42:ac:10:00:02 dev vxlan0 dst 10.0.0.12",
+		"bridge fdb add 02:42:ac:10:00:01 dev vxlan0 dst 10.0.0.11",
 		"ip neigh replace 172.16.0.2 lladdr 02:42:ac:10:00:02 dev vxlan0 nud permanent",
 		"ip neigh add 172.16.0.1 lladdr 02:42:ac:10:00:01 dev vxlan0",
 	} {
@@ -153,8 +153,8 @@ func TestTunnelTableIsEditedAsTheKernelDoes(t *testing.T) {
 		{"add 02:00:00:00:00:03 dev vx0 dst 10.0.0.3 master", 255, "RTNETLINK answers: Operation not supported\n"},
 		{"add 02:00:00:00:00:03 dev nosuch dst 10.0.0.3", 255, "Cannot find device \"nosuch\"\n"},
 		{"del 02:00:00:00:00:09 dev vx0", 255, "RTNETLINK answers: No such file or directory\n"},
-		{"show dev vx0", 0, "00:00:00:00:00:00 dst 10.0.0.8 self permanent\n00:00:00:00:00:00 dst 10.0.0.9 self permanent\n" +
-			"02:00:00:00:00:01 dst 10.0.0.8 port 8472 vni 77 self \n02:00:00:00:00:02 dst 10.0.0.8 self static\n"},
+		{"show dev vx0", 0, "02:00:00:00:00:02 dst 10.0.0.8 self static\n00:00:00:00:00:00 dst 10.0.0.8 self permanent\n" +
+			"00:00:00:00:00:00 dst 10.0.0.9 self permanent\n02:00:00:00:00:01 dst 10.0.0.8 port 8472 vni 77 self \n"},
 		{"get 02:00:00:00:00:01 dev vx0", 254, "Error: Device is not a bridge port.\n"},
 		{"get 02:00:00:00:00:01 dev vx0 self", 0, "02:00:00:00:00:01 dev vx0 dst 10.0.0.8 port 8472 vni 77 self \n"},
 		{"del 02:00:00:00:00:02 dev vx0 dst 10.0.0.77", 0, ""},
