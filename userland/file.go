@@ -58,7 +58,7 @@ func (fs *FS) open(p *Process, name string, flags int, mode uint32) (*File, erro
 	}
 	if n.read != nil || n.write != nil {
 		switch {
-		case writes && fs.readOnly(at):
+		case writes && readOnly(fs, at):
 			return nil, EROFS
 		case writes && n.write == nil:
 			return nil, EACCES

@@ -83,7 +83,7 @@ func (fs *FS) unlink(at string) error {
 	case n.mounted != nil:
 		return EBUSY
 	}
-	if err := fs.permitRemoval(dir, n); err != nil {
+	if err := permitRemoval(fs, dir, n); err != nil {
 		return err
 	}
 	fs.own(dir, base).links--
@@ -145,7 +145,7 @@ func (fs *FS) Rename(from, to string) error {
 	case moved.mounted != nil:
 		return EBUSY
 	}
-	if err := fs.permitRemoval(sdir, moved); err != nil {
+	if err := permitRemoval(fs, sdir, moved); err != nil {
 		return err
 	}
 	sdir.drop(sbase)
@@ -232,7 +232,7 @@ func (fs *FS) change(name string, follow bool, fn func(*node)) error {
 	if err != nil {
 		return err
 	}
-	if err := fs.permitOwner(there); err != nil {
+	if err := permitOwner(fs, there); err != nil {
 		return err
 	}
 	n := fs.owned(at)

@@ -51,7 +51,7 @@ func (fs *FS) SetMounts(list []Mount) { fs.mounts = list }
 func (fs *FS) Mount(m Mount) { fs.mounts = append(slices.Clip(fs.mounts), m) }
 
 // readOnly reports whether what is mounted over a path may only be read.
-func (fs *FS) readOnly(clean string) bool {
+func readOnly(fs *FS, clean string) bool {
 	for _, m := range slices.Backward(fs.mounts) {
 		if clean == m.Target || strings.HasPrefix(clean, strings.TrimSuffix(m.Target, "/")+"/") {
 			return m.Options == "ro" || strings.HasPrefix(m.Options, "ro,")

@@ -45,7 +45,7 @@ func (n *node) permits(p *Process, what access) bool {
 
 // permitRemoval is EPERM if a name may not go from a directory of which everybody
 // may write, as /tmp: only the owner of either takes it away.
-func (fs *FS) permitRemoval(dir, n *node) error {
+func permitRemoval(fs *FS, dir, n *node) error {
 	p := fs.user()
 	if p == nil || dir.mode&0o1000 == 0 || int(n.uid) == p.UID || int(dir.uid) == p.UID {
 		return nil
@@ -54,7 +54,7 @@ func (fs *FS) permitRemoval(dir, n *node) error {
 }
 
 // permitOwner is EPERM for who does not own a file.
-func (fs *FS) permitOwner(n *node) error {
+func permitOwner(fs *FS, n *node) error {
 	if p := fs.user(); p != nil && int(n.uid) != p.UID {
 		return EPERM
 	}
@@ -63,7 +63,7 @@ func (fs *FS) permitOwner(n *node) error {
 
 // MayEnter is chdir(2)'s answer, beside what Stat says: EACCES for a directory
 // that the process that asks may not search.
-func (fs *FS) MayEnter(dir string) error {
+func MayEnter(fs *FS, dir string) error {
 	_, n, err := fs.lookup(dir, true)
 	if err != nil {
 		return err

@@ -300,7 +300,7 @@ func cd(s *Shell, args []string) int {
 		err = userland.ENOTDIR
 	}
 	if err == nil {
-		err = s.m.FS().MayEnter(full)
+		err = userland.MayEnter(s.m.FS(), full)
 	}
 	if err != nil {
 		if s.style == Bash {
