@@ -22,10 +22,11 @@ func (q naming) names() {
 	switch {
 	case name == "host.docker.internal" && q.from.isContainer():
 		q.hostName(name)
-	case q.serverSilent():
-		q.nameServer()
 	case q.to != nil && !q.to.running() && absence(q).machineOff(q.to.On()):
 		cabling(q).hostDown(q.byName[q.to.On()])
+	case q.byGossip(): // what is asked for a name that nobody has told of is not to blame
+	case q.serverSilent():
+		q.nameServer()
 	case q.to != nil && !q.to.running():
 		absence(q).stopped(q.to)
 	case q.to != nil && q.from.isContainer():
@@ -45,6 +46,21 @@ func (q naming) hostName(name string) {
 	}
 	c.cures = []Cure{{Steps: workshop(q).remake(q.from, func(o *options) { o.add("--add-host", name+":host-gateway") })}}
 	q.blame(c)
+}
+
+// byGossip blames what keeps the name of a container on a swarm's network from being
+// known: there names come by the nodes' gossip.
+func (q naming) byGossip() bool {
+	if q.to == nil || !q.to.isContainer() || !q.from.isContainer() {
+		return false
+	}
+	if !q.to.running() {
+		return q.kept(q.to)
+	}
+	if n := q.overlayOf(); n != nil && n.Scope == "swarm" && q.to.On() != q.from.On() {
+		q.overlay()
+	}
+	return q.blamed()
 }
 
 // serverSilent reports whether a question to a name server outside the
@@ -160,9 +176,6 @@ func (q naming) nameElsewhere() {
 		return
 	}
 	same := q.to.On() == q.from.On()
-	if n := q.overlayOf(); n != nil && n.Scope == "swarm" && !same {
-		q.overlay() // names come by gossip there
-	}
 	if q.overlayMissing(); q.blamed() {
 		return
 	}

@@ -39,7 +39,7 @@ func (q *inquiry) overlaid() bool { return q.overlayOf() != nil }
 
 // overlayOf is the overlay network that the sender reaches for, or nil.
 func (q *inquiry) overlayOf() *network {
-	for id := range q.from.Networks {
+	for _, id := range sortedKeys(q.from.Networks) {
 		n := q.networkOf(q.byName[q.from.On()], id)
 		if n == nil || n.Driver != "overlay" {
 			continue

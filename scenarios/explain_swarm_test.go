@@ -1,0 +1,86 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"dnetsim/scenarios"
+)
+
+// swarmWorld is a swarm of two hosts with one thing typed otherwise.
+type swarmWorld struct {
+	name               string
+	init, join, create string // more options of these commands
+	after              string // a line for both hosts at the end
+	fault, card, port  string
+	codes              string
+}
+
+var swarmWorlds = []swarmWorld{
+	{name: "loopback", join: "--advertise-addr 127.0.0.1", codes: "SWARM-ADVERTISE-WRONG"},
+	{name: "the wrong interface of two", join: "--advertise-addr docker0", codes: "SWARM-ADVERTISE-WRONG"},
+	{name: "a manager's address", init: "--advertise-addr 10.0.0.99", codes: "SWARM-ADVERTISE-WRONG"},
+	{name: "another data path port", init: "--data-path-port 5789", after: "iptables -I INPUT -p udp --dport 5789 -j DROP", codes: "OVERLAY-VXLAN-BLOCKED-HOST"},
+	{name: "fabric", fault: `{cable: "bdc02:eth0", block: udp/4789}`, codes: "OVERLAY-VXLAN-BLOCKED-FABRIC"},
+	{name: "ESP in the fabric", create: "--opt encrypted", fault: `{cable: "bdc02:eth0", block: 50}`, codes: "SWARM-ESP-BLOCKED"},
+	{name: "checksums", card: ", wrong-tunnel-checksums: true", after: "ethtool -K eth0 tx-checksum-ip-generic on", port: "80/tcp", codes: "OVERLAY-CHECKSUM-OFFLOAD"},
+	{name: "no power", fault: "{host: bdc02, crash: true}", codes: "HOST-DOWN"},
+}
+
+// TestASwarmsCausesAreExplained: worlds that the library does not have, with either
+// engine.
+func TestASwarmsCausesAreExplained(t *testing.T) {
+	for _, engine := range scenarios.Engines {
+		for _, x := range swarmWorlds {
+			t.Run(engine+"/"+x.name, func(t *testing.T) {
+				t.Parallel()
+				s, err := scenarios.Read("test.yaml", []byte(x.text(engine)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := explainAt(t, s, "", "bdc01/c1", "c2", x.port, false)
+				seen := map[string]bool{}
+				for _, c := range r.Causes {
+					seen[string(c.Code)] = true
+				}
+				last := r.Causes[len(r.Causes)-1]
+				if len(seen) != 1 || !seen[x.codes] || last.Proof == nil {
+					t.Errorf("want %s, cured\n%s", x.codes, text(r))
+				}
+			})
+		}
+	}
+}
+
+func (x swarmWorld) text(engine string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "engine: %q\nlan: {subnet: 10.0.0.0/24}\nhosts:\n", engine)
+	for i := 1; i <= 2; i++ {
+		fmt.Fprintf(&b, "  bdc0%d: {interfaces: {eth0: {address: 10.0.0.1%d%s}}}\n", i, i, x.card)
+	}
+	b.WriteString("steps:\n")
+	line := func(format string, args ...any) { fmt.Fprintf(&b, "  - %q\n", fmt.Sprintf(format, args...)) }
+	if x.card != "" {
+		line("bdc01$ ethtool -K eth0 tx-checksum-ip-generic off")
+		line("bdc02$ ethtool -K eth0 tx-checksum-ip-generic off")
+	}
+	line("bdc01$ docker swarm init %s", x.init)
+	line("bdc02$ docker swarm join %s --token $(ssh bdc01 docker swarm join-token -q worker) 10.0.0.11:2377", x.join)
+	line("bdc01$ docker network create -d overlay --attachable --subnet 172.16.0.0/24 %s overlay", x.create)
+	for i := 1; i <= 2; i++ {
+		line("bdc0%d$ docker run -itd --name c%d --network overlay busybox", i, i)
+	}
+	b.WriteString("  - wait: 10s\n")
+	if x.port != "" {
+		line("bdc02$ docker exec c2 httpd -p 80 -h /etc")
+	}
+	if x.after != "" {
+		line("bdc01$ %s", x.after)
+		line("bdc02$ %s", x.after)
+	}
+	if x.fault != "" {
+		fmt.Fprintf(&b, "  - fault: %s\n  - wait: 30s\n", x.fault)
+	}
+	return b.String()
+}
