@@ -127,6 +127,9 @@ func (s *Swarm) Init(r swarm.InitRequest) (id string, err error) {
 		if s.d.config.LiveRestore {
 			return errf(ErrSystem, "--live-restore daemon configuration is incompatible with swarm mode")
 		}
+		if s.d.config.Firewall() == "nftables" {
+			return errf(ErrSystem, "--firewall-backend=nftables is incompatible with swarm mode")
+		}
 		id, err = s.node.Init(r)
 		return err
 	})
@@ -141,6 +144,9 @@ func (s *Swarm) Join(r swarm.JoinRequest) error {
 		}
 		if s.d.config.LiveRestore {
 			return errf(ErrSystem, "--live-restore daemon configuration is incompatible with swarm mode")
+		}
+		if s.d.config.Firewall() == "nftables" {
+			return errf(ErrSystem, "--firewall-backend=nftables is incompatible with swarm mode")
 		}
 		return s.node.Join(r)
 	})

@@ -36,6 +36,6 @@ func (ctl *Controller) bridgeConfig() bridge.Config {
 	c := ctl.Config
 	return bridge.Config{
 		IPTables: c.IPTables, IP6Tables: c.IP6Tables && (c.Experimental || ctl.Face.Profile.IP6Tables), IPForward: c.IPForward, Proxy: c.Proxy,
-		NoForwardDrop: c.NoForwardDrop, DirectRouting: c.DirectRouting,
+		NFTables: c.Firewall() == "nftables", NoForwardDrop: c.NoForwardDrop, DirectRouting: c.DirectRouting,
 	}
 }

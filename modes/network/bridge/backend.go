@@ -12,7 +12,7 @@ type backend interface {
 	// userChain makes sure that the administrator's chain is asked first.
 	userChain()
 	// forwarding sees to it that the host forwards for a network that is made.
-	forwarding(b *network)
+	forwarding(b *network) error
 	network(b *network) error
 	dropNetwork(b *network)
 	endpoint(b *network, ep *driver.Endpoint, want bool) error
@@ -36,11 +36,12 @@ func (s stages) start(anew bool) {
 // userChain is for IPv4 only.
 func (s stages) userChain() { s.d.firewall(false).userChain() }
 
-func (s stages) forwarding(b *network) {
+func (s stages) forwarding(b *network) error {
 	if ns := s.d.host.NS(); b.gw6.IsValid() && s.d.cfg.IPForward {
 		ns.SetSysctl("net.ipv6.conf.default.forwarding", "1")
 		ns.SetSysctl("net.ipv6.conf.all.forwarding", "1")
 	}
+	return nil
 }
 
 func (stages) endpoint(*network, *driver.Endpoint, bool) error { return nil }

@@ -18,6 +18,7 @@ import (
 type Config struct {
 	IPTables, IP6Tables bool // program the firewall
 	IPForward           bool // see to it that the host forwards
+	NFTables            bool // the host must forward already
 	NoForwardDrop       bool // and leave FORWARD's policy alone
 	DirectRouting       bool // let others reach containers by their own addresses
 	Proxy               bool // docker-proxy listens on published ports

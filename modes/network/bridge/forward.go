@@ -86,11 +86,15 @@ func (c forwardChains) userChain() {
 }
 
 // forwarding switches forwarding on when a network needs it; only then the policy
-// of FORWARD becomes DROP.
-func (c forwardChains) forwarding(b *network) {
+// of FORWARD becomes DROP. With nftables, which has no such policy of the engine's, the
+// host must forward already.
+func (c forwardChains) forwarding(b *network) error {
 	ns := c.d.host.NS()
 	if !c.d.cfg.IPForward {
-		return
+		return nil
+	}
+	if c.d.cfg.NFTables {
+		return c.forwards(b)
 	}
 	turnOn := func(keys ...string) (changed bool) {
 		for _, k := range keys {
@@ -107,6 +111,23 @@ func (c forwardChains) forwarding(b *network) {
 	if b.subnet[1].IsValid() && turnOn("net.ipv6.conf.default.forwarding", "net.ipv6.conf.all.forwarding") {
 		c.drop(true)
 	}
+	return nil
+}
+
+// forwards refuses a network whose host does not forward.
+func (c forwardChains) forwards(b *network) error {
+	on := func(key string) bool {
+		v, _ := c.d.host.NS().Sysctl(key)
+		return v == "1"
+	}
+	const check = "%s forwarding is disabled: check your host's firewalling and set %s, or disable this check using daemon option --ip-forward=false"
+	if b.subnet[0].IsValid() && !on("net.ipv4.ip_forward") {
+		return errdefs.System(check, "IPv4", "sysctl net.ipv4.ip_forward=1")
+	}
+	if b.subnet[1].IsValid() && (!on("net.ipv6.conf.default.forwarding") || !on("net.ipv6.conf.all.forwarding")) {
+		return errdefs.System(check, "IPv6", "sysctls net.ipv6.conf.all.forwarding=1 and net.ipv6.conf.default.forwarding=1")
+	}
+	return nil
 }
 
 func (c forwardChains) drop(v6 bool) {

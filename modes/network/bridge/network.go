@@ -175,7 +175,9 @@ func (b *network) create() error {
 	if b.internal && b.d.host.Profile.InternalNoGateway {
 		b.out = [2]netip.Addr{}
 	}
-	b.d.rules.forwarding(b)
+	if err := b.d.rules.forwarding(b); err != nil {
+		return err
+	}
 	if !b.d.cfg.Proxy {
 		ns.SetSysctl("net.ipv4.conf."+b.name+".route_localnet", "1")
 	}
