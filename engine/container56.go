@@ -1,7 +1,11 @@
 package engine
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"sort"
+	"strings"
 
 	"dnetsim/modes"
 	"dnetsim/modes/container"
@@ -31,6 +35,11 @@ func (form56) asked(c *call, m *modes.CreateContainer) error {
 	}
 	if r.HostConfig == nil {
 		r.HostConfig = &api.HostConfig{}
+	}
+	for _, k := range slices.Sorted(maps.Keys(m.HostConfig.Sysctls)) {
+		if p := strings.SplitN(k, ".", 5); len(p) == 5 && p[0] == "net" && strings.HasPrefix(p[3], "eth") && !container.IsHostMode(m.HostConfig.NetworkMode) && !container.IsJoinMode(m.HostConfig.NetworkMode) {
+			return &modes.Error{Kind: modes.ErrInvalid, Msg: fmt.Sprintf("interface specific sysctl setting %q must be supplied using driver option 'com.docker.network.endpoint.sysctls'", k)}
+		}
 	}
 	normalise56(r.HostConfig, c.daemon.Profile().MaskedPaths)
 	m.Opaque.(*echo).asked = r
@@ -257,6 +266,9 @@ func (form56) summary(s summary) any {
 	}
 	if c.State.Running() {
 		for _, p := range summaryPorts(c.NetworkSettings.Ports) {
+			if p.IP != "" && p.PublicPort == 0 {
+				continue // routed: nobody listens for it
+			}
 			out.Ports = append(out.Ports, api.PortSummary{IP: addrOf(p.IP), PrivatePort: p.PrivatePort, PublicPort: p.PublicPort, Type: p.Type})
 		}
 	}

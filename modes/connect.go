@@ -251,7 +251,9 @@ func (nw *Networks) Connect(network, ref string, e *container.EndpointSettings) 
 	es := &container.EndpointSettings{}
 	if e != nil {
 		own := *e
-		own.Aliases = append([]string(nil), e.Aliases...)
+		if own.Aliases = slices.Clone(e.Aliases); len(own.Aliases) == 0 && !nw.d.profile.StrictSettings {
+			own.Aliases = nil
+		}
 		own.WantMAC = own.MacAddress
 		es = &own
 	}

@@ -68,12 +68,17 @@ func (c *Container) hasEnded(pid1 *userland.Process, status int) {
 	c.stopHealth()
 	r.streams.End()
 	d.Execs.endAll(c)
+	if d.profile.DieLast {
+		c.bringDown()
+	}
 	extra := []string{"exitCode", strconv.Itoa(status)}
 	if d := c.run.daemon; d.profile.DieDuration {
 		extra = append(extra, "execDuration", strconv.Itoa(int(d.Wall().Sub(c.State.StartedAt)/time.Second)))
 	}
 	c.event("die", extra...)
-	c.bringDown()
+	if !d.profile.DieLast {
+		c.bringDown()
+	}
 	r.openStdio(d.loop, c)
 	c.stateChanged()
 	c.finishWaits(false)

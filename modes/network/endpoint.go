@@ -31,6 +31,7 @@ type Endpoint struct {
 	counted  bool   // the store's count of endpoints has it
 
 	priority    int    // of the way out, the highest first
+	sysctls     string // of its interface, as they are asked for
 	wantName    string // of the interface, "" if nobody asks
 	gatewayName string // of a sandbox's endpoint in docker_gwbridge, or ""
 	balancer    bool   // the node's own in a network of the cluster's
@@ -75,7 +76,7 @@ func (ctl *Controller) CreateEndpoint(n *Network, c *container.Container, es *co
 		ep.aliases = append([]string(nil), es.Aliases...)
 		ep.priority, ep.dnsNames = es.GwPriority, es.DNSNames
 		if ctl.Face.Profile.GatewayModes {
-			ep.wantName = es.DriverOpts[driver.OptIfName]
+			ep.wantName, ep.sysctls = es.DriverOpts[driver.OptIfName], es.DriverOpts[driver.OptSysctls]
 		}
 	}
 	if ctl.Face.Profile.BornInside {

@@ -43,7 +43,7 @@ func (sb *Sandbox) needsGateway() bool {
 	for _, ep := range sb.endpoints {
 		switch {
 		case ep.gatewayName != "" || ep.NoGatewayService || ep.net.Internal:
-		case ep.Gateway.IsValid():
+		case ep.Gateway.IsValid(), ep.Gateway6.IsValid() && sb.ctl.Face.Profile.WayOutByFamily:
 			return false
 		default:
 			need = true

@@ -205,6 +205,9 @@ func (sb *Sandbox) plug(ep *Endpoint) error {
 	if err := sb.address(ep, name); err != nil {
 		return err
 	}
+	if err := sb.setSysctls(ep); err != nil {
+		return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: %s", name, err)
+	}
 	if err := ep.Inside.SetUp(true); err != nil {
 		return errdefs.New(errdefs.KindSystem, "failed to add interface %s to sandbox: failed to set link up: %s", ep.Inside.Name(), errdefs.Lower(err))
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/errdefs"
@@ -120,6 +121,33 @@ func (sb *Sandbox) external(ep *Endpoint, err error) error {
 		return err
 	}
 	return errdefs.Wrap(err, "driver failed programming external connectivity on endpoint %s (%s): ", sb.C.Name, ep.ID)
+}
+
+// setSysctls gives an endpoint's interface the settings that were asked for.
+func (sb *Sandbox) setSysctls(ep *Endpoint) error {
+	for _, one := range strings.Split(ep.sysctls, ",") {
+		if ep.sysctls == "" {
+			return nil
+		}
+		k, v, ok := strings.Cut(one, "=")
+		if !ok {
+			return fmt.Errorf("expected sysctl '%s' to have format name=value", one)
+		}
+		parts := strings.Split(k, ".")
+		if len(parts) != 5 {
+			return fmt.Errorf("expected sysctl '%s' to have format net.X.Y.IFNAME.Z", one)
+		}
+		parts[3] = ep.ifName
+		file := "/proc/sys/" + strings.Join(parts, "/")
+		switch err := sb.NS.SetSysctl(strings.Join(parts, "."), v); err {
+		case nil:
+		case stack.ErrNoEntry:
+			return fmt.Errorf("%s is not a sysctl file", file)
+		default:
+			return fmt.Errorf("unable to write to '%s': write %s: invalid argument", file, file)
+		}
+	}
+	return nil
 }
 
 // interfaceName is what an endpoint's interface is called in the container: as it

@@ -86,6 +86,8 @@ type Profile struct {
 	Advertises bool
 	// DieDuration says that the event of a container's end tells how long it ran.
 	DieDuration bool
+	// DieLast says that that event comes when the container has left its networks.
+	DieLast bool
 	// SharedParents says that networks of macvlan and ipvlan may have the same parent.
 	SharedParents bool
 	// JoinLines says that the engine logs which endpoint is a container's way out.

@@ -10,6 +10,7 @@ import "net/netip"
 type Info struct {
 	Proto         string // "tcp", "udp", "raw"
 	V6            bool   // an AF_INET6 socket (also a dual-stack one)
+	V6Only        bool   // it takes no IPv4
 	Local, Remote netip.AddrPort
 	State         State
 	Owner         string // program name; "" if nobody holds it

@@ -133,7 +133,7 @@ func (l *TCPListener) Info() socket.Info {
 		any = netip.IPv6Unspecified()
 	}
 	return l.Fill(socket.Info{
-		Proto: "tcp", V6: l.v6, Local: l.addr, Remote: netip.AddrPortFrom(any, 0), State: socket.Listen,
+		Proto: "tcp", V6: l.v6, V6Only: l.v6 && l.ep.SocketOptions().GetV6Only(), Local: l.addr, Remote: netip.AddrPortFrom(any, 0), State: socket.Listen,
 		SendQ: l.backlog,
 	})
 }

@@ -207,7 +207,7 @@ func (c *UDPConn) SetTTL(ttl int) {
 
 // Info is what ss knows of it.
 func (c *UDPConn) Info() socket.Info {
-	i := socket.Info{Proto: "udp", V6: c.v6, Local: c.local(), Remote: c.remoteAP, State: socket.Unconnected}
+	i := socket.Info{Proto: "udp", V6: c.v6, V6Only: c.v6 && c.ep.SocketOptions().GetV6Only(), Local: c.local(), Remote: c.remoteAP, State: socket.Unconnected}
 	if c.remoteAP.IsValid() {
 		i.State = socket.Established
 		return c.Fill(i)

@@ -253,8 +253,11 @@ func (t *ssTool) endpoint(s stack.SocketInfo, a netip.AddrPort) (addr, port stri
 }
 
 // dualStack reports whether an unbound IPv6 socket takes IPv4 as well: ss then
-// prints "*". One that shares its port with an IPv4 socket is IPv6 only.
+// prints "*". One that shares its port with an IPv4 socket is IPv6 only, too.
 func (t *ssTool) dualStack(s stack.SocketInfo) bool {
+	if s.V6Only {
+		return false
+	}
 	for _, o := range t.ns.Sockets() {
 		if !o.V6 && o.Proto == s.Proto && o.State == s.State && o.Local.Port() == s.Local.Port() {
 			return false

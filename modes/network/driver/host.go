@@ -19,6 +19,9 @@ const OptIfPrefix = "com.docker.network.container_iface_prefix"
 // OptIfName is an endpoint's option: the whole name of its interface.
 const OptIfName = "com.docker.network.endpoint.ifname"
 
+// OptSysctls is an endpoint's option: settings of its interface, which is called IFNAME.
+const OptSysctls = "com.docker.network.endpoint.sysctls"
+
 // Host is what a driver asks of the engine that runs it.
 type Host struct {
 	*userland.Machine
