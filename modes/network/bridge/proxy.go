@@ -37,13 +37,13 @@ func (d *Driver) listen(proto string, at netip.AddrPort) (socket, error) {
 	o := d.host.Opener(d.host.NS())
 	switch proto {
 	case "tcp":
-		l, err := listenTCP(o, at)
+		l, err := listenTCP(o, at, d.v6Only(at.Addr()))
 		if err != nil {
 			return nil, err
 		}
 		return l, nil
 	case "udp":
-		c, err := listenUDP(o, at)
+		c, err := listenUDP(o, at, d.v6Only(at.Addr()))
 		if err != nil {
 			return nil, err
 		}
@@ -74,17 +74,21 @@ func (d *Driver) serve(b binding, s socket) (stop func()) {
 	return func() { s.Close(); p.Signal(userland.SIGKILL) }
 }
 
-// listenTCP listens for one family, as docker-proxy does for "::" (IPV6_V6ONLY):
-// beside the one of 0.0.0.0 with the same port.
-func listenTCP(o stack.Opener, at netip.AddrPort) (*stack.TCPListener, error) {
-	if at.Addr() == netip.IPv6Unspecified() {
+// v6Only reports whether the socket of an address is for its family only: docker-proxy's
+// for "::", beside the one of 0.0.0.0 with the same port; the engine's own for any of IPv6.
+func (d *Driver) v6Only(at netip.Addr) bool {
+	return at == netip.IPv6Unspecified() || at.Is6() && d.host.Profile.BindFirst
+}
+
+func listenTCP(o stack.Opener, at netip.AddrPort, v6Only bool) (*stack.TCPListener, error) {
+	if v6Only {
 		return o.ListenTCPv6Only(at)
 	}
 	return o.ListenTCP(at)
 }
 
-func listenUDP(o stack.Opener, at netip.AddrPort) (*stack.UDPConn, error) {
-	if at.Addr() == netip.IPv6Unspecified() {
+func listenUDP(o stack.Opener, at netip.AddrPort, v6Only bool) (*stack.UDPConn, error) {
+	if v6Only {
 		return o.ListenUDPv6Only(at)
 	}
 	return o.ListenUDP(at)
