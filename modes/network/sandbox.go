@@ -181,8 +181,7 @@ func (sb *Sandbox) plug(ep *Endpoint) error {
 		ep.ifName = sb.interfaceName(ep)
 	}
 	sb.nextIf++ // for good, even if something fails
-	name := ep.Inside.Name()
-	err := error(nil)
+	name, err := ep.Inside.Name(), error(nil)
 	if sb.NS.Interface(name) == ep.Inside { // born there
 		err = ep.Inside.Rename(ep.ifName)
 	} else {
