@@ -25,7 +25,14 @@ func (nd *discovery) ready() {
 	}
 	nd.configured = true
 	for _, a := range slices.Clone(i.ipAddrs.list) {
-		if a.Tentative {
+		switch {
+		case !a.Tentative:
+		case i.kind == KindBridge:
+			// The kernel asks here, too, for one or two seconds: as long as people
+			// take from docker run to their next command, which takes no virtual time.
+			a.Tentative = false
+			a.settle()
+		default:
 			nd.detect(a)
 		}
 	}

@@ -109,7 +109,7 @@ func TestLinkLocalAddressesAreAskedForWhenTheLinkComesUp(t *testing.T) {
 		one, mac string
 	}{
 		{"no carrier", func() {}, "tentative", "none"},
-		{"a container", func() { l.boxes = append(l.boxes, addBox(t, l.a, br, 0, Options{})) }, "tentative", "tentative"},
+		{"a container", func() { l.boxes = append(l.boxes, addBox(t, l.a, br, 0, Options{})) }, "settled", "tentative"},
 		{"2.1 s later", func() { l.loop.RunFor(2100 * time.Millisecond) }, "settled", "settled"},
 		{"the container gone", func() { l.a.Interface("vbox1").Delete(); l.loop.RunFor(time.Second) }, "settled", "settled"},
 		{"down", func() { must0(t, br.SetUp(false)) }, "none", "none"},

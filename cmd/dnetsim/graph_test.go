@@ -12,7 +12,7 @@ import (
 const twoNetworks = `services:
   web: {image: nginx, networks: [front, back], ports: ["8080:80"]}
   db: {image: busybox, command: sleep 100000, networks: [back]}
-  cli: {image: busybox, command: sleep 100000, networks: [front], healthcheck: {test: "true"}}
+  cli: {image: busybox, command: sleep 100000, networks: [front], labels: {tier: edge}}
 networks: {front: {}, back: {}}
 `
 
@@ -36,11 +36,11 @@ func TestAComposeFileRunsAsAScenario(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "docker start shop-web-1") {
 		t.Errorf("%d\n%s%s", code, out, errs)
 	}
-	if strings.Count(errs, "ignored, without a network meaning: healthcheck: cli") != 1 {
+	if strings.Count(errs, "ignored, without a network meaning: labels: cli") != 1 {
 		t.Errorf("said\n%s", errs)
 	}
 	code, out, errs = call(t, "", nil, "import", file)
-	if code != exitOK || !strings.HasPrefix(out, "# ignored: healthcheck: cli\nname: shop\n") {
+	if code != exitOK || !strings.HasPrefix(out, "# ignored: labels: cli\nname: shop\n") {
 		t.Errorf("%d\n%s%s", code, out, errs)
 	}
 	if code, _, errs := call(t, out, nil, "run", "-"); code != exitOK {

@@ -336,7 +336,7 @@ func (c *curlRun) report(u web.URL) {
 		"time_total": took(total), "time_namelookup": took(c.resolved), "time_connect": took(c.connected), "time_appconnect": took(0),
 		"time_pretransfer": took(c.connected), "time_starttransfer": took(c.answered),
 		"size_download": strconv.FormatInt(c.downloaded, 10), "num_redirects": strconv.Itoa(c.redirects), "url_effective": u.String(),
-		"scheme": "HTTP", "content_type": "",
+		"scheme": strings.ToUpper(u.Scheme), "content_type": "",
 	}
 	if c.remote.IsValid() {
 		values["remote_ip"], values["remote_port"] = c.remote.Addr().String(), strconv.Itoa(int(c.remote.Port()))

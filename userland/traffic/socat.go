@@ -62,7 +62,7 @@ var socatOptions = []string{"fork", "reuseaddr", "so-reuseaddr", "reuseport", "s
 
 func socat(p *userland.Process) int {
 	s := &socatRun{p: p, forth: true, back: true, linger: 500 * time.Millisecond}
-	o, err := parseOptions(p, p.Args[1:], "dDuUt:T!vxsgL!W!l!46hV", nil)
+	o, err := parseOptions(p, p.Args[1:], "dD!uUt:T!vxs!g~L!W!l!4~6!h!V", nil)
 	switch {
 	case err != nil:
 		return s.fail("unknown option %q; use option \"-h\" for help", p.Args[1])
