@@ -103,7 +103,11 @@ func asks(place string, words []string) (Flow, bool) {
 	f := Flow{From: place}
 	switch words[0] {
 	case "ping", "ping6", "traceroute", "tracepath", "arping":
-		rest := all(words[1:], "-c", "-W", "-w", "-i", "-s", "-I", "-t", "-M", "-Q", "-m", "-q", "-p", "-l", "-f")
+		valued := []string{"-c", "-W", "-w", "-i", "-s", "-I", "-t", "-M", "-Q", "-m", "-p", "-l"}
+		if words[0] == "traceroute" {
+			valued = append(valued, "-q", "-f") // to ping they are quiet and flood
+		}
+		rest := all(words[1:], valued...)
 		for i, w := range words {
 			if w == "-s" && i+1 < len(words) {
 				n, _ := strconv.Atoi(words[i+1])

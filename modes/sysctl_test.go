@@ -59,7 +59,7 @@ network-control-plane-mtu network-diagnostic-port no-new-privileges node-generic
 rootless runtimes seccomp-profile selinux-enabled shutdown-timeout storage-driver storage-opts swarm-default-advertise-addr tls tlscacert
 tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap`)
 	done := strings.Fields(`bip bridge cluster-advertise cluster-store cluster-store-opts debug default-address-pools default-gateway default-gateway-v6 dns
-dns-opts dns-search experimental fixed-cidr fixed-cidr-v6 host-gateway-ip hosts icc ip ip-forward ip-masq ip6tables iptables ipv6 labels
+dns-opts dns-search experimental fixed-cidr fixed-cidr-v6 host-gateway-ip hosts icc init ip ip-forward ip-masq ip6tables iptables ipv6 labels
 live-restore mtu swarm-default-advertise-addr tls tlsverify userland-proxy`)
 	for _, key := range of2010 {
 		cfg := config.Config{}
