@@ -20,6 +20,7 @@ const groundTruth29 = "testdata/ground-truth-29"
 // folders29 are the sets of captures that are replayed so far.
 var folders29 = []string{
 	"meta", "host-before-docker", "bridge", "host", "none", "container", "errors", "daemon-options", "macvlan",
+	"swarm", "swarm-faults",
 }
 
 // sequences29 are replayed each on its own hosts.
@@ -98,6 +99,13 @@ func normalise29(c capture) string {
 			text = n.apply(text)
 		}
 	}
+	if isSwarm(c.path) {
+		for _, n := range swarmNormalisations {
+			if n.applies(c.command) {
+				text = n.apply(text)
+			}
+		}
+	}
 	lines := splitLines(text)
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
@@ -122,6 +130,14 @@ func TestGroundTruth29(t *testing.T) {
 				lab := openText(t, engine29+fmt.Sprintf(theTwoHosts, "", ""))
 				replayOn(t, lab, sequenceIn(t, groundTruth29, name), some)
 				add(some)
+			})
+		}
+	})
+	t.Run("swarms", func(t *testing.T) {
+		for _, name := range swarmSequences(t) {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				add(replaySwarm(t, sequenceIn(t, groundTruth29, name), want))
 			})
 		}
 	})

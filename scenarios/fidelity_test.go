@@ -189,13 +189,7 @@ func replayOn(t *testing.T, lab *Lab, lines []typedLine, got map[string]capture)
 			}
 			lab.Loop.RunFor(secondsOf(seconds))
 		case l.command == "# firewall and links as after a fresh boot":
-			boot := "ip link del docker0; iptables -F; iptables -X; iptables -t nat -F; iptables -t nat -X; iptables -P FORWARD ACCEPT; sysctl -qw net.ipv4.ip_forward=0; rm -rf /var/lib/docker/network"
-			if lab.Scenario.Engine == "29" { // which programs it by itself
-				boot += "; ip6tables -F; ip6tables -X; ip6tables -t nat -F; ip6tables -t nat -X; ip6tables -P FORWARD ACCEPT; sysctl -qw net.ipv6.conf.all.forwarding=0; iptables -t raw -F; ip6tables -t raw -F"
-			}
-			if _, _, err := lab.Output(l.place, boot); err != nil {
-				t.Error(err)
-			}
+			freshBoot(t, lab, l.place)
 		case strings.HasPrefix(l.command, "systemctl start docker"):
 			// An option that a sequence gives dockerd in a comment is one of daemon.json.
 			if _, flags, ok := strings.Cut(l.command, "# dockerd --"); ok {
@@ -237,6 +231,17 @@ func replayOn(t *testing.T, lab *Lab, lines []typedLine, got map[string]capture)
 				}
 			}
 		}
+	}
+}
+
+// freshBoot makes a host's firewall and links what they are after a fresh boot.
+func freshBoot(t *testing.T, lab *Lab, host string) {
+	boot := "ip link del docker0; iptables -F; iptables -X; iptables -t nat -F; iptables -t nat -X; iptables -P FORWARD ACCEPT; sysctl -qw net.ipv4.ip_forward=0; rm -rf /var/lib/docker/network"
+	if lab.Scenario.Engine == "29" { // which programs it by itself
+		boot += "; ip6tables -F; ip6tables -X; ip6tables -t nat -F; ip6tables -t nat -X; ip6tables -P FORWARD ACCEPT; sysctl -qw net.ipv6.conf.all.forwarding=0; iptables -t raw -F; ip6tables -t raw -F"
+	}
+	if _, _, err := lab.Output(host, boot); err != nil {
+		t.Error(err)
 	}
 }
 
