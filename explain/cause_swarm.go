@@ -153,7 +153,7 @@ func (q swarms) members(which func(*Node) bool) (before, after []CureStep) {
 			continue
 		}
 		// The managers give the addresses.
-		again := workshop{q.inquiry}.remake(n, func(o *options) { o.drop(func(name, _ string) bool { return name == "--ip" }) })
+		again := workshop(q).remake(n, func(o *options) { o.drop(func(name, _ string) bool { return name == "--ip" }) })
 		before, after = append(before, again[0]), append(after, again[1:]...)
 	}
 	return before, after

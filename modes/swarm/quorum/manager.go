@@ -59,7 +59,6 @@ type Manager struct {
 	scheduler    *scheduler.Scheduler
 	orchestrator *orchestrator.Orchestrator
 	peers        map[uint64]*peer
-	local        *rpc.Conn
 	proxy        *rpc.Conn // to the leader
 	leading      bool      // the leader's work is under way
 	term         uint64
