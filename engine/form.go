@@ -22,9 +22,12 @@ type form interface {
 	asked(c *call, m *modes.CreateContainer) error
 }
 
-// looks is how closely a network is looked at: with its endpoints, and with what is
-// told of its services.
-type looks struct{ endpoints, services bool }
+// looks is how closely a network is looked at: with its endpoints and the use of its
+// subnets, and with what is told of its services.
+type looks struct {
+	endpoints, services bool
+	subnets             func(*modes.Network) []modes.Subnet
+}
 
 // form41 is API 1.41, that of 20.10.
 type form41 struct{}

@@ -15,7 +15,7 @@ func (form56) network(n *modes.Network, l looks) any {
 		Name: n.Name, ID: n.ID, Created: n.Created.UTC(), Scope: n.Scope, Driver: n.Driver,
 		EnableIPv4: n.EnableIPv4, EnableIPv6: n.EnableIPv6, Internal: n.Internal, Attachable: n.Attachable, Ingress: n.Ingress,
 		ConfigFrom: network.ConfigReference{Network: n.ConfigFrom}, ConfigOnly: n.ConfigOnly,
-		Options: labels(n.Options), Labels: labels(n.Labels),
+		Options: n.Options, Labels: n.Labels,
 		IPAM: network.IPAM{Driver: n.IPAM.Driver, Options: n.IPAM.Options},
 	}
 	for _, p := range n.IPAM.Config {
@@ -31,7 +31,10 @@ func (form56) network(n *modes.Network, l looks) any {
 	if !l.endpoints {
 		return network.Summary{Network: out}
 	}
-	in := network.Inspect{Network: out, Containers: map[string]network.EndpointResource{}, Status: &network.Status{}}
+	in := network.Inspect{Network: out, Containers: map[string]network.EndpointResource{}}
+	if n.Driver != "" { // a swarm's network has none as long as nothing is allocated
+		in.Status = &network.Status{}
+	}
 	for id, e := range n.Containers() {
 		in.Containers[id] = network.EndpointResource{
 			Name: e.Name, EndpointID: e.EndpointID, MacAddress: macOf(e.MacAddress), IPv4Address: prefixOf(e.IPv4Address), IPv6Address: prefixOf(e.IPv6Address),
@@ -50,7 +53,7 @@ func (form56) network(n *modes.Network, l looks) any {
 			in.Services[name] = i
 		}
 	}
-	for _, s := range n.Subnets() {
+	for _, s := range l.subnets(n) {
 		if in.Status.IPAM.Subnets == nil {
 			in.Status.IPAM.Subnets = network.SubnetStatuses{}
 		}

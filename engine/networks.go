@@ -72,7 +72,7 @@ func (c *call) networkInspect() error {
 	if scope := c.q.Get("scope"); scope != "" && scope != n.Scope {
 		return &modes.Error{Kind: modes.ErrNotFound, Msg: "network " + c.job.Ref + " not found"}
 	}
-	return c.json(http.StatusOK, c.s.form.network(n, looks{endpoints: true, services: boolean(c.q, "verbose")}))
+	return c.json(http.StatusOK, c.s.form.network(n, looks{endpoints: true, services: boolean(c.q, "verbose"), subnets: c.daemon.Networks.Subnets}))
 }
 
 // services are what the nodes have told of a network of the cluster's.

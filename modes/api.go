@@ -34,6 +34,7 @@ type (
 type (
 	CreateNetwork   = network.Create
 	Network         = network.Network
+	Subnet          = network.Subnet
 	IPAM            = network.IPAM
 	IPAMConfig      = network.IPAMConfig
 	NetworkHolding  = network.Holding

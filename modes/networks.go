@@ -28,6 +28,18 @@ func (nw *Networks) Get(ref string) (*network.Network, error) {
 	return n, err
 }
 
+// Subnets are a network's subnets, and how many of their addresses are taken: in the whole
+// swarm, if this node manages the one whose network it is, otherwise on this host.
+func (nw *Networks) Subnets(n *network.Network) (all []network.Subnet) {
+	for _, u := range nw.d.Swarm.node.Usage(n.ID) {
+		all = append(all, network.Subnet{Prefix: u.Subnet, InUse: u.InUse, Free: u.Free})
+	}
+	if all == nil {
+		return n.Subnets()
+	}
+	return all
+}
+
 // List lists the networks that pass the filters, by name.
 func (nw *Networks) List(f filters.Args) ([]*network.Network, error) {
 	if err := nw.d.available(); err != nil {

@@ -102,6 +102,19 @@ func TestASwarmsPoolsAreShown(t *testing.T) {
 	})
 }
 
+func TestAManagerCountsTheAddressesOfTheWholeSwarm(t *testing.T) {
+	const status = "docker network inspect -f '{{json .Status}}' o1"
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc02$ " + join("worker"), nil},
+		{"bdc01$ docker network create -d overlay --attachable --subnet 10.9.0.0/24 --ip-range 10.9.0.128/25 o1; " + status, []string{`"10.9.0.0/24":{"IPsInUse":3,"DynamicIPsAvailable":127}`}},
+		{"bdc01$ docker run -d --name c1 --network o1 busybox sleep 100", nil},
+		{"bdc02$ docker run -d --name c2 --network o1 busybox sleep 100; " + status, []string{`"IPsInUse":5,`}},
+		{"bdc01$ " + status, []string{`"IPsInUse":7,"DynamicIPsAvailable":123`}},
+		{"bdc01$ docker network create -d overlay --subnet 10.0.0.0/24 lan; docker network inspect lan", []string{`"Driver": "",`, `"Driver": "",`, `"Config": null`, `"Options": null,\n +"Labels": null,\n +"Containers": {}\n`}},
+	})
+}
+
 func TestAJoinWaitsForItsManager(t *testing.T) {
 	says(t, "29", []saying{
 		{"bdc01$ docker swarm init; iptables -I INPUT -p tcp --dport 2377 -j DROP", nil},

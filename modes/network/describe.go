@@ -11,5 +11,8 @@ func (a *Agent) Describe(id string, r Create, created time.Time) *Network {
 		n.IPAM.Config = n.shownIPAM()
 	}
 	n.Labels = r.Labels
+	if r.Driver == "" { // nothing could be allocated
+		n.Options, n.IPAM = nil, IPAM{}
+	}
 	return n
 }

@@ -3,6 +3,7 @@ package swarm
 import (
 	"net/netip"
 
+	"dnetsim/modes/swarm/allocator"
 	"dnetsim/modes/swarm/object"
 	"dnetsim/modes/swarm/state"
 )
@@ -40,4 +41,13 @@ func (n *Node) View() View {
 		v.Networks = state.All[*object.Network](l.manager.State())
 	}
 	return v
+}
+
+// Usage is how much of a network's subnets is taken on all nodes, as far as this one is a
+// manager that knows who leads; nil for others, which only know their own part.
+func (n *Node) Usage(id string) []allocator.Usage {
+	if l := n.life; l != nil && l.manager != nil && l.manager.HasLeader() {
+		return allocator.UsageOf(l.manager.State(), id)
+	}
+	return nil
 }

@@ -222,7 +222,7 @@ func fromInt(v uint32) netip.Addr {
 }
 
 // survey notes which addresses are taken.
-func (a *Allocator) survey(tx *state.Tx) {
+func (a *Allocator) survey(tx state.Reader) {
 	a.nets = map[string]*network{}
 	for _, o := range state.All[*object.Network](tx) {
 		if o.IPAMOptions == nil {
