@@ -2,7 +2,6 @@ package userland
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -56,11 +55,23 @@ type dirent struct {
 	node *node
 }
 
-func (d dirent) compare(name string) int { return strings.Compare(d.name, name) }
+// entry is where an entry stands or would stand. It is the hottest loop of a
+// container's start, hence no comparison by a function.
+func (n *node) entry(name string) (at int, ok bool) {
+	end := len(n.children)
+	for at < end {
+		if m := (at + end) / 2; n.children[m].name < name {
+			at = m + 1
+		} else {
+			end = m
+		}
+	}
+	return at, at < len(n.children) && n.children[at].name == name
+}
 
 // get finds an entry of a directory that is a node of the tree, mounted over or not.
 func (n *node) get(name string) *node {
-	if at, ok := slices.BinarySearchFunc(n.children, name, dirent.compare); ok {
+	if at, ok := n.entry(name); ok {
 		return n.children[at].node
 	}
 	return nil
@@ -68,7 +79,7 @@ func (n *node) get(name string) *node {
 
 // put makes a node the entry of a directory, in the place of the one it had.
 func (n *node) put(name string, c *node) {
-	at, ok := slices.BinarySearchFunc(n.children, name, dirent.compare)
+	at, ok := n.entry(name)
 	if !ok {
 		n.children = slices.Insert(n.children, at, dirent{name, c})
 	}
