@@ -108,6 +108,7 @@ func (q *inquiry) search() {
 		func(q *inquiry) { bridging{q}.acrossHosts() },
 		func(q *inquiry) { children{q}.child() },
 		func(q *inquiry) { state{q}.interfaces() },
+		func(q *inquiry) { swarms{q}.mesh() },
 		func(q *inquiry) { state{q}.translated() },
 		func(q *inquiry) { state{q}.neighbour() },
 		func(q *inquiry) { state{q}.deaf() },

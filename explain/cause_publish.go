@@ -2,10 +2,12 @@ package explain
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
+	"dnetsim/link/trail"
 	"dnetsim/modes"
 )
 
@@ -111,4 +113,76 @@ func publishes(n *Node, f Flow) bool {
 		}
 	}
 	return false
+}
+
+// mesh: the routing mesh took the packet, and its network has the subnet that the
+// sender is in: what comes back stays in the overlay.
+func (q swarms) mesh() {
+	if q.blamed() || q.j.Forward == nil || q.j.Verdict == Delivered {
+		return
+	}
+	var client netip.Addr
+	for _, h := range q.j.Forward.Hops {
+		e := h.event
+		if !client.IsValid() {
+			client = e.pkt.src
+		}
+		if e.Verb != trail.Rewrite || e.Rule == nil || e.Rule.Chain != "DOCKER-INGRESS" {
+			continue
+		}
+		if host := q.nodeOf(e.Place.Machine); host != nil && host.Host != nil {
+			q.meshCovers(host, client)
+		}
+		return
+	}
+}
+
+// meshCovers blames the ingress network of a host's swarm if its subnet has an
+// address outside.
+func (q swarms) meshCovers(host *Node, client netip.Addr) {
+	manager := q.manager(host)
+	if host.Host.Swarm().Manager {
+		manager = host
+	}
+	if manager == nil {
+		return
+	}
+	for _, n := range manager.Host.Swarm().Networks {
+		subnet, covers := overlapping(n, netip.PrefixFrom(client, client.BitLen()))
+		if !n.Spec.Ingress || !covers {
+			continue
+		}
+		q.blame(Cause{
+			Code: "SWARM-POOL-OVERLAP",
+			Sentence: fmt.Sprintf("The swarm's network ingress has the subnet %s, and %s is in it: a published service gets the packet, and the answer to that address is looked for in the overlay and not on the LAN.",
+				subnet, client),
+			Evidence: []Evidence{
+				q.show(manager.Name, "docker network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' ingress", "the subnet of ingress"),
+				q.show(host.Name, "nsenter --net=/var/run/docker/netns/ingress_sbox ip route get "+client.String(), "the way back, seen from the routing mesh"),
+			},
+			cures: []Cure{{Says: "at the next docker swarm init, --default-addr-pool takes all networks out of the LAN's way", Steps: q.remakeIngress(manager, q.free())}},
+		})
+		return
+	}
+}
+
+// remakeIngress gives the routing mesh another subnet: no service may be published
+// meanwhile.
+func (q swarms) remakeIngress(manager *Node, free netip.Prefix) []CureStep {
+	var off, on []CureStep
+	for line := range strings.Lines(q.output(manager.Name, "docker service ls --format '{{.Name}} {{.Ports}}'")) {
+		name, ports, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for p := range strings.SplitSeq(ports, ", ") {
+			published, target, ok := strings.Cut(strings.TrimPrefix(p, "*:"), "->")
+			number, proto, _ := strings.Cut(target, "/")
+			if !ok {
+				continue
+			}
+			off = append(off, CureStep{Machine: manager.Name, Line: fmt.Sprintf("docker service update -q --publish-rm %s %s", target, name)})
+			on = append(on, CureStep{Machine: manager.Name, Line: fmt.Sprintf("docker service update -q --publish-add published=%s,target=%s,protocol=%s %s", published, number, proto, name)})
+		}
+	}
+	steps := append(off, CureStep{Machine: manager.Name, Line: "echo y | docker network rm ingress"}, CureStep{Wait: gossipMeets / 15},
+		CureStep{Machine: manager.Name, Line: "docker network create -d overlay --ingress --subnet " + free.String() + " ingress"}, CureStep{Wait: gossipMeets / 15})
+	return append(append(steps, on...), CureStep{Wait: gossipMeets / 5})
 }

@@ -67,7 +67,7 @@ func (q state) translated() {
 	}
 	for _, h := range q.j.Forward.Hops {
 		e := h.event
-		if e.Verb != trail.Rewrite || e.Rule == nil || e.Rule.Chain == "DOCKER" || !strings.Contains(e.Rule.Text, "-j DNAT") && !strings.Contains(e.Rule.Text, "-j REDIRECT") {
+		if e.Verb != trail.Rewrite || e.Rule == nil || e.Rule.Chain == "DOCKER" || e.Rule.Chain == "DOCKER-INGRESS" || !strings.Contains(e.Rule.Text, "-j DNAT") && !strings.Contains(e.Rule.Text, "-j REDIRECT") {
 			continue
 		}
 		n := q.nodeOf(e.Place.Machine)

@@ -53,6 +53,33 @@ func TestASwarmsCausesAreExplained(t *testing.T) {
 	}
 }
 
+// On a LAN that has the subnet of ingress a published service fails for the LAN's
+// own machines, and works for them when ingress has another.
+func TestTheRoutingMeshDoesNotAnswerItsOwnSubnet(t *testing.T) {
+	for _, engine := range scenarios.Engines {
+		s, err := scenarios.Read("mesh.yaml", []byte(`
+engine: "`+engine+`"
+lan: {subnet: 10.0.0.0/24}
+hosts:
+  bdc01: {address: 10.0.0.11}
+  bdc02: {address: 10.0.0.12}
+steps:
+  - bdc01$ docker swarm init
+  - bdc02$ docker swarm join --token $(ssh bdc01 docker swarm join-token -q worker) 10.0.0.11:2377
+  - wait: 3s
+  - bdc01$ docker service create -q --name web --replicas 2 -p 8080:80 nginx
+  - wait: 5s
+`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := explainAt(t, s, "", "bdc02", "10.0.0.11", "8080/tcp", false)
+		if len(r.Causes) != 1 || r.Causes[0].Code != "SWARM-POOL-OVERLAP" || r.Causes[0].Proof == nil {
+			t.Errorf("want SWARM-POOL-OVERLAP, cured\n%s", text(r))
+		}
+	}
+}
+
 func (x swarmWorld) text(engine string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "engine: %q\nlan: {subnet: 10.0.0.0/24}\nhosts:\n", engine)
