@@ -98,7 +98,7 @@ func (b *Bridge) Ports() []*Port { return append([]*Port(nil), b.ports...) }
 
 // AddPort adds a port, up and without anything attached.
 func (b *Bridge) AddPort(name string) *Port {
-	p := &Port{bridge: b, label: name}
+	p := &Port{bridge: b, label: name, enabled: b.loop.Now()}
 	p.at, p.trail = b.at.PortOf(name), b.trail
 	b.ports = append(b.ports, p)
 	p.number = len(b.ports)

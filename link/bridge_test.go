@@ -437,3 +437,23 @@ func TestTheSamePlaceAgainCostsNothing(t *testing.T) {
 		t.Errorf("the port is at %s", p.at)
 	}
 }
+
+// The forward delay timer runs from when a port is enabled, and decides nothing.
+func TestForwardDelayRunsFromWhenThePortIsEnabled(t *testing.T) {
+	l := newBridgeLab(1)
+	p := l.bridge.Ports()[0]
+	for _, x := range []struct {
+		do   func()
+		want time.Duration
+	}{
+		{func() {}, 15 * time.Second},
+		{func() { l.loop.RunFor(4 * time.Second) }, 11 * time.Second},
+		{func() { l.loop.RunFor(20 * time.Second) }, 0},
+		{func() { p.SetDown(true) }, 0},
+		{func() { p.SetDown(false) }, 15 * time.Second},
+	} {
+		if x.do(); p.ForwardDelay() != x.want {
+			t.Errorf("%v are left, want %v", p.ForwardDelay(), x.want)
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package link
 
-import "dnetsim/link/trail"
+import (
+	"time"
+
+	"dnetsim/link/trail"
+)
 
 // Port is one port of a [Bridge]. Frames come in with Receive and go out to
 // what is attached.
@@ -13,6 +17,7 @@ type Port struct {
 	hairpin  bool
 	isolated bool
 	down     bool
+	enabled  time.Duration // when it was enabled last
 	removed  bool
 	mtu      int
 	macs     map[uint64]bool
@@ -120,7 +125,23 @@ func (p *Port) SetDown(down bool) {
 	if down && !p.down {
 		p.bridge.fdb.flush(p, learned)
 	}
+	if p.down && !down {
+		p.enabled = p.bridge.loop.Now()
+	}
 	p.down = down
+}
+
+// forwardDelay is the bridge's forward_delay, in which a spanning tree would listen
+// and learn.
+const forwardDelay = 15 * time.Second
+
+// ForwardDelay is what is left of the port's forward delay timer: it runs without a
+// spanning tree, too, and decides nothing then (br_make_forwarding).
+func (p *Port) ForwardDelay() time.Duration {
+	if p.down {
+		return 0
+	}
+	return max(0, p.enabled+forwardDelay-p.bridge.loop.Now())
 }
 
 // SetMACFilter lets only these addresses pass: frames from others are dropped

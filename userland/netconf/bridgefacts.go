@@ -16,6 +16,14 @@ func bridgeAgeing(i *stack.Interface) time.Duration {
 
 func portHairpin(i *stack.Interface) bool { return i.Port() != nil && i.Port().Hairpin() }
 
+// portForwardDelay is what is left of a port's forward delay timer.
+func portForwardDelay(i *stack.Interface) time.Duration {
+	if i.Port() == nil {
+		return 0
+	}
+	return i.Port().ForwardDelay()
+}
+
 func portIsolated(i *stack.Interface) bool { return i.Port() != nil && i.Port().Isolated() }
 
 // forwardEntry is one row of a bridge's forwarding table, with the interface it

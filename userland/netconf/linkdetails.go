@@ -117,9 +117,9 @@ func bridgeSlaveDetails(l linkFacts) string {
 	n := l.portNumber()
 	return fmt.Sprintf("state %s priority 32 cost %d hairpin %s guard off root_block off fastleave off learning on flood on "+
 		"port_id 0x%x port_no 0x%x designated_port %d designated_cost 0 designated_bridge %s designated_root %s "+
-		"hold_timer    0.00 message_age_timer    0.00 forward_delay_timer    0.00 topology_change_ack 0 config_pending 0 "+
+		"hold_timer    0.00 message_age_timer    0.00 forward_delay_timer %7.2f topology_change_ack 0 config_pending 0 "+
 		"proxy_arp off proxy_arp_wifi off mcast_router 1 mcast_fast_leave off mcast_flood on bcast_flood on "+
 		"mcast_to_unicast off neigh_suppress off group_fwd_mask 0 group_fwd_mask_str 0x0 vlan_tunnel off isolated %s locked off ",
 		l.portState(), l.portCost(), onOff(portHairpin(l.Interface)), 0x8000+n, n, 0x8000+n, id, id,
-		onOff(portIsolated(l.Interface)))
+		portForwardDelay(l.Interface).Seconds(), onOff(portIsolated(l.Interface)))
 }

@@ -118,6 +118,7 @@ da:ab:d2:65:63:85 dev veth0 master br0 permanent|
              0       0      0       0       0       0 |
 `) // the capture has one drop: the report of br0's group, which bridges here do not send
 	b.expect(b.host, inOverlay+"ip route", 0, "172.16.0.0/24 dev br0 proto kernel scope link src 172.16.0.254 \n")
+	b.loop.RunFor(16 * time.Second)
 	b.expect(b.host, inOverlay+"ip -d link show vxlan0", 0, `
 6: vxlan0@if6: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue master br0 state UNKNOWN mode DEFAULT group default |
     link/ether 5a:3a:a2:06:fa:07 brd ff:ff:ff:ff:ff:ff link-netnsid 0 promiscuity 1  allmulti 1 minmtu 68 maxmtu 65535 |
