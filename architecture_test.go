@@ -24,7 +24,7 @@ var rooms = []string{"dnetsimtest", "cmd", "page", "labs", "scenarios", "explain
 // line do not import each other. A room of one package needs no order.
 var orders = map[string][][]string{
 	"scenarios": {
-		{"scenarios/campaign", "scenarios/lint"},
+		{"scenarios/campaign", "scenarios/lint", "scenarios/replay"},
 		{"scenarios"},
 		{"scenarios/compose"},
 	},

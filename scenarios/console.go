@@ -19,7 +19,7 @@ func (l *Lab) furnish() {
 		set[name] = func(p *userland.Process) int { return l.console(p, p.Args) }
 	}
 	set["dnetsim"] = func(p *userland.Process) int { return l.console(p, p.Args[1:]) }
-	for _, m := range l.inOrder() {
+	for _, m := range l.Machines() {
 		m.Install(set)
 	}
 }

@@ -95,7 +95,7 @@ func (w *world) until(steps []Step) {
 
 func (w *world) Loop() *sim.Loop { return w.lab.Loop }
 
-func (w *world) Machines() []*userland.Machine { return w.lab.inOrder() }
+func (w *world) Machines() []*userland.Machine { return w.lab.Machines() }
 
 func (w *world) Host(name string) (*modes.Host, bool) { return w.lab.Host(name) }
 
@@ -105,14 +105,18 @@ func (w *world) Type(machine, line string) (exit int, output string, err error) 
 	return w.lab.Output(machine, line)
 }
 
-func (w *world) Repair(what string) error {
+func (w *world) Repair(what string) error { return w.lab.Repair(what) }
+
+// Repair puts a cable back as it was declared ("MACHINE:INTERFACE"), or gives a host
+// ("MACHINE") its power back.
+func (l *Lab) Repair(what string) error {
 	st := Step{Kind: StepRepair, Fault: Fault{Way: "both"}}
 	if strings.Contains(what, ":") {
 		st.Fault.Cable = what
 	} else {
 		st.Fault.Host = what
 	}
-	return w.lab.fault(&st)
+	return l.fault(&st)
 }
 
 // Fork runs the scenario once more, up to the same moment.
@@ -146,8 +150,8 @@ func (w *world) Close() {
 	w.run.lab.Close()
 }
 
-// inOrder are the machines in the order of the file: hosts, routers, sites.
-func (l *Lab) inOrder() []*userland.Machine {
+// Machines are the machines in the order of the file: hosts, routers, sites.
+func (l *Lab) Machines() []*userland.Machine {
 	var out []*userland.Machine
 	seen := map[string]bool{}
 	add := func(name string) {

@@ -229,7 +229,7 @@ func (l *Lab) buildHost(h *Host) error {
 	if !gateway.IsValid() && len(h.Ports) > 0 {
 		gateway = l.lans[h.Ports[0].LAN].lan.Gateway
 	}
-	if gateway.IsValid() && !l.hasAddress(h, gateway) {
+	if gateway.IsValid() && !h.has(gateway) {
 		r := stack.Route{Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: gateway}
 		if gateway.Is6() {
 			r.Dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
@@ -263,7 +263,7 @@ func (l *Lab) buildHost(h *Host) error {
 	return nil
 }
 
-func (l *Lab) hasAddress(h *Host, a netip.Addr) bool {
+func (h *Host) has(a netip.Addr) bool {
 	for _, p := range h.Ports {
 		if p.Address.Addr() == a {
 			return true

@@ -153,15 +153,20 @@ func (l *Lab) Line(host, line string, in io.Reader, out, errs io.Writer) (int, e
 	return p.Status(), nil
 }
 
-// Login starts an interactive shell on a host with a terminal of its own.
-func (l *Lab) Login(host string) (*userland.Process, *userland.TTY, error) {
+// Login starts an interactive shell on a host with a terminal of its own, or one that
+// runs a line, as ssh -t does, if that is not "".
+func (l *Lab) Login(host, line string) (*userland.Process, *userland.TTY, error) {
 	m, ok := l.machines[host]
 	if !ok {
 		return nil, nil, fmt.Errorf("there is no host %q", host)
 	}
+	args := []string{"-sh"}
+	if line != "" {
+		args = []string{"sh", "-c", line}
+	}
 	tty := userland.NewTTY(l.Loop)
 	p := m.Start(userland.ProcSpec{
-		Program: shell.Sh(shell.HostSh), Args: []string{"-sh"}, Dir: "/root", TTY: tty, NewGroup: true,
+		Program: shell.Sh(shell.HostSh), Args: args, Dir: "/root", TTY: tty, NewGroup: true,
 	})
 	tty.SetForeground(m, p.PGID)
 	return p, tty, nil

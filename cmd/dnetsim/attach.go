@@ -135,7 +135,7 @@ func (d *doorway) terminal(c net.Conn) {
 		if host == "" {
 			host = d.lab.First()
 		}
-		p, console, err := d.lab.Login(host)
+		p, console, err := d.lab.Login(host, "")
 		if err != nil {
 			out.write([]byte("dnetsim: " + err.Error() + "\r\n"))
 			out.close()

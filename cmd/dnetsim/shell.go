@@ -176,7 +176,7 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 	if !ok {
 		return 2, errors.New("standard input is no terminal")
 	}
-	p, tty, err := lab.Login(host)
+	p, tty, err := lab.Login(host, "")
 	if err != nil {
 		return 2, err
 	}
