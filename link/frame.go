@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/binary"
+	"time"
 
 	"dnetsim/link/trail"
 )
@@ -56,6 +57,7 @@ type Frame struct {
 	// Context is what a bridge's hook has learned about the frame, for the hooks
 	// behind it (skb->nf_bridge and skb->_nfct); nil is nothing.
 	Context any
+	lag     time.Duration // how long after the first of its segments the last one is here, see train.go
 }
 
 // Pool keeps released frames for reuse, small ones apart from large ones, so
@@ -137,7 +139,7 @@ func (f *Frame) Release() {
 		panic("link: frame released twice")
 	}
 	if p := f.pool; p != nil {
-		f.GSO, f.Checksum, f.Mark, f.Tag, f.Context = 0, ChecksumComplete, 0, trail.Tag{}, nil
+		f.GSO, f.Checksum, f.Mark, f.Tag, f.Context, f.lag = 0, ChecksumComplete, 0, trail.Tag{}, nil, 0
 		i := class(cap(f.data))
 		p.free[i] = append(p.free[i], f)
 	}
@@ -147,7 +149,7 @@ func (f *Frame) Release() {
 func (f *Frame) Clone() *Frame {
 	c := f.pool.New(len(f.data))
 	copy(c.data, f.data)
-	c.GSO, c.Checksum, c.Mark, c.Tag, c.Context = f.GSO, f.Checksum, f.Mark, f.Tag, f.Context
+	c.GSO, c.Checksum, c.Mark, c.Tag, c.Context, c.lag = f.GSO, f.Checksum, f.Mark, f.Tag, f.Context, f.lag
 	return c
 }
 

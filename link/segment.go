@@ -65,11 +65,6 @@ func gsoShape(f *Frame) (g gso, size int, ok bool) {
 	return gso{h, payload}, f.GSO, true
 }
 
-func canSegment(f *Frame) bool {
-	_, _, ok := gsoShape(f)
-	return ok
-}
-
 // WireLen is the length of the largest frame that f becomes on a cable: of a
 // segment, for one with GSO.
 func (f *Frame) WireLen() int {

@@ -14,9 +14,8 @@ import (
 type Wire struct {
 	// Delay is the time from end to end of the sound wire, in each direction.
 	Delay time.Duration
-	// Cut marks a physical cable: GSO frames are cut to their segments when
-	// they enter, as a network card with TSO does. A veth pair carries them
-	// whole.
+	// Cut marks a physical cable: GSO frames stand for their segments there, as
+	// behind a network card with TSO. A veth pair carries them whole.
 	Cut bool
 
 	loop     *sim.Loop
@@ -106,7 +105,7 @@ type End struct {
 	busyUntil   time.Duration
 	departures  []time.Duration // of the frames that wait for the rate
 	lastArrival time.Duration   // at the far end, so that jitter keeps the order
-	emit        func(*Frame)    // for Segment, made once
+	emit, pass  func(*Frame)    // for Segment at this end and at arrival here, made once
 }
 
 type carrierFunc struct{ fn func(bool) }
@@ -118,6 +117,10 @@ func (e *End) init(w *Wire, peer *End, side string) {
 	e.emit = func(s *Frame) {
 		e.counters.Segmented++
 		e.transmit(s)
+	}
+	e.pass = func(s *Frame) {
+		e.counters.Segmented++
+		e.hand(s)
 	}
 }
 
@@ -219,12 +222,26 @@ func (e *End) Send(f *Frame) {
 		e.transmit(f)
 		return
 	}
-	if !canSegment(f) {
+	g, _, ok := gsoShape(f)
+	switch {
+	case !ok:
 		e.drop(f, trail.CannotSegment)
-		return
+	case e.train(f, &g):
+	case f.lag > 0: // its last segment is still to come
+		e.wire.inFlight++
+		e.wire.loop.After(f.lag, func() {
+			e.wire.inFlight--
+			e.cut(f, e.emit)
+		})
+	default:
+		e.cut(f, e.emit)
 	}
+}
+
+// cut makes segments of a frame.
+func (e *End) cut(f *Frame, emit func(*Frame)) {
 	e.counters.Segmented-- // the frame itself is one of its segments
-	Segment(f, e.trail, e.at, e.emit)
+	Segment(f, e.trail, e.at, emit)
 }
 
 // refused ends a frame that does not come onto the wire: it counts as given to
@@ -291,22 +308,36 @@ func (e *End) queue(n int) (leaves time.Duration, ok bool) {
 	if e.imp.Rate <= 0 {
 		return now, true
 	}
+	if e.waiting(now) >= e.imp.limit() {
+		return 0, false
+	}
+	leaves = max(now, e.busyUntil) + e.imp.takes(n)
+	e.busyUntil = leaves
+	e.departures = append(e.departures, leaves)
+	return leaves, true
+}
+
+// waiting is how many frames wait for the rate.
+func (e *End) waiting(now time.Duration) int {
 	gone := 0
 	for gone < len(e.departures) && e.departures[gone] <= now {
 		gone++
 	}
 	e.departures = e.departures[:copy(e.departures, e.departures[gone:])]
-	limit := e.imp.Queue
-	if limit <= 0 {
-		limit = defaultQueue
+	return len(e.departures)
+}
+
+// limit is how many frames may wait for the rate.
+func (i *Impairment) limit() int {
+	if i.Queue > 0 {
+		return i.Queue
 	}
-	if len(e.departures) >= limit {
-		return 0, false
-	}
-	leaves = max(now, e.busyUntil) + time.Duration(int64(n)*8*int64(time.Second)/e.imp.Rate)
-	e.busyUntil = leaves
-	e.departures = append(e.departures, leaves)
-	return leaves, true
+	return defaultQueue
+}
+
+// takes is how long n bytes take at the rate.
+func (i *Impairment) takes(n int) time.Duration {
+	return time.Duration(int64(n) * 8 * int64(time.Second) / i.Rate)
 }
 
 // arrival is when a frame that leaves at that time is at the far end.
@@ -353,6 +384,26 @@ func (e *End) arrive(f *Frame) {
 		e.drop(f, trail.NoReceiver)
 		return
 	}
+	if f.GSO > 0 && e.wire.Cut && !e.merges() {
+		e.cut(f, e.pass)
+		return
+	}
+	e.hand(f)
+}
+
+// hand gives what has arrived to who receives.
+func (e *End) hand(f *Frame) {
 	e.received(f)
 	e.recv.Receive(f)
+}
+
+// merges reports whether who receives takes a train whole.
+func (e *End) merges() bool {
+	switch r := e.recv.(type) {
+	case *Port:
+		return true
+	case Merger:
+		return r.Merges()
+	}
+	return false
 }

@@ -271,10 +271,10 @@ func TestWireConservesFrames(t *testing.T) {
 			}
 			a, b := w.A().Counters(), w.B().Counters()
 			have := len(s.at) + w.InFlight() + int(a.Dropped+b.Dropped)
-			if want := offered + int(a.Duplicated+a.Segmented); have != want {
+			if want := offered + int(a.Duplicated+a.Segmented+b.Segmented); have != want {
 				t.Fatalf("seed %d: delivered %d + in flight %d + dropped %d = %d, want %d", seed, len(s.at), w.InFlight(), a.Dropped+b.Dropped, have, want)
 			}
-			if in, out := a.TxFrames+a.Duplicated+a.Segmented+b.TxFrames, a.RxFrames+b.RxFrames+a.Dropped+b.Dropped+uint64(w.InFlight()); in != out || int(a.TxFrames) != offered {
+			if in, out := a.TxFrames+a.Duplicated+a.Segmented+b.Segmented+b.TxFrames, a.RxFrames+b.RxFrames+a.Dropped+b.Dropped+uint64(w.InFlight()); in != out || int(a.TxFrames) != offered {
 				t.Fatalf("seed %d: the counters say %d in (%d of %d given) and %d out: %+v %+v", seed, in, a.TxFrames, offered, out, a, b)
 			}
 		}

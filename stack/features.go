@@ -16,7 +16,8 @@ func (i *Interface) Feature(name string) bool { return !slices.Contains(i.featur
 
 // SetFeature switches an offload on or off: `ethtool -K`. Without segmentation
 // frames leave as segments; without checksums the card, which may make them
-// wrong, makes none. The others are only remembered: nothing here depends on
+// wrong, makes none. Without generic-receive-offload segments come in one by one.
+// The others are only remembered: nothing here depends on
 // who does the work.
 func (i *Interface) SetFeature(name string, on bool) {
 	x := &i.features

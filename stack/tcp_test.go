@@ -89,6 +89,7 @@ func TestTCPBetweenContainersCarriesLargeSegments(t *testing.T) {
 func TestTCPToTheOtherHostIsCutToTheMTU(t *testing.T) {
 	l := newLab(t, 1, Options{})
 	defer l.close()
+	l.b.Interface("eth0").SetFeature("generic-receive-offload", false)
 	largest := 0
 	l.b.Interface("eth0").Observe(func(d link.Direction, f *link.Frame) { largest = max(largest, f.Len()) })
 	l.transfer(t, l.a, l.b, ap("10.0.0.12:80"), 1<<20)
@@ -377,8 +378,12 @@ func TestSegmentsAreFull(t *testing.T) {
 		sizes, tooBig := map[int]int{}, 0
 		l.lan.Ports()[0].Observe(func(_ link.Direction, f *link.Frame) {
 			if b := f.Payload(); f.EtherType() == link.TypeIPv4 && b[9] == protoTCP {
-				sizes[len(b)-20-int(b[32]>>4)*4]++
-				if len(b) > 1500 {
+				left := len(b) - 20 - int(b[32]>>4)*4
+				for ; f.GSO > 0 && left > f.GSO; left -= f.GSO {
+					sizes[f.GSO]++
+				}
+				sizes[left]++
+				if f.WireLen() > link.HeaderLen+1500 {
 					tooBig++
 				}
 			}
