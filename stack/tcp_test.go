@@ -419,3 +419,30 @@ func TestSegmentsAreFull(t *testing.T) {
 		}
 	}
 }
+
+// A card under load merges what one interrupt brings, and hands each frame on at once
+// without. The same bytes take the same time either way.
+func TestACardUnderLoadMergesSegments(t *testing.T) {
+	transfer := func(merge bool) (took time.Duration, frames int) {
+		l := newLab(t, 1, Options{})
+		defer l.close()
+		for _, h := range []*Namespace{l.a, l.b} {
+			h.Interface("eth0").SetFeature("generic-receive-offload", merge)
+			h.Interface("eth0").End().Impair(link.Impairment{Rate: 1_000_000_000})
+		}
+		l.b.Interface("eth0").Observe(func(d link.Direction, _ *link.Frame) {
+			if d == link.In {
+				frames++
+			}
+		})
+		return l.transfer(t, l.a, l.b, ap("10.0.0.12:80"), 32<<20), frames
+	}
+	slow, many := transfer(false)
+	fast, few := transfer(true)
+	if many < 32<<20/1448 || few > many/8 {
+		t.Errorf("%d frames without merging, %d with", many, few)
+	}
+	if d := (fast - slow).Abs(); d > slow/50 {
+		t.Errorf("%v without merging, %v with", slow, fast)
+	}
+}
