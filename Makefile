@@ -38,7 +38,7 @@ load: ## 200 clients at a time, 50 docker commands each, against one lab
 	go test ./cmd/dnetsim -run '^TestManyClientsAtATime$$' -count 1 -v -timeout 0 -load.clients 200 -load.commands 50 -load.seed $(or $(SEED),1)
 
 wasm: ## build every room that runs in a browser tab
-	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/ -e '^dnetsim$$' -e /dnetsimtest)
+	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/ -e /page -e '^dnetsim$$' -e /dnetsimtest)
 
 explain: ## random worlds explained: verdicts against programs, and what has no cause (SEED, N)
 	go test ./scenarios/campaign -run TestExplainAgreesWithPackets -count 1 -v -timeout 0 -explain.seed $(or $(SEED),71) -explain.n $(or $(N),2000)

@@ -27,6 +27,7 @@ var edges = map[string]string{
 	"stack/tap":   "real frames come from goroutines, which inject them",
 	"scenarios":   "reads the files named on the command line",
 	"dnetsimtest": "reads the files that a test names",
+	"page":        "worlds follow the wall clock, and people come over the network",
 	"cmd":         "the edge to the real machine",
 }
 

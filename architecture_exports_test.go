@@ -9,9 +9,7 @@ import (
 // unused are exported functions and methods that nobody outside their package
 // names, each with its reason.
 var unused = map[string]string{
-	"scenarios/replay.World.Terminals": "for the rooms to come",
-	"scenarios/replay.World.Inputs":    "for the rooms to come",
-	"scenarios/replay.Options.Replay":  "for the rooms to come",
+	"scenarios/replay.World.Inputs": "for the rooms to come",
 }
 
 // faces are the methods that the standard library and third parties ask for by

@@ -176,6 +176,25 @@ func (l *Lab) Cables() []*link.Wire {
 	return out
 }
 
+// LANs are the switches of the lab: the file's in its order, then the internet's
+// segment.
+func LANs(l *Lab) (names []string) {
+	for _, lan := range l.Scenario.LANs {
+		names = append(names, lan.Name)
+	}
+	return append(names, internetName)
+}
+
+// LANOf is the LAN that a cable leads to, "" if there is no such cable.
+func LANOf(l *Lab, cable string) string {
+	for _, name := range LANs(l) {
+		if seg := l.lans[name]; seg != nil && slices.Contains(seg.sw.Ports(), l.sockets[cable].port) {
+			return name
+		}
+	}
+	return ""
+}
+
 // cable lays a cable to a LAN's switch; end A is free.
 func (l *Lab) cable(name string, seg *segment, c link.Impairment) (*link.Wire, *link.Port) {
 	w := link.NewWire(l.Loop, name)

@@ -153,7 +153,10 @@ func (l *Loop) Step() bool {
 	return false
 }
 
-// next is the time of the next event that will really fire.
+// Upcoming is the time of the next event that will really fire, false if there is none.
+func (l *Loop) Upcoming() (time.Duration, bool) { return l.next() }
+
+// next is Upcoming.
 func (l *Loop) next() (time.Duration, bool) {
 	for len(l.queue) > 0 {
 		e := l.queue[0]

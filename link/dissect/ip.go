@@ -37,7 +37,7 @@ func (d *dissection) ipv4(at int) {
 	proto := d.u8(at + 9)
 	d.field("version", at, 1, "%d", d.u8(at)>>4)
 	d.field("header length", at, 1, "%d bytes", n)
-	d.field("DSCP", at+1, 1, "%d", d.u8(at + 1)>>2)
+	d.field("DSCP", at+1, 1, "%d", d.u8(at+1)>>2)
 	d.field("total length", at+2, 2, "%d", d.u16(at+2))
 	d.field("identification", at+4, 2, "%d", d.u16(at+4))
 	d.field("flags", at+6, 1, "%s", flags(frag>>13, []string{"MF", "DF", "reserved"}))
@@ -100,7 +100,7 @@ func (d *dissection) extensions(next, at, end int) {
 			next, later = d.u8(at), d.u16(at+2)&^7 != 0
 			d.field("next header", at, 1, "%d%s", next, protocols[next])
 			d.field("fragment offset", at+2, 2, "%d", d.u16(at+2)&^7)
-			d.field("more fragments", at+3, 1, "%d", d.u8(at + 3)&1)
+			d.field("more fragments", at+3, 1, "%d", d.u8(at+3)&1)
 			d.field("identification", at+4, 4, "0x%08x", d.u32(at+4))
 			at += 8
 		default:

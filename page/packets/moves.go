@@ -1,6 +1,7 @@
 package packets
 
 import (
+	"strings"
 	"time"
 
 	"dnetsim/link/trail"
@@ -126,4 +127,20 @@ func (r *Recorder) Density(to time.Duration, n int) (from time.Duration, density
 		drops[i] += b.drops[k]
 	}
 	return b.start, density, drops
+}
+
+// DrawnAt is what of the drawing a place is that was printed (trail.Place.String).
+func DrawnAt(place string) string {
+	if machine, port, ok := strings.Cut(place, ":"); ok {
+		if host, rest, cable := strings.Cut(port, "/"); cable && !strings.Contains(machine, "/") && len(rest) == 1 { // MACHINE:INTERFACE/END
+			return machine + ":" + host
+		}
+		if strings.Contains(port, ":") { // LAN:MACHINE:INTERFACE
+			return port
+		}
+		if k := strings.LastIndex(machine, "/"); k >= 0 { // MACHINE/BRIDGE:PORT
+			return machine[:k+1] + port
+		}
+	}
+	return place
 }

@@ -28,17 +28,18 @@ type Recorder struct {
 	printer *print.Printer
 	changed []*packet
 	moves   []Move
-	lastSeq uint64
 	last    lastEvent
+	target  trail.ID // of Watch
+	watched uint64
 	bar     Bar
 	stop    func()
 }
 
 // lastEvent is the event that was recorded last, for who steps from one to the next.
 type lastEvent struct {
-	packet trail.ID
-	drop   bool
-	count  uint64
+	packet  trail.ID
+	dropped trail.ID
+	count   uint64
 }
 
 // packet is one packet's story.
@@ -110,7 +111,11 @@ func (r *Recorder) hear(e *trail.Event) {
 	if p == nil {
 		p = r.born(e)
 	}
-	r.last = lastEvent{e.Packet, e.Verb == trail.Drop && !quiet(e.Reason), r.last.count + 1}
+	r.last.packet, r.last.count = e.Packet, r.last.count+1
+	drop := e.Verb == trail.Drop && !quiet(e.Reason)
+	if r.target != 0 && r.Of(e.Packet, r.target) {
+		r.watched++
+	}
 	h := hop{at: e.At, seq: e.Seq, parent: e.Parent, rule: e.Rule, place: r.at(e.Place), verb: e.Verb, reason: e.Reason, unsummed: e.Unsummed}
 	frame := e.Frame[:min(len(e.Frame), snap)]
 	if n := len(p.frames); n == 0 || !bytes.Equal(p.frames[n-1], frame) {
@@ -123,11 +128,11 @@ func (r *Recorder) hear(e *trail.Event) {
 	r.fate(p, e)
 	r.touch(p)
 	r.move(p, e)
-	r.bar.add(e.At, r.last.drop)
-	if r.last.drop {
+	r.bar.add(e.At, drop)
+	if drop {
 		r.drops++
+		r.last.dropped = e.Packet
 	}
-	r.lastSeq = e.Seq
 	r.forget()
 }
 
@@ -223,25 +228,36 @@ func quiet(why trail.Reason) bool {
 	return false
 }
 
-// Seq is the position in the journal of the last event.
-func (r *Recorder) Seq() uint64 { return r.lastSeq }
-
-// Total is how many packets there have been, and First how many of them are kept no
-// more.
+// Total is how many packets there have been.
 func (r *Recorder) Total() int { return r.total }
-
-// First is the number of the oldest packet that is kept.
-func (r *Recorder) First() int { return r.gone }
 
 // Count is how many events there have been.
 func (r *Recorder) Count() uint64 { return r.last.count }
 
-// Died reports whether the last event was a packet's end that somebody may want to
-// know of.
-func (r *Recorder) Died() bool { return r.last.drop }
+// Watch counts from now on what happens to a packet and to those that come from it;
+// 0 is nobody.
+func (r *Recorder) Watch(id trail.ID) { r.target, r.watched = id, 0 }
+
+// Watched is the count.
+func (r *Recorder) Watched() uint64 { return r.watched }
+
+// Drops is how many packets died where somebody may want to know of it.
+func (r *Recorder) Drops() int { return r.drops }
 
 // Last is the packet of the last event.
 func (r *Recorder) Last() trail.ID { return r.last.packet }
+
+// LastDrop is the packet that died last.
+func (r *Recorder) LastDrop() trail.ID { return r.last.dropped }
+
+// Root is the packet that a packet comes from in the end: the one that it carries or is
+// a piece of.
+func (r *Recorder) Root(id trail.ID) trail.ID {
+	for p := r.packets[id]; p != nil && p.parent != 0 && r.packets[p.parent] != nil; p = r.packets[p.parent] {
+		id = p.parent
+	}
+	return id
+}
 
 // Of reports whether a packet is another, or comes from it: a copy, a piece, what
 // carries it.
@@ -281,11 +297,7 @@ func (r *Recorder) InFlight(id trail.ID) bool {
 func (r *Recorder) Youngest() trail.ID {
 	for k := len(r.order) - 1; k >= r.head && k >= len(r.order)-500; k-- {
 		if p := r.order[k]; p.fate == Flying || p.fate == Waiting {
-			id := p.id
-			for q := p; q.parent != 0 && r.packets[q.parent] != nil; q = r.packets[q.parent] {
-				id = q.parent
-			}
-			return id
+			return r.Root(p.id)
 		}
 	}
 	return 0

@@ -151,9 +151,9 @@ func (s *survey) claim(ns *stack.Namespace, node, machine string) bool {
 func (s *survey) lans() {
 	used := map[string]bool{}
 	for _, w := range s.lab.Cables() {
-		used[s.lab.LANOf(w.Name())] = true
+		used[scenarios.LANOf(s.lab, w.Name())] = true
 	}
-	for _, name := range s.lab.LANs() {
+	for _, name := range scenarios.LANs(s.lab) {
 		if !used[name] {
 			continue
 		}
@@ -315,6 +315,9 @@ func (s *survey) veth(a, b *stack.Interface) Link {
 	return l
 }
 
+// usualRate is that of a LAN's cables when nobody says otherwise, in bits a second.
+const usualRate = 1_000_000_000
+
 // impaired says in a link what becomes of frames on it, and how long they take.
 func (l *Link) impaired(how link.Impairment) {
 	var notes []string
@@ -327,7 +330,7 @@ func (l *Link) impaired(how link.Impairment) {
 			notes = append(notes, fmt.Sprintf("%g%% %s", x.share*100, x.what))
 		}
 	}
-	if how.Rate > 0 {
+	if how.Rate > 0 && how.Rate != usualRate {
 		notes = append(notes, fmt.Sprintf("%g Mbit/s", float64(how.Rate)/1e6))
 	}
 	if how.MTU > 0 {
@@ -350,7 +353,7 @@ func (l *Link) impaired(how link.Impairment) {
 		notes = append(notes, "down in one direction")
 	case len(how.Block) > 0:
 		l.State = "blocked"
-	case lossy, how.MTU > 0, how.Rate > 0:
+	case lossy:
 		l.State = "lossy"
 	}
 	for _, n := range notes {
@@ -364,7 +367,7 @@ func (l *Link) impaired(how link.Impairment) {
 func (s *survey) cables() {
 	for _, w := range s.lab.Cables() {
 		machine, name, _ := strings.Cut(w.Name(), ":")
-		l := Link{ID: w.Name(), Kind: "cable", A: machine + "/" + name, B: s.lab.LANOf(w.Name()), State: upDown(w.A().Carrier() && w.B().Carrier())}
+		l := Link{ID: w.Name(), Kind: "cable", A: machine + "/" + name, B: scenarios.LANOf(s.lab, w.Name()), State: upDown(w.A().Carrier() && w.B().Carrier())}
 		l.impaired(w.A().Impairment())
 		l.impaired(w.B().Impairment())
 		l.Delay += w.Delay.Microseconds()
@@ -405,4 +408,14 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Shape is the topology without its counters.
+func (t *Topo) Shape() *Topo {
+	x := *t
+	x.Ifaces = slices.Clone(t.Ifaces)
+	for i := range x.Ifaces {
+		x.Ifaces[i].RX, x.Ifaces[i].TX, x.Ifaces[i].Drops = 0, 0, 0
+	}
+	return &x
 }

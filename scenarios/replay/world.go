@@ -17,7 +17,7 @@ type Options struct {
 	Seed     *uint64          // instead of the file's, or nil
 	Docker   scenarios.Docker // makes the docker program of each host
 	Moment   scenarios.Moment // where it begins; the zero Moment is after the setup
-	// Built hears of the lab before its setup runs, or is nil. It may look at
+	// Built hears of the lab when its setup has run, or is nil. It may look at
 	// everything and must change nothing. Copies do not call it.
 	Built func(*scenarios.Lab)
 }
@@ -60,9 +60,12 @@ type World struct {
 func Open(o Options) (*World, error) {
 	w := &World{options: o}
 	var err error
-	w.lab, w.failed, err = scenarios.OpenAt(o.Scenario, scenarios.Options{Docker: o.Docker, Seed: o.Seed, Built: o.Built}, o.Moment)
+	w.lab, w.failed, err = scenarios.OpenAt(o.Scenario, scenarios.Options{Docker: o.Docker, Seed: o.Seed}, o.Moment)
 	if err != nil {
 		return nil, err
+	}
+	if o.Built != nil {
+		o.Built(w.lab)
 	}
 	return w, nil
 }

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"dnetsim/engine/cli"
+	"dnetsim/page"
+	"dnetsim/page/seat"
+	"dnetsim/scenarios"
+	"dnetsim/scenarios/replay"
+
+	"github.com/spf13/cobra"
+)
+
+// labFlags are those of `dnetsim lab NAME`.
+type labFlags struct {
+	shared
+	at, listen string
+	noBrowser  bool
+}
+
+func newLab(t *terminal) *cobra.Command {
+	var f labFlags
+	c := &cobra.Command{
+		Use:   "lab NAME",
+		Short: "Open a lab, or a scenario, as a page in the browser",
+		Long: `Serve a page on this machine and open it in the browser: terminals on every host and
+container, the network as it is, packets step by step, tables, and why something
+fails. NAME is a scenario of the library or a file; its setup has run when the page
+opens. The page is for whoever has the printed link, and ends with Ctrl-C.`,
+		Example: `  dnetsim lab overlay-ping
+  dnetsim lab overlay-ping --at end --no-browser`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeLibrary,
+		RunE: func(c *cobra.Command, args []string) error {
+			return f.open(c.Context(), t, args[0])
+		},
+	}
+	f.add(c)
+	c.Flags().StringVar(&f.at, "at", "setup", "where a scenario begins: end, setup, a number of steps, 12s, or a part of the step before which to stop")
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "the address and port to serve at; other than 127.0.0.1 lets others come who know the link")
+	c.Flags().BoolVar(&f.noBrowser, "no-browser", false, "only print the link")
+	return c
+}
+
+// open serves the page until the context is done.
+func (f *labFlags) open(ctx context.Context, t *terminal, name string) error {
+	s, err := f.loadOne(ctx, t, name, "lab opens")
+	if err != nil {
+		return err
+	}
+	m, err := scenarios.ParseMoment(s, f.at)
+	if err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim lab: %w", err)}
+	}
+	room := &oneRoom{scenario: s, options: replay.Options{Scenario: s, Docker: docker(t), Moment: m, Seed: f.seed.value}}
+	server := page.New(page.Options{Rooms: room, Open: s.Name, Limits: seat.Limits{Idle: 12 * time.Hour, Packets: 16 << 20}})
+	defer server.Close()
+	l, err := listen(f.listen)
+	if err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim lab: %w", err)}
+	}
+	link := "http://" + shownAddress(l.Addr()) + server.Links().Owner
+	fmt.Fprintf(t.out, "%s\n", link)
+	if isTerminal(t.err) {
+		io.WriteString(t.err, "Ctrl-C ends the lab.\n")
+	}
+	if !f.noBrowser {
+		browse(link)
+	}
+	return serveUntil(ctx, l, server)
+}
+
+// docker makes the docker program of hosts: docker's own unless the terminal has one.
+func docker(t *terminal) scenarios.Docker {
+	if t.docker != nil {
+		return t.docker
+	}
+	return cli.Program
+}
+
+// listen opens the address that a page is served at.
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("--listen %s: %w: write ADDRESS:PORT, such as 127.0.0.1:8080", address, err)
+	}
+	return l, nil
+}
+
+// shownAddress is an address to write into a browser: one that listens everywhere is
+// reached at this machine.
+func shownAddress(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return a.String()
+}
+
+// serveUntil serves a page until the context is done, which is no failure.
+func serveUntil(ctx context.Context, l net.Listener, server *page.Server) error {
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	err := server.Serve(l)
+	if cause := context.Cause(ctx); cause != nil && errors.Is(cause, scenarios.ErrMemory) {
+		return status{exitBroken, fmt.Errorf("dnetsim: %w", cause)}
+	}
+	if err != nil && ctx.Err() == nil {
+		return status{exitBroken, err}
+	}
+	return nil
+}
+
+// browse opens a link in the browser, if there is one to open it with.
+func browse(link string) {
+	words := []string{"xdg-open", link}
+	switch runtime.GOOS {
+	case "darwin":
+		words[0] = "open"
+	case "windows":
+		words = []string{"cmd", "/c", "start", "", strings.ReplaceAll(link, "&", "^&")}
+	}
+	c := exec.Command(words[0], words[1:]...)
+	if c.Start() == nil {
+		go c.Wait()
+	}
+}
+
+// oneRoom is one scenario to work in. It implements page.Rooms.
+type oneRoom struct {
+	scenario *scenarios.Scenario
+	options  replay.Options
+}
+
+// List implements page.Rooms.
+func (r *oneRoom) List(string) any {
+	title := map[string]string{"en": r.scenario.Name, "zh": r.scenario.Name}
+	about := strings.TrimSpace(r.scenario.Description)
+	return []map[string]any{{
+		"name": r.scenario.Name, "title": title, "summary": map[string]string{"en": about, "zh": about},
+		"minutes": 0, "level": 1, "langs": []string{"en", "zh"}, "state": "new", "done": 0, "of": 0,
+	}}
+}
+
+// Seat implements page.Rooms.
+func (r *oneRoom) Seat(learner, lab string) (seat.Config, error) {
+	if lab != r.scenario.Name {
+		return seat.Config{}, fmt.Errorf("there is no lab %q here: only %s", lab, r.scenario.Name)
+	}
+	return seat.Config{Scenario: r.scenario.Name, Learner: learner, World: r.options}, nil
+}

@@ -1,0 +1,141 @@
+package seat
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"dnetsim/explain"
+	"dnetsim/page/packets"
+	"dnetsim/scenarios/replay"
+)
+
+// explained is the answer to explain.
+type explained struct {
+	Works    bool            `json:"works"`
+	Verdict  string          `json:"verdict"`
+	Sentence string          `json:"sentence"`
+	Report   json.RawMessage `json:"report"`
+	Text     string          `json:"text"`
+	Path     []packets.Hop   `json:"path"`
+	Cures    []cure          `json:"cures"`
+}
+
+type cure struct {
+	Code   string     `json:"code"`
+	Lines  []cureLine `json:"lines"`
+	Proved bool       `json:"proved"`
+}
+
+type cureLine struct {
+	Place string `json:"place"`
+	Line  string `json:"line"`
+}
+
+// aside asks a copy of the world something on another goroutine, and answers when it
+// is known.
+func (s *Seat) aside(v *viewer, r Request, ask func(w *replay.World) (any, error)) {
+	o, log, now := s.world.Options(), s.world.Log(), s.world.Now()
+	o.Built = nil
+	go func() {
+		s.config.Asking <- struct{}{}
+		defer func() { <-s.config.Asking }()
+		w, err := o.Replay(log, now)
+		if err != nil {
+			s.later(v, r, nil, err)
+			return
+		}
+		defer w.Close()
+		var data any
+		broken := w.Lab().Guard(func() { data, err = ask(w) })
+		s.later(v, r, data, errors.Join(broken, err))
+	}()
+}
+
+func (s *Seat) explain(v *viewer, r Request) {
+	from, _ := r.From.(string)
+	f := explain.Flow{From: from, To: r.To, Large: r.Large}
+	var err error
+	if f.Proto, f.Port, err = explain.ParsePort(r.Port); err != nil {
+		s.answer(v, r, nil, err)
+		return
+	}
+	s.aside(v, r, func(w *replay.World) (any, error) {
+		report, err := explain.Explain(w.Standing(), f)
+		if err != nil {
+			return nil, err
+		}
+		report.Scenario, report.At = s.config.Scenario, "now"
+		return answerOf(report)
+	})
+}
+
+// answerOf is a report in the page's words.
+func answerOf(r *explain.Report) (*explained, error) {
+	var report, text strings.Builder
+	if err := r.WriteJSON(&report); err != nil {
+		return nil, err
+	}
+	r.Write(&text, explain.Style{})
+	x := &explained{Works: r.Works(), Verdict: r.Journey.Verdict.String(), Report: json.RawMessage(report.String()), Text: text.String(), Path: []packets.Hop{}, Cures: []cure{}}
+	for _, c := range r.Causes {
+		if x.Sentence == "" {
+			x.Sentence = c.Sentence
+		}
+		if c.Cure == nil {
+			continue
+		}
+		k := cure{Code: string(c.Code), Lines: []cureLine{}, Proved: c.Proof != nil && c.Proof.Verdict == explain.Delivered}
+		for _, st := range c.Cure.Steps {
+			switch {
+			case st.Line != "":
+				k.Lines = append(k.Lines, cureLine{st.Machine, st.Line})
+			case st.Repair != "":
+				host, _, cable := strings.Cut(st.Repair, ":")
+				what := "host: " + host
+				if cable {
+					what = "cable: " + st.Repair
+				}
+				k.Lines = append(k.Lines, cureLine{host, "repair " + what})
+			}
+		}
+		x.Cures = append(x.Cures, k)
+	}
+	for _, p := range []*explain.Path{r.Journey.Forward, r.Journey.Return} {
+		if p != nil {
+			x.Path = append(x.Path, hops(p)...)
+		}
+	}
+	if x.Sentence == "" {
+		x.Sentence, _, _ = strings.Cut(strings.TrimSpace(x.Text), "\n")
+	}
+	return x, nil
+}
+
+// hops are a path's in the page's words.
+func hops(p *explain.Path) []packets.Hop {
+	out := []packets.Hop{}
+	for _, h := range p.Hops {
+		x := packets.Hop{At: h.At.Microseconds(), Place: packets.DrawnAt(h.Place), Verb: h.Verb, Why: h.Reason, Info: h.Packet}
+		if h.Rule != "" {
+			chain, text, _ := strings.Cut(h.Rule, ": ")
+			table, chain, _ := strings.Cut(chain, "/")
+			x.Rule = &packets.Rule{Table: table, Chain: chain, Text: text}
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+func (s *Seat) matrix(v *viewer, r Request) {
+	s.aside(v, r, func(w *replay.World) (any, error) {
+		m, err := explain.Reach(w.Standing(), r.Large)
+		if err != nil {
+			return nil, err
+		}
+		m.Scenario, m.At = s.config.Scenario, "now"
+		var b strings.Builder
+		err = m.WriteJSON(&b)
+		return json.RawMessage(b.String()), err
+	})
+}

@@ -1,0 +1,292 @@
+package seat
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"dnetsim/link/trail"
+	"dnetsim/page/packets"
+	"dnetsim/page/view"
+	"dnetsim/scenarios/replay"
+)
+
+// mostRows is how many rows of packets one answer has at most.
+const mostRows = 1000
+
+// request carries out what a viewer asks.
+func (s *Seat) request(v *viewer, r Request) {
+	if v.Watches() && !looks(r) {
+		s.answer(v, r, nil, errors.New("you only look here"))
+		return
+	}
+	s.wake()
+	if s.world == nil || s.err != nil && r.Do != "time" {
+		s.answer(v, r, nil, s.why())
+		return
+	}
+	switch r.Do {
+	case "term.open":
+		n, err := s.open(r.Place, r.Rows, r.Cols)
+		s.answer(v, r, map[string]int{"term": n}, err)
+	case "term.keys":
+		s.keys(v, r)
+	case "term.size":
+		s.size(r)
+	case "term.close":
+		s.hangup(r.Term)
+	case "type":
+		n, err := s.typeLine(r.Place, r.Line)
+		s.answer(v, r, map[string]int{"term": n}, err)
+	case "time":
+		s.time(v, r)
+	case "follow":
+		s.follow = 0
+		if r.Packet != nil {
+			s.follow = trail.ID(*r.Packet)
+		}
+		s.answer(v, r, map[string]any{}, nil)
+		s.teller.path()
+	case "packets":
+		s.packets(v, r)
+	case "packet":
+		s.packet(v, r)
+	case "tables":
+		s.tables(v, r)
+	case "explain":
+		s.explain(v, r)
+	case "matrix":
+		s.matrix(v, r)
+	case "lang":
+		v.lang = r.Lang
+		s.answer(v, r, map[string]any{}, nil)
+		s.teller.welcome(v)
+	default:
+		s.answer(v, r, nil, fmt.Errorf("%q is nothing that can be asked", r.Do))
+	}
+}
+
+// looks reports whether a request changes nothing.
+func looks(r Request) bool {
+	switch r.Do {
+	case "packets", "packet", "tables", "lang":
+		return true
+	}
+	return false
+}
+
+// why is why there is no world.
+func (s *Seat) why() error {
+	if s.err != nil {
+		return fmt.Errorf("the world has stopped: %w", s.err)
+	}
+	return errors.New("there is no world")
+}
+
+// answer is the reply to a request that has an id.
+func (s *Seat) answer(v *viewer, r Request, data any, err error) {
+	if r.ID == 0 {
+		if err != nil {
+			v.Send(marshal(say{"say", "warn", err.Error()}))
+		}
+		return
+	}
+	m := reply{T: "reply", ID: r.ID, OK: err == nil, Data: data}
+	if err != nil {
+		m.Data, m.Error = nil, err.Error()
+	}
+	v.Send(marshal(m))
+}
+
+// later answers from another goroutine.
+func (s *Seat) later(v *viewer, r Request, data any, err error) {
+	s.do(func() {
+		if s.viewers[v.Viewer] == v {
+			s.answer(v, r, data, err)
+		}
+	})
+}
+
+// time is about the world's time.
+func (s *Seat) time(v *viewer, r Request) {
+	if s.err != nil && r.Op != "back" {
+		s.answer(v, r, nil, s.why())
+		return
+	}
+	done := func(data any, err error) { s.answer(v, r, data, err) }
+	switch r.Op {
+	case "run":
+		s.run(Running)
+		done(map[string]any{}, nil)
+	case "pause":
+		s.run(Paused)
+		s.teller.everything()
+		done(map[string]any{}, nil)
+	case "speed":
+		if !(r.Speed >= 0.0001 && r.Speed <= 1000) {
+			done(nil, fmt.Errorf("a speed of %g: write one from 0.0001 to 1000", r.Speed))
+			return
+		}
+		s.speed = r.Speed
+		s.pace.reset(s.world.Now(), s.speed)
+		s.teller.clock()
+		done(map[string]any{}, nil)
+	case "event":
+		s.run(Paused)
+		fired, err := s.world.Step()
+		s.end = max(s.end, s.world.Now())
+		if err != nil {
+			s.fails(err)
+			done(nil, err)
+			return
+		}
+		s.teller.everything()
+		done(map[string]bool{"fired": fired}, nil)
+	case "hop":
+		s.hop(r, done)
+	case "drop":
+		before := s.rec.Drops()
+		s.seek(time.Minute, func() bool { return s.rec.Drops() > before }, func(reached bool) {
+			if reached {
+				s.stepTo(s.rec.Root(s.rec.LastDrop()))
+			}
+			s.arrived(reached, "no packet died within a minute", done)
+		})
+	case "back":
+		if r.At == nil {
+			done(nil, errors.New("back to which time?"))
+			return
+		}
+		done(map[string]any{}, s.back(time.Duration(*r.At)*time.Microsecond))
+	default:
+		done(nil, fmt.Errorf("%q is nothing that time can do: run, pause, event, hop, drop, speed, back", r.Op))
+	}
+}
+
+func (s *Seat) arrived(reached bool, otherwise string, done func(any, error)) {
+	if !reached {
+		done(nil, errors.New(otherwise))
+		return
+	}
+	done(s.last, nil)
+}
+
+// seek runs to a goal, so much virtual time at most.
+func (s *Seat) seek(most time.Duration, reached func() bool, done func(bool)) {
+	s.cancel()
+	s.state = Paused
+	s.goal = &goal{reached, s.world.Now() + most, done}
+	s.teller.clock()
+}
+
+// hop runs to the next thing that happens to a packet: the one asked for, the one
+// that is followed, or the youngest on its way; without any to the next that is born.
+func (s *Seat) hop(r Request, done func(any, error)) {
+	target := s.follow
+	if r.Packet != nil {
+		target = trail.ID(*r.Packet)
+	}
+	if target == 0 || !s.rec.InFlight(target) {
+		target = s.rec.Youngest()
+	}
+	if target == 0 {
+		before := s.rec.Total()
+		s.seek(time.Minute, func() bool { return s.rec.Total() > before }, func(reached bool) {
+			if reached {
+				s.stepTo(s.rec.Root(s.rec.Last()))
+			}
+			s.arrived(reached, "nothing was sent within a minute", done)
+		})
+		return
+	}
+	s.rec.Watch(target)
+	s.seek(time.Minute, func() bool { return s.rec.Watched() > 0 }, func(reached bool) {
+		s.rec.Watch(0)
+		if reached {
+			s.stepTo(target)
+		}
+		s.arrived(reached, "nothing happened to the packet within a minute", done)
+	})
+}
+
+// stepTo follows a packet from now on, and tells where it is.
+func (s *Seat) stepTo(id trail.ID) {
+	s.follow = id
+	n := s.rec.Steps(id)
+	s.last = &step{id, n, n, s.rec.Says(id)}
+}
+
+// back makes the world as it was at a time.
+func (s *Seat) back(at time.Duration) error {
+	now := s.rest.now
+	log := s.rest.log
+	if s.world != nil {
+		now, log = s.world.Now(), s.world.Log()
+	}
+	if at > now || at < 0 {
+		return fmt.Errorf("it is %v, and back goes only to what was before", now)
+	}
+	end := max(s.end, now)
+	s.cancel()
+	s.state, s.err = Paused, nil
+	s.teller.all(clock{T: "clock", Now: at.Microseconds(), State: string(Busy), Speed: s.speed, End: end.Microseconds()})
+	s.make(cut(log, at), at)
+	if s.world == nil {
+		return s.why()
+	}
+	s.end = end
+	for _, v := range s.viewers {
+		s.teller.welcome(v)
+	}
+	return s.err
+}
+
+// cut is a log up to a time.
+func cut(log []replay.Input, at time.Duration) []replay.Input {
+	out := []replay.Input{}
+	for _, in := range log {
+		if in.At <= at {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+func (s *Seat) packets(v *viewer, r Request) {
+	f, err := packets.ParseFilter(r.Filter)
+	if err != nil {
+		s.answer(v, r, nil, err)
+		return
+	}
+	v.filter = f
+	from, _ := r.From.(float64)
+	s.answer(v, r, s.rec.Rows(f, max(int(from), 0), min(max(r.Count, 0), mostRows), r.Hops), nil)
+}
+
+func (s *Seat) packet(v *viewer, r Request) {
+	if r.Packet == nil {
+		s.answer(v, r, nil, errors.New("which packet?"))
+		return
+	}
+	d, ok := s.rec.Detail(trail.ID(*r.Packet))
+	if !ok {
+		s.answer(v, r, nil, fmt.Errorf("packet %d is not known, or is too old to be kept", *r.Packet))
+		return
+	}
+	s.answer(v, r, d, nil)
+}
+
+func (s *Seat) tables(v *viewer, r Request) {
+	t, err := view.Tables(s.world.Lab(), r.Node)
+	if err != nil {
+		s.answer(v, r, nil, err)
+		return
+	}
+	seen := v.tables[r.Node]
+	if seen == nil {
+		seen = view.Seen{}
+		v.tables[r.Node] = seen
+	}
+	seen.Compare(t)
+	s.answer(v, r, map[string]any{"tables": t}, nil)
+}
