@@ -1,4 +1,4 @@
-.PHONY: conformance trail help build test race lint bench update run fuzz soak load wasm
+.PHONY: labs conformance trail help build test race lint bench update run fuzz soak load wasm
 
 help: ## print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -38,7 +38,7 @@ load: ## 200 clients at a time, 50 docker commands each, against one lab
 	go test ./cmd/dnetsim -run '^TestManyClientsAtATime$$' -count 1 -v -timeout 0 -load.clients 200 -load.commands 50 -load.seed $(or $(SEED),1)
 
 wasm: ## build every room that runs in a browser tab
-	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/ -e /page -e '^dnetsim$$' -e /dnetsimtest)
+	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/ -e /page -e /labs/store -e '^dnetsim$$' -e /dnetsimtest)
 
 explain: ## random worlds explained: verdicts against programs, and what has no cause (SEED, N)
 	go test ./scenarios/campaign -run TestExplainAgreesWithPackets -count 1 -v -timeout 0 -explain.seed $(or $(SEED),71) -explain.n $(or $(N),2000)
@@ -48,3 +48,6 @@ swarm: build ## run N random worlds from seed SEED on, at 1, 2, 8 and 16 process
 
 conformance: ## Moby's own API tests, other people's clients and the OpenAPI documents against dnetsim up (ONLY=moby,clients,openapi)
 	cd conformance && go run . --only '$(ONLY)'
+
+labs: ## prove every lab for 50 learners (LEARNERS, LAB)
+	LABS_LEARNERS=$(or $(LEARNERS),50) LAB=$(LAB) go test ./labs -run TestEveryLabIsProved -count 1 -v -timeout 0

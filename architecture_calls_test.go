@@ -26,6 +26,7 @@ var edges = map[string]string{
 	"engine":      "the API server's goroutines; the dispatcher ties them to the loop",
 	"stack/tap":   "real frames come from goroutines, which inject them",
 	"scenarios":   "reads the files named on the command line",
+	"labs":        "reads files and folders of labs; the store is a file, and says when it was written",
 	"dnetsimtest": "reads the files that a test names",
 	"page":        "worlds follow the wall clock, and people come over the network",
 	"cmd":         "the edge to the real machine",

@@ -369,8 +369,12 @@ func (l *Lab) here(p *userland.Process, name string) string {
 	return name
 }
 
-// hear remembers the last program that reached for somebody in vain.
+// hear tells of a program that has ended, and remembers the last that reached for
+// somebody in vain.
 func (l *Lab) hear(p *userland.Process, status int) {
+	for _, fn := range l.ran {
+		fn(p, status)
+	}
 	if status == 0 || len(p.Args) == 0 {
 		return
 	}

@@ -144,7 +144,7 @@ func (r *overlayReplay) wire(ping typedLine) {
 	r.lab.Loop.RunFor(time.Second)
 	r.line(ping)
 	for _, j := range jobs {
-		r.lab.finish(j)
+		r.lab.wait(j)
 		path := r.folder + "/10-wire/" + j.Place + "-eth0.txt"
 		r.got[path] = capture{path, j.Place, "tcpdump", 0, j.stdout.String()}
 	}
@@ -258,7 +258,7 @@ func storeText(t *testing.T, answer string) string {
 func (r *overlayReplay) idle(l typedLine) {
 	path := r.folder + "/10-wire/serf-idle.txt"
 	j := r.lab.Start(l.place, "timeout 12 tcpdump -nn -i eth0 port 7946")
-	r.lab.finish(j)
+	r.lab.wait(j)
 	r.got[path] = capture{path, j.Place, j.Line, 0, j.stdout.String()}
 }
 

@@ -144,7 +144,7 @@ func replaySwarm(t *testing.T, lines []typedLine, want map[string]capture) map[s
 			got[l.capture] = capture{l.capture, l.place, l.command, exit, out}
 		}
 		for path, j := range wire {
-			lab.finish(j)
+			lab.wait(j)
 			got[path] = capture{path, j.Place, j.Line, 0, j.stdout.String()}
 		}
 	}

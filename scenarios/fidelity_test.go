@@ -226,7 +226,7 @@ func replayOn(t *testing.T, lab *Lab, lines []typedLine, got map[string]capture)
 			}
 			for path, j := range jobs {
 				if l.capture == "bridge/default/03-wire/conntrack.txt" {
-					lab.finish(j)
+					lab.wait(j)
 					got[path] = capture{path, j.Place, j.Line, j.Exit(), j.stdout.String()} // tcpdump counts on stderr
 				}
 			}

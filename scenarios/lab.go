@@ -41,9 +41,10 @@ type Lab struct {
 	registry *image.Registry
 	clock    time.Duration // what all clocks are ahead of the run's
 	vain     explain.Flow  // the last flow that a program tried in vain
-	broken   bool          // by a panic
-	printed  int           // bytes that steps have printed
-	unheed   func() bool   // ends what heed began, or nil
+	ran      []func(p *userland.Process, status int)
+	broken   bool        // by a panic
+	printed  int         // bytes that steps have printed
+	unheed   func() bool // ends what heed began, or nil
 }
 
 // segment is a LAN: the switch and what is plugged in.

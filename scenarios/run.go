@@ -225,9 +225,6 @@ func (l *Lab) Await(j *Job) error {
 	return j.failed
 }
 
-// finish lets the run go on until a job has ended.
-func (l *Lab) finish(j *Job) error { return l.wait(j) }
-
 // Output runs a line on a machine as sh -c would, and returns its status and
 // what it printed on both streams, in order.
 func (l *Lab) Output(place, line string) (exit int, output string, err error) {

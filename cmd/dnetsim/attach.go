@@ -246,8 +246,8 @@ func (o *outbox) Close() error {
 	return nil
 }
 
-// labs are the names of the user's labs that are open.
-func labs(dir string) (names []string) {
+// labNames are the names of the user's labs that are open.
+func labNames(dir string) (names []string) {
 	paths, _ := filepath.Glob(filepath.Join(dir, "*.sock"))
 	for _, p := range paths {
 		if alive(p) {
@@ -269,7 +269,7 @@ func openLabs(t *terminal) (map[string]string, error) {
 	for name, folder := range running(t.env) {
 		found[name] = filepath.Join(folder, terminalName)
 	}
-	for _, name := range labs(dir) {
+	for _, name := range labNames(dir) {
 		found[name] = filepath.Join(dir, name+".sock")
 	}
 	return found, nil

@@ -44,6 +44,7 @@ opens. The page is for whoever has the printed link, and ends with Ctrl-C.`,
 			return f.open(c.Context(), t, args[0])
 		},
 	}
+	c.AddCommand(newLabList(t), newLabShow(t), newLabLint(t))
 	f.add(c)
 	c.Flags().StringVar(&f.at, "at", "setup", "where a scenario begins: end, setup, a number of steps, 12s, or a part of the step before which to stop")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "the address and port to serve at; other than 127.0.0.1 lets others come who know the link")

@@ -1,0 +1,160 @@
+package labs
+
+import (
+	"fmt"
+	"strings"
+
+	"dnetsim/explain"
+	"dnetsim/scenarios/replay"
+)
+
+var saysNoMore = Text{English: "There is no further hint for this task as your world is now.", Chinese: "就你现在的环境来说，这个任务没有更多提示了。"}
+
+// Hint tells a task's next hint. One that is computed is told of the world as it is
+// now, in copies; one whose conditions do not hold is passed over. When there is none
+// left, its Kind is "none", and it costs nothing.
+func (s *Sitting) Hint(id, lang string) (Hint, error) {
+	t, err := s.open(id)
+	if err != nil {
+		return Hint{}, err
+	}
+	if s.done(id) {
+		return Hint{}, fmt.Errorf("task %s is done", id)
+	}
+	m := s.moment()
+	for i := s.nextHint(t); i < len(t.hints); i++ {
+		h := &t.hints[i]
+		says, ok, err := m.hint(h)
+		if err != nil {
+			return Hint{}, err
+		}
+		if !ok {
+			continue
+		}
+		s.act(Act{Kind: Hinted, Task: id, Hint: i, Says: says})
+		return h.shown(says, lang), nil
+	}
+	return Hint{Text: html(saysNoMore.In(lang)), Kind: "none"}, nil
+}
+
+// hint is what a hint says at a moment, if it is one for it; a written one says
+// nothing of its own.
+func (m moment) hint(h *hint) (says Text, ok bool, err error) {
+	if len(h.when) > 0 {
+		ok, err = m.holds(h.when)
+		if !ok || err != nil {
+			return nil, false, err
+		}
+	}
+	if h.flow == nil {
+		return nil, true, nil
+	}
+	w, err := m.world()
+	if err != nil {
+		return nil, false, err
+	}
+	defer w.Close()
+	says = h.computed(w)
+	return says, says != nil, nil
+}
+
+// holds reports whether checks hold at a moment.
+func (m moment) holds(all []check) (bool, error) {
+	if !needsCopy(all) {
+		return holds(all, nil, m.ran)
+	}
+	w, err := m.world()
+	if err != nil {
+		return false, err
+	}
+	defer w.Close()
+	return holds(all, w, m.ran)
+}
+
+// computed is what explain has to say of the hint's flow, as Markdown, in all
+// languages; nil if the flow passes or cannot be asked for.
+func (h *hint) computed(w *replay.World) Text {
+	rep, err := explain.Explain(w.Standing(), *h.flow)
+	if err != nil && h.cost > 0 {
+		return nil
+	}
+	if err != nil {
+		return Text{
+			English: fmt.Sprintf("`%s` cannot be tried yet: %v.", h.flow, err),
+			Chinese: fmt.Sprintf("现在还不能尝试 `%s`：%v。", h.flow, err),
+		}
+	}
+	if rep.Works() || len(rep.Causes) == 0 {
+		return nil
+	}
+	cause := &rep.Causes[0]
+	switch h.tell {
+	case "evidence":
+		return evidence(cause)
+	case "cure":
+		return cure(cause)
+	}
+	return sentence(rep, cause)
+}
+
+// sentence is what is wrong, and where to look.
+func sentence(rep *explain.Report, c *explain.Cause) Text {
+	en, zh := &strings.Builder{}, &strings.Builder{}
+	fmt.Fprintf(en, "In your world, %s does not reach %s (%s). %s", code(rep.Flow.From), code(rep.Flow.To), rep.Journey.Verdict, c.Sentence)
+	fmt.Fprintf(zh, "在你的环境里，%s 到不了 %s（%s）。%s。", code(rep.Flow.From), code(rep.Flow.To), rep.Journey.Verdict, conditionIn(c.Code))
+	fmt.Fprintf(zh, "\n\n> %s", c.Sentence)
+	if len(c.Evidence) > 0 {
+		e := c.Evidence[0]
+		fmt.Fprintf(en, "\n\nLook at `%s` on %s.", e.Command, code(e.Place))
+		fmt.Fprintf(zh, "\n\n在 %s 上看看 `%s`。", code(e.Place), e.Command)
+	}
+	return Text{English: en.String(), Chinese: zh.String()}
+}
+
+func code(s string) string { return "`" + s + "`" }
+
+// evidence is what to look at, and what it shows there.
+func evidence(c *explain.Cause) Text {
+	if len(c.Evidence) == 0 {
+		return Text{English: c.Sentence, Chinese: conditionIn(c.Code) + "。\n\n> " + c.Sentence}
+	}
+	en, zh := &strings.Builder{}, &strings.Builder{}
+	en.WriteString("This is what your world shows:")
+	zh.WriteString("你的环境里是这样的：")
+	for _, e := range c.Evidence {
+		shown := "\n\n```\n" + e.Place + "$ " + e.Command + "\n" + strings.TrimRight(e.Shows, "\n") + "\n```"
+		en.WriteString(shown)
+		zh.WriteString(shown)
+		if e.Says != "" {
+			en.WriteString("\n\n" + e.Says)
+			zh.WriteString("\n\n" + e.Says)
+		}
+	}
+	return Text{English: en.String(), Chinese: zh.String()}
+}
+
+// cure is what to do about it.
+func cure(c *explain.Cause) Text {
+	x := c.Cure
+	if x == nil {
+		x = c.Untried
+	}
+	if x == nil {
+		return evidence(c)
+	}
+	en, zh := "This helps, tried in a copy of your world:", "这样可以解决（已在你的环境的副本里试过）："
+	if x.Says != "" {
+		en, zh = en+"\n\n"+x.Says, zh+"\n\n"+x.Says
+	}
+	if x.Instead != nil {
+		en, zh = en+fmt.Sprintf("\n\nUse `%s` instead.", x.Instead), zh+fmt.Sprintf("\n\n改用 `%s`。", x.Instead)
+	}
+	lines := ""
+	for _, st := range x.Steps {
+		lines += st.String() + "\n"
+	}
+	if lines != "" {
+		lines = "\n\n```\n" + lines + "```"
+	}
+	return Text{English: en + lines, Chinese: zh + lines}
+}

@@ -1,0 +1,234 @@
+package labs
+
+import (
+	"fmt"
+	"strings"
+
+	"dnetsim/scenarios"
+)
+
+// Lint proves of a lab, for each of some learners: it starts unsolved, no check holds
+// at the start by accident, its solution solves every task, the record of that gets
+// the same mark again, every dead end is seen; and of all of them: every hint can
+// appear, every text has every language. What it returns are sentences about what is
+// not so; none is good.
+func Lint(l *Lab, learners []string, docker scenarios.Docker) []string {
+	x := &linter{lab: l, docker: docker, hints: map[string]bool{}, said: map[string]bool{}}
+	x.texts()
+	for _, id := range learners {
+		if err := x.learner(id); err != nil {
+			x.say("learner %q: %v", id, err)
+		}
+	}
+	if len(learners) > 0 {
+		for _, t := range l.tasks {
+			for i := range t.hints {
+				if !x.hints[fmt.Sprint(t.id, i)] {
+					x.say("%s:%d: hint %d of task %s appeared for nobody", l.File, t.hints[i].at.Line, i+1, t.id)
+				}
+			}
+		}
+	}
+	return x.found
+}
+
+type linter struct {
+	lab    *Lab
+	docker scenarios.Docker
+	hints  map[string]bool // that appeared, by task and number
+	said   map[string]bool
+	found  []string
+}
+
+func (x *linter) say(format string, args ...any) {
+	if s := fmt.Sprintf(format, args...); !x.said[s] {
+		x.said[s] = true
+		x.found = append(x.found, s)
+	}
+}
+
+// texts looks for what one language has and another does not.
+func (x *linter) texts() {
+	r := &reader{file: x.lab.File, source: x.lab.Source}
+	l := &Lab{Name: x.lab.Name}
+	l.parameters = r.declared()
+	r.source = r.fill(x.lab.Source, draw(l.parameters, l.Name, ""))
+	if root := r.root(r.source); root != nil {
+		r.lab(root, l)
+	}
+	langs := map[string]bool{}
+	for _, t := range r.texts {
+		for lang := range t {
+			langs[lang] = true
+		}
+	}
+	for i, t := range r.texts {
+		for lang := range langs {
+			if t[lang] == "" {
+				x.say("%s:%d:%d: the text has no %q", x.lab.File, r.where[i].Line, r.where[i].Column, lang)
+			}
+		}
+	}
+}
+
+// learner proves the lab with one learner's values.
+func (x *linter) learner(id string) error {
+	v, err := x.lab.For(id)
+	if err != nil {
+		return err
+	}
+	v.World.Docker = x.docker
+	s, err := v.Sit()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := x.unsolved(id, s); err != nil {
+		return err
+	}
+	if err := x.solve(id, s); err != nil {
+		return err
+	}
+	if err := x.again(id, s); err != nil {
+		return err
+	}
+	for i := range v.Lab.deadEnds {
+		if err := x.deadEnd(id, v, &v.Lab.deadEnds[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unsolved looks for what holds before anybody has done something.
+func (x *linter) unsolved(id string, s *Sitting) error {
+	w, err := s.copy()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	for _, t := range s.lab.tasks {
+		for i := range t.checks {
+			c := &t.checks[i]
+			why, err := c.why(w, s.ran)
+			if err != nil {
+				return err
+			}
+			if why == "" && !c.keep {
+				x.say("%s:%d: learner %q: the check holds at the start already: make it say more, or write keep: true", s.lab.File, c.at.Line, id)
+			}
+		}
+	}
+	for i := range s.lab.deadEnds {
+		in, err := holds(s.lab.deadEnds[i].when, w, s.ran)
+		if err != nil {
+			return err
+		}
+		if in {
+			x.say("%s:%d: learner %q: the world begins in the dead end", s.lab.File, s.lab.deadEnds[i].at.Line, id)
+		}
+	}
+	return nil
+}
+
+// solve plays the solution, and sees which hints there would have been on the way.
+func (x *linter) solve(id string, s *Sitting) error {
+	if len(s.lab.solution) == 0 {
+		return fmt.Errorf("the lab has no solution")
+	}
+	p := &player{s: s, terminals: map[string]int{}}
+	for _, m := range s.lab.solution {
+		if err := x.hinted(s); err != nil {
+			return err
+		}
+		if err := p.play([]move{m}); err != nil {
+			return fmt.Errorf("the solution: %w", err)
+		}
+	}
+	all := func() bool { return s.Mark().Done == len(s.lab.tasks) }
+	if err := p.until(all); err != nil {
+		return err
+	}
+	m := s.Mark()
+	for i, t := range m.Tasks {
+		if t.Done {
+			continue
+		}
+		x.say("%s:%d: learner %q: the solution does not solve task %s: %s", s.lab.File, s.lab.tasks[i].at.Line, id, t.Task, x.why(s, s.lab.tasks[i]))
+	}
+	if all() && m.Points != m.Of {
+		x.say("%s: learner %q: the solution gets %d of %d points", s.lab.File, id, m.Points, m.Of)
+	}
+	return nil
+}
+
+// why is what keeps a task from being done.
+func (x *linter) why(s *Sitting, t *task) string {
+	if s.locked(t) {
+		return "it waits for another"
+	}
+	if t.answer != nil && !s.answered(t.id) {
+		return "its question has no answer"
+	}
+	w, err := s.copy()
+	if err != nil {
+		return err.Error()
+	}
+	defer w.Close()
+	for i := range t.checks {
+		if why, err := t.checks[i].why(w, s.ran); why != "" || err != nil {
+			return strings.TrimSpace(fmt.Sprintf("line %d: %s %v", t.checks[i].at.Line, why, err))
+		}
+	}
+	return "it is only now"
+}
+
+// hinted sees which of the hints that nobody had seen yet would be told now.
+func (x *linter) hinted(s *Sitting) error {
+	for _, t := range s.lab.tasks {
+		if s.done(t.id) || s.locked(t) {
+			continue
+		}
+		for i := range t.hints {
+			key := fmt.Sprint(t.id, i)
+			if x.hints[key] {
+				continue
+			}
+			says, ok, err := s.moment().hint(&t.hints[i])
+			if err != nil {
+				return err
+			}
+			x.hints[key] = ok && (t.hints[i].flow == nil || says[English] != "")
+		}
+	}
+	return nil
+}
+
+// again marks the record of the sitting.
+func (x *linter) again(id string, s *Sitting) error {
+	m, err := x.lab.Grade(s.Record(), x.docker)
+	if err != nil {
+		return fmt.Errorf("marked again: %w", err)
+	}
+	if got, want := fmt.Sprint(m), fmt.Sprint(s.Mark()); got != want {
+		x.say("%s: learner %q: marked again, it gets %s, and had %s", x.lab.File, id, got, want)
+	}
+	return nil
+}
+
+// deadEnd goes a way into a dead end.
+func (x *linter) deadEnd(id string, v *Variant, d *deadEnd) error {
+	s, err := v.Sit()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	p := &player{s: s, terminals: map[string]int{}}
+	if err := p.play(d.way); err != nil {
+		return fmt.Errorf("the way into dead end %s: %w", d.id, err)
+	}
+	if s.dead != d {
+		x.say("%s:%d: learner %q: the way into the dead end %s does not lead there", s.lab.File, d.at.Line, id, d.id)
+	}
+	return nil
+}

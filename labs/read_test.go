@@ -1,0 +1,90 @@
+package labs
+
+import (
+	"strings"
+	"testing"
+)
+
+// small is a lab that is as short as one may be.
+const smallLab = `title: {en: T, zh: 题}
+summary: {en: S, zh: 要}
+story: {en: "Hello, <b>you</b> on {{net.7}} & [x](javascript:alert(1))", zh: 好}
+parameters:
+  net: {subnet: 10.0.0.0/16, bits: 24}
+  name: [one, two]
+scenario:
+  lan: {subnet: "{{net}}", gateway: "{{net.1}}"}
+  hosts:
+    h1: {address: "{{net.7}}"}
+tasks:
+  - id: run
+    title: {en: Run, zh: 运行}
+    text: {en: Run it., zh: 运行它。}
+    check:
+      - run: h1$ docker inspect -f '{{.State.Running}}' {{name}}
+        expect: {stdout: "true"}
+`
+
+func TestMistakesInALabAreNamedWithTheirPlace(t *testing.T) {
+	if _, err := Read("small.yaml", []byte(smallLab)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{"tasks:", "task:", `small.yaml:11:1: unknown key "task" in the lab: did you mean "tasks"?`},
+		{"h1: {address", "h1: {adress", `small.yaml:10:10: unknown key "adress" in host h1: did you mean "address"?`},
+		{"run: h1$", "run: h2$", "small.yaml:16:9: there is no host \"h2\""},
+		{"{{name}}", "{{nam}}", `small.yaml:16:57: there is no parameter "nam": declare it in parameters:`},
+		{"{{net.1}}", "{{net.900}}", `small.yaml:8:38: parameter net has no part "900": write {{net}}`},
+		{"name: [one, two]", "name: []", "small.yaml:6:9: parameter name has no values"},
+		{"id: run", "id: run\n    needs: nothing", `small.yaml:12:5: task run needs "nothing": name one that stands before it`},
+		{"text: {en: Run it., zh: 运行它。}", "ask: {en: Why}", "does not say what it is about"},
+		{"- run: h1$", "- reach: {from: h1, to: h1, prot: 80}\n        run: h1$", "a check looks at one thing"},
+		{"    check:", "    hints:\n      - cost: 2\n    check:", "a hint is written or computed"},
+		{"title: {en: T", "title: {zh: T", "the English text is missing"},
+		{"scenario:", "scenario: {", "not YAML"},
+	} {
+		_, err := Read("small.yaml", []byte(strings.Replace(smallLab, c.old, c.new, 1)))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.new, err, c.want)
+		}
+	}
+}
+
+func TestTextsAreSafeHTMLWithTheLearnersValues(t *testing.T) {
+	l, err := Read("small.yaml", []byte(smallLab))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := l.Story(English)
+	if strings.Contains(got, "<b>") || strings.Contains(got, "javascript:") || !strings.Contains(got, "&amp;") || strings.Contains(got, "{{") {
+		t.Errorf("the story is %q", got)
+	}
+	if l.Story(Chinese) != "<p>好</p>\n" || l.Title("fr") != "T" {
+		t.Errorf("in other languages: %q %q", l.Story(Chinese), l.Title("fr"))
+	}
+	if got := strings.Join(l.Languages(), " "); got != "en zh" {
+		t.Errorf("languages %q", got)
+	}
+}
+
+func TestLearnersDiffer(t *testing.T) {
+	l, err := Read("small.yaml", []byte(smallLab))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, id := range []string{"ann", "bob", "cat", "dan", "eve", "fay"} {
+		v, err := l.For(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, _ := l.For(id)
+		if *v.World.Seed != *again.World.Seed || v.Lab.Story(English) != again.Lab.Story(English) {
+			t.Errorf("%s is not the same twice", id)
+		}
+		seen[v.Lab.scenario.Hosts[0].Ports[0].Address.String()] = true
+	}
+	if len(seen) < 5 {
+		t.Errorf("six learners have the addresses %v", seen)
+	}
+}
