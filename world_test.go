@@ -134,7 +134,7 @@ func TestNoCallWaitsForEver(t *testing.T) {
 	ends := make(chan error, 3)
 	go func() { _, err := c.Read(make([]byte, 1)); ends <- err }()
 	go func() { _, err := ln.Accept(); ends <- err }()
-	go func() { _, err := w.Run("h1", "sleep 110"); ends <- err }()
+	go func() { _, err := w.Run("h1", "sleep 30"); ends <- err }()
 	w.Close()
 	for range 3 {
 		if err := <-ends; err != nil && !errors.Is(err, dnetsim.ErrClosed) {

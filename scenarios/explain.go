@@ -32,8 +32,9 @@ type world struct {
 	moment   Moment
 	run      *running
 	lab      *Lab
-	live     bool         // somebody types in it, and there are no copies
-	typed    []personLine // since the moment, by a person
+	live     bool          // somebody types in it: copies are the lab's
+	asked    time.Duration // when the question came, of a live one
+	typed    []personLine  // since the moment, by a person
 }
 
 // Standing is a world in which somebody types: its copies have what was typed,
@@ -121,6 +122,9 @@ func (l *Lab) Repair(what string) error {
 
 // Fork runs the scenario once more, up to the same moment.
 func (w *world) Fork() (explain.World, error) {
+	if w.live && w.lab.Copy != nil {
+		return w.lab.Copy(w.asked)
+	}
 	if w.live {
 		return nil, explain.ErrNoFork
 	}
@@ -269,8 +273,11 @@ FROM is a host, a container, or HOST/CONTAINER; TO is an address, a container,
 or a name that FROM resolves.
 `
 
+// liveWorld is the lab's world for a question that comes now.
+func liveWorld(l *Lab) *world { return &world{lab: l, live: true, asked: l.Loop.Now()} }
+
 // explain is a program on the simulated machines: what became of a flow, and
-// why, in the world as it is now. Cures are not tried here.
+// why, in the world as it is now. Cures are tried where the lab can be copied.
 func (l *Lab) explain(p *userland.Process) int {
 	style := explain.Style{Colour: p.TTY != nil}
 	var words []string
@@ -288,7 +295,7 @@ func (l *Lab) explain(p *userland.Process) int {
 			words = append(words, a)
 		}
 	}
-	w := &world{lab: l, live: true}
+	w := liveWorld(l)
 	if len(words) == 1 && words[0] == "matrix" {
 		m, err := explain.Reach(w, large)
 		if err != nil {
@@ -316,10 +323,10 @@ func (l *Lab) explain(p *userland.Process) int {
 	return 0
 }
 
-// Ask explains a flow in the world as it is now; cures are not tried. It must be
-// called by a process of the loop.
+// Ask explains a flow in the world as it is now; cures are tried where the lab can be
+// copied. It must be called by a process of the loop.
 func (l *Lab) Ask(f explain.Flow) (*explain.Report, error) {
-	r, err := explain.Explain(&world{lab: l, live: true}, f)
+	r, err := explain.Explain(liveWorld(l), f)
 	if err == nil {
 		r.Scenario, r.At = l.Scenario.Name, "now"
 	}
@@ -328,7 +335,7 @@ func (l *Lab) Ask(f explain.Flow) (*explain.Report, error) {
 
 // AskAll is Ask for everybody to everybody.
 func (l *Lab) AskAll(large bool) (*explain.Matrix, error) {
-	m, err := explain.Reach(&world{lab: l, live: true}, large)
+	m, err := explain.Reach(liveWorld(l), large)
 	if err == nil {
 		m.Scenario, m.At = l.Scenario.Name, "now"
 	}

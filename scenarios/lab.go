@@ -25,6 +25,9 @@ import (
 type Lab struct {
 	Loop     *sim.Loop
 	Scenario *Scenario
+	// Copy makes the world once more as it was when what came in before a time had
+	// come in, for cures to be tried in. Nil: nobody can.
+	Copy func(before time.Duration) (explain.World, error)
 
 	docker   Docker
 	machines map[string]*userland.Machine // hosts, routers, sites of the internet

@@ -16,8 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"dnetsim/scenarios"
-	"dnetsim/userland"
+	"dnetsim/scenarios/replay"
 
 	"golang.org/x/term"
 )
@@ -58,19 +57,19 @@ func runtimeDir(t *terminal) (string, error) {
 
 // doorway is a lab's socket while the lab is open.
 type doorway struct {
-	name string
-	ln   net.Listener
-	lab  *scenarios.Lab
-	t    *terminal
+	name  string
+	ln    net.Listener
+	world *replay.World
+	t     *terminal
 }
 
 // openDoor makes a lab's socket, under the scenario's name or that with a number.
-func openDoor(t *terminal, lab *scenarios.Lab) (*doorway, error) {
+func openDoor(t *terminal, w *replay.World) (*doorway, error) {
 	dir, err := runtimeDir(t)
 	if err != nil {
 		return nil, err
 	}
-	base := strings.Trim(strings.Map(fileRune, filepath.Base(lab.Scenario.Name)), "_.")
+	base := strings.Trim(strings.Map(fileRune, filepath.Base(w.Lab().Scenario.Name)), "_.")
 	if len(base) > 40 || base == "" {
 		base = (base + "lab")[:min(len(base)+3, 40)]
 	}
@@ -92,7 +91,7 @@ func openDoor(t *terminal, lab *scenarios.Lab) (*doorway, error) {
 			ln.Close()
 			return nil, err
 		}
-		d := &doorway{name: name, ln: ln, lab: lab, t: t}
+		d := &doorway{name: name, ln: ln, world: w, t: t}
 		go d.serve()
 		return d, nil
 	}
@@ -129,44 +128,49 @@ func (d *doorway) terminal(c net.Conn) {
 		return
 	}
 	out := newOutbox(c)
-	var tty *userland.TTY
-	d.lab.Loop.Inject(func() {
+	w, loop, number := d.world, d.world.Lab().Loop, 0
+	loop.Inject(func() {
 		host := hello.Host
 		if host == "" {
-			host = d.lab.First()
+			host = w.Lab().First()
 		}
-		p, console, err := d.lab.Login(host, "")
-		if err != nil {
+		open := replay.Input{Kind: replay.OpenTerminal, Place: host, Rows: hello.Rows, Cols: hello.Cols}
+		if !hello.Terminal {
+			open.Data = replay.Plain
+		}
+		if err := w.Take(open); err != nil {
 			out.write([]byte("dnetsim: " + err.Error() + "\r\n"))
 			out.close()
 			return
 		}
-		tty = console
-		tty.Resize(userland.Winsize{Rows: hello.Rows, Cols: hello.Cols})
-		tty.OnOutput(out.write)
-		if hello.Terminal {
-			tty.OnPaste(func(on bool) { out.write([]byte(bracketPaste(on))) })
-		}
-		p.OnExit(func(int) { out.close() })
+		number = w.Terminals()
+		w.OnOutput(number, out.write)
+		w.OnEnd(number, out.close)
 	})
 	for {
 		var s said
 		err := lines.Decode(&s)
-		d.lab.Loop.Inject(func() {
-			switch {
-			case tty == nil:
-			case err != nil:
-				tty.Hangup()
-			case s.Rows > 0 && s.Cols > 0:
-				tty.Resize(userland.Winsize{Rows: s.Rows, Cols: s.Cols})
-			default:
-				tty.Input(s.Keys)
+		loop.Inject(func() {
+			if number > 0 {
+				w.Take(s.input(number, err))
 			}
 		})
 		if err != nil {
 			return
 		}
 	}
+}
+
+// input is what has been said at a terminal, or that who said it has gone.
+func (s *said) input(number int, gone error) replay.Input {
+	in := replay.Input{Kind: replay.TypeKeys, Terminal: number, Data: string(s.Keys)}
+	switch {
+	case gone != nil:
+		in = replay.Input{Kind: replay.Hangup, Terminal: number}
+	case s.Rows > 0 && s.Cols > 0:
+		in = replay.Input{Kind: replay.Resize, Terminal: number, Rows: s.Rows, Cols: s.Cols}
+	}
+	return in
 }
 
 // outbox brings what a terminal shows to its connection without making the loop
@@ -322,7 +326,7 @@ func (t *terminal) joinTerminal(c net.Conn, host string) error {
 			return status{exitBroken, err}
 		}
 		restore := func() {
-			io.WriteString(t.out, bracketPaste(false))
+			io.WriteString(t.out, noBracketPaste)
 			term.Restore(int(in.Fd()), was)
 		}
 		t.cooked.Store(&restore)

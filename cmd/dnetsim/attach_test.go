@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dnetsim/scenarios"
+	"dnetsim/scenarios/replay"
 )
 
 // ~ at the start of a line is dnetsim's, as with ssh.
@@ -45,7 +46,7 @@ func TestAnotherTerminalOnALab(t *testing.T) {
 		t.Fatal(err)
 	}
 	owner := &terminal{in: strings.NewReader(""), out: io.Discard, err: io.Discard, env: env}
-	door, err := openDoor(owner, lab)
+	door, err := openDoor(owner, replay.Adopt(replay.Options{Scenario: s}, lab))
 	if err != nil {
 		t.Fatal(err)
 	}

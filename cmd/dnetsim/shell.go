@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"dnetsim/scenarios"
+	"dnetsim/scenarios/replay"
 	"dnetsim/sim"
-	"dnetsim/userland"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -138,7 +138,8 @@ func (f *shellFlags) run(cmd *cobra.Command, t *terminal, args []string) error {
 	if _, ok := lab.Machine(f.host); !ok {
 		return status{exitUsage, fmt.Errorf("--host: there is no host %q in %s", f.host, s.File)}
 	}
-	code, err := typeAt(t, t.input(cmd.Context()), lab, f.host, f.line, cmd.Flags().Changed("command"))
+	world := replay.Adopt(replay.Options{Scenario: s, Seed: o.Seed, Docker: o.Docker, Moment: moment}, lab)
+	code, err := typeAt(t, t.input(cmd.Context()), world, f.host, f.line, cmd.Flags().Changed("command"))
 	if bug := (*sim.Panic)(nil); errors.As(err, &bug) {
 		return status{t.fails(s.Name, "", err), nil}
 	}
@@ -158,29 +159,31 @@ func (f *shellFlags) run(cmd *cobra.Command, t *terminal, args []string) error {
 }
 
 // typeAt lets a line, a script or a person type at a host.
-func typeAt(t *terminal, in io.Reader, lab *scenarios.Lab, host, line string, one bool) (int, error) {
+func typeAt(t *terminal, in io.Reader, w *replay.World, host, line string, one bool) (int, error) {
+	lab := w.Lab()
 	if one {
 		return lab.Line(host, line, in, t.out, t.err)
 	}
 	if !isTerminal(t.in) {
 		return lab.Script(host, in, t.out, t.err)
 	}
-	return interactive(t, lab, host)
+	return interactive(t, w, host)
 }
 
 // interactive joins the real terminal to a simulated one: bytes go both ways,
 // the simulated line discipline does the rest, and virtual time follows the
 // clock.
-func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
+func interactive(t *terminal, w *replay.World, host string) (int, error) {
 	in, ok := t.in.(*os.File)
 	if !ok {
 		return 2, errors.New("standard input is no terminal")
 	}
-	p, tty, err := lab.Login(host, "")
-	if err != nil {
+	lab := w.Lab()
+	if err := w.Take(replay.Input{Kind: replay.OpenTerminal, Place: host}); err != nil {
 		return 2, err
 	}
-	if door, err := openDoor(t, lab); err == nil {
+	number := w.Terminals()
+	if door, err := openDoor(t, w); err == nil {
 		defer door.close()
 		t.say("lab %s: `dnetsim shell --attach %s` opens another terminal on it; help says what there is, ~. leaves", door.name, door.name)
 	} else {
@@ -192,19 +195,18 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 		return 2, err
 	}
 	restore := func() {
-		io.WriteString(t.out, bracketPaste(false))
+		io.WriteString(t.out, noBracketPaste)
 		term.Restore(int(in.Fd()), was)
 	}
 	t.cooked.Store(&restore)
 	defer restore()
 	resize := func() {
 		if cols, rows, err := term.GetSize(int(in.Fd())); err == nil {
-			tty.Resize(userland.Winsize{Rows: rows, Cols: cols})
+			w.Take(replay.Input{Kind: replay.Resize, Terminal: number, Rows: rows, Cols: cols})
 		}
 	}
 	resize()
-	tty.OnOutput(func(b []byte) { t.out.Write(b) })
-	tty.OnPaste(func(on bool) { io.WriteString(t.out, bracketPaste(on)) })
+	w.OnOutput(number, func(b []byte) { t.out.Write(b) })
 	over := make(chan struct{})
 	defer close(over)
 	go followSize(int(in.Fd()), over, func() { lab.Loop.Inject(resize) })
@@ -217,19 +219,13 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 			b := make([]byte, 1024)
 			n, err := in.Read(b)
 			keys := e.keys(b[:n])
-			lab.Loop.Inject(func() {
-				if err != nil {
-					tty.Hangup()
-					return
-				}
-				tty.Input(keys)
-			})
+			lab.Loop.Inject(func() { w.Take((&said{Keys: keys}).input(number, err)) })
 			if err != nil {
 				return
 			}
 		}
 	}()
-	if err := lab.Guard(func() { lab.Loop.Live(newPace(lab.Loop.Now(), 1), func() bool { return left || p.Done() }) }); err != nil {
+	if err := lab.Guard(func() { lab.Loop.Live(newPace(lab.Loop.Now(), 1), func() bool { return left || w.Ended(number) }) }); err != nil {
 		return exitBroken, err
 	}
 	if err := lab.Loop.Stopped(); err != nil {
@@ -239,16 +235,11 @@ func interactive(t *terminal, lab *scenarios.Lab, host string) (int, error) {
 		io.WriteString(t.out, "\r\n")
 		return 0, nil
 	}
-	return p.Status(), nil
+	return w.Status(number), nil
 }
 
-// bracketPaste asks a real terminal to put pasted text in brackets, or no more.
-func bracketPaste(on bool) string {
-	if on {
-		return "\x1b[?2004h"
-	}
-	return "\x1b[?2004l"
-}
+// noBracketPaste asks a real terminal to paste text as it is.
+const noBracketPaste = "\x1b[?2004l"
 
 // followSize calls changed when the window's size has changed. It looks instead
 // of taking SIGWINCH, which not every system has.

@@ -14,6 +14,7 @@ import (
 
 	"dnetsim/engine"
 	"dnetsim/scenarios"
+	"dnetsim/scenarios/replay"
 	"dnetsim/sim"
 	"dnetsim/stack/tap"
 
@@ -335,7 +336,9 @@ func (u *upLab) serve(places []place, certs *certificates, contexts bool) error 
 	if err != nil {
 		return err
 	}
-	go (&doorway{ln: door, lab: u.Lab, t: u.t}).serve()
+	world := replay.Adopt(replay.Options{Scenario: u.Scenario}, u.Lab)
+	u.Lab.Copy = nil // what clients ask for is in no log
+	go (&doorway{ln: door, world: world, t: u.t}).serve()
 	ln, err := u.folder.listen(controlName)
 	if err != nil {
 		return err

@@ -13,11 +13,13 @@ const kept = 256 << 10
 
 // terminal is a terminal and whoever looks at it.
 type terminal struct {
-	place string
-	tty   *userland.TTY
-	shown []byte
-	ended bool
-	hear  func([]byte)
+	place  string
+	tty    *userland.TTY
+	shown  []byte
+	ended  bool
+	status int
+	hear   func([]byte)
+	over   func()
 }
 
 // open carries an "open" out.
@@ -40,8 +42,28 @@ func (w *World) open(in Input) error {
 		tty.Resize(userland.Winsize{Rows: in.Rows, Cols: in.Cols})
 	}
 	tty.OnOutput(t.show)
-	p.OnExit(func(int) { t.ended = true })
+	if in.Data != Plain {
+		tty.OnPaste(func(on bool) { t.show([]byte(bracketPaste(on))) })
+	}
+	p.OnExit(func(status int) {
+		t.ended, t.status = true, status
+		if t.over != nil {
+			t.over()
+		}
+	})
 	return nil
+}
+
+// Plain is the Data of an "open" for who is no real terminal: he is not asked to put
+// pasted text in brackets.
+const Plain = "plain"
+
+// bracketPaste asks a terminal to put pasted text in brackets, or no more.
+func bracketPaste(on bool) string {
+	if on {
+		return "\x1b[?2004h"
+	}
+	return "\x1b[?2004l"
 }
 
 func (t *terminal) show(b []byte) {
@@ -69,11 +91,17 @@ func (w *World) Place(number int) string { return w.terminals[number-1].place }
 // Ended reports whether the shell at a terminal has ended.
 func (w *World) Ended(number int) bool { return w.terminals[number-1].ended }
 
+// Status is the exit status of a terminal's shell that has ended.
+func (w *World) Status(number int) int { return w.terminals[number-1].status }
+
 // Shown is what a terminal has shown so far, at least the last 256 KiB of it.
 func (w *World) Shown(number int) []byte { return w.terminals[number-1].shown }
 
 // OnOutput sets who hears what a terminal shows from now on; nil is nobody.
 func (w *World) OnOutput(number int, fn func([]byte)) { w.terminals[number-1].hear = fn }
+
+// OnEnd sets who hears that the shell at a terminal has ended.
+func (w *World) OnEnd(number int, fn func()) { w.terminals[number-1].over = fn }
 
 // commandAt is the machine and the line of a command at a place.
 func commandAt(place, line string) (host, command string) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"dnetsim/explain"
 	"dnetsim/scenarios"
 	"dnetsim/sim"
 	"dnetsim/userland"
@@ -64,19 +65,55 @@ func Open(o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.lab.Copy = w.copyBefore
 	if o.Built != nil {
 		o.Built(w.lab)
 	}
 	return w, nil
 }
 
+// Adopt is the world of a lab that was opened as the options say, and in which nothing
+// has been typed so far. Its owner moves its time and gives it inputs with [World.Take].
+func Adopt(o Options, lab *scenarios.Lab) *World {
+	w := &World{options: o, lab: lab}
+	lab.Copy = w.copyBefore
+	return w
+}
+
+// copyBefore is a copy for questions that somebody asks within the world: what came in
+// before, without the question itself.
+func (w *World) copyBefore(before time.Duration) (explain.World, error) {
+	cut := 0
+	for cut < len(w.log) && w.log[cut].At < before {
+		cut++
+	}
+	o := w.options
+	o.Built = nil
+	c, err := o.replay(w.log[:cut], before)
+	if err != nil {
+		return nil, err
+	}
+	return standing{c, before}, nil
+}
+
 // Replay makes a world again from the log of its inputs, as it was at a virtual time.
 // Inputs later than that are left out.
+//
+// What typed questions of package explain tried in copies is not tried again.
 func (o Options) Replay(log []Input, until time.Duration) (*World, error) {
+	w, err := o.replay(log, until)
+	if err == nil {
+		w.lab.Copy = w.copyBefore
+	}
+	return w, err
+}
+
+func (o Options) replay(log []Input, until time.Duration) (*World, error) {
 	w, err := Open(o)
 	if err != nil {
 		return nil, err
 	}
+	w.lab.Copy = nil
 	for _, in := range log {
 		if in.At > until {
 			break
@@ -160,7 +197,7 @@ func (w *World) Fork() (*World, error) { return w.copyAt(w.Now()) }
 func (w *World) copyAt(at time.Duration) (*World, error) {
 	o := w.options
 	o.Built = nil
-	return o.Replay(w.Log(), at)
+	return o.replay(w.Log(), at)
 }
 
 // Close ends the world.
@@ -173,13 +210,17 @@ func (w *World) Do(in Input) error {
 	if err := w.Run(w.Now(), never); err != nil {
 		return err
 	}
-	in.At = w.Now()
 	var err error
-	broken := w.lab.Guard(func() { err = w.carryOut(in) })
-	if broken != nil {
-		w.err = broken
-		return broken
+	if w.err = w.lab.Guard(func() { err = w.Take(in) }); w.err != nil {
+		return w.err
 	}
+	return err
+}
+
+// Take is Do for the owner of a loop that runs, between two of its events.
+func (w *World) Take(in Input) error {
+	in.At = w.Now()
+	err := w.carryOut(in)
 	if err == nil {
 		w.log = append(w.log, in)
 	}

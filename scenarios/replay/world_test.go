@@ -164,3 +164,29 @@ func TestInputsThatMakeNoSenseAreRefused(t *testing.T) {
 		t.Errorf("a terminal in a container that is not there: ended %v, shows %q", w.Ended(1), w.Shown(1))
 	}
 }
+
+// TestAQuestionTypedInTheWorldTriesItsCures: explain at a terminal has copies of the
+// world to try cures in, and leaves the world as it was.
+func TestAQuestionTypedInTheWorldTriesItsCures(t *testing.T) {
+	var seen watched
+	var err error
+	if seen.World, err = Open(options(t, "overlay-ping", scenarios.End, &seen)); err != nil {
+		t.Fatal(err)
+	}
+	defer seen.Close()
+	do(t, seen.World, Input{Kind: OpenTerminal, Place: "bdc01", Rows: 24, Cols: 80})
+	pass(t, seen.World, time.Second)
+	do(t, seen.World, Input{Kind: TypeKeys, Terminal: 1, Data: "explain c1 c2\r"})
+	pass(t, seen.World, 20*time.Second)
+	if s := string(seen.Shown(1)); !strings.Contains(s, "OVERLAY-ADVERTISE") || !strings.Contains(s, "tried in a copy of the run: delivered") {
+		t.Errorf("it says %s", s)
+	}
+	again, err := seen.Options().Replay(seen.Log(), seen.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if again.Now() != seen.Now() {
+		t.Errorf("at %v, made again at %v", seen.Now(), again.Now())
+	}
+}
