@@ -30,6 +30,9 @@ func (r *reader) check(root *yaml.Node, s *Scenario) {
 		r.checkPort(owner, p, lans, taken)
 	}
 	for i := range s.Routers {
+		if rt := &s.Routers[i]; rt.natAt != (place{}) && !s.leadsOut(rt) {
+			r.add(rt.natAt, "give a lan its gateway: with an address of the router, or leave nat out", "router %s leads to no internet: it has the gateway of no lan", rt.Name)
+		}
 		for k := range s.Routers[i].Ports {
 			claim(s.Routers[i].Name, &s.Routers[i].Ports[k])
 		}

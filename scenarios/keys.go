@@ -78,7 +78,7 @@ var routeTable = table[StaticRoute]{name: "a route", required: []string{"to", "v
 
 var routerTable = table[Router]{name: "a router", about: "A machine that joins LANs. The one that holds a LAN's gateway address leads to the internet.", fields: []field[Router]{
 	{"interfaces", named(&portTable), "Its interfaces by name.", func(r *reader, p pair, t *Router) { t.Ports = r.ports(p) }, nil},
-	{"nat", aYesNo, "It hides what is behind it from the internet; false by default.", func(r *reader, p pair, t *Router) { t.NAT = r.flag(p) }, nil},
+	{"nat", aYesNo, "It hides what is behind it from the internet; true by default where it leads there. Without it only LANs with public addresses are answered from there.", (*reader).nat, nil},
 	{"routes", listOf(&routeTable), "Its static routes.", func(r *reader, p pair, t *Router) { t.Routes = r.routes(p) }, nil},
 }}
 
@@ -159,9 +159,9 @@ type stepReading struct {
 }
 
 var reachTable = table[Check]{name: "reach", about: "A flow: real packets that are sent at that moment.", required: []string{"from", "to"}, fields: []field[Check]{
-	{"from", aText, "Who sends: a host, a container, or HOST/CONTAINER.", func(r *reader, p pair, c *Check) { c.Flow.From = r.text(p) }, nil},
-	{"to", aText, "Whom it is for: an address, HOST/CONTAINER, or a name that the sender resolves.", func(r *reader, p pair, c *Check) { c.Flow.To = r.text(p) }, nil},
-	{"port", aText, "A TCP or UDP port, such as 80/tcp; a ping by default.", (*reader).flowPort, nil},
+	{"from", aText, "Who sends: a host, a router, a container, or HOST/CONTAINER.", func(r *reader, p pair, c *Check) { c.Flow.From = r.text(p) }, nil},
+	{"to", aText, "Whom it is for: an address, HOST/CONTAINER, or a name that the sender resolves; hosts know each other's names, containers those of their networks.", (*reader).flowTo, nil},
+	{"port", aText, "A TCP or UDP port, such as 80/tcp, 53/udp or 80, which is TCP; a ping by default.", (*reader).flowPort, nil},
 	{"large", aYesNo, "Packets of the interface's MTU; false by default.", func(r *reader, p pair, c *Check) { c.Flow.Large = r.flag(p) }, nil},
 }}
 
@@ -170,8 +170,8 @@ var checkTable = table[Check]{name: "a check", about: "An assertion that is aske
 	{"reach", aMapping(&reachTable), "The sender reaches the receiver.", func(r *reader, p pair, c *Check) { reachTable.read(r, p.value, p.key, c) }, nil},
 	{"eventually", aDuration, "It must hold within this time; at once by default.", func(r *reader, p pair, c *Check) { c.Until = r.duration(p) }, nil},
 	{"always", aDuration, "It must hold for this long.", func(r *reader, p pair, c *Check) { c.For = r.duration(p) }, nil},
-	{"never", is("yes, or a time", "type", []any{"boolean", "string"}), "It must not reach, for this long or just now.", (*reader).never, nil},
-	{"code", aText, "It must not reach, and for this cause, by explain's code.", (*reader).code, nil},
+	{"never", trueOrTime, "It must not reach, for this long or just now.", (*reader).never, nil},
+	{"code", aText, "It must not reach, and for this cause: a code of `dnetsim explain --code list`.", (*reader).code, nil},
 }}
 
 var stepTable = table[stepReading]{name: "a step", about: "One thing that happens.", oneOf: []string{"run", "wait", "fault", "repair", "check"}, fields: []field[stepReading]{

@@ -295,17 +295,21 @@ func (h *Host) has(a netip.Addr) bool {
 	return false
 }
 
-// files lays down what a distribution's installer would have.
-func (l *Lab) files(m *userland.Machine, h *Host) error {
-	var hosts strings.Builder
-	hosts.WriteString("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
+// hostsFile has the names of the hosts, on each of them and on the routers.
+func (l *Lab) hostsFile() []byte {
+	b := []byte("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
 	for _, o := range l.Scenario.Hosts {
 		if len(o.Ports) > 0 {
-			fmt.Fprintf(&hosts, "%s\t%s\n", o.Ports[0].Address.Addr(), o.Name)
+			b = fmt.Appendf(b, "%s\t%s\n", o.Ports[0].Address.Addr(), o.Name)
 		}
 	}
+	return b
+}
+
+// files lays down what a distribution's installer would have.
+func (l *Lab) files(m *userland.Machine, h *Host) error {
 	fs := m.FS()
-	fs.WriteFile("/etc/hosts", []byte(hosts.String()), 0o644)
+	fs.WriteFile("/etc/hosts", l.hostsFile(), 0o644)
 	fs.WriteFile("/etc/os-release", []byte("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\n"+
 		"VERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n"), 0o644)
 	fs.WriteFile("/etc/hostname", []byte(h.Hostname+"\n"), 0o644)

@@ -108,6 +108,9 @@ var (
 			map[string]any{"type": "string", "pattern": `^[+]?[0-9.eE+-]+ *%?$`},
 		}}
 	}}
+	trueOrTime = shape{"true, or a time such as 5s", func() map[string]any {
+		return map[string]any{"oneOf": append([]any{map[string]any{"const": true}}, aDuration.schema()["oneOf"].([]any)...)}
+	}}
 	aRate  = is("bits per second such as 100mbit or 1gbit", "type", []any{"string", "number"}, "pattern", `^[+]?[0-9.eE+-]+ *([gGmMkK]?[bB][iI][tT])?$`)
 	anExit = shape{"a status from 0 to 255, or any", func() map[string]any {
 		return map[string]any{"oneOf": []any{map[string]any{"type": "integer", "minimum": 0, "maximum": 255}, map[string]any{"const": "any"}}}

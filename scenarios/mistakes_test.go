@@ -19,6 +19,9 @@ func TestReadSaysWhatToWriteInstead(t *testing.T) {
 		{strings.Replace(head, "10.0.0.11}", "10.0.0.11, images: [nosuch]}", 1) + "strict-images: true\n", `x.yaml:3:36: there is no image "nosuch"`},
 		{head + "images: {redis7: {like: debien}}\n", `is like "debien", which is nowhere: did you mean "debian"?`},
 		{strings.Replace(head, "gateway: 10.0.0.2", "gateway: 10.0.0.11", 1), "x.yaml:3:17: gateway 10.0.0.11 of lan lan is the address of host h1"},
+		{head + "steps:\n  - check: {reach: {from: h1, to: 10.0.0.2}, never: yes}\n", `x.yaml:5:53: never cannot be "yes": write true, or a time such as 5s`},
+		{head + "steps:\n  - check: {reach: {from: h1, to: \"10.0.0.2:80\"}}\n", `x.yaml:5:35: to cannot be "10.0.0.2:80": write to: 10.0.0.2, port: 80`},
+		{head + "routers: {r: {nat: true, interfaces: {eth0: {address: 10.0.0.1}}}}\n", "x.yaml:4:20: router r leads to no internet: it has the gateway of no lan"},
 	} {
 		_, err := Read("x.yaml", []byte(c.text))
 		if err == nil || !strings.Contains(err.Error(), c.want) {

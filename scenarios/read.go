@@ -183,10 +183,16 @@ func (r *reader) ports(p pair) []Port {
 }
 
 func (r *reader) router(q pair) Router {
-	rt := Router{Name: q.key, at: q.keyAt}
+	rt := Router{Name: q.key, NAT: true, at: q.keyAt}
 	r.name(q, "a router", machineName)
 	routerTable.read(r, q.value, "", &rt)
 	return rt
+}
+
+func (r *reader) nat(p pair, t *Router) {
+	if t.NAT = r.flag(p); t.NAT {
+		t.natAt = at(p.value)
+	}
 }
 
 func (r *reader) routes(p pair) []StaticRoute {

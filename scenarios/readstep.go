@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -223,13 +224,25 @@ func (r *reader) flowPort(p pair, c *Check) {
 	c.Flow.Proto, c.Flow.Port = proto, port
 }
 
-// never reads yes, or for how long.
+// never reads true, or for how long.
 func (r *reader) never(p pair, c *Check) {
 	c.Never = true
-	if p.value.Value == "true" {
-		return
+	switch {
+	case p.value.Tag == "!!bool" && p.value.Value != "false":
+	case p.value.Kind == yaml.ScalarNode && slices.Contains([]string{"false", "yes", "no", "on", "off"}, p.value.Value):
+		r.add(at(p.value), "write true, or a time such as 5s", "never cannot be %s", kindName(p.value))
+	default:
+		c.For = r.duration(p)
 	}
-	c.For = r.duration(p)
+}
+
+// flowTo reads whom a flow is for. A port has a key of its own.
+func (r *reader) flowTo(p pair, c *Check) {
+	c.Flow.To = r.text(p)
+	host, port, cut := strings.Cut(c.Flow.To, ":")
+	if _, _, err := explain.ParsePort(port); cut && err == nil {
+		r.add(at(p.value), fmt.Sprintf("write to: %s, port: %s", host, port), "to cannot be %s", kindName(p.value))
+	}
 }
 
 // code reads one of explain's codes.

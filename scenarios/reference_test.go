@@ -78,7 +78,7 @@ func chapters() []chapter {
 			"address": {"address: 93.184.216.34", "it must be there"}, "cname": {"cname: edge.example.net", "none"}, "delay": {"delay: 10ms", "0"}, "ttl": {"ttl: 120", "64"},
 		}),
 		chapterOf(&routerTable, exampleLAN+exampleHosts+"routers:\n  r1:\n    %s\n", map[string]example{
-			"interfaces": {"interfaces:\n  eth0: {address: 10.0.0.1}", "none"}, "nat": {"nat: true", "false"}, "routes": {"routes:\n  - {to: 10.9.0.0/24, via: 10.0.0.2}", "none"},
+			"interfaces": {"interfaces:\n  eth0: {address: 10.0.0.1}", "none"}, "nat": {"nat: false", "true where it leads to the internet"}, "routes": {"routes:\n  - {to: 10.9.0.0/24, via: 10.0.0.2}", "none"},
 		}),
 		chapterOf(&routeTable, exampleLAN+exampleHosts+"routers:\n  r1:\n    interfaces: {eth0: {address: 10.0.0.1}}\n    routes:\n      -\n        %s\n", map[string]example{
 			"to": {"to: 10.9.0.0/24", "it must be there"}, "via": {"via: 10.0.0.2", "it must be there"},

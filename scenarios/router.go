@@ -32,7 +32,7 @@ func (l *Lab) buildRouters() error {
 	s := l.Scenario
 	routers := append([]Router(nil), s.Routers...)
 	if s.implicitRouter() {
-		r := Router{Name: ImplicitRouter}
+		r := Router{Name: ImplicitRouter, NAT: true}
 		for _, lan := range s.LANs {
 			if lan.Gateway.IsValid() && !s.owned(lan.Gateway) {
 				r.Ports = append(r.Ports, Port{Name: fmt.Sprintf("eth%d", len(r.Ports)), LAN: lan.Name,
@@ -65,9 +65,9 @@ func gatewayMAC(a netip.Addr) link.MAC {
 }
 
 // leadsOut reports whether a router holds some LAN's gateway.
-func (l *Lab) leadsOut(r *Router) bool {
+func (s *Scenario) leadsOut(r *Router) bool {
 	for _, p := range r.Ports {
-		for _, lan := range l.Scenario.LANs {
+		for _, lan := range s.LANs {
 			if lan.Gateway.IsValid() && lan.Gateway == p.Address.Addr() {
 				return true
 			}
@@ -93,10 +93,8 @@ func (l *Lab) buildRouter(r *Router, wan netip.Addr) error {
 		}
 	}
 	m := l.appliance(r.Name, ns)
-	if !l.leadsOut(r) {
-		if r.NAT {
-			return fmt.Errorf("nat: it holds no lan's gateway, so there is nothing to translate to")
-		}
+	m.FS().WriteFile("/etc/hosts", l.hostsFile(), 0o644)
+	if !l.Scenario.leadsOut(r) {
 		return nil
 	}
 	// The lab's router answers with TTL 128, as the walkthrough's does: its
@@ -107,8 +105,10 @@ func (l *Lab) buildRouter(r *Router, wan netip.Addr) error {
 	if _, err := l.plug(r.Name, ns, Port{Name: wanName, LAN: internetName, Address: netip.PrefixFrom(wan, internetSubnet.Bits())}); err != nil {
 		return err
 	}
-	if err := ns.Netfilter(false).Ensure("nat", "POSTROUTING", "-o", wanName, "-j", "MASQUERADE"); err != nil {
-		return err
+	if r.NAT {
+		if err := ns.Netfilter(false).Ensure("nat", "POSTROUTING", "-o", wanName, "-j", "MASQUERADE"); err != nil {
+			return err
+		}
 	}
 	return l.serveNames(m)
 }
@@ -185,10 +185,13 @@ func (l *Lab) buildSite(site Site, routers []Router) error {
 		return err
 	}
 	for i := range routers {
-		if !l.leadsOut(&routers[i]) {
+		if !l.Scenario.leadsOut(&routers[i]) {
 			continue
 		}
 		out := l.machines[routers[i].Name].NS()
+		if err := l.routesBack(ns, &routers[i], out); err != nil {
+			return err
+		}
 		if err := out.AddRoute(stack.Route{Dst: netip.PrefixFrom(site.Address, site.Address.BitLen()), Dev: wanName}); err != nil {
 			return err
 		}
@@ -201,6 +204,25 @@ func (l *Lab) buildSite(site Site, routers []Router) error {
 	}
 	m.Start(userland.ProcSpec{Program: serve, Args: []string{"nginx"}, NewGroup: true})
 	l.machines["internet "+site.Name] = m
+	return nil
+}
+
+// routesBack gives a site of the internet the ways to what a router does not hide:
+// the LANs with public addresses. Private ones are nowhere on the internet.
+func (l *Lab) routesBack(site *stack.Namespace, r *Router, out *stack.Namespace) error {
+	if r.NAT {
+		return nil
+	}
+	wan := out.Interface(wanName).Addrs()[0]
+	for _, p := range r.Ports {
+		subnet := l.lans[p.LAN].lan.Subnet
+		if subnet.Addr().IsPrivate() || subnet.Addr().Is4() != wan.Prefix.Addr().Is4() {
+			continue
+		}
+		if err := site.AddRoute(stack.Route{Dst: subnet, Via: wan.Prefix.Addr(), Dev: "eth0"}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

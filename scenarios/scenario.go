@@ -81,9 +81,10 @@ type Port struct {
 type Router struct {
 	Name   string
 	Ports  []Port
-	NAT    bool
+	NAT    bool // for routers that lead to the internet
 	Routes []StaticRoute
 	at     place
+	natAt  place // where the file says nat: true
 }
 
 // StaticRoute is a route of a router.

@@ -112,7 +112,9 @@ func TestSchemaAndReaderAgreeOnForm(t *testing.T) {
 		{step("h$ true"), true}, {step("h/c$ true"), true}, {step("true"), false}, {step("{run: h$ true}"), true}, {step("{run: h$ true, expect: {exit: any, stdout: }}"), true},
 		{step("{run: h$ true, expect: {exit: 256}}"), false}, {step("{run: h$ true, expect: {status: 1}}"), false}, {step("{wait: 3s}"), true}, {step("{wait: 3s, run: h$ true}"), false},
 		{step("{at: 30s, run: h$ true}"), true}, {step("{at: 30s}"), false}, {step("{fault: {cable: h, loss: 1%}}"), true}, {step("{fault: {cable: h, way: up}}"), false},
-		{step("{fault: {host: h, crash: true}}"), true}, {step("{repair: {cable: h}}"), true}, {step("{fault: {loss: 1%}}"), false}, {"steps: []\n", false}, {"hosts: [h]\n", false},
+		{step("{fault: {host: h, crash: true}}"), true}, {step("{repair: {cable: h}}"), true}, {step("{fault: {loss: 1%}}"), false}, {"steps: []\n", false},
+		{step("check: {reach: {from: h, to: h}, never: true}"), true}, {step("check: {reach: {from: h, to: h}, never: 5s}"), true}, {step("check: {reach: {from: h, to: h}, never: false}"), false},
+		{step("check: {reach: {from: h, to: h}, never: \"yes\"}"), false}, {step("check: {reach: {from: h, to: h, port: 80}, eventually: 1m}"), true}, {"hosts: [h]\n", false},
 	} {
 		_, err := Read("x.yaml", []byte(c.text))
 		var v any
