@@ -74,7 +74,7 @@ func (nw *Networks) plainNamespace(c *Container) {
 	s := &c.NetworkSettings
 	s.SandboxID, s.SandboxKey = "", ""
 	c.run.sandbox.EnableIPv6()
-	nw.d.net.DropSandbox(c.run.sandbox)
+	nw.d.net.DiscardSandbox(c.run.sandbox)
 	for _, es := range s.Networks {
 		es.Clear()
 	}

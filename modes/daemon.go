@@ -160,7 +160,9 @@ func (d *Daemon) Stop() error {
 	if !d.config.LiveRestore {
 		d.Containers.shutdown()
 		d.net.CloseIdle()
+		d.face.Collect()
 	}
+	d.face.Abandon()
 	d.calls.Spend(d.profile.Cost.DaemonStop)
 	d.calls.End()
 	d.net.Global.Leave()
@@ -209,6 +211,7 @@ func (d *Daemon) launchSelf() {
 				d.Swarm.node.Kill()
 				d.api.close()
 				d.net.Global.Leave()
+				d.face.Abandon()
 				d.Events.Wake()
 			}
 		},

@@ -67,6 +67,8 @@ func (h *Host) PowerOn() error {
 		return nil
 	}
 	h.off = false
+	h.Daemon.face.Collect() // /run was in memory
+	h.Daemon.face.Abandon()
 	for _, i := range h.cables {
 		i.SetUp(true)
 	}

@@ -12,7 +12,6 @@ import (
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/stack"
-	"dnetsim/userland"
 	"dnetsim/userland/names"
 )
 
@@ -48,7 +47,7 @@ func (ctl *Controller) NewSandbox(c *container.Container) *Sandbox {
 	sb := &Sandbox{ID: ctl.IDs.ID("sandbox", c.Name), ctl: ctl, C: c, users: 1}
 	if container.IsHostMode(c.HostConfig.NetworkMode) {
 		sb.NS, sb.HostStack, sb.Key = ctl.ns(), true, "/var/run/docker/netns/default"
-		ctl.pin(sb.Key) // it stays
+		ctl.Face.Pin(sb.Key) // it stays
 		return sb
 	}
 	sb.Key = "/var/run/docker/netns/" + sb.ID[:12]
@@ -59,36 +58,29 @@ func (ctl *Controller) NewSandbox(c *container.Container) *Sandbox {
 
 func (ctl *Controller) addSandbox(sb *Sandbox) {
 	ctl.Sandboxes = append(ctl.Sandboxes, sb)
-	ctl.pin(sb.Key)
+	ctl.Face.Pin(sb.Key)
 }
 
-// pin keeps a namespace alive with a file that it is mounted on.
-func (ctl *Controller) pin(key string) {
-	fs := ctl.machine().FS()
-	fs.MkdirAll("/var/run/docker/netns", 0o755)
-	if at, err := fs.Realpath(key); err == nil && !fs.Exists(at) {
-		fs.WriteFile(at, nil, 0o444)
-		fs.Mount(userland.Mount{Source: "nsfs", Target: at, Type: "nsfs", Options: "rw"})
-	}
-}
-
-func (ctl *Controller) unpin(key string) {
-	fs := ctl.machine().FS()
-	if at, err := fs.Realpath(key); err == nil {
-		fs.Unmount(at)
-		fs.Remove(at)
-	}
-}
-
-// DropSandbox forgets a sandbox and the file that kept its namespace alive.
+// DropSandbox forgets a sandbox; the file that kept its namespace alive goes later.
 func (ctl *Controller) DropSandbox(sb *Sandbox) {
-	for i, x := range ctl.Sandboxes {
-		if x == sb {
-			ctl.Sandboxes = slices.Concat(ctl.Sandboxes[:i], ctl.Sandboxes[i+1:])
-			ctl.unpin(sb.Key)
-			return
-		}
+	if ctl.forget(sb) {
+		ctl.Face.Unpin(sb.Key)
 	}
+}
+
+// DiscardSandbox forgets a sandbox that the engine never made.
+func (ctl *Controller) DiscardSandbox(sb *Sandbox) {
+	if ctl.forget(sb) {
+		ctl.Face.Remove(sb.Key)
+	}
+}
+
+func (ctl *Controller) forget(sb *Sandbox) bool {
+	i := slices.Index(ctl.Sandboxes, sb)
+	if i >= 0 {
+		ctl.Sandboxes = slices.Concat(ctl.Sandboxes[:i], ctl.Sandboxes[i+1:])
+	}
+	return i >= 0
 }
 
 // Namespace finds a container's namespace by the path or name of its file, or by

@@ -4,7 +4,7 @@ import "time"
 
 // engine2010 is Docker Engine 20.10.24 as Debian 12 ships it.
 var engine2010 = Profile{
-	Name: "20.10",
+	Name: "20.10", CollectsNamespaces: true,
 	Version: Version{
 		Version: "20.10.24+dfsg1", APIVersion: "1.41", MinAPIVersion: "1.12", GitCommit: "5d6db84",
 		GoVersion: "go1.19.8", Os: "linux", Arch: "amd64",

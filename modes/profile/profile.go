@@ -68,9 +68,12 @@ type Profile struct {
 	// namespace, and takes no index of the host's.
 	BornInside bool
 
-	// DockerdCommand says that hosts have dockerd as a command, which checks a
-	// configuration.
-	DockerdCommand bool
+	// CollectsNamespaces says that the files of namespaces that are gone are removed once a
+	// minute, not at once.
+	CollectsNamespaces bool
+	// DockerdValidates says that dockerd has --validate, and names the process that runs
+	// in its place when it is started a second time.
+	DockerdValidates bool
 
 	// Words are what the release says instead of 20.10's refusals.
 	Words []Wording

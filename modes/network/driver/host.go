@@ -31,6 +31,8 @@ type Host struct {
 	Dockerd func() *userland.Process
 	Stream  func(kind, name string) *sim.Rand
 	Log     func(level, msg string, pairs ...string)
+
+	spaces spaces
 }
 
 // Opener opens sockets of dockerd's in a namespace.

@@ -136,7 +136,10 @@ func (o *Driver) clearStale(id string) {
 	var kept []*network
 	for _, n := range o.stale {
 		if n.id == id {
-			n.destroySandbox()
+			if b := n.box; b != nil {
+				n.destroySandbox()
+				o.host.Remove(b.key)
+			}
 			continue
 		}
 		kept = append(kept, n)

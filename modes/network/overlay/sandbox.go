@@ -73,9 +73,7 @@ func (n *network) initSandbox() {
 	b.ns.SetSysctl("net.ipv6.conf.default.disable_ipv6", "1")
 	n.box = b
 	o.boxes.all = append(o.boxes.all, b)
-	fs := h.FS()
-	fs.MkdirAll("/var/run/docker/netns", 0o755)
-	fs.WriteFile(b.key, nil, 0o444)
+	h.Pin(b.key)
 	if o.plane.watches() {
 		b.watch = h.Loop().Go("miss "+b.ns.Name(), func(p *sim.Proc) { n.watchMisses(b) })
 		b.ns.OnNeighbour(b.aged)

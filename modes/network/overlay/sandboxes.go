@@ -39,6 +39,7 @@ func (s *Sandboxes) Find(ref string) (*stack.Namespace, bool) {
 func (s *Sandboxes) Crash(h *driver.Host) {
 	for _, b := range slices.Clone(s.all) {
 		s.drop(h, b)
+		h.Remove(b.key) // /run was in memory
 		h.CloseSoon(b.ns)
 	}
 }
@@ -46,7 +47,7 @@ func (s *Sandboxes) Crash(h *driver.Host) {
 func (s *Sandboxes) drop(h *driver.Host, b *sandbox) {
 	if i := slices.Index(s.all, b); i >= 0 {
 		s.all = slices.Delete(slices.Clone(s.all), i, i+1)
-		h.FS().Remove(b.key)
+		h.Unpin(b.key)
 	}
 }
 
