@@ -36,6 +36,7 @@ var homes = map[string][]string{
 	"github.com/sirupsen/logrus":             {"engine/cli", "scenarios/compose"},
 	"github.com/spf13/pflag":                 {"engine/cli"},
 	"github.com/spf13/cobra":                 {"cmd", "engine/cli"},
+	"github.com/itchyny/gojq":                {"userland/jq"},
 	"golang.org/x/term":                      {"cmd"},
 	"github.com/modelcontextprotocol/go-sdk": {"cmd"},
 	"github.com/coder/websocket":             {"page"},

@@ -11,6 +11,7 @@ import (
 	"dnetsim/link"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/jq"
 	"dnetsim/userland/names"
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/packages"
@@ -93,7 +94,7 @@ func (l *Lab) buildRouter(r *Router, wan netip.Addr) error {
 		}
 	}
 	m := l.appliance(r.Name, ns)
-	m.FS().WriteFile("/etc/hosts", l.hostsFile(), 0o644)
+	m.FS().WriteFile("/etc/hosts", hostsFile(l.Scenario), 0o644)
 	if !l.Scenario.leadsOut(r) {
 		return nil
 	}
@@ -122,7 +123,7 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m := userland.NewMachine(l.Loop, name, ns)
 	m.SetHardwareClock(l.clock)
 	m.Shell = shell.Sh(shell.HostSh)
-	m.Install(programs.Host(), netconf.Host(), traffic.Host(), packages.Programs(packages.Deb))
+	m.Install(programs.Host(), netconf.Host(), traffic.Host(), packages.Programs(packages.Deb), jq.Programs())
 	for name, text := range packages.DebianFiles() {
 		m.FS().MkdirAll(path.Dir(name), 0o755)
 		m.FS().WriteFile(name, []byte(text), 0o644)

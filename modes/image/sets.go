@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dnetsim/userland"
+	"dnetsim/userland/jq"
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/packages"
 	"dnetsim/userland/programs"
@@ -22,8 +23,10 @@ var (
 	debianSets  = []programSet{programs.Host, netconf.Debian, traffic.Debian}
 	slimSets    = []programSet{without(programs.Host, hostOnly+processTools), only(netconf.Debian, "nsenter"), only(traffic.Debian, "getent")}
 	ubuntuSets  = []programSet{without(programs.Host, hostOnly), only(netconf.Debian, "nsenter sysctl"), only(traffic.Debian, "getent")}
+	// serverSets are those of nginx and httpd: Debian's, without what comes with procps.
+	serverSets  = []programSet{without(programs.Host, hostOnly+processTools), netconf.Debian, traffic.Debian}
 	centos7Sets = []programSet{
-		without(programs.Host, "dash vim nano ssh sudo xxd killall mawk"), only(netconf.Debian, "nsenter sysctl ip ss bridge tc"),
+		without(programs.Host, "dash vim nano ssh scp sudo xxd killall mawk"), only(netconf.Debian, "nsenter sysctl ip ss bridge tc"),
 		only(traffic.Debian, "getent ping ping6 arping tracepath curl"),
 	}
 )
@@ -31,8 +34,8 @@ var (
 // hostOnly are the programs of a host that a plain image lacks, processTools those
 // of procps.
 const (
-	hostOnly     = " vi vim nano less ssh sudo xxd killall gawk systemctl journalctl service lsmod modprobe "
-	processTools = " ps top free pgrep pkill uptime w watch "
+	hostOnly     = " vi vim nano less ssh scp column sudo xxd killall gawk systemctl journalctl service lsmod modprobe "
+	processTools = " ps top free pgrep pkill uptime w watch kill "
 )
 
 // only and without cut a set, by names between blanks.
@@ -56,7 +59,7 @@ func cut(set programSet, keep func(name string) bool) programSet {
 // bring: those have no file before.
 func managed(f packages.Family) map[string]userland.Program {
 	all := map[string]userland.Program{}
-	for _, set := range []programSet{programs.Host, netconf.Host, traffic.Debian} {
+	for _, set := range []programSet{programs.Host, netconf.Host, traffic.Debian, jq.Programs} {
 		maps.Copy(all, set())
 	}
 	out := packages.Programs(f)

@@ -71,11 +71,15 @@ var debs = []entry{
 	{"bridge-utils", "1.7.1-1 1.7-1ubuntu3", "main", 37, 120, "", "brctl"},
 	{"ethtool", "1:6.1-1 1:5.16-1ubuntu0.1", "main", 197, 620, "libmnl0", "ethtool"},
 	{"conntrack", "1:1.4.7-1+b2 1:1.4.6-2build2", "main", 34, 110, "libnetfilter-conntrack3", "conntrack"},
-	{"procps", "2:4.0.2-3 2:3.3.17-6ubuntu2.1", "main", 709, 2400, "", "ps top free pgrep pkill sysctl uptime w watch"},
+	{"procps", "2:4.0.2-3 2:3.3.17-6ubuntu2.1", "main", 709, 2400, "", "ps top free pgrep pkill sysctl uptime w watch kill"},
 	{"psmisc", "23.6-1 23.4-2build3", "main", 259, 900, "", "killall"},
-	{"openssh-client", "1:9.2p1-2+deb12u2 1:8.9p1-3ubuntu0.7", "main", 991, 5600, "", "ssh"},
+	{"openssh-client", "1:9.2p1-2+deb12u2 1:8.9p1-3ubuntu0.7", "main", 991, 5600, "", "ssh scp"},
 	{"xxd", "2:9.0.1378-2 2:8.2.3995-1ubuntu2.15", "main", 83, 260, "", "xxd"},
 	{"gawk", "1:5.2.1-2 1:5.1.0-1ubuntu0.1", "main", 673, 2500, "", "gawk"},
+	{"jq", "1.6-2.1 1.6-2.1ubuntu3", "main", 65, 105, "libjq1", "jq"},
+	{"libjq1", "1.6-2.1 1.6-2.1ubuntu3", "main", 135, 365, "libonig5", ""},
+	{"libonig5", "6.9.8-1 6.9.7.1-2build1", "main", 188, 636, "", ""},
+	{"bsdextrautils", "2.38.1-5 2.37.2-4ubuntu3", "main", 87, 270, "", "column"},
 	{"apt-utils", "2.6.1 2.4.12", "main", 309, 1090, "", ""},
 	{"apt-transport-https", "2.6.1 2.4.12", "universe", 2, 36, "", ""},
 }
@@ -108,7 +112,9 @@ var apks = []entry{
 	{"ethtool", "6.0-r0", "main", 190, 460, "", "ethtool"},
 	{"conntrack-tools", "1.4.7-r1", "community", 90, 250, "libmnl", "conntrack"},
 	{"bridge-utils", "1.7.1-r0", "main", 20, 50, "", "brctl"},
-	{"openssh-client", "9.1_p1-r5", "main", 5, 5, "", "ssh"},
+	{"openssh-client", "9.1_p1-r5", "main", 5, 5, "", "ssh scp"},
+	{"jq", "1.6-r3", "main", 140, 310, "oniguruma", "jq"},
+	{"oniguruma", "6.9.8-r0", "main", 210, 540, "", ""},
 	{"wget", "1.21.4-r0", "main", 270, 560, "", "wget"},
 }
 
@@ -131,7 +137,7 @@ var rpms = []entry{
 	{"conntrack-tools", "1.4.4-7.el7", "base", 187, 550, "", "conntrack"},
 	{"vim-enhanced", "2:7.4.629-8.el7_9", "updates", 1100, 2200, "", "vim"},
 	{"procps-ng", "3.3.10-28.el7", "base", 291, 760, "", "ps top free pgrep pkill sysctl uptime w watch"},
-	{"openssh-clients", "7.4p1-23.el7_9", "updates", 656, 2500, "", "ssh"},
+	{"openssh-clients", "7.4p1-23.el7_9", "updates", 656, 2500, "", "ssh scp"},
 }
 
 // read makes a package of a table's line, with the version of that column.

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dnetsim/userland"
 )
 
 func uptime(c *invocation) int {
@@ -22,6 +24,31 @@ func uptime(c *invocation) int {
 		users = "  0 users,"
 	}
 	c.Printf(" %s up %s, %s load average: 0.00, 0.00, 0.00\n", c.Wall().Format("15:04:05"), text, users)
+	return 0
+}
+
+// w is uptime's line and who is logged in, at which terminal, and what runs there.
+func w(c *invocation) int {
+	o := c.parse("hsfi|no-header=h,short=s,from=f,ip-addr=i")
+	if !o.has("h") {
+		uptime(c)
+		c.Printf("USER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n")
+	}
+	seen := map[*userland.TTY]bool{}
+	for _, first := range c.Machine.AllProcesses() {
+		tty := first.TTY
+		if tty == nil || seen[tty] || first.Machine != c.Machine {
+			continue
+		}
+		seen[tty] = true
+		now := first
+		for _, p := range c.Machine.AllProcesses() {
+			if p.TTY == tty && p.Machine == c.Machine {
+				now = p
+			}
+		}
+		c.Printf("%-8s %-8s -                %-8s 0.00s  0.00s  0.00s %s\n", first.User, tty.Name, startTime(c, first), commandLine(now))
+	}
 	return 0
 }
 

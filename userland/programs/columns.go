@@ -229,3 +229,95 @@ func tr(c *invocation) int {
 		}
 	}
 }
+
+// column is util-linux's: a list in columns that fill the width, or with -t a table of
+// the words of each line.
+func column(c *invocation) int {
+	o := c.parse("txenLs:o:c:|table=t,fillrows=x,separator=s,output-separator=o,output-width=c,keep-empty-lines=L,table-noheadings=n")
+	var rows []string
+	status := c.inputs(o.args, func(_ string, r io.Reader) int {
+		lines(r, func(line string, _ bool) bool {
+			if strings.TrimSpace(line) != "" {
+				rows = append(rows, line)
+			}
+			return true
+		})
+		return 0
+	})
+	if o.has("t") {
+		c.table(rows, o.value("s", ""), o.value("o", "  "))
+		return status
+	}
+	width := 80
+	if c.TTY != nil {
+		width = c.TTY.Size().Cols
+	}
+	if n, err := strconv.Atoi(o.value("c", "")); err == nil {
+		width = n
+	}
+	widest := 0
+	for _, r := range rows {
+		widest = max(widest, len([]rune(r)))
+	}
+	step := (widest + 8) &^ 7 // columns begin at tab stops
+	across := max(1, width/max(step, 1))
+	down := (len(rows) + across - 1) / across
+	for y := range down {
+		at := 0
+		for x := range across {
+			i := x*down + y
+			if o.has("x") {
+				i = y*across + x
+			}
+			if i >= len(rows) {
+				break
+			}
+			for ; at < x*step; at = (at + 8) &^ 7 {
+				c.Printf("\t")
+			}
+			c.Printf("%s", rows[i])
+			at += len([]rune(rows[i]))
+		}
+		c.Printf("\n")
+	}
+	return status
+}
+
+// table prints lines with their words one below the other.
+func (c *invocation) table(rows []string, separators, between string) {
+	cells, widths := make([][]string, len(rows)), []int{}
+	for i, r := range rows {
+		if cells[i] = strings.Fields(r); separators != "" {
+			cells[i] = splitAny(r, separators)
+		}
+		for k, w := range cells[i] {
+			if k == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[k] = max(widths[k], len([]rune(w)))
+		}
+	}
+	for _, row := range cells {
+		for k, w := range row {
+			if k > 0 {
+				c.Printf("%s", between)
+			}
+			c.Printf("%s", w)
+			if k < len(widths)-1 { // the last column has no blanks behind
+				c.Printf("%s", strings.Repeat(" ", widths[k]-len([]rune(w))))
+			}
+		}
+		c.Printf("\n")
+	}
+}
+
+// splitAny cuts at each of the separators' characters.
+func splitAny(text, separators string) (out []string) {
+	for {
+		i := strings.IndexAny(text, separators)
+		if i < 0 {
+			return append(out, text)
+		}
+		out, text = append(out, text[:i]), text[i+1:]
+	}
+}

@@ -43,7 +43,7 @@ func listed(types []string, kind string) bool {
 // kilobytes.
 const (
 	diskSize, diskUsed, diskFree = 20511312, 3250324, 16193720
-	memorySize                   = 4028224
+	memorySize                   = userland.MemorySize >> 10
 )
 
 // space is one line of df.

@@ -1,6 +1,7 @@
 package programs
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -182,7 +183,7 @@ func watch(c *invocation) int {
 			c.Printf("\x1b[H\x1b[J")
 		}
 		if !o.has("t") {
-			c.Printf("Every %.1fs: %s\n\n", every.Seconds(), strings.Join(o.args, " "))
+			c.Printf("%s\n\n", watchHead(c, every, strings.Join(o.args, " ")))
 		}
 		if p, err := c.Spawn("sh", "-c", strings.Join(o.args, " ")); err == nil {
 			p.Wait()
@@ -190,6 +191,27 @@ func watch(c *invocation) int {
 		if c.Sleep(every) != nil {
 			return 0
 		}
+	}
+}
+
+// watchHead is watch's first line: what runs how often at the left, and where and when
+// at the right. busybox' has no host.
+func watchHead(c *invocation, every time.Duration, command string) string {
+	left, right := fmt.Sprintf("Every %.1fs: %s", every.Seconds(), command), c.Wall().Format("2006-01-02 15:04:05")
+	if c.gnu {
+		right = c.Machine.Hostname() + ": " + c.Wall().Format("Mon Jan _2 15:04:05 2006")
+	}
+	width := 80
+	if tty := c.TTY; tty != nil {
+		width = tty.Size().Cols
+	}
+	switch space := width - len(right); {
+	case space < 0:
+		return left[:min(len(left), width)]
+	case len(left) > space-1:
+		return left[:max(0, min(len(left), space-4))] + "... " + right
+	default:
+		return left + strings.Repeat(" ", space-len(left)) + right
 	}
 }
 

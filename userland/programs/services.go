@@ -141,13 +141,14 @@ func showStatus(c *invocation, name string, s userland.Service, state string, o 
 		dot = "○"
 	}
 	log := s.Log()
-	c.Printf("%s %s.service\n     Loaded: loaded (/lib/systemd/system/%s.service; enabled; preset: enabled)\n     Active: %s", dot, name, name, activeLine(s))
+	c.Printf("%s %s.service - %s\n     Loaded: loaded (/lib/systemd/system/%s.service; enabled; preset: enabled)\n     Active: %s", dot, name, description(name, s), name, activeLine(s))
 	if at := s.Since(); !at.IsZero() {
 		c.Printf(" since %s; %s", at.Format("Mon 2006-01-02 15:04:05 MST"), age(c.Wall().Sub(at)))
 	}
 	c.Printf("\n")
 	if p, ok := c.Machine.Process(s.MainPID()); ok {
 		c.Printf("   Main PID: %d (%s)\n", p.PID, p.Name())
+		controlGroup(c, name, p)
 	}
 	n, _ := strconv.Atoi(o.value("n", "10"))
 	if len(log) > 0 {
@@ -160,6 +161,43 @@ func showStatus(c *invocation, name string, s userland.Service, state string, o 
 		return 0
 	}
 	return 3
+}
+
+// description is what a unit's file would say that it is.
+func description(name string, s userland.Service) string {
+	if d, ok := s.(interface{ Description() string }); ok {
+		return d.Description()
+	}
+	return name
+}
+
+// controlGroup lists a unit's processes: the main one and what it has started on the
+// host.
+func controlGroup(c *invocation, name string, main *userland.Process) {
+	var list []*userland.Process
+	for _, p := range c.Machine.AllProcesses() {
+		if cameFrom(p, main) && p.Machine == c.Machine {
+			list = append(list, p)
+		}
+	}
+	c.Printf("      Tasks: %d\n     Memory: %.1fM\n     CGroup: /system.slice/%s.service\n", len(list), float64(len(list))*userland.ResidentSize/(1<<20), name)
+	for i, p := range list {
+		branch := "├─"
+		if i == len(list)-1 {
+			branch = "└─"
+		}
+		c.Printf("             %s%d %s\n", branch, p.PID, commandLine(p))
+	}
+}
+
+// cameFrom reports whether a process is another or has come from it.
+func cameFrom(p, of *userland.Process) bool {
+	for ; p != nil; p = p.Parent() {
+		if p == of {
+			return true
+		}
+	}
+	return false
 }
 
 // activeLine is the state with systemd's reason for a failure.
@@ -240,8 +278,9 @@ func listUnits(c *invocation) int {
 	sort.Strings(names)
 	c.Printf("  UNIT                     LOAD   ACTIVE   SUB     DESCRIPTION\n")
 	for _, n := range names {
-		active, sub, _ := strings.Cut(c.Machine.Services[n].Status(), " ")
-		c.Printf("  %-24s loaded %-8s %-7s %s\n", n+".service", active, strings.Trim(sub, "()"), n)
+		s := c.Machine.Services[n]
+		active, sub, _ := strings.Cut(s.Status(), " ")
+		c.Printf("  %-24s loaded %-8s %-7s %s\n", n+".service", active, strings.Trim(sub, "()"), description(n, s))
 	}
 	return 0
 }

@@ -28,7 +28,7 @@ func Busybox() map[string]userland.Program {
 
 // Host is the set of a host: Debian 12's tools, with ssh and systemd's.
 func Host() map[string]userland.Program {
-	set := in(true, append(tables(), serviceTable, map[string]applet{"nsenter": nsenter, "ssh": ssh, "gawk": awk, "mawk": awk})...)
+	set := in(true, append(tables(), serviceTable, map[string]applet{"nsenter": nsenter, "ssh": ssh, "scp": scp, "column": column, "gawk": awk, "mawk": awk})...)
 	delete(set, "usleep")
 	set["sh"] = shell.Sh(shell.HostSh)
 	set["dash"] = set["sh"]

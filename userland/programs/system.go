@@ -20,7 +20,7 @@ var systemTable = map[string]applet{
 	"expr": expr, "which": which, "pwd": pwd, "tty": tty, "stty": stty, "clear": clearScreen,
 	"reset": reset, "nproc": nproc, "mount": mount, "umount": nothing, "dmesg": dmesg,
 	"groups": groups, "arch": arch, "getconf": getconf, "vi": vi, "vim": vi, "nano": nano,
-	"w": uptime, "who": nothing, "logname": whoami, "mknod": nothing, "getent": getent,
+	"w": w, "who": nothing, "logname": whoami, "mknod": nothing, "getent": getent,
 	"modprobe": nothing, "lsmod": nothing,
 }
 
@@ -104,7 +104,7 @@ func groups(c *invocation) int {
 
 func arch(c *invocation) int { c.Printf("%s\n", c.Machine.Arch); return 0 }
 
-func nproc(c *invocation) int { c.Printf("1\n"); return 0 }
+func nproc(c *invocation) int { c.Printf("%d\n", userland.CPUs); return 0 }
 
 func getconf(c *invocation) int {
 	switch strings.Join(c.Args[1:], " ") {
@@ -260,7 +260,7 @@ func free(c *invocation) int {
 	if o.has("m") {
 		div = 1024
 	}
-	total, used, av := 4028224/div, 351104/div, 3501876/div
+	total, used, av := memorySize/div, 351104/div, 3501876/div
 	cache := 664780 / div
 	if !c.gnu {
 		c.Printf("              total        used        free      shared  buff/cache   available\nMem:    %11d %11d %11d %11d %11d %11d\nSwap:   %11d %11d %11d\n",

@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -283,4 +286,142 @@ func sshd(m *userland.Machine) (stop func()) {
 		}
 	})
 	return func() { l.Close() }
+}
+
+// scpEnd is one end of scp's copies: a path here, or on a machine.
+type scpEnd struct {
+	host, path string
+	m          *userland.Machine
+	conn       *stack.TCPConn
+}
+
+// scp copies between this machine and others, over ssh's connection.
+func scp(c *invocation) int {
+	o := c.parse("346ABCOpqrRsTvl:o:P:i:F:S:c:J:")
+	if len(o.args) < 2 {
+		c.Errorf("usage: scp [-346ABCOpqRrsTv] [-c cipher] [-i identity_file] [-P port] source ... target\n")
+		return 1
+	}
+	if p, ok := o.values["P"]; ok {
+		o.values["p"] = p
+	}
+	open := map[string]*scpEnd{}
+	defer func() {
+		for _, name := range slices.Sorted(maps.Keys(open)) {
+			open[name].conn.Close()
+		}
+	}()
+	end := func(word string) (*scpEnd, bool) {
+		e := &scpEnd{path: word, m: c.Machine}
+		host, at, remote := strings.Cut(word, ":")
+		if !remote || strings.Contains(host, "/") {
+			return e, true
+		}
+		if _, h, ok := strings.Cut(host, "@"); ok {
+			host = h
+		}
+		e.host = host
+		if !strings.HasPrefix(at, "/") {
+			at = path.Join("/root", strings.TrimPrefix(at, "~/"))
+		}
+		if known := open[host]; known != nil {
+			return &scpEnd{host, at, known.m, known.conn}, true
+		}
+		var err error
+		if e.conn, e.m, err = sshConnect(c, host, o); err != nil {
+			c.Errorf("%v\nscp: Connection closed\n", err)
+			return nil, false
+		}
+		e.path, open[host] = at, e
+		return e, true
+	}
+	n := len(o.args) - 1
+	to, ok := end(o.args[n])
+	if !ok {
+		return 255
+	}
+	target, err := c.scpStat(to)
+	isDir := err == nil && target.IsDir()
+	if n > 1 && !isDir {
+		return c.fail("%s: Not a directory", o.args[n])
+	}
+	status := 0
+	for _, word := range o.args[:n] {
+		from, ok := end(word)
+		if !ok {
+			return 255
+		}
+		dest := *to
+		if isDir {
+			dest.path = path.Join(to.path, path.Base(from.path))
+		}
+		status = max(status, c.scpCopy(from, &dest, o))
+	}
+	return status
+}
+
+// scpAt is the path of an end within its machine's tree.
+func (c *invocation) scpAt(e *scpEnd) string {
+	if e.host != "" || strings.HasPrefix(e.path, "/") {
+		return e.path
+	}
+	return path.Join(c.Dir, e.path)
+}
+
+func (c *invocation) scpStat(e *scpEnd) (userland.Info, error) {
+	return e.m.FS().Stat(c.scpAt(e))
+}
+
+func (c *invocation) scpCopy(from, to *scpEnd, o options) int {
+	src, dst := c.scpAt(from), c.scpAt(to)
+	info, err := c.scpStat(from)
+	switch {
+	case err != nil && from.host == "":
+		return c.fail("stat local %q: %s", from.path, userland.Reason(err))
+	case err != nil:
+		return c.fail("%s: %s", from.path, userland.Reason(err))
+	case info.IsDir() && !o.has("r") && from.host == "":
+		return c.fail("local %q is not a regular file", from.path)
+	case info.IsDir() && !o.has("r"):
+		return c.fail("download %q: not a regular file", from.path)
+	case info.IsDir():
+		if err := to.m.FS().MkdirAll(dst, info.Mode); err != nil {
+			return c.fail("dest mkdir %q: %s", to.path, userland.Reason(err))
+		}
+		list, _ := from.m.FS().ReadDir(src)
+		status := 0
+		for _, f := range list {
+			a, b := *from, *to
+			a.path, b.path = path.Join(from.path, f.Name), path.Join(to.path, f.Name)
+			status = max(status, c.scpCopy(&a, &b, o))
+		}
+		return status
+	}
+	began := c.Loop().Now()
+	data, err := from.m.FS().ReadFile(src)
+	if err == nil && to.conn != nil {
+		if _, err = to.conn.Write(data); err != nil { // the bytes are on their way, as ssh's are
+			c.Errorf("client_loop: send disconnect: %s\nscp: Connection closed\n", userland.Reason(err))
+			return 255
+		}
+	}
+	if err == nil {
+		err = to.m.FS().WriteFile(dst, data, info.Mode)
+	}
+	if err != nil {
+		c.Errorf("scp: dest open %q: %s\nscp: failed to upload file %s to %s\n", to.path, userland.Reason(err), from.path, to.path)
+		return 1
+	}
+	if userland.IsTTY(c.Stdout) && !o.has("q") {
+		size, rate := fmt.Sprintf("%d", len(data)), 0.0
+		if len(data) >= 10000 {
+			size = fmt.Sprintf("%dKB", len(data)>>10)
+		}
+		took := c.Loop().Now() - began
+		if took > 0 {
+			rate = float64(len(data)) / took.Seconds() / (1 << 20)
+		}
+		c.Printf("%-40s 100%% %7s   %5.1fMB/s   %02d:%02d    \n", path.Base(from.path), size, rate, took/time.Minute, took/time.Second%60)
+	}
+	return 0
 }

@@ -91,6 +91,21 @@ func builtinNamed(name string) builtin {
 	case "let":
 		return let
 	}
+	return bashBuiltin(name)
+}
+
+// bashBuiltin finds those that bash alone has.
+func bashBuiltin(name string) builtin {
+	switch name {
+	case "pushd":
+		return pushd
+	case "popd":
+		return popd
+	case "dirs":
+		return dirs
+	case "disown":
+		return disown
+	}
 	return nil
 }
 
@@ -271,7 +286,7 @@ func shift(s *Shell, args []string) int {
 }
 
 func cd(s *Shell, args []string) int {
-	physical := false
+	physical, who := false, args[0]
 	args = args[1:]
 	for len(args) > 0 && (args[0] == "-L" || args[0] == "-P" || args[0] == "--") {
 		physical = args[0] == "-P"
@@ -304,7 +319,7 @@ func cd(s *Shell, args []string) int {
 	}
 	if err != nil {
 		if s.style == Bash {
-			s.complain("cd", to+": "+err.Error())
+			s.complain(who, to+": "+err.Error())
 		} else {
 			s.complain("cd", "can't cd to "+to+": "+err.Error())
 		}

@@ -180,7 +180,7 @@ func (s *Shell) builtin(name string) (builtin, bool) {
 	return fn, fn != nil
 }
 
-var notInAsh = map[string]bool{"declare": true, "typeset": true, "shopt": true, "enable": true}
+var notInAsh = map[string]bool{"declare": true, "typeset": true, "shopt": true, "enable": true, "pushd": true, "popd": true, "dirs": true, "disown": true}
 
 // maxCalls bounds nested function calls.
 const maxCalls = 1000

@@ -40,6 +40,10 @@ func TestMessagesAreInTheStyleOfTheShell(t *testing.T) {
 		{shell.Bash, "set -u; echo $nope", "bash: line 1: nope: unbound variable\n", 127},
 		{shell.Ash, `echo "abc`, "sh: syntax error: unterminated quoted string\n", 2},
 		{shell.Ash, "busybox nope", "nope: applet not found\n", 127},
+		{shell.Bash, "cd /; pushd /tmp; pushd /etc; pushd; pushd +1; popd; popd +1; popd; popd", "/tmp /\n/etc /tmp /\n/tmp /etc /\n/etc / /tmp\n/ /tmp\n/\nbash: line 1: popd: directory stack empty\nbash: line 1: popd: directory stack empty\n", 1},
+		{shell.Bash, "cd; pushd /nope; pushd /tmp; dirs -v; dirs -p; dirs -c; dirs; pushd", "bash: line 1: pushd: /nope: No such file or directory\n/tmp ~\n 0  /tmp\n 1  ~\n/tmp\n~\n/tmp\nbash: line 1: pushd: no other directory\n", 1},
+		{shell.Bash, "sleep 9 & disown; jobs; disown", "bash: line 1: disown: current: no such job\n", 1},
+		{shell.Ash, "pushd /tmp", "sh: pushd: not found\n", 127},
 		{shell.Ash, "kill 4711", "sh: kill: line 1: can't kill pid 4711: No such process\n", 1},
 	} {
 		r := run(t, c.style, c.text)

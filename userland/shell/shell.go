@@ -61,6 +61,7 @@ type Shell struct {
 	funcs   map[string]*syntax.Stmt
 	aliases map[string]string
 	dir     string
+	stack   []string // the directories of pushd below dir
 	opts    options
 	traps   map[string]string
 	fds     map[int]*userland.Stream
