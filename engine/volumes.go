@@ -140,7 +140,7 @@ func volumesPrune(c *call) error {
 	return c.json(http.StatusOK, types.VolumesPruneReport{VolumesDeleted: gone})
 }
 
-// diskUsage counts images; what containers write is not counted.
+// diskUsage counts images, what containers have written, and volumes.
 func diskUsage(c *call) error {
 	is, err := c.daemon.Images.List(nil, true)
 	if err != nil {
@@ -153,7 +153,7 @@ func diskUsage(c *call) error {
 	now, users := c.daemon.Wall(), map[string]int64{}
 	containers := []any{}
 	for _, x := range cs {
-		containers = append(containers, c.s.form.summary(summary{Container: x, names: c.daemon.Containers.NamesOf(x), now: now, image: c.imageOf(x)}))
+		containers = append(containers, c.s.form.summary(summary{Container: x, names: c.daemon.Containers.NamesOf(x), now: now, image: c.imageOf(x), size: c.sizes(x)}))
 		users[x.Image]++
 	}
 	images, total := []types.ImageSummary{}, int64(0)
@@ -167,7 +167,7 @@ func diskUsage(c *call) error {
 	volumes := []*types.Volume{}
 	for _, v := range c.daemon.Volumes.All() {
 		d := describeVolume(v)
-		d.UsageData = &types.VolumeUsageData{RefCount: int64(v.Users())}
+		d.UsageData = &types.VolumeUsageData{RefCount: int64(v.Users()), Size: c.daemon.Volumes.Size(v)}
 		volumes = append(volumes, d)
 	}
 	return c.json(http.StatusOK, map[string]any{

@@ -57,9 +57,7 @@ func NewHost(loop *sim.Loop, spec HostSpec) *Host {
 	}
 	h.Daemon = newDaemon(h, spec)
 	m.Services["docker"] = &unit{d: h.Daemon}
-	if h.Daemon.profile.DockerdCommand {
-		m.Install(map[string]userland.Program{"dockerd": dockerdProgram(h.Daemon)})
-	}
+	m.Install(map[string]userland.Program{"dockerd": dockerdProgram(h.Daemon)})
 	h.findNamespaces()
 	return h
 }

@@ -6,6 +6,7 @@ import (
 	"dnetsim/modes/config"
 	"dnetsim/modes/container"
 	"dnetsim/modes/profile"
+	"dnetsim/userland"
 )
 
 // Info is what `docker info` shows.
@@ -48,7 +49,7 @@ func (d *Daemon) Info() Info {
 		ID: d.id, Name: d.host.Hostname(), Images: len(d.Images.store.All()),
 		ServerVersion: d.profile.Version.Version, KernelVersion: d.host.KernelVersion,
 		OperatingSystem: "Debian GNU/Linux 12 (bookworm)", OSVersion: "12", Architecture: d.host.Arch,
-		NCPU: 2, MemTotal: 8 << 30, SystemTime: d.Wall(),
+		NCPU: userland.CPUs, MemTotal: userland.MemorySize, SystemTime: d.Wall(),
 		IPv4Forwarding:    on("net.ipv4.ip_forward"),
 		BridgeNfIptables:  on("net.bridge.bridge-nf-call-iptables"),
 		BridgeNfIp6tables: on("net.bridge.bridge-nf-call-ip6tables"),

@@ -6,7 +6,6 @@ import (
 
 	"dnetsim/modes/config"
 	"dnetsim/modes/events"
-	"dnetsim/userland"
 )
 
 // reload is what dockerd does at SIGHUP: it reads daemon.json again and takes
@@ -96,43 +95,5 @@ func warnOfUnheeded(d *Daemon, c *config.Config) {
 	}
 	if c.Firewall() != "iptables" {
 		d.Journal.Write("warning", "dnetsim does not simulate "+c.Firewall()+": the rules are iptables'")
-	}
-}
-
-// dockerdProgram is dockerd as a command: only what checks a configuration and changes
-// nothing, for the daemon itself is systemd's.
-func dockerdProgram(d *Daemon) userland.Program {
-	return func(p *userland.Process) int {
-		validate := false
-		for i := 1; i < len(p.Args); i++ {
-			switch p.Args[i] {
-			case "--validate":
-				validate = true
-			case "--config-file":
-				i++
-				if i < len(p.Args) && p.Args[i] != config.Path {
-					p.Errorf("dnetsim does not simulate dockerd --config-file=%s: the file is %s\n", p.Args[i], config.Path)
-					return 1
-				}
-			case "--config-file=" + config.Path:
-			case "-v", "--version":
-				v := d.Version()
-				p.Printf("Docker version %s, build %s\n", v.Version, v.GitCommit)
-				return 0
-			default:
-				p.Errorf("dnetsim does not simulate dockerd %s: the daemon is systemd's (systemctl start docker), its options are in %s\n", p.Args[i], config.Path)
-				return 1
-			}
-		}
-		if !validate {
-			p.Errorf("dnetsim does not simulate dockerd: the daemon is systemd's (systemctl start docker)\n")
-			return 1
-		}
-		if _, err := config.Read(d.host.FS(), d.spec.Flags, d.profile); err != nil {
-			p.Errorf("%v\n", err)
-			return 1
-		}
-		p.Errorf("configuration OK\n")
-		return 0
 	}
 }

@@ -296,9 +296,9 @@ func (h *Host) has(a netip.Addr) bool {
 }
 
 // hostsFile has the names of the hosts, on each of them and on the routers.
-func (l *Lab) hostsFile() []byte {
+func hostsFile(s *Scenario) []byte {
 	b := []byte("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
-	for _, o := range l.Scenario.Hosts {
+	for _, o := range s.Hosts {
 		if len(o.Ports) > 0 {
 			b = fmt.Appendf(b, "%s\t%s\n", o.Ports[0].Address.Addr(), o.Name)
 		}
@@ -309,10 +309,11 @@ func (l *Lab) hostsFile() []byte {
 // files lays down what a distribution's installer would have.
 func (l *Lab) files(m *userland.Machine, h *Host) error {
 	fs := m.FS()
-	fs.WriteFile("/etc/hosts", l.hostsFile(), 0o644)
+	fs.WriteFile("/etc/hosts", hostsFile(l.Scenario), 0o644)
 	fs.WriteFile("/etc/os-release", []byte("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\n"+
 		"VERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n"), 0o644)
 	fs.WriteFile("/etc/hostname", []byte(h.Hostname+"\n"), 0o644)
+	fs.WriteFile("/etc/machine-id", []byte(l.Loop.Stream("machine-id/"+h.Name).Hex(16)+"\n"), 0o444)
 	if len(h.Ports) > 0 {
 		if gw := l.lans[h.Ports[0].LAN].lan.Gateway; gw.IsValid() {
 			fs.WriteFile("/etc/resolv.conf", []byte("nameserver "+gw.String()+"\n"), 0o644)

@@ -50,10 +50,14 @@ func (m *Machine) mountProc() {
 		return fmt.Sprintf("0.00 0.00 0.00 1/%d %d\n", len(m.AllProcesses())+80, m.nextPID-1)
 	})
 	text("/proc/meminfo", func() string {
-		return "MemTotal:        4028224 kB\nMemFree:         3012340 kB\nMemAvailable:    3501876 kB\nBuffers:           52480 kB\nCached:           612300 kB\nSwapCached:            0 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n"
+		return fmt.Sprintf("MemTotal:        %d kB\nMemFree:         3012340 kB\nMemAvailable:    3501876 kB\nBuffers:           52480 kB\nCached:           612300 kB\nSwapCached:            0 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n", MemorySize>>10)
 	})
 	text("/proc/cpuinfo", func() string {
-		return "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: dnetsim virtual CPU\ncpu MHz\t\t: 2400.000\n\n"
+		text := ""
+		for i := range CPUs {
+			text += fmt.Sprintf("processor\t: %d\nvendor_id\t: GenuineIntel\nmodel name\t: dnetsim virtual CPU\ncpu MHz\t\t: 2400.000\n\n", i)
+		}
+		return text
 	})
 	text("/proc/filesystems", func() string { return "nodev\tproc\nnodev\ttmpfs\nnodev\toverlay\n\text4\n" })
 	text("/proc/mounts", func() string { return m.mountsFile() })
@@ -63,6 +67,13 @@ func (m *Machine) mountProc() {
 	m.mountProcNet()
 	m.mountProcesses()
 }
+
+// The hardware of every machine: how many processors and how many bytes of memory
+// it has.
+const (
+	CPUs       = 2
+	MemorySize = 4028224 << 10
+)
 
 type streams struct {
 	io.Reader

@@ -63,8 +63,8 @@ type Config struct {
 	FirewallBackend string                       `json:"firewall-backend"`
 	HostGateways    []string                     `json:"host-gateway-ips"`
 
-	Deprecated []string
-	Given      map[string]json.RawMessage // the file's keys
+	Deprecated []string                   `json:"-"`
+	Given      map[string]json.RawMessage `json:"-"` // the file's keys
 	asked      map[string]json.RawMessage // the file's and the command line's
 	release    *profile.Profile           // nil: whatever any of them takes
 }

@@ -95,7 +95,7 @@ func knownRecipes() []*recipe {
 			"VERSION_ID=\"22.04\"\nID=ubuntu\nID_LIKE=debian\n"}),
 	}
 	reverse := recipe{
-		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: debianSets, shell: shell.Bash,
+		name: "nginx", tags: []string{"latest", "1.23", "alpine"}, sets: serverSets, shell: shell.Bash,
 		extra: joined(nginx.Programs(), managed(packages.Deb)), links: nginx.ImageLinks(),
 		size: 142_000_000, age: 20 * day, layers: []int64{31_400_000, 25_600_000, 626},
 		entrypoint: []string{"/docker-entrypoint.sh"}, cmd: []string{"nginx", "-g", "daemon off;"},
@@ -108,7 +108,7 @@ func knownRecipes() []*recipe {
 		Quit: []userland.Signal{userland.SIGWINCH, userland.SIGTERM, userland.SIGINT},
 	}
 	httpd := recipe{
-		name: "httpd", tags: []string{"latest", "2.4"}, sets: debianSets, shell: shell.Bash,
+		name: "httpd", tags: []string{"latest", "2.4"}, sets: serverSets, shell: shell.Bash,
 		extra: joined(map[string]userland.Program{"httpd-foreground": page.Run}, managed(packages.Deb)),
 		size:  145_000_000, age: 25 * day, layers: []int64{31_400_000, 24_000_000}, cmd: []string{"httpd-foreground"},
 		env: []string{
@@ -121,7 +121,17 @@ func knownRecipes() []*recipe {
 		}),
 	}
 	all := []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &slim, &ubuntu, &reverse, &httpd}
-	return append(append(all, courseRecipes()...), storeRecipes()...)
+	return withoutID(append(append(all, courseRecipes()...), storeRecipes()...))
+}
+
+func withoutID(all []*recipe) []*recipe {
+	for _, r := range all {
+		// Distributions empty this file in their images; who starts systemd in one gets an id.
+		if release := r.files["/etc/os-release"]; strings.Contains(release, "ID=debian") || strings.Contains(release, "ID=ubuntu") || r.name == "centos" {
+			r.files["/etc/machine-id"] = ""
+		}
+	}
+	return all
 }
 
 // storeRecipes are the images of the cluster store: the one that documents of

@@ -26,6 +26,7 @@ type curlRun struct {
 	old bool // CentOS 6's texts
 
 	silent, showError, include, head, verbose, follow, fail bool
+	metered                                                 bool // a progress meter has begun
 	method, data, output, agent, writeOut, socket           string
 	remoteName, hasData                                     bool
 	version, contentType, upload, query, noProxy            string
@@ -166,6 +167,7 @@ func (c *curlRun) body(values []string) int {
 
 // problem prints an error and gives its exit status.
 func (c *curlRun) problem(status int, text string) int {
+	c.meter(0, 0)
 	if !c.silent || c.showError {
 		c.p.Errorf("curl: (%d) %s\n", status, text)
 	}

@@ -60,6 +60,7 @@ func (c *curlRun) open(u web.URL) (io.Writer, int) {
 		}
 	}
 	if name == "" || name == "-" {
+		c.meterHead(redirected(c.p.Stdout))
 		return c.p.Stdout, 0
 	}
 	f, err := c.p.OpenFile(name, userland.O_WRONLY|userland.O_CREAT|userland.O_TRUNC, 0o666)
@@ -67,11 +68,30 @@ func (c *curlRun) open(u web.URL) (io.Writer, int) {
 		c.p.Errorf("Warning: Failed to open the file %s: %s\n", name, userland.Reason(err))
 		return nil, c.problem(23, "Failure writing output to destination")
 	}
-	if !c.silent {
-		c.p.Errorf("  %% Total    %% Received %% Xferd  Average Speed   Time    Time     Time  Current\n" +
-			"                                 Dload  Upload   Total   Spent    Left  Speed\n")
-	}
+	c.meterHead(true)
 	return f, 0
+}
+
+// redirected reports whether standard output is a file or another program's input.
+// What a machine's console or a container's log takes down counts as a terminal
+// there: what is typed at it has no meter.
+func redirected(w io.Writer) bool {
+	switch w.(type) {
+	case *userland.File, *userland.PipeWriter:
+		return !userland.IsTTY(w)
+	}
+	return false
+}
+
+// meterHead begins the progress meter, which -s and a terminal as the output do
+// without.
+func (c *curlRun) meterHead(shown bool) {
+	if !shown || c.silent || c.metered {
+		return
+	}
+	c.metered = true
+	c.p.Errorf("  %% Total    %% Received %% Xferd  Average Speed   Time    Time     Time  Current\n" +
+		"                                 Dload  Upload   Total   Spent    Left  Speed\n")
 }
 
 // exchange makes one request. A redirection to follow comes back as next.
@@ -123,9 +143,7 @@ func (c *curlRun) download(resp *web.Response, out io.Writer, u web.URL) int {
 	}
 	n, err := io.Copy(struct{ io.Writer }{out}, resp.Body)
 	c.downloaded += n
-	if c.output != "" && c.output != "-" || c.remoteName {
-		c.meter(resp.Length, n)
-	}
+	c.meter(resp.Length, n)
 	switch {
 	case userland.TimedOut(err) || err != nil && n < resp.Length && errors.Is(err, stack.ErrConnReset):
 		return c.receiveError(err)
@@ -144,18 +162,36 @@ func (c *curlRun) download(resp *web.Response, out io.Writer, u web.URL) int {
 
 // meter is the last line of the progress meter.
 func (c *curlRun) meter(total, got int64) {
-	if c.silent {
+	if !c.metered {
 		return
 	}
+	c.metered = false
+	percent := 0
 	if total < 0 {
 		total = got
 	}
-	speed := got
-	if t := c.p.Loop().Now() - c.start; t > 0 {
+	if total > 0 {
+		percent = int(got * 100 / total)
+	}
+	speed, whole := got, time.Duration(0)
+	t := c.p.Loop().Now() - c.start
+	if t > 0 {
 		speed = int64(float64(got) / t.Seconds())
 	}
-	c.p.Errorf("\r100 %5s  100 %5s    0     0  %5s      0 --:--:-- --:--:-- --:--:-- %5s\n",
-		meterSize(total), meterSize(got), meterSize(speed), meterSize(speed))
+	if speed > 0 {
+		whole = time.Duration(float64(total) / float64(speed) * 1e9)
+	}
+	c.p.Errorf("\r%3d %5s  %3d %5s    0     0  %5s      0 %s %s %s %5s\n", percent, meterSize(total), percent, meterSize(got),
+		meterSize(speed), meterTime(whole), meterTime(t), meterTime(whole-t), meterSize(speed))
+}
+
+// meterTime is a time in curl's eight columns.
+func meterTime(d time.Duration) string {
+	s := int(d / time.Second)
+	if s <= 0 {
+		return "--:--:--"
+	}
+	return fmt.Sprintf("%2d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
 // meterSize is a number in curl's five columns.

@@ -319,24 +319,90 @@ func (c *iperfClient) results(took time.Duration) error {
 	return nil
 }
 
-// printJSON is -J with the parts that people read.
+// iperfJSON is -J with the parts that people read, in iperf3's order.
+type iperfJSON struct {
+	Start struct {
+		Version   string `json:"version"`
+		Timestamp struct {
+			Time string `json:"time"`
+			Secs int64  `json:"timesecs"`
+		} `json:"timestamp"`
+		ConnectingTo struct {
+			Host string `json:"host"`
+			Port uint16 `json:"port"`
+		} `json:"connecting_to"`
+		TestStart struct {
+			Protocol string `json:"protocol"`
+			Streams  int    `json:"num_streams"`
+			Block    int    `json:"blksize"`
+			Omit     int    `json:"omit"`
+			Duration int    `json:"duration"`
+			Bytes    int64  `json:"bytes"`
+			Blocks   int64  `json:"blocks"`
+			Reverse  int    `json:"reverse"`
+		} `json:"test_start"`
+	} `json:"start"`
+	End struct {
+		Streams  []iperfEnds `json:"streams"`
+		Sent     iperfSum    `json:"sum_sent"`
+		Received iperfSum    `json:"sum_received"`
+	} `json:"end"`
+}
+
+// iperfEnds is what the two ends counted of a stream.
+type iperfEnds struct {
+	Sender   iperfSum `json:"sender"`
+	Receiver iperfSum `json:"receiver"`
+}
+
+type iperfSum struct {
+	Start   float64 `json:"start"`
+	End     float64 `json:"end"`
+	Seconds float64 `json:"seconds"`
+	Bytes   int64   `json:"bytes"`
+	Rate    float64 `json:"bits_per_second"`
+	// UDP's.
+	Jitter  *float64 `json:"jitter_ms,omitempty"`
+	Lost    *int64   `json:"lost_packets,omitempty"`
+	Packets *int64   `json:"packets,omitempty"`
+	Sender  bool     `json:"sender"`
+}
+
 func (c *iperfClient) printJSON(mine, theirs iperfResults, took time.Duration) error {
-	sum := func(r iperfResults) map[string]any {
-		var n int64
-		for _, s := range r.Streams {
-			n += s.Bytes
+	var r iperfJSON
+	sum := func(streams []iperfStreamResults, sends bool) iperfSum {
+		s := iperfSum{End: took.Seconds(), Seconds: took.Seconds(), Sender: sends}
+		var jitter float64
+		var lost, packets int64
+		for _, x := range streams {
+			s.Bytes += x.Bytes
+			jitter += x.Jitter * 1000 / float64(len(streams))
+			lost, packets = lost+x.Errors, packets+x.Packets
 		}
-		return map[string]any{"start": 0, "end": took.Seconds(), "seconds": took.Seconds(), "bytes": n,
-			"bits_per_second": float64(n) * 8 / took.Seconds()}
+		if s.Rate = float64(s.Bytes) * 8 / took.Seconds(); c.params.UDP {
+			s.Jitter, s.Lost, s.Packets = &jitter, &lost, &packets
+		}
+		return s
 	}
-	sent, received := sum(mine), sum(theirs)
 	if c.params.Reverse {
-		sent, received = received, sent
+		mine, theirs = theirs, mine
+		r.Start.TestStart.Reverse = 1
 	}
-	text, err := json.MarshalIndent(map[string]any{
-		"start": map[string]any{"connecting_to": map[string]any{"host": c.host, "port": c.port}, "version": "iperf 3.12", "test_start": c.params},
-		"end":   map[string]any{"sum_sent": sent, "sum_received": received},
-	}, "", "\t")
+	at := c.p.Wall().Add(-took).UTC()
+	r.Start.Version = "iperf 3.12"
+	r.Start.Timestamp.Time, r.Start.Timestamp.Secs = at.Format("Mon, 02 Jan 2006 15:04:05 GMT"), at.Unix()
+	r.Start.ConnectingTo.Host, r.Start.ConnectingTo.Port = c.host, uint16(c.port)
+	t := &r.Start.TestStart
+	t.Protocol, t.Streams, t.Block, t.Omit, t.Duration = "TCP", c.params.Parallel, c.params.Len, c.params.Omit, c.params.Time
+	t.Bytes, t.Blocks = c.params.Num, c.params.BlockCount
+	if c.params.UDP {
+		t.Protocol = "UDP"
+	}
+	for i := range min(len(mine.Streams), len(theirs.Streams)) {
+		r.End.Streams = append(r.End.Streams, iperfEnds{sum(mine.Streams[i:i+1], !c.params.Reverse), sum(theirs.Streams[i:i+1], !c.params.Reverse)})
+	}
+	r.End.Sent, r.End.Received = sum(mine.Streams, !c.params.Reverse), sum(theirs.Streams, !c.params.Reverse)
+	text, err := json.MarshalIndent(r, "", "\t")
 	if err == nil {
 		c.p.Printf("%s\n", text)
 	}

@@ -203,6 +203,9 @@ func (g *iputilsPing) from(o *options) int {
 		g.p.Errorf("%s: Do you want to ping broadcast? Then -b. If not, check your local firewall rules\n", g.p.Name())
 		return 2
 	}
+	if err == nil && route.Type == stack.RouteBroadcast {
+		g.p.Errorf("WARNING: pinging broadcast address\n")
+	}
 	if !g.source.IsValid() {
 		g.source = route.Src
 	}

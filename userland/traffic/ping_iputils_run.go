@@ -60,8 +60,11 @@ func (g *iputilsPing) run() int {
 				continue
 			}
 		case err == nil:
-			if g.receive(pkt) && g.adaptive {
+			switch answered := g.receive(pkt); {
+			case answered && g.adaptive:
 				next = p.Loop().Now()
+			case answered && g.interval == 0 && t.received+t.errors >= t.sent: // nothing is in flight
+				next = min(next, p.Loop().Now()+floodRound)
 			}
 			continue
 		}
@@ -87,7 +90,12 @@ func (g *iputilsPing) header() {
 	p.Printf("%d(%d) bytes of data.\n", g.size, g.size+28)
 }
 
-// pace is the time until the next request.
+// floodRound is what a round of system calls costs ping -f, which is all that it
+// waits for between an answer and the next request.
+const floodRound = 100 * time.Microsecond
+
+// pace is the time until the next request. A flood sends at each answer, and a
+// hundred times a second where none comes.
 func (g *iputilsPing) pace() time.Duration {
 	if g.interval == 0 {
 		return 10 * time.Millisecond
