@@ -23,6 +23,15 @@ func (ns *Namespace) Netfilter(v6 bool) *netfilter.Rules {
 	return ns.filter.rules[k]
 }
 
+// Filters reports whether a namespace has rules of iptables, or ever had: asking for
+// them with [Namespace.Netfilter] makes them.
+func Filters(ns *Namespace, v6 bool) bool {
+	if v6 {
+		return ns.filter.rules[1] != nil
+	}
+	return ns.filter.rules[0] != nil
+}
+
 // IPVS is the load balancer of the namespace, made when first asked for. It balances IPv4.
 func (ns *Namespace) IPVS() *ipvs.Table {
 	if ns.filter.balancer == nil {

@@ -24,6 +24,7 @@ type Hop struct {
 	Rule    *Rule    `json:"rule,omitempty"`
 	Info    string   `json:"info"`
 	Changed []Change `json:"changed,omitempty"`
+	died    bool
 }
 
 // Rule is a netfilter rule that decided.
@@ -113,6 +114,7 @@ func (r *Recorder) hop(p *packet, k int) Hop {
 	if h.verb == trail.Drop || h.verb == trail.Deliver || h.verb == trail.Queue {
 		x.Why = h.why()
 	}
+	x.died = h.verb == trail.Drop && !quiet(h.reason)
 	if h.rule != nil {
 		x.Rule = &Rule{h.rule.Table, h.rule.Chain, h.rule.Number, h.rule.Text}
 	}
@@ -188,14 +190,11 @@ func (r *Recorder) Steps(id trail.ID) int {
 	return n
 }
 
-// Says is the last thing that happened to a packet or to one that comes from it, in
-// one line.
-func (r *Recorder) Says(id trail.ID) string {
-	path := r.Path(id)
-	if len(path) == 0 {
-		return ""
-	}
-	h := path[len(path)-1]
+// Died reports whether it is an end that somebody may want to know of.
+func (h *Hop) Died() bool { return h.died }
+
+// Says is the hop in one line.
+func (h *Hop) Says() string {
 	text := fmt.Sprintf("%s %s", h.Verb, h.Place)
 	if h.Why != "" {
 		text += ": " + h.Why

@@ -275,28 +275,28 @@ func (r *Recorder) Of(id, ancestor trail.ID) bool {
 	return false
 }
 
-// InFlight reports whether a packet, or one that comes from it, is still on its way.
-func (r *Recorder) InFlight(id trail.ID) bool {
+// Is reports whether a packet, or one that comes from it, has a fate.
+func (r *Recorder) Is(id trail.ID, fate Fate) bool {
 	p := r.packets[id]
 	if p == nil {
 		return false
 	}
-	if p.fate == Flying || p.fate == Waiting {
+	if p.fate == fate {
 		return true
 	}
 	for _, c := range p.children {
-		if r.InFlight(c) {
+		if r.Is(c, fate) {
 			return true
 		}
 	}
 	return false
 }
 
-// Youngest is the packet that was born last of those on their way, 0 if there is none;
+// Youngest is the packet that was born last of those with a fate, 0 if there is none;
 // one that carries another or is a piece of it is found by that.
-func (r *Recorder) Youngest() trail.ID {
+func (r *Recorder) Youngest(fate Fate) trail.ID {
 	for k := len(r.order) - 1; k >= r.head && k >= len(r.order)-500; k-- {
-		if p := r.order[k]; p.fate == Flying || p.fate == Waiting {
+		if p := r.order[k]; p.fate == fate {
 			return r.Root(p.id)
 		}
 	}

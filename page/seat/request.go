@@ -145,13 +145,7 @@ func (s *Seat) time(v *viewer, r Request) {
 	case "hop":
 		s.hop(r, done)
 	case "drop":
-		before := s.rec.Drops()
-		s.seek(time.Minute, func() bool { return s.rec.Drops() > before }, func(reached bool) {
-			if reached {
-				s.stepTo(s.rec.Root(s.rec.LastDrop()))
-			}
-			s.arrived(reached, "no packet died within a minute", done)
-		})
+		s.drops(done)
 	case "back":
 		if r.At == nil {
 			done(nil, errors.New("back to which time?"))
@@ -179,41 +173,100 @@ func (s *Seat) seek(most time.Duration, reached func() bool, done func(bool)) {
 	s.teller.clock()
 }
 
-// hop runs to the next thing that happens to a packet: the one asked for, the one
+// drops runs to the next packet that dies.
+func (s *Seat) drops(done func(any, error)) {
+	if l := s.last; l != nil && l.Packet == s.follow { // perhaps it has happened already, further along the way
+		path := s.rec.Path(l.Packet)
+		for k := l.Hop; k < len(path); k++ {
+			if path[k].Died() {
+				s.stepTo(l.Packet, k+1)
+				s.run(Paused)
+				s.arrived(true, "", done)
+				return
+			}
+		}
+	}
+	before := s.rec.Drops()
+	s.seek(time.Minute, func() bool { return s.rec.Drops() > before }, func(reached bool) {
+		if reached {
+			dead := s.rec.LastDrop()
+			id := s.rec.Root(dead)
+			path := s.rec.Path(id)
+			k := len(path)
+			for k > 1 && (path[k-1].Packet != dead || !path[k-1].Died()) {
+				k--
+			}
+			s.stepTo(id, k)
+		}
+		s.arrived(reached, "no packet died within a minute", done)
+	})
+}
+
+// hop goes to the next thing that happens to a packet: the one asked for, the one
 // that is followed, or the youngest on its way; without any to the next that is born.
+// Several things may happen at one event of the loop: time stands still between them.
 func (s *Seat) hop(r Request, done func(any, error)) {
-	target := s.follow
-	if r.Packet != nil {
-		target = trail.ID(*r.Packet)
+	if l := s.last; l != nil && l.Packet == s.follow && (r.Packet == nil || trail.ID(*r.Packet) == l.Packet) && l.Hop < s.rec.Steps(l.Packet) {
+		s.run(Paused)
+		s.stepTo(l.Packet, l.Hop+1)
+		s.teller.everything()
+		s.arrived(true, "", done)
+		return
 	}
-	if target == 0 || !s.rec.InFlight(target) {
-		target = s.rec.Youngest()
-	}
+	target := s.next(r.Packet)
 	if target == 0 {
 		before := s.rec.Total()
 		s.seek(time.Minute, func() bool { return s.rec.Total() > before }, func(reached bool) {
 			if reached {
-				s.stepTo(s.rec.Root(s.rec.Last()))
+				s.stepTo(s.rec.Root(s.rec.Last()), 1)
 			}
 			s.arrived(reached, "nothing was sent within a minute", done)
 		})
 		return
 	}
+	at := 0
+	if s.last != nil && s.last.Packet == target {
+		at = s.last.Hop
+	} else if r.Packet == nil || s.follow == target {
+		at = s.rec.Steps(target)
+	}
 	s.rec.Watch(target)
 	s.seek(time.Minute, func() bool { return s.rec.Watched() > 0 }, func(reached bool) {
 		s.rec.Watch(0)
 		if reached {
-			s.stepTo(target)
+			s.stepTo(target, at+1)
 		}
 		s.arrived(reached, "nothing happened to the packet within a minute", done)
 	})
 }
 
-// stepTo follows a packet from now on, and tells where it is.
-func (s *Seat) stepTo(id trail.ID) {
+// next is the packet whose next hop somebody wants to see. One that waits for something
+// gives way to what flies meanwhile: the question for its neighbour.
+func (s *Seat) next(asked *uint64) trail.ID {
+	if asked != nil && (s.rec.Is(trail.ID(*asked), packets.Flying) || s.rec.Is(trail.ID(*asked), packets.Waiting)) {
+		return trail.ID(*asked)
+	}
+	if s.rec.Is(s.follow, packets.Flying) {
+		return s.follow
+	}
+	if id := s.rec.Youngest(packets.Flying); id != 0 {
+		return id
+	}
+	if s.rec.Is(s.follow, packets.Waiting) {
+		return s.follow
+	}
+	return s.rec.Youngest(packets.Waiting)
+}
+
+// stepTo follows a packet from now on, and tells the hop of its way that was come to,
+// counted from 1.
+func (s *Seat) stepTo(id trail.ID, hop int) {
 	s.follow = id
-	n := s.rec.Steps(id)
-	s.last = &step{id, n, n, s.rec.Says(id)}
+	path := s.rec.Path(id)
+	s.last = &step{Packet: id, Hop: hop, Of: len(path)}
+	if hop > 0 && hop <= len(path) {
+		s.last.Text = path[hop-1].Says()
+	}
 }
 
 // back makes the world as it was at a time.

@@ -94,9 +94,13 @@ type Seat struct {
 	used    time.Time
 	screens []*screen
 	lines   []mark
-	logged  int // bytes
-	rest    rest
-	teller  teller
+	logged  int      // bytes
+	typed   struct { // by typeLine
+		term int
+		at   time.Time
+	}
+	rest   rest
+	teller teller
 }
 
 // rest is what a world that sleeps is made again from.
@@ -325,7 +329,7 @@ func weight(in replay.Input) int { return 60 + len(in.Data) + len(in.Place) }
 
 // attach listens to the terminals of a new world.
 func (s *Seat) attach() {
-	s.screens, s.lines = nil, nil
+	s.screens, s.lines, s.typed.term = nil, nil, 0
 	for n := 1; n <= s.world.Terminals(); n++ {
 		s.screen(n)
 	}

@@ -3,6 +3,7 @@ package seat
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"dnetsim/scenarios/replay"
@@ -113,10 +114,15 @@ func (s *Seat) hangup(n int) {
 	}
 }
 
-// typeLine types a line at a place, in a terminal that waits there for one, or in a new
-// one.
+// ahead is how long a terminal at which a line was typed for somebody takes the next
+// one, though the first may still run: the lines of a cure come one after the other.
+const ahead = 30 * time.Second
+
+// typeLine types a line at a place: where the line before was typed, in a terminal that
+// waits there for one, or in a new one.
 func (s *Seat) typeLine(place, line string) (int, error) {
-	if len(line) > mostKeys || strings.ContainsAny(line, "\r\x03\x04\x1a") {
+	line = strings.ReplaceAll(line, "\n", "\r")
+	if len(line) > mostKeys || strings.ContainsAny(line, "\x03\x04\x1a\x1b") {
 		return 0, fmt.Errorf("that is no line that can be typed")
 	}
 	n := 0
@@ -125,12 +131,16 @@ func (s *Seat) typeLine(place, line string) (int, error) {
 			n = k
 		}
 	}
+	if k := s.typed.term; k > 0 && k <= s.world.Terminals() && s.world.Place(k) == place && !s.world.Ended(k) && time.Since(s.typed.at) < ahead {
+		n = k
+	}
 	if n == 0 {
 		var err error
 		if n, err = s.open(place, 0, 0); err != nil {
 			return 0, err
 		}
 	}
+	s.typed.term, s.typed.at = n, time.Now()
 	return n, s.input(replay.Input{Kind: replay.TypeKeys, Terminal: n, Data: line + "\r"})
 }
 
