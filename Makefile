@@ -1,4 +1,4 @@
-.PHONY: labs conformance trail help build test race lint bench update run fuzz soak load wasm
+.PHONY: page page-check labs conformance trail help build test race lint bench update run fuzz soak load wasm
 
 help: ## print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -36,6 +36,12 @@ soak: ## 24 virtual hours in which something is made or removed every second
 
 load: ## 200 clients at a time, 50 docker commands each, against one lab
 	go test ./cmd/dnetsim -run '^TestManyClientsAtATime$$' -count 1 -v -timeout 0 -load.clients 200 -load.commands 50 -load.seed $(or $(SEED),1)
+
+page: ## build the lab's page into page/web/dist (needs node and npm), after checking its types
+	cd page/web && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent check && npm run --silent build
+
+page-check: ## is the committed page/web/dist what its sources build?
+	cd page/web && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent check && rm -rf /tmp/dnetsim-page && node build.mjs /tmp/dnetsim-page && diff -r dist /tmp/dnetsim-page
 
 wasm: ## build every room that runs in a browser tab
 	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/ -e /page -e /labs/store -e '^dnetsim$$' -e /dnetsimtest)

@@ -1,0 +1,68 @@
+// Where the page starts: the address says which of its faces is wanted.
+import { render } from 'preact'
+import { useEffect } from 'preact/hooks'
+import '@xterm/xterm/css/xterm.css'
+import './page.css'
+import { Classroom } from './class'
+import { Explain } from './explain'
+import { BarTop, Dialog, Says, startTheme, TabBar } from './frame'
+import { Help } from './help'
+import { startKeys } from './keys'
+import { Labs } from './labs'
+import { Network } from './network'
+import { Packets } from './packets'
+import { openRecording } from './record'
+import { withoutInlineStyle } from './sheet'
+import { Start } from './start'
+import { kept, keep, on, S, told, use, type View } from './state'
+import { Tables } from './tables'
+import { TimeBar } from './timebar'
+import { connect } from './wire'
+import { startLanguage, w } from './words'
+
+withoutInlineStyle()
+startLanguage()
+startTheme()
+
+function Lab() {
+  use('view', 'hello', 'lang')
+  const name = S.hello?.lab?.name ?? S.hello?.scenario ?? ''
+  useEffect(() => { document.title = (S.hello?.lab?.title ?? S.hello?.scenario ?? '') + ' · dnetsim' })
+  const seen = 'seen.' + name
+  if (S.hello?.lab?.story && S.story) return <><Start begin={() => { S.story = false; keep(seen, '1'); told('view') }} /><Says /></>
+  return <div class={'app v-' + S.view} data-pane={S.pane} id="lab">
+    <BarTop />
+    {S.view === 'network' ? <Network /> : S.view === 'packets' ? <Packets /> : S.view === 'tables' ? <Tables /> : <Explain />}
+    <TimeBar />
+    <TabBar />
+    <Says />
+    {S.help && <Dialog title={w('help')} close={() => { S.help = false; told('view') }}><Help /></Dialog>}
+  </div>
+}
+
+let known = ''
+on('hello', () => {
+  const name = S.hello?.lab?.name ?? ''
+  if (S.hello?.lab && name !== known) { known = name; S.story = !kept('seen.' + name) && !S.watching && !S.recorded; told('view') }
+})
+
+const root = document.getElementById('page')!
+const q = new URLSearchParams(location.search)
+const hash = location.hash.slice(1)
+if (['packets', 'tables', 'explain'].includes(hash)) S.view = hash as View
+if (q.get('pane')) S.pane = q.get('pane') as typeof S.pane
+
+const recording = document.getElementById('recording')
+if (recording) {
+  startKeys()
+  render(<Lab />, root)
+  openRecording(JSON.parse(recording.textContent ?? '{}'))
+} else if (location.pathname === '/teacher') {
+  render(<Classroom />, root)
+} else if (q.has('lab') || q.has('watch')) {
+  startKeys()
+  render(<Lab />, root)
+  connect()
+} else {
+  render(<Labs />, root)
+}
