@@ -32,6 +32,8 @@ var homes = map[string][]string{
 	"github.com/moby/moby/client":            {"engine/cli"},
 	"github.com/docker/cli":                  {"engine/cli"},
 	"github.com/containerd/errdefs":          {"engine/cli"},
+	"github.com/distribution/reference":      {"engine/cli"},
+	"go.yaml.in/yaml/v3":                     {"engine/cli"}, // docker's own, for what its types print
 	"github.com/moby/patternmatcher":         {"engine/cli"}, // docker's own reading of .dockerignore, which it links anyway
 	"github.com/sirupsen/logrus":             {"engine/cli", "scenarios/compose"},
 	"github.com/spf13/pflag":                 {"engine/cli"},

@@ -40,6 +40,7 @@ var orders = map[string][][]string{
 	"engine": {
 		{"engine/cli"},
 		{"engine"},
+		{"engine/cli/stack"},
 		{"engine/gate"},
 	},
 	"modes": {

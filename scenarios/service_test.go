@@ -68,3 +68,23 @@ func TestSecretsAndConfigsAreInTheContainers(t *testing.T) {
 		{"bdc01$ docker service create -q --name bad --secret gone --no-resolve-image busybox; docker secret create x nofile", []string{"secret not found: gone", "open nofile: no such file or directory"}},
 	})
 }
+
+// A stack is what its Compose file, and the files that it names, say on the machine
+// where it is deployed.
+func TestAStackIsDeployedFromTheFilesOfItsHost(t *testing.T) {
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc02$ " + join("worker"), nil},
+		{`bdc01$ mkdir app; printf 'services:\n  web:\n    image: nginx:${TAG:-1.25}\n    env_file: web.env\n    environment: [B=own]\n    ports: ["8080:80"]\n    deploy: {replicas: 2}\n    secrets: [pw]\n  db: {image: redis, networks: [back]}\nnetworks: {back: }\nsecrets: {pw: {file: ./pw.txt}}\n' > app/web.yml`, nil},
+		{"bdc01$ docker stack deploy -c app/web.yml shop; echo rc $?", []string{"rc 1", "open /root/app/web.env: no such file or directory"}},
+		{`bdc01$ printf 'A=1\nB=2\nC=$x\nHOME\n' > app/web.env; docker stack deploy -c app/web.yml shop; echo rc $?`, []string{"Creating network shop_back\nCreating network shop_default\n", "rc 1", "open /root/app/pw.txt: no such file or directory"}},
+		{"bdc01$ echo geheim > app/pw.txt; TAG=1.24 docker stack deploy -c app/web.yml shop", []string{"!Creating network", "Creating secret shop_pw\nCreating service shop_db\nCreating service shop_web\n", "Since --detach=false"}},
+		{"bdc01$ sleep 15; docker stack ls; docker stack services shop; docker stack ps shop", []string{`shop +2\n`, `shop_web +replicated +2/2 +nginx:1.24 +\*:8080->80/tcp`, "shop_web.2 .*Running"}},
+		{"bdc01$ docker exec $(docker ps -q -f name=shop_web | head -n 1) sh -c 'env | sort | grep -E \"^(A|B|C|HOME)=\"; cat /run/secrets/pw'", []string{"A=1\nB=own\nC=\\$x\nHOME=/root\ngeheim\n"}},
+		{"bdc01$ docker stack config -c app/web.yml", []string{`image: nginx:1.25\n`, "file: /root/app/pw.txt"}},
+		{"bdc01$ cd app; docker stack deploy -d -c - shop < web.yml; cd; sleep 25; docker stack services shop", []string{"Updating service shop_web", "nginx:1.25"}},
+		{"bdc02$ docker stack ls; docker stack deploy -c app/web.yml x; echo rc $?", []string{"This node is not a swarm manager", "no such file"}},
+		{`bdc01$ echo 'services: {a: {image: nginx, foo: 1}}' | docker stack deploy -c - x; echo 'services: {a: {image: "N N"}}' | docker stack deploy -c - x; docker stack deploy x`, []string{"additional property .foo. is not allowed", "invalid image reference for service a", "specify a Compose file"}},
+		{"bdc01$ docker stack rm shop; sleep 15; docker network ls -q -f driver=overlay | wc -l; docker ps -q | wc -l", []string{"Removing service shop_db\nRemoving service shop_web\nRemoving secret shop_pw\nRemoving network shop_back\nRemoving network shop_default\n1\n0\n"}},
+	})
+}

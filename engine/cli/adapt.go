@@ -34,6 +34,7 @@ var simulated = map[string]bool{
 	"service ls": true, "service create": true, "service ps": true, "service inspect": true,
 	"service rm": true, "service rollback": true, "service scale": true, "service update": true, "service logs": true,
 	"secret create": true, "config create": true, "secret ls": true, "secret inspect": true, "secret rm": true, "config ls": true, "config inspect": true, "config rm": true,
+	"stack deploy": true, "stack config": true, "stack ls": true, "stack ps": true, "stack rm": true, "stack services": true,
 	"plugin ls": true, "completion": true, "help": true, "completion bash": true,
 }
 

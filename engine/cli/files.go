@@ -58,6 +58,12 @@ func (s *session) adaptFiles(cmd *cobra.Command, h *dockerCLI) {
 			}
 			return data(s, h, args[1], strings.Fields(nameOf(cmd))[0], func() error { return run(cmd, []string{args[0], "-"}) })
 		}
+	case "stack deploy":
+		files := takeFiles(f, "compose-file")
+		cmd.RunE = func(cmd *cobra.Command, args []string) error { return deployStack(s, h, cmd, args[0], *files) }
+	case "stack config":
+		files := takeFiles(f, "compose-file")
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return showStack(s, h, cmd, *files) }
 	case "cp":
 		cmd.RunE = func(cmd *cobra.Command, args []string) error { return copyFiles(s, cmd, h, args[0], args[1]) }
 	case "build":
@@ -81,6 +87,14 @@ func takeAway(f *pflag.FlagSet, name string) *string {
 	x := f.Lookup(name)
 	x.Value = collector{x.Value, func(v string) error { *value = v; return nil }}
 	return value
+}
+
+// takeFiles is takeAway for a flag that lists files.
+func takeFiles(f *pflag.FlagSet, name string) *[]string {
+	files := new([]string)
+	x := f.Lookup(name)
+	x.Value = collector{x.Value, func(v string) error { *files = append(*files, strings.Split(v, ",")...); return nil }}
+	return files
 }
 
 // onHost runs fn with the tree of the simulated host, on the loop.

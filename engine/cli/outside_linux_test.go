@@ -120,6 +120,7 @@ var outside = map[string]string{
 	"cidfile": "written on the simulated host", "env": "the simulated environment", "env-file": "a simulated file", "label-file": "a simulated file",
 	"env-add": "the simulated environment", "build-arg": "the simulated environment",
 	"file": "a simulated file", "iidfile": "written on the simulated host", "input": "a simulated file", "output": "written on the simulated host", "log-opt": "the simulated environment, for services", "external-ca": "a simulated file", "mount": "the simulated working directory", "mount-add": "the simulated working directory", "volume": "the simulated working directory",
+	"compose-file": "simulated files, and what they name", "skip-interpolation": "of a simulated file",
 	"security-opt": "profiles are refused", "use-api-socket": "refused", "ca-cert": "refused", "ca-key": "refused",
 }
 
