@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"dnetsim/labs"
 	"dnetsim/link/trail"
 	"dnetsim/page/packets"
 	"dnetsim/page/view"
@@ -57,12 +58,32 @@ func (s *Seat) request(v *viewer, r Request) {
 		s.explain(v, r)
 	case "matrix":
 		s.matrix(v, r)
+	case "answer", "hint", "checkpoint", "look":
+		s.ofLab(v, r)
 	case "lang":
 		v.lang = r.Lang
 		s.answer(v, r, map[string]any{}, nil)
 		s.teller.welcome(v)
 	default:
 		s.answer(v, r, nil, fmt.Errorf("%q is nothing that can be asked", r.Do))
+	}
+}
+
+// ofLab is what can only be asked in a lab.
+func (s *Seat) ofLab(v *viewer, r Request) {
+	switch {
+	case s.sitting == nil:
+		s.answer(v, r, nil, errors.New("this is a scenario: it has no tasks"))
+	case r.Do == "answer":
+		s.answered(v, r)
+	case r.Do == "hint":
+		s.hint(v, r)
+	case r.Do == "checkpoint":
+		err := s.checkpoint(func(x *labs.Sitting) error { return x.Back(r.Name) })
+		s.answer(v, r, map[string]any{}, err)
+	default:
+		s.desk.glanced = time.Time{}
+		s.answer(v, r, map[string]any{}, nil)
 	}
 }
 
@@ -151,7 +172,12 @@ func (s *Seat) time(v *viewer, r Request) {
 			done(nil, errors.New("back to which time?"))
 			return
 		}
-		done(map[string]any{}, s.back(time.Duration(*r.At)*time.Microsecond))
+		at := time.Duration(*r.At) * time.Microsecond
+		if s.sitting != nil {
+			done(map[string]any{}, s.backTo(at))
+			return
+		}
+		done(map[string]any{}, s.back(at))
 	default:
 		done(nil, fmt.Errorf("%q is nothing that time can do: run, pause, event, hop, drop, speed, back", r.Op))
 	}

@@ -7,10 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dnetsim/labs"
 	"dnetsim/link/trail"
 	"dnetsim/page/packets"
 	"dnetsim/page/view"
-	"dnetsim/scenarios"
 	"dnetsim/scenarios/replay"
 )
 
@@ -43,8 +43,12 @@ func (l Limits) orDefaults() Limits {
 type Config struct {
 	Scenario string // its name, for the page
 	Learner  string
-	World    replay.Options
-	Limits   Limits
+	World    replay.Options // of a scenario, or
+	Variant  *labs.Variant  // a lab, and
+	Record   labs.Record    // what the learner has done of it so far
+	// Keep puts a record away: at once, before it returns, or soon. Nil keeps none.
+	Keep   func(r labs.Record, now bool)
+	Limits Limits
 	// Asking has room for as many questions as are answered at a time, all seats
 	// together: each needs copies of a world.
 	Asking chan struct{}
@@ -81,6 +85,8 @@ type Seat struct {
 
 	// The rest belongs to the seat's goroutine.
 	world   *replay.World // nil while it sleeps, and before it was needed
+	sitting *labs.Sitting // whose world it is, or nil without a lab
+	desk    desk
 	rec     *packets.Recorder
 	viewers map[Viewer]*viewer
 	state   State
@@ -105,8 +111,9 @@ type Seat struct {
 
 // rest is what a world that sleeps is made again from.
 type rest struct {
-	log []replay.Input
-	now time.Duration
+	log    []replay.Input
+	now    time.Duration
+	record labs.Record // of a lab
 }
 
 // Status is what others may know of a seat at any time.
@@ -118,6 +125,12 @@ type Status struct {
 	Used    time.Time
 	Kept    int // bytes of packets
 	Viewers int
+	Task    string    // the one that the learner is at
+	Since   time.Time // when they came to it
+	Done    int       // tasks
+	Hints   int
+	DeadEnd bool
+	Says    string // the situation, in plain English
 }
 
 // New makes a seat; its world is made when somebody comes.
@@ -128,6 +141,9 @@ func New(c Config) *Seat {
 		state: Running, speed: 1, used: time.Now(),
 	}
 	s.teller.seat, s.teller.seed = s, maphash.MakeSeed()
+	if s.rest.record = c.Record; c.Variant != nil {
+		s.rest.now = c.Record.At
+	}
 	s.publish()
 	go s.serve()
 	return s
@@ -244,10 +260,11 @@ type viewer struct {
 func (s *Seat) serve() {
 	defer close(s.done)
 	defer s.drop()
+	defer s.keep(true)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		wait := min(s.pass(), s.teller.tell(), s.doze())
+		wait := min(s.pass(), s.teller.tell(), s.look(), s.doze())
 		timer.Reset(max(wait, 0))
 		select {
 		case <-s.quit:
@@ -269,7 +286,11 @@ func (s *Seat) doze() time.Duration {
 	if left > 0 {
 		return left
 	}
-	s.rest = rest{s.world.Log(), s.world.Now()}
+	s.rest.log, s.rest.now = s.world.Log(), s.world.Now()
+	if s.sitting != nil {
+		s.rest.record = s.sitting.Record()
+		s.keep(true)
+	}
 	s.drop()
 	s.teller.clock()
 	s.publish()
@@ -278,15 +299,22 @@ func (s *Seat) doze() time.Duration {
 
 // drop gives the world back.
 func (s *Seat) drop() {
-	if s.world != nil {
+	switch {
+	case s.sitting != nil:
+		s.sitting.Close()
+	case s.world != nil:
 		s.world.Close()
-		s.world, s.rec = nil, nil
 	}
+	s.world, s.sitting, s.rec = nil, nil, nil
 }
 
 // wake makes the world if there is none.
 func (s *Seat) wake() {
 	if s.world != nil || s.err != nil {
+		return
+	}
+	if s.config.Variant != nil {
+		s.sit()
 		return
 	}
 	s.make(s.rest.log, s.rest.now)
@@ -296,7 +324,7 @@ func (s *Seat) wake() {
 func (s *Seat) make(log []replay.Input, now time.Duration) {
 	s.drop()
 	o := s.config.World
-	o.Built = func(l *scenarios.Lab) { s.rec = packets.Record(l.Loop, s.config.Limits.Packets) }
+	o.Built = s.listen
 	var w *replay.World
 	var err error
 	if log == nil && now == 0 {
@@ -308,13 +336,16 @@ func (s *Seat) make(log []replay.Input, now time.Duration) {
 		s.fails(err)
 		return
 	}
+	s.begin(w)
+}
+
+// begin works in a world from now on.
+func (s *Seat) begin(w *replay.World) {
 	s.world, s.follow, s.last, s.goal = w, 0, nil, nil
 	s.end = max(s.end, w.Now())
 	s.logged = 0
-	for _, in := range log {
-		if in.At <= now {
-			s.logged += weight(in)
-		}
+	for _, in := range w.Log() {
+		s.logged += weight(in)
 	}
 	s.attach()
 	s.pace.reset(w.Now(), s.speed)
@@ -356,6 +387,7 @@ func (s *Seat) publish() {
 	if n := len(s.lines); n > 0 {
 		st.Line = s.lines[n-1].Text
 	}
+	s.desk.describe(s, &st)
 	s.status.Store(&st)
 }
 

@@ -45,7 +45,7 @@ func (t *teller) all(m any) {
 func (t *teller) welcome(v *viewer) {
 	s := t.seat
 	t.flush()
-	m := hello{T: "hello", Scenario: s.config.Scenario, Places: []string{}, Teacher: v.Watches(), Learner: s.config.Learner}
+	m := hello{T: "hello", Lab: s.story(v.lang), Scenario: s.config.Scenario, Places: []string{}, Teacher: v.Watches(), Learner: s.config.Learner}
 	if s.world == nil {
 		v.Send(marshal(m))
 		v.Send(marshal(t.clockMessage()))
@@ -70,6 +70,7 @@ func (t *teller) welcome(v *viewer) {
 	v.Send(marshal(topo{"topo", now}))
 	v.Send(marshal(t.clockMessage()))
 	v.Send(marshal(t.barMessage()))
+	s.tasks(v)
 	total := s.rec.Rows(v.filter, 0, 0, false).Total
 	v.Send(marshal(rows{"packets", total, s.rec.Rows(v.filter, max(0, total-newest), newest, false).Rows}))
 	if s.follow != 0 {

@@ -41,6 +41,7 @@ func (s *Seat) input(in replay.Input) error {
 		return err
 	}
 	s.noted(in)
+	s.desk.unkept = true
 	if s.state != Running && s.goal == nil { // what the keys do at this very instant is seen
 		if err := s.world.Run(s.world.Now(), func() bool { return false }); err != nil {
 			s.fails(err)

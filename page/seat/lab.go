@@ -1,0 +1,221 @@
+package seat
+
+import (
+	"fmt"
+	"time"
+
+	"dnetsim/labs"
+	"dnetsim/page/packets"
+	"dnetsim/scenarios"
+)
+
+// desk is what a seat knows of the lab that is worked at.
+type desk struct {
+	glanced time.Time // when was last looked which tasks are done
+	looking bool      // on another goroutine
+	kept    time.Time
+	unkept  bool // something has happened since
+	task    string
+	since   time.Time
+	status  deskStatus
+}
+
+// deskStatus is what the teacher sees, as it was when it last changed.
+type deskStatus struct {
+	task, says  string
+	done, hints int
+	dead        bool
+}
+
+// How often is looked which tasks are done, and how soon is kept what was typed.
+const (
+	lookEvery  = time.Second
+	keepWithin = 250 * time.Millisecond
+)
+
+// tasks is the message of that name.
+type tasks struct {
+	T string `json:"t"`
+	labs.Progress
+}
+
+// sit makes the learner's world from the record.
+func (s *Seat) sit() {
+	s.drop()
+	v := *s.config.Variant
+	v.World.Built = s.listen
+	sitting, err := v.Resume(s.rest.record)
+	if err != nil {
+		s.fails(err)
+		return
+	}
+	s.sitting = sitting
+	s.begin(sitting.World())
+	s.progressed()
+}
+
+// listen records the packets of a world whose setup has run.
+func (s *Seat) listen(l *scenarios.Lab) { s.rec = packets.Record(l.Loop, s.config.Limits.Packets) }
+
+// look looks which tasks are done by now, on another goroutine, and puts away what has
+// happened; it says when to come again.
+func (s *Seat) look() time.Duration {
+	if s.sitting == nil || s.err != nil {
+		return time.Hour
+	}
+	wait := time.Hour
+	if s.desk.unkept {
+		if wait = keepWithin - time.Since(s.desk.kept); wait <= 0 {
+			s.keep(false)
+			wait = time.Hour
+		}
+	}
+	if s.desk.looking || len(s.viewers) == 0 || s.goal != nil {
+		return wait
+	}
+	if left := lookEvery - time.Since(s.desk.glanced); left > 0 {
+		return min(wait, left)
+	}
+	s.desk.glanced = time.Now()
+	job := s.sitting.Glance()
+	if job == nil {
+		return min(wait, lookEvery)
+	}
+	s.desk.looking = true
+	of := s.sitting
+	go func() {
+		s.config.Asking <- struct{}{}
+		found := job()
+		<-s.config.Asking
+		s.do(func() { s.take(of, found) })
+	}()
+	return wait
+}
+
+// take takes over what a look found.
+func (s *Seat) take(of *labs.Sitting, found labs.Found) {
+	s.desk.looking = false
+	if s.sitting != of {
+		return
+	}
+	changed, err := s.sitting.Take(found)
+	if err != nil {
+		s.teller.all(say{"say", "error", "the tasks could not be looked at: " + err.Error()})
+	}
+	if changed {
+		s.progressed()
+	}
+}
+
+// progressed puts a change of the progress away, and tells it then.
+func (s *Seat) progressed() {
+	s.keep(true)
+	for _, v := range s.viewers {
+		s.tasks(v)
+	}
+	s.desk.read(s.sitting)
+	s.publish()
+}
+
+// tasks tells a viewer how far the tasks are.
+func (s *Seat) tasks(v *viewer) {
+	if s.sitting != nil {
+		v.Send(marshal(tasks{"tasks", s.sitting.Progress(v.lang)}))
+	}
+}
+
+// keep puts the record away: before it returns, or soon.
+func (s *Seat) keep(now bool) {
+	if s.sitting == nil || s.config.Keep == nil || !now && !s.desk.unkept {
+		return
+	}
+	s.desk.unkept, s.desk.kept = false, time.Now()
+	s.config.Keep(s.sitting.Record(), now)
+}
+
+// answered, hint and checkpoint are about tasks.
+func (s *Seat) answered(v *viewer, r Request) {
+	right, says, err := s.sitting.Answer(r.Task, r.Text, v.lang)
+	if err == nil {
+		s.desk.glanced = time.Time{}
+		s.progressed()
+	}
+	s.answer(v, r, map[string]any{"right": right, "says": says}, err)
+}
+
+func (s *Seat) hint(v *viewer, r Request) {
+	m := s.teller.clockMessage()
+	m.State = string(Busy)
+	s.teller.all(m)
+	h, err := s.sitting.Hint(r.Task, v.lang)
+	if err == nil {
+		s.progressed()
+	}
+	s.answer(v, r, h, err)
+	s.pace.reset(s.world.Now(), s.speed)
+	s.teller.clock()
+}
+
+// checkpoint goes back to one, or with a time to that.
+func (s *Seat) checkpoint(back func(*labs.Sitting) error) error {
+	end := max(s.end, s.world.Now())
+	s.cancel()
+	m := s.teller.clockMessage()
+	m.State = string(Busy)
+	s.teller.all(m)
+	if err := back(s.sitting); err != nil {
+		return err
+	}
+	s.state, s.err = Paused, nil
+	s.begin(s.sitting.World())
+	s.end = end
+	s.progressed()
+	for _, v := range s.viewers {
+		s.teller.welcome(v)
+	}
+	return s.err
+}
+
+// backTo goes back to a time in a lab.
+func (s *Seat) backTo(at time.Duration) error {
+	if at > s.world.Now() || at < 0 {
+		return fmt.Errorf("it is %v, and back goes only to what was before", s.world.Now())
+	}
+	return s.checkpoint(func(x *labs.Sitting) error {
+		y, ok := any(x).(interface{ BackTo(time.Duration) error })
+		if !ok {
+			return fmt.Errorf("a lab goes back to its checkpoints only")
+		}
+		return y.BackTo(at)
+	})
+}
+
+// read keeps what the teacher sees of a sitting.
+func (d *desk) read(x *labs.Sitting) {
+	p := x.Progress(labs.English)
+	m := x.Mark()
+	d.status = deskStatus{done: m.Done, hints: m.Hints, dead: p.DeadEnd != ""}
+	for _, t := range p.Tasks {
+		if t.State == "todo" || t.State == "doing" {
+			d.status.task = t.ID
+			break
+		}
+	}
+	if d.status.task != d.task || d.since.IsZero() {
+		d.task, d.since = d.status.task, time.Now()
+	}
+}
+
+// describe adds that to a seat's status.
+func (d *desk) describe(s *Seat, st *Status) {
+	st.Task, st.Since, st.Done, st.Hints, st.DeadEnd, st.Says = d.status.task, d.since, d.status.done, d.status.hints, d.status.dead, d.status.says
+}
+
+// story is what the page says of the lab, in a language.
+func (s *Seat) story(lang string) *Story {
+	if s.sitting == nil {
+		return nil
+	}
+	l := s.sitting.Lab()
+	return &Story{Name: l.Name, Title: l.Title(lang), Minutes: l.Minutes, Story: l.Story(lang), Langs: l.Languages()}
+}
