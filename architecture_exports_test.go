@@ -9,11 +9,8 @@ import (
 // unused are exported functions and methods that nobody outside their package
 // names, each with its reason.
 var unused = map[string]string{
-	"labs.Lab.Story":      "for the page",
-	"labs.Sitting.Look":   "for the page",
-	"labs.Sitting.Glance": "for the page",
-	"labs.Sitting.Back":   "for the page",
-	"labs.Variant.Sit":    "for the page",
+	"labs.Sitting.Look": "for the page",
+	"labs.Variant.Sit":  "for the page",
 }
 
 // faces are the methods that the standard library and third parties ask for by

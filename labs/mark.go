@@ -62,6 +62,9 @@ func (l *Lab) mark(acts []Act) Mark {
 // Mark is what the sitting is worth so far; [Grade] of its record says the same.
 func (s *Sitting) Mark() Mark { return s.lab.mark(s.acts) }
 
+// MarkOf is what a record says that it is worth. Whether it is true, [Grade] finds out.
+func (l *Lab) MarkOf(r Record) Mark { return l.mark(r.Acts) }
+
 // Row is a learner's mark for a table.
 type Row struct {
 	Learner string

@@ -47,6 +47,15 @@ type TaskTitle struct {
 	Title string `json:"title"`
 }
 
+// TaskTitles are the lab's tasks, in order.
+func (l *Lab) TaskTitles(lang string) []TaskTitle {
+	out := make([]TaskTitle, 0, len(l.tasks))
+	for _, t := range l.tasks {
+		out = append(out, TaskTitle{t.id, t.title.In(lang)})
+	}
+	return out
+}
+
 // Part is one of the things that a task is about.
 type Part struct {
 	Text  string `json:"text"`

@@ -13,26 +13,20 @@ import (
 	"time"
 
 	"dnetsim/engine/cli"
-	"dnetsim/page/seat"
 	"dnetsim/scenarios"
 	"dnetsim/scenarios/replay"
 
 	"github.com/coder/websocket"
 )
 
-// library is the library's scenarios as rooms, each at a moment.
-type library struct {
-	moment scenarios.Moment
-}
-
-func (l library) List(string) any { return []string{} }
-
-func (l library) Seat(learner, lab string) (seat.Config, error) {
-	s, err := scenarios.FromLibrary(lab)
+// scenario is one of the library at its end, to work in.
+func scenario(t *testing.T, name string) Scenario {
+	t.Helper()
+	s, err := scenarios.FromLibrary(name)
 	if err != nil {
-		return seat.Config{}, err
+		t.Fatal(err)
 	}
-	return seat.Config{Scenario: s.Name, Learner: learner, World: replay.Options{Scenario: s, Docker: cli.Program, Moment: l.moment}}, nil
+	return Scenario{Name: s.Name, About: s.Description, World: replay.Options{Scenario: s, Docker: cli.Program, Moment: scenarios.End}}
 }
 
 // served is a server at an address of this machine.
@@ -43,10 +37,14 @@ type served struct {
 
 func serve(t *testing.T, o Options) *served {
 	t.Helper()
-	if o.Rooms == nil {
-		o.Rooms = library{scenarios.End}
+	if o.Labs == nil && o.Scenarios == nil {
+		o.Scenarios = []Scenario{scenario(t, "overlay-ping")}
 	}
-	s := New(o)
+	o.Docker = cli.Program
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

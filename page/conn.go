@@ -200,9 +200,6 @@ func (s *Server) leave(v visitor) {
 	}
 }
 
-// claim takes a name for a learner who is new.
-func (s *Server) claim(name string) bool { return false }
-
 // Links are the tokens that let people in: of the user, or of a class.
 type Links struct{ Owner, Teacher, Learners string }
 

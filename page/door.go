@@ -146,7 +146,7 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) {
 	case who.learner != "":
 		http.Error(w, "you are "+who.learner+" here", http.StatusConflict)
 		return
-	case !s.options.Class || !s.claim(name):
+	case !s.options.Class || !s.class.claim(name):
 		http.Error(w, "somebody has that name already: if it is you, use your own link, which the teacher knows", http.StatusConflict)
 		return
 	}

@@ -7,14 +7,17 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"os"
 	"path"
 	"runtime"
 	"strings"
 	"sync"
 	"time"
 
+	"dnetsim/labs"
+	"dnetsim/labs/store"
 	"dnetsim/page/seat"
+	"dnetsim/scenarios"
+	"dnetsim/scenarios/replay"
 )
 
 // Server is the page's HTTP server for one user, or for a class. Make one with [New].
@@ -27,10 +30,11 @@ type Server struct {
 	mu    sync.Mutex
 	seats map[place]*seat.Seat
 	conns map[string]int // of a learner
-	all   int
 	ended bool
 
 	asking chan struct{}
+	over   chan struct{}
+	class  *class
 }
 
 // place is a learner's in a lab.
@@ -38,13 +42,19 @@ type place struct{ learner, lab string }
 
 // Options say what is served.
 type Options struct {
-	// Rooms finds labs and scenarios, and lists them.
-	Rooms Rooms
+	Labs      []*labs.Lab
+	Scenarios []Scenario
+	Docker    scenarios.Docker // of the labs' hosts
+	// Store keeps what learners do; nil forgets it with the server's end.
+	Store *store.Store
 	// Open is the lab that the page goes to at once, "" for the list.
 	Open string
 	// Title is the class's, for its page.
 	Title  string
 	Limits seat.Limits
+	// Memory is the heap, in bytes, at which worlds are put to sleep and, if that does
+	// not help, the largest is stopped. 0 is no limit.
+	Memory uint64
 	// Class says that there are many learners, and a teacher: [Server.Links] tells how
 	// each comes in. Without it there is one user, who may do everything.
 	Class bool
@@ -56,17 +66,22 @@ type Options struct {
 	Names []string
 }
 
-// Rooms is what there is to learn in.
-type Rooms interface {
-	// List is what the page's list shows to a learner.
-	List(learner string) any
-	// Seat is the configuration of a learner's seat in a lab.
-	Seat(learner, lab string) (seat.Config, error)
+// Scenario is one to work in without tasks.
+type Scenario struct {
+	Name, About string
+	World       replay.Options
 }
 
-// New makes a server.
-func New(o Options) *Server {
-	s := &Server{options: o, files: assets(), mux: http.NewServeMux(), seats: map[place]*seat.Seat{}, conns: map[string]int{}, asking: make(chan struct{}, runtime.NumCPU())}
+// New makes a server. What the store has of a class before is gone on with.
+func New(o Options) (*Server, error) {
+	class, err := newClass(o.Store)
+	if err != nil {
+		return nil, err
+	}
+	if o.Secret == nil {
+		o.Secret = class.secret
+	}
+	s := &Server{options: o, class: class, files: assets(), mux: http.NewServeMux(), seats: map[place]*seat.Seat{}, conns: map[string]int{}, asking: make(chan struct{}, max(1, runtime.NumCPU()/2)), over: make(chan struct{})}
 	s.door = newDoor(o)
 	s.mux.HandleFunc("GET /{$}", s.index)
 	s.mux.HandleFunc("GET /teacher", s.index)
@@ -74,21 +89,33 @@ func New(o Options) *Server {
 	s.mux.HandleFunc("GET /api/labs", s.labs)
 	s.mux.HandleFunc("GET /api/me", s.me)
 	s.mux.HandleFunc("POST /api/join", s.join)
+	s.mux.HandleFunc("GET /api/class", s.classroom)
+	s.mux.HandleFunc("POST /api/say", s.say)
+	s.mux.HandleFunc("GET /results.csv", s.results)
 	s.mux.HandleFunc("GET /pcap", s.pcap)
 	s.mux.HandleFunc("GET /", s.file)
-	return s
+	go s.guard()
+	return s, nil
 }
 
 // Close ends every seat.
 func (s *Server) Close() {
 	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
 	s.ended = true
 	seats := s.seats
 	s.seats = map[place]*seat.Seat{}
 	s.mu.Unlock()
+	var all sync.WaitGroup
 	for _, x := range seats {
-		x.Close()
+		all.Go(x.Close)
 	}
+	all.Wait()
+	close(s.over)
+	s.class.close()
 }
 
 // Serve answers on a listener until it is closed.
@@ -220,7 +247,7 @@ func (s *Server) labs(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	answer(w, map[string]any{"labs": s.options.Rooms.List(who.learner), "open": s.options.Open})
+	answer(w, map[string]any{"labs": s.list(who.learner), "open": s.options.Open})
 }
 
 // me says who the page is for: a learner without a name is asked for one.
@@ -242,7 +269,7 @@ func (s *Server) seat(learner, lab string) (*seat.Seat, error) {
 	if x := s.seats[at]; x != nil {
 		return x, nil
 	}
-	c, err := s.options.Rooms.Seat(learner, lab)
+	c, err := s.config(learner, lab)
 	if err != nil {
 		return nil, err
 	}
@@ -285,13 +312,4 @@ func (s *Server) lab(r *http.Request) string {
 		return name
 	}
 	return s.options.Open
-}
-
-// hostname is the machine's, for links.
-func hostname() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return ""
-	}
-	return name
 }

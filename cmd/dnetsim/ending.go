@@ -36,6 +36,9 @@ func watchMemory(t *terminal, cancel context.CancelCauseFunc) {
 	for {
 		time.Sleep(50 * time.Millisecond)
 		metrics.Read(heap)
+		if own := t.memory.Load(); own > 0 {
+			most = own
+		}
 		if heap[0].Value.Uint64() > most {
 			cancel(fmt.Errorf("it takes %w: more than %d MB; with GOMEMLIMIT=4GiB in the environment it may take more", scenarios.ErrMemory, most>>20))
 			return

@@ -8,10 +8,12 @@ import (
 	"net"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"dnetsim/engine/cli"
+	"dnetsim/labs"
 	"dnetsim/page"
 	"dnetsim/page/seat"
 	"dnetsim/scenarios"
@@ -34,9 +36,9 @@ func newLab(t *terminal) *cobra.Command {
 		Short: "Open a lab, or a scenario, as a page in the browser",
 		Long: `Serve a page on this machine and open it in the browser: terminals on every host and
 container, the network as it is, packets step by step, tables, and why something
-fails. NAME is a scenario of the library or a file; its setup has run when the page
-opens. The page is for whoever has the printed link, and ends with Ctrl-C.`,
-		Example: `  dnetsim lab overlay-ping
+fails; in a lab the tasks, which check themselves. NAME is a lab (dnetsim lab list), a
+scenario of the library, or the file of either. The page is for whoever has the printed link, and ends with Ctrl-C.`,
+		Example: `  dnetsim lab ping-fails
   dnetsim lab overlay-ping --at end --no-browser`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeLibrary,
@@ -54,16 +56,14 @@ opens. The page is for whoever has the printed link, and ends with Ctrl-C.`,
 
 // open serves the page until the context is done.
 func (f *labFlags) open(ctx context.Context, t *terminal, name string) error {
-	s, err := f.loadOne(ctx, t, name, "lab opens")
-	if err != nil {
+	o := page.Options{Docker: docker(t), Limits: seat.Limits{Idle: 12 * time.Hour, Packets: 16 << 20}}
+	if err := f.find(ctx, t, name, &o); err != nil {
 		return err
 	}
-	m, err := scenarios.ParseMoment(s, f.at)
+	server, err := page.New(o)
 	if err != nil {
-		return status{exitUsage, fmt.Errorf("dnetsim lab: %w", err)}
+		return status{exitBroken, err}
 	}
-	room := &oneRoom{scenario: s, options: replay.Options{Scenario: s, Docker: docker(t), Moment: m, Seed: f.seed.value}}
-	server := page.New(page.Options{Rooms: room, Open: s.Name, Limits: seat.Limits{Idle: 12 * time.Hour, Packets: 16 << 20}})
 	defer server.Close()
 	l, err := listen(f.listen)
 	if err != nil {
@@ -78,6 +78,36 @@ func (f *labFlags) open(ctx context.Context, t *terminal, name string) error {
 		browse(link)
 	}
 	return serveUntil(ctx, l, server)
+}
+
+// find is the lab or the scenario of a name; with a lab the others are there, too.
+func (f *labFlags) find(ctx context.Context, t *terminal, name string, o *page.Options) error {
+	l, err := labs.Find(name)
+	if err == nil {
+		if o.Labs, err = labs.List(); err != nil {
+			return status{exitBroken, err}
+		}
+		if !slices.ContainsFunc(o.Labs, func(x *labs.Lab) bool { return x.Name == l.Name }) {
+			o.Labs = append([]*labs.Lab{l}, o.Labs...)
+		}
+		o.Open = l.Name
+		return nil
+	}
+	s, wrong := f.loadOne(ctx, t, name, "lab opens")
+	if wrong != nil {
+		if errors.Is(err, labs.ErrNoLab) {
+			return wrong
+		}
+		return status{exitUsage, fmt.Errorf("as a lab: %w\nas a scenario: %w", err, wrong)}
+	}
+	m, err := scenarios.ParseMoment(s, f.at)
+	if err != nil {
+		return status{exitUsage, fmt.Errorf("dnetsim lab: %w", err)}
+	}
+	about := strings.Join(strings.Fields(s.Description), " ")
+	o.Scenarios = []page.Scenario{{Name: s.Name, About: about, World: replay.Options{Scenario: s, Docker: o.Docker, Moment: m, Seed: f.seed.value}}}
+	o.Open = s.Name
+	return nil
 }
 
 // docker makes the docker program of hosts: docker's own unless the terminal has one.
@@ -134,28 +164,4 @@ func browse(link string) {
 	if c.Start() == nil {
 		go c.Wait()
 	}
-}
-
-// oneRoom is one scenario to work in. It implements page.Rooms.
-type oneRoom struct {
-	scenario *scenarios.Scenario
-	options  replay.Options
-}
-
-// List implements page.Rooms.
-func (r *oneRoom) List(string) any {
-	title := map[string]string{"en": r.scenario.Name, "zh": r.scenario.Name}
-	about := strings.TrimSpace(r.scenario.Description)
-	return []map[string]any{{
-		"name": r.scenario.Name, "title": title, "summary": map[string]string{"en": about, "zh": about},
-		"minutes": 0, "level": 1, "langs": []string{"en", "zh"}, "state": "new", "done": 0, "of": 0,
-	}}
-}
-
-// Seat implements page.Rooms.
-func (r *oneRoom) Seat(learner, lab string) (seat.Config, error) {
-	if lab != r.scenario.Name {
-		return seat.Config{}, fmt.Errorf("there is no lab %q here: only %s", lab, r.scenario.Name)
-	}
-	return seat.Config{Scenario: r.scenario.Name, Learner: learner, World: r.options}, nil
 }

@@ -53,6 +53,7 @@ type terminal struct {
 	docker   scenarios.Docker       // the docker program of simulated hosts, docker's own if nil
 	pump     *pumped                // who reads in, once somebody has asked
 	cooked   atomic.Pointer[func()] // gives a raw terminal back, or nil
+	memory   atomic.Uint64          // the heap at which everything ends, 0: that of a run
 }
 
 func main() {
@@ -131,6 +132,6 @@ Try:
 	})
 	root.Version = version()
 	root.SetVersionTemplate(versionLine())
-	root.AddCommand(newRun(t), newShell(t), newLab(t), newUp(t), newDown(t), newGraph(t), newImport(t), newExplain(t), newDiff(t), newVerify(t), newTestify(t), newReport(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan(), newCheck(t), newMCP(t), newGrade(t))
+	root.AddCommand(newRun(t), newShell(t), newLab(t), newServe(t), newUp(t), newDown(t), newGraph(t), newImport(t), newExplain(t), newDiff(t), newVerify(t), newTestify(t), newReport(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan(), newCheck(t), newMCP(t), newGrade(t))
 	return root
 }

@@ -11,6 +11,7 @@ import (
 
 // desk is what a seat knows of the lab that is worked at.
 type desk struct {
+	seat    *Seat
 	glanced time.Time // when was last looked which tasks are done
 	looking bool      // on another goroutine
 	kept    time.Time
@@ -31,6 +32,7 @@ type deskStatus struct {
 const (
 	lookEvery  = time.Second
 	keepWithin = 250 * time.Millisecond
+	keepTime   = 10 * time.Second // that time has passed
 )
 
 // tasks is the message of that name.
@@ -40,7 +42,8 @@ type tasks struct {
 }
 
 // sit makes the learner's world from the record.
-func (s *Seat) sit() {
+func (d *desk) sit() {
+	s := d.seat
 	s.drop()
 	v := *s.config.Variant
 	v.World.Built = s.listen
@@ -51,7 +54,7 @@ func (s *Seat) sit() {
 	}
 	s.sitting = sitting
 	s.begin(sitting.World())
-	s.progressed()
+	s.desk.progressed()
 }
 
 // listen records the packets of a world whose setup has run.
@@ -59,14 +62,15 @@ func (s *Seat) listen(l *scenarios.Lab) { s.rec = packets.Record(l.Loop, s.confi
 
 // look looks which tasks are done by now, on another goroutine, and puts away what has
 // happened; it says when to come again.
-func (s *Seat) look() time.Duration {
+func (d *desk) look() time.Duration {
+	s := d.seat
 	if s.sitting == nil || s.err != nil {
 		return time.Hour
 	}
 	wait := time.Hour
 	if s.desk.unkept {
 		if wait = keepWithin - time.Since(s.desk.kept); wait <= 0 {
-			s.keep(false)
+			s.desk.keep(false)
 			wait = time.Hour
 		}
 	}
@@ -87,13 +91,14 @@ func (s *Seat) look() time.Duration {
 		s.config.Asking <- struct{}{}
 		found := job()
 		<-s.config.Asking
-		s.do(func() { s.take(of, found) })
+		s.do(func() { s.desk.take(of, found) })
 	}()
 	return wait
 }
 
 // take takes over what a look found.
-func (s *Seat) take(of *labs.Sitting, found labs.Found) {
+func (d *desk) take(of *labs.Sitting, found labs.Found) {
+	s := d.seat
 	s.desk.looking = false
 	if s.sitting != of {
 		return
@@ -103,29 +108,32 @@ func (s *Seat) take(of *labs.Sitting, found labs.Found) {
 		s.teller.all(say{"say", "error", "the tasks could not be looked at: " + err.Error()})
 	}
 	if changed {
-		s.progressed()
+		s.desk.progressed()
 	}
 }
 
 // progressed puts a change of the progress away, and tells it then.
-func (s *Seat) progressed() {
-	s.keep(true)
+func (d *desk) progressed() {
+	s := d.seat
+	s.desk.keep(true)
 	for _, v := range s.viewers {
-		s.tasks(v)
+		s.desk.tasks(v)
 	}
 	s.desk.read(s.sitting)
 	s.publish()
 }
 
 // tasks tells a viewer how far the tasks are.
-func (s *Seat) tasks(v *viewer) {
+func (d *desk) tasks(v *viewer) {
+	s := d.seat
 	if s.sitting != nil {
 		v.Send(marshal(tasks{"tasks", s.sitting.Progress(v.lang)}))
 	}
 }
 
 // keep puts the record away: before it returns, or soon.
-func (s *Seat) keep(now bool) {
+func (d *desk) keep(now bool) {
+	s := d.seat
 	if s.sitting == nil || s.config.Keep == nil || !now && !s.desk.unkept {
 		return
 	}
@@ -134,22 +142,24 @@ func (s *Seat) keep(now bool) {
 }
 
 // answered, hint and checkpoint are about tasks.
-func (s *Seat) answered(v *viewer, r Request) {
+func (d *desk) answered(v *viewer, r Request) {
+	s := d.seat
 	right, says, err := s.sitting.Answer(r.Task, r.Text, v.lang)
 	if err == nil {
 		s.desk.glanced = time.Time{}
-		s.progressed()
+		s.desk.progressed()
 	}
 	s.answer(v, r, map[string]any{"right": right, "says": says}, err)
 }
 
-func (s *Seat) hint(v *viewer, r Request) {
+func (d *desk) hint(v *viewer, r Request) {
+	s := d.seat
 	m := s.teller.clockMessage()
 	m.State = string(Busy)
 	s.teller.all(m)
 	h, err := s.sitting.Hint(r.Task, v.lang)
 	if err == nil {
-		s.progressed()
+		s.desk.progressed()
 	}
 	s.answer(v, r, h, err)
 	s.pace.reset(s.world.Now(), s.speed)
@@ -157,7 +167,8 @@ func (s *Seat) hint(v *viewer, r Request) {
 }
 
 // checkpoint goes back to one, or with a time to that.
-func (s *Seat) checkpoint(back func(*labs.Sitting) error) error {
+func (d *desk) checkpoint(back func(*labs.Sitting) error) error {
+	s := d.seat
 	end := max(s.end, s.world.Now())
 	s.cancel()
 	m := s.teller.clockMessage()
@@ -169,7 +180,7 @@ func (s *Seat) checkpoint(back func(*labs.Sitting) error) error {
 	s.state, s.err = Paused, nil
 	s.begin(s.sitting.World())
 	s.end = end
-	s.progressed()
+	s.desk.progressed()
 	for _, v := range s.viewers {
 		s.teller.welcome(v)
 	}
@@ -177,11 +188,15 @@ func (s *Seat) checkpoint(back func(*labs.Sitting) error) error {
 }
 
 // backTo goes back to a time in a lab.
-func (s *Seat) backTo(at time.Duration) error {
+func (d *desk) backTo(at time.Duration) error {
+	s := d.seat
+	if s.sitting == nil {
+		return s.why()
+	}
 	if at > s.world.Now() || at < 0 {
 		return fmt.Errorf("it is %v, and back goes only to what was before", s.world.Now())
 	}
-	return s.checkpoint(func(x *labs.Sitting) error {
+	return s.desk.checkpoint(func(x *labs.Sitting) error {
 		y, ok := any(x).(interface{ BackTo(time.Duration) error })
 		if !ok {
 			return fmt.Errorf("a lab goes back to its checkpoints only")
@@ -207,12 +222,13 @@ func (d *desk) read(x *labs.Sitting) {
 }
 
 // describe adds that to a seat's status.
-func (d *desk) describe(s *Seat, st *Status) {
+func (d *desk) describe(st *Status) {
 	st.Task, st.Since, st.Done, st.Hints, st.DeadEnd, st.Says = d.status.task, d.since, d.status.done, d.status.hints, d.status.dead, d.status.says
 }
 
 // story is what the page says of the lab, in a language.
-func (s *Seat) story(lang string) *Story {
+func (d *desk) story(lang string) *Story {
+	s := d.seat
 	if s.sitting == nil {
 		return nil
 	}

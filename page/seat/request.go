@@ -22,7 +22,9 @@ func (s *Seat) request(v *viewer, r Request) {
 		return
 	}
 	s.wake()
-	if s.world == nil || s.err != nil && r.Do != "time" {
+	if s.err != nil && (r.Do == "time" && r.Op == "back" || r.Do == "checkpoint") {
+		s.revive()
+	} else if s.world == nil || s.err != nil {
 		s.answer(v, r, nil, s.why())
 		return
 	}
@@ -72,14 +74,16 @@ func (s *Seat) request(v *viewer, r Request) {
 // ofLab is what can only be asked in a lab.
 func (s *Seat) ofLab(v *viewer, r Request) {
 	switch {
-	case s.sitting == nil:
+	case s.config.Variant == nil:
 		s.answer(v, r, nil, errors.New("this is a scenario: it has no tasks"))
+	case s.sitting == nil:
+		s.answer(v, r, nil, s.why())
 	case r.Do == "answer":
-		s.answered(v, r)
+		s.desk.answered(v, r)
 	case r.Do == "hint":
-		s.hint(v, r)
+		s.desk.hint(v, r)
 	case r.Do == "checkpoint":
-		err := s.checkpoint(func(x *labs.Sitting) error { return x.Back(r.Name) })
+		err := s.desk.checkpoint(func(x *labs.Sitting) error { return x.Back(r.Name) })
 		s.answer(v, r, map[string]any{}, err)
 	default:
 		s.desk.glanced = time.Time{}
@@ -128,12 +132,18 @@ func (s *Seat) later(v *viewer, r Request, data any, err error) {
 	})
 }
 
+// revive makes a world that came down ready to go back: as it is, or once more if it
+// has been given up.
+func (s *Seat) revive() {
+	if s.sitting == nil && s.config.Variant != nil {
+		s.err = nil
+		s.state = Paused
+		s.desk.sit()
+	}
+}
+
 // time is about the world's time.
 func (s *Seat) time(v *viewer, r Request) {
-	if s.err != nil && r.Op != "back" {
-		s.answer(v, r, nil, s.why())
-		return
-	}
 	done := func(data any, err error) { s.answer(v, r, data, err) }
 	switch r.Op {
 	case "run":
@@ -173,8 +183,8 @@ func (s *Seat) time(v *viewer, r Request) {
 			return
 		}
 		at := time.Duration(*r.At) * time.Microsecond
-		if s.sitting != nil {
-			done(map[string]any{}, s.backTo(at))
+		if s.config.Variant != nil {
+			done(map[string]any{}, s.desk.backTo(at))
 			return
 		}
 		done(map[string]any{}, s.back(at))

@@ -51,6 +51,10 @@ func (s *Seat) pass() time.Duration {
 			return time.Hour
 		}
 	}
+	if s.config.Limits.Gentle && s.tired {
+		s.tired = false
+		return slice
+	}
 	if now := s.world.Now(); s.pace.allowed()-now > time.Duration(float64(behind)*s.speed) {
 		s.pace.reset(now, s.speed)
 	}
@@ -68,7 +72,11 @@ func (s *Seat) advance(until time.Duration, stop func() bool) bool {
 	n := 0
 	err := s.world.Run(until, func() bool {
 		n++
-		return stop() || len(s.jobs) > 0 && n > 1 || n%64 == 0 && time.Since(start) > slice
+		if n%64 == 0 && time.Since(start) > slice {
+			s.tired = true
+			return true
+		}
+		return stop() || len(s.jobs) > 0 && n > 1
 	})
 	s.teller.flush()
 	s.end = max(s.end, s.world.Now())
@@ -93,6 +101,10 @@ func (s *Seat) approach() time.Duration {
 	}
 	if g.reached() {
 		s.arrive(true)
+	}
+	if s.config.Limits.Gentle && s.tired {
+		s.tired = false
+		return slice
 	}
 	return 0
 }

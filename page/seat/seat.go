@@ -20,6 +20,7 @@ type Limits struct {
 	Terminals  int           // open at a time: 16
 	Containers int           // on all hosts together: 60
 	Log        int           // bytes of inputs: 4 MB
+	Gentle     bool          // a world that computes without end leaves half of a processor to others
 	Idle       time.Duration // without a request until the world is put to sleep: 10 min
 }
 
@@ -101,6 +102,7 @@ type Seat struct {
 	screens []*screen
 	lines   []mark
 	logged  int      // bytes
+	tired   bool     // it ran for a whole slice
 	typed   struct { // by typeLine
 		term int
 		at   time.Time
@@ -124,6 +126,7 @@ type Status struct {
 	Place   string
 	Used    time.Time
 	Kept    int // bytes of packets
+	Weight  int // how much it holds, about, to compare with others
 	Viewers int
 	Task    string    // the one that the learner is at
 	Since   time.Time // when they came to it
@@ -140,7 +143,7 @@ func New(c Config) *Seat {
 		config: c, jobs: make(chan func(), 64), quit: make(chan struct{}), done: make(chan struct{}), viewers: map[Viewer]*viewer{},
 		state: Running, speed: 1, used: time.Now(),
 	}
-	s.teller.seat, s.teller.seed = s, maphash.MakeSeed()
+	s.desk.seat, s.teller.seat, s.teller.seed = s, s, maphash.MakeSeed()
 	if s.rest.record = c.Record; c.Variant != nil {
 		s.rest.now = c.Record.At
 	}
@@ -209,6 +212,25 @@ func (s *Seat) Ask(v Viewer, r Request) {
 	})
 }
 
+// Sleep puts the world to sleep now, if nobody is connected.
+func (s *Seat) Sleep() {
+	s.do(func() {
+		if len(s.viewers) == 0 && s.world != nil && s.err == nil {
+			s.sleep()
+		}
+	})
+}
+
+// Stop stops the world for a reason. Going back makes it again as it was before.
+func (s *Seat) Stop(why error) {
+	s.do(func() {
+		if s.world != nil && s.err == nil {
+			s.sleep()
+			s.fails(why)
+		}
+	})
+}
+
 // Say tells everybody who is connected something.
 func (s *Seat) Say(level, text string) {
 	s.do(func() { s.teller.all(say{"say", level, text}) })
@@ -260,11 +282,11 @@ type viewer struct {
 func (s *Seat) serve() {
 	defer close(s.done)
 	defer s.drop()
-	defer s.keep(true)
+	defer s.desk.keep(true)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		wait := min(s.pass(), s.teller.tell(), s.look(), s.doze())
+		wait := min(s.pass(), s.teller.tell(), s.desk.look(), s.doze())
 		timer.Reset(max(wait, 0))
 		select {
 		case <-s.quit:
@@ -286,15 +308,20 @@ func (s *Seat) doze() time.Duration {
 	if left > 0 {
 		return left
 	}
+	s.sleep()
+	return time.Hour
+}
+
+// sleep keeps what the world is made again from, and gives it back.
+func (s *Seat) sleep() {
 	s.rest.log, s.rest.now = s.world.Log(), s.world.Now()
 	if s.sitting != nil {
 		s.rest.record = s.sitting.Record()
-		s.keep(true)
+		s.desk.keep(true)
 	}
 	s.drop()
 	s.teller.clock()
 	s.publish()
-	return time.Hour
 }
 
 // drop gives the world back.
@@ -314,7 +341,7 @@ func (s *Seat) wake() {
 		return
 	}
 	if s.config.Variant != nil {
-		s.sit()
+		s.desk.sit()
 		return
 	}
 	s.make(s.rest.log, s.rest.now)
@@ -383,11 +410,13 @@ func (s *Seat) publish() {
 	if s.world != nil {
 		st.Now = s.world.Now()
 		st.Kept = s.rec.Kept()
+		loop := s.world.Lab().Loop
+		st.Weight = st.Kept + loop.Pending()*200 + loop.Procs()*20_000
 	}
 	if n := len(s.lines); n > 0 {
 		st.Line = s.lines[n-1].Text
 	}
-	s.desk.describe(s, &st)
+	s.desk.describe(&st)
 	s.status.Store(&st)
 }
 

@@ -45,7 +45,7 @@ func (t *teller) all(m any) {
 func (t *teller) welcome(v *viewer) {
 	s := t.seat
 	t.flush()
-	m := hello{T: "hello", Lab: s.story(v.lang), Scenario: s.config.Scenario, Places: []string{}, Teacher: v.Watches(), Learner: s.config.Learner}
+	m := hello{T: "hello", Lab: s.desk.story(v.lang), Scenario: s.config.Scenario, Places: []string{}, Teacher: v.Watches(), Learner: s.config.Learner}
 	if s.world == nil {
 		v.Send(marshal(m))
 		v.Send(marshal(t.clockMessage()))
@@ -70,7 +70,7 @@ func (t *teller) welcome(v *viewer) {
 	v.Send(marshal(topo{"topo", now}))
 	v.Send(marshal(t.clockMessage()))
 	v.Send(marshal(t.barMessage()))
-	s.tasks(v)
+	s.desk.tasks(v)
 	total := s.rec.Rows(v.filter, 0, 0, false).Total
 	v.Send(marshal(rows{"packets", total, s.rec.Rows(v.filter, max(0, total-newest), newest, false).Rows}))
 	if s.follow != 0 {
@@ -113,6 +113,7 @@ func (t *teller) tell() time.Duration {
 	}
 	if now.Sub(t.rare) >= rarely {
 		t.rare = now
+		s.desk.unkept = s.desk.unkept || time.Since(s.desk.kept) > keepTime
 		t.all(t.barMessage())
 		s.publish()
 	}
