@@ -37,7 +37,7 @@ export type Task = {
   parts: { text: string, state: 'done' | 'doing' | 'todo' }[], hints: { text: string, kind: 'world' | 'written', cost: number }[],
   nextHint?: { cost: number }, wrong?: string
 }
-export type Move = { packet: number, parent: number, from: string, to: string, kind: string, at: number, label: string, drop?: string }
+export type Move = { packet: number, parent: number, from: string, to: string, kind: string, at: number, label: string, drop?: boolean | string }
 export type TermInfo = { term: number, place: string, ended: boolean }
 export type Mark = { at: number, text: string, kind: 'checkpoint' | 'command' | 'drop' | 'task' }
 

@@ -4,6 +4,7 @@ import type { Cure, Explained, Hop } from './contract'
 import { Split } from './frame'
 import { I } from './icons'
 import { Drawing, type Drawn } from './net/draw'
+import { shortInfo } from './net/lit'
 import { bare, modelOf } from './net/model'
 import { PathList } from './net/pathlist'
 import { S, say, show, told, use } from './state'
@@ -33,12 +34,15 @@ function placeOf(addr: string): string {
 export function Explain() {
   use('select', 'topo', 'lang', 'rows')
   const x = asked.got
-  const hops: Hop[] = x?.path ?? []
+  const parts = x ? sections(x) : []
+  // What is lit is what failed first: a question that died says more than the packet that waited for its answer.
+  const bad = parts.find(p => p.what === 'question' && p.hops.some(h => h.verb === 'drop') && !p.ok) ?? parts.find(p => !p.ok)
+  const hops: Hop[] = bad?.hops ?? x?.path ?? []
   const firstDrop = hops.findIndex(h => h.verb === 'drop')
   const code = x?.report?.causes?.[0]?.code as string | undefined
   const lastDrop = [...S.rows].reverse().find(r => r.fate === 'dropped' && r.proto !== 'ARP') ?? [...S.rows].reverse().find(r => r.fate === 'dropped')
   const chosen = S.rows.find(r => r.packet === S.selected && r.fate === 'dropped')
-  const lit: Drawn | null = x && hops.length ? { hops, upTo: firstDrop >= 0 ? firstDrop : hops.length - 1, label: firstDrop >= 0 ? { head: [hops[firstDrop].why, code].filter(Boolean)[0] ?? '', text: hops[firstDrop].info } : { head: w('works'), text: `${asked.from} → ${asked.to}` } } : null
+  const lit: Drawn | null = x && hops.length ? { hops, upTo: firstDrop >= 0 ? firstDrop : hops.length - 1, label: firstDrop >= 0 ? { head: [hops[firstDrop].why, code].filter(Boolean)[0] ?? '', text: shortInfo(hops[firstDrop].info) } : { head: w('works'), text: `${asked.from} → ${asked.to}` } } : null
   const why = (r: NonNullable<typeof lastDrop>) => {
     const arp = /who-has (\S+?),? tell (\S+)|[Ww]ho has (\S+?)\?? [Tt]ell (\S+)/.exec(r.info)
     const from = arp ? bare((arp[2] ?? arp[4]).replace(/,$/, '')) : r.src, to = arp ? bare((arp[1] ?? arp[3]).replace(/[?,]$/, '')) : r.dst
@@ -58,7 +62,7 @@ export function Explain() {
     <section class="pane dock" aria-label={w('journey')}><Split name="dock" axis="y" of="dock" from={256} min={90} max={600} />
       <div class="ph"><h2>{w('journey')}</h2><span class="soft cutl">{x?.verdict ?? ''}</span></div>
       <div class="scroll" tabIndex={0} role="group" aria-label={w('journey')}><table class="hops"><thead><tr><th class="r">{w('timeS')}</th><th>{w('place')}</th><th>{w('what')}</th><th>{w('packet')}</th><th>{w('whatDecided')}</th></tr></thead>
-        <tbody>{hops.map((h, i) => <tr key={i} class={h.verb === 'drop' ? 'x' : ''}><td class="r num">{seconds(h.at)}</td><td>{h.place}</td><td>{h.verb === 'drop' && <I n="cross" />} {h.verb}{h.verb === 'drop' && h.why ? ', ' + h.why : ''}</td><td>{h.info}</td><td>{h.rule ? `${h.rule.table} ${h.rule.chain} ${h.rule.number}: ${h.rule.text}` : h.verb !== 'drop' ? h.why ?? '' : ''}</td></tr>)}</tbody></table></div>
+        {parts.map((p, k) => <tbody key={k}><tr class="part"><th colSpan={5} scope="rowgroup">{p.what}</th></tr>{p.hops.map((h, i) => <tr key={i} class={h.verb === 'drop' ? 'x' : ''}><td class="r num">{seconds(h.at)}</td><td>{h.place}</td><td>{h.verb === 'drop' && <I n="cross" />} {h.verb}{h.verb === 'drop' && h.why ? ', ' + h.why : ''}</td><td>{h.info}</td><td>{h.rule ? (h.rule.chain ? `${h.rule.table} ${h.rule.chain} ${h.rule.number}: ${h.rule.text}` : h.rule.text) : h.verb !== 'drop' ? h.why ?? '' : ''}</td></tr>)}</tbody>)}</table></div>
     </section>
     <aside class="pane side" aria-label={w('explain')}><Split name="side" axis="x" of="side" from={612} min={320} max={820} />
       <Ask />
@@ -70,6 +74,17 @@ export function Explain() {
       </div></aside>
   </main>
 }
+
+// sections are the parts of a journey, as the report has them: lookups, questions of ARP, the way there, the way back.
+function sections(x: Explained): { what: string, hops: Hop[], ok: boolean }[] {
+  const out: { what: string, hops: Hop[], ok: boolean }[] = []
+  const r = x.report ?? {}
+  for (const p of [...r.lookups ?? [], ...r.asks ?? [], ...r.forward ? [r.forward] : [], ...r.return ? [r.return] : []]) {
+    out.push({ what: p.what, ok: !!p.end?.delivered, hops: (p.hops ?? []).map((h: any): Hop => ({ at: Math.round(h.at_s * 1e6), place: h.place, verb: h.verb, why: h.reason || h.row, packet: h.packet_id, parent: h.parent_id, info: h.packet, rule: h.rule ? ruleOf(h.rule) : undefined })) })
+  }
+  return out.length ? out : [{ what: w('journey'), hops: x.path, ok: x.works }]
+}
+function ruleOf(text: string) { const g = /^(\S+) (\S+) (\d+):? ?(.*)$/.exec(text); return g ? { table: g[1], chain: g[2], number: +g[3], text: g[4] } : { table: '', chain: '', number: 0, text } }
 
 function Ask() {
   use('select', 'topo', 'lang')

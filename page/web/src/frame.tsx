@@ -105,7 +105,8 @@ export function Says() {
 // The step and its place are said politely, drops at once.
 function Spoken() {
   use('path', 'clock', 'node')
-  const last = S.path.hops[S.path.hops.length - 1]
+  const step = S.clock.step
+  const last = (step && S.path.hops[step.hop - 1]) ?? S.path.hops[S.path.hops.length - 1]
   const drop = last?.verb === 'drop'
   const text = S.clock.state === 'paused' && last ? (S.clock.step?.text || `${last.verb} ${last.place} ${last.info}`) : ''
   return <><div class="vh" aria-live="polite">{drop ? '' : text}</div><div class="vh" aria-live="assertive">{drop && S.clock.state === 'paused' ? `${w('diedOn', last.place)}: ${last.why ?? ''}` : ''}</div><div class="vh" aria-live="polite">{S.node}</div></>

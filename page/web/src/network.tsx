@@ -25,7 +25,8 @@ export function fateTag(fate: Fate | '', where = '', why = '') {
 export function followed(): Drawn | null {
   const p = S.path
   if (!p.packet || !p.hops.length) return null
-  return { hops: p.hops, upTo: p.hops.length - 1, length: S.rows.find(r => r.packet === p.packet)?.length }
+  const step = S.clock.step
+  return { hops: p.hops, upTo: step && p.hops[step.hop - 1] && step.text.startsWith(p.hops[step.hop - 1].verb) ? step.hop - 1 : p.hops.length - 1, length: S.rows.find(r => r.packet === p.packet)?.length }
 }
 
 function ends(): string {
@@ -43,9 +44,10 @@ export function Network() {
   const [fold, setFold] = useState(kept('fold') === '1')
   const [addr, setAddr] = useState(kept('addr') !== '0')
   const lit = followed()
-  const last = S.path.hops[S.path.hops.length - 1]
+  const upTo = lit?.upTo ?? 0
+  const last = S.path.hops[upTo]
   const row = S.rows.find(r => r.packet === S.path.packet)
-  const fate: Fate | '' = !last ? '' : last.verb === 'drop' ? 'dropped' : last.verb === 'deliver' ? 'delivered' : row?.fate ?? 'flying'
+  const fate: Fate | '' = !last ? '' : last.verb === 'drop' ? 'dropped' : last.verb === 'deliver' ? 'delivered' : last.verb === 'queue' ? 'waiting' : upTo < S.path.hops.length - 1 ? 'flying' : row?.fate ?? 'flying'
   return <main class={'work' + (focus.big ? ' bigdock' : '')}>
     <section class="pane map" aria-label={w('drawing')}>
       <div class="ph"><h2>{S.path.packet ? ends() : S.hello?.scenario ?? w('network')}</h2>{fateTag(fate, last?.place ?? '', last?.why)}<span class="soft opt cutl">{last && S.clock.step ? S.clock.step.text : last ? w('at', last.place) : ''}</span><span class="sp" />
@@ -54,7 +56,7 @@ export function Network() {
         <button class="btn quiet opt" aria-pressed={fold} onClick={() => { setFold(!fold); keep('fold', fold ? null : '1') }}>{fold ? w('unfold') : w('foldIdle')}</button>
         <div class="zoom opt"><button aria-label={w('smaller')} onClick={() => drawing.zoom(.8)}>−</button><button aria-label={w('larger')} onClick={() => drawing.zoom(1.25)}>+</button><button title={w('fitHint')} onClick={() => drawing.fit()}>{w('fit')}</button></div></div>
       <Drawing lit={lit} fold={fold} live addresses={addr} />
-      <PathList hops={S.path.hops} upTo={S.path.hops.length - 1} />
+      <PathList hops={S.path.hops} upTo={upTo} />
     </section>
     <section class="pane dock" aria-label={w('terminals')}><Split name="dock" axis="y" of="dock" from={276} min={90} max={700} /><Dock /><Keys /></section>
     <aside class="pane side" aria-label={w('tasks')}><Split name="side" axis="x" of="side" from={320} min={220} max={640} /><Tasks /></aside>

@@ -7,6 +7,7 @@ import { Split } from './frame'
 import { I } from './icons'
 import { Drawing, type Drawn } from './net/draw'
 import { PathList } from './net/pathlist'
+import { withoutAddresses } from './net/lit'
 import { cut } from './net/marks'
 import { S, show, told, use } from './state'
 import { ask, filterPackets } from './wire'
@@ -14,6 +15,9 @@ import { grouped, seconds, span, w } from './words'
 import { fateTag } from './network'
 
 const rowH = 24
+
+// lastOf is the hop to begin with: where the packet died, else its last.
+function lastOf(d: PacketDetail): number { const i = d.hops.findIndex(h => h.verb === 'drop' && h.packet === d.row.packet); return i >= 0 && d.row.fate === 'dropped' ? i : d.hops.length - 1 }
 
 // detail is what the server told of the chosen packet; it is asked again when its row changes.
 export function useDetail(): PacketDetail | null {
@@ -24,7 +28,7 @@ export function useDetail(): PacketDetail | null {
   useEffect(() => {
     if (!S.selected) { set(null); return }
     let stale = false
-    ask<PacketDetail>('packet', { packet: S.selected }).then(got => { if (!stale) { set(got); if (S.hopAt < 0 || S.hopAt >= got.hops.length) { S.hopAt = got.hops.length - 1; told('select') } } }).catch(() => { if (!stale) set(null) })
+    ask<PacketDetail>('packet', { packet: S.selected }).then(got => { if (!stale) { set(got); if (S.hopAt < 0 || S.hopAt >= got.hops.length) { S.hopAt = lastOf(got); told('select') } } }).catch(() => { if (!stale) set(null) })
     return () => { stale = true }
   }, [key])
   return d && d.row.packet === S.selected ? d : null
@@ -34,7 +38,7 @@ export function Packets() {
   use('rows', 'select', 'lang', 'topo')
   const d = useDetail()
   const [map, setMap] = useState(false)
-  const upTo = d ? Math.max(0, Math.min(S.hopAt < 0 ? d.hops.length - 1 : S.hopAt, d.hops.length - 1)) : 0
+  const upTo = d ? Math.max(0, Math.min(S.hopAt < 0 ? lastOf(d) : S.hopAt, d.hops.length - 1)) : 0
   const lit: Drawn | null = useMemo(() => d && d.hops.length ? { hops: d.hops, upTo, length: d.row.length } : null, [d, upTo])
   const row = d?.row
   return <main class={'work' + (map ? ' withmap' : '')}>
@@ -117,7 +121,7 @@ function List({ toggleMap, map }: { toggleMap: () => void, map: boolean }) {
         <tbody>
           {first > 0 && <tr class="fill" style={{ height: `${first * rowH}px` }}><td colSpan={8} /></tr>}
           {rows.slice(first, last).map((r, k) => <tr key={(everyHop ? k + first + ':' : '') + r.packet} aria-rowindex={first + k + 1} class={[r.fate === 'dropped' ? 'x' : r.fate === 'carried' ? 'o' : '', r.packet === S.selected ? 's' : ''].join(' ')} aria-selected={r.packet === S.selected} onClick={() => pickRow(first + k)} onDblClick={() => show('network')}>
-            <td class="r dim">{r.packet}</td><td class="r">{seconds(r.time)}</td><td title={r.place}>{cut(r.place.replace(/\//g, ' '), 146, 11.5, true)}</td><td title={r.src}>{r.src}</td><td title={r.dst}>{r.dst === 'ff:ff:ff:ff:ff:ff' ? 'broadcast' : r.dst}</td><td>{r.proto}</td><td title={r.info}>{r.info}</td><td class="why" title={r.where}>{fateText(r)}</td></tr>)}
+            <td class="r dim">{r.packet}</td><td class="r">{seconds(r.time)}</td><td title={r.place}>{cut(r.place.replace(/\//g, ' '), 146, 11.5, true)}</td><td title={r.src}>{r.src}</td><td title={r.dst}>{r.dst === 'ff:ff:ff:ff:ff:ff' ? 'broadcast' : r.dst}</td><td>{r.proto}</td><td title={r.info}>{withoutAddresses(r.info)}</td><td class="why" title={r.where}>{fateText(r)}</td></tr>)}
           {last < rows.length && <tr class="fill" style={{ height: `${(rows.length - last) * rowH}px` }}><td colSpan={8} /></tr>}
         </tbody></table>
       {!rows.length && !S.filterError && <div class="empty"><b>{S.filter ? w('noMatch', S.filter) : w('nothingSent')}</b><p class="soft">{S.filter ? w('hidden', grouped(S.total)) : w('typeOrRun')}</p>{S.filter && <button class="btn" onClick={() => apply('')}>{w('clearFilter')}</button>}</div>}

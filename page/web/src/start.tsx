@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks'
 import { Ends } from './frame'
 import { Brand } from './icons'
 import { Drawing } from './net/draw'
-import { addressOf, bare, modelOf } from './net/model'
+import { addressOf, bare, engineName, lanName, modelOf } from './net/model'
 import { S, use } from './state'
 import { w } from './words'
 
@@ -21,10 +21,10 @@ export function Start({ begin }: { begin: () => void }) {
         <div class="go"><button id="begin" class="btn pri big" onClick={begin}>{S.tasks?.done ? w('resume') : w('start')} <kbd>↵</kbd></button><span class="soft">{w('hintsCost')}</span></div></article>
       <aside><h2 class="sh">{w('yourWorld')}</h2><div class="thumb" aria-hidden="true" inert><Drawing lit={null} fold={false} live={false} /></div>
         <dl class="kv">{S.hello!.learner && <><dt>{w('learner')}</dt><dd>{S.hello!.learner}</dd></>}
-          {m?.lans.map(l => <><dt>LAN</dt><dd>{l.name}</dd></>)}
+          {m?.lans.map(l => <><dt>LAN</dt><dd>{lanName(l).replace('LAN ', '')}</dd></>)}
           {m?.hosts.slice(0, 8).map(h => <><dt>{h.name}</dt><dd>{[bare(addressOf(m, h.id)), (m.children.get(h.id) ?? []).filter(c => c.kind === 'container').map(c => c.name).join(', ')].filter(Boolean).join(' · ')}</dd></>)}
           {topo?.networks.filter((n, i, all) => !['bridge', 'host', 'none', 'docker_gwbridge'].includes(n.name) && all.findIndex(o => o.id === n.id) === i).map(n => <><dt>{n.name}</dt><dd>{n.subnets.join(' ') || n.driver}</dd></>)}
-          {engine && <><dt>Docker</dt><dd>{engine.replace(/^Docker /, '')}</dd></>}</dl>
+          {engine && <><dt>Docker</dt><dd>{engineName(engine).replace(/^Docker /, '')}</dd></>}</dl>
         {S.hello!.learner && <p class="meta">{w('drawnFrom')}</p>}</aside>
     </div></main></div>
 }

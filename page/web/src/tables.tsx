@@ -83,6 +83,19 @@ function cells(t: Table): { head: string[], rows: { r: TableRow, c: string[] }[]
     const head = [...words(t.head), 'match']
     return { head, right: 2, rows: t.rows.map(r => { const p = words(r.text); const n = head.length - 1; return { r, c: p.length >= n ? [...p.slice(0, n), p.slice(n).join(' ')] : ['', '', r.text] } }) }
   }
+  if (t.kind === 'addresses' && t.rows.some(r => /^\d+: /.test(r.text))) {
+    const out: { r: TableRow, c: string[] }[] = []
+    for (const r of t.rows) {
+      const head = /^\d+: ([^:]+): <([^>]*)> mtu (\d+)(.*)$/.exec(r.text)
+      if (head) { out.push({ r: { ...r }, c: [head[1], / state (\S+)/.exec(head[4])?.[1] ?? '', head[3], '', '', / master (\S+)/.exec(head[4])?.[1] ?? ''] }); continue }
+      const last = out[out.length - 1], link = /^\s+link\/\S+ (\S+)/.exec(r.text), inet = /^\s+inet6? (\S+)/.exec(r.text)
+      if (!last) return null
+      if (link) last.c[3] = link[1]
+      if (inet) last.c[4] += (last.c[4] ? '  ' : '') + inet[1]
+      if (r.changed !== 'no' && (link || inet) && last.r.changed === 'no') last.r.changed = r.changed === 'new' || r.changed === 'gone' ? 'changed' : r.changed
+    }
+    return { head: ['dev', 'state', 'mtu', 'link address', 'addresses', 'master'], right: 0, rows: out }
+  }
   if (t.kind === 'neighbours') return pick(t, ['address', 'dev', 'link address', 'state'], s => { const g = /^(\S+)(?: dev (\S+))?(?: lladdr (\S+))?\s*(.*)$/.exec(s); return g ? [g[1], g[2] ?? '', g[3] ?? '', g[4]] : null })
   if (t.kind === 'routes') return pick(t, ['destination', 'via', 'dev', 'src', ''], s => { const g = /^((?:unreachable |blackhole |local |broadcast )?\S+)(?: via (\S+))?(?: dev (\S+))?(.*)$/.exec(s); if (!g) return null; const src = / src (\S+)/.exec(g[4]); return [g[1], g[2] ?? '', g[3] ?? '', src?.[1] ?? '', g[4].replace(/ src \S+/, '').replace(/ proto kernel| scope link/g, '').trim()] })
   if (t.kind === 'fdb') return pick(t, ['link address', 'dev', 'to', 'flags'], s => { const g = /^([0-9a-f:]{17})(?: dev (\S+))?(.*)$/.exec(s); if (!g) return null; const to = / (dst \S+(?: link-netnsid \d+)?|master \S+)/.exec(g[3]); return [g[1], g[2] ?? '', to?.[1] ?? '', g[3].replace(to?.[0] ?? '', '').trim()] })
@@ -102,15 +115,32 @@ function pick(t: Table, head: string[], f: (s: string) => string[] | null) {
   return { head: head.filter((_, i) => used[i]), right: 0, rows: rows.map(x => ({ r: x.r, c: x.c!.filter((_, i) => used[i]) })) }
 }
 
+// Chains prints a table of iptables chain by chain: what the command prints, with its counters apart.
+function Chains({ rows, all }: { rows: TableRow[], all: boolean }) {
+  const chains: { title: TableRow, rules: TableRow[] }[] = []
+  for (const r of rows) {
+    if (/^Chain /.test(r.text)) chains.push({ title: r, rules: [] })
+    else if (r.text.trim() && !/^\s*pkts\s+bytes/.test(r.text)) { if (!chains.length) chains.push({ title: { text: '', changed: 'no' }, rules: [] }); chains[chains.length - 1].rules.push(r) }
+  }
+  const cls = (r: TableRow) => r.changed === 'new' ? 'new flash' : r.changed === 'gone' ? 'gone' : r.changed === 'changed' ? 'chg flash' : ''
+  return <table class="chains"><thead><tr><th class="r">pkts</th><th class="r">bytes</th><th>target</th><th>prot</th><th>in</th><th>out</th><th>source</th><th>destination</th><th>match</th></tr></thead>
+    {chains.filter(c => all || c.rules.length || c.title.changed !== 'no').map((c, i) => <tbody key={i}>
+      {c.title.text && <tr class={'chain ' + cls(c.title)}><th colSpan={9} scope="rowgroup"><b>{/^Chain (\S+)/.exec(c.title.text)?.[1]}</b> <span class="dim">{/\((.*)\)/.exec(c.title.text)?.[1]}</span>{c.title.delta ? <span class="delta"> {c.title.delta}</span> : null}</th></tr>}
+      {c.rules.map((r, k) => {
+        const f = /^\s*(\S+)\s+(\S+)\s+(\S.*?)\s+(\S+)\s+(\S\S)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*(.*)$/.exec(r.text)
+        return <tr key={k} class={cls(r)}>{f ? <><td class="r">{f[1]}{r.delta ? <span class="delta"> {r.delta}</span> : null}</td><td class="r">{f[2]}</td><td>{f[3]}</td><td>{f[4]}</td><td>{f[6]}</td><td>{f[7]}</td><td>{f[8]}</td><td>{f[9]}</td><td>{f[10]}</td></> : <td colSpan={9}>{r.text}</td>}</tr>
+      })}</tbody>)}</table>
+}
+
 function One({ t, mode, node }: { t: Table, mode: Look, node: Node }) {
   const rows = mode === 'changes' ? t.rows.filter(r => r.changed !== 'no') : t.rows
   const c = mode === 'printed' ? null : cells({ ...t, rows })
   const n = t.rows.filter(r => r.changed !== 'no').length
-  const wide = t.kind === 'iptables' || t.kind === 'conntrack' || t.kind === 'sockets' || t.kind === 'store' || t.rows.some(r => r.text.length > 86)
+  const wide = t.kind === 'addresses' || t.kind === 'iptables' || t.kind === 'conntrack' || t.kind === 'sockets' || t.kind === 'store' || t.rows.some(r => r.text.length > 86)
   const cls = (r: TableRow) => r.changed === 'new' ? 'new flash' : r.changed === 'gone' ? 'gone' : r.changed === 'changed' ? 'chg flash' : ''
   const place = node.kind === 'container' || node.kind === 'host' ? node.id : node.parent?.split('/')[0] ?? ''
   return <section class={'tbl' + (wide ? ' w' : '')}><header><h3>{t.title}</h3><code title={t.command}>{t.command}</code>{n > 0 && <span class="tag blue">+{n}</span>}<span class="sp" />
     {t.command && place && !S.recorded && !S.watching && !/…/.test(t.command) && <button class="btn quiet small" title={w('typeThis', place)} aria-label={w('typeThis', place) + ': ' + t.command} onClick={() => { typeLine(place, t.command).then(() => show('network', 'dock')).catch(e => say('error', (e as Error).message)) }}><I n="terminal" /></button>}</header>
-    <div class="tscroll">{!rows.length ? <p class="meta pad">{t.empty ?? '–'}</p> : c ? <table><thead><tr>{c.head.map((h, i) => <th key={i} class={i < c.right ? 'r' : ''}>{h}</th>)}</tr></thead><tbody>{c.rows.map((x, k) => <tr key={k} class={cls(x.r)}>{x.c.map((v, i) => <td key={i} class={i < c.right ? 'r' : ''}>{v}{i === (c.right ? 0 : x.c.length - 1) && x.r.delta ? <span class="delta"> {x.r.delta}</span> : null}</td>)}</tr>)}</tbody></table>
+    <div class="tscroll">{mode !== 'printed' && t.kind === 'iptables' && !t.head && rows.length ? <Chains rows={rows} all={mode === 'columns'} /> : !rows.length ? <p class="meta pad">{t.empty ?? '–'}</p> : c ? <table><thead><tr>{c.head.map((h, i) => <th key={i} class={i < c.right ? 'r' : ''}>{h}</th>)}</tr></thead><tbody>{c.rows.map((x, k) => <tr key={k} class={cls(x.r)}>{x.c.map((v, i) => <td key={i} class={i < c.right ? 'r' : ''}>{v}{i === (c.right ? 0 : x.c.length - 1) && x.r.delta ? <span class="delta"> {x.r.delta}</span> : null}</td>)}</tr>)}</tbody></table>
       : <pre class="printed">{t.head && <span class="dim">{t.head + '\n'}</span>}{rows.map((r, k) => <span key={k} class={cls(r)}>{r.text}{r.delta ? <span class="delta"> {r.delta}</span> : null}{'\n'}</span>)}</pre>}</div></section>
 }

@@ -79,7 +79,7 @@ function World() {
     <div class="scroll worldl" tabIndex={0} role="group" aria-label={w('noTasks')}>
       {S.hello?.lab?.story ? <div class="sec story" dangerouslySetInnerHTML={{ __html: S.hello.lab.story }} /> : <p class="sec soft">{w('noTasksText')}</p>}
       {m && <><section class="sec"><h2>{w('hosts')}</h2><ul>{m.hosts.map(h => <li key={h.id}><I n="host" /><b>{h.name}</b> <span class="mono dim">{addressOf(m, h.id).replace(/\/\d+$/, '')}</span> <span class="soft">{(m.children.get(h.id) ?? []).filter(c => c.kind === 'container').map(c => c.name).join(', ')}</span></li>)}</ul></section>
-        <section class="sec"><h2>{w('networksWord')}</h2><ul>{topo!.networks.map(n => <li key={n.id + n.hosts.join()}><I n={n.driver === 'overlay' ? 'vxlan' : 'bridge'} /><b>{n.name}</b> <span class="mono dim">{n.subnets.join(' ') || n.driver}</span> <span class="soft">{n.driver}{n.vni !== undefined ? `, VNI ${n.vni}` : ''}</span></li>)}</ul></section></>}
+        <section class="sec"><h2>{w('networksWord')}</h2><ul>{topo!.networks.filter((n, i, all) => !['none', 'host'].includes(n.name) && all.findIndex(o => o.name === n.name && o.driver === n.driver) === i).map(n => <li key={n.id + n.hosts.join()}><I n={n.driver === 'overlay' ? 'vxlan' : 'bridge'} /><b>{n.name}</b> <span class="mono dim">{n.subnets.join(' ') || n.driver}</span> <span class="soft">{n.driver}{n.vni !== undefined ? `, VNI ${n.vni}` : ''}</span></li>)}</ul></section></>}
     </div>
   </>
 }

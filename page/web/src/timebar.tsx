@@ -55,7 +55,7 @@ function Line() {
   for (const d of bar?.drops ?? []) if (!drops.length || x(d) - x(drops[drops.length - 1]) > 5) drops.push(d)
   const at = (e: MouseEvent) => { const b = ref.current!.getBoundingClientRect(); return from + Math.max(0, Math.min(1, (e.clientX - b.left) / b.width)) * span }
   return <div class="tlw" ref={ref} onPointerMove={e => setHover(at(e))} onPointerLeave={() => setHover(null)}>
-    <svg class="tl" viewBox={`0 0 ${W} 44`} preserveAspectRatio="none" role="slider" aria-label={w('time')} aria-valuemin={Math.round(from / 1e6)} aria-valuemax={Math.round(to / 1e6)} aria-valuenow={Math.round(now / 1e3) / 1e3} aria-valuetext={`${seconds(now)} s`} tabIndex={0}
+    <svg class="tl" viewBox={`0 0 ${W} 44`} preserveAspectRatio="none" role="slider" aria-label={w('time')} aria-valuemin={Math.round(from / 1e6)} aria-valuemax={Math.round(to / 1e6)} aria-valuenow={Math.round(now / 1e3) / 1e3} aria-valuetext={`${seconds(now)} s`} tabindex={0}
       onClick={e => { const t = at(e); if (t < now) back(snap(t, span / W * 6)) ; else if (S.recorded || t <= S.clock.end) back(t) }}
       onKeyDown={e => { if (e.key === 'ArrowLeft') { back(); e.preventDefault(); e.stopPropagation() } if (e.key === 'ArrowRight') { event(); e.preventDefault(); e.stopPropagation() } if (e.key === 'Home') { back(from); e.preventDefault() } }}>
       {bars}

@@ -7,7 +7,7 @@ import { detailOf, fitted, within, zoomed, type Camera, type Detail } from './ca
 import { layout } from './layout'
 import { callout, litOf, type Lit } from './lit'
 import { cut, Cross, Envelope, HostMark, PortMark, Text, ThingMark, WireMark } from './marks'
-import { addressOf, modelOf, textWidth, type Model } from './model'
+import { addressOf, engineName, lanName, modelOf, textWidth, type Model } from './model'
 import { moving } from './motion'
 import { router, svgPath, touchedBy, type Router } from './route'
 import type { Pt, Scene } from './scene'
@@ -37,7 +37,7 @@ export function Drawing({ lit: drawn, fold, live, addresses = true }: { lit: Dra
 
   const keepKey = fold && model && drawn ? [...touchedBy(model, drawn.hops)].sort().join() : ''
   const aspect = size.h > 40 ? Math.round(size.w / size.h * 4) / 4 : 2.25
-  const scene = useMemo(() => model ? layout(model, { aspect, fold, keep: new Set(keepKey.split(',')) }) : null, [model, aspect, fold, keepKey, S.hello, document.documentElement.lang])
+  const scene = useMemo(() => model ? layout(model, { aspect, fold, only: !live && fold && !!keepKey, keep: new Set(keepKey.split(',')) }) : null, [model, aspect, fold, keepKey, S.hello, document.documentElement.lang])
   const route = useMemo(() => scene && model ? router(model, scene) : null, [scene])
   const fit = scene && size.w ? fitted(scene, size.w, size.h) : null
   const c = cam?.own ? cam : fit
@@ -65,14 +65,14 @@ export function Drawing({ lit: drawn, fold, live, addresses = true }: { lit: Dra
   const still = useMemo(() => scene && d && c && model ? <Still s={scene} d={d} m={model} k={d.level <= 2 ? c.k : 1} on={lit?.on} dead={deadOn} chosen={S.node} addresses={addresses} /> : null,
     [scene, d?.level, d?.full, d?.grow, d && d.level <= 2 ? c?.k : 0, lit?.on, deadOn, S.node, addresses])
 
-  const counts = model ? w('drawingOf', model.hosts.length, topo!.nodes.filter(n => n.kind === 'container').length, model.lans.map(l => 'LAN ' + l.name.replace(/^lan\s*/i, '')).join(', ')) : w('noWorld')
+  const counts = model ? w('drawingOf', model.hosts.length, topo!.nodes.filter(n => n.kind === 'container').length, model.lans.map(l => lanName(l)).join(', ')) : w('noWorld')
   return <div class="canvas" ref={box}>
-    <svg ref={svg} class={'net l' + (d?.level ?? 3)} tabIndex={0} role="application" aria-roledescription={w('drawing')} aria-label={counts}
+    <svg ref={svg} class={'net l' + (d?.level ?? 3)} tabindex={0} role="application" aria-roledescription={w('drawing')} aria-label={counts}
       onKeyDown={e => walk(e, now.current.scene, now.current.model, (x, y) => set(c => within(c, x, y, size.w, size.h)))}
       onClick={e => pick(e)} onDblClick={e => { const id = idAt(e); if (id && scene?.rooms.has(id)) { const r = scene.rooms.get(id)!; const k = Math.min(size.w / (r.w + 40), size.h / (r.h + 80), 1.4); setCam({ k, x: size.w / 2 - (r.x + r.w / 2) * k, y: size.h / 2 - (r.y + r.h / 2 + 20) * k, own: true }) } else if (id) openTables(id) }}>
       {scene && c && d && <g transform={`translate(${c.x} ${c.y}) scale(${c.k})`}>
         {still}
-        {lit && <LitMarks s={scene} lit={lit} d={d} k={c.k} hops={drawn!.hops.length} />}
+        {lit && <LitMarks s={scene} m={model!} lit={lit} d={d} k={c.k} hops={drawn!.hops.length} dead={deadOn} />}
         <g ref={layer} />
       </g>}
     </svg>
@@ -92,17 +92,17 @@ function Still({ s, d, m, k, on, dead, chosen, addresses }: { s: Scene, d: Detai
         <g transform={`translate(${g.x + g.w / 2} ${g.y + g.h / 2}) scale(${grow})`}><text class="nm" text-anchor="middle" y="-12" font-size="14">{g.name}</text><text class="ad ui" text-anchor="middle" y="8">{g.hosts === 1 ? w('host1') : w('hostsN', g.hosts)}</text><text class="ad ui" text-anchor="middle" y="25">{g.containers === 1 ? w('cont1') : w('containersN', g.containers)}</text></g></g>)}
       {s.wires.filter(v => v.kind === 'cable').map(v => <WireMark key={v.id} v={v} />)}
       {outside.map(t => t.kind === 'lan' ? <path key={t.id + t.y} class="bust wide" data-id={t.id} d={`M${t.x} ${t.y + t.h / 2}h${t.w}`} />
-        : <g key={t.id} class={isOn(t.id) ? 'onb thing' : 'thing'} data-id={t.id} transform={`translate(${t.x + t.w / 2} ${t.y + t.h / 2}) scale(${Math.min(grow, 3)})`}><circle class="box" r={14} /><path class="gl" transform="translate(-8 -8)" d="M4.500 6.500h5.500M8.500 5l1.500 1.500L8.500 8M11.500 9.500H6M7.500 8L6 9.500 7.500 11" /></g>)}
+        : <g key={t.id} class={isOn(t.id) ? 'onb thing' : 'thing'} data-id={t.id} transform={`translate(${t.x + t.w / 2} ${t.y + t.h / 2}) scale(${grow})`}><circle class="box" r={14} /><path class="gl" transform="translate(-8 -8)" d="M4.500 6.500h5.500M8.500 5l1.500 1.500L8.500 8M11.500 9.500H6M7.500 8L6 9.500 7.500 11" /></g>)}
       {d.level === 2 && [...s.rooms.values()].map(r => <HostMark key={r.id} r={r} k={k} on={hostOn(r.id)} dead={dead} chosen={chosen === r.id} addr={addressOf(m, r.id)} />)}
-      {s.labels.filter(l => /nm/.test(l.cls) && (s.things.get(l.of ?? '')?.kind === 'lan')).map(l => <g key={l.of! + l.y} transform={`translate(${l.x} ${l.y}) scale(${Math.min(grow, 4)})`}><text class="nm" text-anchor={l.anchor === 'start' ? undefined : l.anchor}>{l.text}</text></g>)}
-      {outside.filter(t => t.kind !== 'lan').map(t => <g key={'n' + t.id} transform={`translate(${t.x + t.w / 2} ${t.y + t.h / 2 + 18 * Math.min(grow, 3)}) scale(${Math.min(grow, 3)})`}><text class="ad ui" y="10" text-anchor="middle">{t.node?.name}</text></g>)}
+      {[...s.things.entries()].filter(([key, t]) => t.kind === 'lan' && key === t.id).map(([key, t]) => { const at = [...s.things.values()].find(o => o.kind === 'lan' && o.id === key)!; const [a, ...b] = lanName(m.node.get(key), key).split(' '); return <g key={'l' + key} transform={`translate(${at.x} ${at.y + at.h / 2}) scale(${grow})`}><text class="nm lanl" y="-7">{[a, ...b.slice(0, -1)].join(' ')}</text><text class="ad lanl" y="16">{b[b.length - 1] ?? ''}</text></g> })}
+      {outside.filter(t => t.kind !== 'lan').map(t => <g key={'n' + t.id} transform={`translate(${t.x + t.w / 2} ${t.y + t.h / 2 + 18 * grow}) scale(${grow})`}><text class="ad ui" y="10" text-anchor="middle">{t.node?.name}</text></g>)}
     </>
   }
   const hidesAddr = (cls: string) => !addresses && /\bad\b|\bif\b/.test(cls)
   return <>
     {[...s.rooms.values()].map(r => <g key={r.id} data-id={r.id} class={'roomg' + (chosen === r.id ? ' chosen' : '')}><rect class={'room' + (r.node.state === 'up' ? '' : ' dn')} x={r.x} y={r.y} width={r.w} height={r.h} rx="4" />
       <path class="gl" transform={`translate(${r.x + 12} ${r.y + 9})`} d="M2.5 3.5h11v6h-11zM5 13h6M8 9.500V13" /><text class="nm" x={r.x + 34} y={r.y + 22} font-size={13 * Math.min(d.grow, 1.3)}>{r.node.name}</text>
-      {d.full && <text class="if ui" x={r.x + 44 + textWidth(r.node.name, 13)} y={r.y + 22}>{[r.node.engine, r.node.state === 'up' ? '' : w(r.node.state === 'off' ? 'off' : 'down'), r.folded ? w('idleN', r.folded) : ''].filter(Boolean).join(' · ')}</text>}
+      {d.full && <text class="if ui" x={r.x + 44 + textWidth(r.node.name, 13)} y={r.y + 22}>{[engineName(r.node.engine), r.node.state === 'up' ? '' : w(r.node.state === 'off' ? 'off' : 'down'), r.folded ? w('idleN', r.folded) : ''].filter(Boolean).join(' · ')}</text>}
       <rect class="stack" x={r.band.x} y={r.band.y} width={r.band.w} height={r.band.h} rx="2" />
       {d.full && <g><path class="gl" transform={`translate(${r.mirrored ? r.band.x + r.band.w - 26 : r.band.x + 10} ${r.band.y + 5})`} d="M2 3h12v10H2zM2 6.300h12M2 9.700h12M6 3v3.300M10 6.300v3.400M6 9.700V13" /><text class="if ui" x={r.mirrored ? r.band.x + r.band.w - 32 : r.band.x + 32} y={r.band.y + 17} text-anchor={r.mirrored ? 'end' : undefined}>{w('kernelBand')}</text></g>}</g>)}
     {s.bands.map((b, i) => <BandMark key={i} b={b} s={s} full={d.full} />)}
@@ -131,7 +131,7 @@ function BandMark({ b, full }: { b: Scene['bands'][number], s: Scene, full: bool
   </g>
 }
 
-function LitMarks({ s, lit, d, k, hops }: { s: Scene, lit: Lit, d: Detail, k: number, hops: number }) {
+function LitMarks({ s, m, lit, d, k, hops, dead }: { s: Scene, m: Model, lit: Lit, d: Detail, k: number, hops: number, dead: Set<string> }) {
   const far = d.level <= 2
   const width = far ? 3.5 / k : 4 / Math.max(1, k / 1.4)
   const scale = d.level === 3 && d.full ? 1 : 1 / k
@@ -141,10 +141,12 @@ function LitMarks({ s, lit, d, k, hops }: { s: Scene, lit: Lit, d: Detail, k: nu
   return <g class="litg">
     {lit.done.map((p, i) => <path key={i} class="lit" style={{ strokeWidth: width }} d={svgPath(p)} />)}
     {lit.todo.map((p, i) => <path key={i} class="litx" style={{ strokeWidth: width * .75, strokeDasharray: `${width / 4} ${width * 1.75}` }} d={svgPath(p)} />)}
+    {d.level === 2 && [...s.rooms.values()].filter(r => [...lit.on].some(o => o === r.id || o.startsWith(r.id + '/'))).map(r => <HostMark key={r.id} r={r} k={k} on dead={dead} chosen={S.node === r.id} addr={addressOf(m, r.id)} />)}
     {!far && [...lit.pass].map(id => s.things.get(id)!).map(t => <ThingMark key={t.id} t={t} d={d} on={lit.on.has(t.id)} chosen={S.node === t.id} />)}
     {!far && [...s.ports.values()].filter(p => lit.on.has(p.id) || lit.on.has(p.iface.node)).map(p => <PortMark key={p.id} p={p} d={{ ...d, level: 3 }} />)}
     {!far && s.labels.filter(l => l.of && d.full && lit.pass.has(s.ports.get(l.of)?.iface.node ?? '')).map((l, i) => <Text key={i} l={l} />)}
     {at && b && lit.dead && <path class="deadl t" d={`M${b.x + b.w / 2 < at[0] ? b.x + b.w : b.x} ${b.y + b.h / 2}L${at[0]} ${at[1]}`} />}
+    {lit.deads.map((p, i) => <Cross key={i} at={p} k={scale * .7} />)}
     {lit.dead ? <Cross at={lit.dead} k={scale} /> : lit.here && <Envelope at={lit.here} nested={lit.nested} k={scale} />}
     {b && <g class={'call' + (lit.dead ? ' r' : '')} transform={`translate(${b.x} ${b.y}) scale(${scale})`}><rect width={b.w / scale} height={b.h / scale} rx="3" />
       {lines.map((t, i) => <text key={i} x="9" y={17 + i * 16} class={i ? '' : 'k ui'}>{t}</text>)}</g>}

@@ -2,11 +2,12 @@
 // the bands and tubes of overlay networks, and at the end the labels that stand clear of every line.
 import type { Iface, Node } from '../contract'
 import { w } from '../words'
-import { addressOf, textWidth, type Model } from './model'
+import { addressOf, lanName, textWidth, type Model } from './model'
 import { buildRoom, type Built } from './room'
 import { cross, emptyScene, type Box, type Label, type Pt, type Scene } from './scene'
 
-export type Wish = { aspect: number, fold: boolean, keep: Set<string> }
+// only: nothing but what the path goes through, and what that hangs on.
+export type Wish = { aspect: number, fold: boolean, only?: boolean, keep: Set<string> }
 
 export function layout(m: Model, wish: Wish): Scene {
   const s = emptyScene()
@@ -31,8 +32,9 @@ export function layout(m: Model, wish: Wish): Scene {
       hosts = stay
     }
   }
+  const hangsOn = (b: Node) => m.topo.ifaces.some(i => i.master === b.id && touched(m.iface.get(m.peer.get(i.id) ?? '')?.node ?? ''))
   const busyBridge = (n: Node) => m.topo.ifaces.some(i => i.master === n.id)
-  const hide = (n: Node) => wish.fold && !touched(n.id) && (n.kind === 'bridge' ? (n.idle || !busyBridge(n)) : n.idle)
+  const hide = (n: Node) => wish.only ? !touched(n.id) && !(n.kind === 'bridge' && hangsOn(n)) : wish.fold && !touched(n.id) && (n.kind === 'bridge' ? (n.idle || !busyBridge(n)) : n.idle)
 
   // Rows of rooms, LAN by LAN.
   const order = new Map(m.lans.map((l, i) => [l.id, i]))
@@ -63,7 +65,7 @@ export function layout(m: Model, wish: Wish): Scene {
     fits ? rows[rows.length - 1].push(...g.list) : rows.push(...chunks(g.list, best))
   }
 
-  const left = 12
+  const left = uniform ? Math.round(maxW * .62) : 12
   let y = 10
   const bars = new Map<string, Box[]>()
   const uplink = new Map<string, { x: number, y: number, iface: Iface }>()
@@ -98,7 +100,7 @@ export function layout(m: Model, wish: Wish): Scene {
       const by = y + 42 + k * 62
       const wide = Math.max(hi - lo + 90, 260)
       const bx = Math.max(left, (lo + hi) / 2 - wide / 2)
-      const bar: Box = { x: bx, y: by, w: wide, h: 24 }
+      const bar: Box = uniform ? { x: 12, y: by, w: bx + wide - 12, h: 24 } : { x: bx, y: by, w: wide, h: 24 }
       bars.set(lan, [...bars.get(lan) ?? [], bar])
       for (const u of on) {
         const cable = cableOf.get(u.iface.id)!
@@ -115,24 +117,25 @@ export function layout(m: Model, wish: Wish): Scene {
       if (i) { const a = boxes[i - 1], sx = Math.min(a.x, b.x) - 8; s.wires.push({ id: lan + ' spine' + i, kind: 'cable', pts: [[a.x, a.y + 12], [sx, a.y + 12], [sx, b.y + 12], [b.x, b.y + 12]], a: lan, b: lan, host: '' }) }
     })
     const b = boxes[boxes.length - 1]
-    const title = 'LAN ' + (n?.name ?? lan).replace(/^lan\s*/i, '')
+    const title = lanName(n, lan)
     s.labels.push({ x: b.x + 22, y: b.y + 42, text: title, cls: 'nm', anchor: 'start', of: lan })
-    const note = n?.note ?? w('switch')
+    const delay = m.topo.links.find(l => l.kind === 'cable' && l.b === lan && l.delay)?.delay
+    const note = n?.note && !/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(n.note) ? n.note : w('switch') + (delay ? `, ${delay < 1000 ? delay + ' µs' : delay / 1000 + ' ms'}` : '')
     if (textWidth(title, 13) + textWidth(note, 11) + 60 < b.w) s.labels.push({ x: b.x + b.w, y: b.y + 42, text: note, cls: 'if ui', anchor: 'end', small: true, of: lan })
     if (gone.get(lan)) s.folded.push({ lan, x: b.x + b.w / 2, y: b.y + 42, n: gone.get(lan)! })
   }
 
-  right(m, s, bars, cableOf)
+  right(m, s, bars, wish.only ? touched : () => true, rows.length > 1)
   tunnels(m, s, vx, uplink, cableOf, bars, overlays)
   if (uniform) for (const lan of m.lans) {
     const on = hosts.filter(h => lanOf.get(h.id)?.includes(lan.id)).map(h => s.rooms.get(h.id)!)
     if (!on.length) continue
     const box = around([...on, ...bars.get(lan.id) ?? []])
-    s.groups.push({ ...box, id: lan.id, name: 'LAN ' + lan.name.replace(/^lan\s*/i, ''), hosts: on.length + (gone.get(lan.id) ?? 0), containers: hosts.filter(h => lanOf.get(h.id)?.includes(lan.id)).reduce((n, h) => n + (m.children.get(h.id) ?? []).filter(c => c.kind === 'container').length, 0) })
+    s.groups.push({ ...box, id: lan.id, name: lanName(lan), hosts: on.length + (gone.get(lan.id) ?? 0), containers: hosts.filter(h => lanOf.get(h.id)?.includes(lan.id)).reduce((n, h) => n + (m.children.get(h.id) ?? []).filter(c => c.kind === 'container').length, 0) })
   }
   const all: Box[] = [...s.rooms.values(), ...s.things.values(), ...s.labels.map(labelBox)]
   const box = around(all.length ? all : [{ x: 0, y: 0, w: 400, h: 200 }])
-  s.w = box.x + box.w + 12
+  s.w = box.x + box.w + (uniform ? Math.round(maxW * .4) : 12)
   s.h = box.y + box.h + 8
   s.labels = clear(s)
   return s
@@ -158,7 +161,7 @@ function move(b: Built, dx: number, dy: number) {
 }
 
 // right places what is not a host: in columns by its distance from the LANs that have rooms above them.
-function right(m: Model, s: Scene, bars: Map<string, Box[]>, cableOf: Map<string, { lan: string, link: string }>) {
+function right(m: Model, s: Scene, bars: Map<string, Box[]>, shown: (id: string) => boolean, beyond: boolean) {
   const depth = new Map<string, number>()
   for (const lan of bars.keys()) depth.set(lan, 0)
   const near = new Map<string, { to: string, link: string }[]>()
@@ -167,22 +170,22 @@ function right(m: Model, s: Scene, bars: Map<string, Box[]>, cableOf: Map<string
     const a = end(l.a), b = end(l.b)
     near.set(a, [...near.get(a) ?? [], { to: b, link: l.id }]); near.set(b, [...near.get(b) ?? [], { to: a, link: l.id }])
   }
-  void cableOf
   let edge = [...bars.keys()]
   while (edge.length) {
     const nextEdge: string[] = []
     for (const id of edge) for (const n of near.get(id) ?? []) if (!depth.has(n.to) && m.node.get(n.to)?.kind !== 'host') { depth.set(n.to, depth.get(id)! + 1); nextEdge.push(n.to) }
     edge = nextEdge
   }
-  for (const n of [...m.others, ...m.lans]) if (!depth.has(n.id)) depth.set(n.id, n.kind === 'site' ? 2 : 1)
+  const others = [...m.others, ...m.lans].filter(n => bars.has(n.id) || shown(n.id))
+  for (const n of others) if (!depth.has(n.id)) depth.set(n.id, n.kind === 'site' ? 2 : 1)
   const boxes = [...bars.values()].flat()
-  const x0 = boxes.length ? Math.max(...boxes.map(b => b.x + b.w)) : 40
+  const x0 = beyond ? Math.max(...[...s.rooms.values()].map(r => r.x + r.w)) : boxes.length ? Math.max(...boxes.map(b => b.x + b.w)) : 40
   const most = Math.max(0, ...depth.values())
   const yOf = (id: string): number | undefined => { const t = s.things.get(id); return t && t.y + t.h / 2 }
   const bottom = boxes.length ? Math.max(...boxes.map(b => b.y)) + 12 : 60
   let x = x0 + 112
   for (let d = 1; d <= most; d++) {
-    const list = [...m.others, ...m.lans].filter(n => depth.get(n.id) === d)
+    const list = others.filter(n => depth.get(n.id) === d)
     const wish = list.map(n => { const ys = (near.get(n.id) ?? []).map(o => yOf(o.to)).filter(v => v !== undefined) as number[]; return { n, y: ys.length ? ys.reduce((a, b) => a + b, 0) / ys.length : bottom } }).sort((a, b) => a.y - b.y || (a.n.id < b.n.id ? -1 : 1))
     const step = list.length > 1 ? 66 : 80
     const start = wish.length > 1 ? wish.reduce((a, b) => a + b.y, 0) / wish.length - (wish.length - 1) * step / 2 : 0
@@ -195,7 +198,7 @@ function right(m: Model, s: Scene, bars: Map<string, Box[]>, cableOf: Map<string
       s.things.set(n.id, { id: n.id, kind: lan ? 'lan' : n.kind as 'router' | 'site', node: n, ...box, name: '', sub: '', note: '', off: n.state !== 'up', host: '' })
       const beside = list.length > 1
       const addr = addressOf(m, n.id).replace(/\/\d+$/, '')
-      if (lan) s.labels.push({ x, y: cy + 30, text: 'LAN ' + n.name.replace(/^lan\s*/i, ''), cls: 'nm', anchor: 'middle', of: n.id })
+      if (lan) s.labels.push({ x, y: cy + 30, text: lanName(n), cls: 'nm', anchor: 'middle', of: n.id })
       else if (beside && d === most) {
         s.labels.push({ x: x + 28, y: cy - 2, text: n.name, cls: 'ad', anchor: 'start', of: n.id })
         s.labels.push({ x: x + 28, y: cy + 13, text: addr, cls: 'if', anchor: 'start', small: true, of: n.id })
@@ -213,7 +216,7 @@ function right(m: Model, s: Scene, bars: Map<string, Box[]>, cableOf: Map<string
         const from: Pt = [far.x + (far.x < me.x ? far.w : 0), far.y + far.h / 2], to: Pt = [me.x + (far.x < me.x ? 0 : me.w), cy]
         const midX = to[0] - 24
         const pts: Pt[] = Math.abs(from[1] - to[1]) < 1 ? [from, to] : [from, [midX, from[1]], [midX, to[1]], to]
-        s.wires.push({ id: link.id, kind: 'cable', pts, a: link.a, b: link.b, link, host: '' })
+        s.wires.push({ id: link.id, kind: 'cable', pts, a: far.id, b: n.id, link, host: '' })
         if (link.delay && link.delay >= 1000) s.labels.push({ x: (from[0] + to[0]) / 2, y: Math.min(from[1], to[1]) - 8, text: link.delay % 1000 ? `${(link.delay / 1000).toFixed(1)} ms` : `${link.delay / 1000} ms`, cls: 'if', anchor: 'middle', small: true, of: 'free ' + link.id })
       }
     })

@@ -8,20 +8,42 @@ export type Model = {
 
 const models = new WeakMap<Topo, Model>()
 
-export function modelOf(topo: Topo): Model {
-  const known = models.get(topo)
+// The internet is drawn as what its sites are for somebody behind a router: a line to each of them. A cable whose far end is not
+// told leads into it.
+function withoutInternet(t: Topo): Topo {
+  const lan = t.nodes.find(n => n.kind === 'lan' && n.id === 'internet')
+  const of = (id: string) => t.ifaces.find(i => i.id === id)?.node ?? id
+  const kind = (id: string) => t.nodes.find(n => n.id === of(id))?.kind
+  const links = t.links.map(l => l.kind === 'cable' && !l.b && lan ? { ...l, b: lan.id } : l)
+  if (!lan) return t
+  const into = links.filter(l => l.kind === 'cable' && (l.b === lan.id || l.a === lan.id))
+  const router = into.find(l => kind(l.a) === 'router')
+  if (!router || into.some(l => kind(l.a) === 'host')) return { ...t, links }
+  return {
+    ...t, nodes: t.nodes.filter(n => n !== lan),
+    links: links.filter(l => l !== router).map(l => into.includes(l) ? { ...l, b: router.a, state: l.state === 'up' ? router.state : l.state } : l),
+  }
+}
+
+export function modelOf(told: Topo): Model {
+  const known = models.get(told)
   if (known) return known
+  const topo = withoutInternet(told)
   const m: Model = {
     topo, node: new Map(), iface: new Map(), ifacesOf: new Map(), children: new Map(), peer: new Map(), linkOf: new Map(), hosts: [], others: [], lans: [],
   }
   const push = <K, V>(map: Map<K, V[]>, k: K, v: V) => { const l = map.get(k); l ? l.push(v) : map.set(k, [v]) }
   for (const n of topo.nodes) {
     m.node.set(n.id, n)
-    if (n.parent) push(m.children, n.parent, n)
     if (n.kind === 'host') m.hosts.push(n)
     else if (n.kind === 'lan') m.lans.push(n)
     else if (n.kind === 'router' || n.kind === 'site') m.others.push(n)
   }
+  for (const n of topo.nodes) if (n.kind === 'bridge' && n.state === 'up') {
+    const i = topo.ifaces.find(i => i.id === n.id)
+    if (i && (!i.up || !i.carrier)) m.node.set(n.id, { ...n, state: 'down' })
+  }
+  for (const n of m.node.values()) if (n.parent) push(m.children, n.parent, n)
   for (const i of topo.ifaces) {
     m.iface.set(i.id, i)
     push(m.ifacesOf, i.node, i)
@@ -32,7 +54,7 @@ export function modelOf(topo: Topo): Model {
     push(m.linkOf, l.b, l)
     if (l.kind === 'veth') { m.peer.set(l.a, l.b); m.peer.set(l.b, l.a) }
   }
-  models.set(topo, m)
+  models.set(told, m)
   return m
 }
 
@@ -82,3 +104,12 @@ export function textWidth(s: string, size: number, mono = false): number {
   widths.set(key, n)
   return n
 }
+
+// lanName is what stands beside a LAN's bar: its subnet if the server says it.
+export function lanName(n: Node | undefined, id = ''): string {
+  const subnet = /\d+\.\d+\.\d+\.\d+\/\d+/.exec(n?.note ?? '')?.[0]
+  const name = (n?.name ?? id).replace(/^lan\s*/i, '')
+  return 'LAN ' + [name === subnet ? '' : name, subnet].filter(Boolean).join(' ')
+}
+// engineName is a release as people say it.
+export function engineName(engine: string | undefined): string { const v = /\d+\.\d+/.exec(engine ?? '')?.[0]; return v ? 'Docker ' + v : engine ?? '' }

@@ -6,7 +6,7 @@ import { along, type Router } from './route'
 import type { Pt } from './scene'
 
 type Stage = { g: SVGGElement | null, route: Router | null, k: number, level: number }
-type Run = { pts: Pt[], start: number, took: number, e: SVGGElement, drop?: string, ended: boolean }
+type Run = { pts: Pt[], start: number, took: number, e: SVGGElement, drop: boolean, ended: boolean }
 
 const stages = new Set<() => Stage>()
 const runs = new Set<Run>()
@@ -30,7 +30,8 @@ function moves(list: Move[], s: Stage) {
     recent.push(t)
     const followed = m.packet === S.path.packet || m.parent === S.path.packet
     if (recent.length > 20 && !followed || runs.size > 40) continue
-    const pts = s.route.way(m.from, m.to)
+    const here = m.drop ? s.route.at(m.to) : undefined
+    const pts = s.route.way(m.from, m.to) ?? (here ? [here, here] as Pt[] : undefined)
     if (!pts) continue
     const took = S.clock.state === 'running' && S.clock.speed >= 1 ? 160 : 240
     const e = document.createElementNS('http://www.w3.org/2000/svg', 'g')
@@ -44,7 +45,7 @@ function moves(list: Move[], s: Stage) {
     part('', -17, -9, 34, 18)
     if (m.parent && m.kind !== 'copy' || /vxlan/i.test(m.label)) part('in', -8, -4.5, 16, 9)
     s.g.append(e)
-    const run: Run = { pts, start: t + wait, took, e, drop: m.drop, ended: false }
+    const run: Run = { pts, start: t + wait, took, e, drop: !!m.drop, ended: false }
     e.style.visibility = 'hidden'
     runs.add(run)
     if (S.clock.state !== 'running') wait += took * .8

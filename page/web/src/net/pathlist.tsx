@@ -3,6 +3,7 @@ import type { Hop } from '../contract'
 import { I, iconOf } from '../icons'
 import { S } from '../state'
 import { seconds, span, w } from '../words'
+import { shortInfo } from './lit'
 import { addressOf, bare, firstAddr, hostOf, modelOf, type Model } from './model'
 
 type Row = { host: string, name: string, sub: string, t: string, icon: Parameters<typeof I>[0]['n'], at: number, drop: boolean }
@@ -11,17 +12,19 @@ function rows(m: Model, hops: Hop[]): Row[] {
   const out: Row[] = []
   let last = '', was = hops[0]?.at ?? 0
   hops.forEach((h, i) => {
+    if (/[/:]local$/.test(h.place)) return
     const iface = m.iface.get(h.place)
     const node = m.node.get(iface?.node ?? h.place)
-    const key = h.place
+    const cable = !iface && !node && /^[^/]+:[^/]+$/.test(h.place)
+    const key = cable ? 'cable' : h.place
     const doing = h.verb === 'rewrite' || h.verb === 'encapsulate' || h.verb === 'decapsulate' || h.verb === 'drop' || h.verb === 'queue' || h.verb === 'deliver'
     if (key === last && !doing) { const r = out[out.length - 1]; if (r) r.at = i; return }
     last = key
     const drop = h.verb === 'drop'
-    const kind = h.verb === 'rewrite' ? 'rewrite' : drop ? 'cross' : iface?.kind === 'vxlan' ? 'vxlan' : iface?.kind === 'bridge' ? 'bridge' : node ? iconOf(node.kind, node.image) : 'packet'
+    const kind = h.verb === 'rewrite' ? 'rewrite' : drop ? 'cross' : cable ? 'cable' : iface?.kind === 'vxlan' ? 'vxlan' : iface?.kind === 'bridge' ? 'bridge' : node ? iconOf(node.kind, node.image) : 'packet'
     const inside = node && node.kind === 'container' ? node.name + ' ' : ''
     const sub = doing ? [h.verb, h.why, h.rule && `${h.rule.table} ${h.rule.chain} ${h.rule.number}`].filter(Boolean).join(', ') : iface ? bare(firstAddr(iface)) : node ? addressOf(m, node.id) : ''
-    out.push({ host: hostOf(m, h.place), name: inside + (iface?.name ?? node?.name ?? h.place), sub, t: i ? '+' + span(h.at - was) : seconds(h.at), icon: kind, at: i, drop })
+    out.push({ host: hostOf(m, h.place), name: cable ? w('cable') : inside + (iface?.name ?? node?.name ?? h.place), sub, t: i ? '+' + span(h.at - was) : seconds(h.at), icon: kind, at: i, drop })
     was = h.at
   })
   return out
@@ -44,7 +47,7 @@ export function PathList({ hops, upTo, title }: { hops: Hop[], upTo: number, tit
         {head && <li class="wallh"><I n="host" />{m.node.get(head)?.name} <span class="a">{bare(addressOf(m, head))}</span></li>}
         <li class={['hop', lit ? 'lit' : 'todo', i === 0 ? 'first' : '', i === list.length - 1 ? 'last' : '', r.drop ? 'died' : ''].join(' ')} aria-current={here ? 'step' : undefined}>
           <span class="g"><I n={r.icon} /></span><div><b>{r.name}</b><div class="a">{r.sub}</div></div><span class="t">{r.t}</span></li>
-        {here && !r.drop && <li class="hop lit now"><span class="g"><I n="packet" /></span><div><b>{h.info.slice(0, 60)}</b><div class="a">#{h.packet}</div></div><span class="t" /></li>}
+        {here && !r.drop && <li class="hop lit now"><span class="g"><I n="packet" /></span><div><b>{shortInfo(h.info)}</b><div class="a">#{h.packet}</div></div><span class="t" /></li>}
       </>
     })}
   </ol>

@@ -11,6 +11,7 @@ export type Router = { at(place: string): Pt | undefined, way(a: string, b: stri
 // switch's port, "bdc01:eth0/a" the end of a cable.
 export function idOf(m: Model, s: Scene, place: string): string {
   if (s.ports.has(place) || s.things.has(place) || s.rooms.has(place)) return place
+  if (/[/:]local$/.test(place)) return '' // a bridge's own port: the bridge has been told of already
   const known = m.iface.get(place)
   if (known) return known.kind === 'bridge' && s.things.has(known.node) ? known.node : known.kind === 'loopback' ? known.node : bridgeNamed(m, s, known.node, known.name) ?? known.node
   const cable = /^(.*)\/[ab]$/.exec(place)
@@ -46,6 +47,7 @@ export function router(m: Model, s: Scene): Router {
   }
   const kernel = new Map<string, Pt[]>() // where a host's wires meet its band
   for (const wire of s.wires) {
+    if (wire.a === wire.b) continue // the line that joins a LAN's bars
     const a = wire.pts[0], b = wire.pts[wire.pts.length - 1]
     const room = s.rooms.get(wire.b) ?? s.rooms.get(wire.a)
     if (room && (wire.kind === 'leg' || wire.id.endsWith(' in') || s.rooms.has(wire.b))) {
@@ -98,7 +100,7 @@ export function router(m: Model, s: Scene): Router {
   const memo = new Map<string, Pt[] | undefined>()
   const way = (from: string, to: string): Pt[] | undefined => {
     const a = idOf(m, s, from), b = idOf(m, s, to)
-    if (a === b) return undefined
+    if (a === b || !a || !b) return undefined
     const key = a + '\n' + b
     if (memo.has(key)) return memo.get(key)
     const best = new Map<string, number>([[a, 0]]), came = new Map<string, { from: string, pts: Pt[] }>()
