@@ -84,7 +84,8 @@ func (w *world) steps() {
 // lets time pass up to it.
 func (w *world) until(steps []Step) {
 	for i := range steps {
-		if w.run.loop.Now() >= w.moment.Time || steps[i].At > w.moment.Time {
+		now := w.run.loop.Now()
+		if now >= w.moment.Time || steps[i].At > w.moment.Time || steps[i].Kind == StepWait && now+steps[i].Wait > w.moment.Time {
 			break
 		}
 		w.run.play(steps[i:i+1], false)

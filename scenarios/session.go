@@ -31,11 +31,12 @@ func OpenAt(s *Scenario, o Options, m Moment) (lab *Lab, failed string, err erro
 	for i := 0; i < len(s.Setup) && !r.Failed(); i++ {
 		w.run.play(s.Setup[i:i+1], true)
 	}
+	r.Virtual = w.run.loop.Now()
 	if r.Failed() {
 		failed = fmt.Sprintf("the scenario's setup fails:\n%s", r.Report())
 	} else {
 		w.steps()
-		if r.Failed() {
+		if r.Virtual = w.run.loop.Now(); r.Failed() {
 			failed = r.Report()
 		}
 	}

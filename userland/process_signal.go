@@ -18,7 +18,7 @@ func (p *Process) Signal(s Signal) {
 		halt(p)
 		return
 	case known && catch:
-		p.pending = append(p.pending, s)
+		p.pending, p.last = append(p.pending, s), s
 		p.proc.Interrupt()
 		return
 	case known, s.ignored(), p.PID == 1 && p.Machine.Container:

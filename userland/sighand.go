@@ -4,7 +4,12 @@ package userland
 type sighand struct {
 	caught  map[Signal]bool // true: catch, false: ignore
 	pending []Signal
+	last    Signal // the last one that was caught
 }
+
+// Caught is the last signal that came and was caught, 0 for none: a program that heard
+// of it ended by itself.
+func (h *sighand) Caught() Signal { return h.last }
 
 // Catch makes the process receive these signals instead of dying: its blocking
 // call returns [sim.ErrInterrupted], and Pending tells which signal came.

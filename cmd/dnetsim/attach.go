@@ -346,7 +346,7 @@ func (t *terminal) joinTerminal(c net.Conn, host string) error {
 	}
 	say(hello)
 	go func() {
-		e := escape{leave: func() { c.Close() }, help: func() { io.WriteString(t.out, escapes) }}
+		e := escape{leave: func() { io.WriteString(t.out, "\r\n"); c.Close() }, help: func() { io.WriteString(t.out, escapes) }}
 		b := make([]byte, 1024)
 		for {
 			n, err := t.in.Read(b)

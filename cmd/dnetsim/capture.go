@@ -120,6 +120,29 @@ func (c *capture) flush() error {
 	return nil
 }
 
+// follow writes captures as they come, until the result is called.
+func (c *capture) follow(loop *sim.Loop, t *terminal) (over func()) {
+	tick, done := time.NewTicker(flushEvery), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+			loop.Inject(func() {
+				if err := c.flush(); err != nil {
+					t.say("--pcap: the captures end here: %v", err)
+				}
+			})
+		}
+	}()
+	return func() {
+		tick.Stop()
+		close(done)
+	}
+}
+
 func (c *capture) event(e *trail.Event) {
 	if c.err != nil || !atInterface(e) {
 		return

@@ -138,6 +138,9 @@ func (f *shellFlags) run(cmd *cobra.Command, t *terminal, args []string) error {
 	if _, ok := lab.Machine(f.host); !ok {
 		return status{exitUsage, fmt.Errorf("--host: there is no host %q in %s", f.host, s.File)}
 	}
+	if c, ok := o.Capture.(*capture); ok && isTerminal(t.in) && f.line == "" {
+		defer c.follow(lab.Loop, t)() // whoever is killed leaves what there was a second before
+	}
 	world := replay.Adopt(replay.Options{Scenario: s, Seed: o.Seed, Docker: o.Docker, Moment: moment}, lab)
 	code, err := typeAt(t, t.input(cmd.Context()), world, f.host, f.line, cmd.Flags().Changed("command"))
 	if bug := (*sim.Panic)(nil); errors.As(err, &bug) {

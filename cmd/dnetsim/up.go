@@ -167,7 +167,7 @@ func (f *upFlags) up(ctx context.Context, t *terminal, s *scenarios.Scenario) er
 		t.say("%s is up; Ctrl-C ends it", s.Name)
 	}
 	if capture != nil {
-		defer u.stream(capture)()
+		defer capture.follow(u.Loop, u.t)()
 	}
 	err = u.run(ctx, &f.speed)
 	if capture != nil {
@@ -241,29 +241,6 @@ func (u *upLab) run(ctx context.Context, s *speed) error {
 		return status{exitBroken, fmt.Errorf("%s: %w", u.Scenario.Name, why)}
 	}
 	return nil
-}
-
-// stream writes captures as they come, until the result is called.
-func (u *upLab) stream(c *capture) (over func()) {
-	tick, done := time.NewTicker(flushEvery), make(chan struct{})
-	go func() {
-		for {
-			select {
-			case <-tick.C:
-			case <-done:
-				return
-			}
-			u.Loop.Inject(func() {
-				if err := c.flush(); err != nil {
-					u.t.say("--pcap: the captures end here: %v", err)
-				}
-			})
-		}
-	}()
-	return func() {
-		tick.Stop()
-		close(done)
-	}
 }
 
 // flushEvery is how far captures are behind at most.

@@ -183,8 +183,28 @@ func run(s *session, c *clockOffset) error {
 	}
 	s.grow(root, h, global.Arg(0))
 	defer forgetCompletions(root)
+	if name := global.Arg(0); (name == cobra.ShellCompRequestCmd || name == cobra.ShellCompNoDescRequestCmd) && hopeless(root, global.Args()[1:]) {
+		s.p.Printf(":%d\n", cobra.ShellCompDirectiveDefault)
+		return nil
+	}
 	root.SetArgs(global.Args())
 	return root.ExecuteContext(s.ctx)
+}
+
+// hopeless reports whether a line that is to be completed is wrong already, so that
+// cobra would say so on the real machine's standard error. It answers nothing then.
+func hopeless(root *cobra.Command, line []string) bool {
+	if len(line) == 0 {
+		return false
+	}
+	cmd, rest, err := root.Find(line[:len(line)-1])
+	if err != nil {
+		return true
+	}
+	cmd.InitDefaultHelpFlag()
+	var missing *pflag.ValueRequiredError // what is completed may be the value
+	err = cmd.ParseFlags(rest)
+	return err != nil && !cmd.DisableFlagParsing && !errors.As(err, &missing)
 }
 
 // supported refuses flags and commands that the daemon's API does not have.

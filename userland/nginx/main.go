@@ -282,11 +282,14 @@ func (m *master) run(p *userland.Process) int {
 		case userland.SIGHUP:
 			m.reload()
 		case userland.SIGQUIT:
+			m.tell("signal 3 (SIGQUIT) received, shutting down")
 			m.leave(true)
 		case userland.SIGTERM, userland.SIGINT:
+			m.tell(fmt.Sprintf("signal %d (SIG%s) received, exiting", int(s), s))
 			m.leave(false)
 		}
 		if m.ending && m.worker == nil {
+			m.tell("exit")
 			p.Machine.FS().Remove(m.conf.pid)
 			return 0
 		}

@@ -322,3 +322,27 @@ func TestAProxyOfItselfEnds(t *testing.T) {
 		t.Errorf("no %q in the error log:\n%s", want, b.err.String())
 	}
 }
+
+// The log of the end, as nginx has it: master and worker, gracefully or not.
+func TestTheLogTellsOfTheEnd(t *testing.T) {
+	for _, c := range []struct {
+		signal userland.Signal
+		want   string
+	}{
+		{userland.SIGQUIT, "1#1: signal 3 (SIGQUIT) received, shutting down|2#2: gracefully shutting down|2#2: exiting|2#2: exit|1#1: signal 17 (SIGCHLD) received from 2|1#1: worker process 2 exited with code 0|1#1: exit"},
+		{userland.SIGINT, "1#1: signal 2 (SIGINT) received, exiting|2#2: exiting|2#2: exit|1#1: signal 17 (SIGCHLD) received from 2|1#1: worker process 2 exited with code 0|1#1: exit"},
+	} {
+		b := newBox(t)
+		b.start()
+		before := b.err.Len()
+		b.p.Signal(c.signal)
+		b.loop.RunFor(time.Second)
+		var got []string
+		for _, l := range strings.Split(strings.TrimSpace(b.err.String()[before:]), "\n") {
+			got = append(got, l[strings.Index(l, "] ")+2:])
+		}
+		if g := strings.Join(got, "|"); g != c.want || !b.p.Done() || b.p.Status() != 0 {
+			t.Errorf("%v: got\n%s\nwant\n%s", c.signal, g, c.want)
+		}
+	}
+}

@@ -39,19 +39,39 @@ func (m *master) employ() {
 // run waits until the worker has nothing more to do.
 func (w *worker) run(p *userland.Process) int {
 	p.Ignore(userland.SIGINT) // a terminal's, which the master obeys
+	p.Catch(userland.SIGTERM)
+	told := false
 	for !w.quitting || len(w.conns) > 0 {
 		w.changed.Wait(p.Loop())
+		if p.Pending() == userland.SIGTERM {
+			break
+		}
+		if w.quitting && !told {
+			told = true
+			w.tell("gracefully shutting down")
+		}
 	}
+	w.tell("exiting")
+	w.tell("exit")
 	return 0
 }
 
+func (w *worker) tell(text string) { errorLog(w.p, &w.conf.main, "notice", text) }
+
 // ended replaces a worker that somebody has killed.
 func (w *worker) ended(status int) {
-	m := w.m
-	if m.worker != w {
+	m, last := w.m, w.m.worker == w
+	if last {
+		m.worker = nil
+	}
+	if m.p.Done() {
 		return
 	}
-	if m.worker = nil; m.p.Done() {
+	m.tell(fmt.Sprintf("signal 17 (SIGCHLD) received from %d", w.p.PID))
+	if w.p.KilledBy() == 0 {
+		m.tell(fmt.Sprintf("worker process %d exited with code %d", w.p.PID, status))
+	}
+	if !last {
 		return
 	}
 	if !m.ending {

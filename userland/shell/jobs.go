@@ -185,7 +185,9 @@ func broken(s *Shell, procs []*userland.Process) {
 		suspend(s, procs)
 		return
 	}
-	if last.KilledBy() == userland.SIGINT {
+	// ^C that a program did not hear of, for it was just ending, reaches the shell.
+	missed := s.p.TTY.Broken() == procs[0].PGID && last.Done() && last.KilledBy() == 0 && last.Caught() != userland.SIGINT && s.loops > 0
+	if last.KilledBy() == userland.SIGINT || missed {
 		io.WriteString(s.errOut(), "\n")
 	}
 	if s.p.TTY.Broken() != procs[0].PGID || last.Done() && last.KilledBy() == userland.SIGQUIT {

@@ -37,6 +37,28 @@ func TestInterruptEndsTheWholeLine(t *testing.T) {
 	}
 }
 
+// After ^C the prompt is on a line of its own, also where the program of a loop had
+// just ended; a program that hears of it and ends has the line to itself.
+func TestThePromptIsOnALineOfItsOwnAfterInterrupt(t *testing.T) {
+	for line, want := range map[string]string{
+		"while :; do date; done": "\n\n$ ‸", "while true; do ls /; done": "\n\n$ ‸", "sleep 9": "^C\n$ ‸", "while :; do sleep 1; done": "^C\n$ ‸",
+		"sh -c 'trap \"echo x; exit\" INT; sleep 9 & wait'": "^Cx\n$ ‸",
+	} {
+		d := sitDown(shell.HostSh, 80)
+		d.tty.Input([]byte(line + "\r"))
+		d.l.RunFor(20 * time.Millisecond)
+		d.scr = &screen{cols: 80}
+		d.tty.OnOutput(d.scr.write)
+		d.tty.Input([]byte("\x03"))
+		d.l.RunFor(20 * time.Millisecond)
+		if got := d.scr.text(); !strings.HasSuffix(got, want) {
+			t.Errorf("%s: got\n%s", line, got)
+		}
+		d.m.KillAll()
+		d.l.Close()
+	}
+}
+
 func TestATrapOfInterruptIsTheShellsOwn(t *testing.T) {
 	d := sitDown(shell.HostSh, 80)
 	if got := d.typed("trap 'echo bye' INT; sleep 5\r", "\x03"); !strings.Contains(got, "^C\nbye\n$") {
