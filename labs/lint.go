@@ -2,6 +2,7 @@ package labs
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 
 	"dnetsim/scenarios"
@@ -13,14 +14,14 @@ import (
 // appear, every text has every language. What it returns are sentences about what is
 // not so; none is good.
 func Lint(l *Lab, learners []string, docker scenarios.Docker) []string {
-	x := &linter{lab: l, docker: docker, hints: map[string]bool{}, said: map[string]bool{}}
+	x := &linter{lab: l, docker: docker, drawn: map[string]bool{}, hints: map[string]bool{}, said: map[string]bool{}}
 	x.texts()
 	for _, id := range learners {
 		if err := x.learner(id); err != nil {
 			x.say("learner %q: %v", id, err)
 		}
 	}
-	if len(learners) > 0 {
+	if x.drewAll() {
 		for _, t := range l.tasks {
 			for i := range t.hints {
 				if !x.hints[fmt.Sprint(t.id, i)] {
@@ -34,6 +35,7 @@ func Lint(l *Lab, learners []string, docker scenarios.Docker) []string {
 
 type linter struct {
 	lab    *Lab
+	drawn  map[string]bool // choices of the kind of a fault, by parameter and number
 	docker scenarios.Docker
 	hints  map[string]bool // that appeared, by task and number
 	said   map[string]bool
@@ -45,6 +47,19 @@ func (x *linter) say(format string, args ...any) {
 		x.said[s] = true
 		x.found = append(x.found, s)
 	}
+}
+
+// drewAll reports whether every fault, or other choice with parts, was somebody's:
+// only then a hint that appeared for nobody is none.
+func (x *linter) drewAll() bool {
+	for _, p := range x.lab.parameters {
+		for i, v := range p.values {
+			if v.keys != nil && !x.drawn[fmt.Sprint(p.name, i)] {
+				return false
+			}
+		}
+	}
+	return len(x.drawn) > 0 || len(x.hints) > 0
 }
 
 // texts looks for what one language has and another does not.
@@ -78,6 +93,13 @@ func (x *linter) learner(id string) error {
 		return err
 	}
 	v.World.Docker = x.docker
+	for _, p := range v.Lab.parameters {
+		for i := range p.values {
+			if reflect.DeepEqual(p.values[i].keys, v.Lab.values[p.name].keys) && p.values[i].keys != nil {
+				x.drawn[fmt.Sprint(p.name, i)] = true
+			}
+		}
+	}
 	s, err := v.Sit()
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (v value) part(key string) (string, bool) {
 // --format, begins otherwise or is a word of theirs.
 var placeholder = regexp.MustCompile(`\{\{([a-z][a-z0-9-]*)(?:\.([a-z0-9-]+))?\}\}`)
 
-var templateWords = []string{"end", "else", "break", "continue"}
+var templateWords = []string{"end", "else", "break", "continue", "println"}
 
 // draw chooses a learner's values. The same learner draws the same of the same lab
 // on every machine; one parameter more changes no other.
