@@ -71,6 +71,6 @@ export type LabRow = {
 }
 export type Learner = {
   learner: string, name?: string, state: 'work' | 'stuck' | 'dead' | 'done' | 'asleep' | 'off', task: string, done: number, of: number,
-  since: number, hints: number, line: string, says?: string, cause?: string, memory?: number
+  since: number, hints: number, line: string, says?: string, cause?: string, memory?: number, link?: string
 }
-export type Class = { title: string, langs?: string[], tasks: { id: string, title: string }[], learners: Learner[], awake: number, memory: number }
+export type Class = { title: string, lab?: string, labs?: LabRow[], langs?: string[], tasks: { id: string, title: string | Both }[], learners: Learner[], awake: number, memory: number }

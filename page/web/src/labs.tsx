@@ -21,6 +21,7 @@ export function Labs() {
     }).catch(e => setError((e as Error).message))
   }, [])
   useEffect(() => { document.title = 'dnetsim' })
+  const tasks = list?.filter(l => l.of) ?? []
   const done = list?.filter(l => l.state === 'done').length ?? 0
   const total = list?.reduce((n, l) => n + l.minutes, 0) ?? 0
   const going = list?.filter(l => l.state === 'doing').sort((a, b) => (b.at ?? 0) - (a.at ?? 0))[0]
@@ -29,22 +30,22 @@ export function Labs() {
   const groups: { name: string, labs: { l: LabRow, no: number }[] }[] = []
   list?.forEach((l, i) => {
     if (!match(l)) return
-    const g = both(l.group) || ''
+    const g = both(l.group) || (l.of ? (list.some(o => !o.of) ? w('labsWord') : '') : w('freeWorlds'))
     let at = groups.find(o => o.name === g)
     if (!at) groups.push(at = { name: g, labs: [] })
     at.labs.push({ l, no: i + 1 })
   })
   const href = (l: LabRow) => '/?lab=' + encodeURIComponent(l.name)
-  return <div class="doc labs"><header class="bar"><a class="brand" href="/"><Brand /><span class="lbl">dnetsim</span></a><span class="crumb" /><span class="sp" /><Ends /></header>
+  return <div class="doc labs"><header class="bar"><a class="brand" href="/"><Brand /><span class="lbl">dnetsim</span></a><span class="crumb" /><span class="sp" />{S.teacher && <a class="btn" href="/teacher">{w('classroom')}</a>}<Ends /></header>
     <main class="page"><div class="col">
-      <div class="hero"><div><h1>{w('heroTitle')}</h1>{list && <p>{w('heroText', list.length)}</p>}</div>
+      <div class="hero"><div><h1>{w('heroTitle')}</h1>{list && <p>{w('heroText', list.filter(l => l.of).length || list.length)}</p>}</div>
         {going && <div class="cont"><b>{both(going.title)}</b><a class="btn pri big" href={href(going)}>{w('resume')}</a><span class="soft num"><Steps done={going.done} of={going.of} /> {w('taskOf', Math.min(going.of, going.done + 1), going.of)}{going.at ? `, ${seconds(going.at)} s` : ''}</span></div>}</div>
       {error && <p class="wrong" role="alert">{w('cannotRead', error)}</p>}
-      {list && list.length > 0 && <div class="ph lf"><I n="find" /><div class="filter"><input class="field find" type="search" aria-label={w('findLabs')} placeholder={w('findLab')} value={find} onInput={e => setFind(e.currentTarget.value)} /></div><span class="meta num">{w('doneTotal', done, list.length)} · {w('hoursTotal', Math.floor(total / 60), total % 60)}</span></div>}
-      {groups.map(g => <section key={g.name}>{g.name && <div class="grp"><h2>{g.name}</h2><span class="meta">{w('labsN', g.labs.length, g.labs.reduce((n, o) => n + o.l.minutes, 0))}</span></div>}
-        {g.labs.map(({ l, no }) => <a key={l.name} class={'row' + (l === going ? ' on' : '')} href={href(l)}><span class="no">{no}</span><Thumb name={l.name} /><div><h3>{both(l.title)}</h3><p>{both(l.summary)}</p></div>
-          <span title={`${l.level}/5`}><span class="vh">{w('difficulty', l.level)}</span><span class="dots" aria-hidden="true">{'●'.repeat(l.level)}<i>{'○'.repeat(Math.max(0, 5 - l.level))}</i></span></span><span class="num soft">{w('min', l.minutes)}</span><span class="soft">{l.langs.map(x => x === 'zh' ? '中' : x.toUpperCase()).join(' ')}</span>
-          <span>{l.state === 'done' ? <span class="tag ok"><I n="check" />{w('stDone')}</span> : l.state === 'doing' ? <><Steps done={l.done} of={l.of} /> <span class="num soft">{l.done}/{l.of}</span></> : <span class="soft">{w('notStarted')}</span>}</span></a>)}</section>)}
+      {list && list.length > 0 && <div class="ph lf"><I n="find" /><div class="filter"><input class="field find" type="search" aria-label={w('findLabs')} placeholder={w('findLab')} value={find} onInput={e => setFind(e.currentTarget.value)} /></div><span class="meta num">{w('doneTotal', done, tasks.length)} · {w('hoursTotal', Math.floor(total / 60), total % 60)}</span></div>}
+      {groups.map(g => <section key={g.name}>{g.name && <div class="grp"><h2>{g.name}</h2><span class="meta">{g.labs.some(o => o.l.of) ? w('labsN', g.labs.length, g.labs.reduce((n, o) => n + o.l.minutes, 0)) : g.labs.length}</span></div>}
+        {g.labs.map(({ l, no }) => <a key={l.name} class={'row' + (l === going ? ' on' : '')} href={href(l)}><span class="no">{l.of ? no : ''}</span><Thumb name={l.name} /><div><h3>{both(l.title)}</h3><p>{both(l.summary)}</p></div>
+          <span title={`${l.level}/5`}>{l.of ? <><span class="vh">{w('difficulty', l.level)}</span><span class="dots" aria-hidden="true">{'●'.repeat(l.level)}<i>{'○'.repeat(Math.max(0, 5 - l.level))}</i></span></> : null}</span><span class="num soft">{l.minutes ? w('min', l.minutes) : ''}</span><span class="soft">{(l.of ? l.langs : []).map(x => x === 'zh' ? '中' : x.toUpperCase()).join(' ')}</span>
+          <span>{l.state === 'done' ? <span class="tag ok"><I n="check" />{w('stDone')}</span> : l.state === 'doing' ? l.of ? <><Steps done={l.done} of={l.of} /> <span class="num soft">{l.done}/{l.of}</span></> : <span class="soft">{w('doing')}</span> : <span class="soft">{w('notStarted')}</span>}</span></a>)}</section>)}
       {list && !list.length && <p class="empty soft">{w('noLabs')}</p>}
       {list && list.length > 0 && !groups.length && <p class="empty soft">{w('noLabsMatch', find)}</p>}
     </div></main><Says />{S.help && <Dialog title={w('help')} close={() => { S.help = false; told('view') }}><Help /></Dialog>}</div>

@@ -7,6 +7,7 @@ import { Classroom } from './class'
 import { Explain } from './explain'
 import { BarTop, Dialog, Says, startTheme, TabBar } from './frame'
 import { Help } from './help'
+import { Join, me } from './join'
 import { startKeys } from './keys'
 import { Labs } from './labs'
 import { Network } from './network'
@@ -59,10 +60,12 @@ if (recording) {
   openRecording(JSON.parse(recording.textContent ?? '{}'))
 } else if (location.pathname === '/teacher') {
   render(<Classroom />, root)
-} else if (q.has('lab') || q.has('watch')) {
-  startKeys()
-  render(<Lab />, root)
-  connect()
 } else {
-  render(<Labs />, root)
+  const start = () => {
+    if (!q.has('lab')) { render(<Labs />, root); return }
+    startKeys()
+    render(<Lab />, root)
+    connect()
+  }
+  void me().then(m => { if (m?.role === 'learner' && !m.named) render(<Join done={start} />, root); else { S.teacher = m?.role === 'teacher'; start() } })
 }

@@ -22,7 +22,7 @@ export const S = {
   says: [] as (Say & { n: number })[],
   link: 'connecting' as 'connecting' | 'up' | 'down',
   retryAt: 0,
-  recorded: false, watching: '',
+  recorded: false, watching: '', teacher: false,
   view: 'network' as View, pane: 'map' as Pane,
   node: '', // the device that is chosen: in the drawing, in the tables
   story: false, help: false,

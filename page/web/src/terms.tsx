@@ -78,7 +78,9 @@ let opening = false
 async function openFirst() {
   if (opening || S.recorded || S.watching) return
   opening = true
-  try { for (const h of (S.hello?.places ?? []).filter(p => !p.includes('/')).slice(0, 2)) await open(h, false) } catch { /* said already */ }
+  for (let i = 0; i < 40 && !S.topo; i++) await new Promise(r => setTimeout(r, 100))
+  if (S.terms.length) { opening = false; return }
+  try { for (const h of hostPlaces().slice(0, 2)) await open(h, false) } catch { /* said already */ }
   opening = false
 }
 
@@ -101,7 +103,7 @@ export function columnOf(t: TermInfo): number {
   const put = moved.get(t.term)
   if (put !== undefined) return put
   const host = t.place.split('/')[0]
-  const hosts = S.topo ? modelOf(S.topo).hosts.map(h => h.id) : (S.hello?.places ?? []).filter(p => !p.includes('/'))
+  const hosts = hostPlaces()
   if (hosts.length < 2) return t.place.includes('/') ? 1 : 0
   return hosts.indexOf(host) >= Math.ceil(hosts.length / 2) ? 1 : 0
 }
@@ -216,12 +218,17 @@ function closeTerm(t: TermInfo) {
 }
 
 function firstFor(c: number): string {
-  const hosts = (S.hello?.places ?? []).filter(p => !p.includes('/'))
+  const hosts = hostPlaces()
   return hosts.length < 2 ? hosts[0] ?? '' : c ? hosts[Math.ceil(hosts.length / 2)] : hosts[0]
 }
 
+// hostPlaces are the hosts that a shell can be had on: what else has a place is a router or a site.
+function hostPlaces(): string[] {
+  return S.topo ? modelOf(S.topo).hosts.map(h => h.id) : (S.hello?.places ?? []).filter(p => !p.includes('/'))
+}
+
 function places(): string[] {
-  const all = new Set(S.hello?.places ?? [])
+  const all = new Set<string>()
   for (const n of S.topo?.nodes ?? []) if (n.kind === 'host' && n.state === 'up' || n.kind === 'container' && n.state === 'up') all.add(n.id)
   return [...all].sort()
 }

@@ -86,13 +86,14 @@ export async function filterPackets(filter: string) {
   told('rows')
 }
 
-export function connect(): () => void {
+export function connect(at?: { lab: string, watch: string }): () => void {
   const q = new URLSearchParams(location.search)
   const url = new URL('/ws', location.href)
   url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
-  url.searchParams.set('lab', q.get('lab') ?? '')
+  url.searchParams.set('lab', at?.lab ?? q.get('lab') ?? '')
   url.searchParams.set('lang', lang())
-  if (q.get('watch')) { url.searchParams.set('watch', q.get('watch')!); S.watching = q.get('watch')! }
+  const watch = at?.watch ?? q.get('watch')
+  if (watch) { url.searchParams.set('watch', watch); S.watching = watch }
   let closed = false
   let now: WebSocket | null = null
   let tries = 0

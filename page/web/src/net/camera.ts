@@ -18,7 +18,7 @@ export function zoomed(c: Camera, by: number, px: number, py: number): Camera {
 export function detailOf(c: Camera, s: Scene): Detail {
   const rooms = [...s.rooms.values()]
   const mean = rooms.length ? rooms.reduce((n, r) => n + r.w, 0) / rooms.length : 400
-  if (c.k >= 0.8 || c.k >= 0.58 && rooms.length <= 2) return { level: c.k >= 1.9 ? 4 : 3, full: c.k >= 0.8, grow: Math.max(1, 9.5 / (12.5 * c.k)) }
+  if (c.k >= 0.73 || c.k >= 0.56 && rooms.length <= 2) return { level: c.k >= 1.9 ? 4 : 3, full: c.k >= 0.73, grow: Math.max(1, 9.5 / (12.5 * c.k)) }
   if (c.k >= 0.62) return { level: 3, full: false, grow: Math.max(1, 9.5 / (12.5 * c.k)) }
   return { level: s.groups.length > 1 && mean * c.k < 54 ? 1 : 2, full: false, grow: 1 }
 }

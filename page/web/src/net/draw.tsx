@@ -70,7 +70,7 @@ export function Drawing({ lit: drawn, fold, live, addresses = true }: { lit: Dra
     <svg ref={svg} class={'net l' + (d?.level ?? 3)} tabindex={0} role="application" aria-roledescription={w('drawing')} aria-label={counts}
       onKeyDown={e => walk(e, now.current.scene, now.current.model, (x, y) => set(c => within(c, x, y, size.w, size.h)))}
       onClick={e => pick(e)} onDblClick={e => { const id = idAt(e); if (id && scene?.rooms.has(id)) { const r = scene.rooms.get(id)!; const k = Math.min(size.w / (r.w + 40), size.h / (r.h + 80), 1.4); setCam({ k, x: size.w / 2 - (r.x + r.w / 2) * k, y: size.h / 2 - (r.y + r.h / 2 + 20) * k, own: true }) } else if (id) openTables(id) }}>
-      {scene && c && d && <g transform={`translate(${c.x} ${c.y}) scale(${c.k})`}>
+      {scene && c && d && <g transform={`translate(${c.x} ${c.y}) scale(${c.k})`} style={{ '--k': String(d.level >= 3 ? Math.max(.7, c.k) : 1) }}>
         {still}
         {lit && <LitMarks s={scene} m={model!} lit={lit} d={d} k={c.k} hops={drawn!.hops.length} dead={deadOn} />}
         <g ref={layer} />
@@ -104,7 +104,7 @@ function Still({ s, d, m, k, on, dead, chosen, addresses }: { s: Scene, d: Detai
       <path class="gl" transform={`translate(${r.x + 12} ${r.y + 9})`} d="M2.5 3.5h11v6h-11zM5 13h6M8 9.500V13" /><text class="nm" x={r.x + 34} y={r.y + 22} font-size={13 * Math.min(d.grow, 1.3)}>{r.node.name}</text>
       {d.full && <text class="if ui" x={r.x + 44 + textWidth(r.node.name, 13)} y={r.y + 22}>{[engineName(r.node.engine), r.node.state === 'up' ? '' : w(r.node.state === 'off' ? 'off' : 'down'), r.folded ? w('idleN', r.folded) : ''].filter(Boolean).join(' · ')}</text>}
       <rect class="stack" x={r.band.x} y={r.band.y} width={r.band.w} height={r.band.h} rx="2" />
-      {d.full && <g><path class="gl" transform={`translate(${r.mirrored ? r.band.x + r.band.w - 26 : r.band.x + 10} ${r.band.y + 5})`} d="M2 3h12v10H2zM2 6.300h12M2 9.700h12M6 3v3.300M10 6.300v3.400M6 9.700V13" /><text class="if ui" x={r.mirrored ? r.band.x + r.band.w - 32 : r.band.x + 32} y={r.band.y + 17} text-anchor={r.mirrored ? 'end' : undefined}>{w('kernelBand')}</text></g>}</g>)}
+      {d.full && <g class="kern"><path class="gl" transform={`translate(${r.mirrored ? r.band.x + r.band.w - 26 : r.band.x + 10} ${r.band.y + 5})`} d="M2 3h12v10H2zM2 6.300h12M2 9.700h12M6 3v3.300M10 6.300v3.400M6 9.700V13" /><text class="if ui" x={r.mirrored ? r.band.x + r.band.w - 32 : r.band.x + 32} y={r.band.y + 17} text-anchor={r.mirrored ? 'end' : undefined}>{w('kernelBand')}</text></g>}</g>)}
     {s.bands.map((b, i) => <BandMark key={i} b={b} s={s} full={d.full} />)}
     {[...s.things.values()].filter(t => t.kind === 'lan').map(t => <ThingMark key={t.id + t.y} t={t} d={d} on={isOn(t.id)} chosen={chosen === t.id} />)}
     {s.wires.map((v, i) => <WireMark key={i} v={v} />)}
@@ -123,8 +123,8 @@ function BandMark({ b, full }: { b: Scene['bands'][number], s: Scene, full: bool
   const top = Math.min(b.a.y, b.b.y), bottom = Math.max(b.a.y + b.a.h, b.b.y + b.b.h)
   const l = b.a.x, r = b.b.x + b.b.w
   return <g>
-    {b.whole ? <rect class="band" x={l} y={top} width={r - l} height={bottom - top} />
-      : <><rect class="band" x={b.a.x} y={b.a.y} width={b.a.w} height={b.a.h} /><rect class="band" x={b.b.x} y={b.b.y} width={b.b.w} height={b.b.h} /></>}
+    {b.lead && (b.whole ? <rect class="band" x={l} y={top} width={r - l} height={bottom - top} />
+      : <><rect class="band" x={b.a.x} y={b.a.y} width={b.a.w} height={b.a.h} /><rect class="band" x={b.b.x} y={b.b.y} width={b.b.w} height={b.b.h} /></>)}
     <text class="nm" x={b.x} y={b.y} text-anchor="middle">{cut(b.name, 90, 13)}</text>
     {full && <><text class="ad" x={b.x} y={b.y + 18} text-anchor="middle">{b.subnet}</text><text class="if" x={b.x} y={b.y + 35} text-anchor="middle">{b.vni}</text></>}
     {!b.whole && <><path class="leg" d={`M${b.x - 48} ${b.y + 62}h96`} />{full && <text class="if ui" x={b.x} y={b.y + 54} text-anchor="middle">{w('noPeer')}</text>}</>}
@@ -134,7 +134,7 @@ function BandMark({ b, full }: { b: Scene['bands'][number], s: Scene, full: bool
 function LitMarks({ s, m, lit, d, k, hops, dead }: { s: Scene, m: Model, lit: Lit, d: Detail, k: number, hops: number, dead: Set<string> }) {
   const far = d.level <= 2
   const width = far ? 3.5 / k : 4 / Math.max(1, k / 1.4)
-  const scale = d.level === 3 && d.full ? 1 : 1 / k
+  const scale = d.level === 3 && d.full ? Math.max(1, .9 / k) : 1 / k
   const at = lit.dead ?? lit.here
   const lines = [lit.head, lit.text].filter(Boolean).map(t => t.length > 46 ? t.slice(0, 45) + '…' : t)
   const b = at && hops ? callout(s, at, lines, lit, scale) : undefined

@@ -224,9 +224,12 @@ function right(m: Model, s: Scene, bars: Map<string, Box[]>, shown: (id: string)
   }
 }
 
+// The network whose namespaces are innermost comes first: the last by name in a room's columns.
+const rank = (o: { name: string }) => o.name === 'ingress' ? 0 : 1
+
 // tunnels draws what Docker promises (a band between the namespaces of a network) and how it is kept (a tube to the other host).
 function tunnels(m: Model, s: Scene, vx: { host: string, v: Built['vxlans'][number], net?: string }[], uplink: Map<string, { x: number, y: number }>, cableOf: Map<string, { lan: string }>, bars: Map<string, Box[]>, overlays: { id: string, name: string, subnets: string[], vni?: number, peers?: { host: string, known: boolean }[] }[]) {
-  for (const o of overlays) {
+  for (const o of [...overlays].sort((a, b) => rank(a) - rank(b))) {
     const own = vx.filter(v => v.net === o.id)
     for (let i = 0; i + 1 < own.length; i++) {
       const a = own[i], b = own[i + 1]
@@ -236,7 +239,7 @@ function tunnels(m: Model, s: Scene, vx: { host: string, v: Built['vxlans'][numb
       const whole = !known.length || known.every(p => p.known)
       const gapMid = (ra.x + ra.w + rb.x) / 2
       const taken = s.bands.filter(x => Math.abs(x.x - gapMid) < 2).length
-      s.bands.push({ a: a.v.ns, b: b.v.ns, whole, name: o.name, subnet: o.subnets[0] ?? '', vni: o.vni !== undefined ? `VNI ${o.vni}` : '', x: gapMid, y: a.v.ns.y + 44 + taken * 66 })
+      s.bands.push({ lead: !taken, a: a.v.ns, b: b.v.ns, whole, name: o.name, subnet: o.subnets[0] ?? '', vni: o.vni !== undefined ? `VNI ${o.vni}` : '', x: gapMid, y: a.v.ns.y + 44 + taken * 66 })
     }
     // The tube: down to the host's port, along the LAN, up again. Each piece once.
     const legs = own.map(v => {
@@ -260,7 +263,7 @@ function tunnels(m: Model, s: Scene, vx: { host: string, v: Built['vxlans'][numb
 }
 
 export function labelBox(l: Label): Box {
-  const size = /nm/.test(l.cls) ? 13 : /if/.test(l.cls) ? 11 : 12
+  const size = /nm/.test(l.cls) ? 13 : 12.4 // small text grows a little as the sheet shrinks
   const wide = textWidth(l.text, size, !/nm|ui/.test(l.cls))
   return { x: l.anchor === 'start' ? l.x : l.anchor === 'end' ? l.x - wide : l.x - wide / 2, y: l.y - size, w: wide, h: size + 3 }
 }

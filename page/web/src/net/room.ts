@@ -46,7 +46,7 @@ export function buildRoom(m: Model, host: Node, mirrored: boolean, hide: (n: Nod
       ;(hangs[hangs.length - 1] as Hang & { key: string }).key = key || direct(iface.kind === 'macvlan' || iface.kind === 'ipvlan' ? 'child' : 'kernel')
     }
     const up = node.state === 'up' || node.state === 'paused'
-    const sub = !up ? w(node.state === 'exited' || node.state === 'created' || node.state === 'off' ? node.state : 'down') : node.state === 'paused' ? w('paused') : node.kind === 'namespace' ? '' : short(node.image ?? '')
+    const sub = !up ? w(node.state === 'exited' || node.state === 'created' || node.state === 'off' ? node.state : 'down') : node.state === 'paused' ? w('paused') : node.kind === 'namespace' ? '' : !hangs.length ? shares(host, node) : short(node.image ?? '')
     return { node, hangs, x: 0, w: 0, sub }
   })
   if (mirrored) cols.reverse()
@@ -223,7 +223,7 @@ export function buildRoom(m: Model, host: Node, mirrored: boolean, hide: (n: Nod
   for (const s of stands) if (!s.hangs.length && s.node.state === 'up') {
     const note = s.node.note ?? ''
     const sx = Math.round(s.x + s.w / 2)
-    if (/host/.test(note)) wires.push({ id: s.node.id + ' leg', kind: 'leg', pts: [[sx, top + cH], [sx, bandY]], a: s.node.id, b: host.id, host: host.id })
+    if (note.endsWith(' ' + host.name) || /host network/.test(note)) wires.push({ id: s.node.id + ' leg', kind: 'leg', pts: [[sx, top + cH], [sx, bandY]], a: s.node.id, b: host.id, host: host.id })
   }
   for (const c of cols) if (c.kind === 'bridge' && c.node!.state !== 'down') {
     const bx = Math.round(c.x + c.w / 2)
@@ -258,6 +258,12 @@ export function buildRoom(m: Model, host: Node, mirrored: boolean, hide: (n: Nod
 
   const room: Room = { id: host.id, node: host, x: 0, y: 0, w: wide, h: wall, band: bandBox, mirrored, folded, squares: standing.filter(n => n.kind === 'container').map(n => ({ id: n.id, off: n.state !== 'up' })) }
   return { room, things, ports, wires, labels, halves, uplinks, vxlans, barTop }
+}
+
+// shares says whose network a container without interfaces of its own has.
+function shares(host: Node, n: Node): string {
+  const of = /in the namespace of (\S+)/.exec(n.note ?? '')?.[1]
+  return of === undefined ? w('noNet') : of === host.name ? w('hostNet') : w('netOf', of.split('/').pop()!)
 }
 
 function rank(b: Node): number { return b.name === 'docker0' ? 0 : b.name === 'docker_gwbridge' ? 2 : 1 }
