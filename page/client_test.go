@@ -45,13 +45,18 @@ func serve(t *testing.T, o Options) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listenHere()
 	go s.Serve(l)
 	t.Cleanup(func() { l.Close(); s.Close() })
 	return &served{s, "http://" + l.Addr().String()}
+}
+
+func listenHere() net.Listener {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	return l
 }
 
 // browser is a client with a cookie jar.
