@@ -43,6 +43,9 @@ page: ## build the lab's page into page/web/dist (needs node and npm), after che
 page-check: ## is the committed page/web/dist what its sources build?
 	cd page/web && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent check && rm -rf /tmp/dnetsim-page && node build.mjs /tmp/dnetsim-page && diff -r dist /tmp/dnetsim-page
 
+class: ## N learners (100) at once in one server, a line every two seconds for TIME (10m)
+	go test ./page -run '^TestAClassAtWork$$' -count 1 -v -timeout 0 -class.learners $(or $(N),100) -class.time $(or $(TIME),10m)
+
 wasm: ## build every room that runs in a browser tab
 	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/ -e /page -e /labs/store -e '^dnetsim$$' -e /dnetsimtest)
 

@@ -14,7 +14,6 @@ import (
 	"dnetsim/labs"
 	"dnetsim/labs/store"
 	"dnetsim/page"
-	"dnetsim/page/seat"
 
 	"github.com/spf13/cobra"
 )
@@ -65,6 +64,7 @@ func (f *serveFlags) serve(ctx context.Context, t *terminal) error {
 	}
 	t.memory.Store(uint64(f.memory+f.memory/2) << 20)
 	debug.SetMemoryLimit(int64(f.memory) << 20)
+	debug.SetGCPercent(300) // worlds are small beside what they leave to be collected
 	if err := os.MkdirAll(f.data, 0o700); err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim serve: --data: %w", err)}
 	}
@@ -83,7 +83,7 @@ func (f *serveFlags) serve(ctx context.Context, t *terminal) error {
 	}
 	server, err := page.New(page.Options{
 		Labs: all, Docker: docker(t), Store: st, Class: true, Title: f.title, Names: names, Memory: uint64(f.memory) << 20 / 10 * 9,
-		Limits: seat.Limits{Packets: 2 << 20, Terminals: 12, Containers: 40, Idle: f.idle, Gentle: true},
+		Limits: page.ClassLimits(f.idle),
 	})
 	if err != nil {
 		return status{exitBroken, fmt.Errorf("dnetsim serve: %w", err)}

@@ -14,6 +14,9 @@ const (
 	rarely = time.Second            // the bar
 )
 
+// stirred is how long after a request the topology is looked at often.
+const stirred = 3 * time.Second
+
 // newest is how many rows of packets a page gets without asking.
 const newest = 200
 
@@ -26,6 +29,7 @@ type teller struct {
 	seed                maphash.Seed
 	shape               uint64 // hash of the topology without its counters
 	counters            uint64
+	looked              time.Time // when the topology was last looked at by itself
 	traffic             time.Time // when counters alone were last told
 	steps               int       // of the followed packet, when its way was last told
 	dirty               bool
@@ -107,7 +111,17 @@ func (t *teller) tell() time.Duration {
 		t.seldom = now
 		t.dirty = false
 		t.count = s.rec.Count()
-		t.topo(false)
+		pause := rarely
+		if time.Since(s.used) < stirred {
+			pause = seldom
+			if s.config.Limits.Gentle {
+				pause = 2 * seldom
+			}
+		}
+		if now.Sub(t.looked) >= pause {
+			t.looked = now
+			t.topo()
+		}
 		t.packets()
 		t.path()
 	}
@@ -130,7 +144,7 @@ func (t *teller) everything() {
 	t.count, t.dirty = s.rec.Count(), false
 	t.moves()
 	t.clock()
-	t.topo(false)
+	t.topo()
 	t.packets()
 	t.path()
 	t.all(t.barMessage())
@@ -161,15 +175,15 @@ func (t *teller) moves() {
 }
 
 // topo tells the topology if it has changed; if only counters have, once a second.
-func (t *teller) topo(always bool) {
+func (t *teller) topo() {
 	now := view.Topology(t.seat.world.Lab())
-	whole := maphash.Bytes(t.seed, marshal(now))
+	counters := now.Traffic()
 	shape := maphash.Bytes(t.seed, marshal(now.Shape()))
-	if !always && (whole == t.counters || shape == t.shape && time.Since(t.traffic) < rarely) {
-		t.dirty = t.dirty || whole != t.counters
+	if shape == t.shape && (counters == t.counters || time.Since(t.traffic) < rarely) {
+		t.dirty = t.dirty || counters != t.counters
 		return
 	}
-	t.shape, t.counters, t.traffic = shape, whole, time.Now()
+	t.shape, t.counters, t.traffic = shape, counters, time.Now()
 	t.rev++
 	now.Rev = t.rev
 	t.all(topo{"topo", now})

@@ -14,13 +14,9 @@ func (s *survey) networks() {
 	at := map[string]int{}
 	views := map[string]modes.Cluster{}
 	inside := map[string][]string{} // network id → hosts with containers in it
-	for _, m := range s.lab.Machines() {
-		h, ok := s.lab.Host(m.Name)
-		if !ok {
-			continue
-		}
+	for _, h := range s.hosts {
 		views[h.Name] = h.Cluster()
-		for _, n := range h.Daemon.Holdings().Networks {
+		for _, n := range h.holdings.Networks {
 			k, known := at[n.ID]
 			if !known {
 				k = len(s.topo.Networks)
@@ -35,8 +31,8 @@ func (s *survey) networks() {
 			if len(n.Endpoints) > 0 {
 				inside[n.ID] = append(inside[n.ID], h.Name)
 			}
-			s.published(h, &n)
-			s.vni(h, &n, &s.topo.Networks[k])
+			s.published(h.Host, &n)
+			vni(h, &n, &s.topo.Networks[k])
 		}
 	}
 	for k := range s.topo.Networks {
@@ -47,8 +43,8 @@ func (s *survey) networks() {
 }
 
 // vni finds the network identifier of an overlay's tunnel.
-func (s *survey) vni(h *modes.Host, n *modes.NetworkHolding, x *Network) {
-	space := h.Daemon.Holdings().Overlays[n.ID]
+func vni(h hostView, n *modes.NetworkHolding, x *Network) {
+	space := h.holdings.Overlays[n.ID]
 	if n.Driver != "overlay" || space == nil {
 		return
 	}

@@ -106,11 +106,12 @@ func Topology(l *scenarios.Lab) *Topo {
 	s.lans()
 	for _, m := range l.Machines() {
 		s.machine(m)
-	}
-	for _, m := range l.Machines() {
 		if h, ok := l.Host(m.Name); ok {
-			s.host(h)
+			s.hosts = append(s.hosts, hostView{h, h.Daemon.Holdings()})
 		}
+	}
+	for _, h := range s.hosts {
+		s.host(h)
 	}
 	for _, ns := range s.order {
 		s.interfaces(ns)
@@ -129,6 +130,13 @@ type survey struct {
 	owner map[*stack.Namespace]string // the node's id
 	on    map[*stack.Namespace]string // the machine's
 	off   map[string]bool             // machines without power
+	hosts []hostView
+}
+
+// hostView is a host with an engine, and its books.
+type hostView struct {
+	*modes.Host
+	holdings modes.Holdings
 }
 
 func newSurvey(l *scenarios.Lab) *survey {
@@ -197,18 +205,17 @@ func (s *survey) kind(name string) string {
 }
 
 // host adds what is on a host: its containers and the namespaces that are nobody's.
-func (s *survey) host(h *modes.Host) {
-	holdings := h.Daemon.Holdings()
-	for _, c := range holdings.Containers {
-		s.container(h, c)
+func (s *survey) host(h hostView) {
+	for _, c := range h.holdings.Containers {
+		s.container(h.Host, c)
 	}
 	for _, ns := range h.Namespaces() {
 		if s.owner[ns] == "" {
-			s.namespace(h, ns, lastPart(ns.Name()))
+			s.namespace(h.Host, ns, lastPart(ns.Name()))
 		}
 	}
 	for _, name := range sortedKeys(h.NamedNetns) {
-		s.namespace(h, h.NamedNetns[name], name)
+		s.namespace(h.Host, h.NamedNetns[name], name)
 	}
 }
 
@@ -408,6 +415,14 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Traffic is the sum of the counters.
+func (t *Topo) Traffic() (n uint64) {
+	for i := range t.Ifaces {
+		n += t.Ifaces[i].RX + t.Ifaces[i].TX + t.Ifaces[i].Drops
+	}
+	return n
 }
 
 // Shape is the topology without its counters.
