@@ -44,7 +44,7 @@ func ipObjects() []ipObject {
 		{"l2tp", nil}, {"tunnel", nil}, {"tunl", nil}, {"tuntap", nil}, {"tap", nil},
 		{"token", nil}, {"tcpmetrics", nil}, {"tcp_metrics", nil},
 		{"xfrm", xfrm}, {"mroute", nil}, {"mrule", nil}, {"netns", (*ipTool).netns},
-		{"netconf", nil}, {"vrf", nil}, {"nexthop", nil},
+		{"monitor", monitor}, {"netconf", nil}, {"vrf", nil}, {"nexthop", nil},
 		{"help", func(*ipTool, *words) error { return exitUsage(255, "ip") }},
 	}
 }

@@ -3,6 +3,9 @@ package netconf
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"dnetsim/stack"
 	"dnetsim/userland"
@@ -197,4 +200,117 @@ func waitIn(p *userland.Process, ns *stack.Namespace, command []string) (int, er
 		return 0, errNoProgram
 	}
 	return q.Wait(), nil
+}
+
+// monitored are what `ip monitor` can watch, in the order in which changes of one
+// moment are told, and how the lines of a table say what they are about: by how many
+// of their words, 0 by all.
+func monitored() []watched {
+	return []watched{
+		{"link", 2, (*ipTool).link, []string{"show"}},
+		{"address", 0, (*ipTool).address, []string{"show"}},
+		{"route", 0, (*ipTool).route, []string{"show", "table", "all"}},
+		{"neigh", 3, (*ipTool).neighbour, []string{"show"}},
+	}
+}
+
+type watched struct {
+	object string
+	words  int
+	run    func(t *ipTool, w *words) error
+	show   []string
+}
+
+// monitorEvery is how often monitor looks at the tables. The real one is told by the
+// kernel; what comes and goes within that time is not seen here.
+const monitorEvery = 50 * time.Millisecond
+
+// monitor tells what changes in the tables until it is interrupted.
+func monitor(t *ipTool, w *words) error {
+	labels, dev, chosen, tables := false, "", map[string]bool{}, monitored()
+	for w.more() {
+		switch word := w.next(); {
+		case abbreviates(word, "all"):
+			labels = true
+		case abbreviates(word, "label"):
+			labels = true
+		case abbreviates(word, "dev"):
+			dev = w.next()
+		case abbreviates(word, "all-nsid", "file", "mroute", "prefix", "netconf", "rule", "netns", "nsid", "nexthop"):
+			return notSimulated("ip monitor %s", word)
+		default:
+			known := false
+			for _, m := range tables {
+				if known = abbreviates(word, m.object); known {
+					chosen[m.object] = true
+					break
+				}
+			}
+			if !known {
+				return exitWith(255, "Argument \"%s\" is unknown, try \"ip monitor help\".", word)
+			}
+		}
+	}
+	look := func(m watched) []string {
+		if len(chosen) > 0 && !chosen[m.object] {
+			return nil
+		}
+		one := &ipTool{p: t.p, ns: t.ns, addrFlags: t.addrFlags, family: t.family, oneline: true}
+		list := m.show
+		if dev != "" {
+			list = append(slices.Clone(list), "dev", dev)
+		}
+		if m.run(one, &words{list: list}) != nil {
+			return nil // a device that is gone
+		}
+		text := strings.TrimSuffix(one.out.String(), "\n")
+		if m.object == "route" { // a link that loses its carrier is no news of its routes
+			text = strings.ReplaceAll(text, " linkdown", "")
+		}
+		return strings.Split(text, "\n")
+	}
+	before := make([][]string, len(tables))
+	for i, m := range tables {
+		before[i] = look(m)
+	}
+	for t.p.Sleep(monitorEvery) == nil {
+		for i, m := range tables {
+			now := look(m)
+			for _, line := range changes(before[i], now, m.words) {
+				if labels {
+					line = "[" + strings.ToUpper(m.object) + "]" + line
+				}
+				emit(t.p, strings.ReplaceAll(strings.TrimRight(line, " "), "\\", "\n")+"\n")
+			}
+			before[i] = now
+		}
+	}
+	return nil
+}
+
+// changes are the lines that are new, and before them those that are gone and whose
+// first words no new one has.
+func changes(before, now []string, n int) (out []string) {
+	about := func(line string) string {
+		if f := strings.Fields(line); n > 0 && len(f) > n {
+			return strings.Join(f[:n], " ")
+		}
+		return line
+	}
+	is, was := map[string]bool{}, map[string]bool{}
+	for _, l := range now {
+		is[about(l)] = true
+	}
+	for _, l := range before {
+		was[l] = true
+		if l != "" && !is[about(l)] {
+			out = append(out, "Deleted "+l)
+		}
+	}
+	for _, l := range now {
+		if l != "" && !was[l] {
+			out = append(out, l)
+		}
+	}
+	return out
 }
