@@ -56,7 +56,7 @@ function Strip({ f, hop, d, total, pickLayer, picked }: { f: Frame, hop?: Hop, d
   const addedBytes = outer ? (f.layers[outer]?.from ?? total) : 0
   const changed = new Set(hop?.changed?.map(c => c.field.toLowerCase()) ?? [])
   const touched = (l: Layer) => l.fields.some(x => changed.has(x.name.toLowerCase()))
-  const origin = (() => { const m = S.topo && modelOf(S.topo); const place = d.hops.find(h => h.packet !== d.row.packet)?.place ?? d.hops[0]?.place ?? ''; const n = m && (m.node.get(m.iface.get(place)?.node ?? place)); return n?.name ?? place })()
+  const origin = (() => { const m = S.topo && modelOf(S.topo); const place = d.hops[0]?.place ?? ''; const n = m && (m.node.get(m.iface.get(place)?.node ?? place)); return n?.name ?? place })()
   return <>
     <div class="strip">{f.layers.map((l, i) => { const n = lengthOf(f, i, total); return <button key={i} type="button" title={`${l.name}, ${w('bytesN', n)}`} class={[l === picked ? 's' : '', outer && i >= outer ? 'inn' : '', !outer && touched(l) ? 'tch' : ''].join(' ')} style={{ flexGrow: String(grow(n)) }} onClick={() => pickLayer(l)}><b>{shortName(l.name)}</b>{n}</button> })}</div>
     {outer > 0 && <div class="brk"><span style={{ flexGrow: String(sum(0, outer)) }}>{/^added/.test(who) && w('network') === 'Network' ? w('addedBy', who, addedBytes) : w('addedBy2', who.replace(/^added by /, ''), addedBytes)}</span>{outer < f.layers.length && <span style={{ flexGrow: String(sum(outer, f.layers.length)) }}>{w('whatSent', origin, total - addedBytes)}</span>}</div>}

@@ -35,7 +35,7 @@ export type Explained = { works: boolean, verdict: string, sentence: string, rep
 export type Task = {
   id: string, title: string, text: string, state: 'todo' | 'doing' | 'done' | 'locked', points: number, doneAt?: number, ask?: string,
   parts: { text: string, state: 'done' | 'doing' | 'todo' }[], hints: { text: string, kind: 'world' | 'written', cost: number }[],
-  nextHint?: { cost: number }, wrong?: string
+  nextHint?: { cost: number }, wrong?: string, lost?: number, answer?: string, needs?: { id: string, title: string }[]
 }
 export type Move = { packet: number, parent: number, from: string, to: string, kind: string, at: number, label: string, drop?: boolean | string }
 export type TermInfo = { term: number, place: string, ended: boolean }
@@ -47,7 +47,7 @@ export type Hello = {
 }
 export type Clock = { t: 'clock', now: number, state: State, speed: number, end: number, step?: { packet: number, hop: number, of: number, text: string }, error?: string }
 export type Bar = { t: 'bar', from: number, to: number, density: number[], drops: number[], marks: Mark[] }
-export type Tasks = { t: 'tasks', tasks: Task[], points: number, of: number, done: number, deadEnd?: string, checkpoints: { name: string, at: number }[] }
+export type Tasks = { t: 'tasks', tasks: Task[], points: number, of: number, done: number, deadEnd?: string, checkpoints: { name: string, title?: string, at: number }[] }
 export type Packets = { t: 'packets', total: number, rows: PacketRow[] }
 export type Path = { t: 'path', packet: number, hops: Hop[] }
 export type Say = { t: 'say', level: 'info' | 'warn' | 'error', text: string }

@@ -25,12 +25,14 @@ export function Labs() {
   const done = list?.filter(l => l.state === 'done').length ?? 0
   const total = list?.reduce((n, l) => n + l.minutes, 0) ?? 0
   const going = list?.filter(l => l.state === 'doing').sort((a, b) => (b.at ?? 0) - (a.at ?? 0))[0]
+  const most = Math.max(5, ...(list ?? []).map(l => l.level))
+  const level = (l: LabRow) => Math.max(1, Math.ceil(l.level * 5 / most))
   const wanted = find.trim().toLowerCase()
   const match = (l: LabRow) => !wanted || [l.name, both(l.title), both(l.summary), l.title && (l.title as Both).en].join(' ').toLowerCase().includes(wanted)
   const groups: { name: string, labs: { l: LabRow, no: number }[] }[] = []
   list?.forEach((l, i) => {
     if (!match(l)) return
-    const g = both(l.group) || (l.of ? (list.some(o => !o.of) ? w('labsWord') : '') : w('freeWorlds'))
+    const g = both(l.group) || (l.of ? w('labsWord') : w('freeWorlds'))
     let at = groups.find(o => o.name === g)
     if (!at) groups.push(at = { name: g, labs: [] })
     at.labs.push({ l, no: i + 1 })
@@ -44,7 +46,7 @@ export function Labs() {
       {list && list.length > 0 && <div class="ph lf"><I n="find" /><div class="filter"><input class="field find" type="search" aria-label={w('findLabs')} placeholder={w('findLab')} value={find} onInput={e => setFind(e.currentTarget.value)} /></div><span class="meta num">{w('doneTotal', done, tasks.length)} · {w('hoursTotal', Math.floor(total / 60), total % 60)}</span></div>}
       {groups.map(g => <section key={g.name}>{g.name && <div class="grp"><h2>{g.name}</h2><span class="meta">{g.labs.some(o => o.l.of) ? w('labsN', g.labs.length, g.labs.reduce((n, o) => n + o.l.minutes, 0)) : g.labs.length}</span></div>}
         {g.labs.map(({ l, no }) => <a key={l.name} class={'row' + (l === going ? ' on' : '')} href={href(l)}><span class="no">{l.of ? no : ''}</span><Thumb name={l.name} /><div><h3>{both(l.title)}</h3><p>{both(l.summary)}</p></div>
-          <span title={`${l.level}/5`}>{l.of ? <><span class="vh">{w('difficulty', l.level)}</span><span class="dots" aria-hidden="true">{'●'.repeat(l.level)}<i>{'○'.repeat(Math.max(0, 5 - l.level))}</i></span></> : null}</span><span class="num soft">{l.minutes ? w('min', l.minutes) : ''}</span><span class="soft">{(l.of ? l.langs : []).map(x => x === 'zh' ? '中' : x.toUpperCase()).join(' ')}</span>
+          <span title={l.of ? `${level(l)}/5` : ''}>{l.of ? <><span class="vh">{w('difficulty', level(l))}</span><span class="dots" aria-hidden="true">{'●'.repeat(level(l))}<i>{'○'.repeat(Math.max(0, 5 - level(l)))}</i></span></> : null}</span><span class="num soft">{l.minutes ? w('min', l.minutes) : ''}</span><span class="soft">{(l.of ? l.langs : []).map(x => x === 'zh' ? '中' : x.toUpperCase()).join(' ')}</span>
           <span>{l.state === 'done' ? <span class="tag ok"><I n="check" />{w('stDone')}</span> : l.state === 'doing' ? l.of ? <><Steps done={l.done} of={l.of} /> <span class="num soft">{l.done}/{l.of}</span></> : <span class="soft">{w('doing')}</span> : <span class="soft">{w('notStarted')}</span>}</span></a>)}</section>)}
       {list && !list.length && <p class="empty soft">{w('noLabs')}</p>}
       {list && list.length > 0 && !groups.length && <p class="empty soft">{w('noLabsMatch', find)}</p>}

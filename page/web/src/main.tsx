@@ -18,7 +18,7 @@ import { Start } from './start'
 import { kept, keep, on, S, told, use, type View } from './state'
 import { Tables } from './tables'
 import { TimeBar } from './timebar'
-import { connect } from './wire'
+import { connect, tell } from './wire'
 import { startLanguage, w } from './words'
 
 withoutInlineStyle()
@@ -30,7 +30,7 @@ function Lab() {
   const name = S.hello?.lab?.name ?? S.hello?.scenario ?? ''
   useEffect(() => { document.title = (S.hello?.lab?.title ?? S.hello?.scenario ?? '') + ' · dnetsim' })
   const seen = 'seen.' + name
-  if (S.hello?.lab?.story && S.story) return <><Start begin={() => { S.story = false; keep(seen, '1'); told('view') }} /><Says /></>
+  if (S.hello?.lab?.story && S.story) return <><Start begin={() => { S.story = false; keep(seen, '1'); told('view'); if (stopped) tell('time', { op: 'run' }); stopped = false }} /><Says /></>
   return <div class={'app v-' + S.view} data-pane={S.pane} id="lab">
     <BarTop />
     {S.view === 'network' ? <Network /> : S.view === 'packets' ? <Packets /> : S.view === 'tables' ? <Tables /> : <Explain />}
@@ -42,9 +42,10 @@ function Lab() {
 }
 
 let known = ''
+let stopped = false // time stands still while the story is read for the first time
 on('hello', () => {
   const name = S.hello?.lab?.name ?? ''
-  if (S.hello?.lab && name !== known) { known = name; S.story = !kept('seen.' + name) && !S.watching && !S.recorded; told('view') }
+  if (S.hello?.lab && name !== known) { known = name; S.story = !kept('seen.' + name) && !S.watching && !S.recorded; told('view'); if (S.story && S.hello.lab.story) { stopped = true; tell('time', { op: 'pause' }) } }
 })
 
 const root = document.getElementById('page')!

@@ -19,7 +19,7 @@ export function Start({ begin }: { begin: () => void }) {
         <div dangerouslySetInnerHTML={{ __html: lab.story }} />
         {S.tasks && S.tasks.tasks.length > 0 && <><h2>{w('youWill')}</h2><ol>{S.tasks.tasks.map(t => <li key={t.id}>{t.title}</li>)}</ol></>}
         <div class="go"><button id="begin" class="btn pri big" onClick={begin}>{S.tasks?.done ? w('resume') : w('start')} <kbd>↵</kbd></button><span class="soft">{w('hintsCost')}</span></div></article>
-      <aside><h2 class="sh">{w('yourWorld')}</h2><div class="thumb" aria-hidden="true" inert><Drawing lit={null} fold={false} live={false} /></div>
+      <aside><h2 class="sh">{w('yourWorld')}</h2><div class="thumb" aria-hidden="true" inert><Drawing lit={null} fold={false} live={false} thumb /></div>
         <dl class="kv">{S.hello!.learner && <><dt>{w('learner')}</dt><dd>{S.hello!.learner}</dd></>}
           {m?.lans.map(l => <><dt>LAN</dt><dd>{lanName(l).replace('LAN ', '')}</dd></>)}
           {m?.hosts.slice(0, 8).map(h => <><dt>{h.name}</dt><dd>{[bare(addressOf(m, h.id)), (m.children.get(h.id) ?? []).filter(c => c.kind === 'container').map(c => c.name).join(', ')].filter(Boolean).join(' · ')}</dd></>)}

@@ -20,7 +20,7 @@ export const S = {
   hopAt: 0,    // which of its hops
   path: { packet: 0, hops: [] as Hop[] },
   says: [] as (Say & { n: number })[],
-  link: 'connecting' as 'connecting' | 'up' | 'down',
+  link: 'off' as 'off' | 'connecting' | 'up' | 'down',
   retryAt: 0,
   recorded: false, watching: '', teacher: false,
   view: 'network' as View, pane: 'map' as Pane,

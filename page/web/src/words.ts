@@ -30,7 +30,7 @@ const table = {
   tasks: ['Tasks', '任务'], minutesLab: ['{0} min', '{0} 分钟'], hint: ['Hint', '提示'], nextHint: ['Next hint', '下一条提示'], hintWorld: ['Hint {0}, from your world.', '提示 {0}，来自你的网络。'],
   hintWritten: ['Hint {0}.', '提示 {0}。'], backToCheckpoint: ['Back to a checkpoint', '回到存档点'], check: ['Check', '检查'], answer: ['Answer', '答案'],
   readStory: ['Read the story again', '再读一遍背景'], points: ['{0} of {1} points', '{0}/{1} 分'], hintsUsed: ['{0} hints used', '用了 {0} 条提示'], hintUsed1: ['1 hint used', '用了 1 条提示'],
-  right: ['Right.', '正确。'], locked: ['locked', '未解锁'], todo: ['not yet', '还没有'], doing: ['under way', '进行中'], done: ['done', '完成'], deadEnd: ['Dead end', '走进死路'],
+  right: ['Right.', '正确。'], notRight: ['“{0}” is not it.', '“{0}”不对。'], needs: ['After: {0}', '先完成：{0}'], yourAnswer: ['Your answer: {0}', '你的答案：{0}'], locked: ['locked', '未解锁'], todo: ['not yet', '还没有'], doing: ['under way', '进行中'], done: ['done', '完成'], deadEnd: ['Dead end', '走进死路'],
   noTasks: ['A free world', '自由练习'], noTasksText: ['There is nothing to solve here. Type commands, stop time, and follow packets.', '这里没有题目。敲命令，让时间停下，跟着报文走。'],
   hosts: ['Hosts', '主机'], networksWord: ['Networks', '网络'], lookNow: ['Look again', '再看一次'], solved: ['All solved', '全部完成'], checkpoint: ['checkpoint', '存档点'],
   solvedText: ['You have {0} of {1} points. The world is still yours to play with.', '你得了 {0}/{1} 分。这个网络还可以继续玩。'],
@@ -68,7 +68,7 @@ const table = {
   hintsCost: ['Hints cost points. Time stands still while you read.', '提示要扣分。你读的时候时间是停的。'], noLabs: ['There are no labs here.', '这里没有实验。'], noLabsMatch: ['No lab matches {0}.', '没有实验符合 {0}。'], taskOf: ['task {0} of {1}', '第 {0}/{1} 个任务'],
   // classroom
   classroom: ['Classroom', '课堂'], whereClass: ['Where the class is', '全班在哪里'], needYou: ['{0} need you.', '{0} 人需要你。'], needs1: ['1 needs you.', '1 人需要你。'], nobodyNeeds: ['Nobody needs you.', '没有人需要你。'], results: ['Results, CSV', '成绩 CSV'],
-  learnersN: ['{0} learners, {1} awake', '{0} 名学员，{1} 人在线'], findLearner: ['Name, state or command', '姓名、状态或命令'], filterLearners: ['Filter learners', '过滤学员'], whoNeeds: ['Who needs me', '谁需要我'], byName: ['Name', '姓名'], byProgress: ['Progress', '进度'],
+  learner1: ['1 learner, {0} awake', '1 名学员，{0} 人在线'], learnersN: ['{0} learners, {1} awake', '{0} 名学员，{1} 人在线'], findLearner: ['Name, state or command', '姓名、状态或命令'], filterLearners: ['Filter learners', '过滤学员'], whoNeeds: ['Who needs me', '谁需要我'], byName: ['Name', '姓名'], byProgress: ['Progress', '进度'],
   state: ['State', '状态'], minCol: ['min', '分'], hintsCol: ['hints', '提示'], lastLine: ['Last line', '最后一行'], stStuck: ['Stuck', '卡住'], stDead: ['Dead end', '走进死路'], stWork: ['Working', '进行中'], stDone: ['Done', '完成'], stAsleep: ['Asleep', '休眠'], stOff: ['Not here', '没来'],
   stuckFor: ['{0} for {1} min', '{0} {1} 分钟'], cause: ['Cause in this world:', '这个网络里的原因：'], sendHint: ['Send a word', '发一句话'], wordTo: ['A word to {0}', '对 {0} 说'], sent: ['Sent.', '已发送。'], youWatch: ['you are watching, typing is theirs', '你在旁观，键盘是学员的'], chooseLearner: ['Choose a learner to see their terminals.', '选一个学员，看终端。'], noLearners: ['Nobody has opened their link yet.', '还没有人打开链接。'],
   whoAreYou: ['Who are you?', '你是谁？'], yourName: ['Your name', '你的名字'], nameText: ['The name that your teacher knows. Your world is drawn from it, and your work is kept under it.', '写老师认识的名字。你的网络由它决定，你的进度也记在它名下。'], joinIn: ['Come in', '进入'],

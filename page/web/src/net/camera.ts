@@ -3,7 +3,7 @@ import type { Scene } from './scene'
 
 export type Camera = { k: number, x: number, y: number, own: boolean /* moved by the user: no longer fitted */ }
 export type Level = 1 | 2 | 3 | 4 // network, host, device, port
-export type Detail = { level: Level, full: boolean, grow: number }
+export type Detail = { level: Level, full: boolean, grow: number, tiny?: number /* a thumbnail: only names of containers, at this size */ }
 
 export function fitted(s: Scene, w: number, h: number): Camera {
   const k = Math.min(w / Math.max(s.w, 1), h / Math.max(s.h, 1), 1.25)

@@ -17,7 +17,7 @@ export type Drawn = { hops: Hop[], upTo: number, length?: number, label?: { head
 // One place where buttons outside find the drawing that is on the page.
 export const drawing = { fit() {}, zoom(_by: number) {}, level: 3 as number, k: 1 }
 
-export function Drawing({ lit: drawn, fold, live, addresses = true }: { lit: Drawn | null, fold: boolean, live: boolean, addresses?: boolean }) {
+export function Drawing({ lit: drawn, fold, live, addresses = true, thumb = false }: { lit: Drawn | null, fold: boolean, live: boolean, addresses?: boolean, thumb?: boolean }) {
   use('topo', 'node', 'lang')
   const box = useRef<HTMLDivElement>(null)
   const svg = useRef<SVGSVGElement>(null)
@@ -53,7 +53,7 @@ export function Drawing({ lit: drawn, fold, live, addresses = true }: { lit: Dra
   const layer = useRef<SVGGElement>(null)
   useEffect(() => live ? moving(() => ({ g: layer.current, route: now.current.route, k: now.current.c?.k ?? 1, level: now.current.c && now.current.scene ? detailOf(now.current.c, now.current.scene).level : 3 })) : undefined, [live])
 
-  const d = c && scene ? detailOf(c, scene) : null
+  const d: Detail | null = c && scene ? thumb && scene.rooms.size <= 6 ? { level: 3, full: false, grow: 1, tiny: 10 / c.k } : detailOf(c, scene) : null
   if (d) { drawing.level = d.level; drawing.k = c!.k }
   const lit = useMemo(() => drawn && route && scene ? litOf(scene, route, drawn.hops, drawn.upTo, drawn.length) : undefined, [drawn, route, drawn?.hops, drawn?.upTo])
   if (lit && drawn?.label) { lit.head = drawn.label.head; lit.text = drawn.label.text }
@@ -63,7 +63,7 @@ export function Drawing({ lit: drawn, fold, live, addresses = true }: { lit: Dra
   useEffect(() => { if (lit?.here && cam?.own) set(c => within(c, lit.here![0], lit.here![1], size.w, size.h)) }, [lit?.here?.[0], lit?.here?.[1]])
 
   const still = useMemo(() => scene && d && c && model ? <Still s={scene} d={d} m={model} k={d.level <= 2 ? c.k : 1} on={lit?.on} dead={deadOn} chosen={S.node} addresses={addresses} /> : null,
-    [scene, d?.level, d?.full, d?.grow, d && d.level <= 2 ? c?.k : 0, lit?.on, deadOn, S.node, addresses])
+    [scene, d?.level, d?.full, d?.grow, d?.tiny, d && d.level <= 2 ? c?.k : 0, lit?.on, deadOn, S.node, addresses])
 
   const counts = model ? w('drawingOf', model.hosts.length, topo!.nodes.filter(n => n.kind === 'container').length, model.lans.map(l => lanName(l)).join(', ')) : w('noWorld')
   return <div class="canvas" ref={box}>
@@ -89,7 +89,7 @@ function Still({ s, d, m, k, on, dead, chosen, addresses }: { s: Scene, d: Detai
     const grow = 1 / k
     return <>
       {d.level === 1 && s.groups.map(g => <g key={g.id} class="grp1" data-id={g.id}><rect class="room" x={g.x} y={g.y} width={g.w} height={g.h} rx={4 / k} />
-        <g transform={`translate(${g.x + g.w / 2} ${g.y + g.h / 2}) scale(${grow})`}><text class="nm" text-anchor="middle" y="-12" font-size="14">{g.name}</text><text class="ad ui" text-anchor="middle" y="8">{g.hosts === 1 ? w('host1') : w('hostsN', g.hosts)}</text><text class="ad ui" text-anchor="middle" y="25">{g.containers === 1 ? w('cont1') : w('containersN', g.containers)}</text></g></g>)}
+        <g transform={`translate(${g.x + g.w / 2} ${g.y + g.h / 2}) scale(${grow})`}><text class="nm" text-anchor="middle" y="-12" style={{ fontSize: 14 }}>{g.name}</text><text class="ad ui" text-anchor="middle" y="8">{g.hosts === 1 ? w('host1') : w('hostsN', g.hosts)}</text><text class="ad ui" text-anchor="middle" y="25">{g.containers === 1 ? w('cont1') : w('containersN', g.containers)}</text></g></g>)}
       {s.wires.filter(v => v.kind === 'cable').map(v => <WireMark key={v.id} v={v} />)}
       {outside.map(t => t.kind === 'lan' ? <path key={t.id + t.y} class="bust wide" data-id={t.id} d={`M${t.x} ${t.y + t.h / 2}h${t.w}`} />
         : <g key={t.id} class={isOn(t.id) ? 'onb thing' : 'thing'} data-id={t.id} transform={`translate(${t.x + t.w / 2} ${t.y + t.h / 2}) scale(${grow})`}><circle class="box" r={14} /><path class="gl" transform="translate(-8 -8)" d="M4.500 6.500h5.500M8.500 5l1.500 1.500L8.500 8M11.500 9.500H6M7.500 8L6 9.500 7.500 11" /></g>)}
@@ -101,31 +101,31 @@ function Still({ s, d, m, k, on, dead, chosen, addresses }: { s: Scene, d: Detai
   const hidesAddr = (cls: string) => !addresses && /\bad\b|\bif\b/.test(cls)
   return <>
     {[...s.rooms.values()].map(r => <g key={r.id} data-id={r.id} class={'roomg' + (chosen === r.id ? ' chosen' : '')}><rect class={'room' + (r.node.state === 'up' ? '' : ' dn')} x={r.x} y={r.y} width={r.w} height={r.h} rx="4" />
-      <path class="gl" transform={`translate(${r.x + 12} ${r.y + 9})`} d="M2.5 3.5h11v6h-11zM5 13h6M8 9.500V13" /><text class="nm" x={r.x + 34} y={r.y + 22} font-size={13 * Math.min(d.grow, 1.3)}>{r.node.name}</text>
+      <path class="gl" transform={`translate(${r.x + 12} ${r.y + 9})`} d="M2.5 3.5h11v6h-11zM5 13h6M8 9.500V13" />{d.tiny ? null : <text class="nm" x={r.x + 34} y={r.y + 22} style={{ fontSize: 13 * Math.min(d.grow, 1.3) }}>{r.node.name}</text>}
       {d.full && <text class="if ui" x={r.x + 44 + textWidth(r.node.name, 13)} y={r.y + 22}>{[engineName(r.node.engine), r.node.state === 'up' ? '' : w(r.node.state === 'off' ? 'off' : 'down'), r.folded ? w('idleN', r.folded) : ''].filter(Boolean).join(' · ')}</text>}
       <rect class="stack" x={r.band.x} y={r.band.y} width={r.band.w} height={r.band.h} rx="2" />
       {d.full && <g class="kern"><path class="gl" transform={`translate(${r.mirrored ? r.band.x + r.band.w - 26 : r.band.x + 10} ${r.band.y + 5})`} d="M2 3h12v10H2zM2 6.300h12M2 9.700h12M6 3v3.300M10 6.300v3.400M6 9.700V13" /><text class="if ui" x={r.mirrored ? r.band.x + r.band.w - 32 : r.band.x + 32} y={r.band.y + 17} text-anchor={r.mirrored ? 'end' : undefined}>{w('kernelBand')}</text></g>}</g>)}
-    {s.bands.map((b, i) => <BandMark key={i} b={b} s={s} full={d.full} />)}
+    {s.bands.map((b, i) => <BandMark key={i} b={b} full={d.full} tiny={d.tiny} />)}
     {[...s.things.values()].filter(t => t.kind === 'lan').map(t => <ThingMark key={t.id + t.y} t={t} d={d} on={isOn(t.id)} chosen={chosen === t.id} />)}
     {s.wires.map((v, i) => <WireMark key={i} v={v} />)}
     {[...s.things.values()].filter(t => t.kind === 'namespace').map(t => <ThingMark key={t.id} t={t} d={d} on={isOn(t.id)} chosen={chosen === t.id} />)}
     {s.wires.filter(v => v.kind === 'veth').map((v, i) => <WireMark key={'v' + i} v={v} />)}
     {s.tubes.map((t, i) => <path key={i} class="tube" d={svgPath(t.pts)} />)}
     {[...s.things.values()].filter(t => t.kind !== 'lan' && t.kind !== 'namespace').map(t => <ThingMark key={t.id} t={t} d={d} on={isOn(t.id) || !!t.iface && isOn(t.iface.id)} chosen={chosen === t.id} />)}
-    {s.labels.filter(l => (d.full || /nm/.test(l.cls)) && !hidesAddr(l.cls)).map((l, i) => <Text key={i} l={l} grow={/nm/.test(l.cls) ? d.grow : 1} />)}
+    {!d.tiny && s.labels.filter(l => (d.full || /nm/.test(l.cls)) && !hidesAddr(l.cls)).map((l, i) => <Text key={i} l={l} grow={/nm/.test(l.cls) ? d.grow : 1} />)}
     {s.halves.map((h, i) => <g key={i}><path class="pub" d={`M${h.x - 6} ${h.y}a6 6 0 0 1 12 0z`} />{d.full && <text class="ad" x={h.x + (h.anchor === 'end' ? -11 : 11)} y={h.y - 9} text-anchor={h.anchor === 'end' ? 'end' : undefined}>{h.text}</text>}</g>)}
     {[...s.ports.values()].map(p => <PortMark key={p.id} p={p} d={d} />)}
     {s.folded.map(f => <text key={f.lan} class="if ui" x={f.x} y={f.y} text-anchor="middle">{w('idleN', f.n)}</text>)}
   </>
 }
 
-function BandMark({ b, full }: { b: Scene['bands'][number], s: Scene, full: boolean }) {
+function BandMark({ b, full, tiny }: { b: Scene['bands'][number], full: boolean, tiny?: number }) {
   const top = Math.min(b.a.y, b.b.y), bottom = Math.max(b.a.y + b.a.h, b.b.y + b.b.h)
   const l = b.a.x, r = b.b.x + b.b.w
   return <g>
     {b.lead && (b.whole ? <rect class="band" x={l} y={top} width={r - l} height={bottom - top} />
       : <><rect class="band" x={b.a.x} y={b.a.y} width={b.a.w} height={b.a.h} /><rect class="band" x={b.b.x} y={b.b.y} width={b.b.w} height={b.b.h} /></>)}
-    <text class="nm" x={b.x} y={b.y} text-anchor="middle">{cut(b.name, 90, 13)}</text>
+    {tiny ? <text class="nm" x={b.x} y={b.y + 20} text-anchor="middle" style={{ fontSize: tiny }}>{textWidth(b.name, tiny) < r - l - b.a.w - b.b.w + 10 ? b.name : ''}</text> : <text class="nm" x={b.x} y={b.y} text-anchor="middle">{cut(b.name, 90, 13)}</text>}
     {full && <><text class="ad" x={b.x} y={b.y + 18} text-anchor="middle">{b.subnet}</text><text class="if" x={b.x} y={b.y + 35} text-anchor="middle">{b.vni}</text></>}
     {!b.whole && <><path class="leg" d={`M${b.x - 48} ${b.y + 62}h96`} />{full && <text class="if ui" x={b.x} y={b.y + 54} text-anchor="middle">{w('noPeer')}</text>}</>}
   </g>

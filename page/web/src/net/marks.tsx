@@ -7,7 +7,7 @@ import { svgPath } from './route'
 import type { Label, Port, Pt, Room, Thing, Wire } from './scene'
 
 export function Text({ l, grow = 1 }: { l: Label, grow?: number }) {
-  return <text x={l.x} y={l.y} class={l.cls} text-anchor={l.anchor === 'start' ? undefined : l.anchor} {...(grow > 1 ? { 'font-size': 12.5 * grow } : {})}>{l.text}</text>
+  return <text x={l.x} y={l.y} class={l.cls} text-anchor={l.anchor === 'start' ? undefined : l.anchor} {...(grow > 1 ? { style: { fontSize: 13 * grow } } : {})}>{l.text}</text>
 }
 
 export function Glyph({ n, x, y, s = 1 }: { n: keyof typeof paths, x: number, y: number, s?: number }) {
@@ -39,20 +39,21 @@ export function ThingMark({ t, d, on, chosen }: { t: Thing, d: Detail, on: boole
       return <g {...attrs}><circle class="box" cx={mid} cy={t.y + t.h / 2} r={t.w / 2} /><Glyph n={t.kind} x={mid - 8} y={t.y + t.h / 2 - 8} /><title>{t.node?.name}</title></g>
     case 'bridge':
       return <g {...attrs}><rect class={'busl' + (t.off ? ' dn' : '')} x={t.x} y={t.y} width={t.w} height={t.h} rx="3" /><path class="bust" d={`M${t.x + 1.5} ${t.y}h${t.w - 3}`} />
-        <text x={mid} y={d.full && t.sub ? t.y + 17 : t.y + t.h / 2 + 5} class="nm" text-anchor="middle" font-size={size}>{cut(t.name, t.w - 8, size)}</text>
+        {!d.tiny && <text x={mid} y={d.full && t.sub ? t.y + 17 : t.y + t.h / 2 + 5} class="nm" text-anchor="middle" style={{ fontSize: size }}>{cut(t.name, t.w - 8, size)}</text>}
         {d.full && t.sub && <text x={mid} y={t.y + 31} class="ad" text-anchor="middle">{t.sub}</text>}
         {d.full && t.note && <text x={mid} y={t.y + t.h + 15} class="if ui" text-anchor="middle">{t.note}</text>}</g>
     case 'vxlan':
       return <g {...attrs}><rect class={'busl' + (t.off ? ' dn' : '')} x={t.x} y={t.y} width={t.w} height={t.h} rx="3" /><Glyph n="vxlan" x={t.x + 8} y={t.y + t.h / 2 - 8} />
-        <text x={t.x + 32} y={d.full ? t.y + 17 : t.y + t.h / 2 + 5} class="nm" font-size={size}>{t.name}</text>{d.full && <text x={t.x + 32} y={t.y + 31} class="if">{t.sub}</text>}</g>
+        {!d.tiny && <text x={t.x + 32} y={d.full ? t.y + 17 : t.y + t.h / 2 + 5} class="nm" style={{ fontSize: size }}>{t.name}</text>}{d.full && <text x={t.x + 32} y={t.y + 31} class="if">{t.sub}</text>}</g>
     default: {
+      if (d.tiny) return <g {...attrs}><rect class={'box' + (t.off ? ' dn' : '')} x={t.x} y={t.y} width={t.w} height={t.h} rx="3" />{textWidth(t.name, d.tiny) < t.w && <text x={mid} y={t.y + t.h / 2 + d.tiny * .36} class="nm" text-anchor="middle" style={{ fontSize: d.tiny }}>{t.name}</text>}</g>
       const name = cut(t.name, t.w - 40, size)
       const subX = t.x + 36 + textWidth(name, size)
       const room = t.x + t.w - 8 - subX
       const sub = t.sub && textWidth(t.sub, 11, true) <= room ? t.sub : ''
       return <g {...attrs}><rect class={'box' + (t.off ? ' dn' : '') + (t.kind === 'sandbox' ? ' nsb' : '')} x={t.x} y={t.y} width={t.w} height={t.h} rx="3" />
         <Glyph n={t.kind === 'sandbox' ? 'namespace' : iconOf('container', t.node?.image)} x={t.x + 9} y={t.y + (d.full ? 8 : t.h / 2 - 8)} />
-        <text x={t.x + 30} y={d.full ? t.y + 21 : t.y + t.h / 2 + 5} class="nm" font-size={size}>{name}</text>
+        <text x={t.x + 30} y={d.full ? t.y + 21 : t.y + t.h / 2 + 5} class="nm" style={{ fontSize: size }}>{name}</text>
         {d.full && sub && <text x={subX} y={t.y + 21} class="if">{sub}</text>}
         <title>{`${t.name} ${t.node?.image ?? ''} ${t.node?.state ?? ''} ${t.node?.note ?? ''}`}</title></g>
     }
@@ -99,7 +100,7 @@ export function HostMark({ r, k, on, dead, chosen, addr }: { r: Room, k: number,
   const size = wide < 60 ? 10 : 12.5
   return <g class={['hostm', on ? 'onb' : '', isDead ? 'hd' : '', chosen ? 'chosen' : ''].join(' ')} data-id={r.id} transform={`translate(${r.x} ${r.y}) scale(${1 / k})`}>
     <rect class="box" width={wide} height={high} rx="3" />
-    <text x="7" y="17" class="nm" font-size={size}>{cut(r.node.name, wide - 14, size)}</text>
+    <text x="7" y="17" class="nm" style={{ fontSize: size }}>{cut(r.node.name, wide - 14, size)}</text>
     {octet && textWidth(r.node.name, 12.5) + 34 < wide && <text x={wide - 6} y="17" class="if" text-anchor="end">{octet}</text>}
     {high > 38 && show.map((c, i) => <rect key={c.id} class={'cq' + (dead.has(c.id) ? ' d' : '') + (c.off ? ' o' : '')} x={7 + i % per * 9} y={26 + Math.floor(i / per) * 14} width="7" height="11" />)}
     <title>{`${r.node.name} ${addr}: ${r.squares.length}`}</title></g>
