@@ -42,7 +42,8 @@ type Act struct {
 	Right bool          `json:"right,omitempty"`
 	Hint  int           `json:"hint,omitempty"` // from 0
 	Says  Text          `json:"says,omitempty"` // what a computed hint said
-	To    int           `json:"to,omitempty"`   // from 0; -1 is the start
+	To    int           `json:"to,omitempty"`   // from 0; -1 is the start, -2 the virtual time When of the branch that was left
+	When  time.Duration `json:"when,omitempty"`
 }
 
 // The limits of a record that somebody hands in.
@@ -87,7 +88,7 @@ func (r Record) check() error {
 	}
 	last := 0
 	for i, a := range r.Acts {
-		if a.Index < last || a.Index > len(r.Log) || a.At < 0 || a.At > maxTime || a.Kind == WentBack && (a.To < -1 || a.To >= i) {
+		if a.Index < last || a.Index > len(r.Log) || a.At < 0 || a.At > maxTime || a.Kind == WentBack && (a.To < toTime || a.To >= i || a.When < 0 || a.When > maxTime) {
 			return fmt.Errorf("act %d is at no moment of the log", i)
 		}
 		last = a.Index
@@ -100,6 +101,21 @@ func (r Record) check() error {
 	return nil
 }
 
+// toStart and toTime are what To says when the world went back to no act.
+const (
+	toStart = -1
+	toTime  = -2
+)
+
+// before is what a log has up to a time.
+func before(log []replay.Input, at time.Duration) []replay.Input {
+	n := slices.IndexFunc(log, func(in replay.Input) bool { return in.At > at })
+	if n < 0 {
+		n = len(log)
+	}
+	return slices.Clip(log[:n])
+}
+
 // branch is the inputs that a world has seen, and how many of them came after the
 // last time that it went back.
 type branch struct {
@@ -108,10 +124,10 @@ type branch struct {
 }
 
 // branch follows the record to before an act: what the world had seen by then.
-func (r *Record) branch(before int) (branch, error) {
-	logs := make([]branch, 0, before+1)
+func (r *Record) branch(act int) (branch, error) {
+	logs := make([]branch, 0, act+1)
 	now, from := branch{}, 0
-	for i := 0; i <= before; i++ {
+	for i := 0; i <= act; i++ {
 		to := len(r.Log)
 		if i < len(r.Acts) {
 			to = r.Acts[i].Index
@@ -123,12 +139,16 @@ func (r *Record) branch(before int) (branch, error) {
 		now.own += to - from
 		from = to
 		logs = append(logs, now)
-		if i == before {
+		if i == act {
 			break
 		}
 		if a := r.Acts[i]; a.Kind == WentBack {
+			left := now.log
 			now = branch{}
-			if a.To >= 0 && a.To < i {
+			switch {
+			case a.To == toTime:
+				now.log = before(left, a.When)
+			case a.To >= 0 && a.To < i:
 				now.log = logs[a.To].log
 			}
 		}

@@ -203,7 +203,7 @@ func (m moment) world() (*replay.World, error) {
 // Back goes back to a checkpoint: "start", or the moment when a task was done. What
 // was done stays done.
 func (s *Sitting) Back(checkpoint string) error {
-	to, log, at := -1, []replay.Input(nil), time.Duration(0)
+	to, log, at := toStart, []replay.Input(nil), time.Duration(0)
 	if checkpoint != startName {
 		to = slices.IndexFunc(s.acts, func(a Act) bool { return a.Kind == Done && a.Task == checkpoint })
 		if to < 0 {
@@ -216,11 +216,27 @@ func (s *Sitting) Back(checkpoint string) error {
 		}
 		log, at = b.log, s.acts[to].At
 	}
+	return s.goBack(Act{Kind: WentBack, To: to}, log, at)
+}
+
+// BackTo goes back to a virtual time that this world has seen. What was done stays
+// done.
+func (s *Sitting) BackTo(at time.Duration) error {
+	if at < 0 || at > s.world.Now() {
+		return fmt.Errorf("the world has not been at %v: it is at %v", at, s.world.Now())
+	}
+	return s.goBack(Act{Kind: WentBack, To: toTime, When: at}, before(s.world.Log(), at), at)
+}
+
+func (s *Sitting) goBack(act Act, log []replay.Input, at time.Duration) error {
+	if len(s.acts) >= maxActs {
+		return fmt.Errorf("there were %d answers, hints and ways back: that is enough", maxActs)
+	}
 	index, now, all := s.inputs(), s.world.Now(), s.log()
 	if err := s.stand(log, at); err != nil {
 		return err
 	}
-	s.actAt(Act{Kind: WentBack, To: to}, now, index)
+	s.actAt(act, now, index)
 	s.past, s.shared, s.dead = all, len(log), nil
 	return nil
 }

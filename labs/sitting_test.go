@@ -188,6 +188,15 @@ func TestGoingBackKeepsWhatWasDone(t *testing.T) {
 	if right, _, err := s.Answer("say", "172.17.0.2", English); !right || err != nil {
 		t.Errorf("at the checkpoint: %v %v", right, err)
 	}
+	log := s.world.Log()
+	if err := s.BackTo(log[len(log)-1].At - time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	if s.world.Inputs() != len(log)-1 || s.BackTo(s.world.Now()+1) == nil {
+		t.Errorf("a moment before the last input there are %d of %d", s.world.Inputs(), len(log))
+	}
+	typed = typist(t, s)
+	typed("true")
 	if err := s.Back(startName); err != nil {
 		t.Fatal(err)
 	}
