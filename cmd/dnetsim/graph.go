@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"strings"
 
 	"dnetsim/explain"
 	"dnetsim/modes"
+	"dnetsim/page"
 	"dnetsim/scenarios"
 
 	"github.com/spf13/cobra"
@@ -203,4 +207,72 @@ func (g *graph) text() string {
 		}
 	}
 	return b.String()
+}
+
+func newRecord(t *terminal) *cobra.Command {
+	var f explainFlags
+	var out string
+	var mermaid, svg bool
+	c := &cobra.Command{
+		Use:   "record SCENARIO",
+		Short: "Write a scenario's run as one HTML file to step through",
+		Long: `Run a scenario and write the run as one HTML file that needs no server and loads
+nothing: the network as it is drawn, terminals, packets hop by hop, tables, and why the
+last thing that failed does. For a wiki or an issue. --svg and --mermaid write only a
+drawing of the networks, at the end of the run.`,
+		Example: `  dnetsim record overlay-ping -o overlay-ping.html
+  dnetsim record overlay-ping --svg -o networks.svg`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeLibrary,
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := f.loadOne(c.Context(), t, args[0], "record takes")
+			if err != nil {
+				return err
+			}
+			o := f.options(t)
+			o.Context = c.Context()
+			var b bytes.Buffer
+			if svg || mermaid {
+				err = f.drawing(c.Context(), t, s, svg, &b)
+			} else if err = page.Record(&b, s, o); err != nil {
+				err = status{exitBroken, fmt.Errorf("dnetsim record: %w", err)}
+			}
+			if err != nil {
+				return err
+			}
+			if out == "" || out == "-" {
+				_, err = t.out.Write(b.Bytes())
+				return err
+			}
+			if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
+				return status{exitUsage, fmt.Errorf("dnetsim record: -o: %w", err)}
+			}
+			return nil
+		},
+	}
+	f.add(c)
+	c.Flags().StringVarP(&out, "out", "o", "", "the `file` to write, standard output by default")
+	c.Flags().BoolVar(&svg, "svg", false, "write an SVG image of the networks instead")
+	c.Flags().BoolVar(&mermaid, "mermaid", false, "write a Mermaid flowchart of the networks instead")
+	c.MarkFlagsMutuallyExclusive("mermaid", "svg")
+	return c
+}
+
+// drawing draws the networks at the end of a run.
+func (f *explainFlags) drawing(ctx context.Context, t *terminal, s *scenarios.Scenario, svg bool, b *bytes.Buffer) error {
+	w, _, err := f.stand(ctx, t, s, "end")
+	if err != nil {
+		return wronglyAsked("record", err)
+	}
+	defer w.Close()
+	g, err := draw(w, s)
+	if err != nil {
+		return status{exitBroken, err}
+	}
+	if svg {
+		b.WriteString(g.svg())
+		return nil
+	}
+	b.WriteString(g.mermaid())
+	return nil
 }

@@ -132,6 +132,6 @@ Try:
 	})
 	root.Version = version()
 	root.SetVersionTemplate(versionLine())
-	root.AddCommand(newRun(t), newShell(t), newLab(t), newServe(t), newUp(t), newDown(t), newGraph(t), newImport(t), newExplain(t), newDiff(t), newVerify(t), newTestify(t), newReport(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan(), newCheck(t), newMCP(t), newGrade(t))
+	root.AddCommand(newRun(t), newShell(t), newLab(t), newServe(t), newUp(t), newDown(t), newGraph(t), newRecord(t), newImport(t), newExplain(t), newDiff(t), newVerify(t), newTestify(t), newReport(t), newList(t), newShow(t), newSchema(t), newVersion(t), newMan(), newCheck(t), newMCP(t), newGrade(t))
 	return root
 }

@@ -60,15 +60,18 @@ func (r *Recorder) move(p *packet, e *trail.Event) {
 	if from == "" || from == to && !drop {
 		return
 	}
-	if len(r.moves) >= 2*mostMoves {
-		r.moves = append(r.moves[:0], r.moves[len(r.moves)-mostMoves:]...)
+	if len(r.moves) >= 2*r.most {
+		r.moves = append(r.moves[:0], r.moves[len(r.moves)-r.most:]...)
 	}
 	r.moves = append(r.moves, Move{p.id, p.parent, from, to, p.proto, e.At.Microseconds(), p.proto + " " + p.src + " > " + p.dst, drop})
 }
 
-// Moves are those since it was called last, the newest 200.
+// KeepMoves sets how many moves are kept until they are asked for.
+func (r *Recorder) KeepMoves(n int) { r.most = n }
+
+// Moves are those since it was called last, the newest 200 unless more are kept.
 func (r *Recorder) Moves() []Move {
-	m := r.moves[max(0, len(r.moves)-mostMoves):]
+	m := r.moves[max(0, len(r.moves)-r.most):]
 	r.moves = nil
 	return m
 }
@@ -78,7 +81,8 @@ type Bar struct {
 	start  time.Duration
 	width  time.Duration
 	events []int
-	drops  []int
+	drops  []time.Duration
+	apart  time.Duration // drops that are nearer to the one before are left out
 }
 
 // bars is how many parts the picture has at most; they grow when time goes beyond.
@@ -90,21 +94,33 @@ func (b *Bar) add(at time.Duration, drop bool) {
 	k := int((at - b.start) / b.width)
 	for k >= bars {
 		for i := range (len(b.events) + 1) / 2 {
-			b.events[i], b.drops[i] = pair(b.events, i), pair(b.drops, i)
+			b.events[i] = pair(b.events, i)
 		}
-		n := (len(b.events) + 1) / 2
-		b.events, b.drops = b.events[:n], b.drops[:n]
+		b.events = b.events[:(len(b.events)+1)/2]
 		b.width *= 2
 		k = int((at - b.start) / b.width)
 	}
 	for k >= len(b.events) {
-		b.events, b.drops = append(b.events, 0), append(b.drops, 0)
+		b.events = append(b.events, 0)
 	}
 	b.events[k]++
-	if drop {
-		b.drops[k]++
+	if n := len(b.drops); drop && (n == 0 || at-b.drops[n-1] > b.apart) {
+		b.drops = append(b.drops, at)
+	}
+	if len(b.drops) > mostDrops {
+		b.apart = max(2*b.apart, time.Millisecond)
+		kept := b.drops[:1]
+		for _, x := range b.drops[1:] {
+			if x-kept[len(kept)-1] > b.apart {
+				kept = append(kept, x)
+			}
+		}
+		b.drops = kept
 	}
 }
+
+// mostDrops is how many of the times at which packets died the picture has.
+const mostDrops = 300
 
 func pair(list []int, i int) int {
 	n := list[2*i]
@@ -115,16 +131,19 @@ func pair(list []int, i int) int {
 }
 
 // Density is how much happened in each of n equal parts of the time from the record's
-// beginning to an end, and how many packets died in them.
-func (r *Recorder) Density(to time.Duration, n int) (from time.Duration, density, drops []int) {
+// beginning to an end, and when packets died where somebody may want to know of it, in
+// microseconds: where many did, only some of those times.
+func (r *Recorder) Density(to time.Duration, n int) (from time.Duration, density []int, drops []int64) {
 	b := &r.bar
-	density, drops = make([]int, n), make([]int, n)
+	density, drops = make([]int, n), []int64{}
+	for _, at := range b.drops {
+		drops = append(drops, at.Microseconds())
+	}
 	span := max(to-b.start, 1)
 	for k := range b.events {
 		at := time.Duration(k) * b.width
 		i := min(int(float64(at)/float64(span)*float64(n)), n-1)
 		density[i] += b.events[k]
-		drops[i] += b.drops[k]
 	}
 	return b.start, density, drops
 }

@@ -28,6 +28,7 @@ type Recorder struct {
 	printer *print.Printer
 	changed []*packet
 	moves   []Move
+	most    int // moves
 	last    lastEvent
 	target  trail.ID // of Watch
 	watched uint64
@@ -88,7 +89,7 @@ const (
 
 // Record listens to a loop's packets from now on and keeps limit bytes of them.
 func Record(loop *sim.Loop, limit int) *Recorder {
-	r := &Recorder{limit: limit, packets: map[trail.ID]*packet{}, index: map[trail.Place]int32{}, printer: print.New(print.Options{Time: print.TimeNone})}
+	r := &Recorder{limit: limit, most: mostMoves, packets: map[trail.ID]*packet{}, index: map[trail.Place]int32{}, printer: print.New(print.Options{Time: print.TimeNone})}
 	r.bar.begin(loop.Now())
 	r.stop = trail.Of(loop).Listen(r.hear)
 	return r

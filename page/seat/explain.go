@@ -10,8 +10,8 @@ import (
 	"dnetsim/scenarios/replay"
 )
 
-// explained is the answer to explain.
-type explained struct {
+// Explained is a report in the page's words: the answer to explain.
+type Explained struct {
 	Works    bool            `json:"works"`
 	Verdict  string          `json:"verdict"`
 	Sentence string          `json:"sentence"`
@@ -66,18 +66,18 @@ func (s *Seat) explain(v *viewer, r Request) {
 			return nil, err
 		}
 		report.Scenario, report.At = s.config.Scenario, "now"
-		return answerOf(report)
+		return Explain(report)
 	})
 }
 
-// answerOf is a report in the page's words.
-func answerOf(r *explain.Report) (*explained, error) {
+// Explain puts a report into the page's words.
+func Explain(r *explain.Report) (*Explained, error) {
 	var report, text strings.Builder
 	if err := r.WriteJSON(&report); err != nil {
 		return nil, err
 	}
 	r.Write(&text, explain.Style{})
-	x := &explained{Works: r.Works(), Verdict: r.Journey.Verdict.String(), Report: json.RawMessage(report.String()), Text: text.String(), Path: []packets.Hop{}, Cures: []cure{}}
+	x := &Explained{Works: r.Works(), Verdict: r.Journey.Verdict.String(), Report: json.RawMessage(report.String()), Text: text.String(), Path: []packets.Hop{}, Cures: []cure{}}
 	for _, c := range r.Causes {
 		if x.Sentence == "" {
 			x.Sentence = c.Sentence

@@ -105,12 +105,12 @@ type (
 		Rows  []packets.Row `json:"rows"`
 	}
 	bar struct {
-		T       string `json:"t"`
-		From    int64  `json:"from"`
-		To      int64  `json:"to"`
-		Density []int  `json:"density"`
-		Drops   []int  `json:"drops"`
-		Marks   []mark `json:"marks"`
+		T       string  `json:"t"`
+		From    int64   `json:"from"`
+		To      int64   `json:"to"`
+		Density []int   `json:"density"`
+		Drops   []int64 `json:"drops"` // when packets died
+		Marks   []mark  `json:"marks"`
 	}
 	mark struct {
 		At   int64  `json:"at"`

@@ -33,6 +33,40 @@ type teller struct {
 	traffic             time.Time // when counters alone were last told
 	steps               int       // of the followed packet, when its way was last told
 	dirty               bool
+	idle                idle
+}
+
+// idle knows which nodes nothing passes.
+type idle struct {
+	traffic map[string]uint64
+	since   map[string]time.Time
+}
+
+// idleAfter is how long nothing passes a node until it is idle.
+const idleAfter = 10 * time.Second
+
+// mark says of each node of a topology whether it is idle.
+func (d *idle) mark(t *view.Topo, now time.Time) {
+	traffic, since := map[string]uint64{}, map[string]time.Time{}
+	for _, i := range t.Ifaces {
+		if i.Kind == "loopback" {
+			continue
+		}
+		traffic[i.Node] += i.RX + i.TX
+		if i.Master != "" {
+			traffic[i.Master] += i.RX + i.TX
+		}
+	}
+	for k := range t.Nodes {
+		n := &t.Nodes[k]
+		before, known := d.traffic[n.ID]
+		since[n.ID] = now
+		if known && before == traffic[n.ID] {
+			since[n.ID] = d.since[n.ID]
+		}
+		n.Idle = n.Kind != "lan" && now.Sub(since[n.ID]) > idleAfter
+	}
+	d.traffic, d.since = traffic, since
 }
 
 func (t *teller) all(m any) {
@@ -70,6 +104,7 @@ func (t *teller) welcome(v *viewer) {
 	}
 	t.rev++
 	now := view.Topology(s.world.Lab())
+	t.idle.mark(now, time.Now())
 	now.Rev = t.rev
 	v.Send(marshal(topo{"topo", now}))
 	v.Send(marshal(t.clockMessage()))
@@ -177,6 +212,7 @@ func (t *teller) moves() {
 // topo tells the topology if it has changed; if only counters have, once a second.
 func (t *teller) topo() {
 	now := view.Topology(t.seat.world.Lab())
+	t.idle.mark(now, time.Now())
 	counters := now.Traffic()
 	shape := maphash.Bytes(t.seed, marshal(now.Shape()))
 	if shape == t.shape && (counters == t.counters || time.Since(t.traffic) < rarely) {

@@ -133,3 +133,10 @@ func (r *Row) neighbour() {
 		}
 	}
 }
+
+// Changed reports whether Compare has marked anything in tables.
+func Changed(tables []Table) bool {
+	return slices.ContainsFunc(tables, func(t Table) bool {
+		return slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Changed != "no" })
+	})
+}
