@@ -55,8 +55,8 @@ explain: ## random worlds explained: verdicts against programs, and what has no 
 swarm: build ## run N random worlds from seed SEED on, at 1, 2, 8 and 16 processors each
 	go test ./scenarios/campaign -run TestSwarm -count 1 -v -timeout 0 -swarm.seed $(or $(SEED),1) -swarm.n $(or $(N),100) -swarm.dnetsim $(CURDIR)/dnetsim -swarm.dir $(or $(DIR),$(shell mktemp -d))
 
-conformance: ## Moby's own API tests, other people's clients and the OpenAPI documents against dnetsim up (ONLY=moby,clients,openapi)
-	cd conformance && go run . --only '$(ONLY)'
+conformance: ## Moby's own API tests, other people's clients and the OpenAPI documents against dnetsim up (ONLY=moby,clients,openapi ENGINE=29)
+	cd conformance && go run . --only '$(ONLY)' --engine '$(ENGINE)'
 
 labs: ## prove every lab for 50 learners (LEARNERS, LAB)
 	LABS_LEARNERS=$(or $(LEARNERS),50) LAB=$(LAB) go test ./labs -run TestEveryLabIsProved -count 1 -v -timeout 0

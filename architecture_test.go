@@ -48,7 +48,7 @@ var orders = map[string][][]string{
 		{"modes"},
 		{"modes/swarm"},
 		{"modes/swarm/quorum", "modes/swarm/agent"},
-		{"modes/swarm/control", "modes/swarm/dispatcher", "modes/swarm/allocator", "modes/swarm/orchestrator"},
+		{"modes/swarm/control", "modes/swarm/dispatcher", "modes/swarm/logbroker", "modes/swarm/allocator", "modes/swarm/orchestrator"},
 		{"modes/swarm/scheduler"},
 		{"modes/swarm/ca", "modes/swarm/message", "modes/swarm/state"},
 		{"modes/swarm/raft", "modes/swarm/rpc"},

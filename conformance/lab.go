@@ -42,7 +42,11 @@ func startLab(o options) (*lab, error) {
 			return nil, err
 		}
 	}
-	l.cmd = l.command(o.dnetsim, "up", file, "--dir", filepath.Join(dir, "s"), "--quiet")
+	args := []string{"up", file, "--dir", filepath.Join(dir, "s"), "--quiet"}
+	if o.engine != "" {
+		args = append(args, "--engine", o.engine)
+	}
+	l.cmd = l.command(o.dnetsim, args...)
 	l.cmd.Stdout, l.cmd.Stderr = &l.log, &l.log
 	if err := l.cmd.Start(); err != nil {
 		return nil, err

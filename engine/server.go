@@ -95,6 +95,7 @@ func (s *Server) routes() {
 	s.archiveRoutes()
 	s.swarmRoutes()
 	s.serviceRoutes()
+	s.serviceLogRoutes()
 }
 
 // handle registers a handler for "METHOD /path".

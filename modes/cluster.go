@@ -10,6 +10,7 @@ import (
 	"dnetsim/modes/calls"
 	"dnetsim/modes/swarm"
 	"dnetsim/modes/swarm/agent"
+	"dnetsim/modes/swarm/message"
 	"dnetsim/modes/swarm/object"
 	"dnetsim/modes/swarm/rpc"
 	"dnetsim/sim"
@@ -173,6 +174,11 @@ func (s *Swarm) Info() (i swarm.Info) {
 // Ask asks the managers, by a method of package control.
 func (s *Swarm) Ask(method string, req, out any) error {
 	return s.call(func() error { return s.node.Control(method, req, out) })
+}
+
+// Logs gives each line of the logs of a swarm's tasks to emit.
+func (s *Swarm) Logs(q message.Subscribe, emit func(message.LogLine) error) error {
+	return s.call(func() error { return s.node.Logs(q, emit) })
 }
 
 // run is who runs a task's container.

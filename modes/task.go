@@ -13,8 +13,10 @@ import (
 
 	"dnetsim/modes/container"
 	"dnetsim/modes/health"
+	"dnetsim/modes/logs"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/swarm/agent"
+	"dnetsim/modes/swarm/message"
 	"dnetsim/modes/swarm/object"
 )
 
@@ -33,6 +35,28 @@ func (t *taskContainer) find() *Container {
 		}
 	}
 	return nil
+}
+
+// Logs opens the container's log.
+func (t *taskContainer) Logs(o message.LogOptions) (agent.LogReader, error) {
+	c := t.find()
+	if c == nil {
+		return nil, nil
+	}
+	r, err := t.d.Containers.Logs(c.ID, logs.Options{Stdout: o.Stdout, Stderr: o.Stderr, Follow: o.Follow, Since: o.Since, Tail: o.Tail})
+	if err != nil {
+		return nil, err
+	}
+	return taskLog{r}, nil
+}
+
+// taskLog is a container's log as what its node publishes.
+type taskLog struct{ *logs.Reader }
+
+// Next implements agent.LogReader.
+func (l taskLog) Next() (message.LogLine, error) {
+	e, err := l.Reader.Next()
+	return message.LogLine{Time: e.Time.UTC(), Stream: e.Stream, Data: e.Line}, err
 }
 
 // Prepare gets the image and makes the container.

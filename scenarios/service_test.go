@@ -88,3 +88,19 @@ func TestAStackIsDeployedFromTheFilesOfItsHost(t *testing.T) {
 		{"bdc01$ docker stack rm shop; sleep 15; docker network ls -q -f driver=overlay | wc -l; docker ps -q | wc -l", []string{"Removing service shop_db\nRemoving service shop_web\nRemoving secret shop_pw\nRemoving network shop_back\nRemoving network shop_default\n1\n0\n"}},
 	})
 }
+
+// The logs of a service come from the nodes of its tasks, over the managers.
+func TestLogsOfAServiceComeFromItsNodes(t *testing.T) {
+	const web = "docker service create -d --name web --replicas 3 --no-resolve-image busybox sh -c 'i=0; while true; do i=$((i+1)); echo tick $i; echo oops >&2; sleep 5; done'"
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc02$ " + join("worker"), nil},
+		{"bdc01$ " + web + "; sleep 13; docker service logs web 2>&1 | sort", []string{`web.1.\w+@bdc0\d +\| oops\n`, `web.1.\w+@bdc0\d +\| tick 1\n`, `web.1.\w+@bdc0\d +\| tick 2\n`, `web.2.\w+@bdc02 +\| tick 2\n`, `web.3.\w+@bdc0\d +\| tick 2\n`}},
+		{"bdc01$ docker service logs --raw --tail 1 web | wc -l; docker service logs -t --tail 2 $(docker service ps -q web | head -n 1)", []string{`0\n2026-01-05T08:00:\S+Z web.1.\w+@bdc0\d +\| tick 3\n`, `web.1.\w+@bdc0\d +\| oops\n`, "!web.2"}},
+		{"bdc01$ timeout 7 docker service logs -f --tail 0 web; docker service scale -d web=4; timeout 9 docker service logs -f --since 1s web", []string{`web.1.\w+@bdc0\d +\| tick 4\n`, `web.4.\w+@bdc0\d +\| tick 1\n`}},
+		{"bdc02$ docker service logs web", []string{"This node is not a swarm manager"}},
+		{"bdc01$ docker service logs nobody", []string{"no such task or service: nobody"}},
+		{"bdc02$ systemctl stop docker", nil},
+		{"bdc01$ sleep 1; docker service logs --tail 1 web; echo rc $?", []string{"rc 1\n", "Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream. some logs could not be retrieved for the following reasons: node [0-9a-z]{25} is not available\n"}},
+	})
+}

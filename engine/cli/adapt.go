@@ -101,7 +101,7 @@ func (s *session) before(cmd *cobra.Command, args []string) error {
 		p.follow = !isSet(f, "no-stream")
 		f.Lookup("no-stream").Value.Set("true") // it would redraw by the machine's clock: program does by the simulation's
 	}
-	if name == "logs" || name == "events" {
+	if name == "logs" || name == "service logs" || name == "events" {
 		for _, flag := range []string{"since", "until"} {
 			if x := f.Lookup(flag); x != nil && x.Changed {
 				x.Value.Set(s.instant(x.Value.String()))

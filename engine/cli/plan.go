@@ -43,9 +43,11 @@ type plan struct {
 	client bool // the output tells of the machine
 	// complete: it answers a shell that completes.
 	complete bool
-	all      bool     // of images, as it was typed
-	subnets  []string // of network create, in the order of the flags
-	release  *profile.Client
+	// asksBetween: docker service logs asks for names while it reads its stream.
+	asksBetween bool
+	all         bool     // of images, as it was typed
+	subnets     []string // of network create, in the order of the flags
+	release     *profile.Client
 }
 
 // parallels are the commands that docker runs over their arguments in parallel.
@@ -80,6 +82,8 @@ func (s *session) planOf(name string, cmd *cobra.Command, args []string) plan {
 		p.awaits = !p.printsFirst && isSet(cmd.Flags(), "rm")
 	case name == "attach":
 		p.recheck = true
+	case name == "service logs":
+		p.asksBetween = true
 	case ages[name]:
 		p.keep = true
 	case name == "version":

@@ -29,6 +29,9 @@ func (s *session) quiet() bool {
 	if s.plan.recheck && s.hijacked && s.inspections == 0 {
 		return working // docker attach inspects once more before it streams
 	}
+	if s.plan.asksBetween && working {
+		return true // its one reader waits for the answer
+	}
 	for _, r := range s.active {
 		// The answer to a wait is not output, and its reader may have gone.
 		if r.job.Streaming && r.job.Kind != engine.Wait && r.conn != nil && !r.unread() && !r.conn.Other().Idle() {

@@ -7,6 +7,7 @@ import (
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/network"
 	"dnetsim/modes/swarm/agent"
+	"dnetsim/modes/swarm/message"
 	"dnetsim/modes/swarm/object"
 	"dnetsim/modes/swarm/raft"
 	"dnetsim/modes/swarm/rpc"
@@ -201,6 +202,33 @@ func (n *Node) Control(method string, req, out any) error {
 		return err
 	}
 	return n.life.local.Call(method, req, out, rpc.In(n.Loop, requestTime))
+}
+
+// Logs asks the managers for logs of tasks, and gives each line to emit until there are no
+// more; an error of emit ends it.
+func (n *Node) Logs(q message.Subscribe, emit func(message.LogLine) error) error {
+	if err := n.NotManager(); err != nil {
+		return err
+	}
+	s, err := n.life.local.Stream(message.SubscribeLogs, q)
+	if err != nil {
+		return err
+	}
+	defer s.Cancel()
+	for {
+		var m message.LogLines
+		if err := s.Recv(&m, 0); err != nil {
+			if rpc.CodeOf(err) == rpc.OK {
+				return nil
+			}
+			return err
+		}
+		for _, l := range m.Lines {
+			if err := emit(l); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // KindOf is the class of what Control ends with, as the API has it.

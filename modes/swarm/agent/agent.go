@@ -53,6 +53,8 @@ type Controller interface {
 	// Status is the container, nil if there is none, and the ports that it has on
 	// the node.
 	Status() (*object.ContainerStatus, []object.Port)
+	// Logs opens the container's log, nil if there is no container.
+	Logs(message.LogOptions) (LogReader, error)
 }
 
 // Config is what an agent needs of its node.
@@ -83,6 +85,7 @@ type Agent struct {
 	configs  map[string]*object.Config
 	reports  []message.TaskUpdate
 	reporter bool
+	watched  []*watching
 }
 
 // New is one that does nothing yet.
@@ -206,6 +209,7 @@ func (a *Agent) live(s *rpc.Stream) error {
 	}
 	a.Loop.Go("swarm heartbeat "+a.Node, func(p *sim.Proc) { over(a.beat(p, conn, id)) })
 	a.Loop.Go("swarm assignments "+a.Node, func(*sim.Proc) { over(a.assigned(conn, id)) })
+	a.Loop.Go("swarm log subscriptions "+a.Node, func(*sim.Proc) { a.listen(conn) })
 	a.reportAll()
 	for {
 		var m message.SessionMessage

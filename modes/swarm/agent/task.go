@@ -163,6 +163,7 @@ func (r *run) work() {
 				r.set(object.TaskFailed, "starting", r.err)
 			} else {
 				r.set(object.TaskRunning, "started", nil)
+				r.a.pumpAll(r)
 			}
 		default:
 			if !r.await() {

@@ -3,6 +3,7 @@
 package message
 
 import (
+	"slices"
 	"time"
 
 	"dnetsim/modes/swarm/object"
@@ -125,3 +126,54 @@ type Attach struct {
 
 // Attached is the task that stands for the place.
 type Attached struct{ Task string }
+
+// LogSelector says whose logs: the services' tasks, the nodes' and the tasks named.
+type LogSelector struct {
+	Services []string `json:",omitempty"`
+	Nodes    []string `json:",omitempty"`
+	Tasks    []string `json:",omitempty"`
+}
+
+// Selects reports whether a task's log is among them.
+func (s *LogSelector) Selects(t *object.Task) bool {
+	return t.Spec.ContainerSpec != nil && (slices.Contains(s.Tasks, t.ID) || t.ServiceID != "" && slices.Contains(s.Services, t.ServiceID) ||
+		t.NodeID != "" && slices.Contains(s.Nodes, t.NodeID))
+}
+
+// LogOptions are those of `docker service logs`.
+type LogOptions struct {
+	Stdout, Stderr bool
+	Follow         bool
+	Tail           int       // lines from the end of each task's; below zero: all
+	Since          time.Time `json:",omitzero"`
+}
+
+// Subscribe asks for logs; the answer is a stream of [LogLines].
+type Subscribe struct {
+	Selector LogSelector
+	Options  LogOptions
+}
+
+// Subscription is what a node is told of one: it begins, or it is over.
+type Subscription struct {
+	ID    string
+	Close bool `json:",omitempty"`
+	Subscribe
+}
+
+// LogLine is a line of a task's log.
+type LogLine struct {
+	Service, Node, Task string
+	Time                time.Time
+	Stream              byte // 1 stdout, 2 stderr
+	Data                []byte
+}
+
+// LogLines is what a node publishes for a subscription, and whether that is all. Err is
+// why there is no more.
+type LogLines struct {
+	Subscription string    `json:",omitempty"`
+	Lines        []LogLine `json:",omitempty"`
+	Close        bool      `json:",omitempty"`
+	Err          string    `json:",omitempty"`
+}

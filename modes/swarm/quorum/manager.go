@@ -13,6 +13,7 @@ import (
 	"dnetsim/modes/swarm/allocator"
 	"dnetsim/modes/swarm/control"
 	"dnetsim/modes/swarm/dispatcher"
+	"dnetsim/modes/swarm/logbroker"
 	"dnetsim/modes/swarm/message"
 	"dnetsim/modes/swarm/object"
 	"dnetsim/modes/swarm/orchestrator"
@@ -55,6 +56,7 @@ type Manager struct {
 	state        *state.State
 	dispatcher   *dispatcher.Dispatcher
 	control      *control.Server
+	broker       *logbroker.Broker
 	allocator    *allocator.Allocator
 	scheduler    *scheduler.Scheduler
 	orchestrator *orchestrator.Orchestrator
@@ -80,6 +82,7 @@ func New(c Config) *Manager {
 		Loop: c.Loop, Rand: c.Stream("dispatcher"), Wall: c.Wall, State: m.state, Managers: m.managers, Log: c.Log,
 	})
 	m.control = control.New(control.Config{Loop: c.Loop, Rand: c.Stream("control"), Wall: c.Wall, State: m.state, Raft: m})
+	m.broker = logbroker.New(logbroker.Config{Loop: c.Loop, Rand: c.Stream("logs"), State: m.state})
 	m.raft = raft.New(c.Disk, raft.Config{
 		Loop: c.Loop, Rand: c.Stream("raft"), Send: m.send, Apply: m.state.Apply,
 		Snapshot: m.state.Snapshot, Restore: m.state.Restore, Changed: m.raftChanged,
@@ -176,6 +179,7 @@ func (m *Manager) propose(b []byte) error {
 // changed is told of every change of the state.
 func (m *Manager) changed() {
 	m.dispatcher.Changed()
+	m.broker.Changed()
 	m.dirty.Broadcast()
 	m.news.Broadcast()
 }
@@ -202,6 +206,7 @@ func (m *Manager) handle() {
 	lead := func(method string, h rpc.Handler) { m.server.Handle(method, m.leaders(m.allowed(method, h))) }
 	m.dispatcher.Handle(lead)
 	m.control.Handle(lead)
+	m.broker.Handle(lead)
 	lead(message.IssueCertificate, m.issue)
 	lead(message.RaftJoin, m.join)
 	lead(message.RaftLeave, m.leave)

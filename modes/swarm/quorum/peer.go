@@ -31,7 +31,7 @@ func checkPeer(root string, c *object.Certificate, now time.Time) error {
 }
 
 func managersOnly(method string) bool {
-	return method == message.RaftJoin || method == message.RaftLeave || strings.HasPrefix(method, control.Prefix)
+	return method == message.RaftJoin || method == message.RaftLeave || method == message.SubscribeLogs || strings.HasPrefix(method, control.Prefix)
 }
 
 // peer is another manager as messages of the log go to it, one after the other.

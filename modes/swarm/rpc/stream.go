@@ -55,7 +55,7 @@ func (c *Conn) Forward(r *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer s.cancel()
+	defer s.Cancel()
 	var last json.RawMessage
 	for {
 		var raw json.RawMessage
@@ -103,8 +103,8 @@ func (s *Stream) Recv(v any, end Deadline) error {
 	return nil
 }
 
-// cancel ends a stream that nobody reads any more.
-func (s *Stream) cancel() {
+// Cancel ends a stream that nobody reads any more.
+func (s *Stream) Cancel() {
 	if s.end == nil {
 		s.c.send(s.id, msgCancel, packet{})
 		s.finish(Errorf(Unknown, "context canceled"))
@@ -117,7 +117,7 @@ func (c *Conn) Call(method string, req, out any, end Deadline) error {
 	if err != nil {
 		return err
 	}
-	defer s.cancel() // also when the process is killed
+	defer s.Cancel() // also when the process is killed
 	var raw json.RawMessage
 	for {
 		switch err := s.Recv(&raw, end); {
