@@ -1,6 +1,7 @@
 package labs
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -81,10 +82,12 @@ func (s *Sitting) due(t *task) bool {
 		return true
 	}
 	for i := range t.checks {
-		if c := &t.checks[i]; c.line != nil && !x.holds[i] && c.run(s.ran) {
+		if c := &t.checks[i]; c.line != nil && !x.holds[i] && c.run(s.ran[x.heard:]) {
+			x.looks = max(x.looks, 1)
 			return true // which costs nothing if the others hold no more than before
 		}
 	}
+	x.heard = len(s.ran)
 	if x.looks == 0 {
 		return false
 	}
@@ -108,32 +111,55 @@ func (s *Sitting) due(t *task) bool {
 	return true
 }
 
-// stir notices what may have changed the world since the last time.
+// stir notices what may have changed the world since the last time: a program that
+// may change something has ended, the first one has run in a container, something was
+// written into a file, or a program goes on in the foreground for longer.
 func (s *Sitting) stir() {
-	places := map[string]bool{}
-	for i, p := range s.ran {
-		if i >= s.heard && (changes(p.line) || !places[p.place] && strings.Contains(p.place, "/")) {
-			s.stirred++
-			s.stirAt = p.at
-		}
-		places[p.place] = true
+	stirred := func(at time.Duration) {
+		s.stirred++
+		s.stirAt = at
 	}
-	ended := s.heard < len(s.ran)
-	s.heard = len(s.ran)
-	switch n := s.world.Inputs(); {
-	case ended:
-		s.entered = n
-	case n > s.entered: // something runs for longer, in the foreground
-		log := s.world.Log()
-		last := log[n-1]
-		if entered := slices.ContainsFunc(log[s.entered:], entersLine); !entered {
-			s.entered = n
-		} else if s.world.Now() > last.At+stillRuns {
-			s.entered = n
-			s.stirred++
-			s.stirAt = s.world.Now()
+	for ; s.heard < len(s.ran); s.heard++ {
+		p := s.ran[s.heard]
+		if changes(p.line) || !s.places[p.place] && strings.Contains(p.place, "/") {
+			stirred(p.at)
 		}
+		s.places[p.place] = true
 	}
+	n := s.world.Inputs()
+	if n == s.entered {
+		return
+	}
+	log := s.world.Log()[s.entered:]
+	last := log[len(log)-1]
+	switch now := s.world.Now(); {
+	case !slices.ContainsFunc(log, entersLine):
+	case last.Terminal == 0 || s.world.Ended(last.Terminal) || atPrompt(s.world.Shown(last.Terminal)):
+		if slices.ContainsFunc(log, redirects) {
+			stirred(now)
+		}
+	case now <= last.At+stillRuns:
+		return // let us see whether it ends
+	default:
+		stirred(now)
+	}
+	s.entered = n
+}
+
+// redirects reports whether keys may be a line that writes into a file: the shell does
+// that by itself, so no program is heard of.
+func redirects(in replay.Input) bool {
+	return in.Kind == replay.TypeKeys && strings.Contains(in.Data, ">")
+}
+
+var (
+	escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[a-zA-Z]`)
+	prompt  = regexp.MustCompile(`[$#] $`)
+)
+
+// atPrompt reports whether a terminal shows a prompt at its end.
+func atPrompt(shown []byte) bool {
+	return prompt.Match(escapes.ReplaceAll(shown[max(0, len(shown)-200):], nil))
 }
 
 // stillRuns is how long a command must go on until the world is looked at for what it

@@ -2,7 +2,6 @@ package labs
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -100,16 +99,8 @@ func (p *player) answer(id string) error {
 	return err
 }
 
-var (
-	escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[a-zA-Z]`)
-	prompt  = regexp.MustCompile(`[$#] $`)
-)
-
 // ready reports whether a terminal shows a prompt at its end.
-func (p *player) ready(terminal int) bool {
-	shown := p.s.world.Shown(terminal)
-	return prompt.Match(escapes.ReplaceAll(shown[max(0, len(shown)-200):], nil))
-}
+func (p *player) ready(terminal int) bool { return atPrompt(p.s.world.Shown(terminal)) }
 
 // line types a line at a terminal of a place and waits for its end.
 func (p *player) line(place, line string) error {

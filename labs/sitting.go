@@ -27,6 +27,7 @@ type Sitting struct {
 	stirAt  time.Duration // when that was last
 	heard   int           // programs up to here have been thought about
 	entered int           // and inputs
+	places  map[string]bool
 	seen    map[string]*sight
 	dead    *deadEnd // the world is in it
 	deadAt  int      // stirred, when dead ends were last looked for
@@ -38,6 +39,7 @@ type sight struct {
 	stirred int // what it was then; 0: never looked
 	looks   int // how often since
 	holds   []bool
+	heard   int // programs that were compared with its checks
 }
 
 // maxRan bounds what is remembered of the programs that were run.
@@ -71,6 +73,10 @@ func (s *Sitting) stand(log []replay.Input, at time.Duration) error {
 		s.world.Close()
 	}
 	s.world, s.ran, s.heard, s.entered = w, ran, len(ran), w.Inputs()
+	s.seen, s.places = map[string]*sight{}, map[string]bool{}
+	for _, p := range ran {
+		s.places[p.place] = true
+	}
 	s.stirred++
 	s.stirAt = w.Now()
 	if s.start == 0 {

@@ -280,11 +280,18 @@ func TestALookIsCheapAfterWhatOnlyLooks(t *testing.T) {
 	s := sit(t, "ann")
 	typed := typist(t, s)
 	typed("ip addr")
-	for _, line := range []string{"docker ps -a", "ip -d link", "iptables -S", "ping -c 1 10.0.0.1", "cat /etc/hosts", "docker network inspect bridge", "history"} {
+	for _, line := range []string{"docker ps -a", "ip -d link", "iptables -S", "ping -c 1 10.0.0.1", "cat /etc/hosts", "docker network inspect bridge", "history", "echo hello; cd /tmp", "x=1"} {
 		p := s.stirred
 		typed(line)
 		if s.stirred != p || s.Glance() != nil {
 			t.Errorf("after %s the world is copied", line)
+		}
+	}
+	for _, line := range []string{"echo hello > /tmp/x", "sleep 0 > /tmp/y"} {
+		p := s.stirred
+		typed(line)
+		if s.stirred == p {
+			t.Errorf("%s goes unseen", line)
 		}
 	}
 	for _, line := range []string{"docker network create n", "ip link add d0 type dummy", "iptables -A INPUT -j ACCEPT", "sysctl -w net.ipv4.ip_forward=1", "systemctl restart docker"} {

@@ -40,7 +40,7 @@ func (v *Variant) Resume(r Record) (*Sitting, error) {
 	if r.Learner != v.Learner || r.Lab != v.Lab.Name {
 		return nil, fmt.Errorf("the record is of %q in lab %q, not of %q in %q", r.Learner, r.Lab, v.Learner, v.Lab.Name)
 	}
-	s := &Sitting{variant: v, lab: v.Lab, acts: r.Acts, seen: map[string]*sight{}}
+	s := &Sitting{variant: v, lab: v.Lab, acts: r.Acts}
 	b, err := r.branch(len(r.Acts))
 	if err != nil {
 		return nil, err
