@@ -8,10 +8,7 @@ import (
 
 // unused are exported functions and methods that nobody outside their package
 // names, each with its reason.
-var unused = map[string]string{
-	"labs.Sitting.Look": "for the page",
-	"labs.Variant.Sit":  "for the page",
-}
+var unused = map[string]string{}
 
 // faces are the methods that the standard library and third parties ask for by
 // interfaces that no file here spells out.
