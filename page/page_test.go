@@ -1,11 +1,13 @@
 package page
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
 	"dnetsim/page/packets"
+	"dnetsim/page/seat"
 	"dnetsim/page/view"
 )
 
@@ -243,4 +245,39 @@ func TestWhyAFlowFailsWithTheCureToType(t *testing.T) {
 	if m := p.answer("explain", map[string]any{"from": "nobody", "to": "c2"}); m.OK || !strings.Contains(m.Error, "nobody") {
 		t.Errorf("who is nobody: %+v", m)
 	}
+}
+
+// A world that runs wild stops and says so; going back makes it again.
+func TestAWorldThatRunsWildIsStopped(t *testing.T) {
+	s := serve(t, Options{Limits: seat.Limits{Work: 0.01, Containers: 6}})
+	p := s.play(t, s.browser(t, s.Links().Owner), "lab=overlay-ping")
+	over := func(why string) (at int64) {
+		t.Helper()
+		p.until("the world stops: "+why, func() bool {
+			for i := len(p.all) - 1; i >= 0 && p.all[i].T != "hello"; i-- {
+				var c struct {
+					Now          int64
+					State, Error string
+				}
+				if p.all[i].T == "clock" {
+					json.Unmarshal(p.all[i].raw, &c)
+					at = c.Now
+					return c.State == "over" && strings.Contains(c.Error, why)
+				}
+			}
+			return false
+		})
+		return at
+	}
+	term := p.open("bdc01")
+	p.types(term, "while :; do :; done\r")
+	at := over("too much work")
+	if m := p.answer("term.open", map[string]any{"place": "bdc01"}); m.OK || !strings.Contains(m.Error, "stopped") {
+		t.Errorf("a world that has stopped: %+v", m)
+	}
+	p.ask("time", map[string]any{"op": "back", "at": at - 1_000_000}, nil)
+	p.ask("time", map[string]any{"op": "run"}, nil)
+	term = p.open("bdc01")
+	p.types(term, "for i in 1 2 3 4 5; do docker run -d --name x$i busybox sleep 1000; done\r")
+	over("containers are more than the 6")
 }

@@ -130,7 +130,7 @@ func (s *Server) Serve(l net.Listener) error {
 
 // ClassLimits are those of each learner in a class that nothing else is said of.
 func ClassLimits(idle time.Duration) seat.Limits {
-	return seat.Limits{Packets: 2 << 20, Terminals: 12, Containers: 40, Idle: idle, Gentle: true}
+	return seat.Limits{Packets: 2 << 20, Terminals: 12, Containers: 40, Work: 0.25, Idle: idle, Gentle: true}
 }
 
 // policy is what the browser may load for the page: only what is embedded here.

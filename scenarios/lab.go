@@ -192,7 +192,7 @@ func LANs(l *Lab) (names []string) {
 // LANOf is the LAN that a cable leads to, "" if there is no such cable.
 func LANOf(l *Lab, cable string) string {
 	for _, name := range LANs(l) {
-		if seg := l.lans[name]; seg != nil && slices.Contains(seg.sw.Ports(), l.sockets[cable].port) {
+		if seg := l.lans[name]; seg != nil && slices.ContainsFunc(seg.sw.Ports(), func(p *link.Port) bool { return p.Name() == cable }) {
 			return name
 		}
 	}

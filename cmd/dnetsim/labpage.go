@@ -56,7 +56,7 @@ scenario of the library, or the file of either. The page is for whoever has the 
 
 // open serves the page until the context is done.
 func (f *labFlags) open(ctx context.Context, t *terminal, name string) error {
-	o := page.Options{Docker: docker(t), Limits: seat.Limits{Idle: 12 * time.Hour, Packets: 16 << 20}}
+	o := page.Options{Docker: docker(t), Limits: seat.Limits{Idle: 12 * time.Hour, Packets: 16 << 20, Containers: 400}}
 	if err := f.find(ctx, t, name, &o); err != nil {
 		return err
 	}

@@ -82,11 +82,14 @@ func Explain(r *explain.Report) (*Explained, error) {
 		if x.Sentence == "" {
 			x.Sentence = c.Sentence
 		}
-		if c.Cure == nil {
-			continue
+		found := c.Cure
+		if found == nil {
+			if found = c.Untried; found == nil {
+				continue
+			}
 		}
-		k := cure{Code: string(c.Code), Lines: []cureLine{}, Proved: c.Proof != nil && c.Proof.Verdict == explain.Delivered}
-		for _, st := range c.Cure.Steps {
+		k := cure{Code: string(c.Code), Lines: []cureLine{}, Proved: c.Cure != nil && c.Proof != nil && c.Proof.Verdict == explain.Delivered}
+		for _, st := range found.Steps {
 			switch {
 			case st.Line != "":
 				k.Lines = append(k.Lines, cureLine{st.Machine, st.Line})

@@ -2,6 +2,9 @@ package seat
 
 import (
 	"fmt"
+	"html"
+	"strconv"
+	"strings"
 	"time"
 
 	"dnetsim/labs"
@@ -58,7 +61,12 @@ func (d *desk) sit() {
 }
 
 // listen records the packets of a world whose setup has run.
-func (s *Seat) listen(l *scenarios.Lab) { s.rec = packets.Record(l.Loop, s.config.Limits.Packets) }
+func (s *Seat) listen(l *scenarios.Lab) {
+	if w := s.config.Limits.Work; w > 0 {
+		l.Loop.SetBudget(w)
+	}
+	s.rec = packets.Record(l.Loop, s.config.Limits.Packets)
+}
 
 // look looks which tasks are done by now, on another goroutine, and puts away what has
 // happened; it says when to come again.
@@ -196,13 +204,7 @@ func (d *desk) backTo(at time.Duration) error {
 	if at > s.world.Now() || at < 0 {
 		return fmt.Errorf("it is %v, and back goes only to what was before", s.world.Now())
 	}
-	return s.desk.checkpoint(func(x *labs.Sitting) error {
-		y, ok := any(x).(interface{ BackTo(time.Duration) error })
-		if !ok {
-			return fmt.Errorf("a lab goes back to its checkpoints only")
-		}
-		return y.BackTo(at)
-	})
+	return s.desk.checkpoint(func(x *labs.Sitting) error { return x.BackTo(at) })
 }
 
 // read keeps what the teacher sees of a sitting.
@@ -213,12 +215,35 @@ func (d *desk) read(x *labs.Sitting) {
 	for _, t := range p.Tasks {
 		if t.State == "todo" || t.State == "doing" {
 			d.status.task = t.ID
+			if t.Wrong != "" {
+				d.status.says = "answered " + strconv.Quote(t.Wrong) + ", which is wrong"
+			}
 			break
 		}
+	}
+	if p.DeadEnd != "" {
+		d.status.says = plain(p.DeadEnd)
 	}
 	if d.status.task != d.task || d.since.IsZero() {
 		d.task, d.since = d.status.task, time.Now()
 	}
+}
+
+// plain is the text of safe HTML.
+func plain(s string) string {
+	var b strings.Builder
+	within := false
+	for _, r := range s {
+		switch {
+		case r == '<':
+			within = true
+		case r == '>':
+			within = false
+		case !within:
+			b.WriteRune(r)
+		}
+	}
+	return strings.TrimSpace(html.UnescapeString(b.String()))
 }
 
 // describe adds that to a seat's status.

@@ -19,6 +19,7 @@ type Limits struct {
 	Packets    int           // bytes of packets that are kept: 8 MB
 	Terminals  int           // open at a time: 16
 	Containers int           // on all hosts together: 60
+	Work       float64       // how far a world may be behind its clock: 1 is half a minute of a processor
 	Log        int           // bytes of inputs: 4 MB
 	Gentle     bool          // a world that computes without end leaves half of a processor to others
 	Idle       time.Duration // without a request until the world is put to sleep: 10 min

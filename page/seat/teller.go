@@ -1,6 +1,7 @@
 package seat
 
 import (
+	"fmt"
 	"hash/maphash"
 	"time"
 
@@ -213,6 +214,9 @@ func (t *teller) moves() {
 func (t *teller) topo() {
 	now := view.Topology(t.seat.world.Lab())
 	t.idle.mark(now, time.Now())
+	if n := now.Count("container"); n > t.seat.config.Limits.Containers {
+		t.seat.fails(fmt.Errorf("%d containers are more than the %d that may be: go back to before, and make fewer", n, t.seat.config.Limits.Containers))
+	}
 	counters := now.Traffic()
 	shape := maphash.Bytes(t.seed, marshal(now.Shape()))
 	if shape == t.shape && (counters == t.counters || time.Since(t.traffic) < rarely) {

@@ -349,7 +349,7 @@ func (l *Link) impaired(how link.Impairment) {
 	for _, b := range how.Block {
 		text := b.Proto
 		if b.Port != 0 {
-			text = strings.TrimSuffix(fmt.Sprintf("%d/%s", b.Port, b.Proto), "/")
+			text = strings.TrimPrefix(fmt.Sprintf("%s/%d", b.Proto, b.Port), "/")
 		}
 		notes = append(notes, "blocks "+text)
 	}
@@ -415,6 +415,16 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Count is how many nodes there are of a kind.
+func (t *Topo) Count(kind string) (n int) {
+	for i := range t.Nodes {
+		if t.Nodes[i].Kind == kind {
+			n++
+		}
+	}
+	return n
 }
 
 // Traffic is the sum of the counters.
