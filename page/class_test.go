@@ -166,6 +166,13 @@ func TestAClassIsTaughtAndGoesOnAfterARestart(t *testing.T) {
 		t.Errorf("after the restart: %+v, before: %+v", later, tasks)
 	}
 	q.shows(term, "1 packets transmitted")
+	code, text = again.get(t, transplant(t, ann, s.url, again.url), "/record.json?lab=ping-fails")
+	if r, err := labs.ReadRecord(strings.NewReader(text)); code != 200 || err != nil || r.Learner != "Ann" || len(r.Acts) != 2 || len(r.Log) == 0 {
+		t.Errorf("the record: %d %v %.300s", code, err, text)
+	}
+	if code, text = again.get(t, again.browser(t, again.Links().Teacher), "/records.zip?lab=ping-fails"); code != 200 || !strings.Contains(text, "001-ping-fails-Ann.json") {
+		t.Errorf("the records: %d %.100q", code, text)
+	}
 	code, text = again.get(t, again.browser(t, again.Links().Teacher), "/results.csv")
 	if code != 200 || !strings.Contains(text, "Ann,ping-fails,") {
 		t.Errorf("results: %d %s", code, text)

@@ -207,7 +207,11 @@ type Links struct{ Owner, Teacher, Learners string }
 func (s *Server) Links() Links {
 	link := func(v visitor) string { return "/?token=" + s.door.token(v) }
 	if !s.options.Class {
-		return Links{Owner: link(visitor{owner, "you"})}
+		name := s.options.Learner
+		if name == "" {
+			name = "learner"
+		}
+		return Links{Owner: link(visitor{owner, name})}
 	}
 	return Links{Teacher: link(visitor{teacher, ""}), Learners: link(visitor{learner, ""})}
 }

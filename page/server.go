@@ -47,6 +47,9 @@ type Options struct {
 	Docker    scenarios.Docker // of the labs' hosts
 	// Store keeps what learners do; nil forgets it with the server's end.
 	Store *store.Store
+	// Learner is the one user's id, from which their worlds are drawn: "learner" by
+	// default.
+	Learner string
 	// Open is the lab that the page goes to at once, "" for the list.
 	Open string
 	// Title is the class's, for its page.
@@ -92,6 +95,8 @@ func New(o Options) (*Server, error) {
 	s.mux.HandleFunc("GET /api/class", s.classroom)
 	s.mux.HandleFunc("POST /api/say", s.say)
 	s.mux.HandleFunc("GET /results.csv", s.results)
+	s.mux.HandleFunc("GET /record.json", s.record)
+	s.mux.HandleFunc("GET /records.zip", s.records)
 	s.mux.HandleFunc("GET /pcap", s.pcap)
 	s.mux.HandleFunc("GET /", s.file)
 	go s.guard()

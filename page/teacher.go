@@ -1,6 +1,7 @@
 package page
 
 import (
+	"archive/zip"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -234,6 +235,60 @@ func (s *Server) results(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	out.Flush()
+}
+
+// record is what somebody hands in: all that they have done in a lab, for dnetsim grade.
+// A teacher names the learner.
+func (s *Server) record(w http.ResponseWriter, r *http.Request) {
+	who, ok := s.allowed(w, r, owner, learner, teacher)
+	if !ok {
+		return
+	}
+	if who.role == teacher {
+		who.learner = r.URL.Query().Get("learner")
+	}
+	record, ok := s.class.record(place{who.learner, s.lab(r)})
+	if !ok {
+		http.Error(w, "there is no such record", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+recordName(record)+`"`)
+	record.Write(w)
+}
+
+// recordName is a file's name for a record: letters, digits and hyphens.
+func recordName(r labs.Record) string {
+	plain := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+				return r
+			}
+			return '-'
+		}, s)
+	}
+	return plain(r.Lab) + "-" + plain(r.Learner) + ".json"
+}
+
+// records are those of everybody in a lab.
+func (s *Server) records(w http.ResponseWriter, r *http.Request) {
+	if _, ok := s.allowed(w, r, teacher); !ok {
+		return
+	}
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Disposition", `attachment; filename="records.zip"`)
+	out := zip.NewWriter(w)
+	for i, name := range s.class.learners() {
+		record, ok := s.class.record(place{name, s.lab(r)})
+		if !ok {
+			continue
+		}
+		f, err := out.Create(fmt.Sprintf("%03d-%s", i+1, recordName(record))) // two names may be written alike
+		if err != nil || record.Write(f) != nil {
+			return
+		}
+	}
+	out.Close()
 }
 
 // heap is what the process has on its heap, in bytes.

@@ -26,6 +26,8 @@ import (
 type labFlags struct {
 	shared
 	at, listen string
+	learner    string
+	data       string
 	noBrowser  bool
 }
 
@@ -50,15 +52,25 @@ scenario of the library, or the file of either. The page is for whoever has the 
 	f.add(c)
 	c.Flags().StringVar(&f.at, "at", "setup", "where a scenario begins: end, setup, a number of steps, 12s, or a part of the step before which to stop")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "the address and port to serve at; other than 127.0.0.1 lets others come who know the link")
+	c.Flags().StringVar(&f.learner, "learner", "learner", "your id: a lab's values are drawn from it")
+	c.Flags().StringVar(&f.data, "data", "", "a `folder` that keeps what you do in labs, to go on with another time")
 	c.Flags().BoolVar(&f.noBrowser, "no-browser", false, "only print the link")
 	return c
 }
 
 // open serves the page until the context is done.
 func (f *labFlags) open(ctx context.Context, t *terminal, name string) error {
-	o := page.Options{Docker: docker(t), Limits: seat.Limits{Idle: 12 * time.Hour, Packets: 16 << 20, Containers: 400}}
+	o := page.Options{Docker: docker(t), Learner: f.learner, Limits: seat.Limits{Idle: 12 * time.Hour, Packets: 16 << 20, Containers: 400}}
 	if err := f.find(ctx, t, name, &o); err != nil {
 		return err
+	}
+	if f.data != "" {
+		st, err := openStore(f.data)
+		if err != nil {
+			return status{exitUsage, fmt.Errorf("dnetsim lab: %w", err)}
+		}
+		defer st.Close()
+		o.Store = st
 	}
 	server, err := page.New(o)
 	if err != nil {

@@ -65,12 +65,9 @@ func (f *serveFlags) serve(ctx context.Context, t *terminal) error {
 	t.memory.Store(uint64(f.memory+f.memory/2) << 20)
 	debug.SetMemoryLimit(int64(f.memory) << 20)
 	debug.SetGCPercent(300) // worlds are small beside what they leave to be collected
-	if err := os.MkdirAll(f.data, 0o700); err != nil {
-		return status{exitUsage, fmt.Errorf("dnetsim serve: --data: %w", err)}
-	}
-	st, err := store.Open(filepath.Join(f.data, "class.db"))
+	st, err := openStore(f.data)
 	if err != nil {
-		return status{exitBroken, fmt.Errorf("dnetsim serve: %w", err)}
+		return status{exitUsage, fmt.Errorf("dnetsim serve: %w", err)}
 	}
 	defer st.Close()
 	host, err := os.Hostname()
@@ -97,6 +94,14 @@ func (f *serveFlags) serve(ctx context.Context, t *terminal) error {
 	links := server.Links()
 	fmt.Fprintf(t.out, "teacher:  %s%s\nlearners: %s%s\n", at, links.Teacher, at, links.Learners)
 	return serveUntil(ctx, l, server)
+}
+
+// openStore opens the store in a folder, and makes both if they are not there.
+func openStore(folder string) (*store.Store, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("--data: %w", err)
+	}
+	return store.Open(filepath.Join(folder, "class.db"))
 }
 
 // reachable is an address for other machines: of one that listens everywhere, the

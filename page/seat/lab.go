@@ -152,7 +152,9 @@ func (d *desk) keep(now bool) {
 // answered, hint and checkpoint are about tasks.
 func (d *desk) answered(v *viewer, r Request) {
 	s := d.seat
+	s.config.Asking <- struct{}{}
 	right, says, err := s.sitting.Answer(r.Task, r.Text, v.lang)
+	<-s.config.Asking
 	if err == nil {
 		s.desk.glanced = time.Time{}
 		s.desk.progressed()
@@ -165,7 +167,9 @@ func (d *desk) hint(v *viewer, r Request) {
 	m := s.teller.clockMessage()
 	m.State = string(Busy)
 	s.teller.all(m)
+	s.config.Asking <- struct{}{}
 	h, err := s.sitting.Hint(r.Task, v.lang)
+	<-s.config.Asking
 	if err == nil {
 		s.desk.progressed()
 	}
