@@ -1,7 +1,6 @@
 package jq
 
 import (
-	"io"
 	"strings"
 
 	"dnetsim/userland"
@@ -58,6 +57,9 @@ func (in *input) one() (any, bool) {
 		}
 		if in.s.rawInput {
 			line, _, more := strings.Cut(in.r.text[in.r.at:], "\n")
+			if !more && in.r.extend() {
+				continue
+			}
 			if line == "" && !more {
 				in.r = nil
 				continue
@@ -73,15 +75,19 @@ func (in *input) one() (any, bool) {
 		}
 		if ok {
 			in.read++
-			end := in.r.at
-			if end < len(in.r.text) && in.r.text[end] == '\n' {
-				end++
-			}
-			in.lines = strings.Count(in.r.text[:end], "\n")
+			in.lines = in.r.line()
 			return v, true
 		}
 		in.r = nil
 	}
+}
+
+// chunk is what comes next on standard input, "" at its end.
+func (in *input) chunk() string {
+	b := make([]byte, 64<<10)
+	n, _ := in.p.Stdin.Read(b)
+	in.p.Toil(n)
+	return string(b[:n])
 }
 
 // open reads the next file, or standard input once if there are none.
@@ -89,10 +95,11 @@ func (in *input) open() bool {
 	for {
 		var data []byte
 		var err error
+		var more func() string
 		switch {
 		case len(in.s.files) == 0 && in.nextAt == 0:
 			in.nextAt++
-			data, err = io.ReadAll(in.p.Stdin)
+			more = in.chunk
 		case in.nextAt < len(in.s.files):
 			in.file = in.s.files[in.nextAt]
 			in.nextAt++
@@ -107,7 +114,7 @@ func (in *input) open() bool {
 		}
 		in.p.Toil(len(data))
 		in.lines = 0
-		in.r = &reader{text: string(data), order: in.s.print.order}
+		in.r = &reader{text: string(data), order: in.s.print.order, more: more}
 		return true
 	}
 }

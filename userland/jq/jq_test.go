@@ -50,6 +50,12 @@ func TestJq(t *testing.T) {
 		{`X=1 jq -n 'env.X, $ENV.X' -r; jq -rn 'now | todate'`, "1\n1\n2026-01-05T08:00:00Z\n", 0},
 		{`jq -n '1,2' --args a b; jq -nc '$ARGS' --args a`, "1\n2\n{\"positional\":[\"a\"],\"named\":{}}\n", 0},
 		{`echo '1' | jq -C '{a:.}' -c`, "\x1b[1;39m{\x1b[0m\x1b[34;1m\"a\"\x1b[0m\x1b[1;39m:\x1b[0m\x1b[0;39m1\x1b[0m\x1b[1;39m\x1b[1;39m}\x1b[0m\n", 0},
+		{`(echo '{"a":'; sleep 1; echo '1} 2'; sleep 1; printf '3'; sleep 1; printf '4\ntrue') | while read -r l; do echo "$l"; done | jq -c .`, "{\"a\":1}\n2\n34\n", 0},
+		{`(printf 12; sleep 1; printf '3 tr'; sleep 1; printf ue) | jq -c .`, "123\ntrue\n", 0},
+		{`(echo 1; sleep 3; echo 2) | jq . | (read x; date +%s; cat) | sed 1s/......$//`, "1767\n2\n", 0},
+		{`(echo a; sleep 1; printf b) | jq -R .; printf '1\n\n2\nx' | jq -c .`, "\"a\"\n\"b\"\n1\n2\nparse error: Invalid numeric literal at EOF at line 4, column 1\n", 2},
+		{`printf '{}\n{}\n[1]' | jq .a`, "null\nnull\njq: error (at <stdin>:2): expected an object but got: array ([1])\n", 5},
+		{`seq 30000 | jq -s length; seq 30000 | jq . | tail -1; seq 30000 | sed 's/.*/{"k":[&,{"x":"y"}]}/' | jq -c '.k[0]' | tail -1`, "30000\n30000\n30000\n", 0},
 		{`echo '[1.0,1e3,0.1,100000000000000000000,-0]' | jq -c .`, "[1,1000,0.1,100000000000000000000,0]\n", 0},
 	} {
 		out, status := run(t, c.text)

@@ -69,6 +69,58 @@ type reader struct {
 	at    int
 	order *order
 	depth int
+	// more is what comes after the text, "" at its end; nil if the text is all.
+	more  func() string
+	gone  int // lines of text that was read and dropped
+	found int // newlines before counted
+	upTo  int // how far of the text they were counted
+}
+
+// dropAfter is how much text that was read is kept.
+const dropAfter = 1 << 20
+
+// extend gets more of the text, twice as much at least where a value is large, so that
+// trying again costs no more than reading did. It reports false at the end.
+func (r *reader) extend() bool {
+	if r.more == nil {
+		return false
+	}
+	if r.at > dropAfter {
+		r.line()
+		r.gone, r.text, r.at, r.found, r.upTo = r.gone+r.found, r.text[r.at:], 0, 0, 0
+	}
+	var b strings.Builder
+	b.WriteString(r.text)
+	want := 0
+	if n := len(r.text) - r.at; n > 1<<16 {
+		want = 2 * n
+	}
+	for {
+		part := r.more()
+		b.WriteString(part)
+		if part == "" {
+			r.more = nil
+		}
+		if part == "" || b.Len()-r.at >= want && strings.IndexByte(part, '\n') >= 0 {
+			break
+		}
+	}
+	grown := b.Len() > len(r.text)
+	r.text = b.String()
+	return grown
+}
+
+// line is how many newlines were read, that right behind the last value included.
+func (r *reader) line() int {
+	end := r.at
+	if end < len(r.text) && r.text[end] == '\n' {
+		end++
+	}
+	if end > r.upTo {
+		r.found += strings.Count(r.text[r.upTo:end], "\n")
+		r.upTo = end
+	}
+	return r.gone + r.found
 }
 
 // badJSON is a parse error in jq's words.
@@ -84,6 +136,36 @@ const maxDepth = 256
 
 // next is the next value; ok is false at the end.
 func (r *reader) next() (v any, ok bool, err error) {
+	for {
+		if r.blanks(); r.at >= len(r.text) {
+			if r.extend() {
+				continue
+			}
+			return nil, false, nil
+		}
+		start := r.at
+		v, short, err := r.try()
+		if short || err == nil && r.at >= len(r.text) && r.more != nil && !ends(v) {
+			if r.depth, r.at = 0, start; r.extend() {
+				continue
+			}
+			v, _, err = r.try()
+		}
+		return v, err == nil, err
+	}
+}
+
+// ends reports whether a value says by itself where it ends: numbers and names do not.
+func ends(v any) bool {
+	switch v.(type) {
+	case nil, bool, json.Number:
+		return false
+	}
+	return true
+}
+
+// try reads a value of the text that there is; short says that it is not whole.
+func (r *reader) try() (v any, short bool, err error) {
 	defer func() {
 		if bad := recover(); bad != nil {
 			e, is := bad.(badJSON)
@@ -91,14 +173,11 @@ func (r *reader) next() (v any, ok bool, err error) {
 				panic(bad)
 			}
 			line, column := r.place(e.at)
+			short = e.at >= len(r.text)
 			err = fmt.Errorf("parse error: %s at %sline %d, column %d", e.what, map[bool]string{true: "EOF at "}[e.at >= len(r.text)], line, column)
 		}
 	}()
-	r.blanks()
-	if r.at >= len(r.text) {
-		return nil, false, nil
-	}
-	return r.value(), true, nil
+	return r.value(), false, nil
 }
 
 // place is a position as jq counts it: a column is the number of bytes read in a line.
@@ -107,7 +186,7 @@ func (r *reader) place(at int) (line, column int) {
 	if at >= len(r.text) {
 		before = r.text
 	}
-	return strings.Count(before, "\n") + 1, len(before) - 1 - strings.LastIndexByte(before, '\n')
+	return r.gone + strings.Count(before, "\n") + 1, len(before) - 1 - strings.LastIndexByte(before, '\n')
 }
 
 func (r *reader) blanks() {
