@@ -19,7 +19,7 @@ func uptime(c *invocation) int {
 	if days > 0 {
 		text = fmt.Sprintf("%d days, %s", days, text)
 	}
-	users := "  1 user, "
+	users := " 1 user, "
 	if !c.gnu {
 		users = "  0 users,"
 	}
