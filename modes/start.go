@@ -12,6 +12,7 @@ import (
 	"dnetsim/modes/image"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/names"
 	"dnetsim/userland/shell"
 )
 
@@ -188,6 +189,7 @@ func (c *Container) newMachine() *userland.Machine {
 	d := c.run.daemon
 	r := c.run
 	m := userland.NewMachine(d.loop, d.host.Name+"/"+c.Name, r.sandbox.NS)
+	m.Resolve = names.Addresses
 	m.Container, m.Parent = true, d.host.Machine
 	m.UTS = &userland.UTS{Hostname: c.Config.Hostname, Domain: c.Config.Domainname}
 	if c.HostConfig.UTSMode == "host" {

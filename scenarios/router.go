@@ -132,6 +132,8 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m.FS().WriteFile(netconf.TablesPath, []byte(netconf.TablesFile), 0o644)
 	m.Install(map[string]userland.Program{"explain": l.explain})
 	m.Remote = func(host string) (*userland.Machine, []netip.Addr, bool) { return l.remote(name, host) }
+	m.Env = append(m.Env, "USER=root", "LOGNAME=root", "SHELL=/bin/bash")
+	m.Resolve = names.Addresses
 	m.Ended = l.hear
 	m.StartInit(firstPID, "/sbin/init")
 	l.machines[name] = m

@@ -38,6 +38,9 @@ type Machine struct {
 	// Remote finds the machine that ssh would reach at a host name or address, and
 	// the addresses to try in turn. Nil finds none.
 	Remote func(host string) (m *Machine, at []netip.Addr, ok bool)
+	// Resolve finds the addresses of a name for a program that has no resolver of its
+	// own, bash's /dev/tcp. Nil finds none.
+	Resolve func(p *Process, name string) ([]netip.Addr, error)
 	// Ended hears of every process that has ended on this machine or in a
 	// container of it, with its exit status. Nil hears nothing.
 	Ended func(p *Process, status int)

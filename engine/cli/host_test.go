@@ -263,3 +263,17 @@ func TestStatsCountAContainersTraffic(t *testing.T) {
 	b.run("docker run -d --name h1 --network host busybox sleep 1000")
 	want(t, b.run("docker stats --no-stream --format '{{.NetIO}}' h1"), "0B / 0B")
 }
+
+// bash opens /dev/tcp/HOST/PORT itself, on hosts and in images that have it.
+func TestBashOpensConnections(t *testing.T) {
+	b := newLab(t, 1)
+	b.run("docker run -d --name web -p 80:80 nginx; sleep 1")
+	for line, says := range map[string]string{
+		"exec 3<>/dev/tcp/10.0.0.11/80; echo x >&3; head -1 <&3": "HTTP/1.1 400 Bad Request\r\n", "docker exec web bash -c ': < /dev/tcp/localhost/80 && echo open'": "open\n",
+		"bash -c '(: < /dev/tcp/10.0.0.11/81) || echo closed'":   "bash: line 1: connect: Connection refused\nbash: line 1: /dev/tcp/10.0.0.11/81: Connection refused\nclosed\n",
+		"bash -c ': < /dev/tcp/127.0.0.1/http'":                  "bash: line 1: /dev/tcp/127.0.0.1/http: No such file or directory\n",
+		"docker run --rm busybox sh -c ': < /dev/tcp/1.2.3.4/5'": "sh: can't open /dev/tcp/1.2.3.4/5: no such file\n", "docker run --rm alpine getent hosts localhost": "localhost\n",
+	} {
+		want(t, b.run(line), says)
+	}
+}

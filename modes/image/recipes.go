@@ -53,7 +53,7 @@ func knownRecipes() []*recipe {
 		files: map[string]string{"/var/www/.keep": ""},
 	}
 	alpine := recipe{
-		name: "alpine", tags: []string{"latest", "3", "3.17"}, sets: busyboxSets, shell: shell.Ash,
+		name: "alpine", tags: []string{"latest", "3", "3.17"}, sets: alpineSets, shell: shell.Ash,
 		size: 7049701, age: 40 * day, layers: []int64{3_374_000}, cmd: []string{"/bin/sh"},
 		env: []string{pathEnv}, extra: managed(packages.Alpine),
 		files: joined(packages.AlpineFiles(), map[string]string{

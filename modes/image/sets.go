@@ -2,6 +2,7 @@ package image
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"dnetsim/userland"
@@ -19,6 +20,7 @@ type programSet = func() map[string]userland.Program
 // needs them. Its slim tags and Ubuntu are as the real ones.
 var (
 	busyboxSets = []programSet{programs.Busybox, netconf.Busybox, traffic.Busybox}
+	alpineSets  = append(slices.Clone(busyboxSets), only(traffic.Debian, "getent"))
 	centos6Sets = []programSet{programs.CentOS6, netconf.CentOS6, traffic.CentOS6}
 	debianSets  = []programSet{programs.Host, netconf.Debian, traffic.Debian}
 	slimSets    = []programSet{without(programs.Host, hostOnly+processTools), only(netconf.Debian, "nsenter"), only(traffic.Debian, "getent")}

@@ -16,6 +16,12 @@ type ResolveOptions struct {
 	Family int // 4, 6 or 0 for both
 }
 
+// Addresses is [Resolve] for [userland.Machine.Resolve].
+func Addresses(p *userland.Process, name string) ([]netip.Addr, error) {
+	at, _, err := Resolve(p, name, ResolveOptions{})
+	return at, err
+}
+
 // Resolve turns a name into addresses as getaddrinfo does on the process's
 // machine: an address as text, then /etc/hosts, then the servers of
 // /etc/resolv.conf with its search list, over real UDP (TCP when truncated).

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -152,6 +153,9 @@ func (s *Shell) openFD(fd int, name string, op syntax.RedirOperator) bool {
 		return true
 	}
 	s.p.Work(openWork)
+	if rest, ok := strings.CutPrefix(name, "/dev/tcp/"); ok && s.style != Ash {
+		return s.connect(fd, name, rest)
+	}
 	f, err := s.openFile(name, flags)
 	if err != nil {
 		s.openError(name, flags, err)
@@ -159,6 +163,38 @@ func (s *Shell) openFD(fd int, name string, op syntax.RedirOperator) bool {
 	}
 	s.setFD(fd, userland.FileStream(f))
 	return true
+}
+
+// connect opens bash's /dev/tcp/HOST/PORT: a connection at a descriptor.
+func (s *Shell) connect(fd int, name, rest string) bool {
+	host, service, _ := strings.Cut(rest, "/")
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil || host == "" {
+		s.warn(name + ": No such file or directory")
+		return false
+	}
+	at := []netip.Addr{}
+	if a, err := netip.ParseAddr(host); err == nil {
+		at = append(at, a)
+	} else if s.m.Resolve != nil {
+		if at, err = s.m.Resolve(s.p, host); err != nil {
+			s.warn(host + ": " + userland.Reason(err))
+		}
+	}
+	if len(at) == 0 {
+		s.warn(name + ": Invalid argument")
+		return false
+	}
+	for _, a := range at {
+		c, err := s.p.DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, uint16(port)), 0)
+		if err == nil {
+			s.setFD(fd, &userland.Stream{R: c, W: c, C: c})
+			return true
+		}
+		s.warn("connect: " + userland.Reason(err))
+		s.warn(name + ": " + userland.Reason(err))
+	}
+	return false
 }
 
 // openFile opens a file with the shell's own streams behind /dev/stdin and its
