@@ -125,7 +125,8 @@ func (s *Server) Close() {
 
 // Serve answers on a listener until it is closed.
 func (s *Server) Serve(l net.Listener) error {
-	h := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
+	l = &limited{Listener: l, free: make(chan struct{}, mostSockets)}
+	h := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
 	err := h.Serve(l)
 	if errors.Is(err, net.ErrClosed) {
 		return nil

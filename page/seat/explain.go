@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 
 	"dnetsim/explain"
 	"dnetsim/page/packets"
@@ -38,18 +39,22 @@ func (s *Seat) aside(v *viewer, r Request, ask func(w *replay.World) (any, error
 	o, log, now := s.world.Options(), s.world.Log(), s.world.Now()
 	o.Built = nil
 	go func() {
-		s.config.Asking <- struct{}{}
-		defer func() { <-s.config.Asking }()
-		w, err := o.Replay(log, now)
-		if err != nil {
-			s.later(v, r, nil, err)
-			return
-		}
-		defer w.Close()
-		var data any
-		broken := w.Lab().Guard(func() { data, err = ask(w) })
-		s.later(v, r, data, errors.Join(broken, err))
+		data, err := s.inCopy(o, log, now, ask)
+		s.later(v, r, data, err)
 	}()
+}
+
+// inCopy asks a copy, when it is its turn.
+func (s *Seat) inCopy(o replay.Options, log []replay.Input, now time.Duration, ask func(w *replay.World) (any, error)) (data any, err error) {
+	s.config.Asking <- struct{}{}
+	defer func() { <-s.config.Asking }()
+	w, err := o.Replay(log, now)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	broken := w.Lab().Guard(func() { data, err = ask(w) })
+	return data, errors.Join(broken, err)
 }
 
 func (s *Seat) explain(v *viewer, r Request) {
