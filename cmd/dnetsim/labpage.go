@@ -107,7 +107,10 @@ func (f *labFlags) find(ctx context.Context, t *terminal, name string, o *page.O
 	}
 	s, wrong := f.loadOne(ctx, t, name, "lab opens")
 	if wrong != nil {
-		if errors.Is(err, labs.ErrNoLab) {
+		switch {
+		case errors.Is(wrong, scenarios.ErrNoScenario):
+			return status{exitUsage, fmt.Errorf("dnetsim lab: %s: there is no lab and no scenario of that name: `dnetsim lab list` and `dnetsim list` print them", name)}
+		case errors.Is(err, labs.ErrNoLab):
 			return wrong
 		}
 		return status{exitUsage, fmt.Errorf("as a lab: %w\nas a scenario: %w", err, wrong)}

@@ -50,16 +50,11 @@ func find(ctx context.Context, t *terminal, args []string) loaded {
 
 // err is what is wrong with the files, all of it at once, or nil.
 func (list loaded) err() error {
-	var wrong []string
+	var wrong []error
 	for _, x := range list {
-		if x.wrong != nil {
-			wrong = append(wrong, x.wrong.Error())
-		}
+		wrong = append(wrong, x.wrong)
 	}
-	if wrong == nil {
-		return nil
-	}
-	return errors.New(strings.Join(wrong, "\n"))
+	return errors.Join(wrong...)
 }
 
 // say says what is wrong with the files.
