@@ -79,10 +79,7 @@ func (h *hint) computed(w *replay.World) Text {
 		return nil
 	}
 	if err != nil {
-		return Text{
-			English: fmt.Sprintf("`%s` cannot be tried yet: %v.", h.flow, err),
-			Chinese: fmt.Sprintf("现在还不能尝试 `%s`：%v。", h.flow, err),
-		}
+		return untried(w, h.flow, err)
 	}
 	if rep.Works() || len(rep.Causes) == 0 {
 		return nil
@@ -97,11 +94,33 @@ func (h *hint) computed(w *replay.World) Text {
 	return sentence(rep, cause)
 }
 
+// untried says why a flow cannot be asked for: most often somebody is not there yet.
+func untried(w *replay.World, f *explain.Flow, err error) Text {
+	for _, who := range []string{f.From, f.To} {
+		host, name, inside := strings.Cut(who, "/")
+		h, ok := w.Lab().Host(host)
+		if !inside || !ok {
+			continue
+		}
+		if _, err := h.Daemon.Containers.Get(name); err != nil {
+			return Text{
+				English: fmt.Sprintf("There is no container %s on %s yet: do first what the task describes.", code(name), code(host)),
+				Chinese: fmt.Sprintf("%s 上还没有容器 %s：请先照任务说的做。", code(host), code(name)),
+			}
+		}
+	}
+	return Text{
+		English: fmt.Sprintf("%s cannot be tried yet: %v.", code(f.String()), err),
+		Chinese: fmt.Sprintf("现在还不能尝试 %s：%v。", code(f.String()), err),
+	}
+}
+
 // sentence is what is wrong, and where to look.
 func sentence(rep *explain.Report, c *explain.Cause) Text {
+	f := &rep.Flow
 	en, zh := &strings.Builder{}, &strings.Builder{}
-	fmt.Fprintf(en, "In your world, %s does not reach %s (%s). %s", code(rep.Flow.From), code(rep.Flow.To), rep.Journey.Verdict, c.Sentence)
-	fmt.Fprintf(zh, "在你的环境里，%s 到不了 %s（%s）。%s。", code(rep.Flow.From), code(rep.Flow.To), rep.Journey.Verdict, conditionIn(c.Code))
+	fmt.Fprintf(en, "In your world, %s does not reach %s%s (%s). %s", code(f.From), code(f.To), port(f, " at port %d/%s"), rep.Journey.Verdict, c.Sentence)
+	fmt.Fprintf(zh, "在你的环境里，%s 到不了 %s%s（%s）。%s。", code(f.From), code(f.To), port(f, " 的端口 %d/%s"), rep.Journey.Verdict, conditionIn(c.Code))
 	fmt.Fprintf(zh, "\n\n> %s", c.Sentence)
 	if len(c.Evidence) > 0 {
 		e := c.Evidence[0]
@@ -109,6 +128,14 @@ func sentence(rep *explain.Report, c *explain.Cause) Text {
 		fmt.Fprintf(zh, "\n\n在 %s 上看看 `%s`。", code(e.Place), e.Command)
 	}
 	return Text{English: en.String(), Chinese: zh.String()}
+}
+
+// port says which port a flow is for, and nothing of a ping.
+func port(f *explain.Flow, format string) string {
+	if f.Proto == explain.ICMP {
+		return ""
+	}
+	return fmt.Sprintf(format, f.Port, f.Proto)
 }
 
 func code(s string) string { return "`" + s + "`" }
@@ -125,9 +152,8 @@ func evidence(c *explain.Cause) Text {
 		shown := "\n\n```\n" + e.Place + "$ " + e.Command + "\n" + strings.TrimRight(e.Shows, "\n") + "\n```"
 		en.WriteString(shown)
 		zh.WriteString(shown)
-		if e.Says != "" {
-			en.WriteString("\n\n" + e.Says)
-			zh.WriteString("\n\n" + e.Says)
+		if e.Says != "" { // in English only: the output says the same
+			en.WriteString("\n\n← " + e.Says)
 		}
 	}
 	return Text{English: en.String(), Chinese: zh.String()}
@@ -136,15 +162,12 @@ func evidence(c *explain.Cause) Text {
 // cure is what to do about it.
 func cure(c *explain.Cause) Text {
 	x := c.Cure
+	en, zh := "This helps, tried in a copy of your world:", "这样可以解决（已在你的环境的副本里试过）："
 	if x == nil {
-		x = c.Untried
+		x, en, zh = c.Untried, "This may help:", "这样可能有用："
 	}
 	if x == nil {
 		return evidence(c)
-	}
-	en, zh := "This helps, tried in a copy of your world:", "这样可以解决（已在你的环境的副本里试过）："
-	if x.Says != "" {
-		en, zh = en+"\n\n"+x.Says, zh+"\n\n"+x.Says
 	}
 	if x.Instead != nil {
 		en, zh = en+fmt.Sprintf("\n\nUse `%s` instead.", x.Instead), zh+fmt.Sprintf("\n\n改用 `%s`。", x.Instead)
@@ -156,5 +179,8 @@ func cure(c *explain.Cause) Text {
 	if lines != "" {
 		lines = "\n\n```\n" + lines + "```"
 	}
-	return Text{English: en + lines, Chinese: zh + lines}
+	if en += lines; x.Says != "" {
+		en += "\n\n" + x.Says
+	}
+	return Text{English: en, Chinese: zh + lines}
 }

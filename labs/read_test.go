@@ -88,3 +88,48 @@ func TestLearnersDiffer(t *testing.T) {
 		t.Errorf("six learners have the addresses %v", seen)
 	}
 }
+
+func FuzzRead(f *testing.F) {
+	for _, l := range ready(f) {
+		f.Add(l.Source)
+	}
+	f.Add([]byte(smallLab))
+	f.Add([]byte(stepsLab))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		l, err := Read("fuzz.yaml", text)
+		if (l == nil) != (err != nil) {
+			t.Errorf("%v and %v", l, err)
+		}
+		if l != nil {
+			l.Outline(Chinese)
+			l.Story(English)
+			if _, err := l.For("somebody"); err != nil && !strings.Contains(err.Error(), "fuzz.yaml:") {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func FuzzRecord(f *testing.F) {
+	f.Add([]byte(`{"learner":"ann","lab":"steps","start":1,"at":2,"log":[{"at":1,"kind":"open","place":"h1"}],"acts":[{"act":"back","to":-2,"when":1,"at":1,"index":1},{"act":"done","task":"look","at":1,"index":1}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := ReadRecord(strings.NewReader(string(text)))
+		if err != nil {
+			return
+		}
+		for i := range len(r.Acts) + 1 {
+			b, err := r.branch(i)
+			if err != nil || b.own > len(b.log) || len(b.log) > len(r.Log)*(i+1) {
+				t.Errorf("branch %d: %d of %d, %v", i, b.own, len(b.log), err)
+			}
+		}
+	})
+}
+
+func ready(t testing.TB) []*Lab {
+	all, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
