@@ -39,6 +39,7 @@ var homes = map[string][]string{
 	"github.com/spf13/pflag":                 {"engine/cli"},
 	"github.com/spf13/cobra":                 {"cmd", "engine/cli"},
 	"github.com/itchyny/gojq":                {"userland/jq"},
+	"github.com/chromedp":                    {"page"}, // in tests: a real browser
 	"golang.org/x/term":                      {"cmd"},
 	"github.com/modelcontextprotocol/go-sdk": {"cmd"},
 	"github.com/coder/websocket":             {"page"},

@@ -50,7 +50,7 @@ export function ThingMark({ t, d, on, chosen }: { t: Thing, d: Detail, on: boole
       const name = cut(t.name, t.w - 40, size)
       const subX = t.x + 36 + textWidth(name, size)
       const room = t.x + t.w - 8 - subX
-      const sub = t.sub && textWidth(t.sub, 11, true) <= room ? t.sub : ''
+      const sub = t.sub && textWidth(t.sub, 12, true) <= room ? t.sub : ''
       return <g {...attrs}><rect class={'box' + (t.off ? ' dn' : '') + (t.kind === 'sandbox' ? ' nsb' : '')} x={t.x} y={t.y} width={t.w} height={t.h} rx="3" />
         <Glyph n={t.kind === 'sandbox' ? 'namespace' : iconOf('container', t.node?.image)} x={t.x + 9} y={t.y + (d.full ? 8 : t.h / 2 - 8)} />
         <text x={t.x + 30} y={d.full ? t.y + 21 : t.y + t.h / 2 + 5} class="nm" style={{ fontSize: size }}>{name}</text>

@@ -63,8 +63,8 @@ export function buildRoom(m: Model, host: Node, mirrored: boolean, hide: (n: Nod
     const each = s.hangs.map(h => Math.max(textWidth(bare(firstAddr(h.iface)), 12, true), textWidth(h.iface.name, 11, true), 34) + 16)
     const sum = each.reduce((a, b) => a + b, 0)
     const head = 32 + textWidth(s.node.name, 13) + 12
-    const withSub = head + (s.sub ? textWidth(s.sub, 11, true) + 8 : 0)
-    s.w = Math.ceil(Math.max(sum, head, Math.min(withSub, Math.max(sum, 170))))
+    const withSub = head + (s.sub ? textWidth(s.sub, 12.4, true) + 8 : 0)
+    s.w = Math.ceil(Math.max(sum, head, Math.min(withSub, Math.max(sum, s.hangs.length ? 170 : 260))))
     s.x = x
     let at = x
     s.hangs.forEach((h, i) => { const wide = each[i] * s.w / (sum || 1); h.x = Math.round(at + wide / 2); at += wide; cols[h.col].want.push(h.x) })
