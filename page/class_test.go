@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"dnetsim/engine/cli"
 	"dnetsim/labs"
 	"dnetsim/labs/store"
 )
@@ -154,6 +156,15 @@ func TestAClassIsTaughtAndGoesOnAfterARestart(t *testing.T) {
 	})
 
 	p.ws.CloseNow()
+	x := s.known("Ann", "ping-fails")
+	for x.Status().Viewers > 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	before := x.Status().Now
+	time.Sleep(200 * time.Millisecond)
+	if m := watch.answer("packets", map[string]any{"count": 1}); !m.OK || x.Status().Now != before {
+		t.Errorf("time goes on while only the teacher looks: %v, %v", before, x.Status().Now)
+	}
 	s.Close()
 	st.Close()
 	again, st := teach(t, file)
@@ -169,6 +180,10 @@ func TestAClassIsTaughtAndGoesOnAfterARestart(t *testing.T) {
 	code, text = again.get(t, transplant(t, ann, s.url, again.url), "/record.json?lab=ping-fails")
 	if r, err := labs.ReadRecord(strings.NewReader(text)); code != 200 || err != nil || r.Learner != "Ann" || len(r.Acts) != 2 || len(r.Log) == 0 {
 		t.Errorf("the record: %d %v %.300s", code, err, text)
+	} else if l, err := labs.Named("ping-fails"); err != nil {
+		t.Error(err)
+	} else if m, err := l.Grade(r, cli.Program); err != nil || m.Points != later.Points || m.Done != 1 || m.Hints != 1 {
+		t.Errorf("graded: %+v %v, the page said %+v", m, err, later)
 	}
 	if code, text = again.get(t, again.browser(t, again.Links().Teacher), "/records.zip?lab=ping-fails"); code != 200 || !strings.Contains(text, "001-ping-fails-Ann.json") {
 		t.Errorf("the records: %d %.100q", code, text)

@@ -93,6 +93,7 @@ func TestTablesAreWhatCommandsPrintAndSayWhatChanged(t *testing.T) {
 	has("bdc01", "gossip", "", "10.0.0.11:7946  alive")
 	has("bdc01/c1", "addresses", "ip addr", "inet 172.16.0.1/24")
 	has("bdc01/c1", "dns", "cat /etc/resolv.conf", "nameserver 127.0.0.11")
+	has("bdc01/c1", "dns", "", "172.16.0.1       c1")
 	has("bdc01/consul", "store", "curl -s http://127.0.0.1:8500/v1/kv/?keys", "docker/nodes/10.0.0.11:2376")
 	has("bdc01/1-cfa73afe22/1", "fdb", "nsenter --net=/var/run/docker/netns/1-cfa73afe22 bridge fdb", "dev vxlan0")
 	has("bdc01/docker0", "fdb", "bridge fdb show br docker0", "02:42:ac:11:00:02")

@@ -82,7 +82,7 @@ func (d *desk) look() time.Duration {
 			wait = time.Hour
 		}
 	}
-	if s.desk.looking || len(s.viewers) == 0 || s.goal != nil {
+	if s.desk.looking || s.players == 0 || s.goal != nil {
 		return wait
 	}
 	if left := lookEvery - time.Since(s.desk.glanced); left > 0 {
@@ -262,5 +262,5 @@ func (d *desk) story(lang string) *Story {
 		return nil
 	}
 	l := s.sitting.Lab()
-	return &Story{Name: l.Name, Title: l.Title(lang), Minutes: l.Minutes, Story: l.Story(lang), Langs: l.Languages()}
+	return &Story{Name: l.Name, Title: l.Title(lang), Minutes: l.Minutes, Level: l.Level, Story: l.Story(lang), Langs: l.Languages()}
 }

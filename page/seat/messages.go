@@ -41,6 +41,7 @@ type Story struct {
 	Name    string   `json:"name"`
 	Title   string   `json:"title"`
 	Minutes int      `json:"minutes"`
+	Level   int      `json:"level"`
 	Story   string   `json:"story"` // safe HTML
 	Langs   []string `json:"langs"`
 }

@@ -36,7 +36,7 @@ type goal struct {
 
 // pass lets time go on for a slice, and says how long to wait before the next.
 func (s *Seat) pass() time.Duration {
-	if s.world == nil || s.err != nil || len(s.viewers) == 0 && s.goal == nil {
+	if s.world == nil || s.err != nil || s.players == 0 && s.goal == nil {
 		return time.Hour
 	}
 	if s.goal != nil {

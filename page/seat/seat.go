@@ -91,6 +91,7 @@ type Seat struct {
 	desk    desk
 	rec     *packets.Recorder
 	viewers map[Viewer]*viewer
+	players int // of the viewers: those that do not only look
 	state   State
 	speed   float64
 	pace    pace
@@ -182,8 +183,9 @@ func (s *Seat) Join(v Viewer, lang string) {
 	s.do(func() {
 		s.viewers[v] = &viewer{Viewer: v, lang: lang, tables: map[string]view.Seen{}}
 		s.used = time.Now()
+		s.count()
 		s.wake()
-		if s.world != nil {
+		if s.world != nil && !v.Watches() {
 			s.pace.reset(s.world.Now(), s.speed)
 		}
 		s.teller.welcome(s.viewers[v])
@@ -193,12 +195,24 @@ func (s *Seat) Join(v Viewer, lang string) {
 // Leave is the end of that. Nothing is sent to the viewer after it returns.
 func (s *Seat) Leave(v Viewer) {
 	left := make(chan struct{})
-	if s.do(func() { delete(s.viewers, v); close(left) }) {
+	if s.do(func() { delete(s.viewers, v); s.count(); close(left) }) {
 		select {
 		case <-left:
 		case <-s.done:
 		}
 	}
+}
+
+// count counts those who work here: while there is nobody, time stands still.
+func (s *Seat) count() {
+	s.players = 0
+	for v := range s.viewers {
+		if !v.Watches() {
+			s.players++
+		}
+	}
+	s.desk.unkept = s.desk.unkept || s.players == 0
+	s.publish()
 }
 
 // Ask carries a request out; the answer is a message to the viewer. It waits while
@@ -407,7 +421,7 @@ func (s *Seat) fails(err error) {
 
 // publish tells others how the seat is.
 func (s *Seat) publish() {
-	st := Status{State: s.shown(), Used: s.used, Viewers: len(s.viewers)}
+	st := Status{State: s.shown(), Used: s.used, Viewers: s.players}
 	if s.world != nil {
 		st.Now = s.world.Now()
 		st.Kept = s.rec.Kept()

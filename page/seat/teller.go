@@ -128,7 +128,7 @@ func (t *teller) tell() time.Duration {
 		return time.Hour
 	}
 	now := time.Now()
-	moving := s.err == nil && (s.state == Running || s.goal != nil)
+	moving := s.err == nil && (s.state == Running && s.players > 0 || s.goal != nil)
 	active := s.rec.Count() != t.count || t.dirty
 	if !moving && !active {
 		return time.Hour

@@ -75,7 +75,7 @@ func Tables(l *scenarios.Lab, node string) ([]Table, error) {
 	}
 	for _, c := range h.Daemon.Holdings().Containers {
 		if c.Name == rest {
-			return t.container(c)
+			return t.container(h, c)
 		}
 	}
 	for _, ns := range spaces(h) {
@@ -124,7 +124,7 @@ func (t *tabler) machine(m *userland.Machine) {
 	t.names(m.FS())
 }
 
-func (t *tabler) container(c *modes.Container) ([]Table, error) {
+func (t *tabler) container(h *modes.Host, c *modes.Container) ([]Table, error) {
 	if !c.State.Running() || c.Space() == nil {
 		t.tables = append(t.tables, Table{Title: "Addresses", Kind: "addresses", Command: "ip addr", Rows: []Row{}, Empty: c.Name + " does not run: " + string(c.State.Status)})
 		return t.tables, nil
@@ -140,6 +140,7 @@ func (t *tabler) container(c *modes.Container) ([]Table, error) {
 	t.all()
 	if m := c.Machine(); m != nil {
 		t.names(m.FS())
+		t.known(h, c)
 		if keys := consul.Keys(m.FS()); keys != nil {
 			t.add("Store keys", "store", "curl -s http://127.0.0.1:8500/v1/kv/?keys", strings.Join(keys, "\n"))
 		}
@@ -224,6 +225,7 @@ func (t *tabler) names(fs *userland.FS) {
 
 // cluster adds what a host's engine knows of others.
 func (t *tabler) cluster(h *modes.Host) {
+	t.swarm(h)
 	v := h.Cluster()
 	if v.Store == "" && len(v.Members) == 0 && len(v.Peers) == 0 {
 		return
@@ -232,9 +234,11 @@ func (t *tabler) cluster(h *modes.Host) {
 	for _, m := range v.Members {
 		fmt.Fprintf(&b, "%-22s %s:%d  %s\n", m.Name, m.Addr, m.Port, m.Status)
 	}
-	x := t.add("Gossip members", "gossip", "", b.String())
-	if !v.Gossip {
-		x.Empty = "the gossip does not run: its address could not be bound"
+	if v.Store != "" {
+		x := t.add("Gossip members", "gossip", "", b.String())
+		if !v.Gossip {
+			x.Empty = "the gossip does not run: its address could not be bound"
+		}
 	}
 	b.Reset()
 	for _, p := range v.Peers {
@@ -245,6 +249,58 @@ func (t *tabler) cluster(h *modes.Host) {
 		fmt.Fprintf(&b, "%s  %-15s %s  at %s\n", p.Network[:min(12, len(p.Network))], p.Addr, p.MAC, where)
 	}
 	t.add("Overlay peers", "gossip", "", b.String())
+}
+
+// swarm adds the nodes that a manager knows.
+func (t *tabler) swarm(h *modes.Host) {
+	v := h.Swarm()
+	if !v.Manager {
+		return
+	}
+	var b strings.Builder
+	for _, n := range v.Nodes {
+		role := n.Spec.Role
+		if m := n.ManagerStatus; m != nil {
+			role = "manager, " + m.Reachability
+			if m.Leader {
+				role = "leader"
+			}
+		}
+		fmt.Fprintf(&b, "%-12s %-16s %-8s %-8s %s\n", n.Description.Hostname, n.Status.Addr, n.Status.State, n.Spec.Availability, role)
+	}
+	t.add("Swarm nodes", "gossip", "docker node ls", b.String())
+}
+
+// known adds the names under which the engine's name server knows the endpoints of a
+// container's networks on its host.
+func (t *tabler) known(h *modes.Host, c *modes.Container) {
+	mine := map[string]bool{}
+	for name, e := range c.NetworkSettings.Networks {
+		if name != "bridge" && name != "host" && name != "none" {
+			mine[e.NetworkID] = true
+		}
+	}
+	var b strings.Builder
+	for _, n := range h.Daemon.Holdings().Networks {
+		if !mine[n.ID] {
+			continue
+		}
+		for _, e := range n.Endpoints {
+			if e.Container == nil {
+				continue
+			}
+			names := []string{e.Container.Name}
+			if es := e.Container.NetworkSettings.Networks[n.Name]; es != nil {
+				names = append(names, es.Aliases...)
+			}
+			for _, key := range sortedKeys(e.Addresses) {
+				fmt.Fprintf(&b, "%-16s %s  in %s\n", e.Addresses[key], strings.Join(names, " "), n.Name)
+			}
+		}
+	}
+	if b.Len() > 0 {
+		t.add("Names on its networks, here", "dns", "", b.String())
+	}
 }
 
 // print is what a program prints about the namespace.
