@@ -127,6 +127,7 @@ type program struct {
 	at          time.Duration
 	place, line string
 	status      int
+	changes     bool // it may have changed something
 }
 
 // run reports whether a check's program has been run.

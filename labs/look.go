@@ -121,7 +121,7 @@ func (s *Sitting) stir() {
 	}
 	for ; s.heard < len(s.ran); s.heard++ {
 		p := s.ran[s.heard]
-		if changes(p.line) || !s.places[p.place] && strings.Contains(p.place, "/") {
+		if p.changes || !s.places[p.place] && strings.Contains(p.place, "/") {
 			stirred(p.at)
 		}
 		s.places[p.place] = true

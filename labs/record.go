@@ -50,6 +50,8 @@ type Act struct {
 const (
 	maxRecord = 32 << 20
 	maxActs   = 10_000
+	maxInputs = 100_000
+	maxBacks  = 200
 	maxTime   = 24 * time.Hour
 )
 
@@ -86,12 +88,21 @@ func (r Record) check() error {
 	if len(r.Acts) > maxActs {
 		return fmt.Errorf("it has more than %d acts", maxActs)
 	}
-	last := 0
+	if len(r.Log) > maxInputs {
+		return fmt.Errorf("it has more than %d inputs", maxInputs)
+	}
+	last, backs := 0, 0
 	for i, a := range r.Acts {
+		if a.Kind == WentBack {
+			backs++
+		}
 		if a.Index < last || a.Index > len(r.Log) || a.At < 0 || a.At > maxTime || a.Kind == WentBack && (a.To < toTime || a.To >= i || a.When < 0 || a.When > maxTime) {
 			return fmt.Errorf("act %d is at no moment of the log", i)
 		}
 		last = a.Index
+	}
+	if backs > maxBacks {
+		return fmt.Errorf("it goes back more than %d times", maxBacks)
 	}
 	for i, in := range r.Log {
 		if in.At < 0 || in.At > maxTime {
@@ -135,7 +146,7 @@ func (r *Record) branch(act int) (branch, error) {
 		if to < from || to > len(r.Log) {
 			return now, fmt.Errorf("act %d is at no moment of the log", i)
 		}
-		now.log = append(slices.Clip(now.log), r.Log[from:to]...)
+		now.log = append(now.log, r.Log[from:to]...) // what shares its array ends before
 		now.own += to - from
 		from = to
 		logs = append(logs, now)
@@ -149,7 +160,7 @@ func (r *Record) branch(act int) (branch, error) {
 			case a.To == toTime:
 				now.log = before(left, a.When)
 			case a.To >= 0 && a.To < i:
-				now.log = logs[a.To].log
+				now.log = slices.Clip(logs[a.To].log)
 			}
 		}
 	}

@@ -93,7 +93,8 @@ func byHand(p *userland.Process, status int, at time.Duration) (out []program) {
 	}
 	words := slices.Clone(p.Args)
 	words[0] = path.Base(words[0])
-	out = append(out, program{at, p.Machine.Name, strings.Join(words, " "), status})
+	line := strings.Join(words, " ")
+	out = append(out, program{at, p.Machine.Name, line, status, changes(line)})
 	if len(words) < 4 || words[0] != "docker" || words[1] != "exec" {
 		return out
 	}
@@ -105,8 +106,10 @@ func byHand(p *userland.Process, status int, at time.Duration) (out []program) {
 		rest = rest[1:]
 	}
 	if len(rest) > 1 {
-		line := strings.TrimPrefix(strings.Join(rest[1:], " "), "sh -c ")
-		out = append(out, program{at, p.Machine.Name + "/" + rest[0], line, status})
+		line := strings.Join(rest[1:], " ")
+		script := strings.TrimPrefix(line, "sh -c ")
+		out[0].changes = changes(line)
+		out = append(out, program{at: at, place: p.Machine.Name + "/" + rest[0], line: script, status: status})
 	}
 	return out
 }
@@ -235,8 +238,8 @@ func (s *Sitting) BackTo(at time.Duration) error {
 }
 
 func (s *Sitting) goBack(act Act, log []replay.Input, at time.Duration) error {
-	if len(s.acts) >= maxActs {
-		return fmt.Errorf("there were %d answers, hints and ways back: that is enough", maxActs)
+	if s.backs() >= maxBacks {
+		return fmt.Errorf("the world went back %d times: that is enough", maxBacks)
 	}
 	index, now, all := s.inputs(), s.world.Now(), s.log()
 	if err := s.stand(log, at); err != nil {

@@ -3,12 +3,16 @@ package labs
 import (
 	"bytes"
 	"fmt"
+	"hash/fnv"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"dnetsim/engine/cli"
+	"dnetsim/link/trail"
+	"dnetsim/scenarios"
 	"dnetsim/scenarios/replay"
 )
 
@@ -280,21 +284,22 @@ func TestALookIsCheapAfterWhatOnlyLooks(t *testing.T) {
 	s := sit(t, "ann")
 	typed := typist(t, s)
 	typed("ip addr")
-	for _, line := range []string{"docker ps -a", "ip -d link", "iptables -S", "ping -c 1 10.0.0.1", "cat /etc/hosts", "docker network inspect bridge", "history", "echo hello; cd /tmp", "x=1"} {
+	typed("docker run -itd --name NAME busybox; docker exec NAME true")
+	for _, line := range []string{"docker ps -a", "ip -d link", "ip a", "ip r", "bridge fdb show", "iptables -S", "ping -c 1 10.0.0.1", "cat /etc/hosts", "docker network inspect bridge", "history", "echo hello; cd /tmp", "x=1", "sh -c 'ls; ip addr'", "docker exec NAME ls"} {
 		p := s.stirred
 		typed(line)
 		if s.stirred != p || s.Glance() != nil {
 			t.Errorf("after %s the world is copied", line)
 		}
 	}
-	for _, line := range []string{"echo hello > /tmp/x", "sleep 0 > /tmp/y"} {
+	for _, line := range []string{"echo hello > /tmp/x", "sleep 0 > /tmp/y", "docker exec NAME sh -c 'true; ip link set lo down'", "docker exec NAME ip link set lo up"} {
 		p := s.stirred
 		typed(line)
 		if s.stirred == p {
 			t.Errorf("%s goes unseen", line)
 		}
 	}
-	for _, line := range []string{"docker network create n", "ip link add d0 type dummy", "iptables -A INPUT -j ACCEPT", "sysctl -w net.ipv4.ip_forward=1", "systemctl restart docker"} {
+	for _, line := range []string{"docker network create n", "ip link add d0 type dummy", "ip a a 10.1.1.1/24 dev eth0", "bridge fdb replace 02:00:00:00:00:01 dev vxlan0", "iptables -A INPUT -j ACCEPT", "sysctl -w net.ipv4.ip_forward=1", "systemctl restart docker", "ssh bdc02 docker rm x", "sh -c true; docker rm x", "sh -c echo x > /tmp/x"} {
 		if !changes(line) {
 			t.Errorf("%s changes nothing", line)
 		}
@@ -336,4 +341,45 @@ func BenchmarkLook(b *testing.B) {
 		})
 	}
 	fmt.Println(states(s))
+}
+
+// A learner's world is the same wherever it is made, packet by packet, and another
+// learner's is another one.
+func TestALearnersWorldIsTheSameEverywhere(t *testing.T) {
+	digest := func(learner string, procs int) (sum uint64, events int) {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		l, err := Named("overlay-planes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := l.For(learner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.World.Docker = cli.Program
+		h := fnv.New64a()
+		v.World.Built = func(l *scenarios.Lab) {
+			trail.Of(l.Loop).Listen(func(e *trail.Event) {
+				fmt.Fprint(h, e.At, e.Place, e.Verb, e.Why(), e.Packet, e.Parent, e.Frame)
+				events++
+			})
+		}
+		s, err := v.Sit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		p := &player{s: s, terminals: map[string]int{}}
+		if err := p.play(s.lab.solution[:4]); err != nil {
+			t.Fatal(err)
+		}
+		return h.Sum64(), events
+	}
+	a, n := digest("ann", 1)
+	if b, m := digest("ann", 4); a != b || n != m {
+		t.Errorf("ann's world has %d events and then %d, or others", n, m)
+	}
+	if b, _ := digest("bob", 1); a == b {
+		t.Error("bob has ann's world")
+	}
 }
