@@ -52,7 +52,9 @@ func (s *Sitting) Look() (changed bool, err error) {
 // of the world and may run on another goroutine, or nil if nothing can have changed;
 // what the rest returns is for [Sitting.Take].
 func (s *Sitting) Glance() func() Found {
-	s.stir()
+	if s.stir(); s.world.Inputs() == 0 {
+		return nil // it is as it was made, and a lab begins unsolved
+	}
 	var due []finding
 	for _, t := range s.lab.tasks {
 		if len(t.checks) > 0 && !s.done(t.id) && !s.locked(t) && s.due(t) {
@@ -78,38 +80,40 @@ func (s *Sitting) due(t *task) bool {
 		s.seen[t.id] = x
 	}
 	if x.stirred != s.stirred {
-		x.stirred, x.looks = s.stirred, 1
+		x.stirred, x.after, x.gap, x.cheers, x.cheered = s.stirred, 0, time.Second, 0, s.cheered
 		return true
 	}
-	for i := range t.checks {
-		if c := &t.checks[i]; c.line != nil && !x.holds[i] && c.run(s.ran[x.heard:]) {
-			x.looks = max(x.looks, 1)
-			return true // which costs nothing if the others hold no more than before
-		}
-	}
-	x.heard = len(s.ran)
-	if x.looks == 0 {
-		return false
-	}
 	within := time.Duration(0)
-	for i, c := range t.checks {
-		if !x.holds[i] && c.line == nil {
+	for i := range t.checks {
+		c := &t.checks[i]
+		switch {
+		case x.holds[i]:
+		case c.line != nil && c.run(s.ran[x.heard:]):
+			return true // which costs nothing if the others hold no more than before
+		case c.line == nil:
 			within = max(within, c.within)
 		}
 	}
-	at := time.Second << (2 * (x.looks - 1)) // 1, 4, 16, 64 seconds
-	last := at >= within
-	if last {
-		at = within
+	x.heard = len(s.ran)
+	if within > 0 && x.cheered != s.cheered && x.cheers < mostCheers {
+		x.cheered = s.cheered
+		x.cheers++
+		return true
 	}
-	if within == 0 || s.world.Now() < s.stirAt+at {
+	at := min(x.after+x.gap, within) // 1, 3, 7, 15, 30, 45 seconds, and so on
+	if x.after >= within || s.world.Now() < s.stirAt+at {
 		return false
 	}
-	if x.looks++; last {
-		x.looks = 0 // no more, until something stirs
-	}
+	x.after, x.gap = at, min(2*x.gap, 15*time.Second)
 	return true
 }
+
+// mostCheers is how often a look is due because somebody reached something, until
+// something changes again.
+const mostCheers = 3
+
+// reaches are programs whose success says that something has come through.
+var reaches = strings.Fields("ping curl wget nc nslookup dig")
 
 // stir notices what may have changed the world since the last time: a program that
 // may change something has ended, the first one has run in a container, something was
@@ -123,6 +127,9 @@ func (s *Sitting) stir() {
 		p := s.ran[s.heard]
 		if p.changes || !s.places[p.place] && strings.Contains(p.place, "/") {
 			stirred(p.at)
+		}
+		if name, _, _ := strings.Cut(p.line, " "); p.status == 0 && slices.Contains(reaches, name) {
+			s.cheered++
 		}
 		s.places[p.place] = true
 	}

@@ -24,9 +24,12 @@ type TaskMark struct {
 	Wrong  int
 }
 
-// freeTries is how many wrong answers to a question cost nothing. Each more costs a
-// point.
-const freeTries = 2
+// A question's first wrong answer costs nothing, each more costs two points: what is
+// to be chosen from a few must not be had by trying.
+const (
+	freeTries = 1
+	wrongCost = 2
+)
 
 // mark counts acts that are true.
 func (l *Lab) mark(acts []Act) Mark {
@@ -45,7 +48,7 @@ func (l *Lab) mark(acts []Act) Mark {
 				x.Lost += t.hints[a.Hint].cost
 			case a.Kind == Answered && !a.Right && !x.Done:
 				if x.Wrong++; x.Wrong > freeTries {
-					x.Lost++
+					x.Lost += wrongCost
 				}
 			}
 		}

@@ -25,21 +25,25 @@ type Sitting struct {
 	ran     []program
 	stirred int           // grows when the world may have changed
 	stirAt  time.Duration // when that was last
+	cheered int           // grows when somebody has reached something
 	heard   int           // programs up to here have been thought about
 	entered int           // and inputs
 	places  map[string]bool
 	seen    map[string]*sight
 	dead    *deadEnd // the world is in it
 	deadAt  int      // stirred, when dead ends were last looked for
-	deadly  int      // how often since
 }
 
 // sight is what was last seen of a task.
 type sight struct {
 	stirred int // what it was then; 0: never looked
-	looks   int // how often since
-	holds   []bool
-	heard   int // programs that were compared with its checks
+	cheered int // likewise
+	cheers  int // looks for that, since something stirred
+	// after is when the last look was, counted from stirAt, and gap the time from the
+	// one before it.
+	after, gap time.Duration
+	holds      []bool
+	heard      int // programs that were compared with its checks
 }
 
 // maxRan bounds what is remembered of the programs that were run.

@@ -123,6 +123,9 @@ func TestASittingFromStartToEnd(t *testing.T) {
 	s := sit(t, "ann")
 	typed := typist(t, s)
 	want(t, s, "todo locked locked", 0)
+	if s.Glance() != nil {
+		t.Error("what nobody has touched is looked at")
+	}
 	if _, _, err := s.Answer("say", "x", English); err == nil {
 		t.Error("a locked task takes an answer")
 	}
