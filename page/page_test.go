@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dnetsim/link"
 	"dnetsim/page/packets"
 	"dnetsim/page/seat"
 	"dnetsim/page/view"
@@ -67,6 +68,14 @@ func TestALearnerWorksAtTwoTerminals(t *testing.T) {
 	p.ask("packets", map[string]any{"filter": "l3-miss", "from": 0, "count": 1000}, &words)
 	if words.Total == 0 || slices.ContainsFunc(words.Rows, func(r packets.Row) bool { return r.Why != "l3-miss" }) {
 		t.Errorf("the word l3-miss finds %v", words.Rows)
+	}
+	code, file := s.get(t, s.browser(t, s.Links().Owner), "/pcap?lab=overlay-ping&filter=arp")
+	capture, err := link.NewCaptureReader(strings.NewReader(file))
+	if code != 200 || err != nil {
+		t.Fatalf("the capture: %d %v", code, err)
+	}
+	if c, err := capture.Next(); err != nil || c.Frame[12] != 8 || c.Frame[13] != 6 {
+		t.Errorf("its first frame: %+v %v", c, err)
 	}
 	if m := p.answer("packets", map[string]any{"filter": "host and", "count": 1}); m.OK || !strings.Contains(m.Error, "write") {
 		t.Errorf("a wrong filter is answered %+v", m)

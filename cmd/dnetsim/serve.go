@@ -63,8 +63,8 @@ func (f *serveFlags) serve(ctx context.Context, t *terminal) error {
 		return status{exitUsage, errors.New("dnetsim serve: --memory: write how many MB the worlds may take together, from 256 on")}
 	}
 	t.memory.Store(uint64(f.memory+f.memory/2) << 20)
-	debug.SetMemoryLimit(int64(f.memory) << 20)
-	debug.SetGCPercent(300) // worlds are small beside what they leave to be collected
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(f.memory) << 20))
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // worlds are small beside what they leave to be collected
 	st, err := openStore(f.data)
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim serve: %w", err)}

@@ -10,6 +10,7 @@ import (
 	"dnetsim/labs"
 	"dnetsim/page/packets"
 	"dnetsim/scenarios"
+	"dnetsim/sim"
 )
 
 // desk is what a seat knows of the lab that is worked at.
@@ -96,12 +97,29 @@ func (d *desk) look() time.Duration {
 	s.desk.looking = true
 	of := s.sitting
 	go func() {
-		s.config.Asking <- struct{}{}
-		found := job()
-		<-s.config.Asking
-		s.do(func() { s.desk.take(of, found) })
+		found, err := d.glance(job)
+		s.do(func() {
+			if err != nil {
+				s.desk.looking = false
+				s.teller.all(say{"say", "error", "the tasks could not be looked at: " + err.Error()})
+				return
+			}
+			s.desk.take(of, found)
+		})
 	}()
 	return wait
+}
+
+// glance looks when it is its turn. A panic in the copy is an error.
+func (d *desk) glance(job func() labs.Found) (found labs.Found, err error) {
+	d.seat.config.Asking <- struct{}{}
+	defer func() {
+		<-d.seat.config.Asking
+		if r := recover(); r != nil {
+			err = sim.Caught(nil, r)
+		}
+	}()
+	return job(), nil
 }
 
 // take takes over what a look found.

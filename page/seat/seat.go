@@ -12,6 +12,7 @@ import (
 	"dnetsim/page/packets"
 	"dnetsim/page/view"
 	"dnetsim/scenarios/replay"
+	"dnetsim/sim"
 )
 
 // Limits bound what one seat costs. Zero values are the defaults.
@@ -296,21 +297,37 @@ type viewer struct {
 // serve is the seat's goroutine.
 func (s *Seat) serve() {
 	defer close(s.done)
-	defer s.drop()
-	defer s.desk.keep(true)
+	defer guard(s, func() {
+		s.desk.keep(true)
+		s.drop()
+	})
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		wait := min(s.pass(), s.teller.tell(), s.desk.look(), s.doze())
+		wait := time.Hour
+		guard(s, func() { wait = min(s.pass(), s.teller.tell(), s.desk.look(), s.doze()) })
 		timer.Reset(max(wait, 0))
 		select {
 		case <-s.quit:
 			return
 		case fn := <-s.jobs:
-			fn()
+			guard(s, fn)
 		case <-timer.C:
 		}
 	}
+}
+
+// guard runs fn and makes a panic, which is a bug of ours, the end of this world and of
+// no other. Nothing of the world is touched any more then.
+func guard(s *Seat, fn func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			bug := sim.Caught(nil, r)
+			s.world, s.sitting, s.rec = nil, nil, nil
+			s.fails(fmt.Errorf("a bug of dnetsim: %w", bug))
+		}
+	}()
+	fn()
 }
 
 // doze puts a world to sleep that nobody has used for long, and says when to look
