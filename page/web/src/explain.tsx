@@ -1,5 +1,5 @@
 // Why a flow fails: the verdict, one sentence, what to type, how we know, what is ruled out; the path lit and the journey below.
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Cure, Explained, Hop } from './contract'
 import { Split } from './frame'
 import { I } from './icons'
@@ -31,8 +31,19 @@ function placeOf(addr: string): string {
   return i ? i.node : addr
 }
 
+// A recording has the explanation of its last failure.
+async function recorded() {
+  try {
+    const got = await ask<Explained>('explain', { from: '', to: '', port: '', large: false })
+    const f = got.report?.flow
+    asked.got = got; asked.from = f?.from ?? ''; asked.to = f?.to ?? ''; asked.port = f?.port ? `${f.protocol} ${f.port}` : ''
+    told('select')
+  } catch { /* it has none */ }
+}
+
 export function Explain() {
   use('select', 'topo', 'lang', 'rows')
+  useEffect(() => { if (S.recorded && !asked.got) void recorded() }, [])
   const x = asked.got
   const parts = x ? sections(x) : []
   // What is lit is what failed first: a question that died says more than the packet that waited for its answer.
@@ -55,14 +66,14 @@ export function Explain() {
   return <main class="work">
     <section class="pane map" aria-label={w('drawing')}>
       <div class="ph"><h2>{x ? `${asked.from} → ${asked.to}${asked.port ? ', ' + asked.port : ', ICMP'}` : w('explain')}</h2>{x && (x.works ? <span class="tag ok"><I n="check" />{w('works')}</span> : <span class="tag red"><I n="cross" />{firstDrop >= 0 ? w('diedOn', hops[firstDrop].place.split('/')[0]) : w('fails')}</span>)}<span class="sp" />
-        {(chosen ?? lastDrop) && <button class="btn quiet" onClick={() => why((chosen ?? lastDrop)!)}>{w('lastFailure')}</button>}</div>
+        {!S.recorded && (chosen ?? lastDrop) && <button class="btn quiet" onClick={() => why((chosen ?? lastDrop)!)}>{w('lastFailure')}</button>}</div>
       <Drawing lit={lit} fold={true} live={false} />
       <PathList hops={hops} upTo={lit?.upTo ?? 0} />
     </section>
     <section class="pane dock" aria-label={w('journey')}><Split name="dock" axis="y" of="dock" from={256} min={90} max={600} />
       <div class="ph"><h2>{w('journey')}</h2><span class="soft cutl">{x?.verdict ?? ''}</span></div>
       <div class="scroll" tabIndex={0} role="group" aria-label={w('journey')}><table class="hops"><thead><tr><th class="r">{w('timeS')}</th><th>{w('place')}</th><th>{w('what')}</th><th>{w('packet')}</th><th>{w('whatDecided')}</th></tr></thead>
-        {parts.map((p, k) => <tbody key={k}><tr class="part"><th colSpan={5} scope="rowgroup">{p.what}</th></tr>{p.hops.map((h, i) => <tr key={i} class={h.verb === 'drop' ? 'x' : ''}><td class="r num">{seconds(h.at)}</td><td>{h.place}</td><td>{h.verb === 'drop' && <I n="cross" />} {h.verb}{h.verb === 'drop' && h.why ? ', ' + h.why : ''}</td><td>{h.info}</td><td>{h.rule ? (h.rule.chain ? `${h.rule.table} ${h.rule.chain} ${h.rule.number}: ${h.rule.text}` : h.rule.text) : h.verb !== 'drop' ? h.why ?? '' : ''}</td></tr>)}</tbody>)}</table></div>
+        {parts.map((p, k) => <tbody key={k}><tr class="part"><th colSpan={5} scope="rowgroup">{part(p.what)}</th></tr>{p.hops.map((h, i) => <tr key={i} class={h.verb === 'drop' ? 'x' : ''}><td class="r num">{seconds(h.at)}</td><td>{h.place}</td><td>{h.verb === 'drop' && <I n="cross" />} {h.verb}{h.verb === 'drop' && h.why ? ', ' + h.why : ''}</td><td>{h.info}</td><td>{h.rule ? (h.rule.chain ? `${h.rule.table} ${h.rule.chain} ${h.rule.number}: ${h.rule.text}` : h.rule.text) : h.verb !== 'drop' ? h.why ?? '' : ''}</td></tr>)}</tbody>)}</table></div>
     </section>
     <aside class="pane side" aria-label={w('explain')}><Split name="side" axis="x" of="side" from={612} min={320} max={820} />
       <Ask />
@@ -71,6 +82,7 @@ export function Explain() {
         {asked.error && <p class="empty wrong" role="alert"><I n="cross" /> {asked.error}</p>}
         {!x && !asked.busy && !asked.error && <p class="empty soft">{w('askText')}</p>}
         {x && !asked.busy && <Answer x={x} code={code} />}
+        {!S.recorded && !S.watching && <Matrix />}
       </div></aside>
   </main>
 }
@@ -84,6 +96,7 @@ function sections(x: Explained): { what: string, hops: Hop[], ok: boolean }[] {
   }
   return out.length ? out : [{ what: w('journey'), hops: x.path, ok: x.works }]
 }
+function part(what: string): string { return what === 'question' ? w('question') : what === 'request' ? w('request') : what === 'reply' ? w('reply') : what === 'lookup' ? w('lookup') : what }
 function ruleOf(text: string) { const g = /^(\S+) (\S+) (\d+):? ?(.*)$/.exec(text); return g ? { table: g[1], chain: g[2], number: +g[3], text: g[4] } : { table: '', chain: '', number: 0, text } }
 
 function Ask() {
@@ -120,6 +133,24 @@ function Answer({ x, code }: { x: Explained, code?: string }) {
     {ruled.length > 0 && <section class="sec"><h2>{w('ruledOut')}</h2><ul class="out">{ruled.map((r, i) => <li key={i}><I n="check" />{r}</li>)}</ul></section>}
     <details class="sec astext"><summary>{w('asText')}</summary><pre>{x.text}</pre></details>
   </>
+}
+
+type Cell = { from: string, to: string, verdict: string, code?: string, sentence?: string }
+
+// Matrix is everybody to everybody: who reaches whom, and for whom there is an answer why not.
+function Matrix() {
+  const [cells, setCells] = useState<Cell[] | null>(null)
+  const [busy, setBusy] = useState(false)
+  const look = async () => {
+    setBusy(true)
+    try { const r = await ask<{ cells: Cell[] }>('matrix'); setCells(r.cells ?? []) } catch (e) { say('error', (e as Error).message) }
+    setBusy(false)
+  }
+  const froms = [...new Set(cells?.map(c => c.from) ?? [])], tos = [...new Set(cells?.map(c => c.to) ?? [])]
+  return <section class="sec"><h2>{w('matrix')}</h2>
+    <button class="btn" disabled={busy} onClick={() => void look()}>{busy ? w('asking') : w('ask')}</button>
+    {cells && <div class="tscroll"><table class="matrix"><thead><tr><th>{w('from')} \\ {w('to')}</th>{tos.map(t => <th key={t}>{t}</th>)}</tr></thead><tbody>{froms.map(f => <tr key={f}><th scope="row">{f}</th>{tos.map(t => { const c = cells.find(c => c.from === f && c.to === t); const ok = c?.verdict === 'delivered'; return <td key={t}>{c && <button class={'plain ' + (ok ? 'yes' : 'nope')} title={c.sentence ?? c.verdict} onClick={() => { asked.from = f; asked.to = t; asked.port = ''; void query() }}><I n={ok ? 'check' : 'cross'} /> <span>{ok ? w('works') : c.code ?? c.verdict}</span></button>}</td> })}</tr>)}</tbody></table></div>}
+  </section>
 }
 
 function capital(s: string): string { return s.charAt(0).toUpperCase() + s.slice(1) }

@@ -11,7 +11,6 @@ import { back } from './act'
 export function setTheme(t: 'light' | 'dark', remember = true) {
   document.documentElement.dataset.theme = t
   if (remember) keep('theme', t)
-  told('theme')
 }
 export function startTheme() {
   const q = new URLSearchParams(location.search)

@@ -1,7 +1,7 @@
 // A recording: the page with no server behind it. The document holds what a server would have said, in order of virtual time;
 // here the clock is kept, and requests are answered from what was kept. What would need a world is refused in words.
 import type { Clock, Hop, Msg, PacketRow, Recording } from './contract'
-import { S, told } from './state'
+import { S, told as tell } from './state'
 import { attach, take } from './wire'
 import { w } from './words'
 
@@ -11,7 +11,10 @@ export function openRecording(r: Recording) {
   let now = r.from, state: Clock['state'] = 'paused', speed = 1, at = 0, timer = 0
   let followed = 0
   const times = [...new Set([...r.steps.map(s => s.at), ...r.packets.map(p => p.time), ...Object.values(r.details).flatMap(d => d.hops.map(h => h.at))])].sort((a, b) => a - b)
-  const drops = r.packets.filter(p => p.fate === 'dropped')
+  // The drops that are worth a stop are those that the bar shows, if it tells of any.
+  const told = new Set(r.steps.flatMap(s => s.m.t === 'bar' ? s.m.drops : []))
+  const ends = r.packets.filter(p => p.fate === 'dropped').map(p => ({ p, t: (r.details[p.packet]?.hops ?? []).find(h => h.verb === 'drop' && h.packet === p.packet)?.at ?? p.time }))
+  const drops = ends.some(e => told.has(e.t)) ? ends.filter(e => told.has(e.t)) : ends
 
   // Every packet's row as it stood at a moment: told of only once it is there, its fate only once it is known.
   const rowAt = (p: PacketRow, t: number): PacketRow => {
@@ -29,7 +32,7 @@ export function openRecording(r: Recording) {
     const last = hops[hops.length - 1]
     return last ? { packet: followed, hop: hops.length, of: hopsOf(followed).length, text: `${last.verb} ${last.place}` } : undefined
   }
-  const rows = () => { S.rows = filtered(S.filter, visible(now)); S.total = r.packets.filter(p => p.time <= now).length; told('rows') }
+  const rows = () => { S.rows = filtered(S.filter, visible(now)); S.total = r.packets.filter(p => p.time <= now).length; tell('rows') }
 
   // forward lets the steps up to a time happen; what can be replaced is told once, at its last.
   const forward = (to: number, jump: boolean) => {
@@ -57,14 +60,14 @@ export function openRecording(r: Recording) {
   }
   const stop = () => { cancelAnimationFrame(timer); timer = 0; state = 'paused' }
   const play = () => {
-    let last = performance.now(), told = 0
+    let last = performance.now(), drawn = 0
     state = 'running'
     const frame = (t: number) => {
       const to = Math.min(r.to, now + (t - last) * 1000 * speed)
       last = t
       forward(to, false)
       if (now >= r.to) stop()
-      if (t - told > 120 || state !== 'running') { told = t; rows(); clock(path()) }
+      if (t - drawn > 120 || state !== 'running') { drawn = t; rows(); clock(path()) }
       if (state === 'running') timer = requestAnimationFrame(frame)
     }
     timer = requestAnimationFrame(frame)
@@ -82,8 +85,8 @@ export function openRecording(r: Recording) {
           case 'back': goTo(q.at); return {}
           case 'event': { const n = times.find(t => t > now); if (n !== undefined) goTo(n); else clock(); return {} }
           case 'drop': {
-            const d = drops.map(p => ({ p, t: hopsOf(p.packet).find(h => h.verb === 'drop')?.at ?? p.time })).filter(x => x.t > now).sort((a, b) => a.t - b.t)[0]
-            if (d) { followed = d.p.packet; S.selected = followed; S.hopAt = -1; goTo(d.t); told('select') } else clock()
+            const d = drops.filter(x => x.t > now).sort((a, b) => a.t - b.t)[0]
+            if (d) { followed = d.p.packet; S.selected = followed; S.hopAt = -1; goTo(d.t); tell('select') } else clock()
             return {}
           }
           case 'hop': {
@@ -122,7 +125,7 @@ export function openRecording(r: Recording) {
   forward(r.from, true)
   const hash = /[?&]at=(\d+)/.exec(location.search)
   const packet = /[?&]packet=(\d+)/.exec(location.search)
-  if (packet) { followed = +packet[1]; S.selected = followed; S.hopAt = -1; told('select') }
+  if (packet) { followed = +packet[1]; S.selected = followed; S.hopAt = -1; tell('select') }
   goTo(hash ? +hash[1] : r.from)
 }
 

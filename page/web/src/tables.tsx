@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Node, Table, TableRow } from './contract'
 import { I, iconOf } from './icons'
-import { addressOf, bare, modelOf } from './net/model'
+import { addressOf, bare, modelOf, type Model } from './net/model'
 
 import { S, say, show, told, use } from './state'
 import { typeLine } from './terms'
@@ -42,7 +42,7 @@ export function Tables() {
   return <main class="work">
     <aside class="pane side" aria-label={w('devices')}><div class="ph"><h2>{w('devices')}</h2></div>{m && <Tree chosen={id} />}</aside>
     <section class="pane dock" aria-label={w('tables')}>
-      <div class="ph"><I n={node ? iconOf(node.kind, node.image) : 'table'} /><h2 class="mono">{id || w('chooseDevice')}</h2><span class="soft cutl opt">{node ? [node.image, node.state !== 'up' ? node.state : '', node.note].filter(Boolean).join(' · ') : ''}</span><span class="sp" /><span class="meta num opt">{seconds(S.clock.now)} s</span>
+      <div class="ph"><I n={node ? iconOf(node.kind, node.image) : 'table'} /><h2 class="mono wide">{id || w('chooseDevice')}</h2>{m && <select class="field narrow" aria-label={w('devices')} value={id} onChange={e => { S.node = e.currentTarget.value; told('node') }}>{linesOf(m).map(l => <option key={l.id} value={l.id}>{'\u2003'.repeat(l.in) + l.name}</option>)}</select>}<span class="soft cutl opt">{node ? [node.image, node.state !== 'up' ? node.state : '', node.note].filter(Boolean).join(' · ') : ''}</span><span class="sp" /><span class="meta num opt">{seconds(S.clock.now)} s</span>
         <div class="seg" role="group" aria-label={w('tables')}>{(['columns', 'printed', 'changes'] as Look[]).map(l => <button key={l} aria-pressed={mode === l} onClick={() => setMode(l)}>{w(l === 'columns' ? 'columns' : l === 'printed' ? 'asPrinted' : 'changes')}</button>)}</div></div>
       <div class="scroll" tabIndex={0} role="group" aria-label={w('tables')}>
         {error && <p class="empty">{error}</p>}
@@ -54,9 +54,10 @@ export function Tables() {
   </main>
 }
 
-function Tree({ chosen }: { chosen: string }) {
-  const m = modelOf(S.topo!)
-  type Line = { id: string, name: string, in: number, icon: ReturnType<typeof iconOf>, meta: string }
+type Line = { id: string, name: string, in: number, icon: ReturnType<typeof iconOf>, meta: string }
+
+// linesOf are the devices in the order of the tree.
+function linesOf(m: Model): Line[] {
   const lines: Line[] = []
   const add = (n: Node, depth: number) => lines.push({ id: n.id, name: n.name, in: depth, icon: iconOf(n.kind, n.image), meta: n.state === 'down' ? w('down') : n.state === 'exited' || n.state === 'created' ? w(n.state) : bare(addressOf(m, n.id)) })
   for (const h of m.hosts) {
@@ -65,6 +66,11 @@ function Tree({ chosen }: { chosen: string }) {
     for (const kind of ['bridge', 'namespace', 'container']) for (const n of inside.filter(n => n.kind === kind)) { add(n, 1); for (const c of m.children.get(n.id) ?? []) add(c, 2) }
   }
   for (const n of [...m.lans, ...m.others]) add(n, 0)
+  return lines
+}
+
+function Tree({ chosen }: { chosen: string }) {
+  const lines = linesOf(modelOf(S.topo!))
   const ref = useRef<HTMLDivElement>(null)
   return <div class="scroll tree" role="tree" aria-label={w('devices')} ref={ref} onKeyDown={e => {
     const i = lines.findIndex(l => l.id === chosen) + (e.key === 'ArrowDown' ? 1 : e.key === 'ArrowUp' ? -1 : 0)
@@ -97,7 +103,7 @@ function cells(t: Table): { head: string[], rows: { r: TableRow, c: string[] }[]
     return { head: ['dev', 'state', 'mtu', 'link address', 'addresses', 'master'], right: 0, rows: out }
   }
   if (t.kind === 'neighbours') return pick(t, ['address', 'dev', 'link address', 'state'], s => { const g = /^(\S+)(?: dev (\S+))?(?: lladdr (\S+))?\s*(.*)$/.exec(s); return g ? [g[1], g[2] ?? '', g[3] ?? '', g[4]] : null })
-  if (t.kind === 'routes') return pick(t, ['destination', 'via', 'dev', 'src', ''], s => { const g = /^((?:unreachable |blackhole |local |broadcast )?\S+)(?: via (\S+))?(?: dev (\S+))?(.*)$/.exec(s); if (!g) return null; const src = / src (\S+)/.exec(g[4]); return [g[1], g[2] ?? '', g[3] ?? '', src?.[1] ?? '', g[4].replace(/ src \S+/, '').replace(/ proto kernel| scope link/g, '').trim()] })
+  if (t.kind === 'routes') return pick(t, ['destination', 'via', 'dev', 'src', 'options'], s => { const g = /^((?:unreachable |blackhole |local |broadcast )?\S+)(?: via (\S+))?(?: dev (\S+))?(.*)$/.exec(s); if (!g) return null; const src = / src (\S+)/.exec(g[4]); return [g[1], g[2] ?? '', g[3] ?? '', src?.[1] ?? '', g[4].replace(/ src \S+/, '').replace(/ proto kernel| scope link/g, '').trim()] })
   if (t.kind === 'fdb') return pick(t, ['link address', 'dev', 'to', 'flags'], s => { const g = /^([0-9a-f:]{17})(?: dev (\S+))?(.*)$/.exec(s); if (!g) return null; const to = / (dst \S+(?: link-netnsid \d+)?|master \S+)/.exec(g[3]); return [g[1], g[2] ?? '', to?.[1] ?? '', g[3].replace(to?.[0] ?? '', '').trim()] })
   if (t.head && /\s{2,}/.test(t.head.trim())) { // columns that stand under their heads
     const at: number[] = []

@@ -26,7 +26,7 @@ export function Tasks() {
       {t.deadEnd && <div class="deadend" role="alert"><b><I n="cross" /> {w('deadEnd')}.</b> <div class="story" dangerouslySetInnerHTML={{ __html: t.deadEnd }} /><Checkpoints /></div>}
       {t.done === t.tasks.length && <div class="solved"><b><I n="check" /> {w('solved')}.</b> {w('solvedText', t.points, t.of)}</div>}
       <ol class="tasks">{t.tasks.map(k => <One key={k.id} t={k} now={k === now} />)}</ol>
-      <div class="foot">{S.hello?.lab?.story && <button class="btn quiet" onClick={() => { S.story = true; told('view') }}>{w('readStory')}</button>}<span class="sp" /><span class="meta num">{used ? (used === 1 ? w('hintUsed1') : w('hintsUsed', used)) + ' · ' : ''}{w('points', t.points, t.of)}</span></div>
+      <div class="foot">{S.hello?.lab?.story && <button class="btn quiet" onClick={() => { S.story = true; told('view') }}>{w('readStory')}</button>}{S.hello?.lab && !S.watching && !S.recorded && <a class="btn quiet" download title={w('handInText')} href={'/record.json?lab=' + encodeURIComponent(S.hello.lab.name)}><I n="save" />{w('handIn')}</a>}<span class="sp" /><span class="meta num">{used ? (used === 1 ? w('hintUsed1') : w('hintsUsed', used)) + ' · ' : ''}{w('points', t.points, t.of)}</span></div>
     </div>
   </>
 }

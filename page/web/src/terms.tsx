@@ -24,7 +24,7 @@ const media = matchMedia('(prefers-reduced-motion: reduce)')
 function token(name: string): string { return getComputedStyle(document.documentElement).getPropertyValue(name).trim() }
 function theme() {
   return {
-    background: token('--paper'), foreground: token('--ink2'), cursor: token('--blue'), cursorAccent: token('--paper'), selectionBackground: token('--blue-soft'),
+    background: token('--paper'), foreground: token('--ink2'), cursor: token('--blue'), cursorAccent: token('--paper'), selectionBackground: token('--blue-soft'), scrollbarSliderBackground: token('--line'), scrollbarSliderHoverBackground: token('--edge'), scrollbarSliderActiveBackground: token('--edge'), overviewRulerBorder: token('--paper'),
     black: token('--ink'), white: token('--ink2'), brightWhite: token('--ink'), brightBlack: token('--ink3'),
     red: token('--red'), brightRed: token('--red'), green: token('--ok'), brightGreen: token('--ok'), yellow: token('--amber'), brightYellow: token('--amber'),
     blue: token('--blue'), brightBlue: token('--blue'), magenta: token('--ink'), brightMagenta: token('--ink'), cyan: token('--blue'), brightCyan: token('--blue'),
@@ -36,7 +36,7 @@ function live(term: number): Live {
   if (l) return l
   const x = new Terminal({
     fontFamily: token('--mono'), fontSize: 12, lineHeight: 1.2, cursorBlink: !media.matches, scrollback: 4000, theme: theme(), allowProposedApi: false,
-    screenReaderMode: kept('reader') === 'on', disableStdin: S.recorded || !!S.watching, minimumContrastRatio: 4.5,
+    screenReaderMode: kept('reader') === 'on', disableStdin: S.recorded || !!S.watching, minimumContrastRatio: 4.5, overviewRuler: { width: 9 },
   })
   const fit = new FitAddon()
   x.loadAddon(fit)
@@ -72,6 +72,7 @@ listen(m => {
   }
 })
 const fresh = new Set<number>()
+new MutationObserver(() => told('theme')).observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] })
 on('theme', () => { for (const l of lives.values()) l.x.options.theme = theme() })
 
 let opening = false

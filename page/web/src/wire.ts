@@ -1,5 +1,5 @@
 // The connection to the server: requests with their replies, messages into the state, and again after it was lost.
-import type { Msg } from './contract'
+import type { Msg, Topo } from './contract'
 import { S, say, told } from './state'
 import { lang, w } from './words'
 
@@ -46,7 +46,7 @@ export function take(m: Msg) {
       told('hello', 'rows', 'terms', 'tasks')
       break
     case 'clock': S.clock = m; told('clock'); break
-    case 'topo': S.topo = m.topo; told('topo'); break
+    case 'topo': topo(m.topo); break
     case 'terms': S.terms = m.list; told('terms'); break
     case 'bar': S.bar = m; told('bar'); break
     case 'tasks': S.tasks = m; told('tasks'); break
@@ -60,6 +60,20 @@ export function take(m: Msg) {
     case 'say': say(m.level, m.text); break
   }
   for (const fn of listeners) fn(m)
+}
+
+// topo takes a new topology. Where only counters moved, the one that is drawn stays, with its counters: a layout is made for
+// what is new only.
+let shape = ''
+function topo(t: Topo) {
+  const now = JSON.stringify([t.nodes, t.ifaces.map(i => [i.id, i.node, i.kind, i.mac, i.addrs, i.up, i.carrier, i.mtu, i.peer, i.master, i.vni]), t.links, t.published, t.networks])
+  if (S.topo && now === shape) {
+    t.ifaces.forEach((i, k) => { const o = S.topo!.ifaces[k]; o.rx = i.rx; o.tx = i.tx; o.drops = i.drops })
+    return
+  }
+  shape = now
+  S.topo = t
+  told('topo')
 }
 
 // merge takes new and changed rows into the list, which stays ordered by packet.

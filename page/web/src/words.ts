@@ -29,7 +29,7 @@ const table = {
   // tasks
   tasks: ['Tasks', '任务'], minutesLab: ['{0} min', '{0} 分钟'], hint: ['Hint', '提示'], nextHint: ['Next hint', '下一条提示'], hintWorld: ['Hint {0}, from your world.', '提示 {0}，来自你的网络。'],
   hintWritten: ['Hint {0}.', '提示 {0}。'], backToCheckpoint: ['Back to a checkpoint', '回到存档点'], check: ['Check', '检查'], answer: ['Answer', '答案'],
-  readStory: ['Read the story again', '再读一遍背景'], points: ['{0} of {1} points', '{0}/{1} 分'], hintsUsed: ['{0} hints used', '用了 {0} 条提示'], hintUsed1: ['1 hint used', '用了 1 条提示'],
+  handIn: ['Hand in', '上交'], handInText: ['Your record as a file, which dnetsim grade marks', '你的记录文件，dnetsim grade 可以评分'], records: ['Records, zip', '记录 zip'], record1: ['Record', '记录'], readStory: ['Read the story again', '再读一遍背景'], points: ['{0} of {1} points', '{0}/{1} 分'], hintsUsed: ['{0} hints used', '用了 {0} 条提示'], hintUsed1: ['1 hint used', '用了 1 条提示'],
   right: ['Right.', '正确。'], notRight: ['“{0}” is not it.', '“{0}”不对。'], needs: ['After: {0}', '先完成：{0}'], yourAnswer: ['Your answer: {0}', '你的答案：{0}'], locked: ['locked', '未解锁'], todo: ['not yet', '还没有'], doing: ['under way', '进行中'], done: ['done', '完成'], deadEnd: ['Dead end', '走进死路'],
   noTasks: ['A free world', '自由练习'], noTasksText: ['There is nothing to solve here. Type commands, stop time, and follow packets.', '这里没有题目。敲命令，让时间停下，跟着报文走。'],
   hosts: ['Hosts', '主机'], networksWord: ['Networks', '网络'], lookNow: ['Look again', '再看一次'], solved: ['All solved', '全部完成'], checkpoint: ['checkpoint', '存档点'],
@@ -56,7 +56,7 @@ const table = {
   // explain
   from: ['From', '从'], to: ['To', '到'], port: ['Port', '端口'], ask: ['Ask', '询问'], askFlow: ['Ask about a flow', '询问一条流'], lastFailure: ['Last failure', '最近一次失败'], works: ['works', '通'], fails: ['fails', '不通'],
   whatToType: ['What to type', '该敲什么'], typeIt: ['Type it on {0}', '在 {0} 上敲'], typeItAll: ['Type it', '敲进去'], typed: ['Typed on {0}. Watch the terminal.', '已在 {0} 上敲入，请看终端。'], proved: ['proved in a copy of this world', '已在副本中验证'], notProved: ['not proved', '未验证'],
-  evidence: ['Evidence: each line is a command you can run on the real hosts', '证据：每一行都是能在真实主机上运行的命令'], ruledOut: ['Ruled out', '已排除'], journey: ['The journey', '旅程'], what: ['What', '动作'], packet: ['Packet', '报文'],
+  evidence: ['Evidence: each line is a command you can run on the real hosts', '证据：每一行都是能在真实主机上运行的命令'], ruledOut: ['Ruled out', '已排除'], journey: ['The journey', '旅程'], question: ['question', '询问'], request: ['request', '请求'], reply: ['reply', '回应'], lookup: ['lookup', '查名字'], what: ['What', '动作'], packet: ['Packet', '报文'],
   asking: ['Trying it in a copy of this world', '正在副本中尝试'], askText: ['Choose where from and where to. A probe is sent in a copy of this world; yours is not touched.', '选择起点和终点。探测在副本中进行，不碰你的网络。'],
   portHint: ['tcp 80, udp 53; empty: ping', 'tcp 80、udp 53；不填：ping'], large: ['full-size packets too', '也试大包'], matrix: ['Everybody to everybody', '全部两两之间'], asText: ['As the terminal prints it', '终端里的样子'], codePage: ['about this code', '关于这个代码'],
   // lists and start

@@ -11,7 +11,7 @@ export function fitted(s: Scene, w: number, h: number): Camera {
 }
 
 export function zoomed(c: Camera, by: number, px: number, py: number): Camera {
-  const k = Math.min(4, Math.max(0.04, c.k * by))
+  const k = Math.min(3.2, Math.max(0.03, c.k * by))
   return { k, x: px - (px - c.x) * k / c.k, y: py - (py - c.y) * k / c.k, own: true }
 }
 
@@ -20,7 +20,8 @@ export function detailOf(c: Camera, s: Scene): Detail {
   const mean = rooms.length ? rooms.reduce((n, r) => n + r.w, 0) / rooms.length : 400
   if (c.k >= 0.73 || c.k >= 0.56 && rooms.length <= 2) return { level: c.k >= 1.9 ? 4 : 3, full: c.k >= 0.73, grow: Math.max(1, 9.5 / (12.5 * c.k)) }
   if (c.k >= 0.62) return { level: 3, full: false, grow: Math.max(1, 9.5 / (12.5 * c.k)) }
-  return { level: s.groups.length > 1 && mean * c.k < 54 ? 1 : 2, full: false, grow: 1 }
+  const high = rooms.length ? rooms.reduce((n, r) => n + r.h, 0) / rooms.length : 400
+  return { level: s.groups.length > 1 && (mean * c.k < 62 || high * c.k < 30) ? 1 : 2, full: false, grow: 1 }
 }
 
 // within moves the camera as little as needed to bring a point into sight.
@@ -29,4 +30,10 @@ export function within(c: Camera, x: number, y: number, w: number, h: number, ma
   const dx = px < margin ? margin - px : px > w - margin ? w - margin - px : 0
   const dy = py < margin ? margin - py : py > h - margin ? h - margin - py : 0
   return dx || dy ? { ...c, x: c.x + dx, y: c.y + dy, own: true } : c
+}
+
+// seenPart is the part of the sheet that is worth drawing when there are many rooms, in steps so that a small move changes nothing.
+export function seenPart(c: Camera, w: number, h: number): { x: number, y: number, w: number, h: number } {
+  const step = 600, x = Math.floor((-c.x / c.k - 200) / step) * step, y = Math.floor((-c.y / c.k - 200) / step) * step
+  return { x, y, w: Math.ceil((w / c.k + 400) / step + 1) * step, h: Math.ceil((h / c.k + 400) / step + 1) * step }
 }

@@ -3,14 +3,14 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import type { Hop } from '../contract'
 import { S, show, told, use } from '../state'
 import { w } from '../words'
-import { detailOf, fitted, within, zoomed, type Camera, type Detail } from './camera'
+import { detailOf, fitted, seenPart, within, zoomed, type Camera, type Detail } from './camera'
 import { layout } from './layout'
 import { callout, litOf, type Lit } from './lit'
 import { cut, Cross, Envelope, HostMark, PortMark, Text, ThingMark, WireMark } from './marks'
 import { addressOf, engineName, lanName, modelOf, textWidth, type Model } from './model'
 import { moving } from './motion'
 import { router, svgPath, touchedBy, type Router } from './route'
-import type { Pt, Scene } from './scene'
+import { cross, type Box, type Pt, type Scene } from './scene'
 
 export type Drawn = { hops: Hop[], upTo: number, length?: number, label?: { head: string, text: string } }
 
@@ -62,8 +62,10 @@ export function Drawing({ lit: drawn, fold, live, addresses = true, thumb = fals
   // A packet that steps out of sight takes the camera along.
   useEffect(() => { if (lit?.here && cam?.own) set(c => within(c, lit.here![0], lit.here![1], size.w, size.h)) }, [lit?.here?.[0], lit?.here?.[1]])
 
-  const still = useMemo(() => scene && d && c && model ? <Still s={scene} d={d} m={model} k={d.level <= 2 ? c.k : 1} on={lit?.on} dead={deadOn} chosen={S.node} addresses={addresses} /> : null,
-    [scene, d?.level, d?.full, d?.grow, d?.tiny, d && d.level <= 2 ? c?.k : 0, lit?.on, deadOn, S.node, addresses])
+  const part = scene && c && d && d.level >= 3 && scene.rooms.size > 6 ? seenPart(c, size.w, size.h) : null
+  const partKey = part ? `${part.x} ${part.y} ${part.w} ${part.h}` : ''
+  const still = useMemo(() => scene && d && c && model ? <Still s={part ? only(scene, part) : scene} d={d} m={model} k={d.level <= 2 ? c.k : 1} on={lit?.on} dead={deadOn} chosen={S.node} addresses={addresses} /> : null,
+    [scene, d?.level, d?.full, d?.grow, d?.tiny, d && d.level <= 2 ? c?.k : 0, lit?.on, deadOn, S.node, addresses, partKey])
 
   const counts = model ? w('drawingOf', model.hosts.length, topo!.nodes.filter(n => n.kind === 'container').length, model.lans.map(l => lanName(l)).join(', ')) : w('noWorld')
   return <div class="canvas" ref={box}>
@@ -81,6 +83,16 @@ export function Drawing({ lit: drawn, fold, live, addresses = true, thumb = fals
   </div>
 }
 
+// only is the scene without what lies outside a part of it.
+function only(s: Scene, part: Box): Scene {
+  const line = (pts: Pt[]) => { const xs = pts.map(p => p[0]), ys = pts.map(p => p[1]); const x = Math.min(...xs), y = Math.min(...ys); return cross({ x, y, w: Math.max(...xs) - x + 1, h: Math.max(...ys) - y + 1 }, part) }
+  const at = (o: { x: number, y: number }) => cross({ x: o.x, y: o.y, w: 1, h: 1 }, part, 60)
+  return {
+    ...s, rooms: new Map([...s.rooms].filter(([, r]) => cross(r, part))), things: new Map([...s.things].filter(([, t]) => cross(t, part))), ports: new Map([...s.ports].filter(([, p]) => at(p))),
+    wires: s.wires.filter(v => line(v.pts)), tubes: s.tubes.filter(t => line(t.pts)), labels: s.labels.filter(at), halves: s.halves.filter(at),
+  }
+}
+
 function Still({ s, d, m, k, on, dead, chosen, addresses }: { s: Scene, d: Detail, m: Model, k: number, on?: Set<string>, dead: Set<string>, chosen: string, addresses: boolean }) {
   const isOn = (id: string) => on?.has(id) ?? false
   const hostOn = (id: string) => !!on && [...on].some(o => o === id || o.startsWith(id + '/'))
@@ -90,11 +102,11 @@ function Still({ s, d, m, k, on, dead, chosen, addresses }: { s: Scene, d: Detai
     return <>
       {d.level === 1 && s.groups.map(g => <g key={g.id} class="grp1" data-id={g.id}><rect class="room" x={g.x} y={g.y} width={g.w} height={g.h} rx={4 / k} />
         <g transform={`translate(${g.x + g.w / 2} ${g.y + g.h / 2}) scale(${grow})`}><text class="nm" text-anchor="middle" y="-12" style={{ fontSize: 14 }}>{g.name}</text><text class="ad ui" text-anchor="middle" y="8">{g.hosts === 1 ? w('host1') : w('hostsN', g.hosts)}</text><text class="ad ui" text-anchor="middle" y="25">{g.containers === 1 ? w('cont1') : w('containersN', g.containers)}</text></g></g>)}
-      {s.wires.filter(v => v.kind === 'cable').map(v => <WireMark key={v.id} v={v} />)}
-      {outside.map(t => t.kind === 'lan' ? <path key={t.id + t.y} class="bust wide" data-id={t.id} d={`M${t.x} ${t.y + t.h / 2}h${t.w}`} />
+      {s.wires.filter(v => v.kind === 'cable' && (d.level === 2 || v.a !== v.b && !s.ports.has(v.a))).map(v => <WireMark key={v.id} v={v} />)}
+      {outside.map(t => t.kind === 'lan' ? d.level === 1 && s.groups.some(g => g.id === t.id) ? null : <path key={t.id + t.y} class="bust wide" data-id={t.id} d={`M${t.x} ${t.y + t.h / 2}h${t.w}`} />
         : <g key={t.id} class={isOn(t.id) ? 'onb thing' : 'thing'} data-id={t.id} transform={`translate(${t.x + t.w / 2} ${t.y + t.h / 2}) scale(${grow})`}><circle class="box" r={14} /><path class="gl" transform="translate(-8 -8)" d="M4.500 6.500h5.500M8.500 5l1.500 1.500L8.500 8M11.500 9.500H6M7.500 8L6 9.500 7.500 11" /></g>)}
       {d.level === 2 && [...s.rooms.values()].map(r => <HostMark key={r.id} r={r} k={k} on={hostOn(r.id)} dead={dead} chosen={chosen === r.id} addr={addressOf(m, r.id)} />)}
-      {[...s.things.entries()].filter(([key, t]) => t.kind === 'lan' && key === t.id).map(([key, t]) => { const at = [...s.things.values()].find(o => o.kind === 'lan' && o.id === key)!; const [a, ...b] = lanName(m.node.get(key), key).split(' '); return <g key={'l' + key} transform={`translate(${at.x} ${at.y + at.h / 2}) scale(${grow})`}><text class="nm lanl" y="-7">{[a, ...b.slice(0, -1)].join(' ')}</text><text class="ad lanl" y="16">{b[b.length - 1] ?? ''}</text></g> })}
+      {[...s.things.entries()].filter(([key, t]) => (d.level === 2 || !s.groups.some(g => g.id === key)) && t.kind === 'lan' && key === t.id).map(([key, t]) => { const at = [...s.things.values()].find(o => o.kind === 'lan' && o.id === key)!; const [a, ...b] = lanName(m.node.get(key), key).split(' '); return <g key={'l' + key} transform={`translate(${at.x} ${at.y + at.h / 2}) scale(${grow})`}><text class="nm lanl" y="-7">{[a, ...b.slice(0, -1)].join(' ')}</text><text class="ad lanl" y="16">{b[b.length - 1] ?? ''}</text></g> })}
       {outside.filter(t => t.kind !== 'lan').map(t => <g key={'n' + t.id} transform={`translate(${t.x + t.w / 2} ${t.y + t.h / 2 + 18 * grow}) scale(${grow})`}><text class="ad ui" y="10" text-anchor="middle">{t.node?.name}</text></g>)}
     </>
   }

@@ -3,10 +3,11 @@ import type { Hop } from '../contract'
 import { I, iconOf } from '../icons'
 import { S } from '../state'
 import { seconds, span, w } from '../words'
+import { openTables } from './draw'
 import { shortInfo } from './lit'
 import { addressOf, bare, firstAddr, hostOf, modelOf, type Model } from './model'
 
-type Row = { host: string, name: string, sub: string, t: string, icon: Parameters<typeof I>[0]['n'], at: number, drop: boolean }
+type Row = { host: string, name: string, sub: string, t: string, icon: Parameters<typeof I>[0]['n'], at: number, drop: boolean, place: string }
 
 function rows(m: Model, hops: Hop[]): Row[] {
   const out: Row[] = []
@@ -24,7 +25,7 @@ function rows(m: Model, hops: Hop[]): Row[] {
     const kind = h.verb === 'rewrite' ? 'rewrite' : drop ? 'cross' : cable ? 'cable' : iface?.kind === 'vxlan' ? 'vxlan' : iface?.kind === 'bridge' ? 'bridge' : node ? iconOf(node.kind, node.image) : 'packet'
     const inside = node && node.kind === 'container' ? node.name + ' ' : ''
     const sub = doing ? [h.verb, h.why, h.rule && `${h.rule.table} ${h.rule.chain} ${h.rule.number}`].filter(Boolean).join(', ') : iface ? bare(firstAddr(iface)) : node ? addressOf(m, node.id) : ''
-    out.push({ host: hostOf(m, h.place), name: cable ? w('cable') : inside + (iface?.name ?? node?.name ?? h.place), sub, t: i ? '+' + span(h.at - was) : seconds(h.at), icon: kind, at: i, drop })
+    out.push({ host: hostOf(m, h.place), name: cable ? w('cable') : inside + (iface?.name ?? node?.name ?? h.place), sub, t: i ? '+' + span(h.at - was) : seconds(h.at), icon: kind, at: i, drop, place: h.place })
     was = h.at
   })
   return out
@@ -46,7 +47,7 @@ export function PathList({ hops, upTo, title }: { hops: Hop[], upTo: number, tit
       return <>
         {head && <li class="wallh"><I n="host" />{m.node.get(head)?.name} <span class="a">{bare(addressOf(m, head))}</span></li>}
         <li class={['hop', lit ? 'lit' : 'todo', i === 0 ? 'first' : '', i === list.length - 1 ? 'last' : '', r.drop ? 'died' : ''].join(' ')} aria-current={here ? 'step' : undefined}>
-          <span class="g"><I n={r.icon} /></span><div><b>{r.name}</b><div class="a">{r.sub}</div></div><span class="t">{r.t}</span></li>
+          <span class="g"><I n={r.icon} /></span><div><button class="plain" onClick={() => openTables(r.place)}><b>{r.name}</b></button><div class="a">{r.sub}</div></div><span class="t">{r.t}</span></li>
         {here && !r.drop && <li class="hop lit now"><span class="g"><I n="packet" /></span><div><b>{shortInfo(h.info)}</b><div class="a">#{h.packet}</div></div><span class="t" /></li>}
       </>
     })}
