@@ -222,7 +222,7 @@ func (s *source) right(w *replay.World) ([]string, error) {
 		}
 		text = tried.Stdout
 	} else {
-		rep, err := explain.Explain(w.Standing(), *s.flow)
+		rep, err := explained(w, *s.flow)
 		if err != nil {
 			return nil, nil // the flow cannot be asked for as the world is now
 		}
@@ -239,6 +239,14 @@ func (s *source) right(w *replay.World) ([]string, error) {
 		m = m[1:]
 	}
 	return slices.DeleteFunc(m, func(x string) bool { return x == "" }), nil
+}
+
+// explained is what explain has to say in a copy.
+func explained(w *replay.World, f explain.Flow) (rep *explain.Report, err error) {
+	if broken := w.Lab().Guard(func() { rep, err = explain.Explain(w.Standing(), f) }); broken != nil {
+		return nil, broken
+	}
+	return rep, err
 }
 
 // of is the part of a report that is asked for.

@@ -80,6 +80,15 @@ var conditions = map[explain.Code]string{
 	"UNKNOWN":                       "没有找到原因",
 }
 
+// Condition is what a code of explain means, in one sentence of a language; "" if
+// explain's own sentence is all there is in it.
+func Condition(c explain.Code, lang string) string {
+	if s := conditions[c]; lang == Chinese && s != "" {
+		return s + "。"
+	}
+	return ""
+}
+
 // conditionIn is a code's meaning in Chinese, or the code itself.
 func conditionIn(c explain.Code) string {
 	if s := conditions[c]; s != "" {

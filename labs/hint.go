@@ -74,7 +74,7 @@ func (m moment) holds(all []check) (bool, error) {
 // computed is what explain has to say of the hint's flow, as Markdown, in all
 // languages; nil if the flow passes or cannot be asked for.
 func (h *hint) computed(w *replay.World) Text {
-	rep, err := explain.Explain(w.Standing(), *h.flow)
+	rep, err := explained(w, *h.flow)
 	if err != nil && h.cost > 0 {
 		return nil
 	}

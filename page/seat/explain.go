@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dnetsim/explain"
+	"dnetsim/labs"
 	"dnetsim/page/packets"
 	"dnetsim/scenarios/replay"
 )
@@ -65,13 +66,18 @@ func (s *Seat) explain(v *viewer, r Request) {
 		s.answer(v, r, nil, err)
 		return
 	}
+	lang := v.lang
 	s.aside(v, r, func(w *replay.World) (any, error) {
 		report, err := explain.Explain(w.Standing(), f)
 		if err != nil {
 			return nil, err
 		}
 		report.Scenario, report.At = s.config.Scenario, "now"
-		return Explain(report)
+		x, err := Explain(report)
+		if err == nil && len(report.Causes) > 0 {
+			x.Sentence = labs.Condition(report.Causes[0].Code, lang) + x.Sentence
+		}
+		return x, err
 	})
 }
 
