@@ -72,6 +72,7 @@ type Machine struct {
 	booted   time.Duration
 	ahead    time.Duration // of the run's wall clock; on a container its host's counts
 	battery  time.Duration // what the clock is ahead after a reboot
+	over     bool          // a container's first process has ended, and others are about to: nothing starts
 	paused   bool
 	unpaused sim.Cond
 	computed time.Duration // until when its processor has work

@@ -129,6 +129,9 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 	p.comm = path.Base(name)
 	p.proc = m.loop.Go(fmt.Sprintf("%s[%d] %s", m.Name, p.PID, name), p.main)
 	p.proc.SetLocal(p)
+	if m.over { // somebody who is about to end heard of another's end, and starts it anew
+		p.Signal(SIGKILL)
+	}
 	return p
 }
 
@@ -340,10 +343,14 @@ func (p *Process) end(status int) {
 	}
 	p.sockets.close()
 	if p.PID == 1 && m.Container {
+		m.over = true // until the last one is gone
 		m.KillAll()
 	}
-	if len(m.procs) == 0 && m.Parent != nil {
-		m.Parent.orphan(m)
+	if len(m.procs) == 0 {
+		m.over = false
+		if m.Parent != nil {
+			m.Parent.orphan(m)
+		}
 	}
 	p.exited.Broadcast()
 	onExit := p.onExit

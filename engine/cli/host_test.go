@@ -277,3 +277,13 @@ func TestBashOpensConnections(t *testing.T) {
 		want(t, b.run(line), says)
 	}
 }
+
+// The end of a container's first process ends all of it, also a master that starts
+// another worker when it hears of the end of the one that it had.
+func TestNothingOutlivesTheFirstProcess(t *testing.T) {
+	b := newLab(t, 1)
+	b.run("docker run -d --name web --init nginx; sleep 1; docker rm -f web; sleep 1")
+	if got := b.run("ps -ef | grep -c '[n]ginx: '"); got != "0\n" {
+		t.Errorf("%s processes are left", got)
+	}
+}
