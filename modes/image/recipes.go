@@ -121,14 +121,18 @@ func knownRecipes() []*recipe {
 		}),
 	}
 	all := []*recipe{&busybox, &alpine, &centos69, &centos7, &yyh, &debian, &slim, &ubuntu, &reverse, &httpd}
-	return withoutID(append(append(all, courseRecipes()...), storeRecipes()...))
+	return distributed(append(append(all, courseRecipes()...), storeRecipes()...))
 }
 
-func withoutID(all []*recipe) []*recipe {
+// distributed adds what distributions have in all of their images.
+func distributed(all []*recipe) []*recipe {
 	for _, r := range all {
 		// Distributions empty this file in their images; who starts systemd in one gets an id.
 		if release := r.files["/etc/os-release"]; strings.Contains(release, "ID=debian") || strings.Contains(release, "ID=ubuntu") || r.name == "centos" {
 			r.files["/etc/machine-id"] = ""
+			if r.name != "centos" && r.name != "yyh/centos6.9" {
+				r.files["/etc/bash.bashrc"] = bashrc
+			}
 		}
 	}
 	return all
@@ -173,7 +177,10 @@ func tcpAndUDP(tcp, udp []uint16) []nat.Port {
 }
 
 const (
-	pathEnv       = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	pathEnv = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	// bashrc is what Debian's has for the prompt.
+	bashrc = "# System-wide .bashrc file for interactive bash(1) shells.\n\n# If not running interactively, don't do anything\n[ -z \"$PS1\" ] && return\n\nPS1='\\u@\\h:\\w\\$ '\n"
+
 	debianRelease = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nID=debian\n"
 )
 

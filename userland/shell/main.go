@@ -30,6 +30,7 @@ type invocation struct {
 	interactive bool
 	login       bool
 	plain       bool // no line editing
+	norc        bool
 	flags       []string
 	args        []string // after the options
 }
@@ -50,7 +51,10 @@ func parseInvocation(args []string) (inv invocation, err string) {
 		case "--noediting":
 			inv.plain = true
 			continue
-		case "--norc", "--noprofile", "--posix":
+		case "--norc":
+			inv.norc = true
+			continue
+		case "--noprofile", "--posix":
 			continue
 		}
 		if strings.HasPrefix(a, "--") {
@@ -114,11 +118,9 @@ func (inv invocation) run(p *userland.Process, style Style) int {
 		return status
 	}
 	if inv.login {
-		for _, rc := range []string{"/etc/profile"} {
-			if data, err := p.ReadFile(rc); err == nil {
-				s.runText(string(data), 0)
-			}
-		}
+		startUp(s, "/etc/profile")
+	} else if s.interactive && style == Bash && !inv.norc {
+		startUp(s, "/etc/bash.bashrc", s.get("HOME")+"/.bashrc")
 	}
 	if !inv.command && !s.script {
 		s.edit(inv.plain)
@@ -128,6 +130,18 @@ func (inv invocation) run(p *userland.Process, style Style) int {
 	s.runText(text, 0)
 	s.finish()
 	return s.status
+}
+
+// startUp runs the files that a shell begins with, those that there are.
+func startUp(s *Shell, files ...string) {
+	for _, rc := range files {
+		if data, err := s.p.ReadFile(rc); err == nil {
+			s.runText(string(data), 0)
+			if s.flow == returning {
+				s.flow = onward
+			}
+		}
+	}
 }
 
 func readScript(p *userland.Process, style Style, name, file string) (string, int) {

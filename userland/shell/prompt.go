@@ -25,7 +25,7 @@ func (s *Shell) Prompt(more bool) string {
 		i++
 		switch ps[i] {
 		case 'u':
-			b.WriteString("root")
+			b.WriteString(userName(s))
 		case 'h':
 			host, _, _ := strings.Cut(s.m.Hostname(), ".")
 			b.WriteString(host)
@@ -40,7 +40,11 @@ func (s *Shell) Prompt(more bool) string {
 			}
 			b.WriteString(d)
 		case '$':
-			b.WriteByte('#')
+			if s.p == nil || s.p.UID == 0 {
+				b.WriteByte('#')
+			} else {
+				b.WriteByte('$')
+			}
 		case 's':
 			b.WriteString(strings.TrimPrefix(path.Base(s.name), "-"))
 		case 't':
@@ -57,6 +61,17 @@ func (s *Shell) Prompt(more bool) string {
 		}
 	}
 	return b.String()
+}
+
+// userName is who runs the shell, in bash's words if nobody has the number.
+func userName(s *Shell) string {
+	if s.p == nil || s.p.UID == 0 {
+		return "root"
+	}
+	if name := s.m.FS().NameOf("/etc/passwd", s.p.UID); name != "" {
+		return name
+	}
+	return "I have no name!"
 }
 
 // tilde shortens the home directory, as \w does.
