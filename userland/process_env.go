@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"dnetsim/sim"
 )
 
 // Getenv is the value of an environment variable, "" if it is not set.
@@ -96,3 +98,25 @@ func (p *Process) rooted(name string) string {
 	}
 	return strings.TrimSuffix(p.Dir, "/") + "/" + name
 }
+
+// Parent is the process that started this one, or nil.
+func (p *Process) Parent() *Process { return p.parent }
+
+// Loop is the loop the process runs on.
+func (p *Process) Loop() *sim.Loop { return p.Machine.loop }
+
+// Name is the program's base name, what ps calls COMMAND without arguments.
+func (p *Process) Name() string { return p.comm }
+
+// SetName changes it, as prctl(PR_SET_NAME) does.
+func (p *Process) SetName(name string) { p.comm = name }
+
+// Done reports whether the process has ended.
+func (p *Process) Done() bool { return p.done }
+
+// Status is the exit status of a process that is done: 128+n if signal n ended
+// it.
+func (p *Process) Status() int { return p.status }
+
+// KilledBy is the signal that ended the process, 0 if it exited by itself.
+func (p *Process) KilledBy() Signal { return p.by }
