@@ -43,7 +43,7 @@ func (l *Lab) mark(acts []Act) Mark {
 			switch {
 			case a.Kind == Done:
 				x.Done = true
-			case a.Kind == Hinted && a.Hint >= 0 && a.Hint < len(t.hints):
+			case a.Kind == Hinted && !x.Done && a.Hint >= 0 && a.Hint < len(t.hints):
 				x.Hints++
 				x.Lost += t.hints[a.Hint].cost
 			case a.Kind == Answered && !a.Right && !x.Done:
