@@ -133,6 +133,19 @@ func TestAClassIsTaughtAndGoesOnAfterARestart(t *testing.T) {
 		}
 		return false
 	})
+	var bar struct {
+		Marks []struct{ Kind, Text string }
+	}
+	p.last("tasks", &tasks)
+	p.ask("time", map[string]any{"op": "pause"}, nil)
+	p.last("bar", &bar)
+	kinds := ""
+	for _, m := range bar.Marks {
+		kinds += m.Kind + " " + m.Text + "\n"
+	}
+	if !strings.Contains(kinds, "command ping -c 1 -W 1 9.9.9.9") || !strings.Contains(kinds, "checkpoint 起点\ncheckpoint ") {
+		t.Errorf("the bar's marks: %s", kinds)
+	}
 	var hint struct{ Text, Kind string }
 	p.ask("hint", map[string]any{"task": tasks.Tasks[1].ID}, &hint)
 	if hint.Text == "" {

@@ -23,6 +23,7 @@ type desk struct {
 	task    string
 	since   time.Time
 	status  deskStatus
+	marks   map[string][]mark // checkpoints by language, until they change
 }
 
 // deskStatus is what the teacher sees, as it was when it last changed.
@@ -142,6 +143,7 @@ func (d *desk) take(of *labs.Sitting, found labs.Found) {
 func (d *desk) progressed() {
 	s := d.seat
 	s.desk.keep(true)
+	d.marks = nil
 	for _, v := range s.viewers {
 		s.desk.tasks(v)
 	}
@@ -266,6 +268,25 @@ func plain(s string) string {
 		}
 	}
 	return strings.TrimSpace(html.UnescapeString(b.String()))
+}
+
+// checkpoints are the marks of the time bar to go back to.
+func (d *desk) checkpoints(lang string) []mark {
+	if d.seat.sitting == nil {
+		return nil
+	}
+	if list, known := d.marks[lang]; known {
+		return list
+	}
+	if d.marks == nil {
+		d.marks = map[string][]mark{}
+	}
+	list := []mark{}
+	for _, c := range d.seat.sitting.Progress(lang).Checkpoints {
+		list = append(list, mark{c.At, c.Title, "checkpoint"})
+	}
+	d.marks[lang] = list
+	return list
 }
 
 // describe adds that to a seat's status.

@@ -109,7 +109,7 @@ func (t *teller) welcome(v *viewer) {
 	now.Rev = t.rev
 	v.Send(marshal(topo{"topo", now}))
 	v.Send(marshal(t.clockMessage()))
-	v.Send(marshal(t.barMessage()))
+	v.Send(marshal(t.barMessage(v.lang)))
 	s.desk.tasks(v)
 	total := s.rec.Rows(v.filter, 0, 0, false).Total
 	v.Send(marshal(rows{"packets", total, s.rec.Rows(v.filter, max(0, total-newest), newest, false).Rows}))
@@ -164,7 +164,7 @@ func (t *teller) tell() time.Duration {
 	if now.Sub(t.rare) >= rarely {
 		t.rare = now
 		s.desk.unkept = s.desk.unkept || time.Since(s.desk.kept) > keepTime
-		t.all(t.barMessage())
+		t.bar()
 		s.publish()
 	}
 	return often
@@ -183,7 +183,7 @@ func (t *teller) everything() {
 	t.topo()
 	t.packets()
 	t.path()
-	t.all(t.barMessage())
+	t.bar()
 	s.publish()
 }
 
@@ -254,13 +254,21 @@ func (t *teller) path() {
 	t.all(path{"path", s.follow, s.rec.Path(s.follow)})
 }
 
-func (t *teller) barMessage() bar {
+func (t *teller) bar() {
+	told := map[string][]byte{} // by language
+	for _, v := range t.seat.viewers {
+		if told[v.lang] == nil {
+			told[v.lang] = marshal(t.barMessage(v.lang))
+		}
+		v.Send(told[v.lang])
+	}
+}
+
+func (t *teller) barMessage(lang string) bar {
 	s := t.seat
 	from, density, drops := s.rec.Density(max(s.world.Now(), s.end), 200)
-	marks := s.lines
-	if marks == nil {
-		marks = []mark{}
-	}
+	marks := append([]mark{}, s.lines...)
+	marks = append(marks, s.desk.checkpoints(lang)...)
 	return bar{"bar", from.Microseconds(), max(s.world.Now(), s.end).Microseconds(), density, drops, marks}
 }
 
