@@ -3,6 +3,7 @@ package seat
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -34,9 +35,17 @@ type cureLine struct {
 	Line  string `json:"line"`
 }
 
+// mostAsked is how many questions of one seat wait for their answer at a time.
+const mostAsked = 4
+
 // aside asks a copy of the world something on another goroutine, and answers when it
 // is known.
 func (s *Seat) aside(v *viewer, r Request, ask func(w *replay.World) (any, error)) {
+	if s.asked >= mostAsked {
+		s.answer(v, r, nil, fmt.Errorf("%d questions are being answered: wait for one of them", s.asked))
+		return
+	}
+	s.asked++
 	o, log, now := s.world.Options(), s.world.Log(), s.world.Now()
 	o.Built = nil
 	go func() {

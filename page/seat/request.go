@@ -63,7 +63,7 @@ func (s *Seat) request(v *viewer, r Request) {
 	case "answer", "hint", "checkpoint", "look":
 		s.ofLab(v, r)
 	case "lang":
-		v.lang = r.Lang
+		v.lang = language(r.Lang)
 		s.answer(v, r, map[string]any{}, nil)
 		s.teller.welcome(v)
 	default:
@@ -126,6 +126,7 @@ func (s *Seat) answer(v *viewer, r Request, data any, err error) {
 // later answers from another goroutine.
 func (s *Seat) later(v *viewer, r Request, data any, err error) {
 	s.do(func() {
+		s.asked--
 		if s.viewers[v.Viewer] == v {
 			s.answer(v, r, data, err)
 		}

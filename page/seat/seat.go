@@ -106,6 +106,7 @@ type Seat struct {
 	lines   []mark
 	logged  int      // bytes
 	tired   bool     // it ran for a whole slice
+	asked   int      // questions whose answers are being found in copies
 	typed   struct { // by typeLine
 		term int
 		at   time.Time
@@ -182,7 +183,7 @@ func (s *Seat) do(fn func()) bool {
 // Join connects a viewer. It is told everything from the beginning.
 func (s *Seat) Join(v Viewer, lang string) {
 	s.do(func() {
-		s.viewers[v] = &viewer{Viewer: v, lang: lang, tables: map[string]view.Seen{}}
+		s.viewers[v] = &viewer{Viewer: v, lang: language(lang), tables: map[string]view.Seen{}}
 		s.used = time.Now()
 		s.count()
 		s.wake()
@@ -292,6 +293,14 @@ type viewer struct {
 	lang   string
 	filter *packets.Filter
 	tables map[string]view.Seen // by node
+}
+
+// language is one of the page's.
+func language(lang string) string {
+	if lang == labs.Chinese {
+		return lang
+	}
+	return labs.English
 }
 
 // serve is the seat's goroutine.

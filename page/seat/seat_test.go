@@ -135,3 +135,13 @@ func TestAStoppedWorldGoesBack(t *testing.T) {
 	x.Ask(p, Request{ID: 10, Do: "tables", Node: "bdc01"})
 	p.waits(t, `"id":10`, `"ok":true`)
 }
+
+// Who asks more than can be answered is told so.
+func TestQuestionsAreBounded(t *testing.T) {
+	x, p := sit(t, Limits{})
+	for i := range 20 {
+		x.Ask(p, Request{ID: 100 + i, Do: "matrix"})
+	}
+	p.waits(t, `"ok":false`, "questions are being answered")
+	p.waits(t, `"ok":true`)
+}
