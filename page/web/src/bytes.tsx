@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Field, Frame, Hop, Layer, PacketDetail } from './contract'
 import { I } from './icons'
+import { cut } from './net/marks'
 import { modelOf } from './net/model'
 import { S, told, use } from './state'
 import { look } from './act'
@@ -38,7 +39,7 @@ export function Bytes({ d, upTo }: { d: PacketDetail | null, upTo: number }) {
         <Fields f={f} picked={field} pick={(l, x) => { setLayer(l); setField(x) }} />
         <Hex bytes={bytes} field={field} layer={layer} />
       </> : <p class="empty soft">{w('noBytes')}</p>}
-      <ol class="hoplist" aria-label={w('hops')}>{d.hops.map((h, i) => <li key={i} class={[i === upTo ? 's' : '', h.verb === 'drop' ? 'x' : ''].join(' ')}><button class="plain" aria-current={i === upTo ? 'step' : undefined} onClick={() => { S.hopAt = i; told('select') }}><span class="num">{seconds(h.at)}</span> <span>{h.place}</span> <b>{h.verb}</b> <span class="dim">{h.why ?? ''}{h.rule ? ` ${h.rule.chain} ${h.rule.number}` : ''}</span></button></li>)}</ol>
+      <ol class="hoplist" aria-label={w('hops')}>{d.hops.map((h, i) => <li key={i} class={[i === upTo ? 's' : '', h.verb === 'drop' ? 'x' : ''].join(' ')}><button class="plain" aria-current={i === upTo ? 'step' : undefined} onClick={() => { S.hopAt = i; told('select') }}><span class="num">{seconds(h.at)}</span> <span title={h.place}>{cut(h.place, 190, 11.5, true)}</span> <b>{h.verb}</b> <span class="dim">{h.why ?? ''}{h.rule ? ` ${h.rule.chain} ${h.rule.number}` : ''}</span></button></li>)}</ol>
     </div>
   </>
 }

@@ -12,34 +12,17 @@ import { cut } from './net/marks'
 import { S, show, told, use } from './state'
 import { ask, filterPackets } from './wire'
 import { grouped, seconds, span, w } from './words'
+import { lastOf, lengthAt, useDetail } from './detail'
 import { fateTag } from './network'
 
 const rowH = 24
-
-// lastOf is the hop to begin with: where the packet died, else its last.
-function lastOf(d: PacketDetail): number { const i = d.hops.findIndex(h => h.verb === 'drop' && h.packet === d.row.packet); return i >= 0 && d.row.fate === 'dropped' ? i : d.hops.length - 1 }
-
-// detail is what the server told of the chosen packet; it is asked again when its row changes.
-export function useDetail(): PacketDetail | null {
-  use('select', 'rows')
-  const [d, set] = useState<PacketDetail | null>(null)
-  const row = S.rows.find(r => r.packet === S.selected)
-  const key = S.selected ? `${S.selected} ${row?.hops ?? 0} ${row?.fate ?? ''}` : ''
-  useEffect(() => {
-    if (!S.selected) { set(null); return }
-    let stale = false
-    ask<PacketDetail>('packet', { packet: S.selected }).then(got => { if (!stale) { set(got); if (S.hopAt < 0 || S.hopAt >= got.hops.length) { S.hopAt = lastOf(got); told('select') } } }).catch(() => { if (!stale) set(null) })
-    return () => { stale = true }
-  }, [key])
-  return d && d.row.packet === S.selected ? d : null
-}
 
 export function Packets() {
   use('rows', 'select', 'lang', 'topo')
   const d = useDetail()
   const [map, setMap] = useState(false)
   const upTo = d ? Math.max(0, Math.min(S.hopAt < 0 ? lastOf(d) : S.hopAt, d.hops.length - 1)) : 0
-  const lit: Drawn | null = useMemo(() => d && d.hops.length ? { hops: d.hops, upTo, length: d.row.length } : null, [d, upTo])
+  const lit: Drawn | null = useMemo(() => d && d.hops.length ? { hops: d.hops, upTo, length: lengthAt(d, upTo) } : null, [d, upTo])
   const row = d?.row
   return <main class={'work' + (map ? ' withmap' : '')}>
     <section class="pane map" aria-label={w('path')}>

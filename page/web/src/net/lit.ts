@@ -30,7 +30,7 @@ export function litOf(s: Scene, r: Router, hops: Hop[], upTo: number, length?: n
   out.done = chain(out.done); out.todo = chain(out.todo)
   const h = hops[last]
   out.here = r.at([...hops.slice(0, last + 1)].reverse().find(o => r.id(o.place))?.place ?? h.place)
-  if (h.verb === 'drop') { out.dead = out.here; out.head = h.why ?? 'drop' } else out.head = shortInfo(h.info)
+  if (h.verb === 'drop') { out.dead = out.here; out.head = h.why ?? 'drop' } else out.head = h.packet !== hops[0].packet && /vxlan/i.test(h.info) && !/vxlan\[/i.test(h.info) ? `VXLAN[${shortInfo(hops[0].info)}]` : shortInfo(h.info)
   if (h.verb === 'drop' && out.dead) {
     // The cross stands before what refused the packet, not on its name.
     const way = out.done[out.done.length - 1]
@@ -82,7 +82,7 @@ export function callout(s: Scene, at: Pt, lines: string[], lit: Lit, scale: numb
 
 // shortInfo is what a packet is, in a few words: what tcpdump prints without the addresses.
 export function shortInfo(info: string): string {
-  const arp = /who-has (\S+?)(?:,| |$)/.exec(info)
+  const arp = /who[- ]has (\S+?)(?:\?|,| |$)/.exec(info)
   if (arp) return `who has ${arp[1]}?`
   const is = /(\S+) is-at (\S+?)(?:,|$)/.exec(info)
   if (is) return `${is[1]} is at ${is[2]}`
