@@ -14,27 +14,49 @@ var saysNoMore = Text{English: "There is no further hint for this task as your w
 // now, in copies; one whose conditions do not hold is passed over. When there is none
 // left, its Kind is "none", and it costs nothing.
 func (s *Sitting) Hint(id, lang string) (Hint, error) {
-	t, err := s.open(id)
+	job, err := s.Asking(id)
 	if err != nil {
 		return Hint{}, err
 	}
+	return s.Tell(job(), lang)
+}
+
+// Asking begins to ask for a hint: what it returns may run on another goroutine, and
+// its result is for [Sitting.Tell].
+func (s *Sitting) Asking(id string) (func() Told, error) {
+	t, err := s.open(id)
+	if err != nil {
+		return nil, err
+	}
 	if s.done(id) {
-		return Hint{}, fmt.Errorf("task %s is done", id)
+		return nil, fmt.Errorf("task %s is done", id)
 	}
-	m := s.moment()
-	for i := s.nextHint(t); i < len(t.hints); i++ {
-		h := &t.hints[i]
-		says, ok, err := m.hint(h)
-		if err != nil {
-			return Hint{}, err
+	told := Told{moment: s.moment(), task: t, hint: s.nextHint(t)}
+	return func() Told {
+		for ; told.hint < len(t.hints); told.hint++ {
+			ok := false
+			if told.says, ok, told.err = told.moment.hint(&t.hints[told.hint]); ok || told.err != nil {
+				break
+			}
 		}
-		if !ok {
-			continue
-		}
-		s.act(Act{Kind: Hinted, Task: id, Hint: i, Says: says})
-		return h.shown(says, lang), nil
+		return told
+	}, nil
+}
+
+// Tell takes over what came of asking for a hint.
+func (s *Sitting) Tell(told Told, lang string) (Hint, error) {
+	t, m := told.task, told.moment
+	switch {
+	case told.err != nil:
+		return Hint{}, told.err
+	case m.back != s.backs():
+		return Hint{}, errBack
+	case told.hint >= len(t.hints):
+		return Hint{Text: html(saysNoMore.In(lang)), Kind: "none"}, nil
+	case told.hint >= s.nextHint(t): // else it was asked for twice
+		s.actAt(Act{Kind: Hinted, Task: t.id, Hint: told.hint, Says: told.says}, m.at, m.index)
 	}
-	return Hint{Text: html(saysNoMore.In(lang)), Kind: "none"}, nil
+	return t.hints[told.hint].shown(told.says, lang), nil
 }
 
 // hint is what a hint says at a moment, if it is one for it; a written one says

@@ -51,6 +51,18 @@ func TestAnySittingIsMarkedAlike(t *testing.T) {
 					t.Fatal(err)
 				}
 				late = late[1:]
+			case n == 16 && r.IntN(2) == 0: // asked aside
+				hint, err1 := s.Asking("run")
+				answer, err2 := s.Trying("say", "172.17.0.2")
+				typed(lines[r.IntN(len(lines))])
+				s.Look()
+				did += "aside; "
+				if err1 == nil {
+					s.Tell(hint(), English)
+				}
+				if err2 == nil {
+					s.Judge(answer(), English)
+				}
 			case n < 17:
 				did += "hint; "
 				s.Hint([]string{"look", "run", "say"}[r.IntN(3)], English)

@@ -137,9 +137,6 @@ func (s *Sitting) Record() Record {
 	return Record{Learner: s.variant.Learner, Lab: s.lab.Name, Start: s.start, At: s.world.Now(), Log: s.log(), Acts: slices.Clone(s.acts)}
 }
 
-// act keeps an act at the present moment.
-func (s *Sitting) act(a Act) { s.actAt(a, s.world.Now(), s.inputs()) }
-
 // actAt keeps an act of an earlier moment of this branch: before those that came
 // after it.
 func (s *Sitting) actAt(a Act, at time.Duration, index int) {

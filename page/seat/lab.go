@@ -1,6 +1,7 @@
 package seat
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"strconv"
@@ -98,7 +99,7 @@ func (d *desk) look() time.Duration {
 	s.desk.looking = true
 	of := s.sitting
 	go func() {
-		found, err := d.glance(job)
+		found, err := inTurn(d, job)
 		s.do(func() {
 			if err != nil {
 				s.desk.looking = false
@@ -111,8 +112,8 @@ func (d *desk) look() time.Duration {
 	return wait
 }
 
-// glance looks when it is its turn. A panic in the copy is an error.
-func (d *desk) glance(job func() labs.Found) (found labs.Found, err error) {
+// inTurn runs a job on copies when it is its turn. A panic in a copy is an error.
+func inTurn[T any](d *desk, job func() T) (out T, err error) {
 	d.seat.config.Asking <- struct{}{}
 	defer func() {
 		<-d.seat.config.Asking
@@ -171,31 +172,54 @@ func (d *desk) keep(now bool) {
 
 // answered, hint and checkpoint are about tasks.
 func (d *desk) answered(v *viewer, r Request) {
-	s := d.seat
-	s.config.Asking <- struct{}{}
-	right, says, err := s.sitting.Answer(r.Task, r.Text, v.lang)
-	<-s.config.Asking
-	if err == nil {
-		s.desk.glanced = time.Time{}
-		s.desk.progressed()
-	}
-	s.answer(v, r, map[string]any{"right": right, "says": says}, err)
+	x := d.seat.sitting
+	job, err := x.Trying(r.Task, r.Text)
+	d.aside(v, r, job, err, func(told labs.Told) (any, error) {
+		right, says, err := x.Judge(told, v.lang)
+		return map[string]any{"right": right, "says": says}, err
+	})
 }
 
 func (d *desk) hint(v *viewer, r Request) {
+	x := d.seat.sitting
+	job, err := x.Asking(r.Task)
+	d.aside(v, r, job, err, func(told labs.Told) (any, error) { return x.Tell(told, v.lang) })
+}
+
+// aside finds something about a task in copies, while the learner goes on, and answers
+// when it is known.
+func (d *desk) aside(v *viewer, r Request, job func() labs.Told, err error, finish func(labs.Told) (any, error)) {
 	s := d.seat
-	m := s.teller.clockMessage()
-	m.State = string(Busy)
-	s.teller.all(m)
-	s.config.Asking <- struct{}{}
-	h, err := s.sitting.Hint(r.Task, v.lang)
-	<-s.config.Asking
-	if err == nil {
-		s.desk.progressed()
+	if err == nil && s.asked >= mostAsked {
+		err = fmt.Errorf("%d questions are being answered: wait for one of them", s.asked)
 	}
-	s.answer(v, r, h, err)
-	s.pace.reset(s.world.Now(), s.speed)
-	s.teller.clock()
+	if err != nil {
+		s.answer(v, r, nil, err)
+		return
+	}
+	s.asked++
+	of := s.sitting
+	go func() {
+		told, err := inTurn(d, job)
+		s.do(func() {
+			s.asked--
+			var data any
+			switch {
+			case err != nil:
+			case s.sitting != of:
+				err = errors.New("the world is another one by now: ask once more")
+			default:
+				data, err = finish(told)
+			}
+			if err == nil {
+				s.desk.glanced = time.Time{}
+				s.desk.progressed()
+			}
+			if s.viewers[v.Viewer] == v {
+				s.answer(v, r, data, err)
+			}
+		})
+	}()
 }
 
 // checkpoint goes back to one, or with a time to that.
