@@ -54,15 +54,22 @@ func TestAnySittingIsMarkedAlike(t *testing.T) {
 			case n == 16 && r.IntN(2) == 0: // asked aside
 				hint, err1 := s.Asking("run")
 				answer, err2 := s.Trying("say", "172.17.0.2")
-				typed(lines[r.IntN(len(lines))])
-				s.Look()
-				did += "aside; "
+				hints, answers := make(chan Told, 1), make(chan Told, 1)
 				if err1 == nil {
-					s.Tell(hint(), English)
+					go func() { hints <- hint() }()
 				}
 				if err2 == nil {
-					s.Judge(answer(), English)
+					go func() { answers <- answer() }()
 				}
+				typed(lines[r.IntN(len(lines))])
+				did += "aside; "
+				if err1 == nil {
+					s.Tell(<-hints, English)
+				}
+				if err2 == nil {
+					s.Judge(<-answers, English)
+				}
+				s.Look()
 			case n < 17:
 				did += "hint; "
 				s.Hint([]string{"look", "run", "say"}[r.IntN(3)], English)
