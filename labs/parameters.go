@@ -110,6 +110,10 @@ func (r *reader) fillLine(number int, line string, values map[string]value) stri
 		if !ok {
 			r.addAt(at, "write "+v.forms(m[1]), "parameter %s has no part %q", m[1], m[2])
 		}
+		if r.filled += len(text); r.filled > maxFilled {
+			r.addAt(place{1, 1}, "let values be short", "the values of the parameters make it longer than %d MB", maxFilled>>20)
+			return ""
+		}
 		return text
 	})
 }
@@ -192,6 +196,9 @@ func (r *reader) choice(n *yaml.Node) value {
 
 // maxValues bounds what a parameter is drawn from.
 const maxValues = 4096
+
+// maxFilled bounds what values add to a file, in bytes.
+const maxFilled = 4 << 20
 
 // range_ is a parameter that is a subnet of a pool, or a number.
 func (r *reader) range_(p *parameter, n *yaml.Node) {

@@ -1,6 +1,7 @@
 package labs
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -86,6 +87,31 @@ func TestLearnersDiffer(t *testing.T) {
 	}
 	if len(seen) < 5 {
 		t.Errorf("six learners have the addresses %v", seen)
+	}
+}
+
+// What only an attacker writes ends with a sentence, soon.
+func TestHostileLabsAreRefused(t *testing.T) {
+	bomb := "parameters:\n  b: [x]\n  a: [\"" + strings.Repeat("{{b}}", 20_000) + "\"]\ntitle: \"" + strings.Repeat("{{a}}", 20_000) + "\"\n"
+	aliases := "a: &a [x, x, x, x, x, x, x, x, x]\n"
+	for c := 'b'; c < 'i'; c++ {
+		aliases += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"values of values": {bomb, "make it longer than 4 MB"},
+		"aliases":          {aliases, "too deep or too large"},
+		"nesting":          {"tasks: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "deep"},
+		"length":           {strings.Repeat("# nothing\n", 200_000), "at most 1 MB"},
+		"a pool":           {"parameters: {n: {subnet: 0.0.0.0/0, bits: 30}}\ntitle: {{n}}\n", "the lab has no scenario"},
+		"a range":          {"parameters: {n: {from: 0, to: 2000000000}}\ntitle: {{n}}\n", "the lab has no scenario"},
+		"a pattern":        {strings.Replace(smallLab, "- run: h1$ docker", "- typed: \"(a{1000}){1000}\"\n      - run: h1$ docker", 1), "regular expression"},
+		"no values":        {"parameters: {n: {from: 3, to: 1}}\ntitle: x\n", "has no values"},
+		"only values":      {"parameters:\n", "parameters must be a mapping"},
+	} {
+		_, err := Read("x.yaml", []byte(c.text))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %.200v", name, err)
+		}
 	}
 }
 

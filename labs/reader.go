@@ -22,6 +22,7 @@ type reader struct {
 	file   string
 	source []byte // with the learner's values
 	list   scenarios.Problems
+	filled int // bytes of values
 	words  *scenarios.Words
 	texts  []Text // all texts that a learner may see
 	where  []*yaml.Node
