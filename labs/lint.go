@@ -38,6 +38,7 @@ type linter struct {
 	drawn  map[string]bool // choices of the kind of a fault, by parameter and number
 	docker scenarios.Docker
 	hints  map[string]bool // that appeared, by task and number
+	looked map[string]int  // how far the world was stirred when one last did not
 	said   map[string]bool
 	found  []string
 }
@@ -105,6 +106,7 @@ func (x *linter) learner(id string) error {
 		return err
 	}
 	defer s.Close()
+	x.looked = map[string]int{}
 	if err := x.unsolved(id, s); err != nil {
 		return err
 	}
@@ -213,9 +215,10 @@ func (x *linter) hinted(s *Sitting) error {
 		}
 		for i := range t.hints {
 			key := fmt.Sprint(t.id, i)
-			if x.hints[key] {
+			if x.hints[key] || x.looked[key] == s.stirred {
 				continue
 			}
+			x.looked[key] = s.stirred
 			says, ok, err := s.moment().hint(&t.hints[i])
 			if err != nil {
 				return err
