@@ -67,7 +67,7 @@ var orders = map[string][][]string{
 	"userland": {
 		{"userland/consul"},
 		{"userland/nginx", "userland/packages"},
-		{"userland/programs", "userland/netconf", "userland/traffic", "userland/jq"},
+		{"userland/programs", "userland/netconf", "userland/traffic", "userland/jq", "userland/accounts"},
 		{"userland/web"},
 		{"userland/names"},
 		{"userland/getopt", "userland/shell", "userland/archive"},

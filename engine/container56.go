@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -41,7 +42,34 @@ func (form56) asked(c *call, m *modes.CreateContainer) error {
 			return &modes.Error{Kind: modes.ErrInvalid, Msg: fmt.Sprintf("interface specific sysctl setting %q must be supplied using driver option 'com.docker.network.endpoint.sysctls'", k)}
 		}
 	}
-	normalise56(r.HostConfig, c.daemon.Profile().MaskedPaths)
+	h := r.HostConfig
+	if h.IpcMode == "" && c.before(40) {
+		h.IpcMode = "shareable" // what clients of that time expect
+	}
+	switch {
+	case reflect.DeepEqual(r.Config, api.Config{}):
+		return invalid("config cannot be empty in order to create a container")
+	case !h.IpcMode.Valid():
+		return invalid("invalid IPC mode: %v", h.IpcMode)
+	case !h.PidMode.Valid():
+		return invalid("invalid PID mode: %v", h.PidMode)
+	case !h.UTSMode.Valid():
+		return invalid("invalid UTS mode: %v", h.UTSMode)
+	}
+	if _, empty := h.Annotations[""]; empty {
+		return invalid("invalid Annotations: the empty string is not permitted as an annotation key")
+	}
+	if h.CPUShares < 0 {
+		return invalid("invalid CPU shares (%d): value must be a positive integer", h.CPUShares)
+	}
+	m.HostConfig.Annotations, m.HostConfig.Console, m.HostConfig.Umask = h.Annotations, console(c), h.Umask
+	if r.Healthcheck != nil && m.Config.Healthcheck != nil {
+		m.Config.Healthcheck.StartInterval = r.Healthcheck.StartInterval
+	}
+	if c.before(44) && len(m.Endpoints) > 1 {
+		return invalid("Container cannot be created with multiple network endpoints: %s", strings.Join(slices.Sorted(maps.Keys(m.Endpoints)), ", "))
+	}
+	normalise56(h, c.daemon.Profile().MaskedPaths)
 	m.Opaque.(*echo).asked = r
 	if container.IsDefaultMode(m.HostConfig.NetworkMode) {
 		m.HostConfig.NetworkMode = "bridge"
@@ -277,8 +305,8 @@ func (form56) summary(s summary) any {
 			out.Mounts = append(out.Mounts, mountPoint56(m))
 		}
 	}
-	out.HostConfig.NetworkMode = c.HostConfig.NetworkMode
-	if h := c.State.Health; h != nil {
+	out.HostConfig.NetworkMode, out.HostConfig.Annotations = c.HostConfig.NetworkMode, c.HostConfig.Annotations
+	if h := c.State.Health; h != nil && s.health {
 		out.Health = &api.HealthSummary{Status: api.HealthStatus(h.Status), FailingStreak: h.FailingStreak}
 	}
 	out.NetworkSettings = &api.NetworkSettingsSummary{Networks: endpoints56(c)}

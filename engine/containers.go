@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -53,7 +55,7 @@ func (c *call) containerList() error {
 	out := make([]any, 0, len(cs))
 	now := c.daemon.Wall()
 	for _, x := range cs {
-		row := summary{Container: x, names: c.daemon.Containers.NamesOf(x), now: now, image: c.imageOf(x)}
+		row := summary{Container: x, names: c.daemon.Containers.NamesOf(x), now: now, image: c.imageOf(x), health: c.since(52)}
 		if boolean(c.q, "size") {
 			row.size = c.sizes(x)
 		}
@@ -236,8 +238,19 @@ func (c *call) size() (rows, cols int, err error) {
 		key string
 		n   *int
 	}{{"h", &rows}, {"w", &cols}} {
-		if *d.n, err = strconv.Atoi(c.q.Get(d.key)); err != nil {
-			return 0, 0, invalid("strconv.Atoi: parsing %q: invalid syntax", c.q.Get(d.key))
+		text := c.q.Get(d.key)
+		if c.daemon.Profile().StrictSettings {
+			name := map[string]string{"h": "height", "w": "width"}[d.key]
+			n, err := strconv.ParseInt(text, 10, 64)
+			switch {
+			case errors.Is(err, strconv.ErrSyntax):
+				return 0, 0, invalid("invalid resize %s %q: invalid syntax", name, text)
+			case err != nil || n < 0 || n > math.MaxUint32:
+				return 0, 0, invalid("invalid resize %s %q: value out of range", name, text)
+			}
+		}
+		if *d.n, err = strconv.Atoi(text); err != nil {
+			return 0, 0, invalid("strconv.Atoi: parsing %q: invalid syntax", text)
 		}
 	}
 	return rows, cols, nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"dnetsim/modes"
+	"dnetsim/userland"
 
 	"github.com/docker/docker/api/types"
 )
@@ -22,7 +23,7 @@ func (c *call) execCreate() error {
 	e, err := c.daemon.Execs.Create(c.job.Ref, modes.ExecConfig{
 		Cmd: r.Cmd, Env: r.Env, User: r.User, WorkingDir: r.WorkingDir, Tty: r.Tty, Detach: r.Detach,
 		Privileged: r.Privileged, AttachStdin: r.AttachStdin, AttachStdout: r.AttachStdout,
-		AttachStderr: r.AttachStderr, DetachKeys: r.DetachKeys,
+		AttachStderr: r.AttachStderr, DetachKeys: r.DetachKeys, Console: console(c),
 	})
 	if err != nil {
 		c.daemon.Journal.Error(fmt.Sprintf("Error setting up exec command in container %s: %v", c.job.Ref, err))
@@ -31,11 +32,27 @@ func (c *call) execCreate() error {
 	return c.json(http.StatusCreated, types.IDResponse{ID: e.ID})
 }
 
+// console is the size that a request wants its terminal to have, since API 1.42.
+func console(c *call) (w userland.Winsize) {
+	var r struct {
+		ConsoleSize *[2]uint
+		HostConfig  struct{ ConsoleSize [2]uint }
+	}
+	if !c.since(42) || json.Unmarshal(c.body, &r) != nil {
+		return w
+	}
+	size := r.HostConfig.ConsoleSize
+	if r.ConsoleSize != nil {
+		size = *r.ConsoleSize
+	}
+	return userland.Winsize{Rows: int(size[0]), Cols: int(size[1])}
+}
+
 func (c *call) execStart() error {
 	var r types.ExecStartCheck
 	if len(bytes.TrimSpace(c.body)) > 0 {
-		if err := json.Unmarshal(c.body, &r); err != nil {
-			return invalid("%s", err.Error())
+		if err := c.decode(&r); err != nil {
+			return err
 		}
 	}
 	e, err := c.daemon.Execs.Get(c.job.Ref)
@@ -43,9 +60,15 @@ func (c *call) execStart() error {
 		return err
 	}
 	c.job.Container = e.Container
+	if w := console(c); len(c.body) > 0 && w.Rows > 0 && r.Tty {
+		c.daemon.Execs.Resize(c.job.Ref, w.Rows, w.Cols)
+	}
 	att, err := c.daemon.Execs.Start(c.job.Ref, r.Detach, r.Tty)
 	if err != nil {
 		return err
+	}
+	if att != nil {
+		att.Tty = r.Tty // the stream is as who starts it says
 	}
 	if r.Detach || att == nil {
 		return c.done(http.StatusOK)

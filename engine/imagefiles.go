@@ -22,8 +22,8 @@ func commit(c *call) error {
 	}
 	var cfg container.Config
 	if len(c.body) > 0 {
-		if err := json.Unmarshal(c.body, &cfg); err != nil {
-			return invalid("%s", err.Error())
+		if err := c.decode(&cfg); err != nil {
+			return err
 		}
 	}
 	if len(cfg.Cmd) > 0 {

@@ -180,6 +180,8 @@ type summary struct {
 	now   time.Time
 	image *image.Image // nil if it is gone
 	size  sizes        // 0 if nobody asked
+	// health says that the client knows of health in lists, since API 1.52.
+	health bool
 }
 
 func (form41) summary(s summary) any {

@@ -20,6 +20,13 @@ func (c *call) before(minor int) bool {
 	return ok && err == nil && n < minor
 }
 
+// since reports whether client and server speak API 1.minor or later.
+func (c *call) since(minor int) bool {
+	_, own, _ := strings.Cut(c.daemon.Version().APIVersion, ".")
+	n, err := strconv.Atoi(own)
+	return err == nil && n >= minor && !c.before(minor)
+}
+
 // boolean reads a flag as dockerd's httputils.BoolValue does: everything but
 // "", 0, no, false and none is true.
 func boolean(q url.Values, key string) bool {

@@ -50,7 +50,7 @@ func swarmLogs(c *call, of message.LogSelector, spec *object.ContainerSpec) erro
 		}
 	}
 	tty := spec != nil && spec.TTY
-	c.stream("application/vnd.docker.raw-stream")
+	c.stream(streamType(c, tty))
 	err = c.daemon.Swarm.Logs(message.Subscribe{Selector: of, Options: o}, func(l message.LogLine) error {
 		var b bytes.Buffer
 		if boolean(c.q, "timestamps") {

@@ -49,7 +49,7 @@ func (c *call) stream(contentType string) {
 
 // hijack takes the connection over for raw streams. What the client sends from
 // now on arrives in feed.
-func (c *call) hijack(feed *Feed) (net.Conn, error) {
+func (c *call) hijack(feed *Feed, tty bool) (net.Conn, error) {
 	conn, rw, err := http.NewResponseController(c.w).Hijack()
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (c *call) hijack(feed *Feed) (net.Conn, error) {
 	c.d.Attach(c.job, conn, early, feed)
 	head := "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n"
 	if c.r.Header.Get("Upgrade") != "" {
-		head = "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n" +
+		head = "HTTP/1.1 101 UPGRADED\r\nContent-Type: " + streamType(c, tty) + "\r\n" +
 			"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 	}
 	write := func(b []byte) error { _, err := conn.Write(b); return err }
@@ -78,6 +78,14 @@ func (c *call) hijack(feed *Feed) (net.Conn, error) {
 	c.job.Streaming = true
 	c.job.report()
 	return conn, nil
+}
+
+// streamType is the media type of a container's output.
+func streamType(c *call, tty bool) string {
+	if !tty && c.since(42) {
+		return "application/vnd.docker.multiplexed-stream"
+	}
+	return "application/vnd.docker.raw-stream"
 }
 
 // frame puts the header of the multiplexed stream before a chunk.
@@ -94,7 +102,7 @@ func (c *call) carry(att *modes.Attachment, stdin bool) error {
 	defer att.Close()
 	c.job.Interactive = stdin
 	feed := newFeed(c.s.loop)
-	conn, err := c.hijack(feed)
+	conn, err := c.hijack(feed, att.Tty)
 	if err != nil {
 		return err
 	}
@@ -215,7 +223,7 @@ func (c *call) containerLogs() error {
 		return err
 	}
 	defer r.Close()
-	c.stream("application/vnd.docker.raw-stream")
+	c.stream(streamType(c, r.Tty))
 	stamps := boolean(c.q, "timestamps")
 	for {
 		e, err := r.Next()

@@ -153,7 +153,7 @@ func diskUsage(c *call) error {
 	now, users := c.daemon.Wall(), map[string]int64{}
 	containers := []any{}
 	for _, x := range cs {
-		containers = append(containers, c.s.form.summary(summary{Container: x, names: c.daemon.Containers.NamesOf(x), now: now, image: c.imageOf(x), size: c.sizes(x)}))
+		containers = append(containers, c.s.form.summary(summary{Container: x, names: c.daemon.Containers.NamesOf(x), now: now, image: c.imageOf(x), size: c.sizes(x), health: c.since(52)}))
 		users[x.Image]++
 	}
 	images, total := []types.ImageSummary{}, int64(0)

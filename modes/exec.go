@@ -31,6 +31,7 @@ type ExecConfig struct {
 	Tty, Detach, Privileged                 bool
 	AttachStdin, AttachStdout, AttachStderr bool
 	DetachKeys                              string
+	Console                                 userland.Winsize // of a terminal when it begins; zero: nobody says
 }
 
 // ExecProcess is one exec of a container, alive or not.
@@ -144,7 +145,7 @@ func (x *Execs) Start(id string, detach, tty bool) (*streams.Attachment, error) 
 		if a != nil {
 			e.run.streams.Write(1, []byte(x.d.profile.Say(err.Error())+"\r\n"))
 		}
-		e.end(x.d.profile.MissingCommand)
+		e.end(x.d.missingStatus(err))
 		if detach {
 			return nil, err
 		}
@@ -181,11 +182,14 @@ func (x *Execs) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 		caps = userland.AllCapabilities
 	}
 	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: user, NewGroup: true, Caps: caps,
-		Threads: x.d.runcThreads()}
+		Threads: x.d.runcThreads(), Umask: e.Container.HostConfig.Umask}
 	var in io.WriteCloser
 	r := e.run
 	if cfg.Tty {
 		r.tty = userland.NewTTY(x.d.loop)
+		if r.size.Rows == 0 {
+			r.size = cfg.Console
+		}
 		if r.size.Rows > 0 && r.size.Cols > 0 {
 			r.tty.Resize(r.size) // asked for before the start
 		}
@@ -271,6 +275,9 @@ func (x *Execs) Resize(id string, rows, cols int) error {
 	if err != nil {
 		return err
 	}
+	if !e.Container.State.Running() {
+		return errf(ErrConflict, "Container %s is not running", e.Container.ID)
+	}
 	e.run.size = userland.Winsize{Rows: rows, Cols: cols}
 	if e.run.tty != nil {
 		e.run.tty.Resize(e.run.size)
@@ -307,7 +314,11 @@ func (c *Container) resumeHealth() {
 			}
 		})
 	}
-	r.probe.Reset(c.Config.Healthcheck.Every())
+	every := c.Config.Healthcheck.Every()
+	if d.profile.StartInterval {
+		every = c.Config.Healthcheck.EveryOf(c.State.Health, d.Wall().Sub(c.State.StartedAt))
+	}
+	r.probe.Reset(every)
 }
 
 func (c *Container) stopHealth() {
@@ -370,10 +381,23 @@ func (c *Container) probe() (res health.Result, err error) {
 	defer force.Stop()
 	res.Output, err = a.ReadAll(health.MaxOutput)
 	if late {
-		return res, errf(ErrSystem, "Health check exceeded timeout (%v)", limit)
+		said := ""
+		if res.Output != "" && d.profile.KeepsLateOutput {
+			said = ": " + res.Output
+		}
+		return res, errf(ErrSystem, "Health check exceeded timeout (%v)%s", limit, said)
 	}
 	if e.ExitCode != nil {
 		res.ExitCode = *e.ExitCode
 	}
 	return res, err
+}
+
+// missingStatus is the exit status of an exec whose command could not be started: 126 if
+// it is there and cannot be run.
+func (d *Daemon) missingStatus(err error) int {
+	if strings.Contains(err.Error(), "permission denied") || strings.Contains(err.Error(), "is a directory") {
+		return 126
+	}
+	return d.profile.MissingCommand
 }

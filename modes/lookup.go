@@ -48,8 +48,12 @@ func (cs *Containers) List(o ListOptions) ([]*Container, error) {
 		return nil, err
 	}
 	f := o.Filters
-	if err := f.Validate("ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task",
-		"label", "name", "network", "publish", "since", "status", "volume"); err != nil {
+	known := []string{"ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task",
+		"label", "name", "network", "publish", "since", "status", "volume"}
+	if cs.d.profile.StrictSettings {
+		known = append(known, "annotation")
+	}
+	if err := f.Validate(known...); err != nil {
 		return nil, err
 	}
 	for _, v := range f["status"] {
@@ -94,7 +98,8 @@ func (cs *Containers) List(o ListOptions) ([]*Container, error) {
 }
 
 func (cs *Containers) passes(c *Container, f filters.Args) bool {
-	if !filters.MatchName(f["name"], c.Name) || !filters.MatchPrefix(f["id"], c.ID) || !filters.MatchLabels(f["label"], c.Config.Labels) {
+	if !filters.MatchName(f["name"], c.Name) || !filters.MatchPrefix(f["id"], c.ID) || !filters.MatchLabels(f["label"], c.Config.Labels) ||
+		!filters.MatchLabels(f["annotation"], c.HostConfig.Annotations) {
 		return false
 	}
 	if len(f["status"]) > 0 && !f.Has("status", string(c.State.Status)) {

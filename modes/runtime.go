@@ -64,6 +64,9 @@ func (r *runtime) openStdio(l *sim.Loop, c *Container) {
 	if c.Config.Tty {
 		r.tty = userland.NewTTY(l)
 		r.tty.OnOutput(func(b []byte) { r.streams.Write(1, b) })
+		if w := c.HostConfig.Console; w.Rows > 0 && w.Cols > 0 {
+			r.tty.Resize(w)
+		}
 		return
 	}
 	if c.Config.OpenStdin {

@@ -138,7 +138,7 @@ func (c *Container) bringUp() error {
 	r.machine = m
 	spec := userland.ProcSpec{
 		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: c.Config.User,
-		NewGroup: true, Caps: c.HostConfig.Capabilities(), Threads: d.runcThreads(),
+		NewGroup: true, Caps: c.HostConfig.Capabilities(), Threads: d.runcThreads(), Umask: c.HostConfig.Umask,
 	}
 	if r.tty != nil {
 		spec.TTY = r.tty

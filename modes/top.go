@@ -62,6 +62,9 @@ func (cs *Containers) Resize(ref string, rows, cols int) error {
 	if err != nil {
 		return err
 	}
+	if !c.State.Running() {
+		return errf(ErrConflict, "Container %s is not running", c.ID)
+	}
 	if c.run.tty == nil {
 		return nil
 	}

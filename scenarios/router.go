@@ -11,6 +11,7 @@ import (
 	"dnetsim/link"
 	"dnetsim/stack"
 	"dnetsim/userland"
+	"dnetsim/userland/accounts"
 	"dnetsim/userland/jq"
 	"dnetsim/userland/names"
 	"dnetsim/userland/netconf"
@@ -123,7 +124,7 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m := userland.NewMachine(l.Loop, name, ns)
 	m.SetHardwareClock(l.clock)
 	m.Shell = shell.Sh(shell.HostSh)
-	m.Install(programs.Host(), netconf.Host(), traffic.Host(), packages.Programs(packages.Deb), jq.Programs())
+	m.Install(programs.Host(), netconf.Host(), traffic.Host(), packages.Programs(packages.Deb), jq.Programs(), accounts.Shadow())
 	for name, text := range packages.DebianFiles() {
 		m.FS().MkdirAll(path.Dir(name), 0o755)
 		m.FS().WriteFile(name, []byte(text), 0o644)

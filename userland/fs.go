@@ -150,8 +150,8 @@ func NewFS(loop *sim.Loop) *FS {
 	fs.Chmod("/tmp", 0o1777)
 	fs.Chmod("/var/tmp", 0o1777)
 	fs.Chmod("/root", 0o700)
-	fs.WriteFile("/etc/passwd", []byte("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"), 0o644)
-	fs.WriteFile("/etc/group", []byte("root:x:0:\nnogroup:x:65534:\n"), 0o644)
+	fs.WriteFile("/etc/passwd", []byte("root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\nsys:x:3:3:sys:/dev:/bin/false\nmail:x:8:8:mail:/var/spool/mail:/bin/false\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"), 0o644)
+	fs.WriteFile("/etc/group", []byte("root:x:0:\ndaemon:x:1:\nbin:x:2:\nsys:x:3:\nmail:x:8:\nnogroup:x:65534:\n"), 0o644)
 	return fs
 }
 

@@ -86,3 +86,14 @@ func (fs *FS) NameOf(file string, id int) string {
 	}
 	return ""
 }
+
+// umaskOf is the umask that a process begins with: its own, its parent's, or login's.
+func umaskOf(spec ProcSpec) uint32 {
+	switch {
+	case spec.Umask != nil:
+		return *spec.Umask
+	case spec.Parent != nil:
+		return spec.Parent.Umask
+	}
+	return 0o022
+}

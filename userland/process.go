@@ -43,7 +43,8 @@ type ProcSpec struct {
 	User string
 	// Caps are the capabilities of a process of a container, which its children
 	// inherit; root on a host has all.
-	Caps Capability
+	Caps  Capability
+	Umask *uint32 // instead of its parent's, or 0022, if it is not nil
 	// OnExit is called on the loop when the process has ended.
 	OnExit func(status int)
 }
@@ -66,8 +67,7 @@ type Process struct {
 	Started time.Time
 	User    string
 	Identity
-	// Umask is applied to files that the process makes.
-	Umask uint32
+	Umask uint32 // for files that the process makes
 
 	init bool // a host's first process, which no signal ends (kill(2))
 
@@ -105,7 +105,7 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 		Machine: m, Args: spec.Args, Dir: spec.Dir, Stdin: spec.Stdin, Stdout: spec.Stdout,
 		Stderr: spec.Stderr, TTY: spec.TTY, Started: m.Wall(), User: spec.User,
 		began: m.loop.Now(), caps: spec.Caps,
-		program: spec.Program, ns: spec.NS, parent: spec.Parent, Umask: 0o022,
+		program: spec.Program, ns: spec.NS, parent: spec.Parent, Umask: umaskOf(spec),
 	}
 	p.sockets.p = p
 	for fd, st := range spec.FDs {
@@ -160,7 +160,7 @@ func (p *Process) inherit(spec ProcSpec) {
 		p.Dir = "/"
 	}
 	if up := spec.Parent; up != nil {
-		p.PPID, p.PGID, p.Umask = up.PID, up.PGID, up.Umask
+		p.PPID, p.PGID = up.PID, up.PGID
 		if p.ns == nil && up.Machine == p.Machine {
 			p.ns = up.ns
 		}

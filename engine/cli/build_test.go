@@ -69,6 +69,9 @@ func TestTheClassicBuilderBuilds(t *testing.T) {
 		}},
 		{"docker build https://example.com/x.git", []string{"dnetsim does not simulate a build context from an address"}},
 		{"printf 'FROM busybox\\nONBUILD RUN x\\n' | docker build -", []string{"dnetsim does not simulate ONBUILD in a Dockerfile"}},
+		{"printf 'FROM busybox\\nRUN addgroup -g 2376 tg && adduser -D -u 2375 -G tg tu && addgroup tu wheel || addgroup tu mail\\nUSER tu\\nCMD id; echo $HOME; touch /etc/x || touch ~/x && ls -ld ~/x\\n' | docker build -q -t users - && docker run --rm users", []string{
+			"uid=2375(tu) gid=2376(tg) groups=2376(tg),8(mail)\n", "/home/tu\ntouch: /etc/x: Permission denied\n", " tu       tg "}},
+		{"printf 'FROM debian\\nRUN groupadd -r app && useradd -r -m -g app app && id app\\nRUN useradd app\\n' | docker build -; docker rmi users", []string{"uid=999(app) gid=999(app) groups=999(app)\n", "useradd: user 'app' already exists\n", "returned a non-zero code: 9"}},
 		{"docker rm vv; docker rmi foo:1; docker rmi -f foo:2; docker image prune -af", []string{"Untagged: foo:1\nUntagged: foo:2\n", "Total reclaimed space"}},
 	} {
 		want(t, b.run(c.line), c.parts...)

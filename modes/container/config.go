@@ -7,6 +7,7 @@ import (
 	"dnetsim/modes/health"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/volume"
+	"dnetsim/userland"
 )
 
 // Config is what a container is made of, apart from the host it runs on.
@@ -61,7 +62,11 @@ type HostConfig struct {
 	PidsLimit       int64
 	ShmSize         int64
 	ReadonlyRootfs  bool
-	Init            *bool // docker-init is PID 1; nil leaves it to dockerd's own option
+	// Annotations are notes for the runtime, which does nothing with them here.
+	Annotations map[string]string
+	Console     userland.Winsize // of the terminal when it begins; zero: nobody says
+	Umask       *uint32          // of the container's processes; nil is 0022
+	Init        *bool            // docker-init is PID 1; nil leaves it to dockerd's own option
 	// MaskedPaths and ReadonlyPaths replace the defaults; nil does not.
 	MaskedPaths, ReadonlyPaths []string
 }

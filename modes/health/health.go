@@ -13,7 +13,10 @@ import (
 type Check struct {
 	Test                           []string // "CMD", argument, …; "CMD-SHELL", line; "NONE"
 	Interval, Timeout, StartPeriod time.Duration
-	Retries                        int // failures in a row that make it unhealthy
+	// StartInterval is between probes in the start period, as long as the container
+	// is starting, of engines since 25.0.
+	StartInterval time.Duration
+	Retries       int // failures in a row that make it unhealthy
 }
 
 // The words for a container's health.
@@ -39,11 +42,12 @@ type Result struct {
 
 // The defaults and bounds of moby, daemon/health.go.
 const (
-	defaultInterval = 30 * time.Second
-	defaultTimeout  = 30 * time.Second
-	defaultRetries  = 3
-	maxResults      = 5
-	shortest        = time.Millisecond
+	defaultInterval      = 30 * time.Second
+	defaultStartInterval = 5 * time.Second
+	defaultTimeout       = 30 * time.Second
+	defaultRetries       = 3
+	maxResults           = 5
+	shortest             = time.Millisecond
 
 	// Grace is between SIGTERM and SIGKILL for a probe that hangs.
 	Grace = 10 * time.Second
@@ -61,6 +65,15 @@ func orDefault(d, or time.Duration) time.Duration {
 // Every is the time from one probe to the next.
 func (h *Check) Every() time.Duration { return orDefault(h.Interval, defaultInterval) }
 
+// EveryOf is the time from one probe to the next of a container that has run for so
+// long, for engines that have a start interval. It does not reach beyond the start period.
+func (h *Check) EveryOf(s *State, age time.Duration) time.Duration {
+	if s.Status != Starting || age >= h.StartPeriod {
+		return h.Every()
+	}
+	return min(orDefault(h.StartInterval, defaultStartInterval), h.StartPeriod-age)
+}
+
 // Limit is how long a probe may take.
 func (h *Check) Limit() time.Duration { return orDefault(h.Timeout, defaultTimeout) }
 
@@ -72,7 +85,7 @@ func (h *Check) Verify() error {
 	for _, x := range []struct {
 		name string
 		d    time.Duration
-	}{{"Interval", h.Interval}, {"Timeout", h.Timeout}, {"StartPeriod", h.StartPeriod}} {
+	}{{"Interval", h.Interval}, {"Timeout", h.Timeout}, {"StartPeriod", h.StartPeriod}, {"StartInterval", h.StartInterval}} {
 		if x.d != 0 && x.d < shortest {
 			return errdefs.Invalid("%s in Healthcheck cannot be less than %v", x.name, shortest)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dnetsim/userland"
+	"dnetsim/userland/accounts"
 	"dnetsim/userland/jq"
 	"dnetsim/userland/netconf"
 	"dnetsim/userland/packages"
@@ -19,17 +20,17 @@ type programSet = func() map[string]userland.Program
 // make of it for such work have: what is asked of a "debian" in reports of the field
 // needs them. Its slim tags and Ubuntu are as the real ones.
 var (
-	busyboxSets = []programSet{programs.Busybox, netconf.Busybox, traffic.Busybox}
+	busyboxSets = []programSet{programs.Busybox, netconf.Busybox, traffic.Busybox, accounts.Busybox}
 	alpineSets  = append(slices.Clone(busyboxSets), only(traffic.Debian, "getent"))
-	centos6Sets = []programSet{programs.CentOS6, netconf.CentOS6, traffic.CentOS6}
-	debianSets  = []programSet{programs.Host, netconf.Debian, traffic.Debian}
-	slimSets    = []programSet{without(programs.Host, hostOnly+processTools), only(netconf.Debian, "nsenter"), only(traffic.Debian, "getent")}
-	ubuntuSets  = []programSet{without(programs.Host, hostOnly), only(netconf.Debian, "nsenter sysctl"), only(traffic.Debian, "getent")}
+	centos6Sets = []programSet{programs.CentOS6, netconf.CentOS6, traffic.CentOS6, accounts.Shadow}
+	debianSets  = []programSet{programs.Host, netconf.Debian, traffic.Debian, accounts.Shadow}
+	slimSets    = []programSet{without(programs.Host, hostOnly+processTools), only(netconf.Debian, "nsenter"), only(traffic.Debian, "getent"), accounts.Shadow}
+	ubuntuSets  = []programSet{without(programs.Host, hostOnly), only(netconf.Debian, "nsenter sysctl"), only(traffic.Debian, "getent"), accounts.Shadow}
 	// serverSets are those of nginx and httpd: Debian's, without what comes with procps.
-	serverSets  = []programSet{without(programs.Host, hostOnly+processTools), netconf.Debian, traffic.Debian}
+	serverSets  = []programSet{without(programs.Host, hostOnly+processTools), netconf.Debian, traffic.Debian, accounts.Shadow}
 	centos7Sets = []programSet{
 		without(programs.Host, "dash vim nano ssh scp sudo xxd killall mawk"), only(netconf.Debian, "nsenter sysctl ip ss bridge tc"),
-		only(traffic.Debian, "getent ping ping6 arping tracepath curl"),
+		only(traffic.Debian, "getent ping ping6 arping tracepath curl"), accounts.Shadow,
 	}
 )
 

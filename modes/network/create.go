@@ -245,7 +245,10 @@ func (ctl *Controller) allocatePool(n *Network, c IPAMConfig, into *[]poolUse, v
 
 // noGateway reports whether nobody would use a gateway of the family.
 func noGateway(ctl *Controller, n *Network, v6 bool) bool {
-	if n.Driver != "bridge" {
+	switch {
+	case (n.Driver == "macvlan" || n.Driver == "ipvlan") && ctl.Face.Profile.GatewayModes:
+		return true // the way out is somebody else's, or the interface itself
+	case n.Driver != "bridge":
 		return false
 	}
 	no4, no6 := ctl.Bridges.NoGateway(n.Options, n.Internal)

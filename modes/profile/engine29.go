@@ -24,7 +24,7 @@ var engine29 = Profile{
 	Hosts:            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n",
 	DockerdValidates: true, Words: words29, SetUpNetworking: "failed to set up container networking: ",
 	LinkWarning: "Links on the default bridge network are deprecated and will be removed in a future release. Use a custom network instead.",
-	DieDuration: true, DieLast: true, SharedParents: true, JoinLines: true, LongHostname: true, Advertises: true, MissingCommand: 127,
+	DieDuration: true, DieLast: true, SharedParents: true, JoinLines: true, LongHostname: true, Advertises: true, MissingCommand: 127, StartInterval: true, KeepsLateOutput: true,
 	IP6Tables: true, UUIDs: true,
 	CgroupWarning: "WARNING: Support for cgroup v1 is deprecated and planned to be removed by no later than May 2029 (https://github.com/moby/moby/issues/51111)",
 	MaskedPaths: []string{

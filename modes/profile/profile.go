@@ -85,6 +85,9 @@ type Profile struct {
 	LinkWarning string
 	// MissingCommand is the exit status of an exec whose command is not there.
 	MissingCommand int
+	// StartInterval says that health checks have a start interval, KeepsLateOutput that
+	// what a probe has printed that took too long is kept.
+	StartInterval, KeepsLateOutput bool
 	// Advertises says that containers tell their neighbours of their addresses.
 	Advertises bool
 	// DieDuration says that the event of a container's end tells how long it ran.

@@ -18,6 +18,11 @@ func (p *Profile) Say(text string) string {
 
 // words29 are the sentences that 29 says differently, for one and the same refusal.
 var words29 = []Wording{
+	{regexp.MustCompile(`^Content-Type specified \((.*)\) must be 'application/json'$`), "unsupported Content-Type header ($1): must be 'application/json'"},
+	{regexp.MustCompile(`^(EOF|unexpected end of JSON input|invalid character |json: )`), "invalid JSON: $1"},
+	{regexp.MustCompile(`^invalid JSON: invalid character .* after top-level value$`), "unexpected content after JSON"},
+	{regexp.MustCompile(`^You cannot remove a (\w+) container [0-9a-f]{64}\. Stop the container before attempting removal or force remove$`), "container is $1: stop the container before removing or force remove"},
+	{regexp.MustCompile(`^You cannot remove a (\w+) container [0-9a-f]{64}\. Unpause and then stop the container before attempting removal or force remove$`), "container is $1 and must be unpaused first"},
 	{regexp.MustCompile(`^Invalid network mode: `), "invalid network mode: "},
 	{regexp.MustCompile(`^cannot join own network$`), "cannot join own network namespace"},
 	{regexp.MustCompile(`\bContainer ([0-9a-f]{64}) is not running$`), "container $1 is not running"},

@@ -28,7 +28,14 @@ func failing(*invocation) int { return 1 }
 
 func id(c *invocation) int {
 	o := c.parse("ugnGr|user=u,group=g,name=n")
-	all := c.Groups
+	who, all := c.Identity, c.Groups
+	if len(o.args) > 0 {
+		of, _, err := c.Machine.FS().Identify(o.args[0])
+		if err != nil || c.Machine.FS().NameOf("/etc/passwd", of.UID) == "" {
+			return c.fail("unknown user %s", o.args[0])
+		}
+		who, all = of, of.Groups
+	}
 	if len(all) == 0 {
 		all = []int{c.GID}
 		if c.UID == 0 && !c.gnu {
@@ -62,13 +69,13 @@ func id(c *invocation) int {
 	}
 	switch {
 	case o.has("u"):
-		c.Printf("%s\n", short("/etc/passwd", c.UID))
+		c.Printf("%s\n", short("/etc/passwd", who.UID))
 	case o.has("g"):
-		c.Printf("%s\n", short("/etc/group", c.GID))
+		c.Printf("%s\n", short("/etc/group", who.GID))
 	case o.has("G"):
 		c.Printf("%s\n", list(short, " "))
 	default:
-		c.Printf("uid=%s gid=%s groups=%s\n", long("/etc/passwd", c.UID), long("/etc/group", c.GID), list(long, ","))
+		c.Printf("uid=%s gid=%s groups=%s\n", long("/etc/passwd", who.UID), long("/etc/group", who.GID), list(long, ","))
 	}
 	return 0
 }
