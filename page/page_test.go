@@ -115,9 +115,18 @@ func TestTablesAreWhatCommandsPrintAndSayWhatChanged(t *testing.T) {
 			}
 		}
 	}
+	var d struct{ Counts map[string]int }
+	p.ask("changes", nil, &d)
+	if d.Counts["bdc02"] != 0 || d.Counts["bdc02/c2"] != 0 || len(d.Counts) < 7 {
+		t.Errorf("changes of devices that nobody looked at: %v", d.Counts)
+	}
 	term := p.open("bdc01/c1")
 	p.types(term, "ping -c 2 220.181.38.150\r")
 	p.shows(term, "2 packets received")
+	p.ask("changes", nil, &d)
+	if d.Counts["bdc01"] < 5 || d.Counts["bdc01/c1"] == 0 || d.Counts["router"] == 0 {
+		t.Errorf("changes after a ping: %v", d.Counts)
+	}
 	changed := map[string]string{}
 	for _, x := range p.tables("bdc01") {
 		for _, r := range x.Rows {

@@ -24,6 +24,9 @@ type Move struct {
 // them anyway.
 const mostMoves = 200
 
+// ownPort is a bridge's port to the host that it is on.
+const ownPort = "local"
+
 // drawn is what of the drawing a place is: a bridge's port is the interface that is
 // plugged in, a switch's port and a cable's end are the cable, a network layer is the
 // node.
@@ -31,6 +34,8 @@ func drawn(p trail.Place) string {
 	switch {
 	case p.Cable != "":
 		return p.Cable
+	case p.Port == ownPort && p.Interface != "":
+		return p.Machine + "/" + p.Interface
 	case p.Port != "" && p.Interface != "":
 		return p.Machine + "/" + p.Port
 	case p.Port != "":
@@ -156,6 +161,9 @@ func DrawnAt(place string) string {
 		}
 		if strings.Contains(port, ":") { // LAN:MACHINE:INTERFACE
 			return port
+		}
+		if port == ownPort {
+			return machine
 		}
 		if k := strings.LastIndex(machine, "/"); k >= 0 { // MACHINE/BRIDGE:PORT
 			return machine[:k+1] + port

@@ -167,6 +167,7 @@ func TestPlacesOfTheDrawing(t *testing.T) {
 	}{
 		{trail.At("bdc01", "eth0"), "bdc01/eth0"}, {trail.Place{Machine: "bdc01"}, "bdc01"}, {trail.At("bdc01", "docker0").PortOf("veth1"), "bdc01/veth1"},
 		{trail.Place{Machine: "lan", Port: "bdc01:eth0"}, "bdc01:eth0"}, {trail.Place{Cable: "bdc01:eth0", Port: "a"}, "bdc01:eth0"}, {trail.At("bdc01/c1", "eth0"), "bdc01/c1/eth0"},
+		{trail.At("bdc01", "docker0").PortOf("local"), "bdc01/docker0"},
 		{trail.At("bdc01/1-cfa73afe22/1", "br0").PortOf("veth0"), "bdc01/1-cfa73afe22/1/veth0"},
 	} {
 		if got, again := drawn(x.at), DrawnAt(x.at.String()); got != x.want || again != x.want {

@@ -9,6 +9,7 @@ import (
 	"dnetsim/link/trail"
 	"dnetsim/page/packets"
 	"dnetsim/page/view"
+	"dnetsim/scenarios"
 	"dnetsim/scenarios/replay"
 )
 
@@ -56,6 +57,8 @@ func (s *Seat) request(v *viewer, r Request) {
 		s.packet(v, r)
 	case "tables":
 		s.tables(v, r)
+	case "changes":
+		s.answer(v, r, map[string]any{"counts": v.changes(s.world.Lab())}, nil)
 	case "explain":
 		s.explain(v, r)
 	case "matrix":
@@ -94,7 +97,7 @@ func (s *Seat) ofLab(v *viewer, r Request) {
 // looks reports whether a request changes nothing.
 func looks(r Request) bool {
 	switch r.Do {
-	case "packets", "packet", "tables", "lang":
+	case "packets", "packet", "tables", "changes", "lang":
 		return true
 	}
 	return false
@@ -364,6 +367,29 @@ func (s *Seat) packet(v *viewer, r Request) {
 		return
 	}
 	s.answer(v, r, d, nil)
+}
+
+// mostChanges is of how many devices the changes are counted.
+const mostChanges = 60
+
+// changes is how many rows of each device have changed since the viewer looked at it, or
+// first asked.
+func (v *viewer) changes(l *scenarios.Lab) map[string]int {
+	counts := map[string]int{}
+	for _, n := range view.Topology(l).Nodes {
+		if n.Kind == "lan" || n.Kind == "bridge" || len(counts) >= mostChanges {
+			continue
+		}
+		t, err := view.Tables(l, n.ID)
+		if err != nil {
+			continue
+		}
+		if v.tables[n.ID] == nil {
+			v.tables[n.ID] = view.Seen{}
+		}
+		counts[n.ID] = v.tables[n.ID].Count(t)
+	}
+	return counts
 }
 
 func (s *Seat) tables(v *viewer, r Request) {

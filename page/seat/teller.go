@@ -94,7 +94,9 @@ func (t *teller) welcome(v *viewer) {
 		return
 	}
 	for _, x := range s.world.Lab().Machines() {
-		m.Places = append(m.Places, x.Name)
+		if _, ok := s.world.Lab().Machine(x.Name); ok { // a site of the internet has no terminal
+			m.Places = append(m.Places, x.Name)
+		}
 	}
 	v.Send(marshal(m))
 	v.Send(marshal(t.termsMessage()))

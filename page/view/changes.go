@@ -25,6 +25,32 @@ func (s Seen) Compare(tables []Table) {
 	}
 }
 
+// Count is how many rows have changed since the last time, which it leaves as it was; of
+// tables that were never compared none have.
+func (s Seen) Count(tables []Table) (n int) {
+	if len(s) == 0 {
+		s.Compare(tables)
+		return 0
+	}
+	for i := range tables {
+		before, known := s[tables[i].Title]
+		if !known {
+			n += len(tables[i].Rows)
+			continue
+		}
+		t := tables[i]
+		t.Rows = slices.Clone(t.Rows)
+		number(t.Rows)
+		t.compare(before)
+		for _, r := range t.Rows {
+			if r.Changed != "no" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // number tells rows apart that are rows of the same.
 func number(rows []Row) {
 	count := map[string]int{}

@@ -60,7 +60,8 @@ func Tables(l *scenarios.Lab, node string) ([]Table, error) {
 	t.bench = userland.NewMachine(t.loop, "bench", nil)
 	defer t.loop.Close()
 	t.loop.RunFor(l.Loop.Now()) // ages are counted to the same moment
-	if m, ok := l.Machine(node); ok {
+	if k := slices.IndexFunc(l.Machines(), func(m *userland.Machine) bool { return m.Name == node }); k >= 0 {
+		m := l.Machines()[k]
 		t.ns = m.NS()
 		t.machine(m)
 		if h, ok := l.Host(node); ok {
