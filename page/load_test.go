@@ -40,6 +40,7 @@ type clerk struct {
 	ws    *websocket.Conn
 	mark  chan string
 	times []time.Duration
+	lines map[string][]time.Duration
 	bytes int
 }
 
@@ -97,6 +98,7 @@ func (c *clerk) work(ctx context.Context, seed int) error {
 			break
 		}
 		c.times = append(c.times, time.Since(start))
+		c.lines[line] = append(c.lines[line], time.Since(start))
 		select {
 		case <-time.After(2*time.Second - time.Since(start)):
 		case <-ctx.Done():
@@ -133,7 +135,7 @@ func TestAClassAtWork(t *testing.T) {
 			t.Fatal(err)
 		}
 		ws.SetReadLimit(64 << 20)
-		k := &clerk{ws: ws, mark: make(chan string, 64)}
+		k := &clerk{ws: ws, mark: make(chan string, 64), lines: map[string][]time.Duration{}}
 		go k.listen(ctx)
 		k.send(ctx, `{"id":1,"do":"term.open","place":"bdc01","rows":24,"cols":120}`)
 		k.send(ctx, `{"do":"term.keys","term":1,"data":"echo MA''RK-!\r"}`)
@@ -172,6 +174,16 @@ func TestAClassAtWork(t *testing.T) {
 	for _, k := range all {
 		times = append(times, k.times...)
 		sent += k.bytes
+	}
+	for _, line := range classLines {
+		var of []time.Duration
+		for _, k := range all {
+			of = append(of, k.lines[line]...)
+		}
+		slices.Sort(of)
+		if n := len(of); n > 0 {
+			t.Logf("%-32s p50 %6.1f ms, p99 %6.1f ms", line, of[n/2].Seconds()*1000, of[n*99/100].Seconds()*1000)
+		}
 	}
 	slices.Sort(times)
 	at := func(share float64) time.Duration {
