@@ -82,8 +82,11 @@ func TestInABrowserAPingIsFollowedExplainedAndCured(t *testing.T) {
 	b.until("the cure was typed and has run", "document.body.innerText.includes('docker start c2')")
 
 	b.press("2")
+	filter("arp")
+	b.click(".plist tbody tr.x", "l3-miss")
+	b.sees(".side .strip button", "ARP")
 	b.reload()
-	b.until("the view is the same after a reload", "document.querySelector('.v-packets')")
+	b.until("view, filter and packet are the same after a reload", "document.querySelector('.v-packets .plist tr.s') && document.querySelector('.find').value === 'arp' && document.querySelector('.side .strip')")
 	b.leave()
 	b.press("1")
 	b.until("the terminals are back with what they showed", find(".xterm-rows", "docker start c2"))

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -137,8 +138,13 @@ func (b *tab) sees(selector, text string) {
 // click waits for an element that shows a text and presses the mouse in its middle.
 func (b *tab) click(selector, text string) {
 	b.t.Helper()
-	b.sees(selector, text)
-	at := b.read(fmt.Sprintf("(e => { e.scrollIntoView({block: 'nearest'}); const r = e.getBoundingClientRect(); return `${r.x + r.width / 2} ${r.y + r.height / 2}` })(%s)", find(selector, text)))
+	at := ""
+	for end := time.Now().Add(40 * time.Second); at == ""; time.Sleep(50 * time.Millisecond) {
+		at = b.read(fmt.Sprintf("(e => { if (!e) return ''; e.scrollIntoView({block: 'nearest'}); const r = e.getBoundingClientRect(); return `${r.x + r.width / 2} ${r.y + r.height / 2}` })(%s)", find(selector, text)))
+		if at == "" && time.Now().After(end) {
+			b.sees(selector, text) // and say what is there instead
+		}
+	}
 	var x, y float64
 	if _, err := fmt.Sscan(at, &x, &y); err != nil {
 		b.t.Fatal(err)
@@ -261,8 +267,36 @@ func (b *tab) shot(file string) {
 	}
 }
 
-// gallery writes pictures of a view at three sizes, light and dark, if they are wanted.
+// axe is axe-core's script, which npm brings (make page), "" where it has not.
+var axe = sync.OnceValue(func() string {
+	text, _ := os.ReadFile("web/node_modules/axe-core/axe.min.js")
+	return string(text)
+})
+
+// accessible lets axe-core look at what the page shows: nothing serious may be wrong.
+func (b *tab) accessible(view string) {
+	b.t.Helper()
+	if axe() == "" {
+		return
+	}
+	b.run("if (!window.axe) { " + axe() + " }")
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.filter(v => /serious|critical/.test(v.impact)).map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; ')).join('\\n'))", chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if found != "" {
+		b.t.Errorf("axe-core on %s:\n%s", view, found)
+	}
+}
+
+// gallery lets a view be looked at: by axe-core, light and dark, and if pictures are
+// wanted at three sizes.
 func (b *tab) gallery(name string) {
+	b.t.Helper()
+	for _, theme := range []string{"dark", "light"} {
+		b.run(fmt.Sprintf("document.documentElement.dataset.theme = %q", theme))
+		b.accessible(name + ", " + theme)
+	}
 	if *shots == "" {
 		return
 	}

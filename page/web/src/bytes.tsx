@@ -33,8 +33,8 @@ export function Bytes({ d, upTo }: { d: PacketDetail | null, upTo: number }) {
       {hop && (hop.rule || hop.why) && <><div class="ph rw"><h2>{w('whatDecided')}</h2></div><dl class="kv by">
         {hop.why && <><dt>{w('reason')}</dt><dd>{hop.why}</dd></>}
         {hop.rule && <><dt>{w('rule')}</dt><dd>{`${hop.rule.table} ${hop.rule.chain} ${hop.rule.number}: ${hop.rule.text}`}</dd></>}</dl></>}
-      {hop && hop.packet !== d.row.packet && <p class="meta rel">{w('carriedBy')}: <button class="plain" onClick={() => look(hop.packet)}>#{hop.packet}</button></p>}
-      {d.row.parent ? <p class="meta rel">{w('carries')}: <button class="plain" onClick={() => look(d.row.parent!)}>#{d.row.parent}</button></p> : null}
+      {hop && hop.packet !== d.row.packet && hop.packet !== d.row.parent && <p class="meta rel">{w('carriedBy')}: <button class="plain" onClick={() => look(hop.packet)}>#{hop.packet}</button></p>}
+      {d.row.parent ? <p class="meta rel">{w(d.hops.some(h => h.packet === d.row.packet && h.verb === 'encapsulate') ? 'carries' : 'copyOf')}: <button class="plain" onClick={() => look(d.row.parent!)}>#{d.row.parent}</button></p> : null}
       {f ? <>
         <Fields f={f} picked={field} pick={(l, x) => { setLayer(l); setField(x) }} />
         <Hex bytes={bytes} field={field} layer={layer} />

@@ -7,9 +7,23 @@ import { ask } from './wire'
 // lastOf is the hop to begin with: where the packet died, else its last.
 export function lastOf(d: PacketDetail): number { const i = d.hops.findIndex(h => h.verb === 'drop' && h.packet === d.row.packet); return i >= 0 && d.row.fate === 'dropped' ? i : d.hops.length - 1 }
 
+// withOrigin begins a copy's story where that of its original begins.
+async function withOrigin(d: PacketDetail): Promise<PacketDetail> {
+  const first = d.hops[0]
+  if (!first || first.verb !== 'copy' || !d.row.parent) return d
+  try {
+    const of = await ask<PacketDetail>('packet', { packet: d.row.parent })
+    const before = of.hops.filter(h => h.packet === d.row.parent && h.at <= first.at && h.verb !== 'deliver' && h.verb !== 'drop')
+    const end = before.findIndex(h => h.place === first.place)
+    const hops = end >= 0 ? before.slice(0, end + 1) : before
+    return { row: d.row, hops: [...hops, ...d.hops], frames: [...of.frames.filter(f => f.hop < hops.length), ...d.frames.map(f => ({ ...f, hop: f.hop + hops.length }))] }
+  } catch { return d }
+}
+
 // withCarriers puts the packets that carried this one into its story, where it comes out of them: the whole way, with what a
 // tunnel added to its bytes.
 async function withCarriers(d: PacketDetail): Promise<PacketDetail> {
+  d = await withOrigin(d)
   for (let i = 0; i < d.hops.length; i++) {
     const h = d.hops[i]
     if (h.verb !== 'decapsulate' || !h.parent || h.packet !== d.row.packet || d.hops.some(o => o.packet === h.parent)) continue

@@ -149,7 +149,7 @@ function Matrix() {
   const froms = [...new Set(cells?.map(c => c.from) ?? [])], tos = [...new Set(cells?.map(c => c.to) ?? [])]
   return <section class="sec"><h2>{w('matrix')}</h2>
     <button class="btn" disabled={busy} onClick={() => void look()}>{busy ? w('asking') : w('ask')}</button>
-    {cells && <div class="tscroll"><table class="matrix"><thead><tr><th>{w('from')} \\ {w('to')}</th>{tos.map(t => <th key={t}>{t}</th>)}</tr></thead><tbody>{froms.map(f => <tr key={f}><th scope="row">{f}</th>{tos.map(t => { const c = cells.find(c => c.from === f && c.to === t); const ok = c?.verdict === 'delivered'; return <td key={t}>{c && <button class={'plain ' + (ok ? 'yes' : 'nope')} title={c.sentence ?? c.verdict} onClick={() => { asked.from = f; asked.to = t; asked.port = ''; void query() }}><I n={ok ? 'check' : 'cross'} /> <span>{ok ? w('works') : c.code ?? c.verdict}</span></button>}</td> })}</tr>)}</tbody></table></div>}
+    {cells && <div class="tscroll" tabIndex={0} role="group" aria-label={w('matrix')}><table class="matrix"><thead><tr><th>{w('from')} \\ {w('to')}</th>{tos.map(t => <th key={t}>{t}</th>)}</tr></thead><tbody>{froms.map(f => <tr key={f}><th scope="row">{f}</th>{tos.map(t => { const c = cells.find(c => c.from === f && c.to === t); const ok = c?.verdict === 'delivered'; return <td key={t}>{c && <button class={'plain ' + (ok ? 'yes' : 'nope')} title={c.sentence ?? c.verdict} onClick={() => { asked.from = f; asked.to = t; asked.port = ''; void query() }}><I n={ok ? 'check' : 'cross'} /> <span>{ok ? w('works') : c.code ?? c.verdict}</span></button>}</td> })}</tr>)}</tbody></table></div>}
   </section>
 }
 

@@ -15,7 +15,7 @@ import { Packets } from './packets'
 import { openRecording } from './record'
 import { withoutInlineStyle } from './sheet'
 import { Start } from './start'
-import { kept, keep, on, S, told, use, type View } from './state'
+import { kept, keep, on, recall, remember, S, told, use, type View } from './state'
 import { Tables } from './tables'
 import { TimeBar } from './timebar'
 import { connect, tell } from './wire'
@@ -65,7 +65,9 @@ if (recording) {
   const start = () => {
     if (!q.has('lab')) { render(<Labs />, root); return }
     startKeys()
+    recall()
     render(<Lab />, root)
+    addEventListener('pagehide', remember)
     connect()
   }
   void me().then(m => { if (m?.role === 'learner' && !m.named) render(<Join done={start} />, root); else { S.teacher = m?.role === 'teacher'; start() } })

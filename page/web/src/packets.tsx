@@ -75,10 +75,11 @@ function List({ toggleMap, map }: { toggleMap: () => void, map: boolean }) {
     const i = rows.findIndex(r => r.packet === S.selected)
     const e = box.current
     if (i < 0 || !e) return
+    if (i < rows.length - 1) follow.current = false
     const y = i * rowH
     if (y < e.scrollTop) e.scrollTop = y
     else if (y + rowH * 2.2 > e.scrollTop + e.clientHeight) e.scrollTop = y - e.clientHeight + rowH * 2.4
-  }, [S.selected])
+  }, [S.selected, rows.some(r => r.packet === S.selected)])
   const first = Math.max(0, Math.floor(view.top / rowH) - 8), last = Math.min(rows.length, Math.ceil((view.top + view.h) / rowH) + 8)
   const apply = (f: string) => { setText(f); follow.current = true; void filterPackets(f.trim()) }
   const pickRow = (i: number) => { const r = rows[i]; if (!r) return; follow.current = i === rows.length - 1; look(r.packet, -1) }

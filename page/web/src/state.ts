@@ -72,6 +72,18 @@ export function say(level: Say['level'], text: string) {
 }
 export function unsay(n: number) { S.says = S.says.filter(s => s.n !== n); told('say') }
 
+// The packet and the device that are looked at outlive a reload of this tab.
+const place = 'dnetsim.place'
+export function remember() {
+  try { sessionStorage.setItem(place, JSON.stringify({ at: location.search, selected: S.selected, hopAt: S.hopAt, node: S.node, pane: S.pane, filter: S.filter })) } catch { /* private window */ }
+}
+export function recall() {
+  try {
+    const was = JSON.parse(sessionStorage.getItem(place) ?? 'null')
+    if (was?.at === location.search) Object.assign(S, { selected: was.selected, hopAt: was.hopAt, node: was.node, pane: was.pane, filter: was.filter ?? '' })
+  } catch { /* nothing kept */ }
+}
+
 export function show(view: View, pane?: Pane) {
   S.view = view
   if (pane) S.pane = pane

@@ -48,7 +48,7 @@ const table = {
   addedBy: ['{0}: {1} bytes', '{0}：{1} 字节'], addedBy2: ['added by {0}: {1} bytes', '{0} 加上的：{1} 字节'], whatSent: ['what {0} sent: {1} bytes', '{0} 发出的：{1} 字节'], rewritten: ['rewritten here', '在此改写'], untouched: ['untouched: {0} bytes', '未改：{0} 字节'],
   beforeAfter: ['Before and after', '改前与改后'], before: ['before', '改前'], after: ['after', '改后'], whatDecided: ['What decided', '由什么决定'], bytes: ['Bytes', '字节'], moreZero: ['{0} bytes more, all zero', '后面 {0} 字节全为零'],
   rule: ['Rule', '规则'], reason: ['Reason', '原因'], noFrame: ['Choose a packet to see its bytes.', '选一个报文，看它的字节。'], hops: ['Hops', '跳'], lightPath: ['Path', '路径'],
-  explainThis: ['Why?', '为什么？'], noBytes: ['Its bytes are not kept.', '没有保存它的字节。'], carriedBy: ['carried by', '载它的报文'], carries: ['inside it', '它里面的报文'], same: ['same', '不变'],
+  explainThis: ['Why?', '为什么？'], noBytes: ['Its bytes are not kept.', '没有保存它的字节。'], carriedBy: ['carried by', '载它的报文'], carries: ['inside it', '它里面的报文'], copyOf: ['copy or piece of', '复制或分片自'], same: ['same', '不变'],
   // tables
   devices: ['Devices', '设备'], changedSince: ['changed since {0}', '自 {0} 起的变化'], columns: ['Columns', '分栏'], asPrinted: ['As printed', '原样'], changes: ['Changes', '变化'],
   noChanges: ['Nothing has changed here since the last look.', '上次看过之后这里没有变化。'], chooseDevice: ['Choose a device.', '选一个设备。'], typeThis: ['Type it on {0}', '在 {0} 上敲'], noTables: ['This device has no tables.', '这个设备没有表。'],
