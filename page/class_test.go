@@ -212,6 +212,24 @@ func TestAClassIsTaughtAndGoesOnAfterARestart(t *testing.T) {
 		t.Errorf("after the restart: %+v, before: %+v", resumed, tasks)
 	}
 	q.shows(term, "1 packets transmitted")
+	q.ws.CloseNow()
+	third := again.browser(t, again.Links().Teacher)
+	for _, x := range again.all() {
+		for x.Status().Viewers > 0 {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	again.sleepers()
+	look := again.play(t, third, "lab=ping-fails&watch=Ann")
+	look.shows(term, "1 packets transmitted")
+	if ws, _, err := again.dial(third, "lab=ping-fails&watch=Nobody", nil); err == nil {
+		ws.CloseNow()
+		t.Error("a learner who was never there is watched")
+	}
+	again.stopLargest()
+	look.until("the world is stopped", func() bool {
+		return strings.Contains(string(look.all[len(look.all)-1].raw), "too much memory")
+	})
 	code, text = again.get(t, transplant(t, ann, s.url, again.url), "/record.json?lab=ping-fails")
 	if r, err := labs.ReadRecord(strings.NewReader(text)); code != 200 || err != nil || r.Learner != "Ann" || len(r.Acts) != 2 || len(r.Log) == 0 {
 		t.Errorf("the record: %d %v %.300s", code, err, text)

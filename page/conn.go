@@ -120,7 +120,7 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 	var x *seat.Seat
 	var err error
 	if watch != "" {
-		if x = s.known(watch, s.lab(r)); x == nil {
+		if x = s.watched(watch, s.lab(r)); x == nil {
 			http.Error(w, "that learner is not there", http.StatusNotFound)
 			return
 		}
@@ -153,6 +153,22 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ws.Close(websocket.StatusNormalClosure, "")
+}
+
+// watched is a learner's seat for the teacher: one that is there, or, after a restart,
+// what was kept of it.
+func (s *Server) watched(learner, lab string) *seat.Seat {
+	if x := s.known(learner, lab); x != nil {
+		return x
+	}
+	if _, ok := s.class.record(place{learner, lab}); !ok {
+		return nil
+	}
+	x, err := s.seat(learner, lab)
+	if err != nil {
+		return nil
+	}
+	return x
 }
 
 // read hands the page's requests to the seat until the connection ends.

@@ -35,6 +35,7 @@ func (s *survey) networks() {
 			vni(h, &n, &s.topo.Networks[k])
 		}
 	}
+	s.services()
 	for k := range s.topo.Networks {
 		if n := &s.topo.Networks[k]; n.Driver == "overlay" {
 			n.Peers = peers(n.ID, inside[n.ID], views)
@@ -66,6 +67,48 @@ func (s *survey) published(h *modes.Host, n *modes.NetworkHolding) {
 				Host: h.Name, Address: b.HostIP.String(), Port: fmt.Sprint(b.HostPort), Proto: b.Port.Proto,
 				To: h.Name + "/" + e.Container.Name, ToPort: fmt.Sprint(b.Port.Number),
 			})
+		}
+	}
+}
+
+// services adds the ports of a swarm's services, which every node publishes: to the
+// container that is nearest.
+func (s *survey) services() {
+	type port struct {
+		number, proto int
+	}
+	first := map[port]Published{}
+	var order []port
+	near := map[string]map[port]string{}
+	for _, h := range s.hosts {
+		near[h.Name] = map[port]string{}
+		for _, c := range h.holdings.Containers {
+			if c.Service == nil || !c.State.Running() {
+				continue
+			}
+			for _, p := range c.Service.Ports {
+				k, to := port{p.Published, p.Protocol}, h.Name+"/"+c.Name
+				if _, known := first[k]; !known {
+					first[k] = Published{Address: "0.0.0.0", Port: fmt.Sprint(p.Published), Proto: []string{"tcp", "udp", "sctp"}[p.Protocol%3], To: to, ToPort: fmt.Sprint(p.Target)}
+					order = append(order, k)
+				}
+				if near[h.Name][k] == "" {
+					near[h.Name][k] = to
+				}
+			}
+		}
+	}
+	for _, h := range s.hosts {
+		if h.Swarm().ID == "" {
+			continue
+		}
+		for _, k := range order {
+			p := first[k]
+			p.Host = h.Name
+			if to := near[h.Name][k]; to != "" {
+				p.To = to
+			}
+			s.topo.Published = append(s.topo.Published, p)
 		}
 	}
 }

@@ -175,7 +175,22 @@ func TestTheTopologyOfMacvlanAndOfFaults(t *testing.T) {
 			t.Errorf("with %s the cable is %+v", x.fault, l)
 		}
 	}
-	for _, name := range []string{"swarm-ping", "ipvlan-host-isolation", "walkthrough-29"} {
+	swarm := end(t, "swarm-ping")
+	if _, text, err := swarm.Line(swarm.Lab().First(), "docker service create -d --name web -p 8080:80 nginx; sleep 20; docker service ps web"); err != nil {
+		t.Fatal(text, err)
+	}
+	topo = Topology(swarm.Lab())
+	topo.sound(t)
+	on := map[string]string{}
+	for _, p := range topo.Published {
+		if p.Port == "8080" && p.ToPort == "80" && topo.node(p.To).Service == "web" {
+			on[p.Host] = p.To
+		}
+	}
+	if len(on) != len(swarm.Lab().Scenario.Hosts) {
+		t.Errorf("the service's port is published on %v: %+v", on, topo.Published)
+	}
+	for _, name := range []string{"ipvlan-host-isolation", "walkthrough-29"} {
 		Topology(end(t, name).Lab()).sound(t)
 	}
 }
