@@ -2,8 +2,9 @@ package labs
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
-	"strings"
+	"slices"
 
 	"dnetsim/scenarios"
 )
@@ -43,6 +44,15 @@ type linter struct {
 	found  []string
 }
 
+// sayOf says what is not so with the values of a learner: of one of them is enough.
+func (x *linter) sayOf(id string, line int, format string, args ...any) {
+	key := fmt.Sprint(line, format)
+	if !x.said[key] {
+		x.said[key] = true
+		x.say("%s:%d: learner %q: %s", x.lab.File, line, id, fmt.Sprintf(format, args...))
+	}
+}
+
 func (x *linter) say(format string, args ...any) {
 	if s := fmt.Sprintf(format, args...); !x.said[s] {
 		x.said[s] = true
@@ -72,16 +82,20 @@ func (x *linter) texts() {
 	if root := r.root(r.source); root != nil {
 		r.lab(root, l)
 	}
-	langs := map[string]bool{}
+	count := map[string]int{}
 	for _, t := range r.texts {
 		for lang := range t {
-			langs[lang] = true
+			count[lang]++
 		}
 	}
 	for i, t := range r.texts {
-		for lang := range langs {
-			if t[lang] == "" {
-				x.say("%s:%d:%d: the text has no %q", x.lab.File, r.where[i].Line, r.where[i].Column, lang)
+		for _, lang := range slices.Sorted(maps.Keys(count)) {
+			at := fmt.Sprintf("%s:%d:%d", x.lab.File, r.where[i].Line, r.where[i].Column)
+			switch most := 2*count[lang] >= len(r.texts); {
+			case most && t[lang] == "":
+				x.say("%s: the text has no %q", at, lang)
+			case !most && t[lang] != "":
+				x.say("%s: most other texts have no %q", at, lang)
 			}
 		}
 	}
@@ -139,7 +153,7 @@ func (x *linter) unsolved(id string, s *Sitting) error {
 				return err
 			}
 			if why == "" && !c.keep {
-				x.say("%s:%d: learner %q: the check holds at the start already: make it say more, or write keep: true", s.lab.File, c.at.Line, id)
+				x.sayOf(id, c.at.Line, "the check holds at the start already: make it say more, or write keep: true")
 			}
 		}
 	}
@@ -149,7 +163,7 @@ func (x *linter) unsolved(id string, s *Sitting) error {
 			return err
 		}
 		if in {
-			x.say("%s:%d: learner %q: the world begins in the dead end", s.lab.File, s.lab.deadEnds[i].at.Line, id)
+			x.sayOf(id, s.lab.deadEnds[i].at.Line, "the world begins in the dead end")
 		}
 	}
 	return nil
@@ -166,7 +180,8 @@ func (x *linter) solve(id string, s *Sitting) error {
 			return err
 		}
 		if err := p.play([]move{m}); err != nil {
-			return fmt.Errorf("the solution: %w", err)
+			x.sayOf(id, m.at.Line, "the solution stops: %v", err)
+			break
 		}
 	}
 	all := func() bool { return s.Mark().Done == len(s.lab.tasks) }
@@ -175,10 +190,10 @@ func (x *linter) solve(id string, s *Sitting) error {
 	}
 	m := s.Mark()
 	for i, t := range m.Tasks {
-		if t.Done {
+		if t.Done || s.locked(s.lab.tasks[i]) {
 			continue
 		}
-		x.say("%s:%d: learner %q: the solution does not solve task %s: %s", s.lab.File, s.lab.tasks[i].at.Line, id, t.Task, x.why(s, s.lab.tasks[i]))
+		x.sayOf(id, s.lab.tasks[i].at.Line, "the solution does not solve task %s: %s", t.Task, x.why(s, s.lab.tasks[i]))
 	}
 	if all() && m.Points != m.Of {
 		x.say("%s: learner %q: the solution gets %d of %d points", s.lab.File, id, m.Points, m.Of)
@@ -188,9 +203,6 @@ func (x *linter) solve(id string, s *Sitting) error {
 
 // why is what keeps a task from being done.
 func (x *linter) why(s *Sitting, t *task) string {
-	if s.locked(t) {
-		return "it waits for another"
-	}
 	if t.answer != nil && !s.answered(t.id) {
 		return "its question has no answer"
 	}
@@ -200,8 +212,12 @@ func (x *linter) why(s *Sitting, t *task) string {
 	}
 	defer w.Close()
 	for i := range t.checks {
-		if why, err := t.checks[i].why(w, s.ran); why != "" || err != nil {
-			return strings.TrimSpace(fmt.Sprintf("line %d: %s %v", t.checks[i].at.Line, why, err))
+		why, err := t.checks[i].why(w, s.ran)
+		if err != nil {
+			why = err.Error()
+		}
+		if why != "" {
+			return fmt.Sprintf("line %d: %s", t.checks[i].at.Line, why)
 		}
 	}
 	return "it is only now"
@@ -253,7 +269,7 @@ func (x *linter) deadEnd(id string, v *Variant, d *deadEnd) error {
 		return fmt.Errorf("the way into dead end %s: %w", d.id, err)
 	}
 	if s.dead != d {
-		x.say("%s:%d: learner %q: the way into the dead end %s does not lead there", s.lab.File, d.at.Line, id, d.id)
+		x.sayOf(id, d.at.Line, "the way into the dead end %s does not lead there", d.id)
 	}
 	return nil
 }

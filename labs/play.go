@@ -22,10 +22,10 @@ const patience = 10 * time.Minute
 func (p *player) play(moves []move) error {
 	for _, m := range moves {
 		if err := p.move(m); err != nil {
-			return fmt.Errorf("line %d: %w", m.at.Line, err)
+			return err
 		}
 		if err := p.settle(); err != nil {
-			return fmt.Errorf("line %d: %w", m.at.Line, err)
+			return err
 		}
 	}
 	return nil
@@ -84,6 +84,9 @@ func (p *player) answer(id string) error {
 	t := p.s.lab.task(id)
 	if err := p.until(func() bool { return !p.s.locked(t) }); err != nil {
 		return err
+	}
+	if p.s.locked(t) {
+		return fmt.Errorf("task %s still waits for another", id)
 	}
 	all, err := p.s.moment().right(t.answer)
 	if err != nil {

@@ -96,8 +96,9 @@ func newLabLint(t *terminal) *cobra.Command {
 		Short: "Prove labs: unsolved at the start, solved by their solution, every hint can appear",
 		Long: `Prove labs, for several learners: a lab starts unsolved, no check holds at the start
 by accident, its solution solves every task and is marked alike twice, every dead
-end is seen, every hint can appear, every text has every language. Without a name:
-all labs that are compiled in.
+end is seen, every text has every language; and once every fault that may be drawn
+was somebody's, which takes more learners, that every hint can appear. Without a
+name: all labs that are compiled in.
 
 Exit status: 0 all is well, 1 something is not, 2 a file is no lab.`,
 		ValidArgsFunction: completeLabs,
