@@ -160,6 +160,7 @@ func TestInABrowserTheFourModesAreSolved(t *testing.T) {
 	text = b.types("bdc01", "explain "+one+" bdc02/far | cat")
 	b.answer("The end of a bridge", b.match(`([A-Z]+(?:-[A-Z]+)+)`, text))
 	b.sees(".solved", "All solved")
+	b.until("the time bar has commands where they were typed", "new Set([...document.querySelectorAll('.tlw .lb')].map(e => e.style.left)).size > 1")
 	b.gallery("lab")
 }
 

@@ -40,6 +40,7 @@ func (s *Seat) input(in replay.Input) error {
 		}
 		return err
 	}
+	in.At = s.world.Now()
 	s.noted(in)
 	s.desk.unkept = true
 	if s.state != Running && s.goal == nil { // what the keys do at this very instant is seen
