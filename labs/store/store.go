@@ -17,6 +17,7 @@ import (
 	"dnetsim/scenarios/replay"
 
 	"go.etcd.io/bbolt"
+	refused "go.etcd.io/bbolt/errors"
 )
 
 // Store is a file of records. It is safe for concurrent use; one process at a time
@@ -47,7 +48,7 @@ const patience = 2 * time.Second
 func Open(path string) (*Store, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: patience})
 	if err != nil {
-		if errors.Is(err, bbolt.ErrTimeout) {
+		if errors.Is(err, refused.ErrTimeout) {
 			err = errors.New("another process has it open")
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
