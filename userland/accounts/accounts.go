@@ -33,7 +33,7 @@ func Shadow() map[string]userland.Program {
 // account is what a user is to be.
 type account struct {
 	name, home, shell, note string
-	uid, gid                int // below zero: the next one
+	uid                     int // below zero: the next one
 	group                   string
 	system, noHome          bool
 }

@@ -160,12 +160,11 @@ func (s *settings) all(p *userland.Process, code *gojq.Code, in *input) int {
 			}
 		}
 	}
-	ended := false
 	switch {
 	case s.null:
-		ended = one(nil)
+		one(nil)
 	default:
-		for !ended {
+		for ended := false; !ended; {
 			v, ok := in.Next()
 			if !ok {
 				break
