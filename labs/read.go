@@ -201,6 +201,9 @@ func (r *reader) scenario(root, n *yaml.Node) *scenarios.Scenario {
 	if !r.took(n, err) {
 		return nil
 	}
+	if len(s.Steps) > 0 {
+		r.add(n, "move them to solution:", "the scenario of a lab has no steps: the learner makes them")
+	}
 	return s
 }
 

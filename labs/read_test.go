@@ -43,6 +43,8 @@ func TestMistakesInALabAreNamedWithTheirPlace(t *testing.T) {
 		{"    check:", "    hints:\n      - cost: 2\n    check:", "a hint is written or computed"},
 		{"title: {en: T", "title: {zh: T", "the English text is missing"},
 		{"scenario:", "scenario: {", "not YAML"},
+		{"tasks:", "  steps: [h1$ ls]\ntasks:", "small.yaml:8:3: the scenario of a lab has no steps: the learner makes them: move them to solution:"},
+		{"scenario:\n", "scenario:\n  limits: 3\n", "small.yaml:8:3: unknown key \"limits\" in the scenario: did you mean \"limit\"?"},
 	} {
 		_, err := Read("small.yaml", []byte(strings.Replace(smallLab, c.old, c.new, 1)))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
