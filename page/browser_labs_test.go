@@ -37,6 +37,7 @@ func TestInABrowserAPingIsFollowedExplainedAndCured(t *testing.T) {
 	b.until("the terminals are as they were", find(".tabs [role=tab]", "bdc01"))
 	b.press(".")
 	b.sees(".clock", "hop ")
+	b.readable()
 	b.gallery("network")
 
 	b.press("2")
@@ -161,6 +162,7 @@ func TestInABrowserTheFourModesAreSolved(t *testing.T) {
 	b.answer("The end of a bridge", b.match(`([A-Z]+(?:-[A-Z]+)+)`, text))
 	b.sees(".solved", "All solved")
 	b.until("the time bar has commands where they were typed", "new Set([...document.querySelectorAll('.tlw .lb')].map(e => e.style.left)).size > 1")
+	b.readable()
 	b.gallery("lab")
 }
 

@@ -289,6 +289,29 @@ func (b *tab) accessible(view string) {
 	}
 }
 
+// readable holds the drawing to its rules: no label stands on a line, and none is smaller
+// than 9.5 pixels.
+func (b *tab) readable() {
+	b.t.Helper()
+	if wrong := b.read(`(() => {
+		const svg = document.querySelector('.map svg.net'), wrong = [], lines = []
+		for (const p of svg.querySelectorAll('path.veth, path.cable')) {
+			const m = p.getScreenCTM(), points = [...p.getAttribute('d').matchAll(/[ML](-?[\d.]+) (-?[\d.]+)/g)].map(g => new DOMPoint(+g[1], +g[2]).matrixTransform(m))
+			for (let i = 1; i < points.length; i++) lines.push([points[i - 1], points[i]])
+		}
+		for (const t of svg.querySelectorAll('text')) {
+			if (!t.textContent || t.closest('.litg')) continue
+			const size = parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a
+			if (size < 9.45) wrong.push(t.textContent + ' has ' + size.toFixed(1) + ' px')
+			const r = t.getBoundingClientRect()
+			for (const [p, q] of lines) if (Math.max(p.x, q.x) > r.left + 1 && Math.min(p.x, q.x) < r.right - 1 && Math.max(p.y, q.y) > r.top + 3 && Math.min(p.y, q.y) < r.bottom - 3) wrong.push(t.textContent + ' stands on a line')
+		}
+		return wrong.join('; ')
+	})()`); wrong != "" {
+		b.t.Errorf("the drawing: %s", wrong)
+	}
+}
+
 // gallery lets a view be looked at: by axe-core, light and dark, and if pictures are
 // wanted at three sizes.
 func (b *tab) gallery(name string) {

@@ -7,7 +7,8 @@ import { detailOf, fitted, seenPart, within, zoomed, type Camera, type Detail } 
 import { layout } from './layout'
 import { callout, litOf, type Lit } from './lit'
 import { cut, Cross, Envelope, HostMark, PortMark, Text, ThingMark, WireMark } from './marks'
-import { addressOf, engineName, lanName, modelOf, textWidth, type Model } from './model'
+import { Inset } from './inset'
+import { addressOf, engineName, hostOf, lanName, modelOf, textWidth, type Model } from './model'
 import { moving } from './motion'
 import { router, svgPath, touchedBy, type Router } from './route'
 import { cross, type Box, type Pt, type Scene } from './scene'
@@ -59,6 +60,10 @@ export function Drawing({ lit: drawn, fold, live, addresses = true, thumb = fals
   if (lit && drawn?.label) { lit.head = drawn.label.head; lit.text = drawn.label.text }
   const deadOn = useMemo(() => new Set(lit?.dead && drawn && route ? [route.id(drawn.hops[Math.min(drawn.upTo, drawn.hops.length - 1)].place)].map(id => model!.iface.get(id)?.node ?? id) : []), [lit])
 
+  // Among many hosts one is open in place: the chosen one, else where the packet died or is.
+  const at = drawn && route ? hostOf(model!, route.id(drawn.hops[Math.min(drawn.upTo, drawn.hops.length - 1)]?.place ?? '')) : ''
+  const openRoom = scene && scene.rooms.size > 3 ? scene.rooms.get(S.node) ?? scene.rooms.get(at) : undefined
+
   // A packet that steps out of sight takes the camera along.
   useEffect(() => { if (lit?.here && cam?.own) set(c => within(c, lit.here![0], lit.here![1], size.w, size.h)) }, [lit?.here?.[0], lit?.here?.[1]])
 
@@ -77,6 +82,7 @@ export function Drawing({ lit: drawn, fold, live, addresses = true, thumb = fals
         {lit && <LitMarks s={scene} m={model!} lit={lit} d={d} k={c.k} hops={drawn!.hops.length} dead={deadOn} />}
         <g ref={layer} />
       </g>}
+      {scene && c && d?.level === 2 && model && openRoom && <Inset m={model} box={openRoom} cam={c} size={size} drawn={drawn} />}
     </svg>
     {!scene && <p class="empty soft">{w('noWorld')}</p>}
     {scene && c && d && live && d.level >= 3 && <Legend />}
@@ -157,7 +163,7 @@ function LitMarks({ s, m, lit, d, k, hops, dead }: { s: Scene, m: Model, lit: Li
     {!far && [...lit.pass].map(id => s.things.get(id)!).map(t => <ThingMark key={t.id} t={t} d={d} on={lit.on.has(t.id)} chosen={S.node === t.id} />)}
     {!far && [...s.ports.values()].filter(p => lit.on.has(p.id) || lit.on.has(p.iface.node)).map(p => <PortMark key={p.id} p={p} d={{ ...d, level: 3 }} />)}
     {!far && s.labels.filter(l => l.of && d.full && lit.pass.has(s.ports.get(l.of)?.iface.node ?? '')).map((l, i) => <Text key={i} l={l} />)}
-    {at && b && lit.dead && <path class="deadl t" d={`M${b.x + b.w / 2 < at[0] ? b.x + b.w : b.x} ${b.y + b.h / 2}L${at[0]} ${at[1]}`} />}
+    {at && b && !far && lit.dead && <path class="deadl t" d={`M${b.x + b.w / 2 < at[0] ? b.x + b.w : b.x} ${b.y + b.h / 2}L${at[0]} ${at[1]}`} />}
     {lit.deads.map((p, i) => <Cross key={i} at={p} k={scale * .7} />)}
     {lit.dead ? <Cross at={lit.dead} k={scale} /> : lit.here && <Envelope at={lit.here} nested={lit.nested} k={scale} />}
     {b && <g class={'call' + (lit.dead ? ' r' : '')} transform={`translate(${b.x} ${b.y}) scale(${scale})`}><rect width={b.w / scale} height={b.h / scale} rx="3" />
