@@ -189,6 +189,8 @@ func TestAClassAtWork(t *testing.T) {
 	at := func(share float64) time.Duration {
 		return times[min(int(float64(len(times))*share), len(times)-1)].Round(100 * time.Microsecond)
 	}
+	t.Logf("heap at the end: %d MB, what nobody holds any more among it", heap()>>20)
+	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	t.Logf("%d answers: p50 %v, p90 %v, p99 %v, longest %v; heap %d MB, %d MB from the system; %d KB/s to the pages", len(times), at(0.5), at(0.9), at(0.99), at(1), heap()>>20, m.Sys>>20, sent>>10/int(classTime.Seconds()))
