@@ -197,16 +197,16 @@ func (s *Seat) time(v *viewer, r Request) {
 	}
 }
 
-func (s *Seat) arrived(reached bool, otherwise string, done func(any, error)) {
-	if !reached {
-		done(nil, errors.New(otherwise))
+func (s *Seat) arrived(err error, done func(any, error)) {
+	if err != nil {
+		done(nil, err)
 		return
 	}
 	done(s.last, nil)
 }
 
 // seek runs to a goal, so much virtual time at most.
-func (s *Seat) seek(most time.Duration, reached func() bool, done func(bool)) {
+func (s *Seat) seek(most time.Duration, reached func() bool, done func(error)) {
 	s.cancel()
 	s.state = Paused
 	s.goal = &goal{reached, s.world.Now() + most, done}
@@ -221,14 +221,14 @@ func (s *Seat) drops(done func(any, error)) {
 			if path[k].Died() {
 				s.stepTo(l.Packet, k+1)
 				s.run(Paused)
-				s.arrived(true, "", done)
+				s.arrived(nil, done)
 				return
 			}
 		}
 	}
 	before := s.rec.Drops()
-	s.seek(time.Minute, func() bool { return s.rec.Drops() > before }, func(reached bool) {
-		if reached {
+	s.seek(time.Minute, func() bool { return s.rec.Drops() > before }, func(err error) {
+		if err == nil {
 			dead := s.rec.LastDrop()
 			id := s.rec.Root(dead)
 			path := s.rec.Path(id)
@@ -238,7 +238,7 @@ func (s *Seat) drops(done func(any, error)) {
 			}
 			s.stepTo(id, k)
 		}
-		s.arrived(reached, "no packet died within a minute", done)
+		s.arrived(err, done)
 	})
 }
 
@@ -250,17 +250,17 @@ func (s *Seat) hop(r Request, done func(any, error)) {
 		s.run(Paused)
 		s.stepTo(l.Packet, l.Hop+1)
 		s.teller.everything()
-		s.arrived(true, "", done)
+		s.arrived(nil, done)
 		return
 	}
 	target := s.next(r.Packet)
 	if target == 0 {
 		before := s.rec.Total()
-		s.seek(time.Minute, func() bool { return s.rec.Total() > before }, func(reached bool) {
-			if reached {
+		s.seek(time.Minute, func() bool { return s.rec.Total() > before }, func(err error) {
+			if err == nil {
 				s.stepTo(s.rec.Root(s.rec.Last()), 1)
 			}
-			s.arrived(reached, "nothing was sent within a minute", done)
+			s.arrived(err, done)
 		})
 		return
 	}
@@ -271,12 +271,12 @@ func (s *Seat) hop(r Request, done func(any, error)) {
 		at = s.rec.Steps(target)
 	}
 	s.rec.Watch(target)
-	s.seek(time.Minute, func() bool { return s.rec.Watched() > 0 }, func(reached bool) {
+	s.seek(time.Minute, func() bool { return s.rec.Watched() > 0 }, func(err error) {
 		s.rec.Watch(0)
-		if reached {
+		if err == nil {
 			s.stepTo(target, at+1)
 		}
-		s.arrived(reached, "nothing happened to the packet within a minute", done)
+		s.arrived(err, done)
 	})
 }
 

@@ -1,6 +1,7 @@
 package seat
 
 import (
+	"errors"
 	"time"
 )
 
@@ -30,9 +31,15 @@ func (p *pace) allowed() time.Duration {
 // goal is what the world runs to, as fast as it can.
 type goal struct {
 	reached func() bool
-	limit   time.Duration // virtual time
-	done    func(reached bool)
+	limit   time.Duration   // virtual time
+	done    func(err error) // nil: it was reached
 }
+
+// The reasons why a goal is not reached.
+var (
+	errLate    = errors.New("nothing of that kind happened within a minute of the world's time")
+	errGivenUp = errors.New("given up for something else")
+)
 
 // pass lets time go on for a slice, and says how long to wait before the next.
 func (s *Seat) pass() time.Duration {
@@ -92,7 +99,7 @@ func (s *Seat) approach() time.Duration {
 	g := s.goal
 	if !g.reached() {
 		if s.world.Now() >= g.limit {
-			s.arrive(false)
+			s.arrive(errLate)
 			return 0
 		}
 		if !s.advance(g.limit, g.reached) {
@@ -100,7 +107,7 @@ func (s *Seat) approach() time.Duration {
 		}
 	}
 	if g.reached() {
-		s.arrive(true)
+		s.arrive(nil)
 	}
 	if s.config.Limits.Gentle && s.tired {
 		s.tired = false
@@ -110,11 +117,11 @@ func (s *Seat) approach() time.Duration {
 }
 
 // arrive is the end of a goal.
-func (s *Seat) arrive(reached bool) {
+func (s *Seat) arrive(err error) {
 	g := s.goal
 	s.goal = nil
 	s.state = Paused
-	g.done(reached)
+	g.done(err)
 	s.teller.everything()
 }
 
@@ -131,6 +138,6 @@ func (s *Seat) run(state State) {
 func (s *Seat) cancel() {
 	if g := s.goal; g != nil {
 		s.goal = nil
-		g.done(false)
+		g.done(errGivenUp)
 	}
 }

@@ -2,6 +2,7 @@ package seat
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -144,4 +145,19 @@ func TestQuestionsAreBounded(t *testing.T) {
 	}
 	p.waits(t, `"ok":false`, "questions are being answered")
 	p.waits(t, `"ok":true`)
+}
+
+// Who runs to what does not happen is told so, or that they have given it up.
+func TestAGoalThatIsNotReachedSaysWhy(t *testing.T) {
+	x, p := sit(t, Limits{})
+	x.Ask(p, Request{ID: 1, Do: "time", Op: "drop"})
+	p.waits(t, `"id":1`, `"ok":false`, "within a minute")
+	why := make(chan error, 1)
+	x.do(func() {
+		x.seek(time.Minute, func() bool { return false }, func(err error) { why <- err })
+		x.run(Paused)
+	})
+	if err := <-why; !errors.Is(err, errGivenUp) {
+		t.Errorf("a goal that was given up: %v", err)
+	}
 }
