@@ -187,18 +187,22 @@ function right(m: Model, s: Scene, bars: Map<string, Box[]>, shown: (id: string)
   for (let d = 1; d <= most; d++) {
     const list = others.filter(n => depth.get(n.id) === d)
     const wish = list.map(n => { const ys = (near.get(n.id) ?? []).map(o => yOf(o.to)).filter(v => v !== undefined) as number[]; return { n, y: ys.length ? ys.reduce((a, b) => a + b, 0) / ys.length : bottom } }).sort((a, b) => a.y - b.y || (a.n.id < b.n.id ? -1 : 1))
-    const step = list.length > 1 ? 66 : 80
-    const start = wish.length > 1 ? wish.reduce((a, b) => a + b.y, 0) / wish.length - (wish.length - 1) * step / 2 : 0
+    const step = d === most ? 66 : 92
+    // Each as near to what it hangs on as the one above lets it; a crowd of leaves around their middle.
+    const ys: number[] = []
+    wish.forEach((o, i) => ys.push(i ? Math.max(o.y, ys[i - 1] + step) : o.y))
+    const lift = d === most && wish.length > 2 ? (ys[ys.length - 1] - ys[0]) / 2 : 0
     let wide = 0
     wish.forEach((o, i) => {
-      const cy = wish.length > 1 ? start + i * step : o.y
+      const cy = ys[i] - lift
       const n = o.n
       const lan = n.kind === 'lan'
-      const box = lan ? { x: x - 60, y: cy - 12, w: 120, h: 24 } : { x: x - 20, y: cy - 20, w: 40, h: 40 }
+      const lanWide = lan ? Math.max(120, textWidth(lanName(n), 13) + 30) : 0
+      const box = lan ? { x: x - 60, y: cy - 12, w: lanWide, h: 24 } : { x: x - 20, y: cy - 20, w: 40, h: 40 }
       s.things.set(n.id, { id: n.id, kind: lan ? 'lan' : n.kind as 'router' | 'site', node: n, ...box, name: '', sub: '', note: '', off: n.state !== 'up', host: '' })
       const beside = list.length > 1
       const addr = addressOf(m, n.id).replace(/\/\d+$/, '')
-      if (lan) s.labels.push({ x, y: cy + 30, text: lanName(n), cls: 'nm', anchor: 'middle', of: n.id })
+      if (lan) { s.labels.push({ x: x - 38, y: cy + 30, text: lanName(n), cls: 'nm', anchor: 'start', of: n.id }); wide = Math.max(wide, lanWide - 60) }
       else if (beside && d === most) {
         s.labels.push({ x: x + 28, y: cy - 2, text: n.name, cls: 'ad', anchor: 'start', of: n.id })
         s.labels.push({ x: x + 28, y: cy + 13, text: addr, cls: 'if', anchor: 'start', small: true, of: n.id })

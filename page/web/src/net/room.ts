@@ -256,7 +256,12 @@ export function buildRoom(m: Model, host: Node, mirrored: boolean, hide: (n: Nod
   }
   if (more && halves.length) halves[halves.length - 1].text += ` +${more}`
 
-  const room: Room = { id: host.id, node: host, x: 0, y: 0, w: wide, h: wall, band: bandBox, mirrored, folded, squares: standing.filter(n => n.kind === 'container').map(n => ({ id: n.id, off: n.state !== 'up' })) }
+  // The kernel's name stands where no line crosses the band.
+  const says = textWidth(w('kernelBand'), 12.4) + 40
+  const crossed = (l: number, r: number) => wires.some(v => v.pts.some((p, i) => i > 0 && Math.abs(p[0] - v.pts[i - 1][0]) < 1 && p[0] > l && p[0] < r && Math.min(p[1], v.pts[i - 1][1]) < bandY + 20 && Math.max(p[1], v.pts[i - 1][1]) > bandY + 6))
+  const sides: ('left' | 'right')[] = mirrored ? ['right', 'left'] : ['left', 'right']
+  const kernel = sides.find(k => k === 'left' ? !crossed(pad, pad + says) : !crossed(wide - pad - says, wide - pad)) ?? 'none'
+  const room: Room = { kernel, id: host.id, node: host, x: 0, y: 0, w: wide, h: wall, band: bandBox, mirrored, folded, squares: standing.filter(n => n.kind === 'container').map(n => ({ id: n.id, off: n.state !== 'up' })) }
   return { room, things, ports, wires, labels, halves, uplinks, vxlans, barTop }
 }
 

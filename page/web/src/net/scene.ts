@@ -12,7 +12,7 @@ export type Thing = Box & {
 }
 export type Port = { id: string, x: number, y: number, iface: Iface, up: boolean }
 export type Wire = { id: string, kind: 'veth' | 'cable' | 'leg' | 'child', pts: Pt[], a: string, b: string, link?: Link, host: string }
-export type Room = Box & { id: string, node: Node, band: Box, mirrored: boolean, folded: number, squares: { id: string, off: boolean }[] }
+export type Room = Box & { id: string, node: Node, band: Box, kernel: 'left' | 'right' | 'none', mirrored: boolean, folded: number, squares: { id: string, off: boolean }[] }
 export type Half = { x: number, y: number, text: string, host: string, to: string, anchor: Anchor }
 export type Band = { lead: boolean, a: Box, b: Box, whole: boolean, name: string, subnet: string, vni: string, x: number, y: number }
 export type Tube = { pts: Pt[], id: string }
