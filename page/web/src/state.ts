@@ -64,10 +64,10 @@ export function keep(key: string, value: string | null) {
 }
 
 let sayings = 0
-export function say(level: Say['level'], text: string) {
+export function say(level: Say['level'], text: string, ms = 8000) {
   S.says = [...S.says.slice(-3), { t: 'say', level, text, n: ++sayings }]
   const mine = sayings
-  if (level !== 'error') setTimeout(() => { S.says = S.says.filter(s => s.n !== mine); told('say') }, 8000)
+  if (level !== 'error') setTimeout(() => { S.says = S.says.filter(s => s.n !== mine); told('say') }, ms)
   told('say')
 }
 export function unsay(n: number) { S.says = S.says.filter(s => s.n !== n); told('say') }

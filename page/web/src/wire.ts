@@ -57,7 +57,7 @@ export function take(m: Msg) {
       break
     }
     case 'path': S.path = { packet: m.packet, hops: m.hops }; told('path'); break
-    case 'say': say(m.level, m.text); break
+    case 'say': say(m.level, m.text, 60000); break // the server's words, and the teacher's, stay a minute
   }
   for (const fn of listeners) fn(m)
 }

@@ -1,5 +1,5 @@
 // A small world in the page's messages, to look at the page without a server: two hosts with an overlay, as overlay-ping makes
-// them (the numbers are those of docs of the page's sketch), or `many(n)` hosts.
+// them, or `many(n)` hosts.
 export function overlay({ cured = false } = {}) {
   const nodes = [], ifaces = [], links = []
   const node = (id, kind, name, more = {}) => nodes.push({ id, kind, name, state: 'up', idle: false, ...more })
