@@ -53,11 +53,11 @@ type CureStep struct {
 func (s CureStep) String() string {
 	switch {
 	case s.Repair != "" && strings.Contains(s.Repair, ":"):
-		return "# in a scenario: repair: {cable: \"" + s.Repair + "\"}"
+		return "# (in a scenario file that is: repair: {cable: \"" + s.Repair + "\"})"
 	case s.Repair != "":
-		return "# in a scenario: repair: {host: " + s.Repair + "}"
+		return "# (in a scenario file that is: repair: {host: " + s.Repair + "})"
 	case s.Wait > 0:
-		return "# wait " + s.Wait.String()
+		return "# wait " + s.Wait.String() + ": what was changed takes that long to be ready"
 	}
 	return s.Machine + "$ " + s.Line
 }

@@ -185,7 +185,7 @@ func (q absence) moved(h holder) []Cure {
 	if !free.IsValid() {
 		return nil
 	}
-	cure := Cure{Says: "give the container an address that nobody has (and the network an --ip-range that keeps to such)",
+	cure := Cure{Says: fmt.Sprintf("give the container an address that nobody has and that DHCP does not give out, for which %s stands; docker network create --ip-range keeps a network to such", free),
 		Steps: append(workshop(q).remake(h.node, func(o *options) { o.set("--ip", free.String()) }), CureStep{Wait: time.Second})}
 	there := cure
 	f := q.flow

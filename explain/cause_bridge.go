@@ -192,9 +192,14 @@ func (q bridging) blameSubnet(n *network, owner string) {
 	}
 	if n.Name == "bridge" {
 		gateway := netip.PrefixFrom(free.Addr().Next(), free.Bits())
-		c.cures = []Cure{{Steps: workshop(q).configure(n.host, map[string]any{"bip": gateway.String(), "fixed-cidr": nil})}}
+		c.cures = []Cure{{Says: unused(free), Steps: workshop(q).configure(n.host, map[string]any{"bip": gateway.String(), "fixed-cidr": nil})}}
 	} else {
-		c.cures = []Cure{{Steps: workshop(q).remakeNetwork(n, createLine(n, free))}}
+		c.cures = []Cure{{Says: unused(free) + "; if Compose made the network, write it in its file (networks: " + n.Name + ": ipam: config: subnet:)", Steps: workshop(q).remakeNetwork(n, createLine(n, free))}}
 	}
 	q.blame(c)
+}
+
+// unused says what a subnet of a cure is.
+func unused(free netip.Prefix) string {
+	return fmt.Sprintf("give the network a subnet that is nowhere in use, for which %s stands: ip route on the hosts shows what is, and whoever plans the addresses knows the rest", free)
 }

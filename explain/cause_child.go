@@ -129,7 +129,7 @@ func (q children) hostAndChild(n *Node, child, parent *stack.Interface) bool {
 	}
 	c := Cause{
 		Code:     "MACVLAN-HOST-ISOLATION",
-		Sentence: fmt.Sprintf("%s is a child of %s's %s, and the kernel passes nothing between an interface and its own children: the host and the container do not hear each other, whatever the addresses.", n.Name, host.Name, parent.Name()),
+		Sentence: fmt.Sprintf("The interface of %s is a %s child of %s's %s, that is one made on top of it, and the kernel passes nothing between an interface and its own children: the host and the container do not hear each other, whatever the addresses.", n.Name, child.Kind(), host.Name, parent.Name()),
 		Evidence: []Evidence{
 			q.show(host.Name, q.within(n, "ip -d link show "+child.Name()), "what kind of interface the container has"),
 			q.show(host.Name, "ip neigh show "+ip.String(), "nobody answers for it on the host"),
@@ -139,7 +139,7 @@ func (q children) hostAndChild(n *Node, child, parent *stack.Interface) bool {
 	if child.Kind() == stack.KindIPvlan {
 		kind = "ipvlan mode l2"
 	}
-	c.cures = []Cure{{Says: "give the host a child of its own beside the container's (and in its network configuration, so that it lasts)", Steps: []CureStep{
+	c.cures = []Cure{{Says: fmt.Sprintf("give the host a child of its own beside the container's; %s stands for an address of the LAN that nobody has and that DHCP does not give out; the lines hold until the next start: write them as well into the host's network configuration", shim), Steps: []CureStep{
 		{Machine: host.Name, Line: fmt.Sprintf("ip link add %s link %s type %s", dev, parent.Name(), kind)},
 		{Machine: host.Name, Line: fmt.Sprintf("ip addr add %s/32 dev %s", shim, dev)},
 		{Machine: host.Name, Line: "ip link set " + dev + " up"},

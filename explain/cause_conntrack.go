@@ -48,7 +48,7 @@ func (q tracking) stale(n *Node, x *netfilter.Flow, was, now netip.AddrPort) {
 			q.show(n.Name, "conntrack -L "+entry, "the old entry: the second src= is whom it leads to"),
 			q.show(n.Name, fmt.Sprintf("iptables -t nat -S DOCKER | grep -- '--dport %d '", q.flow.Port), "the rule of today"),
 		},
-		cures: []Cure{{Says: "forget the old entry: the next packet is a new flow", Steps: []CureStep{{Machine: n.Name, Line: "conntrack -D " + entry}}}},
+		cures: []Cure{{Says: "forget the old entry: the next packet is a new flow, and the first command of the evidence shows then that its second src= is the one of the rule", Steps: []CureStep{{Machine: n.Name, Line: "conntrack -D " + entry}}}},
 	})
 }
 

@@ -102,7 +102,7 @@ func (o *overlay) blameAdvertise(host *Node, code Code, sentence string) {
 		ev = append(ev, o.log(host, "Failed to start TCP listener.*", "what its engine said when it started"))
 	}
 	ev = append(ev, o.rows(o.a)...)
-	o.q.blame(Cause{Code: code, Sentence: sentence, Evidence: ev, cures: []Cure{{Steps: o.advertiseOwn(host), Says: "the engine's restart ends its containers; they are started again"}}})
+	o.q.blame(Cause{Code: code, Sentence: sentence, Evidence: ev, cures: []Cure{{Steps: o.advertiseOwn(host), Says: "let " + host.Name + " advertise an address that is its own"}}})
 }
 
 // advertiseOwn lets a host advertise the address of its interface to the other.

@@ -46,7 +46,7 @@ func (q layer3) forwardingOff(e *event) {
 		Code:     "FORWARDING-OFF",
 		Sentence: fmt.Sprintf("%s does not forward packets: net.ipv4.ip_forward is 0. Docker switches it on when it starts; something switched it off after that, or it is not Docker's to do.", n.Name),
 		Evidence: []Evidence{q.show(n.On(), "sysctl net.ipv4.ip_forward", "0: what is not for the host itself is dropped")},
-		cures:    []Cure{{Says: "and in a file of /etc/sysctl.d that is read last, so that it lasts", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.ip_forward=1"}}}},
+		cures:    []Cure{{Says: "it holds until the next start: write net.ipv4.ip_forward = 1 as well into a file of /etc/sysctl.d that is read last (99-docker.conf), and look for the one that says 0", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.ip_forward=1"}}}},
 	})
 }
 
@@ -62,7 +62,7 @@ func (q layer3) rpFilter(e *event, code Code) {
 			q.show(n.On(), fmt.Sprintf("ip route get %s from %s", e.pkt.src, e.pkt.dst), fmt.Sprintf("the way back to it is not %s", dev)),
 		},
 		cures: append([]Cure{
-			{Says: "2 (loose) does, too; and in a file of /etc/sysctl.d, so that it lasts", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"}, {Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}},
+			{Says: "2 (loose) does, too, and still refuses senders that nobody has a way to; it holds until the next start: write it as well into a file of /etc/sysctl.d (99-docker.conf)", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"}, {Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}}},
 			{Says: "gossip that had failed meets again after a while", Steps: []CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
 				{Machine: n.On(), Line: "sysctl -w net.ipv4.conf." + dev + ".rp_filter=0"}, {Wait: gossipMeets * 2}}},
 			{Says: "and the engines have to be restarted to meet again", Steps: append([]CureStep{{Machine: n.On(), Line: "sysctl -w net.ipv4.conf.all.rp_filter=0"},
@@ -169,7 +169,7 @@ func (q layer3) mtu(e *event) {
 		inner := size - q.tunnelled()
 		c.Evidence = []Evidence{q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(inner-28, 0), q.j.Target)), "a packet of that size passes"),
 			q.show(q.from.On(), q.within(q.from, fmt.Sprintf("ping -c 1 -W 1 -s %d %s", max(inner-27, 0), q.j.Target)), "and one that is a byte larger does not (with -M do, ping would be told if somebody knew)")}
-		c.cures = []Cure{{Says: fmt.Sprintf("let the network carry packets of %d bytes, or lower the MTU of the interfaces (docker network create -o com.docker.network.driver.mtu=…)", e.pkt.size), Steps: []CureStep{{Repair: place}}}}
+		c.cures = []Cure{{Says: q.fits(place, e.pkt.size, inner), Steps: []CureStep{{Repair: place}}}}
 		c.cures = append(c.cures, q.lower(size)...)
 		q.blame(c)
 		return
@@ -182,6 +182,18 @@ func (q layer3) mtu(e *event) {
 	c.cures = q.lower(smallest)
 	_ = dev
 	q.blame(c)
+}
+
+// fits is what to do about a network that carries too little, in words: let it
+// carry more, or let containers send less.
+func (q layer3) fits(place string, needs, inner int) string {
+	host, _, _ := strings.Cut(place, ":")
+	less := fmt.Sprintf("or let containers send no more than %d: \"mtu\": %d in daemon.json of both ends for the default bridge (restart the engine, make the containers anew), "+
+		"docker network create -o com.docker.network.driver.mtu=%d for another network, which has to be made again", inner, inner, inner)
+	if q.overlaid() {
+		less = fmt.Sprintf("or make the overlay network again with docker network create -o com.docker.network.driver.mtu=%d, and its containers", inner)
+	}
+	return fmt.Sprintf("raise the MTU to %d at the switch ports, tunnels and providers on the way to %s, which is for whoever runs them; %s", needs, host, less)
 }
 
 // lostToMTU is a packet of the journey that was too large for a cable, a port or
@@ -221,7 +233,7 @@ func (q layer3) lower(size int) []Cure {
 	if len(steps) == 0 {
 		return nil
 	}
-	return []Cure{{Steps: steps, Says: "and make the network with -o com.docker.network.driver.mtu so that it stays"}}
+	return []Cure{{Steps: steps, Says: fmt.Sprintf("it holds until a container stops: make the network again with docker network create -o com.docker.network.driver.mtu=%d", size)}}
 }
 
 func (q *inquiry) sourceSeen() netip.Addr {

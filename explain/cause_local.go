@@ -116,7 +116,10 @@ var nameServer = netip.AddrFrom4([4]byte{127, 0, 0, 11})
 
 // sockets shows what listens in a node.
 func (q *inquiry) sockets(n *Node) Evidence {
-	return q.show(n.On(), q.within(n, "ss -lntu | grep -v 127.0.0.11:"), "what listens in "+n.Name)
+	if !n.isContainer() {
+		return q.show(n.On(), "ss -lntu", "what listens in "+n.Name)
+	}
+	return q.show(n.On(), q.within(n, "ss -lntu | grep -v 127.0.0.11:"), "what listens in "+n.Name+" (127.0.0.11 would be Docker's own name server)")
 }
 
 // noNetwork: one of the two has no address.

@@ -189,7 +189,7 @@ func (q naming) nameElsewhere() {
 	case onBridge && same:
 		c := Cause{Code: "DNS-DEFAULT-BRIDGE", Evidence: ev,
 			Sentence: fmt.Sprintf("Both containers are on the default bridge network, which has no name server: names work on networks that somebody made. %s is there, and has no name here.", q.to.Container.Name)}
-		c.cures = []Cure{{Steps: q.share(q.from, q.to)}}
+		c.cures = []Cure{{Says: "put both on a network that somebody made; it lasts as long as the containers: whoever makes them again says docker run --network " + q.freeNetwork("shared") + ", or uses Compose, which makes such a network by itself", Steps: q.share(q.from, q.to)}}
 		q.blame(c)
 	case same:
 		q.otherNetwork(ev)

@@ -132,7 +132,7 @@ func (q services) openLoopback(n *Node, port uint16) []Cure {
 				return strings.NewReplacer("127.0.0.1", "0.0.0.0", "localhost", "0.0.0.0").Replace(w)
 			}
 		})
-		out = append(out, Cure{Says: "let the service listen at 0.0.0.0", Steps: append(steps, CureStep{Wait: time.Second}), Instead: q.again(n)})
+		out = append(out, Cure{Says: "let the service listen at 0.0.0.0: here its command line says where, elsewhere its configuration does (bind, listen, host)", Steps: append(steps, CureStep{Wait: time.Second}), Instead: q.again(n)})
 	}
 	return append(out, Cure{
 		Says: "tell the service to listen at 0.0.0.0 (--host 0.0.0.0, bind 0.0.0.0); where it cannot be told, send it there",
@@ -355,7 +355,7 @@ func (q services) wrongAddress(n *Node, bound netip.Addr, inner uint16, ev []Evi
 		Code:     "PORT-WRONG-ADDRESS",
 		Sentence: fmt.Sprintf("Port %d of %s is published at %s only, and %s was addressed.", q.flow.Port, n.Name, bound, q.j.Target),
 		Evidence: append(ev, q.show(n.On(), "docker port "+n.Container.Name, "where it is published")),
-		cures: []Cure{{Says: "publish it at every address", Steps: workshop(q).remake(n, func(o *options) {
+		cures: []Cure{{Says: fmt.Sprintf("publish it at every address of the host, past the rules of ufw, too; -p %s:%s lets only those in who address %s", q.j.Target, strings.TrimPrefix(publish, "0.0.0.0:"), q.j.Target), Steps: workshop(q).remake(n, func(o *options) {
 			o.drop(func(name, value string) bool {
 				return name == "-p" && strings.Contains(value, fmt.Sprintf(":%d:", q.flow.Port))
 			})

@@ -55,7 +55,10 @@ func deleteRule(r *trail.Rule) string {
 }
 
 // stays is what makes a change of rules last.
-const stays = "and where the firewall keeps its rules (firewalld, ufw, a script), or it is back after a restart"
+const stays = "the rule goes now; take it out as well where the firewall keeps its rules (firewalld, ufw, /etc/iptables, a script), or it is back after a restart"
+
+// letIn is the same of a rule that lets something pass.
+const letIn = "the exception holds now; write it as well where the firewall keeps its rules (firewalld, ufw, /etc/iptables, a script), or it is gone after a restart"
 
 // allow lets what a rule drops pass: the rule goes, or a policy gets an
 // exception before it.
@@ -71,7 +74,7 @@ func (q firewalls) allow(n *Node, e *event) []Cure {
 		if n.Space.Netfilter(false).HasChain("filter", "DOCKER-USER") {
 			chain = "DOCKER-USER"
 		}
-		return []Cure{{Says: stays, Steps: []CureStep{
+		return []Cure{{Says: letIn, Steps: []CureStep{
 			line(fmt.Sprintf("iptables -I %s -s %s -d %s -j ACCEPT", chain, e.pkt.src, e.pkt.dst)),
 			line(fmt.Sprintf("iptables -I %s -s %s -d %s -j ACCEPT", chain, e.pkt.dst, e.pkt.src)),
 		}}}
@@ -243,7 +246,7 @@ func (q firewalls) iccOff(n *Node, e *event) {
 	case net.Name == "docker_gwbridge":
 		// It is off there for good: its containers meet on their overlay network.
 	default:
-		c.cures = []Cure{{Steps: workshop(q).remakeNetwork(net, createLine(net, subnetOf(net), "com.docker.network.bridge.enable_icc"))}}
+		c.cures = []Cure{{Says: "make the network again without that option (where the separation is wanted, put the two on another network instead); if Compose made it, take enable_icc out of its file", Steps: workshop(q).remakeNetwork(net, createLine(net, subnetOf(net), "com.docker.network.bridge.enable_icc"))}}
 	}
 	c.cures = append(c.cures, Cure{Steps: []CureStep{
 		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.src, e.pkt.dst)},
@@ -271,12 +274,12 @@ func (q firewalls) flushed(n *Node) bool {
 }
 
 func (q firewalls) rulesFlushed(n *Node, e *event) {
-	ev := []Evidence{q.show(n.Name, "iptables -S FORWARD", "none of Docker's rules is in FORWARD"), q.show(n.Name, "iptables -t nat -S | grep -c DOCKER", "how many lines of the nat table are Docker's")}
+	ev := []Evidence{q.show(n.Name, "iptables -S FORWARD", "none of Docker's rules is in FORWARD"), q.show(n.Name, "iptables -t nat -S | grep -c DOCKER", "how many lines of the nat table are Docker's: four or more where they were left alone")}
 	c := Cause{
 		Code:     "RULES-FLUSHED",
 		Sentence: fmt.Sprintf("Docker's rules are gone from %s: somebody flushed them, and the engine puts them in only when it starts, and a network's when it is made.", n.Name),
 		Evidence: ev,
-		cures:    []Cure{{Steps: workshop(q).restart(n), Says: "the engine puts its rules in when it starts; containers end with it and are started again"}},
+		cures:    []Cure{{Steps: workshop(q).restart(n), Says: "the engine puts its rules in when it starts; what flushed them (iptables -F in a script, a firewall that loads its own set) does it again, unless it is changed"}},
 	}
 	q.blame(c)
 }

@@ -236,7 +236,7 @@ func (o *overlay) blameSwarmAdvertise(host, other *Node, self netip.Addr, why st
 		c.cures = []Cure{{Says: "a manager's address is that of its swarm: the swarm has to be made again", Steps: swarms{q}.remakeSwarm(host, own)}}
 	} else if m != nil {
 		c.cures = []Cure{{
-			Says:  "docker node ls keeps the earlier entry as Down: docker node rm takes it away",
+			Says:  fmt.Sprintf("%s leaves and joins again with its own address; on the manager docker node ls keeps the earlier entry as Down, and docker node rm ID takes it away", host.Name),
 			Steps: swarms{q}.rejoinSwarm(host, m, "--advertise-addr "+own.String()+" ", false),
 		}}
 	}
@@ -336,7 +336,7 @@ func (o *overlay) encrypted(e *event, cures []Cure) {
 		c.Sentence = between + "; the network between the hosts loses it, as a security group does that lists only TCP and UDP."
 		c.Evidence = append(c.Evidence,
 			Evidence{Place: o.a.Name, Command: "tcpdump -nn -i " + deviceTo(o.a, o.cb.VTEP) + " esp", Says: "the packets leave: type it here while the containers ping each other"},
-			Evidence{Place: o.b.Name, Command: "tcpdump -nn -i " + deviceTo(o.b, o.ca.VTEP) + " esp", Says: "and are not seen there"})
+			Evidence{Place: o.b.Name, Command: "tcpdump -nn -i " + deviceTo(o.b, o.ca.VTEP) + " esp", Says: "and are not seen there; if they are, a rule of " + o.b.Name + " drops them (iptables -nvL INPUT)"})
 	}
 	q.blame(c)
 }

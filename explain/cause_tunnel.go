@@ -47,7 +47,7 @@ func (o *overlay) blameShadow(host, other *Node, peer netip.Addr, n *network) {
 			q.show(host.Name, "docker network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' "+n.Name, "the subnet of "+n.Name),
 			o.gossipLog(host, "the last that its gossip said"),
 		},
-		cures: []Cure{{Steps: steps}, {Steps: again, Says: "the engines had lost each other: one has to be restarted"}},
+		cures: []Cure{{Says: unused(free), Steps: steps}, {Steps: again, Says: unused(free) + "; the engines had lost each other: one has to be restarted"}},
 	})
 }
 
@@ -130,7 +130,7 @@ func (o *overlay) wrongHost(dst netip.Addr) {
 		Sentence: fmt.Sprintf("%s sends what is for %s to %s, and the container is on %s (%s): the row is of an earlier place of the container, and nobody took it back.", o.a.Name, o.receiver.Name, dst, o.b.Name, want),
 		Evidence: o.rows(o.a),
 		cures: []Cure{
-			{Steps: []CureStep{{Machine: o.a.Name, Line: o.inSandbox("bridge fdb replace " + o.macOf(o.receiver).String() + " dev vxlan0 dst " + want.String())}}},
+			{Says: "put the row right; it holds until the container moves, and the engine writes it anew then", Steps: []CureStep{{Machine: o.a.Name, Line: o.inSandbox("bridge fdb replace " + o.macOf(o.receiver).String() + " dev vxlan0 dst " + want.String())}}},
 			{Steps: []CureStep{{Machine: o.b.Name, Line: "docker restart -t 0 " + o.receiver.Container.Name}, {Wait: gossipMeets / 3}}},
 			{Steps: workshop{o.q}.restart(o.pick(o.a, o.b))},
 		},
@@ -200,7 +200,7 @@ func (o *overlay) source(outer *event) {
 	}
 	c := Cause{
 		Code:     "OVERLAY-SOURCE-MISMATCH",
-		Sentence: fmt.Sprintf("Tunnel packets of %s reach %s from another address than %s, the one that %s advertises: the receiver's permanent row says where that container's frames have to come from, and drops the rest.", o.a.Name, o.b.Name, o.ca.Self, o.a.Name),
+		Sentence: fmt.Sprintf("Tunnel packets of %s reach %s from another address than %s, the one that %s advertises: a table of %s (bridge fdb) says which host a container's frames have to come from, and what comes from elsewhere is dropped.", o.a.Name, o.b.Name, o.ca.Self, o.a.Name, o.b.Name),
 		Evidence: append(o.rows(o.b), o.q.show(o.a.Name, "iptables -t nat -S POSTROUTING", "the rules that change source addresses on "+o.a.Name)),
 	}
 	for _, h := range p.Hops {
@@ -209,7 +209,7 @@ func (o *overlay) source(outer *event) {
 		}
 		if n := o.q.nodeOf(h.event.Place.Machine); n != nil {
 			steps := append([]CureStep{{Machine: n.Name, Line: deleteRule(h.event.Rule)}}, CureStep{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", o.port())})
-			c.cures = append(c.cures, Cure{Steps: steps, Says: "the rule goes, here and where the firewall keeps its rules, and so does what is tracked by it"})
+			c.cures = append(c.cures, Cure{Steps: steps, Says: "the rule that changes the sender goes; take it out as well where the firewall keeps its rules, or it is back after a restart; conntrack -D forgets the flows that it was applied to"})
 		}
 	}
 	for _, n := range []*Node{o.a, o.b} {
@@ -264,6 +264,11 @@ func (o *overlay) rewritten(p *Path) bool {
 	return slices.ContainsFunc(p.Hops, func(h Hop) bool { return h.Verb == "rewrite" && h.event.pkt.dport == o.port() })
 }
 
+// bothWays says between whom.
+func (o *overlay) bothWays() string {
+	return fmt.Sprintf(", from %s to %s and from %s to %s; the hosts themselves need no change", o.ca.VTEP, o.cb.VTEP, o.cb.VTEP, o.ca.VTEP)
+}
+
 // dead is the tunnel packet's death, in the terms of the host's network.
 func (o *overlay) dead(p *Path) {
 	e := p.End.event
@@ -272,7 +277,7 @@ func (o *overlay) dead(p *Path) {
 	case e.pkt.proto == protoESP && e.Rule != nil:
 		o.encrypted(e, firewalls{q}.allow(q.nodeOf(e.Place.Machine), e))
 	case e.pkt.proto == protoESP && e.Reason == trail.Blocked:
-		o.encrypted(e, []Cure{{Says: "let protocol 50 pass between the hosts, both ways", Steps: []CureStep{{Repair: cableOf(e)}}}})
+		o.encrypted(e, []Cure{{Says: "in the security group, switch or hypervisor between the hosts let IP protocol 50 (ESP) pass" + o.bothWays(), Steps: []CureStep{{Repair: cableOf(e)}}}})
 	case e.Rule != nil && e.pkt.dport == o.port():
 		n := q.nodeOf(e.Place.Machine)
 		q.blame(Cause{
@@ -287,9 +292,9 @@ func (o *overlay) dead(p *Path) {
 			Sentence: fmt.Sprintf("The network between the hosts loses UDP %d: the tunnel's packets leave %s and do not arrive at %s. A security group or a switch's filter does that.", o.port(), o.a.Name, o.b.Name),
 			Evidence: []Evidence{
 				{Place: o.a.Name, Command: "tcpdump -nn -i " + deviceTo(o.a, o.cb.VTEP) + fmt.Sprintf(" udp port %d", o.port()), Says: "the packets leave: type it here while the containers ping each other"},
-				{Place: o.b.Name, Command: "tcpdump -nn -i " + deviceTo(o.b, o.ca.VTEP) + fmt.Sprintf(" udp port %d", o.port()), Says: "and are not seen there"},
+				{Place: o.b.Name, Command: "tcpdump -nn -i " + deviceTo(o.b, o.ca.VTEP) + fmt.Sprintf(" udp port %d", o.port()), Says: "and are not seen there; if they are, the network is innocent and a rule of " + o.b.Name + " drops them (iptables -nvL INPUT)"},
 			},
-			cures: []Cure{{Says: fmt.Sprintf("let UDP %d pass between the hosts, both ways", o.port()), Steps: []CureStep{{Repair: cableOf(e)}}}},
+			cures: []Cure{{Says: fmt.Sprintf("in the security group, switch or hypervisor between the hosts let UDP to port %d pass", o.port()) + o.bothWays(), Steps: []CureStep{{Repair: cableOf(e)}}}},
 		})
 	case e.Reason == trail.NoRoute && q.space[e.Place.Machine] == o.sandbox():
 		o.noUnderlay()

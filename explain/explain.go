@@ -17,7 +17,10 @@ type Report struct {
 	Ruled    []string // what was looked at and is not the cause
 	Notes    []string
 	Tried    []string // cures that could not be applied, when none was found
-	Failed   string   // a step of the scenario that failed on the way, or ""
+	// Check is what to type to see that the flow passes, and what it prints once
+	// the cure is applied.
+	Check  *Evidence
+	Failed string // a step of the scenario that failed on the way, or ""
 }
 
 // Works reports whether the flow passes.
@@ -63,6 +66,12 @@ func Explain(w World, f Flow) (*Report, error) {
 		r.Causes, r.Tried = certain(q.causes), x.tried
 		if x.alone {
 			r.untried()
+		}
+	}
+	r.Check = x.check
+	if r.Check == nil && len(r.Causes) > 0 {
+		if all := a.checks(f, j); len(all) > 0 {
+			r.Check = &all[0]
 		}
 	}
 	if len(r.Causes) == 0 {

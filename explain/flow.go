@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"dnetsim/link/trail"
 )
 
 // Protocol is what a probe speaks.
@@ -105,6 +107,61 @@ var verdictNames = [...]string{"", "delivered", "delivered-no-return", "refused"
 
 // String is the stable name, "delivered-no-return".
 func (v Verdict) String() string { return verdictNames[v] }
+
+// verdictWords say what a name of verdictNames leaves open.
+var verdictWords = map[Verdict]string{
+	NoReturn:        "it got there, and no answer came back",
+	Refused:         "it got there, and was told that nobody takes it",
+	Unresolved:      "nobody answers for the link (MAC) address of the next hop",
+	NoRoute:         "there is no way to send it",
+	NameNotResolved: "the name has no address",
+	Looped:          "it went in circles until its TTL ran out",
+	Lost:            "the network loses it",
+}
+
+// inWords is the name and what it means.
+func (v Verdict) inWords() string {
+	if s := verdictWords[v]; s != "" {
+		return v.String() + ", " + s
+	}
+	return v.String()
+}
+
+// reasonWords say in plain words why a packet was dropped, where the reason's
+// name is not plain.
+var reasonWords = map[trail.Reason]string{
+	trail.WireDown:           "the cable is cut",
+	trail.EndDown:            "the interface at one end of the cable is down",
+	trail.NoReceiver:         "nothing is plugged in at the other end",
+	trail.Blocked:            "the network between the machines does not let this protocol or port pass",
+	trail.MTU:                "the packet is larger than what fits through here, and nobody is told",
+	trail.Loss:               "the cable loses some",
+	trail.Hairpin:            "it would leave by the bridge port that it came in by",
+	trail.MACFilter:          "the switch port does not take this link (MAC) address",
+	trail.L2Miss:             "the tunnel was not told which host has this link (MAC) address",
+	trail.L3Miss:             "nobody has told the tunnel's device of this address",
+	trail.NoAnswer:           "the tunnel's device knows the address and may not answer for it",
+	trail.NoRemote:           "the tunnel's table does not say which host it is for",
+	trail.TunnelLoop:         "the way to the tunnel's other end leads into the tunnel",
+	trail.UnknownVNI:         "no tunnel here has the packet's network number (VNI)",
+	trail.OwnAddress:         "it comes from outside with the tunnel's own address as its sender",
+	trail.EntryExists:        "the table has its sender behind another host",
+	trail.OtherMode:          "the mode of the macvlan or ipvlan device does not let it pass",
+	trail.OtherHost:          "it is addressed to another link (MAC) address",
+	trail.NoProtocol:         "nothing here takes this IP protocol",
+	trail.Checksum:           "its checksum is wrong",
+	trail.ForwardingDisabled: "it is for somebody else, and net.ipv4.ip_forward is 0",
+	trail.TTLExceeded:        "it went in circles",
+	trail.TooBig:             "it is larger than the way's MTU and must not be cut",
+	trail.BlackholeRoute:     "a route says so (blackhole)",
+	trail.MartianSource:      "it cannot come from that sender here",
+	trail.RPFilter:           "answers to its sender would go another way (net.ipv4.conf.*.rp_filter)",
+	trail.EchoIgnored:        "net.ipv4.icmp_echo_ignore_all is 1",
+	trail.NeighbourQueueFull: "too many wait for the same link (MAC) address",
+	trail.HostUnreachable:    "nobody answered for the link (MAC) address",
+	trail.Swallowed:          "a dummy interface keeps what it is given",
+	trail.NoState:            "IPsec has no key for it (ip xfrm state)",
+}
 
 // MarshalJSON writes the name.
 func (v Verdict) MarshalJSON() ([]byte, error) { return json.Marshal(v.String()) }

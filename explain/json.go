@@ -14,24 +14,25 @@ var Schema []byte
 // The report as JSON; schema.json describes it. Names stay, fields may be added.
 type (
 	reportJSON struct {
-		Scenario string      `json:"scenario"`
-		At       string      `json:"at"`
-		Flow     flowJSON    `json:"flow"`
-		Target   string      `json:"target,omitempty"` // the address
-		To       string      `json:"to,omitempty"`     // whose it is
-		Verdict  string      `json:"verdict"`
-		Error    string      `json:"error,omitempty"` // what the program that sent it was told
-		Sent     int         `json:"sent"`
-		Received int         `json:"received"`
-		RTT      float64     `json:"rtt_ms"`
-		Lookups  []pathJSON  `json:"lookups,omitempty"`
-		Forward  *pathJSON   `json:"forward,omitempty"`
-		Asks     []pathJSON  `json:"asks,omitempty"`
-		Return   *pathJSON   `json:"return,omitempty"`
-		Causes   []causeJSON `json:"causes"`
-		Ruled    []string    `json:"ruled_out,omitempty"`
-		Notes    []string    `json:"notes,omitempty"`
-		Failed   string      `json:"failed_step,omitempty"`
+		Scenario string        `json:"scenario"`
+		At       string        `json:"at"`
+		Flow     flowJSON      `json:"flow"`
+		Target   string        `json:"target,omitempty"` // the address
+		To       string        `json:"to,omitempty"`     // whose it is
+		Verdict  string        `json:"verdict"`
+		Error    string        `json:"error,omitempty"` // what the program that sent it was told
+		Sent     int           `json:"sent"`
+		Received int           `json:"received"`
+		RTT      float64       `json:"rtt_ms"`
+		Lookups  []pathJSON    `json:"lookups,omitempty"`
+		Forward  *pathJSON     `json:"forward,omitempty"`
+		Asks     []pathJSON    `json:"asks,omitempty"`
+		Return   *pathJSON     `json:"return,omitempty"`
+		Causes   []causeJSON   `json:"causes"`
+		Ruled    []string      `json:"ruled_out,omitempty"`
+		Notes    []string      `json:"notes,omitempty"`
+		Check    *evidenceJSON `json:"check,omitempty"`
+		Failed   string        `json:"failed_step,omitempty"`
 	}
 	flowJSON struct {
 		From  string `json:"from"`
@@ -79,6 +80,7 @@ type (
 	}
 	cureJSON struct {
 		Says    string     `json:"says,omitempty"`
+		Breaks  []string   `json:"interrupts,omitempty"`
 		Steps   []stepJSON `json:"steps"`
 		Instead *flowJSON  `json:"ask_instead,omitempty"`
 	}
@@ -116,6 +118,10 @@ func (r *Report) toJSON() reportJSON {
 	if j.Err != nil {
 		v.Error = j.Err.Error()
 	}
+	if r.Check != nil {
+		e := evidenceJSON(*r.Check)
+		v.Check = &e
+	}
 	for i := range r.Causes {
 		v.Causes = append(v.Causes, r.Causes[i].toJSON())
 	}
@@ -149,7 +155,7 @@ func (c *Cause) toJSON() causeJSON {
 		v.Evidence = append(v.Evidence, evidenceJSON(e))
 	}
 	if c.Cure != nil {
-		v.Cure = &cureJSON{Says: c.Cure.Says, Steps: []stepJSON{}}
+		v.Cure = &cureJSON{Says: c.Cure.Says, Breaks: c.Cure.interrupts(), Steps: []stepJSON{}}
 		for _, s := range c.Cure.Steps {
 			v.Cure.Steps = append(v.Cure.Steps, stepJSON{s.Machine, s.Line, s.Repair, s.Wait.Seconds()})
 		}

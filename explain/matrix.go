@@ -138,7 +138,7 @@ func firstAddressOf(n *Node) string {
 
 // Write prints the matrix as a table, senders down and receivers across.
 func (m *Matrix) Write(out io.Writer, style Style) {
-	w := &writer{out, style}
+	w := &writer{out: out, style: style}
 	var rows, columns []string
 	cells := map[string]Cell{}
 	for _, c := range m.Cells {

@@ -37,6 +37,7 @@ type explainer struct {
 	alone bool // there are no forks
 	// tried are the cures that could not be applied.
 	tried []string
+	check *Evidence // what shows in the cured copy that the flow passes
 }
 
 // fork is a copy of the run with cures applied.
@@ -150,6 +151,7 @@ func (x *explainer) chain(c *Cause, before []Cause, f Flow) []Cause {
 			last := &so[len(so)-1]
 			last.Proof = &Proof{Verdict: Delivered, Took: t.took}
 			x.compare(t, last.Proof)
+			x.check = t.check(q.flow, q.j)
 			t.w.Close()
 			return so
 		}
@@ -243,4 +245,97 @@ func (x *explainer) needed(chain []Cause) []Cause {
 func isAddress(text string) bool {
 	_, err := netip.ParseAddr(text)
 	return err == nil
+}
+
+// check types in the cured copy what a person would, to see that the flow
+// passes: the first of the lines that can be typed there.
+func (t *trial) check(f Flow, j *Journey) *Evidence {
+	all := survey(t.w).checks(f, j)
+	for i := range all {
+		e := &all[i]
+		if f.Proto == UDP {
+			return e // it waits for what comes
+		}
+		exit, out, err := t.w.Type(e.Place, e.Command)
+		if err != nil || exit == 126 || exit == 127 || i < len(all)-1 && exit != 0 {
+			continue // the container's image has no such program
+		}
+		e.Shows = telltale(out)
+		return e
+	}
+	return nil
+}
+
+// telltale is the line of a ping's output that says how many were answered, or
+// all of another's.
+func telltale(out string) string {
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "packet loss") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return shorten(out)
+}
+
+// checks are the lines that show on the machines whether a flow passes, the one
+// that comes nearest to what failed first: from within the container if its
+// image has the program, else in its network with the host's own.
+func (a *atlas) checks(f Flow, j *Journey) []Evidence {
+	from, err := a.find(f.From)
+	if err != nil {
+		return nil
+	}
+	to := f.To
+	if isAddress(to) || a.byName[to] != nil && len(j.Lookups) == 0 {
+		if to = ""; j.Target.IsValid() {
+			to = j.Target.String()
+		}
+	}
+	const works = "so it looks when it is cured"
+	q := &inquiry{atlas: a}
+	var line func(string) string
+	switch f.Proto {
+	case UDP:
+		return a.arrival(f, j)
+	case TCP:
+		line = func(to string) string { return fmt.Sprintf("nc -zv -w 3 %s %d", to, f.Port) }
+	default:
+		count := 3
+		if j.Verdict == Lost {
+			count = 20
+		}
+		size := ""
+		if f.Large && j.outcome.size > 28 {
+			size = fmt.Sprintf(" -s %d", j.outcome.size-28)
+		}
+		line = func(to string) string { return fmt.Sprintf("ping -c %d -W 2%s %s", count, size, to) }
+	}
+	var out []Evidence
+	if to != "" && from.isContainer() {
+		out = append(out, Evidence{Place: from.On(), Command: "docker exec " + from.Container.Name + " " + line(to), Says: works})
+	}
+	if j.Target.IsValid() && from.isContainer() {
+		to = j.Target.String()
+	}
+	if to != "" {
+		out = append(out, Evidence{Place: from.On(), Command: q.within(from, line(to)), Says: works})
+	}
+	return out
+}
+
+// arrival is where a datagram is seen that has no answer: in the network of its
+// receiver.
+func (a *atlas) arrival(f Flow, j *Journey) []Evidence {
+	if j.Forward == nil || !j.Forward.End.Delivered {
+		return nil
+	}
+	n := a.byName[j.Forward.End.Node]
+	if n == nil {
+		return nil
+	}
+	q := &inquiry{atlas: a}
+	return []Evidence{{
+		Place: n.On(), Command: q.within(n, fmt.Sprintf("tcpdump -nn -i any -c 1 udp port %d", j.Forward.End.event.pkt.dport)),
+		Says: "type it while " + f.From + " sends: a datagram shows when it arrives where it is meant to",
+	}}
 }

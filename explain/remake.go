@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"dnetsim/stack"
 )
@@ -195,4 +196,77 @@ func addressesOf(ns *stack.Namespace) []netip.Addr {
 		}
 	}
 	return out
+}
+
+// interrupts says what stops, and what is lost, while a cure is typed on machines
+// that are in use.
+func (c *Cure) interrupts() []string {
+	var out, restarted, stopped, removed, cut, left []string
+	note := func(list *[]string, s string) {
+		if s != "" && !slices.Contains(*list, s) {
+			*list = append(*list, s)
+		}
+	}
+	for _, s := range c.Steps {
+		if _, rest, ok := strings.Cut(s.Line, "$(ssh "); ok {
+			host, command, _ := strings.Cut(rest, " ")
+			command, _, _ = strings.Cut(command, ")")
+			note(&out, fmt.Sprintf("$(ssh %s …) stands for what %s prints on %s: without ssh, type that there and put it in its place", host, command, host))
+		}
+		if strings.HasPrefix(s.Line, "conntrack ") {
+			note(&out, "conntrack is in the package conntrack (Debian, Ubuntu) or conntrack-tools; connections whose entries are forgotten may have to be opened again")
+		}
+		w := strings.Fields(s.Line)
+		switch {
+		case s.Line == "systemctl restart docker", s.Line == "systemctl stop docker":
+			note(&restarted, s.Machine)
+		case strings.HasPrefix(s.Line, "docker rm -f "):
+			note(&removed, w[len(w)-1])
+		case strings.HasPrefix(s.Line, "docker network disconnect "):
+			note(&cut, w[len(w)-1])
+		case strings.HasPrefix(s.Line, "docker swarm leave"):
+			note(&left, s.Machine)
+		case strings.HasPrefix(s.Line, "docker stop "):
+			note(&stopped, w[len(w)-1])
+		case strings.HasPrefix(s.Line, "docker restart "):
+			out = append(out, "the restart of "+w[len(w)-1]+" ends what it is doing")
+		}
+	}
+	if len(restarted) > 0 {
+		out = append(out, "restarting the engine stops every container of "+list(restarted)+" unless daemon.json has live-restore; those with a restart policy come back by themselves")
+	}
+	if len(removed) > 0 {
+		out = append(out, "docker rm -f loses what "+list(removed)+" wrote outside volumes; made anew, a container may get another address")
+	}
+	if len(cut) > 0 {
+		out = append(out, "connections of "+list(cut)+" on that network break, and a container may get another address there")
+	}
+	if len(stopped) > 0 {
+		out = append(out, list(stopped)+" is down until it is started again")
+	}
+	if out == nil && len(c.Steps) > 0 && !slices.ContainsFunc(c.Steps, func(s CureStep) bool { return s.Wait == 0 && !s.gentle() }) {
+		out = append(out, "no container and no engine stops for it")
+	}
+	if len(left) > 0 {
+		out = append(out, "docker swarm leave ends what services run on "+list(left))
+	}
+	return out
+}
+
+// list is "a, b and c".
+func list(names []string) string {
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
+
+// gentle reports whether a line stops nothing that works.
+func (s CureStep) gentle() bool {
+	for _, p := range []string{"iptables ", "ip6tables ", "sysctl ", "ip addr add ", "ip route ", "ip neigh ", "ip link add ", "docker start ", "docker network connect ", "docker network create ", "systemctl start docker"} {
+		if strings.HasPrefix(s.Line, p) {
+			return true
+		}
+	}
+	return strings.HasPrefix(s.Line, "ip link set ") && strings.HasSuffix(s.Line, " up")
 }

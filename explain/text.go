@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ const (
 type writer struct {
 	out   io.Writer
 	style Style
+	said  map[string]bool // what was explained already
 }
 
 func (w *writer) paint(colour, s string) string {
@@ -41,13 +43,24 @@ func (w *writer) line(format string, args ...any) { fmt.Fprintf(w.out, format+"\
 
 // Write prints the report for people.
 func (r *Report) Write(out io.Writer, style Style) {
-	w := &writer{out, style}
+	w := &writer{out, style, map[string]bool{}}
 	w.head(r)
 	w.journey(r)
 	for i := range r.Causes {
 		w.cause(r, i)
 	}
+	w.check(r)
 	w.rest(r)
+}
+
+// check is how a person sees on the machines themselves that it is cured.
+func (w *writer) check(r *Report) {
+	e := r.Check
+	if e == nil {
+		return
+	}
+	w.line("\n%s", w.paint(bold, "CHECK"))
+	w.evidence(e)
 }
 
 // head is the verdict, in one line.
@@ -65,7 +78,7 @@ func (w *writer) head(r *Report) {
 		w.line("%s reaches %s by %s.", w.paint(bold, r.Flow.From), w.paint(bold, to), r.Flow.by())
 		return
 	}
-	w.line("%s does not reach %s by %s: %s.", w.paint(bold, r.Flow.From), w.paint(bold, to), r.Flow.by(), w.paint(red, r.Journey.Verdict.String()))
+	w.line("%s does not reach %s by %s: %s.", w.paint(bold, r.Flow.From), w.paint(bold, to), r.Flow.by(), w.paint(red, r.Journey.Verdict.inWords()))
 	if e := r.Journey.Err; e != nil {
 		w.line("  The program that asks is told: %v", e)
 	}
@@ -161,6 +174,31 @@ func (w *writer) path(p *Path, title string) {
 	if e := p.End; e.event == nil {
 		w.line("  %s %-30s %s", w.paint(red, "✗"), "", "it is not answered")
 	}
+	for i, h := range p.Hops {
+		if s := whereabouts(h.event.Place); s != "" && !w.said[s] && (w.style.Verbose || telling(p.Hops, i)) {
+			w.said[s] = true
+			w.line("  %s", w.paint(dim, "("+s+")"))
+		}
+	}
+}
+
+// sandbox is the namespace that an engine keeps for an overlay network:
+// HOST/GENERATION-NETWORK, and the number of the namespace in a run.
+var sandbox = regexp.MustCompile(`^([^/]+)/([0-9]+-[0-9a-z]{10})(?:/[0-9]+)?$`)
+
+// whereabouts says of a place that is no machine's or container's interface
+// where a person finds it; "" of the others.
+func whereabouts(p trail.Place) string {
+	if m := sandbox.FindStringSubmatch(p.Machine); m != nil {
+		return fmt.Sprintf("%s is the overlay network's own namespace on %s: nsenter --net=/var/run/docker/netns/%s", p.Machine, m[1], m[2])
+	}
+	switch {
+	case p.Cable != "":
+		return fmt.Sprintf("%s is an end of the cable of %s, that is the network between the machines", p, p.Cable)
+	case p.Port != "" && p.Interface == "" && strings.Contains(p.Port, ":"):
+		return fmt.Sprintf("%s is the switch port that %s is plugged into", p, p.Port)
+	}
+	return ""
 }
 
 // telling reports whether a hop says something: where a packet passes a veth or
@@ -182,6 +220,9 @@ func (h *Hop) describe(before string) string {
 	switch h.event.Verb {
 	case trail.Drop:
 		s = "dropped: " + h.Reason
+		if x := reasonWords[h.event.Reason]; x != "" {
+			s += ", " + x
+		}
 		if h.Rule != "" {
 			s = "dropped by " + h.Rule
 		}
@@ -219,20 +260,32 @@ func (w *writer) cause(r *Report, i int) {
 	w.line("\n%s %s", w.paint(bold, title), w.paint(red, string(c.Code)))
 	w.line("  %s", wrap(c.Sentence, 100, "  "))
 	if len(c.Evidence) > 0 {
-		w.line("\n  %s", w.paint(bold, "evidence"))
+		w.line("\n  %s", w.paint(bold, "evidence")+w.as(i))
 	}
-	for _, e := range c.Evidence {
-		w.line("    %s", w.paint(dim, e.Place+"$ ")+e.Command)
-		for _, l := range strings.Split(e.Shows, "\n") {
-			if l != "" {
-				w.line("      %s", l)
-			}
-		}
-		if e.Says != "" {
-			w.line("      %s", w.paint(dim, "← "+e.Says))
-		}
+	for k := range c.Evidence {
+		w.evidence(&c.Evidence[k])
 	}
 	w.cure(r, c)
+}
+
+// as says once how the lines are meant that a person types.
+func (w *writer) as(cause int) string {
+	if cause > 0 {
+		return ""
+	}
+	return w.paint(dim, " (what stands before $ is the machine to type at, as root)")
+}
+
+func (w *writer) evidence(e *Evidence) {
+	w.line("    %s", w.paint(dim, e.Place+"$ ")+e.Command)
+	for _, l := range strings.Split(e.Shows, "\n") {
+		if l != "" {
+			w.line("      %s", l)
+		}
+	}
+	if e.Says != "" {
+		w.line("      %s", w.paint(dim, "← "+e.Says))
+	}
 }
 
 func (w *writer) cure(r *Report, c *Cause) {
@@ -248,13 +301,20 @@ func (w *writer) cure(r *Report, c *Cause) {
 	}
 	w.line("\n  %s", w.paint(bold, title))
 	if cure.Says != "" {
-		w.line("    %s", w.paint(dim, "# "+cure.Says))
+		w.remark(cure.Says)
+	}
+	for _, s := range cure.interrupts() {
+		w.remark(s)
 	}
 	for _, s := range cure.Steps {
 		w.line("    %s", strings.ReplaceAll(s.String(), "\n", "\n    "))
 	}
-	if f := cure.Instead; f != nil {
-		w.line("    %s", w.paint(dim, "# and ask: "+f.Command()))
+	if f := cure.Instead; f != nil && (f.To != r.Flow.To || f.Port != r.Flow.Port || f.Proto != r.Flow.Proto) {
+		to := f.To
+		if f.Proto != ICMP {
+			to += fmt.Sprintf(", %s port %d", strings.ToUpper(f.Proto.String()), f.Port)
+		}
+		w.remark(fmt.Sprintf("and let %s ask for %s", f.From, to))
 	}
 	if p := c.Proof; p != nil {
 		w.line("\n  %s tried in a copy of the run: %s.", w.paint(green, "proof"), p.Verdict)
@@ -264,6 +324,13 @@ func (w *writer) cure(r *Report, c *Cause) {
 		for _, b := range p.Broken {
 			w.line("    %s", w.paint(red, "breaks: "+b))
 		}
+	}
+}
+
+// remark is a line of a cure that is not typed.
+func (w *writer) remark(s string) {
+	for l := range strings.Lines(wrap(s, 100, "")) {
+		w.line("    %s", w.paint(dim, "# "+strings.TrimRight(l, "\n")))
 	}
 }
 

@@ -147,7 +147,7 @@ func TestOtherToolsSituationsAreExplained(t *testing.T) {
 }
 
 // TestEveryCauseIsExplained: explain names the cause of each scenario of the
-// library, by its code, with a cure that cures.
+// library, by its code, with a cure that cures and a line that shows it.
 func TestEveryCauseIsExplained(t *testing.T) {
 	for _, x := range explained {
 		t.Run(x.scenario+"/"+x.from, func(t *testing.T) {
@@ -168,6 +168,7 @@ func TestEveryCauseIsExplained(t *testing.T) {
 			if last := r.Causes[len(r.Causes)-1]; last.Proof == nil || last.Proof.Verdict != explain.Delivered {
 				t.Errorf("%s: the cure is not proven", x.scenario)
 			}
+			checkTells(t, &x, r)
 		})
 	}
 }
@@ -329,4 +330,56 @@ func BenchmarkExplain(b *testing.B) {
 		explanations += time.Since(at)
 	}
 	b.ReportMetric(float64(explanations)/float64(runs), "runs/explain")
+}
+
+// checkTells: what an explanation says to type to see that it is cured fails where
+// it is not, and what it printed in the cured copy says that it passes.
+func checkTells(t *testing.T, x *explainedCase, r *explain.Report) {
+	t.Helper()
+	c := r.Check
+	if c == nil {
+		t.Fatalf("no check\n%s", text(r))
+	}
+	if r.Flow.Proto == explain.UDP {
+		if !strings.Contains(c.Command, "tcpdump") {
+			t.Errorf("a datagram has no answer, and the check is %s", c.Command)
+		}
+		return
+	}
+	if !strings.Contains(c.Shows, "succeeded") && !strings.Contains(c.Shows, "open") && (!strings.Contains(c.Shows, "packet loss") || strings.Contains(c.Shows, " 100% packet loss")) {
+		t.Errorf("%s$ %s\nprints in the cured copy: %s", c.Place, c.Command, c.Shows)
+	}
+	s := libraryScenario(t, x.scenario)
+	m, err := scenarios.ParseMoment(s, x.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, _, err := scenarios.Stand(s, scenarios.Options{Docker: cli.Program}, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	exit, out, err := w.Type(c.Place, c.Command)
+	instead := r.Causes[len(r.Causes)-1].Cure.Instead != nil
+	if err == nil && exit == 0 && !instead && x.codes != "LINK-LOSSY" && x.codes != "SERVICE-NOT-READY" {
+		t.Errorf("%s$ %s\nsucceeds without the cure: %s", c.Place, c.Command, out)
+	}
+}
+
+// TestACureSaysWhatStops: a cure that restarts an engine, makes a container anew
+// or leaves a swarm says so, and one that only takes a rule out says that nothing
+// stops.
+func TestACureSaysWhatStops(t *testing.T) {
+	for _, x := range []struct{ scenario, from, to, want string }{
+		{"overlay-ping", "bdc01/c1", "c2", "restarting the engine stops every container of bdc02 unless"},
+		{"port-wrong-address", "", "", "docker rm -f loses what web wrote"},
+		{"swarm-split", "c1", "c2", "docker swarm leave ends what services run on bdc02"},
+		{"bridge-icc-off", "", "", "connections of web and c1 on that network break"},
+		{"firewall-forward", "", "", "no container and no engine stops for it"},
+	} {
+		r := explainLibrary(t, x.scenario, "", x.from, x.to, "", false)
+		if got := strings.ReplaceAll(text(r), "\n    # ", " "); !strings.Contains(got, x.want) {
+			t.Errorf("%s does not say %q:\n%s", x.scenario, x.want, got)
+		}
+	}
 }
