@@ -1,4 +1,4 @@
-.PHONY: page page-check labs conformance trail help build test race lint bench update run fuzz soak load wasm
+.PHONY: bench build class conformance explain fuzz help labs lint load page page-check race run soak swarm test trail update wasm
 
 help: ## print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
