@@ -22,7 +22,7 @@ func (q absence) stopped(n *Node) {
 		Code:     "CONTAINER-NOT-RUNNING",
 		Sentence: fmt.Sprintf("%s does not run (%s): it has no interface and no name.", n.Name, n.Container.State.Status),
 		Evidence: []Evidence{q.show(host, "docker ps -a --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Status}}'", "its state")},
-		cures:    []Cure{{Steps: []CureStep{{Machine: host, Line: "docker start " + n.Container.Name}}}},
+		cures:    []Cure{{Says: "docker logs " + n.Container.Name + " says why it ended: what made it end may do so again", Steps: []CureStep{{Machine: host, Line: "docker start " + n.Container.Name}}}},
 	})
 }
 

@@ -177,7 +177,7 @@ func (o *overlay) gossip() {
 		code  Code
 		what  string
 	}{
-		{TCP, "OVERLAY-GOSSIP-TCP-BLOCKED", "The hosts cannot open TCP connections to each other's gossip (port 7946): they never exchange what they know."},
+		{TCP, "OVERLAY-GOSSIP-TCP-BLOCKED", "The hosts cannot open TCP connections to each other's gossip (port 7946), by which engines tell each other of their containers: they never exchange what they know."},
 		{UDP, "OVERLAY-GOSSIP-UDP-BLOCKED", "The hosts' gossip packets (UDP 7946) do not arrive: the engines tell each other of new containers only every 30 s, when they compare all they know by TCP."},
 	} {
 		for _, way := range [][2]*Node{{o.a, o.b}, {o.b, o.a}} {

@@ -105,7 +105,7 @@ func (q layer3) loop(e *event) {
 		if r.Dst.Bits() == 0 {
 			dst = "default"
 		}
-		c.cures = append(c.cures, Cure{Says: "take the route out that leads back", Steps: []CureStep{{Machine: x.Name, Line: "ip route del " + dst + " via " + r.Via.String()}}})
+		c.cures = append(c.cures, Cure{Says: "take the route out that leads back, and take it out as well where it is set at the start, or it is back then", Steps: []CureStep{{Machine: x.Name, Line: "ip route del " + dst + " via " + r.Via.String()}}})
 	}
 	slices.SortStableFunc(c.cures, func(a, b Cure) int {
 		// What is special is more likely a slip than what is general.
@@ -188,7 +188,7 @@ func (q layer3) mtu(e *event) {
 // carry more, or let containers send less.
 func (q layer3) fits(place string, needs, inner int) string {
 	host, _, _ := strings.Cut(place, ":")
-	less := fmt.Sprintf("or let containers send no more than %d: \"mtu\": %d in daemon.json of both ends for the default bridge (restart the engine, make the containers anew), "+
+	less := fmt.Sprintf("or let containers send no more than %d: \"mtu\": %d in daemon.json of their hosts for the default bridge (restart the engine, make the containers anew), "+
 		"docker network create -o com.docker.network.driver.mtu=%d for another network, which has to be made again", inner, inner, inner)
 	if q.overlaid() {
 		less = fmt.Sprintf("or make the overlay network again with docker network create -o com.docker.network.driver.mtu=%d, and its containers", inner)

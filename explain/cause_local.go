@@ -242,12 +242,12 @@ func (q local) noRoute() {
 		Evidence: []Evidence{ev},
 	}
 	for _, gw := range q.gateways(at) {
-		c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: []CureStep{{Machine: at.On(), Line: q.within(at, "ip route add default via "+gw)}}})
+		c.cures = append(c.cures, Cure{Says: lastsNet, Steps: []CureStep{{Machine: at.On(), Line: q.within(at, "ip route add default via "+gw)}}})
 	}
 	if q.to != nil && !at.isContainer() {
 		to := q.destination()
 		if way, ok := q.way(at, netip.PrefixFrom(to, to.BitLen()), to); ok {
-			c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: way})
+			c.cures = append(c.cures, Cure{Says: lastsNet, Steps: way})
 		}
 	}
 	c.cures = append(c.cures, q.openRoute(at, q.destination())...)

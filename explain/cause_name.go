@@ -150,7 +150,7 @@ func (q naming) otherServer(silent netip.Addr) []Cure {
 				}
 				line := "nameserver " + ip.String()
 				if q.from.isContainer() {
-					out = append(out, Cure{Steps: workshop(q).remake(q.from, func(o *options) { o.set("--dns", ip.String()) })})
+					out = append(out, Cure{Says: fmt.Sprintf("give it a name server that answers, as %s does; for all containers of the host that is \"dns\" in daemon.json, or the host's own /etc/resolv.conf, from which a container has it when it is made", ip), Steps: workshop(q).remake(q.from, func(o *options) { o.set("--dns", ip.String()) })})
 				} else {
 					out = append(out, Cure{Steps: []CureStep{{Machine: q.from.Name, Line: "echo '" + line + "' > /etc/resolv.conf"}}})
 				}
@@ -189,7 +189,7 @@ func (q naming) nameElsewhere() {
 	case onBridge && same:
 		c := Cause{Code: "DNS-DEFAULT-BRIDGE", Evidence: ev,
 			Sentence: fmt.Sprintf("Both containers are on the default bridge network, which has no name server: names work on networks that somebody made. %s is there, and has no name here.", q.to.Container.Name)}
-		c.cures = []Cure{{Says: "put both on a network that somebody made; it lasts as long as the containers: whoever makes them again says docker run --network " + q.freeNetwork("shared") + ", or uses Compose, which makes such a network by itself", Steps: q.share(q.from, q.to)}}
+		c.cures = []Cure{{Says: "put both on a network that somebody made, as Compose does by itself", Steps: q.share(q.from, q.to)}}
 		q.blame(c)
 	case same:
 		q.otherNetwork(ev)

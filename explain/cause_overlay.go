@@ -174,7 +174,7 @@ func (o *overlay) row(host, n *Node) bool {
 // rows shows what a host's tunnel knows.
 func (o *overlay) rows(host *Node) []Evidence {
 	return []Evidence{
-		o.q.show(host.Name, o.inSandbox("ip neigh show dev vxlan0"), fmt.Sprintf("the other containers that %s knows", host.Name)),
+		o.q.show(host.Name, o.inSandbox("ip neigh show dev vxlan0"), fmt.Sprintf("the containers on other hosts that %s knows: a line for each, where it works", host.Name)),
 		o.q.show(host.Name, o.inSandbox("bridge fdb show dev vxlan0 | grep dst"), "and the hosts that it believes them on"),
 	}
 }
@@ -235,7 +235,7 @@ func (o *overlay) split() {
 		return
 	}
 	steps := workshop{o.q}.configure(o.b, map[string]any{"cluster-store": stringKey(o.a, "cluster-store")})
-	cure := Cure{Steps: o.rejoin(steps, o.b)}
+	cure := Cure{Says: fmt.Sprintf("%s uses the store of %s; what is kept in its own alone, networks and their addresses, is given up", o.b.Name, o.a.Name), Steps: o.rejoin(steps, o.b)}
 	if o.q.to != nil && o.q.to.isContainer() {
 		f := o.q.flow
 		f.To = o.q.to.Name

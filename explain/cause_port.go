@@ -384,7 +384,7 @@ func (q services) notPublished(n *Node) {
 			q.show(n.On(), "docker ps --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Ports}}'", "exposed, and not published: no arrow"),
 			q.sockets(n),
 		},
-		cures: []Cure{{Says: "publish it", Instead: &f, Steps: workshop(q).remake(n, func(o *options) { o.add("-p", publish) })}},
+		cures: []Cure{{Says: "publish it: whoever reaches the host reaches it then, past the rules of ufw, too; with -p ADDRESS:… it is at that address of the host only", Instead: &f, Steps: workshop(q).remake(n, func(o *options) { o.add("-p", publish) })}},
 	})
 }
 

@@ -57,8 +57,8 @@ func deleteRule(r *trail.Rule) string {
 // stays is what makes a change of rules last.
 const stays = "the rule goes now; take it out as well where the firewall keeps its rules (firewalld, ufw, /etc/iptables, a script), or it is back after a restart"
 
-// letIn is the same of a rule that lets something pass.
-const letIn = "the exception holds now; write it as well where the firewall keeps its rules (firewalld, ufw, /etc/iptables, a script), or it is gone after a restart"
+// letIn is the same of a rule that is put in.
+const letIn = "the rule holds now; write it as well where the firewall keeps its rules (firewalld, ufw, /etc/iptables, a script), or it is gone after a restart"
 
 // allow lets what a rule drops pass: the rule goes, or a policy gets an
 // exception before it.
@@ -176,7 +176,7 @@ func (q firewalls) isolated(n *Node, e *event) {
 			c.cures = append(c.cures, Cure{Says: "address " + f.To, Instead: &f})
 		}
 	}
-	c.cures = append(c.cures, Cure{Steps: []CureStep{
+	c.cures = append(c.cures, Cure{Says: letIn, Steps: []CureStep{
 		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.src, e.pkt.dst)},
 		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.dst, e.pkt.src)},
 	}})

@@ -52,7 +52,7 @@ func (q state) wrongNeighbour(e *event) bool {
 				q.show(n.On(), q.within(n, "ip neigh show "+x.Addr.String()), "PERMANENT: somebody typed it, and nobody asks any more"),
 				q.show(h.node.On(), q.within(h.node, "ip -br link show "+h.iface.Name()), "the true link address"),
 			},
-			cures: []Cure{{Says: "and where it is set at the start (arp -s, ethers)", Steps: []CureStep{{Machine: n.On(), Line: q.within(n, fmt.Sprintf("ip neigh del %s dev %s", x.Addr, x.Dev))}}}},
+			cures: []Cure{{Says: "the entry goes now; take it out as well where it is set at the start (arp -s or ip neigh in a script, /etc/ethers), or it is back then", Steps: []CureStep{{Machine: n.On(), Line: q.within(n, fmt.Sprintf("ip neigh del %s dev %s", x.Addr, x.Dev))}}}},
 		})
 		return true
 	}
@@ -152,6 +152,6 @@ func (q state) deaf() {
 		Code:     "FIREWALL-INPUT",
 		Sentence: fmt.Sprintf("%s is told not to answer pings (net.ipv4.icmp_echo_ignore_all).", n.Name),
 		Evidence: []Evidence{q.show(n.On(), q.within(n, "sysctl net.ipv4.icmp_echo_ignore_all"), "1: it hears them and keeps silent")},
-		cures:    []Cure{{Says: "and in a file of /etc/sysctl.d, so that it lasts", Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "sysctl -w net.ipv4.icmp_echo_ignore_all=0")}}}},
+		cures:    []Cure{{Says: lastsSysctl, Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "sysctl -w net.ipv4.icmp_echo_ignore_all=0")}}}},
 	})
 }

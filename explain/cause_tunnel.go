@@ -182,7 +182,7 @@ func (o *overlay) vni() {
 		Sentence: fmt.Sprintf("%s tunnels the network %s under identifier %d and %s under %d: packets arrive, and no device there has their number.", o.a.Name, o.net.Name, ta.VXLANOptions().VNI, o.b.Name, tb.VXLANOptions().VNI),
 		Evidence: []Evidence{o.q.show(o.a.Name, identifier, "on "+o.a.Name), o.q.show(o.b.Name, identifier, "on "+o.b.Name), o.q.show(o.a.Name, "curl -s '"+key+"?raw'", "what the store says")},
 		cures: []Cure{
-			{Steps: again, Says: fmt.Sprintf("the store gets the number back that %s has; the engine of %s reads it when it starts", o.a.Name, o.b.Name)},
+			{Steps: again, Says: fmt.Sprintf("the store gets the number back that %s has; the engine of %s reads it when it starts; curl says true when the store has taken it", o.a.Name, o.b.Name)},
 			{Steps: append([]CureStep{{Machine: o.a.Name, Line: fix}}, append(workshop{o.q}.restart(o.b), workshop{o.q}.restart(o.a)...)...)},
 			{Steps: workshop{o.q}.restart(o.pick(o.a, o.b))},
 			{Steps: append(workshop{o.q}.restart(o.a), workshop{o.q}.restart(o.b)...)},
@@ -324,7 +324,7 @@ func (o *overlay) noUnderlay() {
 		cures:    local{o.q}.openRoute(o.a, peer),
 	}
 	if way, ok := o.q.way(o.a, netip.PrefixFrom(peer, peer.BitLen()), peer); ok {
-		c.cures = append(c.cures, Cure{Says: "and in the network configuration, so that it lasts", Steps: way})
+		c.cures = append(c.cures, Cure{Says: lastsNet, Steps: way})
 	}
 	o.q.blame(c)
 }
@@ -340,10 +340,10 @@ func (o *overlay) checksum(e *event) {
 		Sentence: fmt.Sprintf("The card of %s fills in the checksums of TCP and UDP within tunnels, and gets them wrong: pings pass, connections do not.", host.Name),
 		Evidence: []Evidence{
 			o.q.show(host.Name, "ethtool -k "+dev+" | grep tx-checksum-ip-generic", "the card is asked to do it"),
-			{Place: o.b.Name, Command: "tcpdump -nn -vv -i " + other + " udp port 4789", Says: "shows the inner packets as (incorrect)"},
+			{Place: o.b.Name, Command: "tcpdump -nn -vv -i " + other + " udp port 4789", Says: "type it here while a container of " + o.a.Name + " connects to one of " + o.b.Name + ": the inner packets show as (incorrect)"},
 		},
 		cures: []Cure{
-			{Says: "and at every start, by a unit or a udev rule: it does not last", Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}}},
+			{Says: "let the kernel fill them in: that costs some processor time, and a few cards lose their link for a second; it holds until the next start: have a systemd unit or a udev rule do it as well", Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}}},
 			{Steps: []CureStep{{Machine: host.Name, Line: "ethtool -K " + dev + " tx-checksum-ip-generic off"}, {Machine: o.b.Name, Line: "ethtool -K " + other + " tx-checksum-ip-generic off"}}},
 		},
 	})

@@ -159,13 +159,13 @@ func (q cabling) hostDown(n *Node) {
 func (q cabling) fabric(e *event) {
 	what := map[byte]string{1: "ICMP", 6: fmt.Sprintf("TCP to port %d", e.pkt.dport), 17: fmt.Sprintf("UDP to port %d", e.pkt.dport)}[e.pkt.proto]
 	if what == "" {
-		what = "it"
+		what = fmt.Sprintf("IP protocol %d", e.pkt.proto)
 	}
 	q.blame(Cause{
 		Code:     "FIREWALL-FABRIC",
 		Sentence: fmt.Sprintf("The network between the machines loses %s at the cable of %s: no host's rule does it.", what, cableOf(e)),
 		Evidence: []Evidence{{Place: q.from.On(), Command: "tcpdump -nn -i " + deviceTo(q.byName[q.from.On()], e.pkt.dst) + " " + filter(e), Says: "the packet leaves here, and the same command on the other machine does not show it"}},
-		cures:    []Cure{{Says: "let it pass in the network between the machines", Steps: []CureStep{{Repair: cableOf(e)}}}},
+		cures:    []Cure{{Says: fmt.Sprintf("in the security group, switch or hypervisor between the machines let %s pass, there and back; the machines themselves need no change", what), Steps: []CureStep{{Repair: cableOf(e)}}}},
 	})
 }
 

@@ -80,7 +80,7 @@ type (
 	}
 	cureJSON struct {
 		Says    string     `json:"says,omitempty"`
-		Breaks  []string   `json:"interrupts,omitempty"`
+		Remarks []string   `json:"remarks,omitempty"`
 		Steps   []stepJSON `json:"steps"`
 		Instead *flowJSON  `json:"ask_instead,omitempty"`
 	}
@@ -155,7 +155,7 @@ func (c *Cause) toJSON() causeJSON {
 		v.Evidence = append(v.Evidence, evidenceJSON(e))
 	}
 	if c.Cure != nil {
-		v.Cure = &cureJSON{Says: c.Cure.Says, Breaks: c.Cure.interrupts(), Steps: []stepJSON{}}
+		v.Cure = &cureJSON{Says: c.Cure.Says, Remarks: c.Cure.remarks(), Steps: []stepJSON{}}
 		for _, s := range c.Cure.Steps {
 			v.Cure.Steps = append(v.Cure.Steps, stepJSON{s.Machine, s.Line, s.Repair, s.Wait.Seconds()})
 		}

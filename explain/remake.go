@@ -198,9 +198,9 @@ func addressesOf(ns *stack.Namespace) []netip.Addr {
 	return out
 }
 
-// interrupts says what stops, and what is lost, while a cure is typed on machines
-// that are in use.
-func (c *Cure) interrupts() []string {
+// remarks say what stops, and what is lost, while a cure is typed on machines that
+// are in use, and what makes it last where the cure itself does not say so.
+func (c *Cure) remarks() []string {
 	var out, restarted, stopped, removed, cut, left []string
 	note := func(list *[]string, s string) {
 		if s != "" && !slices.Contains(*list, s) {
@@ -223,7 +223,9 @@ func (c *Cure) interrupts() []string {
 		case strings.HasPrefix(s.Line, "docker rm -f "):
 			note(&removed, w[len(w)-1])
 		case strings.HasPrefix(s.Line, "docker network disconnect "):
-			note(&cut, w[len(w)-1])
+			if w[len(w)-2] != "none" { // which has nothing to lose
+				note(&cut, w[len(w)-1])
+			}
 		case strings.HasPrefix(s.Line, "docker swarm leave"):
 			note(&left, s.Machine)
 		case strings.HasPrefix(s.Line, "docker stop "):
@@ -244,13 +246,57 @@ func (c *Cure) interrupts() []string {
 	if len(stopped) > 0 {
 		out = append(out, list(stopped)+" is down until it is started again")
 	}
-	if out == nil && len(c.Steps) > 0 && !slices.ContainsFunc(c.Steps, func(s CureStep) bool { return s.Wait == 0 && !s.gentle() }) {
+	if out == nil && slices.ContainsFunc(c.Steps, func(s CureStep) bool { return s.gentle() && !strings.Contains(s.Line, " start ") }) && !slices.ContainsFunc(c.Steps, func(s CureStep) bool { return s.Wait == 0 && !s.gentle() }) {
 		out = append(out, "no container and no engine stops for it")
 	}
 	if len(left) > 0 {
 		out = append(out, "docker swarm leave ends what services run on "+list(left))
 	}
+	if strings.Contains(c.Says, "as well") {
+		return out
+	}
+	for _, s := range c.Steps {
+		if w := strings.Fields(s.Line); strings.HasPrefix(s.Line, "docker network connect ") && !slices.Contains(append(removed, cut...), w[len(w)-1]) {
+			note(&out, "docker network connect holds as long as the container: whoever makes it again says so again (docker run --network, networks: in Compose)")
+		}
+		note(&out, s.lasts())
+	}
 	return out
+}
+
+// What makes a line of a cure last.
+const (
+	lastsNet       = "it holds until the next start: write it as well into the machine's network configuration (netplan, NetworkManager, /etc/network/interfaces)"
+	lastsSysctl    = "it holds until the next start: write it as well into a file of /etc/sysctl.d"
+	lastsGone      = "it goes now; take it out as well where it is set at the start, or it is back then"
+	lastsContainer = "it holds until the container stops"
+)
+
+// lasts says what makes a line last that changes a kernel's state alone; "" of
+// others.
+func (s CureStep) lasts() string {
+	line, inside := s.Line, false
+	if rest, ok := strings.CutPrefix(line, "nsenter -t "); ok {
+		_, line, inside = strings.Cut(rest, " -n ")
+	}
+	w := strings.Fields(line)
+	switch {
+	case len(w) < 3:
+		return ""
+	case inside && slices.Contains([]string{"ip", "sysctl", "iptables"}, w[0]):
+		return lastsContainer
+	case w[0] == "sysctl":
+		return lastsSysctl
+	case w[0] == "ip" && w[2] == "del":
+		return lastsGone
+	case w[0] == "ip":
+		return lastsNet
+	case w[0] == "iptables" && slices.Contains(w, "-D"):
+		return stays
+	case w[0] == "iptables":
+		return letIn
+	}
+	return ""
 }
 
 // list is "a, b and c".
@@ -263,7 +309,7 @@ func list(names []string) string {
 
 // gentle reports whether a line stops nothing that works.
 func (s CureStep) gentle() bool {
-	for _, p := range []string{"iptables ", "ip6tables ", "sysctl ", "ip addr add ", "ip route ", "ip neigh ", "ip link add ", "docker start ", "docker network connect ", "docker network create ", "systemctl start docker"} {
+	for _, p := range []string{"iptables ", "ip6tables ", "sysctl ", "ip addr add ", "ip route ", "ip neigh ", "ip link add ", "docker start ", "docker network connect ", "docker network disconnect none ", "docker network create ", "systemctl start docker"} {
 		if strings.HasPrefix(s.Line, p) {
 			return true
 		}

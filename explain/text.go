@@ -190,7 +190,7 @@ var sandbox = regexp.MustCompile(`^([^/]+)/([0-9]+-[0-9a-z]{10})(?:/[0-9]+)?$`)
 // where a person finds it; "" of the others.
 func whereabouts(p trail.Place) string {
 	if m := sandbox.FindStringSubmatch(p.Machine); m != nil {
-		return fmt.Sprintf("%s is the overlay network's own namespace on %s: nsenter --net=/var/run/docker/netns/%s", p.Machine, m[1], m[2])
+		return fmt.Sprintf("%s is the overlay network's own namespace on %s, named by the beginning of its id: nsenter --net=/var/run/docker/netns/%s", p.Machine, m[1], m[2])
 	}
 	switch {
 	case p.Cable != "":
@@ -303,14 +303,17 @@ func (w *writer) cure(r *Report, c *Cause) {
 	if cure.Says != "" {
 		w.remark(cure.Says)
 	}
-	for _, s := range cure.interrupts() {
+	for _, s := range cure.remarks() {
 		w.remark(s)
 	}
 	for _, s := range cure.Steps {
 		w.line("    %s", strings.ReplaceAll(s.String(), "\n", "\n    "))
 	}
-	if f := cure.Instead; f != nil && (f.To != r.Flow.To || f.Port != r.Flow.Port || f.Proto != r.Flow.Proto) {
+	if f := cure.Instead; f != nil && (f.To != r.Flow.To && f.To != r.To || f.Port != r.Flow.Port || f.Proto != r.Flow.Proto) {
 		to := f.To
+		if host, name, ok := strings.Cut(to, "/"); ok {
+			to = name + " (on " + host + ")"
+		}
 		if f.Proto != ICMP {
 			to += fmt.Sprintf(", %s port %d", strings.ToUpper(f.Proto.String()), f.Port)
 		}

@@ -63,7 +63,7 @@ func typedRoute(ns *stack.Namespace, dst netip.Addr) string {
 // a destination's packets elsewhere.
 func (q *inquiry) untype(n *Node, dst netip.Addr) []Cure {
 	var out []Cure
-	lasts := "and where it is set at the start"
+	lasts := lastsGone
 	if r := typedRoute(n.Space, dst); r != "" {
 		out = append(out, Cure{Says: lasts, Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "ip route del "+r)}}})
 	}
