@@ -141,7 +141,7 @@ func TestNothingSeesTheRealMachine(t *testing.T) {
 		{"echo /etc/*", "/etc/group /etc/passwd\n"},
 		{"echo hi > /tmp/dnetsim-isolation; cat /tmp/dnetsim-isolation", "hi\n"},
 		{"cat < /etc/shadow", "bash: line 1: /etc/shadow: No such file or directory\n"},
-		{"echo ~daemon", "~daemon\n"},
+		{"echo ~games", "~games\n"},
 		{"echo ~root", "/root\n"},
 		{"cd /usr/share || pwd", "bash: line 1: cd: /usr/share: No such file or directory\n/\n"},
 		{"hostname", "bdc01\n"},
