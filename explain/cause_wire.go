@@ -225,7 +225,7 @@ func (q cabling) lossy() {
 			q.show(machine, "ip -s link show "+dev, "errors or drops here would be the card's; without them it is the cable or the switch"),
 		},
 		cures: []Cure{
-			{Says: "replace the cable", Steps: []CureStep{{Repair: worst}}},
+			{Says: "replace the cable; if that does not help, the port of the switch or the card", Steps: []CureStep{{Repair: worst}}},
 			{Says: "replace the cable; where the file gives its LAN the loss, take it out there", Steps: []CureStep{{Machine: q.from.On(), Line: "fault cable: " + worst + ", loss: 0%, corrupt: 0%"}}},
 		},
 	})

@@ -58,7 +58,7 @@ func Explain(w World, f Flow) (*Report, error) {
 		r.To = q.to.Name
 	}
 	r.Ruled, r.Notes = q.ruled, q.notes
-	x := &explainer{w: w, flow: f}
+	x := &explainer{w: w, flow: f, lossy: j.Verdict == Lost}
 	if q.to != nil && q.to.isContainer() {
 		x.to = q.to.Name
 	}
@@ -70,7 +70,7 @@ func Explain(w World, f Flow) (*Report, error) {
 	}
 	r.Check = x.check
 	if r.Check == nil && len(r.Causes) > 0 {
-		if all := a.checks(f, j); len(all) > 0 {
+		if all := a.checks(f, j, x.lossy); len(all) > 0 {
 			r.Check = &all[0]
 		}
 	}

@@ -37,6 +37,7 @@ type explainer struct {
 	alone bool // there are no forks
 	// tried are the cures that could not be applied.
 	tried []string
+	lossy bool      // some packets pass, some are lost
 	check *Evidence // what shows in the cured copy that the flow passes
 }
 
@@ -151,7 +152,7 @@ func (x *explainer) chain(c *Cause, before []Cause, f Flow) []Cause {
 			last := &so[len(so)-1]
 			last.Proof = &Proof{Verdict: Delivered, Took: t.took}
 			x.compare(t, last.Proof)
-			x.check = t.check(q.flow, q.j)
+			x.check = t.check(q.flow, q.j, x.lossy)
 			t.w.Close()
 			return so
 		}
@@ -249,8 +250,8 @@ func isAddress(text string) bool {
 
 // check types in the cured copy what a person would, to see that the flow
 // passes: the first of the lines that can be typed there.
-func (t *trial) check(f Flow, j *Journey) *Evidence {
-	all := survey(t.w).checks(f, j)
+func (t *trial) check(f Flow, j *Journey, lossy bool) *Evidence {
+	all := survey(t.w).checks(f, j, lossy)
 	for i := range all {
 		e := &all[i]
 		if f.Proto == UDP {
@@ -260,7 +261,7 @@ func (t *trial) check(f Flow, j *Journey) *Evidence {
 		if err != nil || exit == 126 || exit == 127 || i < len(all)-1 && exit != 0 {
 			continue // the container's image has no such program
 		}
-		e.Shows = telltale(out)
+		e.Shows, e.Says = telltale(out), "so it looks when it is cured"
 		return e
 	}
 	return nil
@@ -279,8 +280,9 @@ func telltale(out string) string {
 
 // checks are the lines that show on the machines whether a flow passes, the one
 // that comes nearest to what failed first: from within the container if its
-// image has the program, else in its network with the host's own.
-func (a *atlas) checks(f Flow, j *Journey) []Evidence {
+// image has the program, else in its network with the host's own. Where some
+// packets pass without the cure, more are sent.
+func (a *atlas) checks(f Flow, j *Journey, lossy bool) []Evidence {
 	from, err := a.find(f.From)
 	if err != nil {
 		return nil
@@ -291,7 +293,7 @@ func (a *atlas) checks(f Flow, j *Journey) []Evidence {
 			to = j.Target.String()
 		}
 	}
-	const works = "so it looks when it is cured"
+	const works = "it is answered when it is cured"
 	q := &inquiry{atlas: a}
 	var line func(string) string
 	switch f.Proto {
@@ -301,7 +303,7 @@ func (a *atlas) checks(f Flow, j *Journey) []Evidence {
 		line = func(to string) string { return fmt.Sprintf("nc -zv -w 3 %s %d", to, f.Port) }
 	default:
 		count := 3
-		if j.Verdict == Lost {
+		if lossy {
 			count = 20
 		}
 		size := ""

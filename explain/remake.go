@@ -216,6 +216,9 @@ func (c *Cure) remarks() []string {
 		if strings.HasPrefix(s.Line, "conntrack ") {
 			note(&out, "conntrack is in the package conntrack (Debian, Ubuntu) or conntrack-tools; connections whose entries are forgotten may have to be opened again")
 		}
+		if strings.HasPrefix(s.Line, "cat > /etc/docker/daemon.json ") {
+			note(&out, "daemon.json is shown whole: what else is in it stays as it is")
+		}
 		w := strings.Fields(s.Line)
 		switch {
 		case s.Line == "systemctl restart docker", s.Line == "systemctl stop docker":
@@ -266,8 +269,8 @@ func (c *Cure) remarks() []string {
 
 // What makes a line of a cure last.
 const (
-	lastsNet       = "it holds until the next start: write it as well into the machine's network configuration (netplan, NetworkManager, /etc/network/interfaces)"
-	lastsSysctl    = "it holds until the next start: write it as well into a file of /etc/sysctl.d"
+	lastsNet       = "what ip changes holds until the next start: write it as well into the machine's network configuration (netplan, NetworkManager, /etc/network/interfaces)"
+	lastsSysctl    = "what sysctl changes holds until the next start: write it as well into a file of /etc/sysctl.d"
 	lastsGone      = "it goes now; take it out as well where it is set at the start, or it is back then"
 	lastsContainer = "it holds until the container stops"
 )

@@ -349,6 +349,9 @@ func checkTells(t *testing.T, x *explainedCase, r *explain.Report) {
 	if !strings.Contains(c.Shows, "succeeded") && !strings.Contains(c.Shows, "open") && (!strings.Contains(c.Shows, "packet loss") || strings.Contains(c.Shows, " 100% packet loss")) {
 		t.Errorf("%s$ %s\nprints in the cured copy: %s", c.Place, c.Command, c.Shows)
 	}
+	if x.codes == "LINK-LOSSY" && (!strings.Contains(c.Command, "ping -c 20 ") || !strings.Contains(c.Shows, " 0% packet loss")) {
+		t.Errorf("three pings do not tell a lossy cable from a good one: %s: %s", c.Command, c.Shows)
+	}
 	s := libraryScenario(t, x.scenario)
 	m, err := scenarios.ParseMoment(s, x.at)
 	if err != nil {
@@ -367,8 +370,8 @@ func checkTells(t *testing.T, x *explainedCase, r *explain.Report) {
 }
 
 // TestACureSaysWhatStops: a cure that restarts an engine, makes a container anew
-// or leaves a swarm says so, and one that only takes a rule out says that nothing
-// stops.
+// or leaves a swarm says so, one that only takes a rule out says that nothing
+// stops, and what is gone with the next start says what makes it last.
 func TestACureSaysWhatStops(t *testing.T) {
 	for _, x := range []struct{ scenario, from, to, want string }{
 		{"overlay-ping", "bdc01/c1", "c2", "restarting the engine stops every container of bdc02 unless"},
@@ -376,6 +379,10 @@ func TestACureSaysWhatStops(t *testing.T) {
 		{"swarm-split", "c1", "c2", "docker swarm leave ends what services run on bdc02"},
 		{"bridge-icc-off", "", "", "connections of web and c1 on that network break"},
 		{"firewall-forward", "", "", "no container and no engine stops for it"},
+		{"firewall-input", "", "", "take it out as well where the firewall keeps its rules"},
+		{"macvlan-parent-down", "", "", "write it as well into the machine's network configuration"},
+		{"masquerade-missing", "", "", "write it as well where the firewall keeps its rules"},
+		{"dns-default-bridge", "", "", "docker network connect holds as long as the container"},
 	} {
 		r := explainLibrary(t, x.scenario, "", x.from, x.to, "", false)
 		if got := strings.ReplaceAll(text(r), "\n    # ", " "); !strings.Contains(got, x.want) {
