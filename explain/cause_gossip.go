@@ -86,7 +86,7 @@ func (o *overlay) sameAdvertise() {
 		wrong, right = o.a, o.b
 	}
 	o.blameAdvertise(wrong, "OVERLAY-ADVERTISE-SHARED", fmt.Sprintf(
-		"%s advertises %s, which is the address of %s: the cluster knows one node where there are two, %s cannot open its gossip port on an address that it does not have, and nobody learns which containers it has.",
+		"%s advertises %s, which is the address of %s: the cluster knows one node where there are two, %s cannot open its port for gossip (7946, by which engines tell each other of their containers) on an address that it does not have, and nobody learns which containers it has.",
 		wrong.Name, self, right.Name, wrong.Name))
 }
 

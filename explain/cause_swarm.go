@@ -224,7 +224,7 @@ func (o *overlay) blameSwarmAdvertise(host, other *Node, self netip.Addr, why st
 	own := o.ownAddress(host, other)
 	c := Cause{
 		Code: "SWARM-ADVERTISE-WRONG",
-		Sentence: fmt.Sprintf("%s advertises %s, %s. Joining goes over the managers' port and works all the same, docker node ls says Ready; but the gossip of the nodes (7946) and their tunnels go to that address, and nobody learns which containers are where.",
+		Sentence: fmt.Sprintf("%s advertises %s, %s. Joining goes over the managers' port and works all the same, docker node ls says Ready; but the gossip by which the nodes tell each other of containers (port 7946) and their tunnels go to that address, and nobody learns which containers are where.",
 			host.Name, self, why),
 		Evidence: []Evidence{
 			swarms{q}.identity(host, "what "+host.Name+" advertises"), q.show(host.Name, "ip -4 -br addr", "the addresses of "+host.Name),

@@ -179,7 +179,7 @@ func (o *overlay) vni() {
 	again = append(again, workshop{o.q}.restart(o.b)...)
 	o.q.blame(Cause{
 		Code:     "OVERLAY-VNI-MISMATCH",
-		Sentence: fmt.Sprintf("%s tunnels the network %s under identifier %d and %s under %d: packets arrive, and no device there has their number.", o.a.Name, o.net.Name, ta.VXLANOptions().VNI, o.b.Name, tb.VXLANOptions().VNI),
+		Sentence: fmt.Sprintf("%s tunnels the network %s under the number (VNI) %d and %s under %d: packets arrive, and no tunnel there has their number.", o.a.Name, o.net.Name, ta.VXLANOptions().VNI, o.b.Name, tb.VXLANOptions().VNI),
 		Evidence: []Evidence{o.q.show(o.a.Name, identifier, "on "+o.a.Name), o.q.show(o.b.Name, identifier, "on "+o.b.Name), o.q.show(o.a.Name, "curl -s '"+key+"?raw'", "what the store says")},
 		cures: []Cure{
 			{Steps: again, Says: fmt.Sprintf("the store gets the number back that %s has; the engine of %s reads it when it starts; curl says true when the store has taken it", o.a.Name, o.b.Name)},

@@ -238,10 +238,10 @@ func (c *Cure) remarks() []string {
 		}
 	}
 	if len(restarted) > 0 {
-		out = append(out, "restarting the engine stops every container of "+list(restarted)+" unless daemon.json has live-restore; those with a restart policy come back by themselves")
+		out = append(out, "restarting the engine stops every container of "+list(restarted)+" unless daemon.json has live-restore; those with --restart always or unless-stopped come back by themselves")
 	}
 	if len(removed) > 0 {
-		out = append(out, "docker rm -f loses what "+list(removed)+" wrote outside volumes; made anew, a container may get another address")
+		out = append(out, "docker rm -f loses what "+list(removed)+" wrote outside volumes; made anew, a container may get another address; if Compose made it, change its file and type docker compose up -d in place of docker rm and docker run")
 	}
 	if len(cut) > 0 {
 		out = append(out, "connections of "+list(cut)+" on that network break, and a container may get another address there")

@@ -273,7 +273,7 @@ func (w *writer) as(cause int) string {
 	if cause > 0 {
 		return ""
 	}
-	return w.paint(dim, " (what stands before $ is the machine to type at, as root)")
+	return w.paint(dim, " (what stands before $ is the machine to type at, as root; HOST/NAME is a container)")
 }
 
 func (w *writer) evidence(e *Evidence) {
@@ -317,7 +317,7 @@ func (w *writer) cure(r *Report, c *Cause) {
 		if f.Proto != ICMP {
 			to += fmt.Sprintf(", %s port %d", strings.ToUpper(f.Proto.String()), f.Port)
 		}
-		w.remark(fmt.Sprintf("and let %s ask for %s", f.From, to))
+		w.remark(fmt.Sprintf("from then on %s asks for %s", f.From, to))
 	}
 	if p := c.Proof; p != nil {
 		w.line("\n  %s tried in a copy of the run: %s.", w.paint(green, "proof"), p.Verdict)
