@@ -38,7 +38,7 @@ export function Labs() {
     at.labs.push({ l, no: i + 1 })
   })
   const href = (l: LabRow) => '/?lab=' + encodeURIComponent(l.name)
-  return <div class="doc labs"><header class="bar"><a class="brand" href="/"><Brand /><span class="lbl">dnetsim</span></a><span class="crumb" /><span class="sp" />{S.teacher && <a class="btn" href="/teacher">{w('classroom')}</a>}<Ends /></header>
+  return <div class="doc labs"><header class="bar"><a class="brand" href="/" aria-label={'dnetsim, ' + w('allLabs')}><Brand /><span class="lbl">dnetsim</span></a><span class="crumb" /><span class="sp" />{S.teacher && <a class="btn" href="/teacher">{w('classroom')}</a>}<Ends /></header>
     <main class="page"><div class="col">
       <div class="hero"><div><h1>{w('heroTitle')}</h1>{list && <p>{w('heroText', list.filter(l => l.of).length || list.length)}</p>}</div>
         {going && <div class="cont"><b>{both(going.title)}</b><a class="btn pri big" href={href(going)}>{w('resume')}</a><span class="soft num"><Steps done={going.done} of={going.of} /> {w('taskOf', Math.min(going.of, going.done + 1), going.of)}{going.at ? `, ${seconds(going.at)} s` : ''}</span></div>}</div>
