@@ -21,6 +21,9 @@ import (
 
 var shots = flag.String("page.shots", "", "write screenshots of the page's views into this folder")
 
+// patience is how long a page may take for anything, on a machine that is busy.
+const patience = 3 * time.Minute
+
 // tab is a page in a real browser, as somebody uses it: keys, clicks, and what can be
 // read on the screen.
 type tab struct {
@@ -82,7 +85,7 @@ func (s *served) visit(t *testing.T, link string) *tab {
 
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, stop := context.WithTimeout(b.ctx, time.Minute)
+	ctx, stop := context.WithTimeout(b.ctx, patience)
 	defer stop()
 	if b.ctx.Err() == nil && chromedp.FromContext(b.ctx).Target == nil {
 		ctx = b.ctx // the first call starts the browser, which lives as long as its context
@@ -111,7 +114,7 @@ func (b *tab) run(statements string) {
 // until waits for an expression to be true.
 func (b *tab) until(what, expression string) {
 	b.t.Helper()
-	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if b.read("Boolean("+expression+")") == "true" {
 			return
 		}
@@ -139,7 +142,7 @@ func (b *tab) sees(selector, text string) {
 func (b *tab) click(selector, text string) {
 	b.t.Helper()
 	at := ""
-	for end := time.Now().Add(40 * time.Second); at == ""; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); at == ""; time.Sleep(50 * time.Millisecond) {
 		at = b.read(fmt.Sprintf("(e => { if (!e) return ''; e.scrollIntoView({block: 'nearest'}); const r = e.getBoundingClientRect(); return `${r.x + r.width / 2} ${r.y + r.height / 2}` })(%s)", find(selector, text)))
 		if at == "" && time.Now().After(end) {
 			b.sees(selector, text) // and say what is there instead
@@ -235,7 +238,7 @@ func (b *tab) types(place, line string) string {
 	b.at(place)
 	name := place[strings.LastIndex(place, "/")+1:]
 	ready := func(want bool) (text string, ok bool) {
-		for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 			text = strings.TrimRight(b.terminal(name), "\n ")
 			p := text[strings.LastIndex(text, "\n")+1:]
 			if (p == "/ #" || strings.HasPrefix(p, "[root@") && strings.HasSuffix(p, "]#")) == want {
