@@ -122,7 +122,7 @@ func TestAClassIsTaughtAndGoesOnAfterARestart(t *testing.T) {
 	}
 	p.ask("time", map[string]any{"op": "speed", "speed": 20}, nil)
 	term := p.open(from)
-	p.types(term, "ping -c 1 -W 1 9.9.9.9; ping -c 1 -W 1 `ip route | sed -n 's/.*dev eth0.*src //p'`\r")
+	p.types(term, "ping -c 1 -W 1 9.9.9.9; ping -c 1 -W 1 `ip route | sed -n 's/.*dev eth0.*src *\\(.*\\)\\.1 *$/\\1.2/p'`\r")
 	var tasks tasksMessage
 	p.until("the first task is done", func() bool {
 		for i := len(p.all) - 1; i >= 0; i-- {
