@@ -56,6 +56,10 @@ func (d *physicalDevice) Merges() bool { return d.i.Feature("generic-receive-off
 
 // Receive implements link.Receiver.
 func (d *physicalDevice) Receive(f *link.Frame) {
+	if d.i.ns == nil { // it has been taken out: who loses the frame says so
+		d.i.Receive(f)
+		return
+	}
 	now := d.i.ns.loop.Now()
 	if gone := now - d.since; gone >= interruptInterval {
 		d.bulk = gone < 2*interruptInterval && d.bytes >= bulkBytes

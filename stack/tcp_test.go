@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/link/trail"
 	"dnetsim/sim"
 	"dnetsim/stack/socket"
 )
@@ -444,5 +445,32 @@ func TestACardUnderLoadMergesSegments(t *testing.T) {
 	}
 	if d := (fast - slow).Abs(); d > slow/50 {
 		t.Errorf("%v without merging, %v with", slow, fast)
+	}
+}
+
+// What a card has held back when it is taken out is lost there, with a reason, and
+// nothing arrives at it any more.
+func TestACardThatIsTakenOutLosesWhatItHolds(t *testing.T) {
+	l := newLab(t, 1, Options{})
+	defer l.close()
+	card := l.b.Interface("eth0").driver.(*physicalDevice)
+	card.bulk, card.since = true, l.loop.Now()
+	lost := 0
+	trail.Of(l.loop).Listen(func(e *trail.Event) {
+		if e.Verb == trail.Drop && e.Reason == trail.NamespaceClosed {
+			lost++
+		}
+	})
+	frame := func() *link.Frame { return link.NewFrame(make([]byte, 60)) }
+	card.Receive(frame())
+	card.Receive(frame())
+	if len(card.held) != 2 {
+		t.Fatalf("%d frames are held", len(card.held))
+	}
+	card.i.delete()
+	card.Receive(frame())
+	l.loop.RunFor(time.Millisecond)
+	if lost != 3 || len(card.held) != 0 {
+		t.Errorf("%d frames are lost, %d still held", lost, len(card.held))
 	}
 }
