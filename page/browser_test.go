@@ -155,6 +155,22 @@ func (b *tab) click(selector, text string) {
 	b.do(chromedp.MouseClickXY(x, y))
 }
 
+// clickUntil clicks on what may move away just then, as somebody does who sees that
+// nothing has come of it.
+func (b *tab) clickUntil(selector, text, expression string) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		b.click(selector, text)
+		for range 40 {
+			if b.read("Boolean("+expression+")") == "true" {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	b.until("a click on "+selector+" with "+text+" is followed by "+expression, expression)
+}
+
 // focus gives an element the focus, as the key Tab would.
 func (b *tab) focus(selector string) {
 	b.t.Helper()

@@ -53,7 +53,7 @@ function List({ toggleMap, map }: { toggleMap: () => void, map: boolean }) {
   const [everyHop, setEvery] = useState(false)
   const [hopRows, setHopRows] = useState<PacketRow[]>([])
   const [text, setText] = useState(S.filter)
-  const follow = useRef(true)
+  const follow = useRef(true), pointed = useRef(false) // a list that is pointed at holds still
   const rows = everyHop ? hopRows : S.rows
   useEffect(() => {
     if (!everyHop) return
@@ -70,7 +70,7 @@ function List({ toggleMap, map }: { toggleMap: () => void, map: boolean }) {
     o.observe(e)
     return () => o.disconnect()
   }, [])
-  useLayoutEffect(() => { if (follow.current && box.current) box.current.scrollTop = box.current.scrollHeight }, [rows.length])
+  useLayoutEffect(() => { if (follow.current && !pointed.current && box.current) box.current.scrollTop = box.current.scrollHeight }, [rows.length])
   useEffect(() => { // the chosen row stays in sight
     const i = rows.findIndex(r => r.packet === S.selected)
     const e = box.current
@@ -99,12 +99,12 @@ function List({ toggleMap, map }: { toggleMap: () => void, map: boolean }) {
       {!S.recorded && <a class="btn opt" href={'/pcap?' + new URLSearchParams({ lab: new URLSearchParams(location.search).get('lab') ?? '', filter: S.filter })} download><I n="save" />pcapng</a>}
     </form>
     {S.filterError && <p class="filtererr" role="alert"><I n="cross" /> {S.filterError}</p>}
-    <div class="scroll plbox" ref={box} tabIndex={0} role="group" aria-label={w('packets')} onKeyDown={key} onScroll={e => { const t = e.currentTarget; follow.current = t.scrollTop + t.clientHeight > t.scrollHeight - 30; setView({ top: t.scrollTop, h: t.clientHeight }) }}>
+    <div class="scroll plbox" ref={box} tabIndex={0} role="group" aria-label={w('packets')} onKeyDown={key} onPointerEnter={() => { pointed.current = true }} onPointerLeave={() => { pointed.current = false }} onScroll={e => { const t = e.currentTarget; follow.current = t.scrollTop + t.clientHeight > t.scrollHeight - 30; setView({ top: t.scrollTop, h: t.clientHeight }) }}>
       <table class="plist" aria-rowcount={rows.length}><colgroup><col class="w1" /><col class="w2" /><col class="w3" /><col class="w4" /><col class="w4" /><col class="w5" /><col /><col class="w6" /></colgroup>
         <thead><tr><th class="r">{w('no')}</th><th class="r">{w('timeS')}</th><th>{w('place')}</th><th>{w('source')}</th><th>{w('destination')}</th><th>{w('proto')}</th><th>{w('info')}</th><th>{w('fate')}</th></tr></thead>
         <tbody>
           {first > 0 && <tr class="fill" style={{ height: `${first * rowH}px` }}><td colSpan={8} /></tr>}
-          {rows.slice(first, last).map((r, k) => <tr key={(everyHop ? k + first + ':' : '') + r.packet} aria-rowindex={first + k + 1} class={[r.fate === 'dropped' ? 'x' : r.fate === 'carried' ? 'o' : '', r.packet === S.selected ? 's' : ''].join(' ')} aria-selected={r.packet === S.selected} onClick={() => pickRow(first + k)} onDblClick={() => show('network')}>
+          {rows.slice(first, last).map((r, k) => <tr key={(everyHop ? k + first + ':' : '') + r.packet} aria-rowindex={first + k + 1} class={[r.fate === 'dropped' ? 'x' : r.fate === 'carried' ? 'o' : '', r.packet === S.selected ? 's' : ''].join(' ')} aria-selected={r.packet === S.selected} onMouseDown={e => { if (e.button === 0) pickRow(first + k) }} onDblClick={() => show('network')}>
             <td class="r dim">{r.packet}</td><td class="r">{seconds(r.time)}</td><td title={r.place}>{cut(r.place.replace(/\//g, ' '), 146, 11.5, true)}</td><td title={r.src}>{r.src}</td><td title={r.dst}>{r.dst === 'ff:ff:ff:ff:ff:ff' ? 'broadcast' : r.dst}</td><td>{r.proto}</td><td title={r.info}>{withoutAddresses(r.info)}</td><td class="why" title={r.where}>{fateText(r)}</td></tr>)}
           {last < rows.length && <tr class="fill" style={{ height: `${(rows.length - last) * rowH}px` }}><td colSpan={8} /></tr>}
         </tbody></table>
