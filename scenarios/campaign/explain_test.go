@@ -158,11 +158,18 @@ func (a *asked) cell(t *testing.T, w explain.World, seed uint64, step int, c exp
 	if agree(c) {
 		return
 	}
-	// What the steps started goes on meanwhile: the world may have changed
-	// between the one and the other, and then explain sees it, too.
-	again, err := explain.Briefly(w, c.Flow)
-	if err != nil || !agree(again) {
-		a.wrong++
-		t.Errorf("%s (%s): explain says %s, ping says\n%s", at, c.Target, c, out)
+	// What the steps started goes on meanwhile: the world may have changed between
+	// the one and the other, and then explain sees it, too. Where a cable loses some,
+	// three probes in a row may come through, but not time after time.
+	for try := range 6 {
+		again, err := explain.Briefly(w, c.Flow)
+		if err != nil {
+			break
+		}
+		if agree(again) && (try == 0 || again.Code == "LINK-LOSSY") {
+			return
+		}
 	}
+	a.wrong++
+	t.Errorf("%s (%s): explain says %s, ping says\n%s", at, c.Target, c, out)
 }
