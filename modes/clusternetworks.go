@@ -55,7 +55,7 @@ func (s *Swarm) createNetwork(r *network.Create) (*network.Network, error) {
 		return nil, errf(ErrForbidden, "%s", s.d.profile.WorkerNetwork)
 	}
 	spec := object.NetworkSpec{
-		Annotations: object.Annotations{Name: r.Name, Labels: r.Labels}, IPv6Enabled: r.EnableIPv6, Internal: r.Internal,
+		Annotations: object.Annotations{Name: r.Name, Labels: r.Labels}, IPv6Enabled: r.IPv6(), Internal: r.Internal,
 		Attachable: r.Attachable, Ingress: r.Ingress, Scope: r.Scope,
 		DriverConfiguration: &object.Driver{Name: r.Driver, Options: r.Options},
 	}

@@ -115,6 +115,24 @@ func TestAManagerCountsTheAddressesOfTheWholeSwarm(t *testing.T) {
 	})
 }
 
+// --ipv6 is the managers' to know, whether they find addresses or not: subnets of IPv6
+// cannot be given to a network of a swarm, and those of IPv4 are.
+func TestANetworkOfASwarmMayAskForIPv6(t *testing.T) {
+	for _, engine := range Engines {
+		says(t, engine, []saying{
+			{"bdc01$ docker swarm init", nil},
+			{"bdc01$ docker network create -d overlay --attachable --ipv6 o1; docker network inspect -f '{{.EnableIPv6}} {{.IPAM.Config}}' o1", []string{`true .*10.0.1.0/24`}},
+			{"bdc01$ docker network create -d overlay --attachable o2; docker network inspect -f '{{.EnableIPv6}}' o2", []string{`false`}},
+			{"bdc01$ docker network create -d overlay --attachable --ipv6 --subnet 172.16.4.0/24 --subnet 2001:db8:4::/64 o6; docker network inspect o6", []string{`"Driver": "",`, `"EnableIPv6": true`, `"Driver": "",`}},
+			{"bdc01$ docker run --rm --network o6 busybox true", []string{"attaching to network failed, make sure your network options are correct and check manager logs: context deadline exceeded"}},
+			{"bdc01$ journalctl -u docker | grep -i alloc", []string{
+				`msg="Failed allocation for network ([0-9a-z]{25})" error="failed allocating pools and gateway IP for network [0-9a-z]{25}: cannot find address pool for poolID:2001:db8:4::/64/invalid Prefix" module=node`,
+				`msg="task allocation failure" error="network [0-9a-z]{25} attached to task [0-9a-z]{25} not allocated yet" module=node`,
+			}},
+		})
+	}
+}
+
 func TestAJoinWaitsForItsManager(t *testing.T) {
 	says(t, "29", []saying{
 		{"bdc01$ docker swarm init; iptables -I INPUT -p tcp --dport 2377 -j DROP", nil},

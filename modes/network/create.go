@@ -30,6 +30,10 @@ type Create struct {
 	Labels             map[string]string
 }
 
+// IPv6 reports whether a network is to have IPv6, whoever says so. Options of the
+// driver's may still say it where nobody does.
+func (r *Create) IPv6() bool { return r.EnableIPv6 || r.WithIPv6 != nil && *r.WithIPv6 }
+
 // Named finds a network by its full name.
 func (ctl *Controller) Named(name string) (*Network, bool) {
 	for _, n := range ctl.Networks {
@@ -53,7 +57,7 @@ func (ctl *Controller) Make(r Create) (*Network, error) {
 func (ctl *Controller) describe(id string, r Create) *Network {
 	n := &Network{
 		ID: id, Name: r.Name, Created: ctl.wall(), Scope: "local",
-		Driver: r.Driver, EnableIPv4: true, EnableIPv6: r.EnableIPv6, Internal: r.Internal, Attachable: r.Attachable,
+		Driver: r.Driver, EnableIPv4: true, EnableIPv6: r.IPv6(), Internal: r.Internal, Attachable: r.Attachable,
 		Ingress: r.Ingress, ConfigOnly: r.ConfigOnly, ConfigFrom: r.ConfigFrom,
 		Options: r.Options, Labels: r.Labels, Core: &netCore{name: r.Name},
 		IPAM: IPAM{Driver: "default"},

@@ -20,7 +20,6 @@ const (
 // chooseFamilies says which address families a network has, and gives it the options
 // that daemon.json has for networks of its driver.
 func chooseFamilies(ctl *Controller, n *Network, r Create) error {
-	n.EnableIPv6 = n.EnableIPv6 || r.WithIPv6 != nil && *r.WithIPv6
 	if !ctl.Face.Profile.StrictSettings || Predefined(n.Name) {
 		return nil
 	}

@@ -63,10 +63,10 @@ func (a *Allocator) Run(tx *state.Tx) error {
 }
 
 // complain logs once what cannot be given.
-func (a *Allocator) complain(key, text string) {
+func (a *Allocator) complain(key, text string, err error) {
 	if !a.failed[key] {
 		a.failed[key] = true
-		a.Log("error", text, "module", "node")
+		a.Log("error", text, "error", err.Error(), "module", "node")
 	}
 }
 
@@ -79,7 +79,7 @@ func (a *Allocator) networks(tx *state.Tx) {
 		out := object.Clone(n)
 		pools, err := a.subnets(tx, out)
 		if err != nil {
-			a.complain(n.ID, fmt.Sprintf("Failed allocation for network %s: failed while allocating IPAM pools for network %s: %v", n.ID, n.ID, err))
+			a.complain(n.ID, "Failed allocation for network "+n.ID, fmt.Errorf("failed allocating pools and gateway IP for network %s: %w", n.ID, err))
 			continue
 		}
 		out.IPAMOptions = &object.IPAM{Driver: object.Driver{Name: "default"}, Configs: pools}
@@ -185,7 +185,9 @@ func (a *Allocator) subnet(tx *state.Tx, c object.IPAMConfig, used []netip.Prefi
 		case err != nil:
 			return p, fmt.Errorf("invalid subnet %s", c.Subnet)
 		case !p.Addr().Is4():
-			return p, fmt.Errorf("requested pool %s is of IPv6, which the swarm's address space has not", p)
+			// The allocator asks for every pool as one of IPv4, and looks for the gateway's
+			// among those of IPv6.
+			return p, fmt.Errorf("cannot find address pool for poolID:%s/invalid Prefix", p)
 		case overlaps(p):
 			return p, fmt.Errorf("invalid pool request: Pool overlaps with other one on this address space")
 		}
@@ -306,7 +308,7 @@ func (a *Allocator) address(id, want string) (string, error) {
 			}
 		}
 	}
-	return "", fmt.Errorf("could not find an available IP while allocating VIP")
+	return "", fmt.Errorf("could not find an available IP")
 }
 
 // inRange reports whether an address is in its subnet's --ip-range.

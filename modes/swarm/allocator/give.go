@@ -43,7 +43,7 @@ func (a *Allocator) services(tx *state.Tx) {
 		out := object.Clone(s)
 		err := a.endpoint(tx, out)
 		if err != nil {
-			a.complain("service "+s.ID, fmt.Sprintf("allocation of service %s failed: %v", s.ID, err))
+			a.complain("service "+s.ID, "Failed allocation for service "+s.ID, err)
 		}
 		out.Pending = err != nil
 		if !reflect.DeepEqual(out.Endpoint, s.Endpoint) || out.Pending != s.Pending {
@@ -81,7 +81,7 @@ func (a *Allocator) endpoint(tx *state.Tx, s *object.Service) error {
 			}
 			at, err := a.address(t.Target, "")
 			if err != nil {
-				return err
+				return fmt.Errorf("%w while allocating VIP", err)
 			}
 			vips = append(vips, object.VirtualIP{NetworkID: t.Target, Addr: at})
 		}
@@ -140,7 +140,7 @@ func (a *Allocator) tasks(tx *state.Tx) {
 		}
 		out := object.Clone(t)
 		if err := a.attach(tx, out); err != nil {
-			a.complain("task "+t.ID, fmt.Sprintf("failed to allocate network IP for task %s: %v", t.ID, err))
+			a.complain("task "+t.ID, "task allocation failure", err)
 			a.survey(tx) // what was taken on the way is free again
 			continue
 		}
@@ -173,9 +173,12 @@ func (a *Allocator) attach(tx *state.Tx, t *object.Task) error {
 			if x := t.Spec.NetworkAttachmentSpec; x != nil && len(x.Addresses) > 0 {
 				want = x.Addresses[0]
 			}
+			if a.nets[o.ID] == nil {
+				return fmt.Errorf("network %s attached to task %s not allocated yet", o.ID, t.ID)
+			}
 			s, err := a.address(o.ID, want)
 			if err != nil {
-				return err
+				return fmt.Errorf("failed to allocate network IP for task %s network %s: %w", t.ID, o.ID, err)
 			}
 			at.Addresses = []string{s}
 		}
