@@ -34,8 +34,8 @@ trail: ## hold the trail against 5,000 worlds of random traffic
 soak: ## 24 virtual hours in which something is made or removed every second
 	go test ./scenarios -run '^TestSoak$$' -count 1 -v -timeout 0 -soak $(or $(SOAK),24h)
 
-load: ## 200 clients at a time, 50 docker commands each, against one lab
-	go test ./cmd/dnetsim -run '^TestManyClientsAtATime$$' -count 1 -v -timeout 0 -load.clients 200 -load.commands 50 -load.seed $(or $(SEED),1)
+load: ## 200 clients at a time, 50 docker commands each over TIME (5m; 0s: at once), against one lab
+	go test ./cmd/dnetsim -run '^TestManyClientsAtATime$$' -count 1 -v -timeout 0 -load.clients 200 -load.commands 50 -load.time $(or $(TIME),5m) -load.seed $(or $(SEED),1)
 
 page: ## build the lab's page into page/web/dist (needs node and npm), after checking its types
 	cd page/web && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent check && npm run --silent build

@@ -22,6 +22,7 @@ import (
 var (
 	loadClients  = flag.Int("load.clients", 20, "clients at a time")
 	loadCommands = flag.Int("load.commands", 12, "commands of each")
+	loadTime     = flag.Duration("load.time", 0, "how long the clients stay, their commands spread over it; 0 is one command after the other")
 	loadSeed     = flag.Uint64("load.seed", 1, "what the commands follow from")
 )
 
@@ -177,10 +178,15 @@ func (c *loadClient) exec() error {
 	return err
 }
 
-// work is a client's whole life.
-func (c *loadClient) work(commands int) error {
+// work is a client's whole life: its commands one after the other, or spread over a time,
+// each client's at moments of its own.
+func (c *loadClient) work(commands int, over time.Duration) error {
 	defer c.http.CloseIdleConnections()
-	for range commands {
+	start, each := time.Now(), over/time.Duration(commands)
+	for i := range commands {
+		if each > 0 {
+			time.Sleep(time.Until(start.Add(time.Duration(i)*each + time.Duration(c.rand.Int64N(int64(each))))))
+		}
 		began := time.Now()
 		if err := c.command(); err != nil {
 			return fmt.Errorf("client %d, command %d: %w", c.n, len(c.took)+1, err)
@@ -196,14 +202,14 @@ func (c *loadClient) work(commands int) error {
 }
 
 // crowd lets clients work at the same time, and returns how long commands took.
-func crowd(t *testing.T, dir string, clients, commands int, seed uint64) (took []time.Duration) {
+func crowd(t *testing.T, dir string, clients, commands int, over time.Duration, seed uint64) (took []time.Duration) {
 	t.Helper()
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	for n := range clients {
 		c := newLoadClient(dir, n, seed)
 		all.Go(func() {
-			err := c.work(commands)
+			err := c.work(commands, over)
 			mu.Lock()
 			defer mu.Unlock()
 			if took = append(took, c.took...); err != nil {
@@ -232,10 +238,10 @@ func held() (heap uint64, goroutines int) {
 func TestManyClientsAtATime(t *testing.T) {
 	u := bring(t, upScenario, shortDir(t), "--speed", "5")
 	defer u.end()
-	crowd(t, u.dir, *loadClients, 5, *loadSeed+1000) // tables and pools get their size
+	crowd(t, u.dir, *loadClients, 5, 0, *loadSeed+1000) // tables and pools get their size
 	heap, goroutines := held()
 	began := time.Now()
-	took := crowd(t, u.dir, *loadClients, *loadCommands, *loadSeed)
+	took := crowd(t, u.dir, *loadClients, *loadCommands, *loadTime, *loadSeed)
 	lasted := time.Since(began)
 	heapAfter, goroutinesAfter := held()
 	if len(took) != *loadClients**loadCommands {
