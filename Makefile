@@ -3,8 +3,8 @@
 help: ## print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
-build: ## build the command into ./dnetsim
-	go build -trimpath -o dnetsim ./cmd/dnetsim
+build: ## build the command into ./dnetsim, without what only a debugger reads
+	go build -trimpath -ldflags='-s -w' -o dnetsim ./cmd/dnetsim
 
 test: ## run every test
 	go test ./...

@@ -102,3 +102,15 @@ func sortedFlags(m map[string]string) (names []string) {
 	sort.Strings(names)
 	return names
 }
+
+// What a service does unless it is told otherwise is swarmkit's, which absent/ has in short.
+func TestDefaultsOfAServiceAreSwarmkits(t *testing.T) {
+	b := newLab(t, 1)
+	help := strings.Join(strings.Fields(b.run("docker service create --help")), " ")
+	want(t, help, `Restart when condition is met ("none", "on-failure", "any") (default "any")`, "Delay between restart attempts (ns|us|ms|s|m|h) (default 5s)",
+		`("pause", "continue", "rollback") (default "pause")`, `("pause", "continue") (default "pause")`, "Duration after each task update to monitor for failure (ns|us|ms|s|m|h) (default 5s)",
+		`Update order ("start-first", "stop-first") (default "stop-first")`, "(0 to update all at once) (default 1)", "killing a container (ns|us|ms|s|m|h) (default 10s)")
+	b.run("docker swarm init; docker service create -q --detach --name w --update-delay 3s busybox sleep 100")
+	want(t, b.run("docker service inspect --format '{{json .Spec.UpdateConfig}}' w"),
+		`{"Parallelism":1,"Delay":3000000000,"FailureAction":"pause","Monitor":5000000000,"MaxFailureRatio":0,"Order":"stop-first"}`)
+}
