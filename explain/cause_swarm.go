@@ -191,7 +191,7 @@ func (o *overlay) swarmAdvertise() {
 		switch {
 		case p.c.Self.IsLoopback():
 			why = fmt.Sprintf("which is every machine's own: who sends there sends to itself, not to %s", p.host.Name)
-		case o.arrives(p.other, p.host, p.c.Self):
+		case swarms{o.q}.arrives(p.other, p.host, p.c.Self):
 			continue
 		case !p.host.Space.IsLocal(p.c.Self):
 			why = "which is on none of its interfaces"
@@ -199,6 +199,8 @@ func (o *overlay) swarmAdvertise() {
 			why = fmt.Sprintf("which %s has, too (each Docker host has docker0): what %s sends there stays there", p.other.Name, p.other.Name)
 		case o.noWay(p.other, p.c.Self):
 			why = fmt.Sprintf("and from %s that address does not lead to it", p.other.Name)
+		case swarms{o.q}.otherCard(p.host, p.other, p.c.Self):
+			why = fmt.Sprintf("the address of a card that %s has no way to (its own on the way to %s is %s)", p.other.Name, p.other.Name, o.ownAddress(p.host, p.other))
 		default:
 			continue
 		}
@@ -208,15 +210,37 @@ func (o *overlay) swarmAdvertise() {
 	o.q.innocent("each node advertises an address of its own that the other can reach (%s, %s)", o.ca.Self, o.cb.Self)
 }
 
+// otherCard reports whether a host's address is of an interface that another host has
+// no way to, though another address of it is reached.
+func (q swarms) otherCard(host, other *Node, at netip.Addr) bool {
+	own := (&overlay{q: q.inquiry}).ownAddress(host, other)
+	return own.IsValid() && own != at && q.ends(other, at) != host && q.arrives(other, host, own)
+}
+
 // arrives reports whether the gossip's packets from a host to an address get to
 // another host.
-func (o *overlay) arrives(from, to *Node, at netip.Addr) bool {
-	f := Flow{From: from.Name, To: at.String(), Proto: TCP, Port: gossipPort}
-	j, err := o.q.travel(from, f)
-	if err != nil || j.Forward == nil || j.Forward.End.event == nil || !j.Forward.End.Delivered {
-		return false
+func (q swarms) arrives(from, to *Node, at netip.Addr) bool {
+	j := q.gossips(from, at)
+	return j != nil && j.Forward.End.Delivered && q.nodeOf(j.Forward.End.event.Place.Machine) == to
+}
+
+// ends is the machine on which the gossip's packets from a host to an address end,
+// well or not; nil if they do not set out.
+func (q swarms) ends(from *Node, at netip.Addr) *Node {
+	j := q.gossips(from, at)
+	if j == nil {
+		return nil
 	}
-	return o.q.nodeOf(j.Forward.End.event.Place.Machine) == to
+	return q.nodeOf(j.Forward.End.event.Place.Machine)
+}
+
+// gossips is the way of the gossip's packets from a host to an address, or nil.
+func (q swarms) gossips(from *Node, at netip.Addr) *Journey {
+	j, err := q.travel(from, Flow{From: from.Name, To: at.String(), Proto: TCP, Port: gossipPort})
+	if err != nil || j.Forward == nil || j.Forward.End.event == nil {
+		return nil
+	}
+	return j
 }
 
 func (o *overlay) blameSwarmAdvertise(host, other *Node, self netip.Addr, why string) {
