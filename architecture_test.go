@@ -83,7 +83,7 @@ var orders = map[string][][]string{
 		{"link/pcapfilter", "link/dissect"},
 		{"link/print"},
 		{"link"},
-		{"link/trail"},
+		{"link/reread", "link/trail"},
 	},
 }
 

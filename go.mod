@@ -32,7 +32,6 @@ require (
 	go.etcd.io/bbolt v1.5.0
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/term v0.46.0
-	gopkg.in/yaml.v3 v3.0.1
 	gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237
 	mvdan.cc/sh/v3 v3.14.1
 )
@@ -117,9 +116,9 @@ tool honnef.co/go/tools/cmd/staticcheck
 
 // What docker's command line links and a simulation has no use for (engine/cli/absent/README.md).
 replace (
-	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc => ./engine/cli/absent/otlptracegrpc
-	go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc => ./engine/cli/absent/otlpmetricgrpc
-	github.com/moby/swarmkit/v2 => ./engine/cli/absent/swarmkit
-	github.com/gogo/protobuf => ./engine/cli/absent/gogo
 	github.com/docker/go-metrics => ./engine/cli/absent/go-metrics
+	github.com/gogo/protobuf => ./engine/cli/absent/gogo
+	github.com/moby/swarmkit/v2 => ./engine/cli/absent/swarmkit
+	go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc => ./engine/cli/absent/otlpmetricgrpc
+	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc => ./engine/cli/absent/otlptracegrpc
 )

@@ -11,7 +11,7 @@ import (
 	"dnetsim/scenarios"
 	"dnetsim/scenarios/replay"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // check is something that must hold: of state (a line's output), of behaviour (a

@@ -8,7 +8,7 @@ import (
 	"dnetsim/explain"
 	"dnetsim/scenarios"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // Lab is a lab file, read and checked, with the values of one learner: of nobody in

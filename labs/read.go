@@ -13,7 +13,7 @@ import (
 	"dnetsim/explain"
 	"dnetsim/scenarios"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // maxFile bounds a lab's file, in bytes.

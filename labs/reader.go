@@ -11,7 +11,7 @@ import (
 
 	"dnetsim/scenarios"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // place is a position in a lab's file, from 1.

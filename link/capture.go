@@ -1,15 +1,13 @@
 package link
 
 import (
+	"bufio"
+	"encoding/binary"
 	"io"
 	"time"
 
 	"dnetsim/link/trail"
 	"dnetsim/sim"
-
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
-	"github.com/gopacket/gopacket/pcapgo"
 )
 
 // Capture writes a pcapng file that Wireshark opens: one interface block for
@@ -20,9 +18,9 @@ import (
 //
 // The first write error ends the capture and is returned by [Capture.Flush].
 type Capture struct {
-	w      *pcapgo.NgWriter
-	out    io.Writer
+	w      *bufio.Writer
 	places map[trail.Place]int // the interface's index in the file
+	block  []byte              // the block that is written next
 	ahead  time.Duration
 	err    error
 }
@@ -30,7 +28,7 @@ type Capture struct {
 // NewCapture returns a capture that writes to w. Nothing is written before the
 // first event.
 func NewCapture(w io.Writer) *Capture {
-	return &Capture{out: w, places: make(map[trail.Place]int)}
+	return &Capture{w: bufio.NewWriter(w), places: make(map[trail.Place]int)}
 }
 
 // SetAhead makes the times in the capture so much later than the run's own clock,
@@ -40,14 +38,15 @@ func (c *Capture) SetAhead(d time.Duration) { c.ahead = d }
 // Event writes what happened to a packet at the place where it did: what was
 // sent, received and dropped. Everything else is not of a capture.
 func (c *Capture) Event(e *trail.Event) {
-	var opts pcapgo.NgPacketOptions
+	var direction uint32
+	var comment string
 	switch e.Verb {
 	case trail.Send:
-		opts.Flags = &pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionOutbound}
+		direction = outbound
 	case trail.Receive:
-		opts.Flags = &pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}
+		direction = inbound
 	case trail.Drop:
-		opts.Comments = []string{dropped + e.Why()}
+		comment = dropped + e.Why()
 	default:
 		return
 	}
@@ -60,9 +59,16 @@ func (c *Capture) Event(e *trail.Event) {
 		data = append([]byte(nil), data...)
 		FillChecksumBytes(data)
 	}
-	c.err = c.w.WritePacketWithOptions(gopacket.CaptureInfo{
-		Timestamp: sim.Epoch.Add(e.At + c.ahead), CaptureLength: len(data), Length: len(data), InterfaceIndex: index,
-	}, data, opts)
+	at := uint64(sim.Epoch.Add(e.At + c.ahead).UnixNano())
+	c.begin(enhancedPacket, uint32(index), uint32(at>>32), uint32(at), uint32(len(data)), uint32(len(data)))
+	c.block = pad(append(c.block, data...))
+	if comment != "" {
+		c.option(optComment, comment)
+	}
+	if direction != 0 {
+		c.option(optFlags, string(binary.LittleEndian.AppendUint32(nil, direction)))
+	}
+	c.end()
 }
 
 // dropped begins the comment of a packet that died.
@@ -76,21 +82,70 @@ func (c *Capture) at(place trail.Place) int {
 	}
 	index = len(c.places)
 	c.places[place] = index
-	intf := pcapgo.NgInterface{Name: place.String(), LinkType: layers.LinkTypeEthernet, TimestampResolution: 9}
-	if c.w != nil {
-		_, c.err = c.w.AddInterface(intf)
-		return index
+	if index == 0 {
+		c.begin(sectionHeader, byteOrder, 1, 0xffffffff, 0xffffffff) // version 1.0, of a length that nobody knows
+		c.option(optApplication, "dnetsim")
+		c.end()
 	}
-	c.w, c.err = pcapgo.NewNgWriterInterface(c.out, intf, pcapgo.NgWriterOptions{
-		SectionInfo: pcapgo.NgSectionInfo{Application: "dnetsim"},
-	})
+	c.begin(interfaceDescription, uint32(LinkEthernet), 0)
+	c.option(optName, place.String())
+	c.option(optResolution, "\x09") // nanoseconds
+	c.end()
 	return index
 }
+
+// The blocks and options of a pcapng file (draft-ietf-opsawg-pcapng), little-endian.
+const (
+	sectionHeader        = 0x0A0D0D0A
+	interfaceDescription = 1
+	enhancedPacket       = 6
+
+	byteOrder = 0x1A2B3C4D
+
+	optComment     = 1
+	optName        = 2 // of an interface
+	optFlags       = 2 // of a packet
+	optApplication = 4 // of a section
+	optResolution  = 9 // of an interface's times, a power of ten
+
+	inbound, outbound = 1, 2 // a packet's flags
+)
+
+// begin starts a block with its fixed words. Its length is filled in at its end.
+func (c *Capture) begin(kind uint32, words ...uint32) {
+	c.block = binary.LittleEndian.AppendUint32(c.block[:0], kind)
+	c.block = append(c.block, 0, 0, 0, 0)
+	for _, w := range words {
+		c.block = binary.LittleEndian.AppendUint32(c.block, w)
+	}
+}
+
+// option adds an option.
+func (c *Capture) option(code uint16, value string) {
+	value = value[:min(len(value), 0xffff)]
+	c.block = binary.LittleEndian.AppendUint16(c.block, code)
+	c.block = binary.LittleEndian.AppendUint16(c.block, uint16(len(value)))
+	c.block = pad(append(c.block, value...))
+}
+
+// end closes the options, of which every block here has some, and writes the block.
+func (c *Capture) end() {
+	c.block = append(c.block, 0, 0, 0, 0)
+	length := uint32(len(c.block) + 4)
+	binary.LittleEndian.PutUint32(c.block[4:], length)
+	c.block = binary.LittleEndian.AppendUint32(c.block, length)
+	if c.err == nil {
+		_, c.err = c.w.Write(c.block)
+	}
+}
+
+// pad fills a block up to the next word.
+func pad(b []byte) []byte { return append(b, "\x00\x00\x00"[:-len(b)&3]...) }
 
 // Flush writes what is buffered. Call it before closing the file. It returns
 // the first error of the capture.
 func (c *Capture) Flush() error {
-	if c.err == nil && c.w != nil {
+	if c.err == nil {
 		c.err = c.w.Flush()
 	}
 	return c.err

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"dnetsim/link/reread"
 	"dnetsim/link/trail"
 )
 
@@ -85,7 +86,7 @@ func FuzzCapture(f *testing.F) {
 	f.Add(long)
 	f.Add(append(bytes.Clone(file), file...)) // two sections
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := NewCaptureReader(bytes.NewReader(data))
+		r, err := reread.New(bytes.NewReader(data))
 		if err != nil {
 			return
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"dnetsim/link"
+	"dnetsim/link/reread"
 	"dnetsim/page/packets"
 	"dnetsim/page/seat"
 	"dnetsim/page/view"
@@ -70,7 +70,7 @@ func TestALearnerWorksAtTwoTerminals(t *testing.T) {
 		t.Errorf("the word l3-miss finds %v", words.Rows)
 	}
 	code, file := s.get(t, s.browser(t, s.Links().Owner), "/pcap?lab=overlay-ping&filter=arp")
-	capture, err := link.NewCaptureReader(strings.NewReader(file))
+	capture, err := reread.New(strings.NewReader(file))
 	if code != 200 || err != nil {
 		t.Fatalf("the capture: %d %v", code, err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"dnetsim/modes/image"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // check finds what single values cannot show: names and addresses that do not

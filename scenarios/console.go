@@ -8,7 +8,7 @@ import (
 	"dnetsim/modes/image"
 	"dnetsim/userland"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // furnish gives every machine the commands that only a lab has, for whoever types

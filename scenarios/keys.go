@@ -5,7 +5,7 @@ import (
 
 	"dnetsim/link"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // The tables of the language, from the outside in reverse: what is within

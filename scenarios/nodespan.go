@@ -3,7 +3,7 @@ package scenarios
 import (
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // span is where a node of a block ends in the file, and the comments on the way:

@@ -13,7 +13,7 @@ import (
 	"dnetsim/modes/profile"
 	"dnetsim/stack"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // Engines are the profiles that a scenario may ask for.

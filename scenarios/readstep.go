@@ -10,7 +10,7 @@ import (
 	"dnetsim/explain"
 	"dnetsim/link"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // typed is a line with its prompt: HOST$ COMMAND or HOST/CONTAINER$ COMMAND.

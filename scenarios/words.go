@@ -4,7 +4,7 @@ import (
 	"dnetsim/explain"
 	"dnetsim/userland"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // Words reads parts of the language that stand in another file: a lab's steps

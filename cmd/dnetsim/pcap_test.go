@@ -12,6 +12,7 @@ import (
 
 	"dnetsim/link"
 	"dnetsim/link/print"
+	"dnetsim/link/reread"
 )
 
 // The captures of the hosts' own interfaces tell the two scenarios apart: no
@@ -54,14 +55,14 @@ func tunnel(f []byte) (vni uint32, inner []byte, ok bool) {
 }
 
 // captured are the packets of a pcapng file.
-func captured(t *testing.T, path string) (out []link.Captured) {
+func captured(t *testing.T, path string) (out []reread.Packet) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r, err := link.NewCaptureReader(f)
+	r, err := reread.New(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"dnetsim/engine/cli"
 	"dnetsim/link"
+	"dnetsim/link/reread"
 	"dnetsim/link/trail"
 	"dnetsim/scenarios"
 	"dnetsim/scenarios/replay"
@@ -137,7 +138,7 @@ func TestTheCaptureHasWhatTheFilterLetsThrough(t *testing.T) {
 	if err := r.WriteCapture(&b, f); err != nil {
 		t.Fatal(err)
 	}
-	in, err := link.NewCaptureReader(&b)
+	in, err := reread.New(&b)
 	if err != nil {
 		t.Fatal(err)
 	}
