@@ -19,6 +19,10 @@ func (q bridging) acrossHosts() {
 	if !q.onlyLocal(q.to) || len(shared(q.from, q.to)) > 0 {
 		return
 	}
+	if n, e := (firewalls{q.inquiry}).direct(); n != nil { // there is a route, and it is taken
+		firewalls{q.inquiry}.directRouting(n, e)
+		return
+	}
 	if q.flow.To != q.to.Name && !q.j.Target.IsValid() {
 		return
 	}
@@ -118,13 +122,20 @@ func (q bridging) routed(host *Node) (Cure, bool) {
 		if q.output(host.Name, "iptables -S DOCKER-USER 2>/dev/null") == "" { // an engine that makes no rules
 			chain = "FORWARD"
 		}
+		create, accept := "docker network create", CureStep{Machine: host.Name, Line: fmt.Sprintf("iptables -I %s -d %s -j ACCEPT", chain, subnet)}
+		if q.output(host.Name, "iptables -S DOCKER-FORWARD 2>/dev/null") != "" { // since 28 a network says so itself
+			create, accept = create+" -o "+optMode4+"=nat-unprotected", CureStep{}
+		}
+		steps := []CureStep{
+			{Machine: host.Name, Line: fmt.Sprintf("%s --subnet %s %s", create, subnet, name)},
+			{Machine: host.Name, Line: fmt.Sprintf("docker network connect --ip %s %s %s", to, name, q.networked(q.to).Container.Name)},
+		}
+		if accept.Line != "" {
+			steps = append(steps, accept)
+		}
 		return Cure{
 			Says: "an overlay network is made for this; without a cluster store, a route between the hosts does it", Instead: &f,
-			Steps: append([]CureStep{
-				{Machine: host.Name, Line: fmt.Sprintf("docker network create --subnet %s %s", subnet, name)},
-				{Machine: host.Name, Line: fmt.Sprintf("docker network connect --ip %s %s %s", to, name, q.networked(q.to).Container.Name)},
-				{Machine: host.Name, Line: fmt.Sprintf("iptables -I %s -d %s -j ACCEPT", chain, subnet)},
-			}, way...),
+			Steps: append(steps, way...),
 		}, true
 	}
 	return Cure{}, false

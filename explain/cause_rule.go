@@ -25,9 +25,13 @@ func (q firewalls) ruled_() {
 	}
 	r := e.Rule
 	switch {
-	case strings.HasPrefix(r.Chain, "DOCKER-ISOLATION-STAGE-2"):
+	case strings.HasPrefix(r.Chain, "DOCKER-ISOLATION-STAGE-2"), q.guards(n, e) && q.from.On() == n.Name:
 		q.isolated(n, e)
-	case strings.HasPrefix(r.Chain, "DOCKER-ISOLATION"):
+	case q.guards(n, e) && r.Table == "raw":
+		q.directRouting(n, e)
+	case q.guards(n, e) && q.unpublished(n, e):
+		services(q).notPublished(n)
+	case strings.HasPrefix(r.Chain, "DOCKER-ISOLATION"), r.Chain == "DOCKER-INTERNAL":
 		q.internalRule(n, e)
 	case q.iccRule(n, e):
 		q.iccOff(n, e)
@@ -160,7 +164,7 @@ func (q firewalls) isolated(n *Node, e *event) {
 	}
 	c := Cause{
 		Code:     "BRIDGE-ISOLATED",
-		Sentence: fmt.Sprintf("%s and %s are on two bridge networks of %s, and Docker lets nothing pass from one of its bridges to another (its chains DOCKER-ISOLATION-STAGE-1 and -2).", q.from.Name, q.target(), n.Name),
+		Sentence: fmt.Sprintf("%s and %s are on two bridge networks of %s, and Docker lets nothing pass from one of its bridges to another (%s).", q.from.Name, q.target(), n.Name, ruleText(e.Rule)),
 		Evidence: []Evidence{q.ruleEvidence(n, e)},
 	}
 	if q.to != nil && q.to.isContainer() && q.from.isContainer() {
@@ -176,10 +180,87 @@ func (q firewalls) isolated(n *Node, e *event) {
 			c.cures = append(c.cures, Cure{Says: "address " + f.To, Instead: &f})
 		}
 	}
-	c.cures = append(c.cures, Cure{Says: letIn, Steps: []CureStep{
-		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.src, e.pkt.dst)},
-		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.dst, e.pkt.src)},
-	}})
+	c.cures = append(c.cures, letThrough(n, e))
+	q.blame(c)
+}
+
+// letThrough lets two addresses pass between each other, whatever the engine's rules say.
+func letThrough(n *Node, e *event) Cure {
+	c := Cure{Says: letIn}
+	for _, way := range [][2]netip.Addr{{e.pkt.src, e.pkt.dst}, {e.pkt.dst, e.pkt.src}} {
+		pair := fmt.Sprintf(" -s %s -d %s -j ACCEPT", way[0], way[1])
+		if e.Rule.Table == "raw" {
+			c.Steps = append(c.Steps, CureStep{Machine: n.Name, Line: "iptables -t raw -I PREROUTING" + pair})
+		}
+		c.Steps = append(c.Steps, CureStep{Machine: n.Name, Line: "iptables -I DOCKER-USER" + pair})
+	}
+	return c
+}
+
+// guarded is the network of a host whose containers a rule of the engine's keeps from
+// whoever is not on their bridge: since Docker 28 in raw by their addresses, and in
+// DOCKER by the bridge what no published port lets in. Nil for other rules.
+func (q firewalls) guarded(n *Node, e *event) *network {
+	for _, x := range q.networks() {
+		if x.host != n || x.Bridge == "" {
+			continue
+		}
+		in, out := " ! -i "+x.Bridge+" ", "! -i "+x.Bridge+" -o "+x.Bridge+" -j DROP"
+		if e.Rule.Table == "raw" && e.Rule.Chain == "PREROUTING" && strings.HasPrefix(e.Rule.Text, "-d ") && strings.HasSuffix(e.Rule.Text, in+"-j DROP") ||
+			e.Rule.Table == "filter" && e.Rule.Chain == "DOCKER" && e.Rule.Text == out {
+			return &x
+		}
+	}
+	return nil
+}
+
+func (q firewalls) guards(n *Node, e *event) bool { return q.guarded(n, e) != nil }
+
+// direct is the death of a packet that another machine sent to a container's own
+// address, by the rule against that, or nil.
+func (q firewalls) direct() (*Node, *event) {
+	e := q.death()
+	if e == nil || e.Rule == nil || e.Rule.Table != "raw" {
+		return nil, nil
+	}
+	n := q.nodeOf(e.Place.Machine)
+	if n == nil || n.Space == nil || q.from.On() == n.Name || !q.guards(n, e) {
+		return nil, nil
+	}
+	return n, e
+}
+
+// optMode4 is the option that says how containers of a network are reached.
+const optMode4 = "com.docker.network.bridge.gateway_mode_ipv4"
+
+// directRouting blames the rule that lets nobody reach a container by its own address
+// from outside of its host.
+func (q firewalls) directRouting(n *Node, e *event) {
+	x := q.guarded(n, e)
+	c := Cause{
+		Code: "DIRECT-ROUTING-BLOCKED",
+		Sentence: fmt.Sprintf("%s sends to the container's own address %s by way of %s, and the engine there lets nobody in like that: since Docker 28 a rule of the table raw drops what is for a container and does not come from its bridge %s, also for a port that is published. The way in is the host's address and a published port.",
+			q.from.Name, e.pkt.dst, n.Name, x.Bridge),
+		Evidence: []Evidence{
+			q.ruleEvidence(n, e), q.show(q.from.On(), q.within(q.from, "ip route get "+e.pkt.dst.String()), "the route that leads there"),
+			q.show(n.Name, "docker network inspect -f '{{json .Options}}' "+x.Name, "no gateway mode is asked for: nat, which protects"),
+		},
+	}
+	to := q.to
+	if to != nil {
+		to = q.networked(to)
+	}
+	for _, f := range q.publishedAt(to) {
+		c.cures = append(c.cures, Cure{Says: "address the published port of the host: " + end(netip.MustParseAddr(f.To), f.Port), Instead: &f})
+	}
+	if x.Name != "bridge" {
+		line := strings.TrimSuffix(createLine(x, subnetOf(x), optMode4), x.Name) + "-o " + optMode4 + "=nat-unprotected " + x.Name
+		c.cures = append(c.cures, Cure{
+			Says:  "make the network one whose containers are reached by everybody who has a route, on all their ports: rules in DOCKER-USER may say who may; if Compose made it, write the option into its file",
+			Steps: workshop(q).remakeNetwork(x, line),
+		})
+	}
+	c.cures = append(c.cures, letThrough(n, e))
 	q.blame(c)
 }
 
@@ -219,7 +300,7 @@ func (q firewalls) internalRule(n *Node, e *event) {
 // communication has.
 func (q firewalls) iccRule(n *Node, e *event) bool {
 	for _, x := range q.networks() {
-		if x.host == n && x.Bridge != "" && e.Rule.Table == "filter" && e.Rule.Chain == "FORWARD" && e.Rule.Text == "-i "+x.Bridge+" -o "+x.Bridge+" -j DROP" {
+		if x.host == n && x.Bridge != "" && e.Rule.Table == "filter" && (e.Rule.Chain == "FORWARD" || e.Rule.Chain == "DOCKER-FORWARD") && e.Rule.Text == "-i "+x.Bridge+" -o "+x.Bridge+" -j DROP" {
 			return true
 		}
 	}
@@ -270,7 +351,9 @@ func (q firewalls) flushed(n *Node) bool {
 	if n.Host == nil || n.isContainer() || !n.Host.Daemon.Running() || daemonJSON(n)["iptables"] == false {
 		return false
 	}
-	return !slices.ContainsFunc(rulesOf(n.Space, "filter", "FORWARD"), func(r string) bool { return strings.Contains(r, "-j DOCKER-ISOLATION-STAGE-1") })
+	return !slices.ContainsFunc(rulesOf(n.Space, "filter", "FORWARD"), func(r string) bool {
+		return strings.Contains(r, "-j DOCKER-ISOLATION-STAGE-1") || strings.Contains(r, "-j DOCKER-FORWARD")
+	})
 }
 
 func (q firewalls) rulesFlushed(n *Node, e *event) {

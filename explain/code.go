@@ -40,6 +40,7 @@ var conditions = map[Code]string{
 	"SWARM-QUORUM-LOST":             "too few managers are there to agree on anything",
 	"MTU-BLACKHOLE":                 "small packets pass and large ones do not",
 	"BRIDGE-CROSS-HOST":             "bridge networks end at their host",
+	"DIRECT-ROUTING-BLOCKED":        "the engine drops what is routed to a container's own address from outside of its host",
 	"BRIDGE-ISOLATED":               "the two containers are on different bridge networks",
 	"BRIDGE-ICC-OFF":                "communication between containers is switched off on the bridge",
 	"BRIDGE-INTERNAL":               "the network is internal: it has no way out or in",
