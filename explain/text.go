@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"dnetsim/link/trail"
@@ -184,12 +185,12 @@ func (w *writer) path(p *Path, title string) {
 
 // sandbox is the namespace that an engine keeps for an overlay network:
 // HOST/GENERATION-NETWORK, and the number of the namespace in a run.
-var sandbox = regexp.MustCompile(`^([^/]+)/([0-9]+-[0-9a-z]{10})(?:/[0-9]+)?$`)
+var sandbox = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([^/]+)/([0-9]+-[0-9a-z]{10})(?:/[0-9]+)?$`) })
 
 // whereabouts says of a place that is no machine's or container's interface
 // where a person finds it; "" of the others.
 func whereabouts(p trail.Place) string {
-	if m := sandbox.FindStringSubmatch(p.Machine); m != nil {
+	if m := sandbox().FindStringSubmatch(p.Machine); m != nil {
 		return fmt.Sprintf("%s is the overlay network's own namespace on %s, named by the beginning of its id: nsenter --net=/var/run/docker/netns/%s", p.Machine, m[1], m[2])
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"dnetsim/scenarios/replay"
@@ -177,13 +178,13 @@ func redirects(in replay.Input) bool {
 }
 
 var (
-	escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[a-zA-Z]`)
-	prompt  = regexp.MustCompile(`[$#] $`)
+	escapes = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\x1b\[[0-9;?]*[a-zA-Z]`) })
+	prompt  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[$#] $`) })
 )
 
 // atPrompt reports whether a terminal shows a prompt at its end.
 func atPrompt(shown []byte) bool {
-	return prompt.Match(escapes.ReplaceAll(shown[max(0, len(shown)-200):], nil))
+	return prompt().Match(escapes().ReplaceAll(shown[max(0, len(shown)-200):], nil))
 }
 
 // stillRuns is how long a command must go on until the world is looked at for what it

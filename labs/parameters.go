@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -54,7 +55,7 @@ func (v value) part(key string) (string, bool) {
 
 // placeholder is {{name}} or {{name.key}}. What Go templates have, as in docker's
 // --format, begins otherwise or is a word of theirs.
-var placeholder = regexp.MustCompile(`\{\{([a-z][a-z0-9-]*)(?:\.([a-z0-9-]+))?\}\}`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{([a-z][a-z0-9-]*)(?:\.([a-z0-9-]+))?\}\}`) })
 
 var templateWords = []string{"end", "else", "break", "continue", "println"}
 
@@ -95,8 +96,8 @@ func (r *reader) fill(source []byte, values map[string]value) []byte {
 }
 
 func (r *reader) fillLine(number int, line string, values map[string]value) string {
-	return placeholder.ReplaceAllStringFunc(line, func(whole string) string {
-		m := placeholder.FindStringSubmatch(whole)
+	return placeholder().ReplaceAllStringFunc(line, func(whole string) string {
+		m := placeholder().FindStringSubmatch(whole)
 		v, ok := values[m[1]]
 		at := place{number, strings.Index(line, whole) + 1}
 		if !ok {

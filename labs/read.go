@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"dnetsim/explain"
 	"dnetsim/scenarios"
@@ -46,7 +47,7 @@ func readFor(file string, text []byte, learner string) (*Lab, error) {
 	return l, nil
 }
 
-var topKey = regexp.MustCompile(`(?m)^[a-z-]+:`)
+var topKey = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^[a-z-]+:`) })
 
 // declared reads the parameters of a file that is not YAML before they are filled in:
 // the lines from parameters: to the next key.
@@ -57,7 +58,7 @@ func (r *reader) declared() []parameter {
 	}
 	part := r.source[at[0]:]
 	first := len("parameters:")
-	if next := topKey.FindIndex(part[first:]); next != nil {
+	if next := topKey().FindIndex(part[first:]); next != nil {
 		part = part[:first+next[0]]
 	}
 	blank := bytes.Repeat([]byte("\n"), bytes.Count(r.source[:at[0]], []byte("\n")))
@@ -68,7 +69,7 @@ func (r *reader) declared() []parameter {
 	return r.parameters(root.Content[1])
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`) })
 
 // root parses the text and returns its mapping, or nil after a problem.
 func (r *reader) root(text []byte) *yaml.Node {
@@ -81,7 +82,7 @@ func (r *reader) root(text []byte) *yaml.Node {
 		return nil
 	case err != nil:
 		at, what := place{1, 1}, err.Error()
-		if m := yamlLine.FindStringSubmatch(what); m != nil {
+		if m := yamlLine().FindStringSubmatch(what); m != nil {
 			what = m[2]
 			if n, e := strconv.Atoi(m[1]); e == nil {
 				at.line = n

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"dnetsim/link"
 	"dnetsim/modes/config"
@@ -150,15 +151,15 @@ func (r *reader) mac(p pair) link.MAC {
 
 func (r *reader) site(q pair) Site {
 	s := Site{Name: q.key, TTL: 64, at: q.keyAt}
-	r.name(q, "a site", siteName)
+	r.name(q, "a site", siteName())
 	siteTable.read(r, q.value, "", &s)
 	return s
 }
 
 var (
-	machineName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
-	siteName    = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?$`)
-	portName    = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_.-]{0,14}$`)
+	machineName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`) })
+	siteName    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?$`) })
+	portName    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_.-]{0,14}$`) })
 )
 
 func (r *reader) name(q pair, what string, form *regexp.Regexp) {
@@ -169,7 +170,7 @@ func (r *reader) name(q pair, what string, form *regexp.Regexp) {
 
 func (r *reader) port(q pair) Port {
 	port := Port{Name: q.key, at: q.keyAt}
-	r.name(q, "an interface", portName)
+	r.name(q, "an interface", portName())
 	portTable.read(r, q.value, "", &port)
 	return port
 }
@@ -184,7 +185,7 @@ func (r *reader) ports(p pair) []Port {
 
 func (r *reader) router(q pair) Router {
 	rt := Router{Name: q.key, NAT: true, at: q.keyAt}
-	r.name(q, "a router", machineName)
+	r.name(q, "a router", machineName())
 	routerTable.read(r, q.value, "", &rt)
 	return rt
 }
@@ -211,7 +212,7 @@ func (r *reader) routes(p pair) []StaticRoute {
 
 func (r *reader) host(q pair) Host {
 	h := hostReading{Host: Host{Name: q.key, Hostname: q.key, Docker: true, at: q.keyAt}, single: Port{Name: "eth0", at: q.keyAt}}
-	r.name(q, "a host", machineName)
+	r.name(q, "a host", machineName())
 	hostTable.read(r, q.value, "host "+q.key, &h)
 	if h.given && h.Ports != nil {
 		r.add(q.keyAt, "put the address into interfaces", "host %s has both an address of its own and interfaces", q.key)

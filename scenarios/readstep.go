@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"dnetsim/explain"
 	"dnetsim/link"
@@ -14,7 +15,7 @@ import (
 )
 
 // typed is a line with its prompt: HOST$ COMMAND or HOST/CONTAINER$ COMMAND.
-var typed = regexp.MustCompile(`(?s)^([^\s$/#]+)(?:/([^\s$]+))?[$#](?:\s+(.*))?$`)
+var typed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)^([^\s$/#]+)(?:/([^\s$]+))?[$#](?:\s+(.*))?$`) })
 
 func (r *reader) steps(p pair) []Step {
 	if p.value.Kind == yaml.ScalarNode && p.value.Tag == "!!null" {
@@ -44,7 +45,7 @@ func (r *reader) steps(p pair) []Step {
 
 // line reads what is typed, and where.
 func (r *reader) line(n *yaml.Node, s *Step) {
-	m := typed.FindStringSubmatch(n.Value)
+	m := typed().FindStringSubmatch(n.Value)
 	if m == nil || strings.TrimSpace(m[3]) == "" {
 		r.add(at(n), "write `HOST$ COMMAND` or `HOST/CONTAINER$ COMMAND`", "no prompt in %q", firstLine(n.Value))
 		return
@@ -62,7 +63,7 @@ func firstLine(s string) string {
 
 // step reads a step that is a mapping.
 func (r *reader) step(n *yaml.Node, s *Step) {
-	if len(n.Content) > 0 && typed.MatchString(n.Content[0].Value) && n.Style&yaml.FlowStyle == 0 {
+	if len(n.Content) > 0 && typed().MatchString(n.Content[0].Value) && n.Style&yaml.FlowStyle == 0 {
 		r.colon(at(n))
 		return
 	}
@@ -89,15 +90,17 @@ func (r *reader) step(n *yaml.Node, s *Step) {
 // lineWithKey is a line of a list with its prompt; keyBelow one that could only
 // stand below a mapping's.
 var (
-	lineWithKey = regexp.MustCompile(`^(\s*-\s+(?:run:\s+)?|\s*run:\s+)([^\s$/#'"|>{\[]+(?:/[^\s$]+)?[$#]\s.*)$`)
-	keyBelow    = regexp.MustCompile(`^\s+(run|expect|at|wait|fault|repair):(\s|$)`)
+	lineWithKey = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(\s*-\s+(?:run:\s+)?|\s*run:\s+)([^\s$/#'"|>{\[]+(?:/[^\s$]+)?[$#]\s.*)$`)
+	})
+	keyBelow = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s+(run|expect|at|wait|fault|repair):(\s|$)`) })
 )
 
 // colon says what to write instead of a line with a colon and a blank in it.
 func (r *reader) colon(p place) {
 	line := strings.Split(string(r.source), "\n")[p.line-1]
 	instead := "put the line in quotes, or after |"
-	if m := lineWithKey.FindStringSubmatch(strings.TrimRight(line, "\r")); m != nil {
+	if m := lineWithKey().FindStringSubmatch(strings.TrimRight(line, "\r")); m != nil {
 		instead = "put the line in quotes: " + strings.TrimSpace(m[1]) + " " + quoted(m[2])
 	}
 	r.add(p, instead, "there is `: ` in the line, which makes a key of what stands before it")
@@ -109,7 +112,7 @@ func (r *reader) colon(p place) {
 func (r *reader) mistaken(near int) bool {
 	lines := strings.Split(string(r.source), "\n")
 	for i := min(near+1, len(lines)); i > 0 && i > near-3; i-- {
-		m := lineWithKey.FindStringSubmatch(strings.TrimRight(lines[i-1], "\r"))
+		m := lineWithKey().FindStringSubmatch(strings.TrimRight(lines[i-1], "\r"))
 		if m == nil {
 			continue
 		}
@@ -118,7 +121,7 @@ func (r *reader) mistaken(near int) bool {
 			r.colon(place{i, column})
 			return true
 		}
-		if i < len(lines) && keyBelow.MatchString(lines[i]) && !strings.Contains(m[1], "run:") {
+		if i < len(lines) && keyBelow().MatchString(lines[i]) && !strings.Contains(m[1], "run:") {
 			r.add(place{i, column}, "write - run: "+m[2], "a line cannot have `%s` below it", strings.TrimSpace(lines[i]))
 			return true
 		}

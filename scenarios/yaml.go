@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -36,7 +37,9 @@ type reader struct {
 
 func at(n *yaml.Node) place { return place{n.Line, n.Column} }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?(?:line (\d+): )?(.*)$`)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?(?:line (\d+): )?(.*)$`)
+})
 
 // documents parses the text and returns the root mapping of each document that
 // has something in it, or fewer after a problem was added.
@@ -79,7 +82,7 @@ func (r *reader) documents(source []byte) []*yaml.Node {
 // notYAML adds the parser's problem.
 func (r *reader) notYAML(err error) {
 	p, what := place{1, 1}, err.Error()
-	if m := yamlLine.FindStringSubmatch(strings.ReplaceAll(what, "\n", " ")); m != nil {
+	if m := yamlLine().FindStringSubmatch(strings.ReplaceAll(what, "\n", " ")); m != nil {
 		what = m[2]
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			p.line = n

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"dnetsim/engine"
@@ -136,9 +137,9 @@ func (p *plan) filter(b []byte) []byte {
 	case p.events:
 		return utc(b)
 	case p.client:
-		b = newerAPI.ReplaceAll(b, nil)
+		b = newerAPI().ReplaceAll(b, nil)
 		if p.release.Older {
-			b = defaultContext.ReplaceAll(b, []byte("${0} Experimental:      true\n"))
+			b = defaultContext().ReplaceAll(b, []byte("${0} Experimental:      true\n"))
 		}
 		b = bytes.ReplaceAll(b, []byte(runtime.Version()), []byte(p.release.Go))
 		b = p.versions(b)
@@ -157,8 +158,8 @@ func (p *plan) filter(b []byte) []byte {
 // What docker version tells of the compiled-in client, and where 20.10's says that
 // it takes experimental commands.
 var (
-	newerAPI       = regexp.MustCompile(` \(downgraded from [\d.]+\)`)
-	defaultContext = regexp.MustCompile(`(?m)^ Context: +default\n`)
+	newerAPI       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` \(downgraded from [\d.]+\)`) })
+	defaultContext = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^ Context: +default\n`) })
 )
 
 // sortWords orders the names of runtimes, which docker prints in the order of a

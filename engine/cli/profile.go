@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"dnetsim/userland"
@@ -41,12 +42,12 @@ func (s *session) usage(cmd *cobra.Command) {
 		if cmd.HasSubCommands() {
 			return errors.New("\n" + strings.TrimRight(cmd.UsageString(), "\n"))
 		}
-		m := miscounted.FindStringSubmatch(err.Error())
+		m := miscounted().FindStringSubmatch(err.Error())
 		if m == nil {
 			return err
 		}
 		many := m[1]
-		if exact.MatchString(many) {
+		if exact().MatchString(many) {
 			many = strings.Replace(many, "requires", "requires exactly", 1)
 		}
 		return fmt.Errorf("%q %s.\nSee '%s --help'.\n\nUsage:  %s\n\n%s",
@@ -55,9 +56,11 @@ func (s *session) usage(cmd *cobra.Command) {
 }
 
 var (
-	helpful    = regexp.MustCompile(`(?s)^(docker: .*)\n\nRun 'docker (run|create) --help' for more information$`)
-	miscounted = regexp.MustCompile(`^docker: '[^']*' ((?:requires|accepts) .*)`)
-	exact      = regexp.MustCompile(`^requires \d`)
+	helpful = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?s)^(docker: .*)\n\nRun 'docker (run|create) --help' for more information$`)
+	})
+	miscounted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^docker: '[^']*' ((?:requires|accepts) .*)`) })
+	exact      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^requires \d`) })
 )
 
 // flagError is what the release says of a flag that it does not know or whose
@@ -97,7 +100,7 @@ func (s *session) verdict(err error) (text string, status int) {
 	if rest, ok := strings.CutPrefix(text, "failed to rename container: "); ok && len(args) > 0 {
 		text = rest + "\nError: failed to rename container named " + args[0]
 	}
-	m := helpful.FindStringSubmatch(text)
+	m := helpful().FindStringSubmatch(text)
 	if m == nil {
 		return text, status
 	}
@@ -247,7 +250,7 @@ func (s *session) adaptTables(cmd *cobra.Command) {
 					text += `\t{{.Size}}`
 				}
 			}
-			format.Value.Set(portsField.ReplaceAllString(text, "(join (split (join (split .Ports `[`) ``) `]`) ``)"))
+			format.Value.Set(portsField().ReplaceAllString(text, "(join (split (join (split .Ports `[`) ``) `]`) ``)"))
 			return run(cmd, args)
 		}
 	}
@@ -257,9 +260,9 @@ func (s *session) adaptTables(cmd *cobra.Command) {
 const containerTable = `table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}`
 
 var (
-	portsField = regexp.MustCompile(`\.Ports\b`)
-	bracketed  = regexp.MustCompile(`\[([0-9a-f]*:[0-9a-f:.]*)\](:\d)`)
+	portsField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.Ports\b`) })
+	bracketed  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[([0-9a-f]*:[0-9a-f:.]*)\](:\d)`) })
 )
 
 // unbracketed writes addresses with ports as the release does, :::80 for [::]:80.
-func unbracketed(b []byte) []byte { return bracketed.ReplaceAll(b, []byte("$1$2")) }
+func unbracketed(b []byte) []byte { return bracketed().ReplaceAll(b, []byte("$1$2")) }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // wording is a sentence of the compiled-in client and what the release says
@@ -15,30 +16,32 @@ type wording struct {
 }
 
 // wordings are the sentences of errors that the two say differently, each whole.
-var wordings = []wording{
-	{regexp.MustCompile(`^failed to start containers: `), "Error: failed to start containers: "},
-	{regexp.MustCompile(`^no public port '(\d+)' published for `), "Error: No public port '$1/tcp' published for "},
-	{regexp.MustCompile(`^no public port '(\d+/\w+)' published for `), "Error: No public port '$1' published for "},
-	{regexp.MustCompile(`^docker: invalid (hostPort|containerPort|ranges specified|proto)\b`), "docker: Invalid $1"},
-	{regexp.MustCompile(`^docker: invalid IP address: `), "docker: Invalid ip address: "},
-	{regexp.MustCompile(`^docker: no port specified: `), "docker: No port specified: "},
-	{regexp.MustCompile(`^docker: unknown command: docker (\S+)\n\nRun 'docker --help' for more information`), "docker: '$1' is not a docker command.\nSee 'docker --help'"},
-}
+var wordings = sync.OnceValue(func() []wording {
+	return []wording{
+		{regexp.MustCompile(`^failed to start containers: `), "Error: failed to start containers: "},
+		{regexp.MustCompile(`^no public port '(\d+)' published for `), "Error: No public port '$1/tcp' published for "},
+		{regexp.MustCompile(`^no public port '(\d+/\w+)' published for `), "Error: No public port '$1' published for "},
+		{regexp.MustCompile(`^docker: invalid (hostPort|containerPort|ranges specified|proto)\b`), "docker: Invalid $1"},
+		{regexp.MustCompile(`^docker: invalid IP address: `), "docker: Invalid ip address: "},
+		{regexp.MustCompile(`^docker: no port specified: `), "docker: No port specified: "},
+		{regexp.MustCompile(`^docker: unknown command: docker (\S+)\n\nRun 'docker --help' for more information`), "docker: '$1' is not a docker command.\nSee 'docker --help'"},
+	}
+})
 
 func reworded(text string) string {
-	for _, w := range wordings {
+	for _, w := range wordings() {
 		text = w.new.ReplaceAllString(text, w.old)
 	}
 	return text
 }
 
-var exposed = regexp.MustCompile(`^docker: invalid range format for --expose: .*`)
+var exposed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^docker: invalid range format for --expose: .*`) })
 
 // exposeReworded is what the release says of a port to expose that it cannot
 // read. The compiled-in client names a part of it only: the whole is in the words
 // of the command line.
 func exposeReworded(text string, words []string) string {
-	return exposed.ReplaceAllStringFunc(text, func(line string) string {
+	return exposed().ReplaceAllStringFunc(text, func(line string) string {
 		for i, w := range words {
 			value, ok := strings.CutPrefix(w, "--expose=")
 			if w == "--expose" && i+1 < len(words) {

@@ -75,8 +75,8 @@ type Profile struct {
 	// in its place when it is started a second time.
 	DockerdValidates bool
 
-	// Words are what the release says instead of 20.10's refusals.
-	Words []Wording
+	// Words are what the release says instead of 20.10's refusals, nil if it is 20.10.
+	Words func() []Wording
 	// SetUpNetworking is how refusals to start a container begin that are its network's.
 	SetUpNetworking string
 	// LinkVariables says that a link gives the container environment variables.

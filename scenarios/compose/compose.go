@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"dnetsim/modes/image"
 	"dnetsim/sim"
@@ -30,13 +31,13 @@ type Options struct {
 	Profiles []string
 }
 
-var services = regexp.MustCompile(`(?m)^(services|include):`)
+var services = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^(services|include):`) })
 
 // Is reports whether a file is a Compose file and no scenario.
 func Is(text []byte) bool {
 	var keys map[string]yaml.Node
 	if yaml.Unmarshal(text, &keys) != nil {
-		return services.Match(text)
+		return services().Match(text)
 	}
 	_, hosts := keys["hosts"]
 	_, service := keys["services"]

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 
 	"dnetsim/userland"
 
@@ -210,7 +211,7 @@ func (s *settings) output(p *userland.Process, v any) error {
 	return err
 }
 
-var notIterable = regexp.MustCompile(`^cannot iterate over: (\w+)(?: \((.*)\))?$`)
+var notIterable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^cannot iterate over: (\w+)(?: \((.*)\))?$`) })
 
 // failed tells of a filter's error; ends says that jq ends with the status.
 func (s *settings) failed(p *userland.Process, err error, in *input) (ends bool, status int) {
@@ -237,7 +238,7 @@ func (s *settings) failed(p *userland.Process, err error, in *input) (ends bool,
 			text = (&printer{order: s.print.order}).text(v) + " (not a string)"
 		}
 	}
-	if m := notIterable.FindStringSubmatch(text); m != nil {
+	if m := notIterable().FindStringSubmatch(text); m != nil {
 		if m[2] == "" {
 			m[2] = m[1]
 		}

@@ -47,7 +47,7 @@ const combined = `$remote_addr - $remote_user [$time_local] "$request" $status $
 // log writes the access log's line of a request.
 func (w *worker) log(q *request) {
 	for _, l := range q.settings().accessLogs {
-		line := variable.ReplaceAllStringFunc(w.conf.formats[l.format], func(m string) string {
+		line := variable().ReplaceAllStringFunc(w.conf.formats[l.format], func(m string) string {
 			if v := q.expand(m); v != "" {
 				return v
 			}

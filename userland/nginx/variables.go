@@ -6,9 +6,10 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-var variable = regexp.MustCompile(`\$(\{\w+\}|\w+)`)
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(\{\w+\}|\w+)`) })
 
 // variables are nginx's own ones.
 func variables() map[string]func(q *request) string {
@@ -77,7 +78,7 @@ var families = []string{"http_", "arg_", "cookie_", "sent_http_", "upstream_http
 func checkVariables(d *directive, c *config, texts ...string) error {
 	known := variables()
 	for _, text := range texts {
-		for _, m := range variable.FindAllString(text, -1) {
+		for _, m := range variable().FindAllString(text, -1) {
 			name := strings.Trim(m, "${}")
 			_, own := known[name]
 			_, set := c.formats["$"+name]
@@ -107,7 +108,7 @@ func (q *request) expand(text string) string {
 	if !strings.Contains(text, "$") {
 		return text
 	}
-	return variable.ReplaceAllStringFunc(text, func(m string) string { return q.variable(strings.Trim(m, "${}")) })
+	return variable().ReplaceAllStringFunc(text, func(m string) string { return q.variable(strings.Trim(m, "${}")) })
 }
 
 func (q *request) variable(name string) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -114,12 +115,12 @@ func (c *invocation) parseDate(text string, now time.Time) (time.Time, bool) {
 	return busyboxDate(text, now)
 }
 
-var posixDate = regexp.MustCompile(`^(\d{8})(\d{2}|\d{4})?(\.\d{2})?$`)
+var posixDate = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\d{8})(\d{2}|\d{4})?(\.\d{2})?$`) })
 
 // operandDate reads POSIX's MMDDhhmm[[CC]YY][.ss], where two digits from 69 on
 // are of the last century.
 func (c *invocation) operandDate(text string, now time.Time) (time.Time, bool) {
-	m := posixDate.FindStringSubmatch(text)
+	m := posixDate().FindStringSubmatch(text)
 	if m == nil {
 		if c.gnu {
 			return now, false

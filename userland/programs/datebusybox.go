@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -33,12 +34,14 @@ Recognized TIME formats:
 
 // The forms of busybox's parse_datestr (libbb/time.c), with a group for each
 // field: Y, M, D, h, m, s.
-var busyboxForms = []*regexp.Regexp{
-	regexp.MustCompile(`^(?P<h>\d+):(?P<m>\d+)(:(?P<s>\d+))?$`),
-	regexp.MustCompile(`^((?P<Y>\d+)\.)?(?P<M>\d+)\.(?P<D>\d+)-(?P<h>\d+):(?P<m>\d+)(:(?P<s>\d+))?$`),
-	regexp.MustCompile(`^(?P<Y>\d+)-(?P<M>\d+)-(?P<D>\d+)(\s+(?P<h>\d+)(:(?P<m>\d+)(:(?P<s>\d+))?)?)?$`),
-	regexp.MustCompile(`^(((((?P<Y>\d{4}|\d{2})?(?P<M>\d{2}))?(?P<D>\d{2}))?(?P<h>\d{2}))?(?P<m>\d{2}))(\.(?P<s>\d{2}))?$`),
-}
+var busyboxForms = sync.OnceValue(func() []*regexp.Regexp {
+	return []*regexp.Regexp{
+		regexp.MustCompile(`^(?P<h>\d+):(?P<m>\d+)(:(?P<s>\d+))?$`),
+		regexp.MustCompile(`^((?P<Y>\d+)\.)?(?P<M>\d+)\.(?P<D>\d+)-(?P<h>\d+):(?P<m>\d+)(:(?P<s>\d+))?$`),
+		regexp.MustCompile(`^(?P<Y>\d+)-(?P<M>\d+)-(?P<D>\d+)(\s+(?P<h>\d+)(:(?P<m>\d+)(:(?P<s>\d+))?)?)?$`),
+		regexp.MustCompile(`^(((((?P<Y>\d{4}|\d{2})?(?P<M>\d{2}))?(?P<D>\d{2}))?(?P<h>\d{2}))?(?P<m>\d{2}))(\.(?P<s>\d{2}))?$`),
+	}
+})
 
 var busyboxFields = []struct {
 	name      string
@@ -56,7 +59,7 @@ func busyboxDate(text string, now time.Time) (time.Time, bool) {
 		return t, true
 	}
 	v := map[string]int{"Y": now.Year(), "M": int(now.Month()), "D": now.Day()}
-	for _, form := range busyboxForms {
+	for _, form := range busyboxForms() {
 		m := form.FindStringSubmatch(text)
 		if m == nil {
 			continue

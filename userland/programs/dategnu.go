@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -12,7 +13,7 @@ import (
 // a date and no time of day it is midnight.
 func gnuDate(text string, now time.Time) (time.Time, bool) {
 	text = strings.ToLower(strings.TrimSpace(text))
-	if m := epochItem.FindStringSubmatch(text); m != nil {
+	if m := epochItem().FindStringSubmatch(text); m != nil {
 		sec, err := strconv.ParseInt(m[1], 10, 64)
 		return time.Unix(sec, fraction(m[3])).UTC(), err == nil
 	}
@@ -44,19 +45,27 @@ type gnuReader struct {
 }
 
 var (
-	epochItem    = regexp.MustCompile(`^@(-?\d+)([.,](\d+))?$`)
-	isoItem      = regexp.MustCompile(`^(\d{2,4})-(\d{1,2})-(\d+)`)
-	slashedItem  = regexp.MustCompile(`^(\d{1,4})/(\d{1,2})(?:/(\d{1,4}))?\b`)
-	timeItem     = regexp.MustCompile(`^(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?\s*(am|pm|a\.m\.|p\.m\.)?`)
-	hourItem     = regexp.MustCompile(`^(\d{1,2})\s*(am|pm|a\.m\.|p\.m\.)`)
-	offsetItem   = regexp.MustCompile(`^\s*([+-])(\d{1,2}):?(\d{2})?\b`)
-	zoneItem     = regexp.MustCompile(`^(?:utc|gmt|ut|z)\b`)
-	relativeItem = regexp.MustCompile(`^(?:([+-])\s*)?(\d+)?\s*(year|month|fortnight|week|day|hour|minute|min|second|sec)s?\b(\s+ago\b)?`)
-	ordinalItem  = regexp.MustCompile(`^(last|this|next|first|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)\s+([a-z]+)`)
-	wordItem     = regexp.MustCompile(`^([a-z]+)\.?`)
-	dayMonthItem = regexp.MustCompile(`^(\d{1,2})[ -]*([a-z]{3,9})\.?(?:[ -]+(\d{4}))?\b`)
-	monthDayItem = regexp.MustCompile(`^([a-z]{3,9})\.?\s*(\d{1,2})\b(?:\s*,\s*(\d{4})\b)?`)
-	numberItem   = regexp.MustCompile(`^\d+\b`)
+	epochItem   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@(-?\d+)([.,](\d+))?$`) })
+	isoItem     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\d{2,4})-(\d{1,2})-(\d+)`) })
+	slashedItem = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\d{1,4})/(\d{1,2})(?:/(\d{1,4}))?\b`) })
+	timeItem    = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?\s*(am|pm|a\.m\.|p\.m\.)?`)
+	})
+	hourItem     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\d{1,2})\s*(am|pm|a\.m\.|p\.m\.)`) })
+	offsetItem   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*([+-])(\d{1,2}):?(\d{2})?\b`) })
+	zoneItem     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:utc|gmt|ut|z)\b`) })
+	relativeItem = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:([+-])\s*)?(\d+)?\s*(year|month|fortnight|week|day|hour|minute|min|second|sec)s?\b(\s+ago\b)?`)
+	})
+	ordinalItem = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(last|this|next|first|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)\s+([a-z]+)`)
+	})
+	wordItem     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([a-z]+)\.?`) })
+	dayMonthItem = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\d{1,2})[ -]*([a-z]{3,9})\.?(?:[ -]+(\d{4}))?\b`) })
+	monthDayItem = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^([a-z]{3,9})\.?\s*(\d{1,2})\b(?:\s*,\s*(\d{4})\b)?`)
+	})
+	numberItem = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d+\b`) })
 )
 
 var ordinals = map[string]int{
@@ -79,26 +88,26 @@ func (r *gnuReader) take(form *regexp.Regexp) bool {
 // item reads the next item.
 func (r *gnuReader) item() bool {
 	switch {
-	case r.take(isoItem):
+	case r.take(isoItem()):
 		r.date(r.m[1], number(r.m[2]), number(r.m[3]))
 		if len(r.rest) > 1 && r.rest[0] == 't' && r.rest[1] >= '0' && r.rest[1] <= '9' {
 			r.rest = r.rest[1:] // ISO 8601 between date and time
 		}
-	case r.take(slashedItem):
+	case r.take(slashedItem()):
 		year, month, day := r.m[3], r.m[1], r.m[2]
 		if len(r.m[1]) > 2 {
 			year, month, day = r.m[1], r.m[2], r.m[3]
 		}
 		r.date(year, number(month), number(day))
-	case r.take(timeItem):
+	case r.take(timeItem()):
 		r.clock(r.m[1], r.m[2], r.m[3], r.m[5])
 		r.nano = fraction(r.m[4])
-		if r.m[5] == "" && r.take(offsetItem) {
+		if r.m[5] == "" && r.take(offsetItem()) {
 			r.offset()
 		}
-	case r.take(hourItem):
+	case r.take(hourItem()):
 		r.clock(r.m[1], "", "", r.m[2])
-	case r.take(relativeItem):
+	case r.take(relativeItem()):
 		n := 1
 		if r.m[2] != "" {
 			n = number(r.m[2])
@@ -108,13 +117,13 @@ func (r *gnuReader) item() bool {
 		}
 		r.shift(n, r.m[3])
 	case r.named():
-	case r.take(zoneItem):
+	case r.take(zoneItem()):
 		r.zones++
-		if r.take(offsetItem) {
+		if r.take(offsetItem()) {
 			r.zones--
 			r.offset()
 		}
-	case r.take(numberItem):
+	case r.take(numberItem()):
 		return r.plain(r.m[0])
 	default:
 		return false
@@ -125,7 +134,7 @@ func (r *gnuReader) item() bool {
 // named reads an item that begins with a word, or has a month's name in it.
 func (r *gnuReader) named() bool {
 	before := r.rest
-	if r.take(ordinalItem) {
+	if r.take(ordinalItem()) {
 		n := ordinals[r.m[1]]
 		if d, ok := nameIn(weekdays, r.m[2]); ok {
 			r.days++
@@ -133,27 +142,27 @@ func (r *gnuReader) named() bool {
 			return true
 		}
 		r.rest = r.m[2] + r.rest
-		if r.take(relativeItem) {
+		if r.take(relativeItem()) {
 			r.shift(n, r.m[3])
 			return true
 		}
 	}
 	r.rest = before
-	if r.take(dayMonthItem) {
+	if r.take(dayMonthItem()) {
 		if month, ok := nameIn(months, r.m[2]); ok {
 			r.date(r.m[3], month+1, number(r.m[1]))
 			return true
 		}
 	}
 	r.rest = before
-	if r.take(monthDayItem) {
+	if r.take(monthDayItem()) {
 		if month, ok := nameIn(months, r.m[1]); ok {
 			r.date(r.m[3], month+1, number(r.m[2]))
 			return true
 		}
 	}
 	r.rest = before
-	if !r.take(wordItem) {
+	if !r.take(wordItem()) {
 		return false
 	}
 	if d, ok := nameIn(weekdays, r.m[1]); ok {

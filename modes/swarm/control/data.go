@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"dnetsim/modes/swarm/object"
 	"dnetsim/modes/swarm/rpc"
@@ -17,13 +18,13 @@ const (
 )
 
 // dataName is what secrets and configs may be called.
-var dataName = regexp.MustCompile(`^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$`)
+var dataName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$`) })
 
 func checkData(what string, most int, s *object.DataSpec) error {
 	switch {
 	case s.Name == "":
 		return bad("%s name is required", what)
-	case len(s.Name) > 64 || !dataName.MatchString(s.Name):
+	case len(s.Name) > 64 || !dataName().MatchString(s.Name):
 		return bad("invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end character must be [a-zA-Z0-9]")
 	case len(s.Data) == 0 && s.Driver == nil || len(s.Data) > most:
 		if what == "secret" {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"sync"
 
 	"dnetsim/modes/swarm/object"
 	"dnetsim/modes/swarm/rpc"
@@ -11,7 +12,7 @@ import (
 )
 
 // nameForm is what services and networks may be called.
-var nameForm = regexp.MustCompile(`^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_]*?[a-zA-Z0-9]+)?$`)
+var nameForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_]*?[a-zA-Z0-9]+)?$`) })
 
 const mostName = 63
 
@@ -21,7 +22,7 @@ func checkName(name string) error {
 		return rpc.Errorf(rpc.InvalidArgument, "meta: name must be provided")
 	case len(name) > mostName:
 		return rpc.Errorf(rpc.InvalidArgument, "name must be %d characters or fewer", mostName)
-	case !nameForm.MatchString(name):
+	case !nameForm().MatchString(name):
 		return rpc.Errorf(rpc.InvalidArgument, "name must be valid as a DNS name component")
 	}
 	return nil

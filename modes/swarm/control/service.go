@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"dnetsim/modes/swarm/object"
@@ -24,7 +25,9 @@ type ServiceUpdate struct {
 }
 
 // imageForm is the name of an image: a host and a path, a tag, a digest.
-var imageForm = regexp.MustCompile(`^(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-fA-F]{32,})?$`)
+var imageForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-fA-F]{32,})?$`)
+})
 
 func bad(format string, args ...any) error { return rpc.Errorf(rpc.InvalidArgument, format, args...) }
 
@@ -91,7 +94,7 @@ func checkTask(s *object.ServiceSpec) error {
 		return bad("TaskSpec: missing runtime")
 	case c.Image == "":
 		return bad("ContainerSpec: image reference must be provided")
-	case !imageForm.MatchString(c.Image):
+	case !imageForm().MatchString(c.Image):
 		return bad("ContainerSpec: %q is not a valid repository/tag", c.Image)
 	}
 	targets := map[string]bool{}

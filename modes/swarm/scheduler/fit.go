@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 
 	"dnetsim/modes/swarm/object"
 )
@@ -85,25 +86,25 @@ func belowMost(t *object.Task, c *candidate) bool {
 }
 
 // constraint is "key == value" or "key != value".
-var constraint = regexp.MustCompile(`^(.*?)\s*(==|!=)\s*(.*)$`)
+var constraint = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.*?)\s*(==|!=)\s*(.*)$`) })
 
 var (
-	keyForm   = regexp.MustCompile(`(?i)^[a-z_][a-z0-9\-_.]+$`)
-	valueForm = regexp.MustCompile(`(?i)^[a-z0-9:\-_\s.*()?+[\]\\^$|/]+$`)
+	keyForm   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^[a-z_][a-z0-9\-_.]+$`) })
+	valueForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^[a-z0-9:\-_\s.*()?+[\]\\^$|/]+$`) })
 )
 
 // CheckConstraints refuses what is no constraint.
 func CheckConstraints(all []string) error {
 	for _, s := range all {
-		m := constraint.FindStringSubmatch(s)
+		m := constraint().FindStringSubmatch(s)
 		if m == nil {
 			return fmt.Errorf("constraint expected one operator from ==, !=")
 		}
 		key, value := strings.TrimSpace(m[1]), strings.TrimSpace(m[3])
-		if !keyForm.MatchString(key) {
+		if !keyForm().MatchString(key) {
 			return fmt.Errorf("key '%s' is invalid", key)
 		}
-		if !valueForm.MatchString(value) {
+		if !valueForm().MatchString(value) {
 			return fmt.Errorf("value '%s' is invalid", value)
 		}
 	}
@@ -114,7 +115,7 @@ func CheckConstraints(all []string) error {
 // malformed, or that asks for what nodes have not, allows none.
 func Satisfies(all []string, n *object.Node) bool {
 	for _, s := range all {
-		m := constraint.FindStringSubmatch(s)
+		m := constraint().FindStringSubmatch(s)
 		if m == nil {
 			return false
 		}
