@@ -21,7 +21,6 @@ type Found struct {
 	tasks  []finding
 	dead   *deadEnd
 	looked bool // for dead ends
-	spent  time.Duration
 	err    error
 }
 
@@ -37,7 +36,7 @@ type finding struct {
 // look, and reports whether something has. A world that came down is an error.
 func (s *Sitting) Look() (changed bool, err error) {
 	for range len(s.lab.tasks) + 1 {
-		job := s.glance()
+		job := s.Glance()
 		if job == nil {
 			return changed, nil
 		}
@@ -52,16 +51,8 @@ func (s *Sitting) Look() (changed bool, err error) {
 
 // Glance is the part of a look that is cheap. It returns the rest, which makes copies
 // of the world and may run on another goroutine, or nil if nothing can have changed;
-// what the rest returns is for [Sitting.Take]. Looks of a learner take a tenth of a
-// processor at most: after one that was dear, the next waits.
+// what the rest returns is for [Sitting.Take].
 func (s *Sitting) Glance() func() Found {
-	if time.Now().Before(s.rest) {
-		return nil
-	}
-	return s.glance()
-}
-
-func (s *Sitting) glance() func() Found {
 	if s.stir(); s.world.Inputs() == 0 {
 		return nil // it is as it was made, and a lab begins unsolved
 	}
@@ -79,16 +70,8 @@ func (s *Sitting) glance() func() Found {
 	if s.deadAt = s.stirred; !dead {
 		lab = nil
 	}
-	return func() Found {
-		begun := time.Now()
-		found := m.look(due, lab)
-		found.spent = time.Since(begun)
-		return found
-	}
+	return func() Found { return m.look(due, lab) }
 }
-
-// longestRest bounds how long looks wait after a dear one.
-const longestRest = 10 * time.Second
 
 // due reports whether a task is to be looked at, and counts the look.
 func (s *Sitting) due(t *task) bool {
@@ -295,7 +278,6 @@ func (m moment) proves(t *task) (bool, error) {
 // Take takes over what a look found, and reports whether it changed something. What
 // was found before the world went back is dropped.
 func (s *Sitting) Take(f Found) (changed bool, err error) {
-	s.rest = time.Now().Add(min(9*f.spent, longestRest))
 	if f.err != nil {
 		return false, f.err
 	}

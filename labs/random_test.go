@@ -42,7 +42,7 @@ func TestAnySittingIsMarkedAlike(t *testing.T) {
 			case n < 12:
 				s.Look()
 			case n < 14: // a look that ends later
-				if job := s.glance(); job != nil {
+				if job := s.Glance(); job != nil {
 					late = append(late, job)
 				}
 			case n < 16 && len(late) > 0:

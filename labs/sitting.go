@@ -28,7 +28,6 @@ type Sitting struct {
 	cheered int           // grows when somebody has reached something
 	heard   int           // programs up to here have been thought about
 	entered int           // and inputs
-	rest    time.Time     // of the real clock: no look before
 	places  map[string]bool
 	seen    map[string]*sight
 	dead    *deadEnd // the world is in it

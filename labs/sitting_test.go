@@ -123,7 +123,7 @@ func TestASittingFromStartToEnd(t *testing.T) {
 	s := sit(t, "ann")
 	typed := typist(t, s)
 	want(t, s, "todo locked locked", 0)
-	if s.glance() != nil {
+	if s.Glance() != nil {
 		t.Error("what nobody has touched is looked at")
 	}
 	if _, _, err := s.Answer("say", "x", English); err == nil {
@@ -291,7 +291,7 @@ func TestALookIsCheapAfterWhatOnlyLooks(t *testing.T) {
 	for _, line := range []string{"docker ps -a", "ip -d link", "ip a", "ip r", "bridge fdb show", "iptables -S", "ping -c 1 10.0.0.1", "cat /etc/hosts", "docker network inspect bridge", "history", "echo hello; cd /tmp", "x=1", "sh -c 'ls; ip addr'", "docker exec NAME ls"} {
 		p := s.stirred
 		typed(line)
-		if s.stirred != p || s.glance() != nil {
+		if s.stirred != p || s.Glance() != nil {
 			t.Errorf("after %s the world is copied", line)
 		}
 	}

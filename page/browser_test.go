@@ -41,8 +41,14 @@ func chromium() string {
 	return ""
 }
 
-// visit opens an address of a server in a browser of its own, without a profile.
+// visit opens an address of a server.
 func (s *served) visit(t *testing.T, link string) *tab {
+	t.Helper()
+	return open(t, s.url+link)
+}
+
+// open opens an address in a browser of its own, without a profile.
+func open(t *testing.T, address string) *tab {
 	t.Helper()
 	path := chromium()
 	if path == "" {
@@ -56,7 +62,7 @@ func (s *served) visit(t *testing.T, link string) *tab {
 	b := &tab{t, ctx}
 	b.do(chromedp.EmulateViewport(1440, 900))
 	console := chromedp.Console(ctx)
-	b.do(chromedp.Navigate(s.url + link))
+	b.do(chromedp.Navigate(address))
 	var failed []string
 	read := make(chan struct{})
 	go func() {

@@ -18,6 +18,7 @@ import (
 type desk struct {
 	seat    *Seat
 	glanced time.Time // when was last looked which tasks are done
+	rested  time.Time // when may be looked again, after a look that was dear
 	looking bool      // on another goroutine
 	kept    time.Time
 	unkept  bool // something has happened since
@@ -37,6 +38,8 @@ type deskStatus struct {
 // How often is looked which tasks are done, and how soon is kept what was typed.
 const (
 	lookEvery  = time.Second
+	lookShare  = 10               // of a processor's time, a learner's looks take one part in that many
+	lookRest   = 10 * time.Second // at most, after a look that was dear
 	keepWithin = 250 * time.Millisecond
 	keepTime   = 10 * time.Second // that time has passed
 )
@@ -88,7 +91,7 @@ func (d *desk) look() time.Duration {
 	if s.desk.looking || s.players == 0 || s.goal != nil {
 		return wait
 	}
-	if left := lookEvery - time.Since(s.desk.glanced); left > 0 {
+	if left := max(lookEvery-time.Since(s.desk.glanced), time.Until(s.desk.rested)); left > 0 {
 		return min(wait, left)
 	}
 	s.desk.glanced = time.Now()
@@ -99,8 +102,14 @@ func (d *desk) look() time.Duration {
 	s.desk.looking = true
 	of := s.sitting
 	go func() {
-		found, err := inTurn(d, job)
+		var spent time.Duration
+		found, err := inTurn(d, func() labs.Found {
+			began := time.Now()
+			defer func() { spent = time.Since(began) }()
+			return job()
+		})
 		s.do(func() {
+			s.desk.rested = time.Now().Add(min((lookShare-1)*spent, lookRest))
 			if err != nil {
 				s.desk.looking = false
 				s.teller.all(say{"say", "error", "the tasks could not be looked at: " + err.Error()})

@@ -61,9 +61,9 @@ const table = {
   portHint: ['tcp 80, udp 53; empty: ping', 'tcp 80、udp 53；不填：ping'], large: ['full-size packets too', '也试大包'], matrix: ['Everybody to everybody', '全部两两之间'], asText: ['As the terminal prints it', '终端里的样子'], codePage: ['about this code', '关于这个代码'],
   // lists and start
   heroTitle: ['See where the packet goes', '看清报文去了哪里'],
-  heroText: ['{0} labs on hosts that behave like real Docker hosts and can be stopped at any moment. Type real commands, watch every packet, and find out why it did not arrive.', '{0} 个实验，主机的行为和真的 Docker 主机一样，而且随时能停下来。敲真实的命令，看每一个报文，查清它为什么没有到。'],
+  heroText: ['Labs on hosts that behave like real Docker hosts and can be stopped at any moment. Type real commands, watch every packet, and find out why it did not arrive.', '这些实验里，主机的行为和真的 Docker 主机一样，而且随时能停下来。敲真实的命令，看每一个报文，查清它为什么没有到。'],
   resume: ['Continue', '继续'], start: ['Start', '开始'], findLab: ['Find a lab: DNAT, vxlan, MTU …', '查找实验：DNAT、vxlan、MTU ……'], findLabs: ['Find a lab', '查找实验'], doneTotal: ['{0} of {1} done', '已完成 {0}/{1}'], hoursTotal: ['{0} h {1} min in all', '共 {0} 小时 {1} 分钟'],
-  labsN: ['{0} labs, {1} minutes', '{0} 个实验，{1} 分钟'], min: ['{0} min', '{0} 分钟'], notStarted: ['not started', '未开始'], difficulty: ['difficulty {0} of 5', '难度 {0}/5'], about: ['about {0} minutes', '约 {0} 分钟'],
+  labs1: ['1 lab, {0} minutes', '1 个实验，{0} 分钟'], labsN: ['{0} labs, {1} minutes', '{0} 个实验，{1} 分钟'], min: ['{0} min', '{0} 分钟'], notStarted: ['not started', '未开始'], difficulty: ['difficulty {0} of 5', '难度 {0}/5'], about: ['about {0} minutes', '约 {0} 分钟'],
   youWill: ['You will', '你要做的'], yourWorld: ['Your world', '你的网络'], learner: ['Learner', '学员'], drawnFrom: ['Addresses and the fault are drawn from your name. Somebody else’s world differs; yours is the same on every machine.', '地址和故障由你的名字决定。别人的网络与你的不同；你的在每台机器上都一样。'],
   hintsCost: ['Hints cost points. Time stands still while you read.', '提示要扣分。你读的时候时间是停的。'], noLabs: ['There are no labs here.', '这里没有实验。'], noLabsMatch: ['No lab matches {0}.', '没有实验符合 {0}。'], taskOf: ['task {0} of {1}', '第 {0}/{1} 个任务'],
   // classroom
