@@ -95,8 +95,8 @@ func (q *inquiry) search() {
 	for _, look := range []func(*inquiry){
 		func(q *inquiry) { cabling{q}.dark() },
 		func(q *inquiry) {
-			if q.from.isContainer() && !q.from.running() {
-				q.kept(q.from)
+			if q.from.isContainer() && !q.from.running() && !q.blamed() {
+				absence{q}.stopped(q.from)
 			}
 		},
 		func(q *inquiry) { naming{q}.names() },

@@ -18,9 +18,13 @@ func (q absence) stopped(n *Node) {
 	if q.lostNetwork(n) || q.portTaken(n) || q.kept(n) {
 		return
 	}
+	sentence := fmt.Sprintf("%s does not run (%s): it has no interface and no name.", n.Name, n.Container.State.Status)
+	if n == q.from { // it ran when the question was sent
+		sentence = fmt.Sprintf("%s ended while it was being asked: its interface went, and what was on the way to it.", n.Name)
+	}
 	q.blame(Cause{
 		Code:     "CONTAINER-NOT-RUNNING",
-		Sentence: fmt.Sprintf("%s does not run (%s): it has no interface and no name.", n.Name, n.Container.State.Status),
+		Sentence: sentence,
 		Evidence: []Evidence{q.show(host, "docker ps -a --filter name=^"+n.Container.Name+"$ --format '{{.Names}} {{.Status}}'", "its state")},
 		cures:    []Cure{{Says: "docker logs " + n.Container.Name + " says why it ended: what made it end may do so again", Steps: []CureStep{{Machine: host, Line: "docker start " + n.Container.Name}}}},
 	})

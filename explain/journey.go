@@ -212,6 +212,11 @@ func (j *Journey) follow(a *atlas, from *Node, f Flow) {
 	for _, id := range sent {
 		j.families = append(j.families, s.family(id))
 	}
+	// What came through at first, until a table was filled, is no reason to call it chance
+	// that the rest does not.
+	if j.lossy() && j.outcome.received*10 <= j.outcome.sent && !j.byChance() {
+		j.outcome.reached = false
+	}
 	k := j.telling(a)
 	events := s.of(j.families[k])
 	j.Forward = a.path("request", events)
@@ -362,4 +367,15 @@ func deathVerdict(p *Path) Verdict {
 // request's waiting.
 func (j *Journey) lossy() bool {
 	return j.outcome.sent > echoes && j.outcome.received < j.outcome.sent-1
+}
+
+// byChance reports whether something on the way loses packets by chance.
+func (j *Journey) byChance() bool {
+	for i := range j.story.events {
+		e := &j.story.events[i]
+		if e.Verb == trail.Drop && (slices.Contains(lossReasons, e.Reason) || j.story.damaged(e) != "" || e.Rule != nil) {
+			return true
+		}
+	}
+	return false
 }

@@ -432,3 +432,52 @@ func TestACureSaysWhatStops(t *testing.T) {
 		}
 	}
 }
+
+// A container may end while it is being asked; then that is why nothing comes back.
+func TestAContainerThatEndsMeanwhileIsBlamed(t *testing.T) {
+	s, err := scenarios.Read("ends.yaml", []byte(`
+lan: {subnet: 10.0.0.0/24}
+hosts:
+  h1: {address: 10.0.0.11}
+  h2: {address: 10.0.0.12}
+steps:
+  - "h1$ docker run -d --name c1 busybox sleep 4"
+  - wait: 2500ms
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := explainAt(t, s, "end", "h1/c1", "10.0.0.12", "", false)
+	if got := text(r); r.Works() || !strings.Contains(got, "CAUSE CONTAINER-NOT-RUNNING") || !strings.Contains(got, "h1/c1 ended while it was being asked") {
+		t.Errorf("a container that sleeps for four seconds:\n%s", got)
+	}
+}
+
+// The first packet comes through, for the far host has no row yet that names the near one:
+// what is dropped after that is not lost by chance.
+func TestWhatFailsAfterTheFirstPacketIsNoLoss(t *testing.T) {
+	s, err := scenarios.Read("first.yaml", []byte(`
+lans:
+  a: {subnet: 10.0.0.0/24, gateway: 10.0.0.1}
+  b: {subnet: 10.0.1.0/24, gateway: 10.0.1.1}
+routers:
+  r1: {interfaces: {eth0: {lan: a, address: 10.0.0.1}, eth1: {lan: b, address: 10.0.1.1}}}
+hosts:
+  h1: {interfaces: {eth0: {lan: a, address: 10.0.0.11}, eth1: {lan: b, address: 10.0.1.11}}, daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.0.11:2376"}}
+  h2: {address: 10.0.1.12, lan: b, daemon: {cluster-store: "consul://10.0.0.11:8500", cluster-advertise: "10.0.1.12:2376"}}
+setup:
+  - "h1$ docker run -d --restart always -p 8500:8500 -h consul --name consul progrium/consul -server -bootstrap"
+  - wait: 30s
+steps:
+  - "h1$ docker network create -d overlay --subnet 172.16.0.0/24 ov"
+  - "h1$ docker run -itd --name c1 --network ov busybox"
+  - "h2$ docker run -itd --name c2 --network ov busybox"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := explainAt(t, s, "end", "h1/c1", "h2/c2", "", false)
+	if got := text(r); !strings.Contains(got, "CAUSE OVERLAY-SOURCE-MISMATCH") || !strings.Contains(got, "by ping: dropped") {
+		t.Errorf("what comes from another address than the advertised one:\n%s", got)
+	}
+}
