@@ -2,123 +2,86 @@ package sim
 
 import "time"
 
-// event is one entry of the queue. Events are pooled: after firing they go
-// back to the loop's free list, so that the steady state allocates nothing.
-type event struct {
-	at        time.Duration
-	seq       uint64
-	h         Handler
-	fn        func()
-	timer     *Timer
-	cancelled bool
+// key is one entry of the queue: when it fires, in which order among those of
+// the same instant, and in which slot its handler is. It has no pointers, so that
+// the queue moves keys without telling the garbage collector.
+type key struct {
+	at   time.Duration
+	seq  uint64
+	slot uint32
+}
+
+func (k *key) before(o *key) bool {
+	if k.at != o.at {
+		return k.at < o.at
+	}
+	return k.seq < o.seq
+}
+
+// function is a function as a handler; as one it allocates nothing.
+type function func()
+
+// Fire calls it.
+func (f function) Fire() { f() }
+
+// slots are the handlers of what is queued. A slot is free again when its key
+// leaves the queue; a handler that is nil was cancelled.
+type slots struct {
+	handlers []Handler
+	free     []uint32
+}
+
+// keptSlots is how many slots a queue that has emptied keeps; what a burst needed
+// more goes back to the machine.
+const keptSlots = 1 << 14
+
+// take puts a handler into a slot.
+func (s *slots) take(h Handler) uint32 {
+	if n := len(s.free); n > 0 {
+		i := s.free[n-1]
+		s.free = s.free[:n-1]
+		s.handlers[i] = h
+		return i
+	}
+	s.handlers = append(s.handlers, h)
+	return uint32(len(s.handlers) - 1)
+}
+
+// give empties a slot and returns what was in it.
+func (s *slots) give(i uint32) Handler {
+	h := s.handlers[i]
+	s.handlers[i] = nil
+	s.free = append(s.free, i)
+	return h
 }
 
 // worthSweeping is how many cancelled events may wait for their time before
 // anybody looks: below it a sweep costs more than it frees.
 const worthSweeping = 1024
 
-// cancel takes an event out of what will happen. Its place in the queue stays
-// until its time comes, or until half the queue is such places: timers that are
-// set for days and stopped at once would fill it for days.
-func (l *Loop) cancel(e *event) {
-	e.cancelled, e.timer, e.h, e.fn = true, nil, nil, nil
+// cancel takes what is in a slot out of what will happen. Its place in the queue
+// stays until its time comes, or until half the queue is such places: timers that
+// are set for days and stopped at once would fill it for days.
+func (l *Loop) cancel(slot uint32) {
+	l.slots.handlers[slot] = nil
 	l.cancelled++
-	if l.cancelled > worthSweeping && l.cancelled > len(l.queue)/2 {
+	if l.cancelled > worthSweeping && l.cancelled > l.queue.n/2 {
 		l.sweep()
 	}
 }
 
 // sweep frees the places of cancelled events. The order of the others is that
-// of their times and sequence numbers, wherever they stand in the heap.
+// of their times and sequence numbers, wherever they stand in the queue.
 func (l *Loop) sweep() {
 	old := l.queue
-	l.queue = make(eventHeap, 0, len(old)-l.cancelled)
-	for _, e := range old {
-		if e.cancelled {
-			l.give(e)
-			continue
+	l.queue = queue{heap: make(eventHeap, 0, max(0, old.n-l.cancelled))}
+	old.all(func(k key) {
+		if l.slots.handlers[k.slot] == nil {
+			l.slots.give(k.slot)
+			return
 		}
-		l.queue.push(e)
-	}
+		l.queue.n++
+		l.queue.heap.push(k)
+	})
 	l.cancelled = 0
-}
-
-func (l *Loop) take() *event {
-	n := len(l.free)
-	if n == 0 {
-		return &event{}
-	}
-	e := l.free[n-1]
-	l.free = l.free[:n-1]
-	return e
-}
-
-// keptEvents is how many events wait to be used again; what a burst needed more
-// goes back to the machine.
-const keptEvents = 1 << 14
-
-func (l *Loop) give(e *event) {
-	*e = event{}
-	if len(l.free) < keptEvents {
-		l.free = append(l.free, e)
-	}
-}
-
-func (e *event) before(o *event) bool {
-	if e.at != o.at {
-		return e.at < o.at
-	}
-	return e.seq < o.seq
-}
-
-// eventHeap is a four-ary min-heap by (at, seq): fewer levels than a binary
-// one, and the four children share a cache line of pointers.
-type eventHeap []*event
-
-func (q *eventHeap) push(e *event) {
-	h := append(*q, e)
-	i := len(h) - 1
-	for i > 0 {
-		p := (i - 1) / 4
-		if !e.before(h[p]) {
-			break
-		}
-		h[i] = h[p]
-		i = p
-	}
-	h[i] = e
-	*q = h
-}
-
-func (q *eventHeap) pop() *event {
-	h := *q
-	top := h[0]
-	n := len(h) - 1
-	e := h[n]
-	h[n] = nil
-	h = h[:n]
-	*q = h
-	if n == 0 {
-		return top
-	}
-	i := 0
-	for {
-		c := 4*i + 1
-		if c >= n {
-			break
-		}
-		m := c
-		for k := c + 1; k < c+4 && k < n; k++ {
-			if h[k].before(h[m]) {
-				m = k
-			}
-		}
-		if !h[m].before(e) {
-			break
-		}
-		h[i] = h[m]
-		i = m
-	}
-	h[i] = e
-	return top
 }

@@ -32,10 +32,10 @@ type Loop struct {
 	now   time.Duration
 	seq   uint64
 	fired uint64
-	queue eventHeap
+	queue queue
 	// cancelled is how many events of the queue will not fire.
 	cancelled int
-	free      []*event
+	slots     slots
 	current   *Proc
 	procs     int
 	first     *Proc // of those that have not finished, in the order of their start
@@ -78,7 +78,7 @@ func (l *Loop) Fired() uint64 { return l.fired }
 
 // Pending is the number of events scheduled and not yet fired, cancelled ones
 // included until their time comes.
-func (l *Loop) Pending() int { return len(l.queue) }
+func (l *Loop) Pending() int { return l.queue.n }
 
 // Journal is the record of what happened in this run.
 func (l *Loop) Journal() *Journal { return &l.journal }
@@ -100,20 +100,20 @@ func (l *Loop) Shared(key any, fn func() any) any {
 // Schedule runs h.Fire after d of virtual time. A d below zero counts as zero.
 // Events of the same instant fire in the order in which they were scheduled.
 func (l *Loop) Schedule(d time.Duration, h Handler) {
-	l.push(d, h, nil)
+	l.push(d, h)
 }
 
 // After runs fn after d of virtual time, as [Loop.Schedule] does.
 func (l *Loop) After(d time.Duration, fn func()) {
-	l.push(d, nil, fn)
+	l.push(d, function(fn))
 }
 
-func (l *Loop) push(d time.Duration, h Handler, fn func()) *event {
-	e := l.take()
+// push queues a handler, and returns the slot that it is in until then.
+func (l *Loop) push(d time.Duration, h Handler) uint32 {
+	slot := l.slots.take(h)
 	l.seq++
-	e.at, e.seq, e.h, e.fn = l.in(max(d, 0)), l.seq, h, fn
-	l.queue.push(e)
-	return e
+	l.queue.push(key{l.in(max(d, 0)), l.seq, slot}, l.now)
+	return slot
 }
 
 // in is the instant d from now: the end of time if that would be beyond it.
@@ -126,29 +126,28 @@ func (l *Loop) in(d time.Duration) time.Duration {
 
 // Step fires the next event and reports whether there was one.
 func (l *Loop) Step() bool {
-	for len(l.queue) > 0 {
-		e := l.queue.pop()
-		if e.cancelled {
+	for {
+		first := l.queue.peek()
+		if first == nil {
+			break
+		}
+		k := *first
+		l.queue.drop()
+		h := l.slots.give(k.slot)
+		if h == nil {
 			l.cancelled--
-			l.give(e)
 			continue
 		}
-		if e.at < l.now {
-			panic(fmt.Sprintf("sim: time goes back from %v to %v", l.now, e.at))
+		if k.at < l.now {
+			panic(fmt.Sprintf("sim: time goes back from %v to %v", l.now, k.at))
 		}
-		l.now = e.at
+		l.now = k.at
 		l.fired++
-		h, fn := e.h, e.fn
-		if t := e.timer; t != nil {
-			t.ev = nil
-		}
-		l.give(e)
-		if h != nil {
-			h.Fire()
-			return true
-		}
-		fn()
+		h.Fire()
 		return true
+	}
+	if len(l.slots.handlers) > keptSlots {
+		l.slots = slots{}
 	}
 	return false
 }
@@ -158,15 +157,18 @@ func (l *Loop) Upcoming() (time.Duration, bool) { return l.next() }
 
 // next is Upcoming.
 func (l *Loop) next() (time.Duration, bool) {
-	for len(l.queue) > 0 {
-		e := l.queue[0]
-		if !e.cancelled {
-			return e.at, true
+	for {
+		k := l.queue.peek()
+		if k == nil {
+			return 0, false
+		}
+		if l.slots.handlers[k.slot] != nil {
+			return k.at, true
 		}
 		l.cancelled--
-		l.give(l.queue.pop())
+		l.slots.give(k.slot)
+		l.queue.drop()
 	}
-	return 0, false
 }
 
 // Run fires events until done reports true, which is asked before each event.

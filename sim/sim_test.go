@@ -1,9 +1,12 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +141,63 @@ func TestRunSaysWhenNothingIsLeftAndWhenTimeIsUp(t *testing.T) {
 	}
 }
 
+// What is pushed, stopped and set again in any order fires in the order of time,
+// and among equals in that in which it was pushed: a sorted list agrees.
+func TestTheQueueAgreesWithASortedList(t *testing.T) {
+	type due struct {
+		at time.Duration
+		n  int
+	}
+	for seed := range uint64(200) {
+		l, rng := NewLoop(seed), rand.New(rand.NewPCG(seed, 1))
+		var want []due
+		type numbered struct {
+			*Timer
+			n int
+		}
+		var timers []numbered
+		var got, n int
+		fired := func(mine int) {
+			if len(want) == 0 || want[0] != (due{l.Now(), mine}) {
+				t.Fatalf("seed %d: number %d fires at %v, want the first of %v", seed, mine, l.Now(), want)
+			}
+			want = want[1:]
+			got++
+		}
+		add := func(d time.Duration, mine int) {
+			k := due{l.Now() + d, mine}
+			want = append(want, k)
+			slices.SortStableFunc(want, func(a, b due) int { return cmp.Compare(a.at, b.at) })
+		}
+		for range 2000 {
+			d := []time.Duration{0, 20 * time.Microsecond, 200 * time.Microsecond, time.Duration(rng.IntN(1000)), time.Duration(rng.IntN(int(2 * near))), time.Second}[rng.IntN(6)]
+			n++
+			mine := n
+			switch rng.IntN(6) {
+			case 0, 1:
+				add(d, mine)
+				l.After(d, func() { fired(mine) })
+			case 2:
+				add(d, mine)
+				timers = append(timers, numbered{l.NewTimer(func() { fired(mine) }).reset(d), mine})
+			case 3:
+				if len(timers) > 0 {
+					if x := timers[rng.IntN(len(timers))]; x.Stop() {
+						want = slices.DeleteFunc(want, func(d due) bool { return d.n == x.n })
+					}
+				}
+			default:
+				l.Step()
+			}
+		}
+		for l.Step() {
+		}
+		if len(want) != 0 || got == 0 {
+			t.Fatalf("seed %d: %d fired, %v did not", seed, got, want)
+		}
+	}
+}
+
 type hop struct {
 	l *Loop
 	n int
@@ -174,6 +234,22 @@ func BenchmarkLoopEvents(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 		})
 	}
+	// A thousand timers of all lengths up to a second, each set again when it fires.
+	b.Run("timers=1000", func(b *testing.B) {
+		l, rng := NewLoop(1), rand.New(rand.NewPCG(1, 1))
+		for range 1000 {
+			var t *Timer
+			length := time.Duration(rng.IntN(int(time.Second)))
+			t = l.NewTimer(func() { t.Reset(length) })
+			t.Reset(length)
+		}
+		b.ReportAllocs()
+		b.ResetTimer()
+		for range b.N {
+			l.Step()
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	})
 }
 
 func BenchmarkProcHandOver(b *testing.B) {

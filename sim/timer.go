@@ -7,7 +7,17 @@ import "time"
 type Timer struct {
 	loop *Loop
 	fn   func()
-	ev   *event
+	slot uint32 // of the loop's, if it is set
+	set  bool
+}
+
+// alarm is a timer as the queue has it.
+type alarm Timer
+
+// Fire calls the timer's function.
+func (a *alarm) Fire() {
+	a.set = false
+	a.fn()
 }
 
 // NewTimer returns a stopped timer that will call fn.
@@ -16,20 +26,18 @@ func (l *Loop) NewTimer(fn func()) *Timer { return &Timer{loop: l, fn: fn} }
 // Reset stops the timer if it runs and starts it to fire after d.
 func (t *Timer) Reset(d time.Duration) {
 	t.Stop()
-	t.ev = t.loop.push(d, nil, t.fn)
-	t.ev.timer = t
+	t.slot, t.set = t.loop.push(d, (*alarm)(t)), true
 }
 
 // Stop prevents the timer from firing and reports whether it was running.
 func (t *Timer) Stop() bool {
-	if t.ev == nil {
+	if !t.set {
 		return false
 	}
-	e := t.ev
-	t.ev = nil
-	t.loop.cancel(e)
+	t.set = false
+	t.loop.cancel(t.slot)
 	return true
 }
 
 // Running reports whether the timer is set and has not fired.
-func (t *Timer) Running() bool { return t.ev != nil }
+func (t *Timer) Running() bool { return t.set }
