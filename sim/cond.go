@@ -84,11 +84,11 @@ func (c *Cond) Signal() {
 
 // Broadcast wakes every process that waits, in the order in which they came.
 func (c *Cond) Broadcast() {
-	ws := c.waiters
-	c.waiters = nil
-	for _, w := range ws {
+	for _, w := range c.waiters {
 		if !w.p.done && w.p.epoch == w.epoch {
 			w.p.wakeAfter(0)
 		}
 	}
+	clear(c.waiters)
+	c.waiters = c.waiters[:0]
 }

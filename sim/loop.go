@@ -36,6 +36,7 @@ type Loop struct {
 	// cancelled is how many events of the queue will not fire.
 	cancelled int
 	slots     slots
+	wakes     []*wake
 	current   *Proc
 	procs     int
 	first     *Proc // of those that have not finished, in the order of their start

@@ -243,23 +243,40 @@ func (p *Proc) check(what string) {
 	}
 }
 
-// wake is the event that hands over to a parked process before its alarm.
+// wake is the event that hands over to a parked process before its alarm. The
+// loop keeps them for the next.
 type wake struct {
 	p     *Proc
 	epoch uint64
 }
 
+// keptWakes is how many the loop keeps at most.
+const keptWakes = 1 << 10
+
 // Fire resumes the process unless it has been resumed since.
 func (w *wake) Fire() {
-	p := w.p
-	if p.done || !p.parked || w.epoch != p.epoch {
+	p, epoch := w.p, w.epoch
+	w.p = nil
+	if l := p.loop; len(l.wakes) < keptWakes {
+		l.wakes = append(l.wakes, w)
+	}
+	if p.done || !p.parked || epoch != p.epoch {
 		return
 	}
 	p.run()
 }
 
 func (p *Proc) wakeAfter(d time.Duration) {
-	p.loop.Schedule(d, &wake{p, p.epoch})
+	l := p.loop
+	var w *wake
+	if n := len(l.wakes); n > 0 {
+		w = l.wakes[n-1]
+		l.wakes = l.wakes[:n-1]
+	} else {
+		w = &wake{}
+	}
+	w.p, w.epoch = p, p.epoch
+	l.Schedule(d, w)
 }
 
 // run hands over to the process until it parks or finishes.
