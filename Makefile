@@ -1,4 +1,4 @@
-.PHONY: bench build class conformance explain fuzz help labs lint load page page-check race run soak swarm test trail update wasm
+.PHONY: bench build class conformance explain fuzz help labs lint load page page-check profile race run soak swarm test trail update wasm
 
 help: ## print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -16,8 +16,11 @@ lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || (gofmt -l $$(git ls-files '*.go'); exit 1)
 	go vet ./... && go tool staticcheck ./...
 
-bench: ## run the benchmarks that the README's table is made of
-	go test -run '^$$' -bench . -benchmem ./sim ./link ./stack ./stack/transport ./modes ./scenarios
+bench: ## measure every row of the README's table (docs/performance.md) into OUT (bench.txt); LONG=1 adds what takes minutes
+	go run ./bench -o $(or $(OUT),bench.txt) $(if $(LONG),-long)
+
+profile: ## processor, allocations and blocking of one benchmark: make profile BENCH=stack.Ping
+	go run ./bench -profile '$(BENCH)'
 
 update: ## rewrite the expected transcripts of the library from what happens
 	go test ./scenarios -run TestLibrary -update

@@ -30,6 +30,7 @@ var edges = map[string]string{
 	"labs":        "reads files and folders of labs",
 	"dnetsimtest": "reads the files that a test names",
 	"page":        "worlds follow the wall clock, and people come over the network",
+	"bench":       "starts what it measures, on the real clock",
 	"cmd":         "the edge to the real machine",
 }
 

@@ -18,11 +18,14 @@ import (
 
 // rooms from left to right (ARCHITECTURE.md): a package may import its own room
 // and those after it in this list.
-var rooms = []string{"dnetsimtest", "cmd", "page", "labs", "scenarios", "explain", "docs", "engine", "modes", "userland", "stack", "link", "sim"}
+var rooms = []string{"bench", "dnetsimtest", "cmd", "page", "labs", "scenarios", "explain", "docs", "engine", "modes", "userland", "stack", "link", "sim"}
 
 // orders are the packages of each room, from left to right again; those on one
 // line do not import each other. A room of one package needs no order.
 var orders = map[string][][]string{
+	"bench": {
+		{"bench", "bench/tab"},
+	},
 	"page": {
 		{"page"},
 		{"page/seat"},

@@ -104,13 +104,22 @@ func TestIdleOverlayDoesNotGrow(t *testing.T) {
 	goruntime.KeepAlive(w)
 }
 
-// A virtual hour of the idle overlay of two hosts.
+// A virtual hour of an idle overlay of n hosts, a container on each.
 func BenchmarkIdleHour(b *testing.B) {
-	w := idlePair(b)
-	defer w.close()
-	b.ReportAllocs()
-	for b.Loop() {
-		w.wait(time.Hour)
+	for _, n := range []int{2, 10} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w, hosts := newCluster(b, n)
+			defer w.close()
+			w.wait(3 * time.Second)
+			w.overlay()
+			for i, h := range hosts {
+				w.run(h, onOverlay(fmt.Sprintf("bbox%d", i+1)))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				w.wait(time.Hour)
+			}
+		})
 	}
 }
 
