@@ -70,7 +70,7 @@ var orders = map[string][][]string{
 	"userland": {
 		{"userland/consul"},
 		{"userland/nginx", "userland/packages"},
-		{"userland/programs", "userland/netconf", "userland/traffic", "userland/jq", "userland/accounts"},
+		{"userland/programs", "userland/netconf", "userland/traffic", "userland/jq", "userland/accounts", "userland/nft"},
 		{"userland/web"},
 		{"userland/names"},
 		{"userland/getopt", "userland/shell", "userland/archive"},
@@ -78,6 +78,7 @@ var orders = map[string][][]string{
 	},
 	"stack": {
 		{"stack", "stack/tap"},
+		{"stack/nftables"},
 		{"stack/transport", "stack/netfilter", "stack/ipsec", "stack/ipvs"},
 		{"stack/socket"},
 		{"stack/errno"},

@@ -93,7 +93,4 @@ func warnOfUnheeded(d *Daemon, c *config.Config) {
 	for _, k := range c.Unheeded() {
 		d.Journal.Write("warning", "dnetsim does not simulate the option "+k+": it has no effect")
 	}
-	if c.Firewall() != "iptables" {
-		d.Journal.Write("warning", "dnetsim does not simulate "+c.Firewall()+": the rules are iptables'")
-	}
 }

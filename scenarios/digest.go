@@ -13,6 +13,7 @@ import (
 	"dnetsim/sim"
 	"dnetsim/stack"
 	"dnetsim/stack/netfilter"
+	"dnetsim/stack/nftables"
 )
 
 // digest is the fingerprint of a run: every frame with its time and place,
@@ -112,5 +113,9 @@ func tables(ns *stack.Namespace) string {
 	}
 	b.WriteString(ns.Netfilter(false).Save(netfilter.SaveOptions{Counters: true}))
 	b.WriteString(ns.Netfilter(true).Save(netfilter.SaveOptions{Counters: true}))
+	if stack.HasNftables(ns) {
+		ruleset, _ := ns.Nftables().Run("list ruleset", nftables.Options{Handles: true})
+		b.WriteString(ruleset)
+	}
 	return b.String()
 }

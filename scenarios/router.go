@@ -15,6 +15,7 @@ import (
 	"dnetsim/userland/jq"
 	"dnetsim/userland/names"
 	"dnetsim/userland/netconf"
+	"dnetsim/userland/nft"
 	"dnetsim/userland/packages"
 	"dnetsim/userland/programs"
 	"dnetsim/userland/shell"
@@ -124,7 +125,7 @@ func (l *Lab) appliance(name string, ns *stack.Namespace) *userland.Machine {
 	m := userland.NewMachine(l.Loop, name, ns)
 	m.SetHardwareClock(l.clock)
 	m.Shell = shell.Sh(shell.HostSh)
-	m.Install(programs.Host(), netconf.Host(), traffic.Host(), packages.Programs(packages.Deb), jq.Programs(), accounts.Shadow())
+	m.Install(programs.Host(), netconf.Host(), nft.Programs(), traffic.Host(), packages.Programs(packages.Deb), jq.Programs(), accounts.Shadow())
 	for name, text := range packages.DebianFiles() {
 		m.FS().MkdirAll(path.Dir(name), 0o755)
 		m.FS().WriteFile(name, []byte(text), 0o644)

@@ -7,6 +7,7 @@ import (
 	"dnetsim/link/trail"
 	"dnetsim/stack/ipvs"
 	"dnetsim/stack/netfilter"
+	"dnetsim/stack/nftables"
 )
 
 // Netfilter is the iptables rules of the namespace, made when first asked for;
@@ -32,6 +33,35 @@ func Filters(ns *Namespace, v6 bool) bool {
 	return ns.filter.rules[0] != nil
 }
 
+// Nftables is what nft has put into the namespace, made when first asked for. Its base chains
+// meet packets among the tables of [Namespace.Netfilter].
+func (ns *Namespace) Nftables() *nftables.Ruleset {
+	if ns.filter.nft == nil {
+		ns.filter.nft = nftables.New(nftables.Face{
+			Options: ns.filter.options(false),
+			Rules:   ns.Netfilter,
+			Index: func(name string) int {
+				if i := ns.devs.byName[name]; i != nil {
+					return i.Index()
+				}
+				return 0
+			},
+			Name: func(index int) string {
+				for _, i := range ns.devs.list {
+					if i.Index() == index {
+						return i.name
+					}
+				}
+				return ""
+			},
+		})
+	}
+	return ns.filter.nft
+}
+
+// HasNftables reports whether somebody has asked for it.
+func HasNftables(ns *Namespace) bool { return ns.filter.nft != nil }
+
 // IPVS is the load balancer of the namespace, made when first asked for. It balances IPv4.
 func (ns *Namespace) IPVS() *ipvs.Table {
 	if ns.filter.balancer == nil {
@@ -44,9 +74,10 @@ func (ns *Namespace) IPVS() *ipvs.Table {
 // HasIPVS reports whether somebody has asked for it.
 func (ns *Namespace) HasIPVS() bool { return ns.filter.balancer != nil }
 
-// filtering is where packets meet the rules of iptables.
+// filtering is where packets meet the rules of iptables and nftables.
 type filtering struct {
-	balancer *ipvs.Table // nil until somebody asks
+	balancer *ipvs.Table       // nil until somebody asks
+	nft      *nftables.Ruleset // nil until somebody asks
 	ns       *Namespace
 	rules    [2]*netfilter.Rules                  // IPv4, IPv6; nil until somebody asks
 	outAddr  [2]func(dev string) ([16]byte, bool) // for MASQUERADE, by family

@@ -24,7 +24,7 @@ func ProgramName(content []byte) (string, bool) {
 
 // inSbin are the programs that Debian keeps in /usr/sbin or /sbin.
 var inSbin = map[string]bool{
-	"ifconfig": true, "route": true, "arp": true, "iptables": true, "ip6tables": true,
+	"ifconfig": true, "route": true, "arp": true, "iptables": true, "ip6tables": true, "nft": true,
 	"iptables-save": true, "iptables-restore": true, "ip6tables-save": true, "ip6tables-restore": true,
 	"bridge": true, "brctl": true, "sysctl": true, "tcpdump": true, "ethtool": true, "conntrack": true,
 	"arping": true, "httpd": true, "nameif": true, "tc": true, "modprobe": true, "insmod": true,

@@ -9,6 +9,7 @@ import (
 	"dnetsim/userland/accounts"
 	"dnetsim/userland/jq"
 	"dnetsim/userland/netconf"
+	"dnetsim/userland/nft"
 	"dnetsim/userland/packages"
 	"dnetsim/userland/programs"
 	"dnetsim/userland/traffic"
@@ -62,7 +63,7 @@ func cut(set programSet, keep func(name string) bool) programSet {
 // bring: those have no file before.
 func managed(f packages.Family) map[string]userland.Program {
 	all := map[string]userland.Program{}
-	for _, set := range []programSet{programs.Host, netconf.Host, traffic.Debian, jq.Programs} {
+	for _, set := range []programSet{programs.Host, netconf.Host, nft.Programs, traffic.Debian, jq.Programs} {
 		maps.Copy(all, set())
 	}
 	out := packages.Programs(f)

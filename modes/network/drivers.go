@@ -4,6 +4,7 @@ import (
 	"dnetsim/modes/network/bridge"
 	"dnetsim/modes/network/child"
 	"dnetsim/modes/network/driver"
+	"dnetsim/modes/profile"
 )
 
 // makeDrivers installs the drivers, one for each mode that is not a choice of
@@ -32,10 +33,15 @@ func (ctl *Controller) oneEach() {
 	ctl.Drivers["null"] = driver.NewNull("null", driver.LoopbackOnly)
 }
 
+// byNFTables says that the firewall is programmed with nftables.
+func (ctl *Controller) byNFTables() bool {
+	return ctl.Config.Firewall() == "nftables" && ctl.Face.Profile.Firewall == profile.ForwardChains
+}
+
 func (ctl *Controller) bridgeConfig() bridge.Config {
 	c := ctl.Config
 	return bridge.Config{
 		IPTables: c.IPTables, IP6Tables: c.IP6Tables && (c.Experimental || ctl.Face.Profile.IP6Tables), IPForward: c.IPForward, Proxy: c.Proxy,
-		NFTables: c.Firewall() == "nftables", NoForwardDrop: c.NoForwardDrop, DirectRouting: c.DirectRouting,
+		NFTables: ctl.byNFTables(), NoForwardDrop: c.NoForwardDrop, DirectRouting: c.DirectRouting,
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"dnetsim/modes/errdefs"
 	"dnetsim/stack"
+	"dnetsim/stack/nftables"
 	"dnetsim/userland/names"
 )
 
@@ -79,9 +80,11 @@ func (r *resolver) reopen() {
 	if r.open() != nil {
 		return
 	}
-	f := r.sb.NS.Netfilter(false)
-	f.Exec("-t", "nat", "-F", "DOCKER_OUTPUT")
-	f.Exec("-t", "nat", "-F", "DOCKER_POSTROUTING")
+	if !r.sb.ctl.byNFTables() {
+		f := r.sb.NS.Netfilter(false)
+		f.Exec("-t", "nat", "-F", "DOCKER_OUTPUT")
+		f.Exec("-t", "nat", "-F", "DOCKER_POSTROUTING")
+	}
 	r.redirect()
 	r.serve()
 }
@@ -107,6 +110,10 @@ func (sb *Sandbox) stopResolver() {
 
 // redirect programs the container's own nat table.
 func (r *resolver) redirect() {
+	if r.sb.ctl.byNFTables() {
+		r.redirectByNFTables()
+		return
+	}
 	f := r.sb.NS.Netfilter(false)
 	if !r.sb.ctl.Face.Profile.PlugAtOnce {
 		f.Exec("-t", "filter", "-n", "-L") // the re-executed dockerd probes for the lock
@@ -123,6 +130,24 @@ func (r *resolver) redirect() {
 		_, port, _ := strings.Cut(l.at.String(), ":")
 		f.Exec("-t", "nat", "-I", "DOCKER_OUTPUT", "-d", ip, "-p", l.proto, "--dport", "53", "-j", "DNAT", "--to-destination", l.at.String())
 		f.Exec("-t", "nat", "-I", "DOCKER_POSTROUTING", "-s", ip, "-p", l.proto, "--sport", port, "-j", "SNAT", "--to-source", ":53")
+	}
+}
+
+// redirectByNFTables makes the container's table docker-dns anew.
+func (r *resolver) redirectByNFTables() {
+	const at = "ip docker-dns"
+	dnat, snat := "type nat hook output priority -100; policy accept;\n", "type nat hook postrouting priority 100; policy accept;\n"
+	script := fmt.Sprintf("table %s {\nchain dns-dnat {\n%s}\nchain dns-snat {\n%s}\n}\nflush table %s\ntable %s {\nchain dns-dnat {\n%s", at, dnat, snat, at, at, dnat)
+	for _, l := range []struct {
+		proto string
+		at    netip.AddrPort
+	}{{"udp", r.udp.LocalAddr()}, {"tcp", r.tcp.Addr()}} {
+		script += fmt.Sprintf("ip daddr %s %s dport 53 counter dnat to %s\n", ResolverAddr, l.proto, l.at)
+		snat += fmt.Sprintf("ip saddr %s %s sport %d counter snat to :53\n", ResolverAddr, l.proto, l.at.Port())
+	}
+	script += "}\nchain dns-snat {\n" + snat + "}\n}\n"
+	if _, bad := r.sb.NS.Nftables().Run(script, nftables.Options{File: "/dev/stdin"}); bad != nil {
+		r.sb.ctl.Journal.Write("error", "setting up the resolver: running nft: "+bad.Text)
 	}
 }
 

@@ -114,6 +114,19 @@ func (r *Row) ruleCounters(chain string) {
 	r.key = chain + " " + strings.Join(f[2:], " ")
 }
 
+// statement takes the counter of a rule of nftables apart: "counter packets 5 bytes
+// 420".
+func (r *Row) statement(context string) {
+	before, rest, ok := strings.Cut(r.Text, "counter packets ")
+	f := strings.Fields(rest)
+	if !ok || len(f) < 3 {
+		r.key = context + " " + r.Text
+		return
+	}
+	r.count, _ = strconv.ParseUint(f[0], 10, 64)
+	r.key = context + " " + before + strings.Join(f[3:], " ")
+}
+
 // chainCounters takes those of a chain's policy apart: "Chain INPUT (policy ACCEPT 5
 // packets, 420 bytes)".
 func (r *Row) chainCounters(chain string) {

@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,12 +15,13 @@ import (
 	"dnetsim/userland"
 	"dnetsim/userland/consul"
 	"dnetsim/userland/netconf"
+	"dnetsim/userland/nft"
 )
 
 // Table is what a command prints of one of a node's tables.
 type Table struct {
 	Title   string `json:"title"`
-	Kind    string `json:"kind"`    // addresses, routes, rules, neighbours, fdb, iptables, conntrack, dns, store, gossip, sockets, ipvs
+	Kind    string `json:"kind"`    // addresses, routes, rules, neighbours, fdb, iptables, nftables, conntrack, dns, store, gossip, sockets, ipvs
 	Command string `json:"command"` // what prints it there
 	Head    string `json:"head"`
 	Rows    []Row  `json:"rows"`
@@ -57,6 +59,7 @@ type tabler struct {
 // starts.
 func Tables(l *scenarios.Lab, node string) ([]Table, error) {
 	t := &tabler{lab: l, loop: sim.NewLoop(0), programs: netconf.Host(), tables: []Table{}}
+	maps.Copy(t.programs, nft.Programs())
 	t.bench = userland.NewMachine(t.loop, "bench", nil)
 	defer t.loop.Close()
 	t.loop.RunFor(l.Loop.Now()) // ages are counted to the same moment
@@ -177,6 +180,9 @@ func (t *tabler) all() {
 	}
 	t.rules(false)
 	t.rules(true)
+	if stack.HasNftables(t.ns) && len(t.ns.Nftables().Tables()) > 0 {
+		t.add("nftables", "nftables", t.command("nft list ruleset"), t.print("nft", "list", "ruleset"))
+	}
 	if flows := t.ns.Conntrack(); len(flows) > 0 || stack.Filters(t.ns, false) {
 		var b strings.Builder
 		for _, f := range flows {
@@ -329,6 +335,11 @@ func (t *tabler) add(title, kind, command, text string) *Table {
 			} else {
 				r.ruleCounters(context)
 			}
+		case "nftables":
+			if f := strings.Fields(line); len(f) > 2 && (f[0] == "table" || f[0] == "chain") {
+				context = line
+			}
+			r.statement(context)
 		case "sockets":
 			if x.Head == "" {
 				x.Head = line

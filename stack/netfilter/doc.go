@@ -8,7 +8,9 @@
 // the five hooks and answers a [Reject] itself.
 //
 // Start reading at [Rules], then rule.go (one rule), command.go (the command
-// line), hook.go (what happens to a packet), tracker.go and nat.go.
+// line), hook.go (what happens to a packet), tracker.go and nat.go. The base
+// chains of nftables, which package nftables has, stand among the tables at the
+// hooks: base.go is what they see of a packet.
 //
 // What is told apart from Linux: windows of TCP are not followed, so an old
 // segment is not INVALID; there are no helpers (FTP and the like), zones or

@@ -67,26 +67,29 @@ type Verdict struct {
 // rewritten to, nil if no rule was (a port that had to give way).
 func (v *Verdict) NATRule() *trail.Rule { return v.by.rule() }
 
-// natRule is a rule of the nat table that has bound a connection.
+// natRule is a rule that has bound a connection: one of the table nat, or of
+// nftables.
 type natRule struct {
-	c *code
-	o *op
+	c   *code
+	o   *op
+	nft *trail.Rule
 }
 
 func (n natRule) rule() *trail.Rule {
 	if n.o == nil {
-		return nil
+		return n.nft
 	}
 	return n.c.ruleOf(n.o)
 }
 
-// Traverse takes a packet through one hook: the tables, connection tracking and
-// translation in the order of their priorities in Linux.
+// Traverse takes a packet through one hook: the tables, connection tracking,
+// translation and the base chains of nftables in the order of their priorities
+// in Linux.
 //
 // An answer to a rejected packet should be sent before the next packet comes
 // in: until then it is known to belong to the connection that was refused.
 func (r *Rules) Traverse(h Hook, nf *Packet) Verdict {
-	if len(r.touched) == 0 {
+	if len(r.touched) == 0 && len(r.bases) == 0 {
 		return Verdict{}
 	}
 	p := &r.scratch
@@ -107,36 +110,29 @@ func (r *Rules) Traverse(h Hook, nf *Packet) Verdict {
 }
 
 func (r *Rules) pass(prog *program, p *packet) bool {
-	t := r.tracker
-	table := func(id int) bool { return r.chain(prog.hooks[id][p.hook], p) }
-	switch p.hook {
-	case hookPrerouting, hookOutput:
-		if !table(rawTable) {
-			return false
-		}
-		if prog.tracks {
-			t.begin(p)
-		}
-		if !table(mangleTable) || prog.tracks && !r.translate(prog, p, true) {
-			return false
-		}
-		return p.hook == hookPrerouting || table(filterTable)
-	case hookForward:
-		t.catchUp(prog, p)
-		return table(mangleTable) && table(filterTable)
+	if p.hook != hookPrerouting && p.hook != hookOutput {
+		r.tracker.catchUp(prog, p)
 	}
-	t.catchUp(prog, p)
-	if !table(mangleTable) || p.hook == hookInput && !table(filterTable) {
-		return false
-	}
-	if p.hook == hookInput && r.balance != nil && r.balanced(p) {
-		return p.verdict.Action == Accept
-	}
-	if prog.tracks {
-		if !r.translate(prog, p, false) {
-			return false
+	for i := range prog.steps[p.hook] {
+		s := &prog.steps[p.hook][i]
+		switch s.does {
+		case asksChain:
+			if !r.ask(s, p) {
+				return false
+			}
+		case tracks:
+			r.tracker.begin(p)
+		case translates:
+			if !r.translate(prog, p, p.hook == hookPrerouting || p.hook == hookOutput) {
+				return false
+			}
+		case balances:
+			if r.balance != nil && r.balanced(p) {
+				return p.verdict.Action == Accept
+			}
+		case confirms:
+			r.tracker.confirm(p)
 		}
-		t.confirm(p)
 	}
 	return true
 }

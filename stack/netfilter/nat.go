@@ -63,8 +63,13 @@ func (r *Rules) bind(prog *program, c *conn, p *packet, dst bool) bool {
 	}
 	*done = true
 	p.nat, p.natBy = nil, natRule{}
-	if !r.chain(prog.hooks[natTable][p.hook], p) {
-		return false
+	for i := range prog.nat[p.hook] {
+		if !r.ask(&prog.nat[p.hook][i], p) {
+			return false
+		}
+		if p.nat != nil {
+			break
+		}
 	}
 	if dst {
 		c.dstBy = p.natBy
@@ -130,7 +135,11 @@ func (p *packet) deviceAddr(dev string) (words, bool) {
 }
 
 func (p *packet) noAddress(t *natTarget) bool {
-	p.verdict = Verdict{Action: Drop, Rule: &trail.Rule{Table: "nat", Chain: hookNames[p.hook], Text: "-j " + t.kind + " (the interface has no address)"}}
+	rule := &trail.Rule{Table: "nat", Chain: hookNames[p.hook], Text: "-j " + t.kind + " (the interface has no address)"}
+	if p.natBy.nft != nil {
+		rule = p.natBy.nft
+	}
+	p.verdict = Verdict{Action: Drop, Rule: rule}
 	return false
 }
 

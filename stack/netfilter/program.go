@@ -4,8 +4,9 @@ import "dnetsim/link/trail"
 
 // program is the rules with every jump resolved.
 type program struct {
-	hooks  [4][numHooks]*code
-	tracks bool // connections are tracked, as Linux does once somebody needs it
+	steps  [numHooks][]step // in the order in which a packet meets them
+	nat    [numHooks][]step // who is asked what a new connection is bound to
+	tracks bool             // connections are tracked, as Linux does once somebody needs it
 }
 
 type code struct {
@@ -41,7 +42,8 @@ func (r *Rules) compiled() *program {
 
 // compile resolves the jumps of the tables that are loaded.
 func (r *Rules) compile() *program {
-	prog := &program{}
+	prog := &program{tracks: r.basesTrack}
+	var hooks [4][numHooks]*code
 	for _, id := range r.touched {
 		t := r.tables[id]
 		prog.tracks = prog.tracks || id == natTable
@@ -53,7 +55,7 @@ func (r *Rules) compile() *program {
 			}
 			codes[c.name] = k
 			if c.builtin {
-				prog.hooks[id][c.hook] = k
+				hooks[id][c.hook] = k
 			}
 		}
 		for _, c := range t.chains {
@@ -65,6 +67,7 @@ func (r *Rules) compile() *program {
 			}
 		}
 	}
+	prog.order(&hooks, r.bases)
 	return prog
 }
 
@@ -215,7 +218,7 @@ func (r *Rules) act(c *code, o *op, p *packet) verdict {
 	case traceTarget:
 		p.nf.Traced = true
 	case *natTarget:
-		p.nat, p.natBy = t, natRule{c, o}
+		p.nat, p.natBy = t, natRule{c: c, o: o}
 		return accept
 	case *markTarget:
 		p.nf.Mark = p.nf.Mark&^t.mask ^ t.value

@@ -47,6 +47,10 @@ type Rules struct {
 	prog    *program // nil when the rules have changed
 	scratch packet
 	balance Balancer // nil without IPVS
+	// The base chains of nftables, and whether their rules ask for connections.
+	bases      []Base
+	basesTrack bool
+	sight      Sight
 }
 
 // New makes a rule set with no table loaded.

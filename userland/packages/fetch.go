@@ -96,7 +96,7 @@ const Prefix = "debian/"
 
 // administrators are the programs that packages keep in /usr/sbin.
 const administrators = " arping brctl bridge conntrack ethtool ifconfig ip iptables iptables-save iptables-restore iptables-legacy iptables-legacy-save " +
-	"iptables-legacy-restore ip6tables ip6tables-save ip6tables-restore ip6tables-legacy ip6tables-legacy-save ip6tables-legacy-restore route arp sysctl tc tcpdump "
+	"iptables-legacy-restore ip6tables ip6tables-save ip6tables-restore ip6tables-legacy ip6tables-legacy-save ip6tables-legacy-restore nft route arp sysctl tc tcpdump "
 
 // lay puts the files of a package's programs in place and tells where.
 func lay(p *userland.Process, programs []string) (paths []string, err error) {

@@ -1,6 +1,10 @@
 package bridge
 
-import "dnetsim/modes/network/driver"
+import (
+	"net/netip"
+
+	"dnetsim/modes/network/driver"
+)
 
 // backend programs the host's firewall for the driver: which rules there are is
 // the engine's release's, or the administrator's choice.
@@ -18,6 +22,9 @@ type backend interface {
 	endpoint(b *network, ep *driver.Endpoint, want bool) error
 	// port is the way to a published port.
 	port(x binding, want bool) error
+	// link is the way from a container to an exposed port of one that it is linked
+	// with, and from that port back.
+	link(b *network, parent, child netip.Addr, proto string, port uint16, want bool) error
 }
 
 // stages is iptables as 20.10 programs it, with the chains DOCKER-ISOLATION-STAGE-1

@@ -18,7 +18,7 @@ import (
 type Config struct {
 	IPTables, IP6Tables bool // program the firewall
 	IPForward           bool // see to it that the host forwards
-	NFTables            bool // the host must forward already
+	NFTables            bool // by nftables, where the release can
 	NoForwardDrop       bool // and leave FORWARD's policy alone
 	DirectRouting       bool // let others reach containers by their own addresses
 	Proxy               bool // docker-proxy listens on published ports
@@ -42,10 +42,21 @@ var _ driver.Driver = (*Driver)(nil)
 func New(h *driver.Host) *Driver {
 	d := &Driver{host: h, bound: map[string][]binding{}}
 	d.rules = stages{d}
-	if h.Profile.Firewall == profile.ForwardChains {
+	return d
+}
+
+// choose takes the backend that the release and the options ask for.
+func (d *Driver) choose() {
+	switch {
+	case d.host.Profile.Firewall != profile.ForwardChains:
+		d.rules = stages{d}
+	case d.cfg.NFTables:
+		if _, is := d.rules.(*ruleTables); !is {
+			d.rules = &ruleTables{d: d}
+		}
+	default:
 		d.rules = forwardChains{d}
 	}
-	return d
 }
 
 // Ports are the ports of the host that are taken, nil before the first start.

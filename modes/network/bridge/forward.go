@@ -29,6 +29,7 @@ func (c forwardChains) families() []firewall {
 }
 
 func (c forwardChains) start(bool) {
+	c.d.dropTables()
 	for _, f := range c.families() {
 		if !f.on {
 			continue
@@ -86,15 +87,11 @@ func (c forwardChains) userChain() {
 }
 
 // forwarding switches forwarding on when a network needs it; only then the policy
-// of FORWARD becomes DROP. With nftables, which has no such policy of the engine's, the
-// host must forward already.
+// of FORWARD becomes DROP.
 func (c forwardChains) forwarding(b *network) error {
 	ns := c.d.host.NS()
 	if !c.d.cfg.IPForward {
 		return nil
-	}
-	if c.d.cfg.NFTables {
-		return c.forwards(b)
 	}
 	turnOn := func(keys ...string) (changed bool) {
 		for _, k := range keys {
@@ -115,9 +112,9 @@ func (c forwardChains) forwarding(b *network) error {
 }
 
 // forwards refuses a network whose host does not forward.
-func (c forwardChains) forwards(b *network) error {
+func forwards(d *Driver, b *network) error {
 	on := func(key string) bool {
-		v, _ := c.d.host.NS().Sysctl(key)
+		v, _ := d.host.NS().Sysctl(key)
 		return v == "1"
 	}
 	const check = "%s forwarding is disabled: check your host's firewalling and set %s, or disable this check using daemon option --ip-forward=false"

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"net/netip"
 	"strconv"
 
 	"dnetsim/modes/errdefs"
@@ -63,19 +64,37 @@ func (b *network) unlink(ep *driver.Endpoint) {
 }
 
 func (b *network) linkRules(want bool, pair [2]*driver.Endpoint) error {
-	parent, child := pair[0].Addr.Addr().String(), pair[1].Addr.Addr().String()
 	if !pair[1].Programmed {
 		return nil
 	}
-	f := b.d.firewall(false)
 	for _, p := range nat.Sorted(pair[1].ExposedPorts) {
-		port := strconv.Itoa(int(p.Number))
-		for _, way := range [][3]string{{parent, child, "--dport"}, {child, parent, "--sport"}} {
-			err := f.program(want, "filter", chainDocker, "-i", b.name, "-o", b.name, "-p", p.Proto,
-				"-s", way[0], "-d", way[1], way[2], port, "-j", "ACCEPT")
-			if err != nil && want {
-				return errdefs.System("%v", err)
-			}
+		err := b.d.rules.link(b, pair[0].Addr.Addr(), pair[1].Addr.Addr(), p.Proto, p.Number, want)
+		if err != nil && want {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s stages) link(b *network, parent, child netip.Addr, proto string, port uint16, want bool) error {
+	return linkByTables(s.d, b, parent, child, proto, port, want)
+}
+
+func (c forwardChains) link(b *network, parent, child netip.Addr, proto string, port uint16, want bool) error {
+	return linkByTables(c.d, b, parent, child, proto, port, want)
+}
+
+// linkByTables is what both releases do with iptables.
+func linkByTables(d *Driver, b *network, parent, child netip.Addr, proto string, port uint16, want bool) error {
+	f := d.firewall(false)
+	for _, way := range []struct {
+		from, to netip.Addr
+		at       string
+	}{{parent, child, "--dport"}, {child, parent, "--sport"}} {
+		err := f.program(want, "filter", chainDocker, "-i", b.name, "-o", b.name, "-p", proto,
+			"-s", way.from.String(), "-d", way.to.String(), way.at, strconv.Itoa(int(port)), "-j", "ACCEPT")
+		if err != nil && want {
+			return errdefs.System("%v", err)
 		}
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 // it: they come back by ReviveNetwork.
 func (d *Driver) Start(cfg Config) {
 	d.cfg = cfg
+	d.choose()
 	d.loadModules()
 	d.rules.start(true)
 	d.ports = nat.NewAllocator(d.portRange())
@@ -36,6 +37,9 @@ func (d *Driver) Resume() error {
 	var errs []error
 	for _, b := range d.networks {
 		errs = append(errs, d.rules.network(b))
+		for _, id := range slices.Sorted(maps.Keys(b.endpoints)) {
+			errs = append(errs, d.rules.endpoint(b, b.endpoints[id], true))
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.bound)) {
 		for _, b := range d.bound[id] {

@@ -1,0 +1,56 @@
+package nftables
+
+import "strings"
+
+// Options are nft's for what it prints.
+type Options struct {
+	Handles   bool // -a
+	Stateless bool // -s: without the counters' values
+	Terse     bool // -t: sets without their elements
+	Check     bool // -c: whether it could be done, without doing it
+	// File is what errors say where the script came from, "" for a command line.
+	File string
+}
+
+// Run carries out a script as one change, and returns what nft prints; nothing is
+// changed if any of it cannot be done.
+func (rs *Ruleset) Run(script string, o Options) (string, *Error) {
+	p := &parser{printer: printer{rs: rs, print: printing{o.Handles, o.Stateless, o.Terse}}, declared: map[string]*set{}}
+	p.defs = map[string][]token{}
+	toks, err := lex(strings.TrimSuffix(script, "\n"))
+	var todo []func() error
+	if err == nil {
+		p.toks = toks
+		todo, err = p.script()
+	}
+	all := func() error {
+		for _, do := range todo {
+			if err := do(); err != nil {
+				return err
+			}
+		}
+		if o.Check {
+			return undo{}
+		}
+		return nil
+	}
+	switch {
+	case err != nil:
+	case p.changes:
+		err = placed(rs.change(all), p.first, p.last)
+	default:
+		err = all()
+	}
+	if err == (undo{}) {
+		err = nil
+	}
+	if err != nil {
+		return "", failed(err, o.File, script)
+	}
+	return p.out.String(), nil
+}
+
+// undo undoes a change that was only tried.
+type undo struct{}
+
+func (undo) Error() string { return "only tried" }

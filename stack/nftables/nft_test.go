@@ -1,0 +1,177 @@
+package nftables
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"dnetsim/stack/netfilter"
+)
+
+// world is a ruleset with hooks and nothing else.
+type world struct {
+	t     *testing.T
+	rs    *Ruleset
+	rules [2]*netfilter.Rules
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t}
+	opts := netfilter.Options{
+		Now:  func() time.Time { return time.Unix(0, 0) },
+		Rand: func() uint32 { return 0 },
+		AddrType: func(a netip.Addr) netfilter.AddrType {
+			if a.IsLoopback() || a == netip.MustParseAddr("10.0.0.11") {
+				return netfilter.Local
+			}
+			return netfilter.Unicast
+		},
+	}
+	w.rules[0] = netfilter.New(opts)
+	six := opts
+	six.V6 = true
+	w.rules[1] = netfilter.New(six)
+	w.rs = New(Face{Options: opts, Rules: func(v6 bool) *netfilter.Rules {
+		if v6 {
+			return w.rules[1]
+		}
+		return w.rules[0]
+	}, Index: func(name string) int { return map[string]int{"lo": 1, "eth0": 2}[name] }, Name: func(n int) string { return []string{"", "lo", "eth0", "", ""}[min(n, 4)] }})
+	return w
+}
+
+func (w *world) run(script string) string {
+	w.t.Helper()
+	out, bad := w.rs.Run(script, Options{})
+	if bad != nil {
+		w.t.Fatalf("%s\n%s", script, bad.Text)
+	}
+	return out
+}
+
+// What is listed may be read again, and is then listed as before; on the left is
+// what is typed where it is printed otherwise.
+func TestRulesArePrintedAsNftDoes(t *testing.T) {
+	for _, c := range [][2]string{
+		{"", "iifname \"docker0\" counter packets 3 bytes 180 accept comment \"ICC\""},
+		{"iifname != {docker0, } counter drop", "iifname != \"docker0\" counter packets 0 bytes 0 drop"},
+		{"iifname != {docker0, eth1} drop", "iifname != { \"eth1\", \"docker0\" } drop"},
+		{"ip daddr != 127.0.0.1/8 fib daddr type local counter jump other", "ip daddr != 127.0.0.0/8 fib daddr type local counter packets 0 bytes 0 jump other"},
+		{"ct state related,established accept", "ct state established,related accept"},
+		{"ct state {related, established} accept", "ct state { established, related } accept"},
+		{"", "ct state vmap { invalid : drop, established : accept, related : accept }"},
+		{"ip protocol tcp tcp dport ssh accept", "tcp dport 22 accept"},
+		{"meta l4proto udp udp dport {53,123} accept", "udp dport { 53, 123 } accept"},
+		{"", "ip saddr 10.0.0.1-10.0.0.9 tcp dport 1024-65535 reject with tcp reset"},
+		{"reject with icmp type host-unreachable", "reject with icmp host-unreachable"},
+		{"reject with icmp port-unreachable", "reject"},
+		{"tcp flags & (fin|syn|rst|ack) == syn accept", "tcp flags syn / fin,syn,rst,ack accept"},
+		{"meta mark 1 accept", "meta mark 0x00000001 accept"},
+		{"mark set 7", "meta mark set 0x00000007"},
+		{"limit rate 10/second accept", "limit rate 10/second burst 5 packets accept"},
+		{"", "log prefix \"out: \" level info"},
+		{"", "icmp type echo-request drop"},
+		{"ip protocol icmp icmp type { echo-reply, echo-request } drop", "icmp type { echo-reply, echo-request } drop"},
+		{"iif lo accept", "iif \"lo\" accept"},
+		{"oifname \"veth*\" drop", "oifname \"veth*\" drop"},
+		{"ip saddr . tcp dport { 10.0.0.1 . 80 } accept", "ip saddr . tcp dport 10.0.0.1 . 80 accept"},
+		{"ip ttl < 5 drop", "ip ttl < 5 drop"},
+		{"ip protocol icmp counter accept comment ICMP", "ip protocol icmp counter packets 0 bytes 0 accept comment \"ICMP\""},
+	} {
+		typed, want := c[0], c[1]
+		if typed == "" {
+			typed = want
+		}
+		w := newWorld(t)
+		w.run("add table ip t\nadd chain ip t other\nadd chain ip t c { type filter hook input priority 0; }\nadd rule ip t c " + typed)
+		full := w.run("list ruleset")
+		got := strings.TrimSpace(strings.Split(full, "policy accept;\n")[1])
+		got, _, _ = strings.Cut(got, "\n")
+		if got != want {
+			t.Errorf("%s\n got %s\nwant %s", typed, got, want)
+		}
+		w.run("flush ruleset")
+		w.run(full)
+		if again := w.run("list ruleset"); again != full {
+			t.Errorf("read again:\n%s\nwant\n%s", again, full)
+		}
+	}
+}
+
+func TestAListingIsOfTheWholeRuleset(t *testing.T) {
+	w := newWorld(t)
+	w.run(`
+define lan = { 10.0.0.0/24, 192.168.0.0/16 }
+table inet fw {
+	set bad { type ipv4_addr; flags interval; elements = { 10.9.0.0/16, 10.8.0.1, 10.8.0.7-10.8.0.9, 10.1.1.1 } }
+	map ports { type inet_service : verdict; elements = { 80 : accept, 22 : jump ssh } }
+	chain ssh { ip saddr $lan accept; drop; }
+	chain in {
+		type filter hook input priority filter - 5; policy drop;
+		ip saddr @bad drop
+		tcp dport vmap @ports   # by port
+	}
+}
+add element inet fw bad { 10.2.0.1 }`)
+	want := `table inet fw { # handle 1
+	set bad { # handle 1
+		type ipv4_addr
+		flags interval
+		elements = { 10.1.1.1, 10.2.0.1,
+			     10.8.0.1, 10.8.0.7-10.8.0.9,
+			     10.9.0.0/16 }
+	}
+
+	map ports { # handle 2
+		type inet_service : verdict
+		elements = { 22 : jump ssh, 80 : accept }
+	}
+
+	chain ssh { # handle 3
+		ip saddr { 10.0.0.0/24, 192.168.0.0/16 } accept # handle 5
+		drop # handle 6
+	}
+
+	chain in { # handle 4
+		type filter hook input priority filter - 5; policy drop;
+		ip saddr @bad drop # handle 7
+		tcp dport vmap @ports # handle 8
+	}
+}
+`
+	if got, _ := w.rs.Run("list ruleset", Options{Handles: true}); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	w.run("delete rule inet fw in handle 8; delete map inet fw ports; delete chain inet fw ssh")
+	if got, want := w.run("list chains"), "table inet fw {\n\tchain in {\n\t\ttype filter hook input priority filter - 5; policy drop;\n\t}\n}\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A script is done as a whole or not at all, and says where it went wrong.
+func TestWhatCannotBeDoneChangesNothing(t *testing.T) {
+	for _, c := range []struct{ script, want string }{
+		{"delete table ip docker-bridges", "s:1:17-30: Error: Could not process rule: No such file or directory\ndelete table ip docker-bridges\n                ^^^^^^^^^^^^^^\n"},
+		{"add table ip x; add rule ip t c jump nowhere", "s:1:17-44: Error: Could not process rule: No such file or directory\nadd table ip x; add rule ip t c jump nowhere\n                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"},
+		{"add table ip x\nadd rule ip t nochain accept", "s:2:15-21: Error: Could not process rule: No such file or directory\nadd rule ip t nochain accept\n              ^^^^^^^\n"},
+		{"delete chain ip t other", "s:1:19-23: Error: Could not process rule: Device or resource busy\ndelete chain ip t other\n                  ^^^^^\n"},
+		{"add rule ip t other jump other", "s:1:1-30: Error: Could not process rule: Too many links\nadd rule ip t other jump other\n^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"},
+		{"add rule ip t c masquerade", "s:1:1-26: Error: Could not process rule: Operation not supported\nadd rule ip t c masquerade\n^^^^^^^^^^^^^^^^^^^^^^^^^^\n"},
+		{"add rule ip t c tcp dport accept", "s:1:27-32: Error: Could not resolve service: Servname not supported for ai_socktype\nadd rule ip t c tcp dport accept\n                          ^^^^^^\n"},
+		{"add rule ip t c frobnicate", "s:1:17-26: Error: syntax error, unexpected string\nadd rule ip t c frobnicate\n                ^^^^^^^^^^\n"},
+		{"create table ip t", "s:1:17-17: Error: Could not process rule: File exists\ncreate table ip t\n                ^\n"},
+		{"add table bridge x", "s:1:11-16: Error: the family bridge is not simulated here: use ip, ip6 or inet\nadd table bridge x\n          ^^^^^^\n"},
+	} {
+		w := newWorld(t)
+		w.run("table ip t { chain other { }; chain c { type filter hook input priority 0; jump other; } }")
+		before := w.run("list ruleset")
+		_, bad := w.rs.Run(c.script, Options{File: "s"})
+		if bad == nil || bad.Text != c.want {
+			t.Errorf("%s\n got %v\nwant %s", c.script, bad, c.want)
+		}
+		if after := w.run("list ruleset"); after != before {
+			t.Errorf("%s: now\n%s", c.script, after)
+		}
+	}
+}
