@@ -21,14 +21,18 @@ type member struct {
 // kept blames what keeps a container that does not run off its network of a swarm.
 func (q *inquiry) kept(n *Node) bool {
 	host := q.byName[n.On()]
-	if host == nil || host.Host == nil || !inSwarm(host) {
+	if host == nil || host.Host == nil {
 		return false
 	}
 	m := member{swarms: swarms{q}, n: n, host: host, manager: swarms{q}.manager(host), network: swarms{q}.swarmNetwork(n)}
 	if m.network == "" {
 		return false
 	}
-	for _, look := range []func(member){member.pending, member.quorum, member.down, member.attachable, member.pool} {
+	if !inSwarm(host) {
+		m.clock()
+		return q.blamed()
+	}
+	for _, look := range []func(member){member.clock, member.pending, member.quorum, member.down, member.attachable, member.pool} {
 		if look(m); q.blamed() {
 			return true
 		}
@@ -104,6 +108,44 @@ func (m member) pending() {
 	}
 	m.blame(c)
 }
+
+// clock: by the clock of the host a certificate of the swarm has not begun, or is over, so
+// that it cannot join, or go on being a node.
+func (m member) clock() {
+	now := m.host.Machine.Wall()
+	for _, e := range m.engines() {
+		if e == m.host || m.manager != nil && m.manager != e {
+			continue
+		}
+		why := e.Host.Swarm().Refuses(now, e.Machine.Wall())
+		if why == nil {
+			continue
+		}
+		set := CureStep{Machine: m.host.Name, Line: "date -s @$(ssh " + e.Name + " date +%s)"}
+		steps := []CureStep{set, {Machine: m.host.Name, Line: m.joinLine(m.host, e, "")}}
+		if inSwarm(m.host) {
+			steps = append([]CureStep{set}, workshop{m.inquiry}.restart(m.host)...)
+		}
+		m.blame(Cause{
+			Code: "SWARM-CLOCK-SKEW",
+			Sentence: fmt.Sprintf("It is %s on %s and %s on %s. The nodes of a swarm prove by certificates who they are, and by the clock of %s one of them is not valid: it is no node of the swarm of %s and has none of its networks, such as %s of %s.",
+				now.UTC().Format(clockForm), m.host.Name, e.Machine.Wall().UTC().Format(clockForm), e.Name, m.host.Name, e.Name, m.network, m.n.Name),
+			Evidence: []Evidence{
+				m.show(e.Name, "date", "the clock of the manager"), m.show(m.host.Name, "date", "and of "+m.host.Name),
+				m.show(m.host.Name, "journalctl -u docker | grep -o 'error.*certificate.*' | tail -n 1", "what its engine said of the certificates"),
+				m.identity(m.host, "what it says of its swarm"),
+			},
+			cures: []Cure{{
+				Says:  "set the clock right, and let NTP keep it right (chronyd, systemd-timesyncd; of a virtual machine the hypervisor's time): it runs away again without; where join has left a node with the state Unknown, docker node rm takes it away",
+				Steps: m.start(steps, true),
+			}},
+		})
+		return
+	}
+}
+
+// clockForm is how clocks are compared in a sentence.
+const clockForm = "2006-01-02 15:04"
 
 // quorum: the managers have no leader, since too few of them are there.
 func (m member) quorum() {

@@ -68,6 +68,7 @@ var explained = []explainedCase{
 	{scenario: "swarm-datapath-mismatch", from: "c1", to: "c2", codes: "SWARM-DATAPATH-MISMATCH"},
 	{scenario: "swarm-datapath-mismatch", from: "c2", to: "c1", codes: "SWARM-DATAPATH-MISMATCH"},
 	{scenario: "swarm-join-blocked", at: "bdc01$ iptables -D INPUT", from: "c1", to: "c2", codes: "SWARM-JOIN-BLOCKED"},
+	{scenario: "swarm-clock-skew", at: "bdc02$ date -s @$(ssh bdc01 date +%s)", from: "c1", to: "c2", codes: "SWARM-CLOCK-SKEW"},
 	{scenario: "swarm-not-attachable", from: "c1", to: "c2", codes: "SWARM-NOT-ATTACHABLE"},
 	{scenario: "swarm-node-down", at: "bdc01$ iptables -D INPUT", from: "c1", to: "bdc02/c3", codes: "SWARM-NODE-DOWN"},
 	{scenario: "swarm-split", from: "c1", to: "c2", codes: "SWARM-SPLIT"},

@@ -133,6 +133,27 @@ func TestANetworkOfASwarmMayAskForIPv6(t *testing.T) {
 	}
 }
 
+// Certificates are judged by the clock of who looks: the root's begins five minutes before
+// the swarm, a node's an hour before it is issued, and lasts ninety days.
+func TestCertificatesAreJudgedByOnesOwnClock(t *testing.T) {
+	const now = "date -s @$(ssh bdc01 date +%s)"
+	for _, engine := range Engines {
+		says(t, engine, []saying{
+			{"bdc01$ docker swarm init", nil},
+			{"bdc02$ date -s '-4 minutes'", nil},
+			{"bdc02$ " + join("worker"), []string{"This node joined a swarm as a worker."}},
+			{"bdc03$ date -s '-6 minutes'; time " + join("worker"), []string{`error while validating Root CA Certificate: x509: certificate has expired or is not yet valid: current time \S+ is before 2026-01-05T07:55:00Z`, "real\t0m10"}},
+			{"bdc03$ date -s '+100 days'; " + join("worker"), []string{`transport: authentication handshake failed: .*x509: certificate has expired or is not yet valid: current time 2026-04-15T\S+ is after 2026-04-05T08:00:00Z`}},
+			{"bdc01$ docker node ls -q | wc -l; date -s '+3 hours'", []string{"^2\n"}},
+			{"bdc03$ date -s '-100 days'; date -s '+6 minutes'; " + join("worker"), []string{`certificate \(1 - [0-9a-z]{25}\) not valid before Mon, 05 Jan 2026 10:0\d:00 UTC, and it is currently Mon, 05 Jan 2026 08:0\d:\d\d UTC: x509: certificate has expired or is not yet valid:`}},
+			{"bdc01$ docker node ls", []string{`[0-9a-z]{25} +Unknown +Active`}},
+			{"bdc03$ " + now + "; " + join("worker"), []string{"This node joined a swarm as a worker."}},
+			{"bdc02$ date -s '+100 days'; systemctl restart docker; sleep 2; docker info 2>/dev/null", []string{`Swarm: error\n.*Error: error while loading TLS certificate in /var/lib/docker/swarm/certificates/swarm-node.crt: certificate \(1 - .*not valid after Sun, 05 Apr 2026`}},
+			{"bdc02$ " + now + "; systemctl restart docker; sleep 5; docker info 2>/dev/null", []string{"Swarm: active"}},
+		})
+	}
+}
+
 func TestAJoinWaitsForItsManager(t *testing.T) {
 	says(t, "29", []saying{
 		{"bdc01$ docker swarm init; iptables -I INPUT -p tcp --dport 2377 -j DROP", nil},

@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -90,6 +91,11 @@ func (l *life) fail(err error) {
 // run is the node's work.
 func (l *life) run() {
 	d := l.n.disk
+	if err := l.certified(); err != nil {
+		l.n.Log("error", "swarm component could not be started", "error", err.Error())
+		l.fail(err)
+		return
+	}
 	if d.Joins != nil {
 		if err := l.enter(d.Joins); err != nil {
 			l.fail(err)
@@ -105,6 +111,25 @@ func (l *life) run() {
 	l.work()
 }
 
+// certified refuses what the disk has by the node's own clock. A swarm that goes on with
+// this manager alone does not mind.
+func (l *life) certified() error {
+	d := l.n.disk
+	if d.Cert.NodeID == "" || d.Force {
+		return nil
+	}
+	if err := ca.CheckRoot(d.Root.PEM, l.n.Wall()); err != nil {
+		return err
+	}
+	if err := ca.CheckOwn(&d.Cert, l.n.Wall()); err != nil {
+		return fmt.Errorf("error while loading TLS certificate in %s: %w", certFile, err)
+	}
+	return nil
+}
+
+// certFile is where a node's certificate is.
+const certFile = "/var/lib/docker/swarm/certificates/swarm-node.crt"
+
 // work runs the agent, and changes the node's role when the managers say so.
 func (l *life) work() {
 	l.startAgent()
@@ -113,11 +138,14 @@ func (l *life) work() {
 			l.ready = true
 			l.changed.Broadcast()
 		}
-		if l.node != nil && (l.node.Spec.Role != l.n.disk.Cert.Role || l.old()) {
-			if l.renew() != nil && l.n.Loop.Current().Sleep(retryTime) != nil {
+		if role := l.node != nil && l.node.Spec.Role != l.n.disk.Cert.Role; role || l.node != nil && l.old() {
+			err := l.renew()
+			if err != nil && l.n.Loop.Current().Sleep(retryTime) != nil {
 				return
 			}
-			continue
+			if err != nil || role || !l.old() {
+				continue
+			} // by a clock that is far ahead a new certificate is old, too
 		}
 		if err := l.changed.WaitFor(l.n.Loop, certTime); err != nil && !errors.Is(err, sim.ErrTimeout) {
 			return
@@ -336,6 +364,9 @@ func (l *life) enter(j *join) error {
 				l.fatal = true
 				return errors.New("remote CA does not match fingerprint. Expected: " + want)
 			}
+			err = ca.CheckRoot(root.PEM, n.Wall())
+		}
+		if err == nil {
 			d.Root.PEM = root.PEM
 			break
 		}
@@ -347,7 +378,7 @@ func (l *life) enter(j *join) error {
 			return err
 		}
 	}
-	for {
+	for try := 1; ; try++ {
 		var a message.CertificateAnswer
 		conn, _, err := l.dialRemote(rpc.In(n.Loop, rootTime))
 		if err == nil {
@@ -356,6 +387,9 @@ func (l *life) enter(j *join) error {
 			conn.Close()
 		}
 		if err == nil {
+			if err := ca.CheckOwn(&a.Cert, n.Wall()); err != nil {
+				return err
+			}
 			d.Cert, d.Joins = a.Cert, nil
 			break
 		}
@@ -363,7 +397,7 @@ func (l *life) enter(j *join) error {
 			l.fatal = true
 			return err
 		}
-		if n.Loop.Current().Sleep(retryTime) != nil {
+		if n.Loop.Current().Sleep(retryTime) != nil || try == rootRetries && rpc.CodeOf(err) != rpc.DeadlineExceeded {
 			return err
 		}
 	}

@@ -2,8 +2,10 @@ package swarm
 
 import (
 	"net/netip"
+	"time"
 
 	"dnetsim/modes/swarm/allocator"
+	"dnetsim/modes/swarm/ca"
 	"dnetsim/modes/swarm/object"
 	"dnetsim/modes/swarm/state"
 )
@@ -19,6 +21,25 @@ type View struct {
 	Managers []netip.AddrPort // where it looks for managers
 	Nodes    []*object.Node   // what a manager's log has, nil for workers
 	Networks []*object.Network
+	root     string // the certificate
+	cert     object.Certificate
+}
+
+// Refuses is what keeps a node whose clock says now from joining the swarm of a manager
+// whose clock says own: by its clock a certificate has not begun, or is over. Nil for
+// clocks that agree well enough, and for views of who is no manager.
+func (v View) Refuses(now, own time.Time) error {
+	if !v.Manager || v.root == "" {
+		return nil
+	}
+	if err := ca.CheckRoot(v.root, now); err != nil {
+		return err
+	}
+	if err := ca.Check(v.Root, &v.cert, now); err != nil {
+		return err
+	}
+	fresh := ca.At(v.cert, own)
+	return ca.CheckOwn(&fresh, now)
 }
 
 // View is the node's at this moment.
@@ -36,6 +57,7 @@ func (n *Node) View() View {
 		}
 	}
 	if l := n.life; l != nil && l.manager != nil {
+		v.root, v.cert = d.Root.PEM, d.Cert
 		v.Manager, v.Led = true, l.manager.HasLeader()
 		v.Nodes = state.All[*object.Node](l.manager.State())
 		v.Networks = state.All[*object.Network](l.manager.State())

@@ -4,11 +4,13 @@
 package ca
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 	"time"
@@ -23,6 +25,13 @@ const (
 	secretLength = 25
 )
 
+// Certificates begin before they are made, since clocks differ: a root's five minutes, as
+// cfssl has it, and a node's an hour.
+const (
+	rootBackdate = 5 * time.Minute
+	backdate     = time.Hour
+)
+
 // ErrToken is the refusal of what is no token.
 var ErrToken = errors.New("invalid join token")
 
@@ -33,7 +42,7 @@ func NewRoot(r *sim.Rand, now time.Time) (object.RootCA, object.TLSInfo) {
 		0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04}, drawn(r, 64)...)
 	utc := func(t time.Time) []byte { return append([]byte{0x17, 13}, t.UTC().Format("060102150405Z")...) }
 	now = now.Truncate(time.Minute)
-	validity := append(utc(now.Add(-5*time.Minute)), utc(now.Add(20*365*24*time.Hour))...)
+	validity := append(utc(now.Add(-rootBackdate)), utc(now.Add(20*365*24*time.Hour))...)
 	body := []byte{0xa0, 3, 2, 1, 2, 2, 20}
 	body = append(body, drawn(r, 20)...)
 	body = append(body, 0x30, 10, 0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2)
@@ -84,22 +93,76 @@ func NewUnlockKey(r *sim.Rand) string {
 
 // Issue signs a node's certificate.
 func Issue(r *sim.Rand, root object.RootCA, node, role string, now time.Time, life time.Duration) object.Certificate {
-	return object.Certificate{NodeID: node, Role: role, Digest: root.Digest, Serial: r.Uint64() >> 1, Until: now.Add(life).Unix()}
+	now = now.Round(time.Minute)
+	return object.Certificate{NodeID: node, Role: role, Digest: root.Digest, Serial: r.Uint64() >> 1, From: now.Add(-backdate).Unix(), Until: now.Add(life).Unix()}
 }
 
-// The refusals of a peer's certificate, in the words of Go's TLS.
-var (
-	ErrUnknownAuthority = errors.New("tls: failed to verify certificate: x509: certificate signed by unknown authority")
-	ErrExpired          = errors.New("tls: failed to verify certificate: x509: certificate has expired or is not yet valid")
+// At is a certificate as it is when it is issued at that time.
+func At(c object.Certificate, now time.Time) object.Certificate {
+	life := c.Until - c.From
+	c.From = now.Round(time.Minute).Add(-backdate).Unix()
+	c.Until = c.From + life
+	return c
+}
+
+// ErrUnknownAuthority is the refusal of a peer of another swarm, in the words of Go's TLS.
+var ErrUnknownAuthority = errors.New("tls: failed to verify certificate: x509: certificate signed by unknown authority")
+
+// The words of Go's x509 and of those who ask it.
+const (
+	wordsPeer  = "tls: failed to verify certificate: "
+	wordsRoot  = "error while validating Root CA Certificate: "
+	wordsTime  = "x509: certificate has expired or is not yet valid: "
+	wordsChain = "certificate (1 - %s) not valid %s %s, and it is currently %s: " + wordsTime
 )
 
-// Check refuses a peer's certificate that another root has signed, or that is over.
+// Check refuses a peer's certificate that another root has signed, that is over or that
+// has not begun by the clock of who looks.
 func Check(root string, c *object.Certificate, now time.Time) error {
-	switch {
-	case c == nil || c.Digest != root:
+	if c == nil || c.Digest != root {
 		return ErrUnknownAuthority
-	case now.Unix() > c.Until:
-		return ErrExpired
+	}
+	return within(wordsPeer, time.Unix(c.From, 0), time.Unix(c.Until, 0), now)
+}
+
+// CheckRoot refuses a root certificate that is over or has not begun.
+func CheckRoot(text string, now time.Time) error {
+	b, _ := pem.Decode([]byte(text))
+	if b == nil {
+		return errors.New("no PEM-encoded certificates found")
+	}
+	_, rest, ok := bytes.Cut(b.Bytes, []byte{0x30, 30, 0x17, 13})
+	if !ok || len(rest) < 28 {
+		return errors.New("x509: malformed validity")
+	}
+	from, err1 := time.Parse("060102150405Z", string(rest[:13]))
+	until, err2 := time.Parse("060102150405Z", string(rest[15:28]))
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	return within(wordsRoot, from, until, now)
+}
+
+func within(words string, from, until, now time.Time) error {
+	stamp := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	switch {
+	case now.Before(from):
+		return fmt.Errorf("%s%scurrent time %s is before %s", words, wordsTime, stamp(now), stamp(from))
+	case now.After(until):
+		return fmt.Errorf("%s%scurrent time %s is after %s", words, wordsTime, stamp(now), stamp(until))
+	}
+	return nil
+}
+
+// CheckOwn refuses a certificate that a node got for itself, or finds on its disk.
+func CheckOwn(c *object.Certificate, now time.Time) error {
+	from, until := time.Unix(c.From, 0), time.Unix(c.Until, 0)
+	stamp := func(t time.Time) string { return t.UTC().Format(time.RFC1123) }
+	switch {
+	case now.Before(from):
+		return fmt.Errorf(wordsChain, c.NodeID, "before", stamp(from), stamp(now))
+	case now.After(until):
+		return fmt.Errorf(wordsChain, c.NodeID, "after", stamp(until), stamp(now))
 	}
 	return nil
 }

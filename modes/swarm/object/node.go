@@ -101,7 +101,8 @@ type Certificate struct {
 	Role   string
 	Digest string // of the root that signed it
 	Serial uint64
-	Until  int64 // Unix seconds
+	From   int64 // Unix seconds
+	Until  int64
 }
 
 // Resources are numbers only: nothing is measured.
