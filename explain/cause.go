@@ -239,7 +239,15 @@ func (q *inquiry) meant() *Node {
 		if gone := q.absent(q.j.Target); len(gone) > 0 {
 			return gone[0]
 		}
-		return q.remembered()
+		if n := q.remembered(); n != nil {
+			return n
+		}
+		for _, n := range q.containersNamed(q.flow.To) { // the gossip may have forgotten it meanwhile
+			if at := q.byName[n.On()]; at.Host != nil && at.Host.Off() {
+				return n
+			}
+		}
+		return nil
 	}
 	if named := q.containersNamed(q.flow.To); len(named) > 0 {
 		return named[0]

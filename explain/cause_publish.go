@@ -21,7 +21,11 @@ func (q *inquiry) portTaken(n *Node) bool {
 				continue
 			}
 			if other := q.publisher(n, port, uint16(wanted)); other != nil {
-				q.blameTaken(n, other, port, uint16(wanted))
+				q.blameTaken(n, other.Name+" has", q.show(n.On(), "docker port "+other.Container.Name, "who has the port"), port, uint16(wanted))
+				return true
+			}
+			if who, shows := q.holder(n, port, uint16(wanted)); who != "" {
+				q.blameTaken(n, who, shows, port, uint16(wanted))
 				return true
 			}
 		}
@@ -46,7 +50,24 @@ func (q *inquiry) publisher(n *Node, port modes.Port, wanted uint16) *Node {
 	return nil
 }
 
-func (q *inquiry) blameTaken(n, other *Node, port modes.Port, wanted uint16) {
+// holder is what has a port of a container's host that no container publishes: the
+// routing mesh of a swarm, or a program.
+func (q *inquiry) holder(n *Node, port modes.Port, wanted uint16) (who string, shows Evidence) {
+	host := q.byName[n.On()]
+	if host == nil || n.Container.State.Status != "created" || !listens(host, protocolOf(port), wanted) {
+		return "", Evidence{}
+	}
+	const mesh = "DOCKER-INGRESS"
+	for _, r := range rulesOf(host.Space, "nat", mesh) {
+		if strings.Contains(r, fmt.Sprintf("-p %s ", port.Proto)) && strings.Contains(r, fmt.Sprintf("--dport %d ", wanted)) {
+			return "a service of the swarm publishes on every node (the engine itself listens there)",
+				q.show(n.On(), fmt.Sprintf("iptables -t nat -S %s | grep -e '--dport %d '", mesh, wanted), "the routing mesh has the port")
+		}
+	}
+	return "a program of the host has", q.show(n.On(), fmt.Sprintf("ss -lntup | grep -e ':%d '", wanted), "who listens there")
+}
+
+func (q *inquiry) blameTaken(n *Node, who string, shows Evidence, port modes.Port, wanted uint16) {
 	host := q.byName[n.On()]
 	free := wanted + 1
 	for ; free != 0; free++ {
@@ -56,15 +77,18 @@ func (q *inquiry) blameTaken(n, other *Node, port modes.Port, wanted uint16) {
 	}
 	was, now := publication("", fmt.Sprint(wanted), port), publication("", fmt.Sprint(free), port)
 	f := q.flow
-	if f.To != n.Container.Name {
+	switch at := q.facing(host, netip.Addr{}); {
+	case q.from.On() != n.On() && q.flow.Port == port.Number && len(at) > 0: // another host has no other way in
+		f.To, f.Port = at[0].String(), free
+	case f.To != n.Container.Name:
 		f.To = n.Name
 	}
 	q.blame(Cause{
 		Code:     "PORT-TAKEN",
-		Sentence: fmt.Sprintf("%s does not run (%s): it asks for port %d of %s, which %s has.", n.Name, n.Container.State.Status, wanted, n.On(), other.Name),
+		Sentence: fmt.Sprintf("%s does not run (%s): it asks for port %d of %s, which %s.", n.Name, n.Container.State.Status, wanted, n.On(), who),
 		Evidence: []Evidence{
 			q.show(n.On(), "docker inspect -f '{{.State.Error}}' "+n.Container.Name, "why it did not start"),
-			q.show(n.On(), "docker port "+other.Container.Name, "who has the port"),
+			shows,
 		},
 		cures: []Cure{{Says: fmt.Sprintf("publish another port of the host, %d say", free), Instead: &f, Steps: workshop{q}.remake(n, func(o *options) {
 			for i, w := range o.words {

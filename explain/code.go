@@ -47,7 +47,7 @@ var conditions = map[Code]string{
 	"BRIDGE-INTERNAL":               "the network is internal: it has no way out or in",
 	"BRIDGE-SUBNET-SHADOWS":         "a Docker subnet covers the real destination",
 	"POOL-OVERLAP":                  "two networks of one address space have overlapping subnets",
-	"PORT-TAKEN":                    "the host's port is published by another container already",
+	"PORT-TAKEN":                    "something else has the host's port already",
 	"PORT-NOT-PUBLISHED":            "the container's port is not published on the host",
 	"PORT-WRONG-ADDRESS":            "the port is published on another address of the host",
 	"PORT-NOT-LISTENING":            "nothing listens at the port",
