@@ -181,19 +181,19 @@ func (b *Bridge) arrive(p *Port, f *Frame) {
 			return
 		}
 	}
-	if isLinkLocalGroup(f.Dst()) {
+	if f.dstKey()&keyGroup != 0 && isLinkLocalGroup(f.Dst()) {
 		p.drop(f, trail.LinkLocal)
 		return
 	}
-	b.fdb.learn(f.Src().key(), p, b.loop.Now())
+	b.fdb.learn(f.srcKey(), p, b.loop.Now())
 	b.route(p, f)
 }
 
 // route decides where a frame goes (br_handle_frame_finish). in is nil for
 // frames from the machine itself.
 func (b *Bridge) route(in *Port, f *Frame) {
-	dst := f.Dst()
-	if dst.IsMulticast() {
+	dst := f.dstKey()
+	if dst&keyGroup != 0 {
 		if in == nil || b.local.recv == nil {
 			b.flood(in, f)
 			return
@@ -204,7 +204,7 @@ func (b *Bridge) route(in *Port, f *Frame) {
 		b.local.handUp(f)
 		return
 	}
-	e := b.fdb.find(dst.key(), b.loop.Now())
+	e := b.fdb.find(dst, b.loop.Now())
 	switch {
 	case e == nil:
 		b.flood(in, f)

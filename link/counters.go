@@ -85,21 +85,12 @@ func (p *point) observe(o Observer) (stop func()) {
 	}
 }
 
-func (p *point) see(dir Direction, f *Frame) {
-	for _, o := range p.observers {
-		o.fn(dir, f)
-	}
-}
-
 // sent records a frame that goes out here.
 func (p *point) sent(f *Frame) {
 	p.counters.TxFrames++
 	p.counters.TxBytes += uint64(len(f.data))
-	if len(p.observers) > 0 {
-		p.see(Out, f)
-	}
-	if p.trail.On() {
-		f.Tell(p.trail, p.at, trail.Send, trail.None)
+	if len(p.observers) > 0 || p.trail.On() {
+		p.show(Out, f)
 	}
 }
 
@@ -107,12 +98,21 @@ func (p *point) sent(f *Frame) {
 func (p *point) received(f *Frame) {
 	p.counters.RxFrames++
 	p.counters.RxBytes += uint64(len(f.data))
-	if len(p.observers) > 0 {
-		p.see(In, f)
+	if len(p.observers) > 0 || p.trail.On() {
+		p.show(In, f)
 	}
-	if p.trail.On() {
-		f.Tell(p.trail, p.at, trail.Receive, trail.None)
+}
+
+// show shows a frame to who looks on.
+func (p *point) show(dir Direction, f *Frame) {
+	for _, o := range p.observers {
+		o.fn(dir, f)
 	}
+	verb := trail.Send
+	if dir == In {
+		verb = trail.Receive
+	}
+	f.Tell(p.trail, p.at, verb, trail.None)
 }
 
 // drop counts the end of a frame.

@@ -36,6 +36,15 @@ type forwardingTable struct {
 	ageing time.Duration
 	table  map[uint64]*fdbEntry
 	sweep  int // size at which learning sweeps first, so that it stays bounded
+	// recent are entries of the table that were looked up, by the end of their
+	// key: those of a flow are looked up for each of its frames. Whatever takes an
+	// entry out of the table empties it.
+	recent [16]recentEntry
+}
+
+type recentEntry struct {
+	key   uint64
+	entry *fdbEntry
 }
 
 const firstSweep = 1024
@@ -49,9 +58,27 @@ func (t *forwardingTable) expired(e *fdbEntry, now time.Duration) bool {
 	return e.kind == learned && now-e.seen >= t.ageing
 }
 
+// at is the table's entry for an address, however old, or nil.
+func (t *forwardingTable) at(key uint64) *fdbEntry {
+	r := &t.recent[key%uint64(len(t.recent))]
+	if r.key == key && r.entry != nil {
+		return r.entry
+	}
+	e := t.table[key]
+	if e != nil {
+		*r = recentEntry{key, e}
+	}
+	return e
+}
+
+func (t *forwardingTable) delete(key uint64) {
+	delete(t.table, key)
+	t.recent = [16]recentEntry{}
+}
+
 // find is the entry for an address, or nil.
 func (t *forwardingTable) find(key uint64, now time.Duration) *fdbEntry {
-	e := t.table[key]
+	e := t.at(key)
 	if e == nil || t.expired(e, now) {
 		return nil
 	}
@@ -61,7 +88,7 @@ func (t *forwardingTable) find(key uint64, now time.Duration) *fdbEntry {
 // learn notes that a frame from the address came in by p. Static and local
 // entries do not move.
 func (t *forwardingTable) learn(key uint64, p *Port, now time.Duration) {
-	if e := t.table[key]; e != nil {
+	if e := t.at(key); e != nil {
 		if e.kind == learned {
 			e.port, e.seen = p, now
 		}
@@ -80,18 +107,19 @@ func (t *forwardingTable) learn(key uint64, p *Port, now time.Duration) {
 func (t *forwardingTable) forgetOld(now time.Duration) {
 	for key, e := range t.table {
 		if t.expired(e, now) {
-			delete(t.table, key)
+			t.delete(key)
 		}
 	}
 }
 
 func (t *forwardingTable) put(mac MAC, p *Port, kind entryKind) {
+	t.delete(mac.key())
 	t.table[mac.key()] = &fdbEntry{port: p, kind: kind}
 }
 
 func (t *forwardingTable) remove(mac MAC) bool {
 	_, ok := t.table[mac.key()]
-	delete(t.table, mac.key())
+	t.delete(mac.key())
 	return ok
 }
 
@@ -99,7 +127,7 @@ func (t *forwardingTable) remove(mac MAC) bool {
 func (t *forwardingTable) flush(p *Port, kind entryKind) {
 	for key, e := range t.table {
 		if (p == nil || e.port == p) && (kind == everything || e.kind == kind) {
-			delete(t.table, key)
+			t.delete(key)
 		}
 	}
 }

@@ -180,6 +180,11 @@ func MACAt(b []byte, off int) (m MAC) {
 	return m
 }
 
+// dstKey and srcKey are the keys of the addresses of a frame that has a whole
+// header.
+func (f *Frame) dstKey() uint64 { return binary.BigEndian.Uint64(f.data) >> 16 }
+func (f *Frame) srcKey() uint64 { return binary.BigEndian.Uint64(f.data[4:]) & (1<<48 - 1) }
+
 // EtherType is the type field; 0 if the frame is too short.
 func (f *Frame) EtherType() uint16 {
 	if len(f.data) < HeaderLen {

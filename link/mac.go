@@ -75,3 +75,6 @@ func (m MAC) key() uint64 {
 	return uint64(m[0])<<40 | uint64(m[1])<<32 | uint64(m[2])<<24 |
 		uint64(m[3])<<16 | uint64(m[4])<<8 | uint64(m[5])
 }
+
+// keyGroup is the group bit in a key.
+const keyGroup = 1 << 40

@@ -168,11 +168,11 @@ func (p *Port) refuse(f *Frame) trail.Reason {
 	if p.down || p.removed {
 		return trail.PortDown
 	}
-	src := f.Src()
-	if src.IsMulticast() || src.IsZero() {
+	src := f.srcKey()
+	if src&keyGroup != 0 || src == 0 {
 		return trail.InvalidSource
 	}
-	if p.macs != nil && !p.macs[src.key()] {
+	if p.macs != nil && !p.macs[src] {
 		return trail.MACFilter
 	}
 	return trail.None
