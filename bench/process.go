@@ -39,7 +39,7 @@ func (w *wholes) binary() string { return filepath.Join(w.dir, "dnetsim") }
 
 // build is `make build`, with more of the environment.
 func build(out, pkg string, env ...string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-o", out, pkg)
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
 	cmd.Env = append(os.Environ(), env...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %v\n%s", pkg, err, text)

@@ -55,9 +55,25 @@ type Frame struct {
 	// Tag is the packet's identity in the trail.
 	Tag trail.Tag
 	// Context is what a bridge's hook has learned about the frame, for the hooks
-	// behind it (skb->nf_bridge and skb->_nfct); nil is nothing.
-	Context any
+	// behind it (skb->nf_bridge and skb->_nfct); nil is nothing. Every frame that
+	// has it holds a reference.
+	Context Context
 	lag     time.Duration // how long after the first of its segments the last one is here, see train.go
+}
+
+// Context is what frames carry for who has put it there. It is told how many
+// frames do.
+type Context interface {
+	Retain()
+	Release()
+}
+
+// SetContext puts c into the frame, nil for nothing, and takes over one reference.
+func (f *Frame) SetContext(c Context) {
+	if f.Context != nil {
+		f.Context.Release()
+	}
+	f.Context = c
 }
 
 // Pool keeps released frames for reuse, small ones apart from large ones, so
@@ -138,8 +154,11 @@ func (f *Frame) Release() {
 	if f.refs < 0 {
 		panic("link: frame released twice")
 	}
+	if f.Context != nil {
+		f.SetContext(nil)
+	}
 	if p := f.pool; p != nil {
-		f.GSO, f.Checksum, f.Mark, f.Tag, f.Context, f.lag = 0, ChecksumComplete, 0, trail.Tag{}, nil, 0
+		f.GSO, f.Checksum, f.Mark, f.Tag, f.lag = 0, ChecksumComplete, 0, trail.Tag{}, 0
 		i := class(cap(f.data))
 		p.free[i] = append(p.free[i], f)
 	}
@@ -149,8 +168,16 @@ func (f *Frame) Release() {
 func (f *Frame) Clone() *Frame {
 	c := f.pool.New(len(f.data))
 	copy(c.data, f.data)
-	c.GSO, c.Checksum, c.Mark, c.Tag, c.Context, c.lag = f.GSO, f.Checksum, f.Mark, f.Tag, f.Context, f.lag
+	c.GSO, c.Checksum, c.Mark, c.Tag, c.lag = f.GSO, f.Checksum, f.Mark, f.Tag, f.lag
+	c.copyContext(f)
 	return c
+}
+
+func (f *Frame) copyContext(of *Frame) {
+	if of.Context != nil {
+		of.Context.Retain()
+		f.SetContext(of.Context)
+	}
 }
 
 // Private returns a frame whose bytes the caller may change: f itself if the

@@ -98,7 +98,8 @@ func (f *Frame) roomy(t *trail.Trail, at trail.Place) *Frame {
 	}
 	c := f.pool.New(HeaderLen + vLANHeaderLen + maxMerged)
 	c.data = c.data[:copy(c.data, f.data)]
-	c.GSO, c.Checksum, c.Mark, c.Context = f.GSO, f.Checksum, f.Mark, f.Context
+	c.GSO, c.Checksum, c.Mark = f.GSO, f.Checksum, f.Mark
+	c.copyContext(f)
 	if t.On() {
 		c.Tag = trail.Tag{Parent: t.Identify(&f.Tag).ID}
 		c.Tell(t, at, trail.Join, trail.None)

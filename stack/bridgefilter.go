@@ -25,42 +25,48 @@ func (bh *bridgeHook) filters(typ uint16) bool {
 	return false
 }
 
-// bridged is what br_netfilter knows of a frame that passed its first hook.
-type bridged struct {
-	packet
-	bridge *Interface
+// Retain implements link.Context.
+func (p *packet) Retain() { p.carriers++ }
+
+// Release implements link.Context: the last frame has lost it.
+func (p *packet) Release() {
+	if p.carriers--; p.carriers == 0 {
+		p.gone()
+	}
 }
 
 // arrival is br_nf_pre_routing. The caller has made the frame private.
 func (bh *bridgeHook) arrival(in *link.Port, f *link.Frame) link.Verdict {
-	f.Context = nil
+	f.SetContext(nil)
 	if !bh.filters(f.EtherType()) {
 		return link.Accept
 	}
-	b := bh.packet(f)
-	if b == nil {
+	p := bh.packet(f)
+	if p == nil {
 		return link.Accept // not a good packet: let who gets it complain
 	}
-	b.nf.PhysIn = in.Name()
-	dst := b.dst()
-	if !bh.i.ns.filter.hook(netfilter.Prerouting, &b.packet, bh.i, nil) {
+	p.nf.PhysIn = in.Name()
+	dst := p.dst()
+	if !bh.i.ns.filter.hook(netfilter.Prerouting, p, bh.i, nil) {
 		return link.Stolen
 	}
-	if b.dst() != dst {
+	if p.dst() != dst {
 		f.SetDst(bh.i.mac) // rewritten: it has to be routed again
 	}
-	f.Context = b
+	p.f, p.bridge, p.carriers = nil, bh.i, 1
+	f.SetContext(p)
 	return link.Accept
 }
 
 // packet reads a frame as a packet without taking it over.
-func (bh *bridgeHook) packet(f *link.Frame) *bridged {
+func (bh *bridgeHook) packet(f *link.Frame) *packet {
 	d := f.Payload()
 	v6 := f.EtherType() == link.TypeIPv6
 	if v6 && len(d) < 40 || !v6 && (len(d) < 20 || len(d) < int(d[0]&15)*4) {
 		return nil
 	}
-	p := &bridged{packet{f: f}, bh.i}
+	p := bh.i.ns.packets.get()
+	p.f = f
 	p.nf.Data, p.nf.V6 = d, v6
 	p.nf.ChecksumPartial = f.Checksum == link.ChecksumPartial
 	p.nf.SrcMAC, p.nf.DstMAC, p.nf.HasMAC = [6]byte(f.Src()), [6]byte(f.Dst()), true
@@ -68,40 +74,55 @@ func (bh *bridgeHook) packet(f *link.Frame) *bridged {
 	return p
 }
 
-// filtered is the packet of a frame that this bridge's first hook has let pass
-// and that is for the host, nil for any other frame. The packet owns the frame.
-func (bh *bridgeHook) filtered(f *link.Frame) *packet {
-	b, ok := f.Context.(*bridged)
+// learned is a packet with what this bridge's first hook has learned of a frame,
+// nil if it has let no such frame pass.
+func (bh *bridgeHook) learned(f *link.Frame) *packet {
+	b, ok := f.Context.(*packet)
 	if !ok || b.bridge != bh.i {
 		return nil
 	}
-	p := b.packet
+	p := bh.i.ns.packets.get()
+	*p = *b
+	p.bridge, p.carriers = nil, 0
+	return p
+}
+
+// filtered is the packet of a frame that this bridge's first hook has let pass
+// and that is for the host, nil for any other frame. The packet owns the frame.
+func (bh *bridgeHook) filtered(f *link.Frame) *packet {
+	p := bh.learned(f)
+	if p == nil {
+		return nil
+	}
 	p.f = f.Private()
-	p.f.Context = nil
+	p.f.SetContext(nil)
 	p.nf.Data = p.f.Payload()
 	p.nf.PhysOut = ""
 	p.in = bh.i
-	return &p
+	return p
 }
 
 // forward is br_nf_forward and br_nf_post_routing. The caller has made the
 // frame private.
 func (bh *bridgeHook) forward(in, out *link.Port, f *link.Frame) link.Verdict {
-	b, ok := f.Context.(*bridged)
-	if !ok || b.bridge != bh.i || in == nil || !bh.filters(f.EtherType()) {
+	if f.Context == nil || in == nil || !bh.filters(f.EtherType()) {
 		return link.Accept
 	}
-	p := b.packet
+	p := bh.learned(f)
+	if p == nil {
+		return link.Accept
+	}
 	p.f, p.nf.Data = f, f.Payload()
 	p.nf.PhysIn, p.nf.PhysOut = in.Name(), out.Name()
-	if !bh.i.ns.filter.hook(netfilter.Forward, &p, bh.i, bh.i) || !bh.i.ns.filter.hook(netfilter.Postrouting, &p, nil, bh.i) {
+	if !bh.i.ns.filter.hook(netfilter.Forward, p, bh.i, bh.i) || !bh.i.ns.filter.hook(netfilter.Postrouting, p, nil, bh.i) {
 		return link.Stolen
 	}
-	f.Context = nil
+	f.SetContext(nil)
 	if f.GSO > 0 || p.nf.V6 || len(p.nf.Data) <= out.MTU() {
+		p.gone()
 		return link.Accept
 	}
-	cutForPort(&p, bh.i, out)
+	cutForPort(p, bh.i, out)
 	return link.Stolen
 }
 

@@ -250,14 +250,14 @@ func (dp *datapath) netIn(f *link.Frame) {
 	}
 }
 
-// transmitIP puts the Ethernet header before a packet and sends it.
+// transmitIP puts the Ethernet header before a packet and sends it. Nobody may
+// look at the packet any more.
 func (dp *datapath) transmitIP(p *packet, dst MAC) {
 	typ := link.TypeIPv4
 	if p.nf.V6 {
 		typ = link.TypeIPv6
 	}
 	f := p.f
-	p.f = nil
 	putEther(f.Bytes(), dst, dp.i.mac, typ)
 	f.Mark = 0
 	if dp.i.kind == KindLoopback || dp.i.kind == KindVXLAN { // they see it; a peer does not
@@ -267,5 +267,6 @@ func (dp *datapath) transmitIP(p *packet, dst MAC) {
 	if p.nf.ChecksumPartial {
 		f.Checksum = link.ChecksumPartial
 	}
+	p.gone()
 	dp.transmit(f)
 }

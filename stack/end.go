@@ -32,23 +32,21 @@ func (p *packet) frame() *link.Frame {
 // discard ends a packet that the network layer does not want.
 func (en *endings) discard(i *Interface, why trail.Reason, p *packet) { en.refuse(i, why, nil, p) }
 
-// refuse is discard with the rule that decided.
+// refuse is discard with the rule that decided. Nobody may look at the packet
+// any more.
 func (en *endings) refuse(i *Interface, why trail.Reason, rule *trail.Rule, p *packet) {
-	if f := p.frame(); f != nil {
-		f.End(en.ns.trail, en.at(i), why, rule)
-	}
-	p.f = nil
+	p.frame().End(en.ns.trail, en.at(i), why, rule)
+	p.gone()
 }
 
 // lose ends a frame at the interface.
 func (dp *datapath) lose(f *link.Frame, why trail.Reason) { f.End(dp.i.trail, dp.i.place, why, nil) }
 
-// arrived ends a packet that its protocol or socket has.
+// arrived ends a packet that its protocol or socket has. Nobody may look at it
+// any more.
 func (en *endings) arrived(p *packet) {
-	if f := p.frame(); f != nil {
-		f.Arrived(en.ns.trail, en.at(p.in), trail.None)
-	}
-	p.f = nil
+	p.frame().Arrived(en.ns.trail, en.at(p.in), trail.None)
+	p.gone()
 }
 
 // tell records what happens to a packet on its way.

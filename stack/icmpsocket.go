@@ -168,7 +168,7 @@ func (c *ICMPConn) Recv(timeout time.Duration) (ICMPPacket, error) {
 		}
 	}
 	p := c.queue[0]
-	c.queue = c.queue[1:]
+	c.queue = slices.Delete(c.queue, 0, 1)
 	return p, nil
 }
 

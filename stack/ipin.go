@@ -51,7 +51,7 @@ func (p *packet) ipLength() int {
 
 // acceptIPv4 makes a packet of a frame whose header is good, or drops it.
 func (rx *ipInput) acceptIPv4(i *Interface, f *link.Frame) *packet {
-	p := packetOf(f)
+	p := rx.ns.packetOf(f)
 	d := p.nf.Data
 	if len(d) < 20 || d[0]>>4 != 4 || d[0]&15 < 5 || len(d) < int(d[0]&15)*4 {
 		return rx.badHeader(i, p)

@@ -15,7 +15,7 @@ func (rx *ipInput) in6(i *Interface, f *link.Frame, toUs bool) {
 		rx.route6(p)
 		return
 	}
-	p := packetOf(f)
+	p := rx.ns.packetOf(f)
 	p.in = i
 	d := p.nf.Data
 	if len(d) < 40 || d[0]>>4 != 6 {

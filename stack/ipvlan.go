@@ -91,7 +91,7 @@ func (i *Interface) routeFor(f *link.Frame) {
 		i.path.lose(f, trail.IPvlanNoIP)
 		return
 	}
-	p := packetOf(f)
+	p := i.ns.packetOf(f)
 	if n := len(p.nf.Data); n < 20 || p.nf.V6 && n < 40 {
 		i.ns.ends.discard(i, trail.BadIPHeader, p)
 		return

@@ -63,13 +63,14 @@ type Namespace struct {
 	rng       *sim.Rand
 	booted    time.Duration // before the run began; see wheel
 	pool      *link.Pool
+	packets   *packetPool
 	closed    bool
 }
 
 // New makes a namespace. The name is for journals and random streams and must
 // be unique in a run ("bdc01", "bdc01/bbox1").
 func New(loop *sim.Loop, name string, opts Options) *Namespace {
-	ns := &Namespace{loop: loop, trail: trail.Of(loop), name: name, opts: opts, pool: link.NewPool(), sockets: &socket.Table{}}
+	ns := &Namespace{loop: loop, trail: trail.Of(loop), name: name, opts: opts, pool: link.NewPool(), packets: packetsOf(loop), sockets: &socket.Table{}}
 	ns.devs = deviceTable{ns: ns, byName: make(map[string]*Interface)}
 	ns.addrs.ns, ns.routes.ns, ns.neigh.ns = ns, ns, ns
 	ns.rx.ns, ns.tx.ns, ns.frags.ns, ns.icmp.ns = ns, ns, ns, ns

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"dnetsim/link"
+	"dnetsim/sim"
 	"dnetsim/stack/netfilter"
 )
 
@@ -29,16 +30,54 @@ type packet struct {
 	bcast bool       // its destination is a broadcast address
 	// unbound tells that the sender left the source to the route.
 	unbound bool
+	// bridge is the one whose first hook has read it, while it is what that has
+	// learned of a frame; carriers are the frames that have it.
+	bridge   *Interface
+	carriers int
+	home     *packetPool
 	// rewritten tells that NAT changed its destination.
 	rewritten bool
 	balanced  bool // IPVS has sent it elsewhere
 }
 
+// packetPool keeps what packets were, for the next. A run has one.
+type packetPool struct{ free []*packet }
+
+// keptPackets is how many it keeps at most.
+const keptPackets = 256
+
+type packetsKey struct{}
+
+// packetsOf is a run's pool.
+func packetsOf(loop *sim.Loop) *packetPool {
+	return loop.Shared(packetsKey{}, func() any { return &packetPool{} }).(*packetPool)
+}
+
+func (pp *packetPool) get() *packet {
+	if n := len(pp.free); n > 0 {
+		p := pp.free[n-1]
+		pp.free = pp.free[:n-1]
+		return p
+	}
+	return &packet{home: pp}
+}
+
+// gone gives a packet back that has ended, or whose frame somebody else has now.
+// Nobody may look at it any more.
+func (p *packet) gone() {
+	home := p.home
+	*p = packet{home: home}
+	if len(home.free) < keptPackets {
+		home.free = append(home.free, p)
+	}
+}
+
 // packetOf makes a packet from a frame that came in; the frame's bytes become
 // private.
-func packetOf(f *link.Frame) *packet {
+func (ns *Namespace) packetOf(f *link.Frame) *packet {
 	f = f.Private()
-	p := &packet{f: f}
+	p := ns.packets.get()
+	p.f = f
 	p.nf.Data = f.Payload()
 	p.nf.V6 = f.EtherType() == link.TypeIPv6
 	p.nf.ChecksumPartial = f.Checksum == link.ChecksumPartial
@@ -56,7 +95,8 @@ func (ns *Namespace) newPacket(n int, v6 bool) *packet {
 		typ = link.TypeIPv6
 	}
 	putEther(f.Bytes(), MAC{}, MAC{}, typ) // until it gets a link header, see trail.Event
-	p := &packet{f: f}
+	p := ns.packets.get()
+	p.f = f
 	p.nf.Data = f.Bytes()[link.HeaderLen:]
 	p.nf.V6 = v6
 	return p
@@ -75,16 +115,15 @@ func (p *packet) settle(ns *Namespace) {
 	q.f.GSO, q.f.Checksum, q.f.Mark, q.f.Tag = p.f.GSO, p.f.Checksum, p.f.Mark, p.f.Tag
 	p.f.Release()
 	p.f, p.nf.Data = q.f, q.nf.Data
+	q.gone()
 }
 
 // release gives the frame of a packet back whose story goes on in others: in
 // its fragments, in the encapsulation around it, in the joined packet. Every
 // other end is told (end.go).
 func (p *packet) release() {
-	if p.f != nil {
-		p.f.Release()
-	}
-	p.f = nil
+	p.f.Release()
+	p.gone()
 }
 
 func (p *packet) src() netip.Addr {
