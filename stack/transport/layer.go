@@ -311,11 +311,30 @@ func (t *Layer) takeIn(p Packet) {
 	if t.dev.offload && protocol(data) == header.TCPProtocolNumber {
 		data = withSACKRoom(data, headerLen(data))
 	}
-	pb := gstack.NewPacketBuffer(gstack.PacketBufferOptions{Payload: buffer.MakeWithData(data)})
+	pb := gstack.NewPacketBuffer(gstack.PacketBufferOptions{Payload: received(data)})
 	pb.RXChecksumValidated = true
 	p.Arrived()
 	t.dev.d.DeliverNetworkPacket(proto, pb)
 	pb.DecRef()
+}
+
+// longSegment is from where on a piece more costs less than a copy.
+const longSegment = 8 << 10
+
+// received is a packet as netstack's buffers have it. The headers of a long TCP
+// segment are apart from what it carries: netstack clones packets, and copies the
+// piece that headers are in when it looks at those of a clone.
+func received(data []byte) buffer.Buffer {
+	n := headerLen(data)
+	if len(data) < longSegment || protocol(data) != header.TCPProtocolNumber {
+		return buffer.MakeWithData(data)
+	}
+	n = min(n+int(data[n+12]>>4)*4, len(data))
+	b := buffer.MakeWithData(data[:n])
+	if err := b.Append(buffer.NewViewWithData(data[n:])); err != nil {
+		panic(err) // only a buffer that is frozen takes nothing
+	}
+	return b
 }
 
 // sameConnection reports whether two packets have the same protocol, addresses
