@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"testing"
 
 	"dnetsim/link/trail"
@@ -109,6 +110,30 @@ func TestFillChecksumMakesItGood(t *testing.T) {
 		f.data[f.Len()-1] ^= 0x10
 		if ChecksumGood(f) {
 			t.Errorf("damage not found: %x", f.data)
+		}
+	}
+}
+
+// The sum that adds eight bytes at a time is that of RFC 1071, word by word.
+func TestTheChecksumIsThatOfSixteenBitWords(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 5000 {
+		b := make([]byte, rng.IntN(200))
+		for i := range b {
+			if b[i] = byte(rng.Uint32()); rng.IntN(3) == 0 {
+				b[i] = 0xff
+			}
+		}
+		s := rng.Uint32() >> rng.IntN(32)
+		want := uint64(s)
+		for i, v := range b {
+			want += uint64(v) << (8 * (1 - i%2))
+		}
+		for want>>16 != 0 {
+			want = want>>16 + want&0xffff
+		}
+		if got := ^Fold(Sum16(s, b)); got != uint16(want) {
+			t.Fatalf("%#x and % x: %04x, want %04x", s, b, got, want)
 		}
 	}
 }

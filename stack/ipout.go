@@ -188,7 +188,15 @@ func (tx *ipOutput) defaultTTL(v6 bool) int {
 
 // buildIPv4 makes a packet with an IPv4 header around payload.
 func (tx *ipOutput) buildIPv4(src, dst netip.Addr, proto uint8, ttl int, df bool, payload []byte) *packet {
-	p := tx.ns.newPacket(20+len(payload), false)
+	p := tx.headIPv4(src, dst, proto, ttl, df, len(payload))
+	copy(p.nf.Data[20:], payload)
+	return p
+}
+
+// headIPv4 makes a packet with an IPv4 header, before n bytes that are still to be
+// written.
+func (tx *ipOutput) headIPv4(src, dst netip.Addr, proto uint8, ttl int, df bool, n int) *packet {
+	p := tx.ns.newPacket(20+n, false)
 	d := p.nf.Data
 	clear(d[:20])
 	d[0] = 0x45
@@ -201,7 +209,6 @@ func (tx *ipOutput) buildIPv4(src, dst netip.Addr, proto uint8, ttl int, df bool
 	s, t := src.As4(), dst.As4()
 	copy(d[12:], s[:])
 	copy(d[16:], t[:])
-	copy(d[20:], payload)
 	headerChecksum(d)
 	return p
 }

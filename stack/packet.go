@@ -197,19 +197,7 @@ func headerChecksum(h []byte) {
 }
 
 // sum is the ones' complement sum of b, added to s (RFC 1071).
-func sum(s uint32, b []byte) uint16 {
-	for len(b) >= 2 {
-		s += uint32(b[0])<<8 | uint32(b[1])
-		b = b[2:]
-	}
-	if len(b) == 1 {
-		s += uint32(b[0]) << 8
-	}
-	for s>>16 != 0 {
-		s = s>>16 + s&0xffff
-	}
-	return uint16(s)
-}
+func sum(s uint32, b []byte) uint16 { return ^link.Fold(link.Sum16(s, b)) }
 
 // pseudoSum is the sum of the pseudo header for n bytes of transport data.
 func (p *packet) pseudoSum(proto uint8, n int) uint16 {

@@ -17,7 +17,6 @@ type tunnel struct {
 	port    uint16
 	conn    *UDPConn // nil while no device is up
 	devices []*vxlanDevice
-	buf     []byte // the UDP header and what follows
 }
 
 // tunnelTable is the namespace's ends of VXLAN tunnels, by UDP port.
@@ -196,9 +195,11 @@ type outer struct {
 func (t *tunnel) encapsulate(f *link.Frame, o outer) trail.Reason {
 	const head = 8 + link.VXLANHeaderLen
 	ns, n := t.ns, head+f.Len()
-	t.buf = append(t.buf[:0], make([]byte, head)...)
-	t.buf = append(t.buf, f.Bytes()...)
-	b, inner := t.buf, t.buf[head:]
+	p := ns.tx.headIPv4(o.src, o.dst, protoUDP, o.ttl, false, n)
+	b := p.payload()
+	clear(b[:head])
+	inner := b[head:]
+	copy(inner, f.Bytes())
 	if f.Checksum == link.ChecksumPartial {
 		link.FillChecksumBytes(inner)
 	}
@@ -209,10 +210,8 @@ func (t *tunnel) encapsulate(f *link.Frame, o outer) trail.Reason {
 	binary.BigEndian.PutUint16(b[2:], o.dstPort)
 	binary.BigEndian.PutUint16(b[4:], uint16(n))
 	link.PutVXLANHeader(b[8:], o.vni)
-	p := ns.tx.buildIPv4(o.src, o.dst, protoUDP, o.ttl, false, b)
 	if !o.zeroChecksum {
-		u := p.payload()
-		binary.BigEndian.PutUint16(u[6:], p.pseudoSum(protoUDP, n))
+		binary.BigEndian.PutUint16(b[6:], p.pseudoSum(protoUDP, n))
 		p.nf.ChecksumPartial = true
 	}
 	if ns.trail.On() {
