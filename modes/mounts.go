@@ -75,13 +75,11 @@ func (c *Container) mountsOf() []userland.Mount {
 		{Source: "sysfs", Target: "/sys", Type: "sysfs", Options: system + "," + restrict},
 		{Source: "tmpfs", Target: "/sys/fs/cgroup", Type: "tmpfs", Options: "rw," + restrict + ",mode=755"},
 	}
-	host := d.host.FS().Mounts()
-	for _, m := range host {
-		if m.Type == "cgroup" {
-			m.Options = system + strings.TrimPrefix(m.Options, "rw")
-			m.Bind = m.Target
-			out = append(out, m)
-		}
+	host := d.host.FS()
+	for _, m := range userland.MountsOf(host, "cgroup") {
+		m.Options = system + strings.TrimPrefix(m.Options, "rw")
+		m.Bind = m.Target
+		out = append(out, m)
 	}
 	shm := h.ShmSize
 	if shm == 0 {
@@ -116,12 +114,10 @@ func (c *Container) mountsOf() []userland.Mount {
 }
 
 // bind is a file of the host at a place in a container: the disk appears there.
-func bind(host []userland.Mount, dir, target string) userland.Mount {
-	var disk userland.Mount
-	for _, m := range host {
-		if m.Target == "/" || m.Target == dir {
-			disk = m
-		}
+func bind(host *userland.FS, dir, target string) userland.Mount {
+	disk, ok := userland.MountedAt(host, dir)
+	if !ok {
+		disk, _ = userland.MountedAt(host, "/")
 	}
 	return userland.Mount{Source: disk.Source, Target: target, Type: disk.Type, Options: disk.Options, Bind: "host:" + disk.Target}
 }

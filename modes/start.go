@@ -188,7 +188,8 @@ func (c *Container) setSysctls() error {
 func (c *Container) newMachine() *userland.Machine {
 	d := c.run.daemon
 	r := c.run
-	m := userland.NewMachine(d.loop, d.host.Name+"/"+c.Name, r.sandbox.NS)
+	c.mountRoot()
+	m := userland.NewMachineOn(d.loop, d.host.Name+"/"+c.Name, r.sandbox.NS, r.fs)
 	m.Resolve = names.Addresses
 	m.Container, m.Parent = true, d.host.Machine
 	m.UTS = &userland.UTS{Hostname: c.Config.Hostname, Domain: c.Config.Domainname}
@@ -198,8 +199,6 @@ func (c *Container) newMachine() *userland.Machine {
 	m.KernelVersion, m.Arch, m.OSVersion = d.host.KernelVersion, d.host.Arch, d.host.OSVersion
 	m.Shell = shell.Sh(r.image.Shell())
 	m.Programs = r.image.Programs()
-	c.mountRoot()
-	m.SetFS(r.fs)
 	m.Env = c.environment(m, false, nil)
 	m.SetFirstPID(1)
 	return m

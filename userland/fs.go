@@ -90,9 +90,10 @@ type FS struct {
 	// used is what the tree took when it was last measured, and has been given since.
 	used int64
 	// steps counts the components that were looked up.
-	steps int
-	// mounts are in the order they were made.
-	mounts []Mount
+	steps  int
+	mounts mountTable
+	// live is the tree that a tree of the kernel's files is made for, or nil.
+	live *FS
 }
 
 // maxFile bounds one file, so that a runaway writer gets an error as on a full
@@ -128,7 +129,7 @@ func (fs *FS) take(n int64) error {
 // disk is what a tree takes.
 func (n *node) disk() int64 {
 	sum := int64(nodeSize + cap(n.data))
-	for _, c := range n.children {
+	for _, c := range n.children { // the kernel's files take nothing
 		sum += c.node.disk()
 	}
 	return sum
@@ -165,13 +166,15 @@ func NewBareFS(loop *sim.Loop) *FS {
 // Clone returns a tree with the same content. Later changes of either are not
 // seen by the other, except through synthetic files, which are shared.
 func (fs *FS) Clone() *FS {
-	c := &FS{loop: fs.loop, now: fs.now, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec, used: fs.used, mounts: fs.mounts}
+	fs.mounts.shared = true
+	c := &FS{loop: fs.loop, now: fs.now, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec, used: fs.used}
+	c.SetMounts(fs.mounts.list)
 	fs.owner = new(int)
 	return c
 }
 
 // SetClock makes a machine's wall clock that of the files: it is the run's
-// before. [Machine.SetFS] does so too.
+// before. [NewMachineOn] does so too.
 func (fs *FS) SetClock(m *Machine) { fs.now = m.Wall }
 
 func (fs *FS) newNode(k Kind, mode uint32) *node {
@@ -196,7 +199,8 @@ func (fs *FS) own(dir *node, name string) *node {
 	c.owner = dir.owner
 	// Clipped, so that two trees never append to one array.
 	c.data = n.data[:len(n.data):len(n.data)]
-	c.children = slices.Clone(n.children)
+	c.children = slices.Clone(n.entries())
+	c.special = n.special // as it is now that there are entries
 	dir.put(name, &c)
 	return &c
 }
@@ -240,16 +244,17 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 	if len(name) >= maxPath {
 		return "", nil, ENAMETOOLONG
 	}
-	todo := strings.Split(name, "/")
-	at := "/"
-	var stack []*node
-	cur := fs.root
-	var names []string
-	user := fs.user()
-	links := 0
-	for i := 0; i < len(todo); i++ {
+	// Most paths are short and have nothing to resolve: neither their directories nor
+	// their names need memory of their own.
+	var dirs [16]*node
+	var words [16]string
+	stack, names := dirs[:0], words[:0]
+	cur, user := fs.root, fs.user()
+	links, straight, length := 0, name[0] == '/', 0
+	for rest, more := name, true; more; {
 		fs.steps++
-		w := todo[i]
+		var w string
+		w, rest, more = strings.Cut(rest, "/")
 		if cur == nil {
 			if w == "" {
 				continue
@@ -263,6 +268,7 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 		case "", ".":
 			continue
 		case "..":
+			straight = false
 			if len(stack) > 0 {
 				cur, stack, names = stack[len(stack)-1], stack[:len(stack)-1], names[:len(names)-1]
 			}
@@ -275,30 +281,30 @@ func (fs *FS) resolve(name string, follow bool) (string, *node, error) {
 			return "", nil, EACCES
 		}
 		next := cur.child(w)
-		last := true
-		for _, r := range todo[i+1:] {
-			if r != "" {
-				last = false
-				break
-			}
-		}
-		if next != nil && next.kind == Link && (!last || follow || i+1 < len(todo)) {
+		if next != nil && next.kind == Link && (follow || more) {
 			if links++; links > maxLinks {
 				return "", nil, ELOOP
 			}
-			todo = append(strings.Split(next.target, "/"), todo[i+1:]...)
-			fs.steps += len(todo)
-			i = -1
+			straight = false
+			if more {
+				rest = next.target + "/" + rest
+			} else {
+				rest, more = next.target, true
+			}
+			fs.steps += strings.Count(rest, "/") + 1
 			if strings.HasPrefix(next.target, "/") {
-				cur, stack, names = fs.root, nil, nil
+				cur, stack, names = fs.root, stack[:0], names[:0]
 			}
 			continue
 		}
 		stack, names = append(stack, cur), append(names, w)
+		length += 1 + len(w)
 		cur = next
 	}
-	at += strings.Join(names, "/")
-	return at, cur, nil
+	if straight && length == len(name) {
+		return name, cur, nil
+	}
+	return "/" + strings.Join(names, "/"), cur, nil
 }
 
 // Steps is how many components of paths have been looked up so far, which is what
@@ -309,7 +315,7 @@ func (fs *FS) Steps() int { return fs.steps }
 // the way is shared. It is nil for what exists only synthetically.
 func (fs *FS) owned(clean string) *node {
 	n := fs.ownRoot()
-	for _, w := range strings.Split(clean, "/") {
+	for w := range strings.SplitSeq(clean, "/") {
 		if w == "" {
 			continue
 		}
@@ -364,7 +370,7 @@ func (n *node) info(name string) Info {
 	}
 	switch {
 	case n.kind == Directory:
-		for _, c := range n.children {
+		for _, c := range n.entries() {
 			if c.node.kind == Directory {
 				i.Links++
 			}
@@ -406,7 +412,7 @@ func (fs *FS) Lstat(name string) (Info, error) {
 
 // Exists reports whether a path leads to a file.
 func (fs *FS) Exists(name string) bool {
-	_, err := fs.Stat(name)
+	_, _, err := fs.lookup(name, true)
 	return err == nil
 }
 
@@ -430,7 +436,7 @@ func (fs *FS) ReadDir(name string) ([]Info, error) {
 		return nil, err
 	}
 	var out []Info
-	for _, c := range n.children {
+	for _, c := range n.entries() {
 		out = append(out, fs.info(path.Join(at, c.name), c.node))
 	}
 	if n.list != nil {

@@ -43,6 +43,9 @@ func (fs *FS) Mkdir(name string, mode uint32) error {
 
 // MkdirAll makes a directory and those above it that are missing.
 func (fs *FS) MkdirAll(name string, mode uint32) error {
+	if _, n, err := fs.lookup(name, true); err == nil && n.kind == Directory {
+		return nil
+	}
 	at := ""
 	for _, w := range strings.Split(name, "/") {
 		if w == "" {
@@ -53,7 +56,7 @@ func (fs *FS) MkdirAll(name string, mode uint32) error {
 			return err
 		}
 	}
-	if i, err := fs.Stat(name); err != nil || !i.IsDir() {
+	if _, n, err := fs.lookup(name, true); err != nil || n.kind != Directory {
 		return ENOTDIR
 	}
 	return nil
@@ -65,7 +68,7 @@ func (fs *FS) Remove(name string) error {
 	if err != nil {
 		return err
 	}
-	if n.kind == Directory && len(n.children) > 0 {
+	if n.kind == Directory && len(n.entries()) > 0 {
 		return ENOTEMPTY
 	}
 	return fs.unlink(at)
@@ -102,7 +105,7 @@ func (fs *FS) RemoveAll(name string) error {
 	if err != nil {
 		return err
 	}
-	if n.find != nil {
+	if n.entries(); n.find != nil {
 		return EBUSY
 	}
 	return fs.unlink(at)
@@ -127,7 +130,7 @@ func (fs *FS) Rename(from, to string) error {
 		return EISDIR
 	case old != nil && old.kind != Directory && n.kind == Directory:
 		return ENOTDIR
-	case old != nil && old.kind == Directory && len(old.children) > 0:
+	case old != nil && old.kind == Directory && len(old.entries()) > 0:
 		return ENOTEMPTY
 	}
 	sdir, sbase, err := fs.parent(src)

@@ -38,7 +38,7 @@ func changes(dir string, now, old *node) (out []Change) {
 		if n == nil {
 			continue
 		}
-		for _, d := range n.children {
+		for _, d := range n.children { // the kernel fills what no layer has
 			names[d.name] = true
 		}
 	}

@@ -5,14 +5,56 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
-// mountKernel lays down /dev and /proc for the machine.
+// kernelDir is a directory that the kernel fills.
+type kernelDir struct {
+	place string
+	files int // that it makes there: their inodes are set aside until somebody looks
+	mount func(m *Machine, fs *FS)
+}
+
+var kernelDirs = []kernelDir{
+	{"/dev", 13, (*Machine).mountDev},
+	{"/proc", 28, (*Machine).mountProc},
+	{"/sys", 5, (*Machine).mountSys},
+}
+
+// mountKernel gives the machine /dev, /proc and /sys. A container's are not looked
+// at as long as it idles: what is in them is made when somebody does, with the time of now.
 func (m *Machine) mountKernel() {
 	fs := m.fs
-	if len(fs.mounts) == 0 {
+	if len(fs.mounts.list) == 0 {
 		fs.SetMounts(hostMounts)
 	}
+	now := fs.now()
+	for _, d := range kernelDirs {
+		fs.MkdirAll(d.place, 0o755)
+		first := fs.inode
+		fs.inode += uint64(d.files)
+		fs.used += int64(d.files) * nodeSize
+		fs.change(d.place, true, func(n *node) {
+			n.mtime = now
+			n.specially(func(s *special) {
+				s.fill = func(n *node) { m.fill(n, fs, d.place, first, now, d.mount) }
+			})
+		})
+	}
+}
+
+// fill lays down the files of one of the kernel's directories, as if in a tree in which
+// there is nothing else.
+func (m *Machine) fill(n *node, fs *FS, place string, inode uint64, at time.Time, mount func(*Machine, *FS)) {
+	kernel := &FS{loop: fs.loop, now: func() time.Time { return at }, owner: n.owner, inode: inode, live: fs}
+	kernel.root = &node{owner: n.owner, kind: Directory, mode: 0o755, links: 2, special: &plain, children: []dirent{{place[1:], n}}}
+	touched := n.mtime
+	mount(m, kernel)
+	n.mtime = touched
+}
+
+// mountDev lays down the devices.
+func (m *Machine) mountDev(fs *FS) {
 	fs.device("/dev/null", 1, 3, nullDevice)
 	fs.device("/dev/zero", 1, 5, zeroDevice)
 	fs.device("/dev/full", 1, 7, zeroDevice)
@@ -22,14 +64,25 @@ func (m *Machine) mountKernel() {
 	for fd, name := range []string{"stdin", "stdout", "stderr"} {
 		fs.device("/dev/"+name, 136, 0, standardStream(fd))
 	}
-	m.mountDescriptors()
-	m.mountProc()
+	m.mountDescriptors(fs)
+	for _, d := range []string{"/dev/mqueue", "/dev/pts", "/dev/shm"} {
+		fs.MkdirAll(d, 0o755)
+	}
+	fs.Chmod("/dev/shm", 0o1777)
+	fs.Chmod("/dev/mqueue", 0o1777)
 }
 
-// mountProc lays down the files of /proc that do not speak of processes or the
-// network.
-func (m *Machine) mountProc() {
-	fs := m.fs
+// mountSys lays down the directories of /sys.
+func (m *Machine) mountSys(fs *FS) {
+	for _, d := range []string{"/sys/firmware", "/sys/fs/cgroup"} {
+		fs.MkdirAll(d, 0o555)
+	}
+	m.mountClassNet(fs)
+}
+
+// mountProc lays down the files of /proc, and what a container must not see or only
+// read there.
+func (m *Machine) mountProc(fs *FS) {
 	text := func(name string, fn func() string) {
 		fs.Synthetic(name, func() []byte { return []byte(fn()) }, nil)
 	}
@@ -61,11 +114,15 @@ func (m *Machine) mountProc() {
 	})
 	text("/proc/filesystems", func() string { return "nodev\tproc\nnodev\ttmpfs\nnodev\toverlay\n\text4\n" })
 	text("/proc/mounts", func() string { return m.mountsFile() })
-	m.mountKernelDirs()
-	m.mountSysctl()
-	m.mountClassNet()
-	m.mountProcNet()
-	m.mountProcesses()
+	for _, d := range []string{"/proc/acpi", "/proc/bus", "/proc/fs", "/proc/irq"} {
+		fs.MkdirAll(d, 0o555)
+	}
+	for _, f := range []string{"/proc/keys", "/proc/timer_list"} {
+		fs.Synthetic(f, func() []byte { return nil }, nil)
+	}
+	m.mountSysctl(fs)
+	m.mountProcNet(fs)
+	m.mountProcesses(fs)
 }
 
 // The hardware of every machine: how many processors and how many bytes of memory

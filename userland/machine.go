@@ -84,6 +84,13 @@ type Machine struct {
 // and no programs. The name is also its first hostname. ns may be nil for a
 // machine without a network.
 func NewMachine(loop *sim.Loop, name string, ns *stack.Namespace) *Machine {
+	return NewMachineOn(loop, name, ns, NewFS(loop))
+}
+
+// NewMachineOn is NewMachine with files that there are already, usually a [FS.Clone] of
+// an image's: /proc, /sys and /dev are mounted in them, and their times are of the
+// machine's clock from then on.
+func NewMachineOn(loop *sim.Loop, name string, ns *stack.Namespace, files *FS) *Machine {
 	m := &Machine{
 		Name: name, UTS: &UTS{Hostname: name}, loop: loop, ns: ns,
 		Programs: map[string]Program{}, Services: map[string]Service{}, NamedNetns: map[string]*stack.Namespace{},
@@ -94,7 +101,9 @@ func NewMachine(loop *sim.Loop, name string, ns *stack.Namespace) *Machine {
 		},
 		nextPID: 1, booted: loop.Now(),
 	}
-	m.SetFS(NewFS(loop))
+	m.fs = files
+	files.SetClock(m)
+	m.mountKernel()
 	if ns != nil {
 		ns.LogTo(m.kmsg)
 	}
@@ -116,15 +125,6 @@ func (m *Machine) NS() *stack.Namespace { return m.ns }
 
 // FS is the machine's files.
 func (m *Machine) FS() *FS { return m.fs }
-
-// SetFS gives the machine other files, usually a [FS.Clone] of an image's, and
-// mounts /proc and /dev in them. Their times are of the machine's clock from
-// then on.
-func (m *Machine) SetFS(fs *FS) {
-	m.fs = fs
-	fs.SetClock(m)
-	m.mountKernel()
-}
 
 // Install adds programs and lays down their files, see [FS.InstallPrograms].
 func (m *Machine) Install(sets ...map[string]Program) {

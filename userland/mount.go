@@ -41,30 +41,151 @@ func cgroup(controller string) Mount {
 	}
 }
 
+// mountTable are a tree's mounts, in the order they were made. Of a long list, a
+// host's with many containers, it knows what is where.
+type mountTable struct {
+	list   []Mount
+	shared bool // another tree has the list too
+	made   int  // how many there ever were in a list with an index
+	at     map[string][]mounted
+	kinds  map[string]int
+}
+
+// mounted is a mount and its turn.
+type mounted struct {
+	Mount
+	turn int
+}
+
+// fewMounts is how many mounts are looked through one by one.
+const fewMounts = 64
+
+// own makes the list the tree's own before it changes.
+func (t *mountTable) own() {
+	if t.shared {
+		t.list, t.shared = slices.Clone(t.list), false
+	}
+}
+
+// index notes a mount, and if it makes the list long all those before it.
+func (t *mountTable) index(m Mount) {
+	if t.at == nil {
+		if len(t.list) < fewMounts {
+			return
+		}
+		t.at, t.kinds = map[string][]mounted{}, map[string]int{}
+		for _, m := range t.list[:len(t.list)-1] {
+			t.index(m)
+		}
+	}
+	t.made++
+	t.at[m.Target] = append(t.at[m.Target], mounted{m, t.made})
+	t.kinds[m.Type]++
+}
+
+// forget takes the mount that was made last at a place out of the index.
+func (t *mountTable) forget(m Mount) {
+	if t.at == nil {
+		return
+	}
+	if here := t.at[m.Target]; len(here) > 1 {
+		t.at[m.Target] = here[:len(here)-1]
+	} else {
+		delete(t.at, m.Target)
+	}
+	t.kinds[m.Type]--
+}
+
+// above yields the mounts that a path without symbolic links lies under, those of
+// deeper places first and of one place the last.
+func (t *mountTable) above(clean string, yield func(mounted) bool) {
+	for {
+		if here := t.at[clean]; len(here) > 0 && !yield(here[len(here)-1]) || clean == "/" {
+			return
+		}
+		clean = clean[:max(strings.LastIndexByte(clean, '/'), 1)]
+	}
+}
+
 // Mounts are the mounts of the tree, in the order they were made.
-func (fs *FS) Mounts() []Mount { return slices.Clone(fs.mounts) }
+func (fs *FS) Mounts() []Mount { return slices.Clone(fs.mounts.list) }
+
+// MountsOf are the mounts of a type, in the order they were made.
+func MountsOf(fs *FS, kind string) (out []Mount) {
+	t := &fs.mounts
+	for _, m := range t.list {
+		if m.Type != kind {
+			continue
+		}
+		if out = append(out, m); t.at != nil && len(out) == t.kinds[kind] {
+			break
+		}
+	}
+	return out
+}
+
+// MountedAt is the mount that was made last at a place.
+func MountedAt(fs *FS, target string) (m Mount, ok bool) {
+	t := &fs.mounts
+	if t.at != nil {
+		here := t.at[target]
+		if len(here) == 0 {
+			return m, false
+		}
+		return here[len(here)-1].Mount, true
+	}
+	for _, m := range slices.Backward(t.list) {
+		if m.Target == target {
+			return m, true
+		}
+	}
+	return m, false
+}
 
 // SetMounts replaces all mounts. The list is kept and must not be changed.
-func (fs *FS) SetMounts(list []Mount) { fs.mounts = list }
+func (fs *FS) SetMounts(list []Mount) { fs.mounts = mountTable{list: list, shared: true} }
 
 // Mount adds a mount; its place should exist.
-func (fs *FS) Mount(m Mount) { fs.mounts = append(slices.Clip(fs.mounts), m) }
+func (fs *FS) Mount(m Mount) {
+	fs.mounts.own()
+	fs.mounts.list = append(fs.mounts.list, m)
+	fs.mounts.index(m)
+}
 
-// readOnly reports whether what is mounted over a path may only be read.
+// readOnly reports whether what is mounted over a path may only be read: the mount
+// that was made last counts.
 func readOnly(fs *FS, clean string) bool {
-	for _, m := range slices.Backward(fs.mounts) {
+	var over mounted
+	if t := &fs.mounts; t.at != nil {
+		t.above(clean, func(m mounted) bool {
+			if m.turn > over.turn {
+				over = m
+			}
+			return true
+		})
+		return isReadOnly(over.Mount)
+	}
+	for _, m := range slices.Backward(fs.mounts.list) {
 		if clean == m.Target || strings.HasPrefix(clean, strings.TrimSuffix(m.Target, "/")+"/") {
-			return m.Options == "ro" || strings.HasPrefix(m.Options, "ro,")
+			return isReadOnly(m)
 		}
 	}
 	return false
 }
 
+func isReadOnly(m Mount) bool { return m.Options == "ro" || strings.HasPrefix(m.Options, "ro,") }
+
 // Unmount removes what was mounted last at a place.
 func (fs *FS) Unmount(target string) error {
-	for i, m := range slices.Backward(fs.mounts) {
+	t := &fs.mounts
+	if t.at != nil && len(t.at[target]) == 0 {
+		return EINVAL
+	}
+	for i, m := range slices.Backward(t.list) {
 		if m.Target == target {
-			fs.mounts = slices.Concat(fs.mounts[:i], fs.mounts[i+1:])
+			t.own()
+			t.list = slices.Delete(t.list, i, i+1)
+			t.forget(m)
 			return nil
 		}
 	}
@@ -73,9 +194,16 @@ func (fs *FS) Unmount(target string) error {
 
 // typeAt is the type of the file system that a path without symbolic links is
 // on.
-func (fs *FS) typeAt(clean string) string {
-	kind, depth := "", -1
-	for _, m := range fs.mounts {
+func (fs *FS) typeAt(clean string) (kind string) {
+	if t := &fs.mounts; t.at != nil {
+		t.above(clean, func(m mounted) bool {
+			kind = m.Type
+			return false
+		})
+		return kind
+	}
+	depth := -1
+	for _, m := range fs.mounts.list {
 		if len(m.Target) >= depth && (m.Target == "/" || clean == m.Target ||
 			strings.HasPrefix(clean, m.Target) && clean[len(m.Target)] == '/') {
 			kind, depth = m.Type, len(m.Target)
@@ -97,7 +225,7 @@ func (fs *FS) measure(clean string, n *node, i *Info) {
 	case Directory:
 		switch fs.typeAt(clean) {
 		case "tmpfs", "devtmpfs":
-			i.Size = int64(memoryDirectory + memoryEntry*len(n.children))
+			i.Size = int64(memoryDirectory + memoryEntry*len(n.entries()))
 		case "proc", "sysfs", "cgroup", "devpts", "mqueue":
 			i.Size = 0
 		default:
@@ -117,7 +245,7 @@ func (fs *FS) measure(clean string, n *node, i *Info) {
 // mountsFile is the text of /proc/mounts.
 func (m *Machine) mountsFile() string {
 	var b strings.Builder
-	for _, x := range m.fs.mounts {
+	for _, x := range m.fs.mounts.list {
 		b.WriteString(x.Source + " " + x.Target + " " + x.Type + " " + x.Options + " 0 0\n")
 	}
 	return b.String()
@@ -127,7 +255,7 @@ func (m *Machine) mountsFile() string {
 // for all), its device, and what /proc/mounts has.
 func (m *Machine) mountInfo() string {
 	var b strings.Builder
-	for i, x := range m.fs.mounts {
+	for i, x := range m.fs.mounts.list {
 		parent := 1
 		if x.Target != "/" {
 			parent = 100
@@ -135,20 +263,4 @@ func (m *Machine) mountInfo() string {
 		fmt.Fprintf(&b, "%d %d 0:%d / %s %s - %s %s %s\n", 100+i, parent, 50+i, x.Target, x.Options, x.Type, x.Source, x.Options)
 	}
 	return b.String()
-}
-
-// mountKernelDirs lays down the places of the kernel's file systems, and what
-// of them a container must not see or only read.
-func (m *Machine) mountKernelDirs() {
-	for _, d := range []string{"/proc/acpi", "/proc/bus", "/proc/fs", "/proc/irq", "/sys/firmware", "/sys/fs/cgroup"} {
-		m.fs.MkdirAll(d, 0o555)
-	}
-	for _, d := range []string{"/dev/mqueue", "/dev/pts", "/dev/shm"} {
-		m.fs.MkdirAll(d, 0o755)
-	}
-	m.fs.Chmod("/dev/shm", 0o1777)
-	m.fs.Chmod("/dev/mqueue", 0o1777)
-	for _, f := range []string{"/proc/keys", "/proc/timer_list"} {
-		m.fs.Synthetic(f, func() []byte { return nil }, nil)
-	}
 }

@@ -16,7 +16,7 @@ type node struct {
 	inode    uint64
 	links    int
 	data     []byte
-	children []dirent // sorted by name
+	children []dirent // sorted by name; ask for entries, which the kernel's directories make
 	// mounted is what lies over this node, or nil.
 	mounted *binding
 	*special
@@ -36,6 +36,8 @@ type special struct {
 	// accept takes connections to a socket.
 	accept       func(*UnixConn) error
 	major, minor int32
+	// fill makes the entries of one of the kernel's directories, when somebody looks.
+	fill func(*node)
 }
 
 // plain is the special of a node that has nothing special.
@@ -55,10 +57,20 @@ type dirent struct {
 	node *node
 }
 
+// entries are those that lie in a directory.
+func (n *node) entries() []dirent {
+	if n.fill != nil {
+		fill := n.fill
+		n.specially(func(s *special) { s.fill = nil })
+		fill(n)
+	}
+	return n.children
+}
+
 // entry is where an entry stands or would stand. It is the hottest loop of a
 // container's start, hence no comparison by a function.
 func (n *node) entry(name string) (at int, ok bool) {
-	end := len(n.children)
+	end := len(n.entries())
 	for at < end {
 		if m := (at + end) / 2; n.children[m].name < name {
 			at = m + 1
@@ -88,7 +100,7 @@ func (n *node) put(name string, c *node) {
 
 // drop removes an entry.
 func (n *node) drop(name string) {
-	n.children = slices.DeleteFunc(n.children, func(d dirent) bool { return d.name == name })
+	n.children = slices.DeleteFunc(n.entries(), func(d dirent) bool { return d.name == name })
 }
 
 // showLength makes the size to show the content's own again.

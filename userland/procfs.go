@@ -13,8 +13,7 @@ import (
 
 // mountDescriptors lays down /dev/fd, whose entries are the descriptors of the
 // process that looks.
-func (m *Machine) mountDescriptors() {
-	fs := m.fs
+func (m *Machine) mountDescriptors(fs *FS) {
 	fs.syntheticDir("/dev/fd", func() []string { return []string{"0", "1", "2"} }, func(string) (Entry, bool) { return Entry{}, false })
 	fs.change("/dev/fd", true, func(dir *node) {
 		find := func(name string) *node {
@@ -53,10 +52,10 @@ func (m *Machine) here() *stack.Namespace {
 }
 
 // mountSysctl lays down the directories of /proc/sys.
-func (m *Machine) mountSysctl() {
+func (m *Machine) mountSysctl(fs *FS) {
 	for _, dir := range []string{"fs", "kernel", "net", "vm"} {
 		list, find := m.sysctlDir(dir + ".")
-		m.fs.syntheticDir("/proc/sys/"+dir, list, find)
+		fs.syntheticDir("/proc/sys/"+dir, list, find)
 	}
 }
 
@@ -121,8 +120,7 @@ func (m *Machine) sysctlDir(prefix string) (func() []string, func(string) (Entry
 }
 
 // mountProcesses lays down /proc/PID and /proc/self.
-func (m *Machine) mountProcesses() {
-	fs := m.fs
+func (m *Machine) mountProcesses(fs *FS) {
 	fs.change("/proc", true, func(dir *node) {
 		list := func() []string {
 			var out []string

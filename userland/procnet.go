@@ -12,9 +12,9 @@ import (
 // mountProcNet lays down the files of /proc/net that people read: dev, arp,
 // route and vlan/config, of the reader's namespace (Linux: net/core/net-procfs.c,
 // net/ipv4/arp.c, net/ipv4/fib_trie.c, net/8021q/vlanproc.c).
-func (m *Machine) mountProcNet() {
+func (m *Machine) mountProcNet(fs *FS) {
 	file := func(name string, fn func(*stack.Namespace) string) {
-		m.fs.Synthetic("/proc/net/"+name, func() []byte {
+		fs.Synthetic("/proc/net/"+name, func() []byte {
 			ns := m.here()
 			if ns == nil {
 				return nil

@@ -51,6 +51,9 @@ func (fs *FS) syntheticDir(name string, list func() []string, find func(name str
 
 // finder makes nodes of entries as they are asked for.
 func (fs *FS) finder(find func(string) (Entry, bool)) func(string) *node {
+	if fs.live != nil {
+		fs = fs.live
+	}
 	return func(name string) *node {
 		e, ok := find(name)
 		if !ok {

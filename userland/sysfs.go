@@ -11,8 +11,8 @@ import (
 // mountClassNet lays down /sys/class/net: a directory for every interface of
 // the namespace of the process that looks. The kernel's are links into
 // /sys/devices; these are the directories themselves.
-func (m *Machine) mountClassNet() {
-	m.fs.syntheticDir("/sys/class/net",
+func (m *Machine) mountClassNet(fs *FS) {
+	fs.syntheticDir("/sys/class/net",
 		func() []string {
 			var names []string
 			if ns := m.here(); ns != nil {

@@ -40,10 +40,8 @@ func (h *Host) Pin(key string) {
 	if !fs.Exists(at) {
 		fs.WriteFile(at, nil, 0o444)
 	}
-	for _, m := range fs.Mounts() {
-		if m.Target == at {
-			return
-		}
+	if _, there := userland.MountedAt(fs, at); there {
+		return
 	}
 	fs.Mount(userland.Mount{Source: "nsfs", Target: at, Type: "nsfs", Options: "rw"})
 }
