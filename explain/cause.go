@@ -100,6 +100,7 @@ func (q *inquiry) search() {
 			}
 		},
 		func(q *inquiry) { naming{q}.names() },
+		func(q *inquiry) { swarms{q}.balancer() },
 		func(q *inquiry) { absence{q}.absentTarget() },
 		func(q *inquiry) { local{q}.localhost() },
 		func(q *inquiry) { local{q}.noNetwork() },

@@ -139,6 +139,93 @@ func publishes(n *Node, f Flow) bool {
 	return false
 }
 
+// balancer: the flow is for a service of a swarm, at its own address or at a port that it
+// publishes, and the kernel that is to spread its connections cannot.
+func (q swarms) balancer() {
+	if q.blamed() || q.j.Verdict == Delivered || !q.j.Target.IsValid() {
+		return
+	}
+	host := q.byName[q.from.On()]
+	published := q.to != nil && !q.to.isContainer() && q.to.Host != nil
+	if published {
+		host = q.to
+	}
+	if host == nil || host.Host == nil || !host.Space.Without().IPVS {
+		return
+	}
+	for _, e := range q.engines() {
+		for _, s := range e.Host.Swarm().Services {
+			var off, on []string
+			hit := false
+			for _, p := range s.Endpoint.Ports {
+				if p.PublishMode == "host" {
+					continue
+				}
+				hit = hit || published && uint32(q.flow.Port) == p.PublishedPort && q.flow.Proto.String() == p.Protocol
+				off = append(off, fmt.Sprintf("--publish-rm %d/%s", p.TargetPort, p.Protocol))
+				on = append(on, fmt.Sprintf("--publish-add mode=host,published=%d,target=%d,protocol=%s ", p.PublishedPort, p.TargetPort, p.Protocol))
+			}
+			for _, v := range s.Endpoint.VirtualIPs {
+				at, err := netip.ParsePrefix(v.Addr)
+				hit = hit || err == nil && at.Addr() == q.j.Target
+			}
+			if hit {
+				q.noIPVS(host, e, s.Spec.Name, strings.Join(off, " "), strings.Join(on, ""))
+				return
+			}
+		}
+	}
+}
+
+func (q swarms) noIPVS(host, manager *Node, service, off, on string) {
+	var steps []CureStep
+	if off != "" {
+		steps = append(steps, CureStep{Machine: manager.Name, Line: "docker service update -q " + off + " " + service})
+	}
+	steps = append(steps, CureStep{Machine: manager.Name, Line: "docker service update -q --endpoint-mode dnsrr " + on + service}, CureStep{Wait: gossipMeets})
+	q.blame(Cause{
+		Code: "SWARM-KERNEL-LACKS",
+		Sentence: fmt.Sprintf("The kernel of %s was built without IPVS, by which a swarm spreads the connections to a service: the service %s has an address that nobody answers for, and the ports that it publishes lead nowhere on that host. Its tasks run, and their own addresses work.",
+			host.Name, service),
+		Evidence: []Evidence{
+			q.show(host.Name, "journalctl -u docker | grep -o 'Could not get ipvs.*' | tail -n 1", "what its engine said once"),
+			q.show(host.Name, "modprobe ip_vs", "the kernel has no such module"),
+			q.show(manager.Name, "docker service inspect -f '{{json .Endpoint.VirtualIPs}}' "+service, "the service's own addresses"),
+		},
+		cures: []Cure{{
+			Says:  "a kernel with ip_vs (CONFIG_IP_VS) is the cure that keeps all as it is; without one the service gives up its own address: its name resolves to the tasks', and ports are those of the nodes that a task is on",
+			Steps: steps,
+		}},
+	})
+}
+
+// noESP: the tunnels of an encrypted network, on a kernel that cannot encrypt.
+func (q swarms) noESP(host *Node, network string) {
+	c := Cause{
+		Code:     "SWARM-KERNEL-LACKS",
+		Sentence: fmt.Sprintf("The network %s is encrypted, and the kernel of %s was built without ESP: there are rules and policies, and no keys, so that everything for other hosts is dropped before it leaves.", network, host.Name),
+		Evidence: []Evidence{
+			q.show(host.Name, "ip xfrm state | grep -c esp", "how many keys there are"), q.show(host.Name, "ip xfrm policy | head -n 3", "what is to be encrypted"),
+			q.show(host.Name, "journalctl -u docker | grep -o 'Failed Adding .SA.*' | tail -n 1", "what its engine said"),
+		},
+	}
+	for _, e := range q.engines() {
+		for _, n := range e.Host.Swarm().Networks {
+			if n.Spec.Name != network || n.Spec.DriverConfiguration == nil {
+				continue
+			}
+			create := strings.ReplaceAll(strings.ReplaceAll(swarmCreate(n, netip.Prefix{}), " -o encrypted=", " -o encrypted"), " -o encrypted", "")
+			before, after := q.members(func(x *Node) bool { return q.swarmNetwork(x) == network })
+			steps := append(before, CureStep{Machine: e.Name, Line: "docker network rm " + network}, CureStep{Machine: e.Name, Line: create})
+			c.cures = append(c.cures, Cure{
+				Says:  "a kernel with esp4 (CONFIG_INET_ESP) keeps it as it is; without one the network is made without encryption, and what crosses it can be read on the way",
+				Steps: append(append(steps, after...), CureStep{Wait: gossipMeets / 3}),
+			})
+		}
+	}
+	q.blame(c)
+}
+
 // mesh: the routing mesh took the packet, and its network has the subnet that the
 // sender is in: what comes back stays in the overlay.
 func (q swarms) mesh() {

@@ -278,6 +278,8 @@ func (o *overlay) dead(p *Path) {
 		o.encrypted(e, firewalls{q}.allow(q.nodeOf(e.Place.Machine), e))
 	case e.pkt.proto == protoESP && e.Reason == trail.Blocked:
 		o.encrypted(e, []Cure{{Says: "in the security group, switch or hypervisor between the hosts let IP protocol 50 (ESP) pass" + o.bothWays(), Steps: []CureStep{{Repair: cableOf(e)}}}})
+	case e.Reason == trail.NoState && q.space[e.Place.Machine] != nil && q.space[e.Place.Machine].Without().ESP:
+		swarms{q}.noESP(q.nodeOf(e.Place.Machine), o.net.Name)
 	case e.Rule != nil && e.pkt.dport == o.port():
 		n := q.nodeOf(e.Place.Machine)
 		q.blame(Cause{

@@ -33,6 +33,7 @@ var conditions = map[Code]string{
 	"SWARM-DATAPATH-MISMATCH":       "the tunnels to a node of a swarm go where it is not",
 	"SWARM-JOIN-BLOCKED":            "a host that was told to join a swarm does not reach the manager",
 	"SWARM-CLOCK-SKEW":              "by a host's clock a certificate of the swarm is not valid",
+	"SWARM-KERNEL-LACKS":            "the kernel was built without what services or encrypted networks need",
 	"SWARM-NOT-ATTACHABLE":          "the swarm's network takes services only, and no docker run",
 	"SWARM-NODE-DOWN":               "the managers do not hear from a node: nothing new gets on the swarm's networks there",
 	"SWARM-SPLIT":                   "the hosts are two swarms",

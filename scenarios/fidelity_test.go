@@ -35,8 +35,8 @@ lan: {subnet: 10.0.0.0/24, gateway: 10.0.0.2, delay: 20us}
 internet:
   www.baidu.com: {address: 220.181.38.150, cname: www.a.shifen.com, ttl: 128}
 hosts:
-  bdc01: {address: 10.0.0.11, mac: "00:0c:29:ab:00:11", kernel-lacks: [dummy, ipvlan, vlan]%s}
-  bdc02: {address: 10.0.0.12, mac: "00:0c:29:ab:00:12", kernel-lacks: [dummy, ipvlan, vlan]%s}
+  bdc01: {address: 10.0.0.11, mac: "00:0c:29:ab:00:11", kernel-lacks: [dummy, esp, ipvlan, ipvs, vlan]%s}
+  bdc02: {address: 10.0.0.12, mac: "00:0c:29:ab:00:12", kernel-lacks: [dummy, esp, ipvlan, ipvs, vlan]%s}
 `
 
 type capture struct {

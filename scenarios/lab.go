@@ -241,7 +241,7 @@ func hardwareMAC(a netip.Addr) link.MAC {
 }
 
 func (l *Lab) buildHost(h *Host) error {
-	ns := stack.New(l.Loop, h.Name, stack.Options{Host: true, Lacks: h.Lacks})
+	ns := stack.New(l.Loop, h.Name, stack.Options{Host: true, Lacks: h.Lacks, Without: h.Without})
 	l.spaces = append(l.spaces, ns)
 	for _, p := range h.Ports {
 		if _, err := l.plug(h.Name, ns, p); err != nil {

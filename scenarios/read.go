@@ -74,11 +74,16 @@ func (r *reader) lacks(p pair, h *hostReading) {
 	all := stack.Optional()
 	for _, text := range r.texts(p) {
 		k, ok := all[text]
-		if !ok {
-			r.add(at(p.value), "write "+strings.Join(slices.Sorted(maps.Keys(all)), ", "), "no kernel can be built without interfaces of kind %q", text)
-			continue
+		switch {
+		case ok:
+			h.Lacks = append(h.Lacks, k)
+		case text == "ipvs":
+			h.Without.IPVS = true
+		case text == "esp":
+			h.Without.ESP = true
+		default:
+			r.add(at(p.value), "write "+strings.Join(slices.Sorted(maps.Keys(all)), ", ")+", esp or ipvs", "no kernel can be built without %q", text)
 		}
-		h.Lacks = append(h.Lacks, k)
 	}
 }
 

@@ -99,6 +99,7 @@ type Host struct {
 	Name     string
 	Hostname string       // as the machine calls itself; Name unless given
 	Lacks    []stack.Kind // what its kernel was built without
+	Without  stack.Modules
 	Ports    []Port
 	Gateway  netip.Addr
 	Engine   string

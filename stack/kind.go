@@ -33,6 +33,12 @@ func Optional() map[string]Kind {
 	return out
 }
 
+// Modules are parts of a kernel that are no interfaces and that it may be built without.
+type Modules struct {
+	IPVS bool // the load balancer
+	ESP  bool // IPsec's encryption; policies are there all the same
+}
+
 // remembersCarrier reports whether the carrier is what it was when the link
 // last changed. The others have that of the device below, or always one.
 func (k Kind) remembersCarrier() bool {

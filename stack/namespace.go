@@ -32,6 +32,8 @@ type Options struct {
 	// without: making one returns ErrNotSupported. Namespaces with an Init have
 	// what that has.
 	Lacks []Kind
+	// Without are the parts that it was built without, of the same namespace.
+	Without Modules
 }
 
 // Namespace is one network namespace. Make one with [New]. What it does is done by
@@ -76,6 +78,7 @@ func New(loop *sim.Loop, name string, opts Options) *Namespace {
 	ns.rx.ns, ns.tx.ns, ns.frags.ns, ns.icmp.ns = ns, ns, ns, ns
 	ns.filter.ns, ns.tunnels.ns, ns.ends.ns = ns, ns, ns
 	ns.transport = transport.New(loop, name, transportSide{ns}, ns.sockets, !opts.NoOffload)
+	ns.xfrm.NoESP = ns.Without().ESP
 	ns.routes.fib.init()
 	ns.sys.init(ns)
 	ns.lo = ns.devs.make("lo", KindLoopback, MAC{}, 65536)
@@ -93,6 +96,14 @@ func (ns *Namespace) Lacks(k Kind) bool {
 		ns = ns.opts.Init
 	}
 	return slices.Contains(ns.opts.Lacks, k)
+}
+
+// Without are the parts that the kernel was built without.
+func (ns *Namespace) Without() Modules {
+	for ns.opts.Init != nil {
+		ns = ns.opts.Init
+	}
+	return ns.opts.Without
 }
 
 // Close ends the namespace: sockets are aborted, interfaces deleted (the peers

@@ -28,6 +28,7 @@ type Agent struct {
 	// places are the addresses of this node's own endpoints in the cluster's networks,
 	// by network id.
 	mark      uint32                     // that the next service gets, see rebalance
+	noIPVS    bool                       // it is said that the kernel has none
 	held      map[int]*stack.TCPListener // published ports of the host
 	places    map[string]netip.Prefix
 	addresses *ipam.Local // of the cluster's networks, as far as this node uses them
@@ -226,6 +227,7 @@ func (a *Agent) Stop() {
 // end is the end of dockerd, however it comes: nobody is told.
 func (a *Agent) end() {
 	a.provider, a.keys, a.starting, a.started, a.places = nil, nil, false, false, nil
+	a.noIPVS = false
 	if a.db != nil {
 		a.db.Close()
 		a.db = nil

@@ -62,6 +62,9 @@ func (a *Agent) rebalance(n *Network) {
 			s.services[id] = w
 			lb.change(w, true)
 		}
+		if s.balancer.NS.Without().IPVS {
+			continue
+		}
 		slices.SortFunc(dests[id], func(x, y ipvs.Dest) int { return x.At.Compare(y.At) })
 		s.balancer.NS.IPVS().ByMark(w.mark).Dests = dests[id]
 	}
@@ -100,6 +103,10 @@ func (b *balancing) change(s balanced, want bool) {
 	if ep == nil || ep.Inside == nil {
 		return
 	}
+	if b.sb.NS.Without().IPVS {
+		b.impossible(s, ep, want)
+		return
+	}
 	at := netip.PrefixFrom(s.virtual, 32)
 	how := "-A"
 	if want {
@@ -122,6 +129,30 @@ func (b *balancing) change(s balanced, want bool) {
 	if b.n.Ingress {
 		b.publish(s, want)
 	}
+}
+
+// impossible is a change on a kernel without IPVS. The engine finds that out once and
+// makes nothing, neither the address nor the rules around; later it cannot take away
+// what is not there.
+func (b *balancing) impossible(s balanced, ep *Endpoint, want bool) {
+	log := b.a.ctl.Journal.Write
+	if !b.a.noIPVS {
+		b.a.noIPVS = true
+		log("warning", fmt.Sprintf("Running modprobe ip_vs failed with message: `modprobe: WARNING: Module ip_vs not found in directory /lib/modules/%s`, error: exit status 1", b.a.ctl.machine().KernelVersion))
+		log("error", "Could not get ipvs family information from the kernel. It is possible that ipvs is not enabled in your kernel. Native loadbalancing will not work until this is fixed.")
+	}
+	if want {
+		return
+	}
+	short := func(s string) string { return s[:min(7, len(s))] }
+	rule := fmt.Sprintf("-t mangle -D INPUT -d %s/32 -j MARK --set-mark %d", s.virtual, s.mark)
+	for _, p := range s.ports {
+		rule = fmt.Sprintf("-t mangle -D PREROUTING -p %s --dport %d -j MARK --set-mark %d", protocol(p), p.Published, s.mark)
+		break
+	}
+	log("error", fmt.Sprintf("Failed to delete firewall mark rule in sbox %s (%s): set up rule failed, [%s]:  (iptables failed: iptables --wait %s: iptables: No chain/target/match by that name.\n (exit status 1))",
+		short(b.sb.ID), short(b.sb.C.ID), rule, rule))
+	log("error", fmt.Sprintf("Failed to remove IP alias %s from network %s LB endpoint interface %s: cannot assign requested address", s.virtual, b.n.ID, ep.Inside.Name()))
 }
 
 func has(f *netfilter.Rules, table string, rule []string) bool {

@@ -21,6 +21,7 @@ type View struct {
 	Managers []netip.AddrPort // where it looks for managers
 	Nodes    []*object.Node   // what a manager's log has, nil for workers
 	Networks []*object.Network
+	Services []*object.Service
 	root     string // the certificate
 	cert     object.Certificate
 }
@@ -61,6 +62,7 @@ func (n *Node) View() View {
 		v.Manager, v.Led = true, l.manager.HasLeader()
 		v.Nodes = state.All[*object.Node](l.manager.State())
 		v.Networks = state.All[*object.Network](l.manager.State())
+		v.Services = state.All[*object.Service](l.manager.State())
 	}
 	return v
 }

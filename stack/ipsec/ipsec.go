@@ -51,6 +51,8 @@ type Policy struct {
 
 // DB is a namespace's states and policies.
 type DB struct {
+	// NoESP is a kernel that cannot encrypt: it takes policies, and no states.
+	NoESP    bool
 	states   []*State
 	policies []Policy
 }
@@ -59,6 +61,7 @@ type DB struct {
 var (
 	ErrExist = errors.New("File exists")
 	ErrNone  = errors.New("No such process")
+	ErrNoESP = errors.New("Function not implemented")
 	// ErrBad is a packet that no state here can read.
 	ErrBad = errors.New("no such state")
 )
@@ -69,6 +72,9 @@ func (db *DB) find(dst netip.Addr, spi uint32) int {
 
 // AddState adds a state; there is one for a destination and an SPI.
 func (db *DB) AddState(s State) error {
+	if db.NoESP {
+		return ErrNoESP
+	}
 	if db.find(s.Dst, s.SPI) >= 0 {
 		return ErrExist
 	}

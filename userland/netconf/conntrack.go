@@ -200,6 +200,10 @@ func ipvsadmProgram(p *userland.Process) int {
 			return 2
 		}
 	}
+	if p.NS().Without().IPVS {
+		p.Errorf("Can't initialize ipvs: Protocol not available\nAre you sure that IP Virtual Server is built in the kernel or as module?\n")
+		return 2
+	}
 	p.Printf("IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n")
 	if !p.NS().HasIPVS() {
 		return 0

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dnetsim/stack"
 	"dnetsim/userland"
 	"dnetsim/userland/shell"
 )
@@ -21,7 +22,27 @@ var systemTable = map[string]applet{
 	"reset": reset, "nproc": nproc, "mount": mount, "umount": nothing, "dmesg": dmesg,
 	"groups": groups, "arch": arch, "getconf": getconf, "vi": vi, "vim": vi, "nano": nano,
 	"w": w, "who": nothing, "logname": whoami, "mknod": nothing, "getent": getent,
-	"modprobe": nothing, "lsmod": nothing,
+	"modprobe": modprobe, "lsmod": nothing,
+}
+
+// modprobe finds every module in the kernel, but for what that was built without.
+func modprobe(c *invocation) int {
+	code := 0
+	for _, a := range c.Args[1:] {
+		if strings.HasPrefix(a, "-") {
+			continue
+		}
+		without := c.NS().Without()
+		kind, ok := stack.Optional()[map[string]string{"8021q": "vlan"}[a]]
+		if !ok {
+			kind, ok = stack.Optional()[a]
+		}
+		if ok && c.NS().Lacks(kind) || strings.HasPrefix(a, "ip_vs") && without.IPVS || a == "esp4" && without.ESP {
+			c.Errorf("modprobe: FATAL: Module %s not found in directory /lib/modules/%s\n", a, c.Machine.KernelVersion)
+			code = 1
+		}
+	}
+	return code
 }
 
 func failing(*invocation) int { return 1 }

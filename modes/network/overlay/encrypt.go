@@ -148,19 +148,27 @@ func (o *Driver) protect(far netip.Addr) {
 		secret := binary.BigEndian.AppendUint32(slices.Clone(k.Secret), k.Tag)
 		in := ipsec.State{Src: far, Dst: s.local, SPI: spi(far, s.advertised, k.Tag), ReqID: secureMark, Key: secret}
 		if err := x.AddState(in); err != nil {
-			o.host.Log("warning", fmt.Sprintf("Failed Adding rSA{%s->%s}: %s", far, s.local, errdefs.Lower(err)))
+			o.host.Log("warning", fmt.Sprintf("Failed Adding rSA{%s}: %s", s.shown(far, s.local), errdefs.Lower(err)))
 		}
 		if i != 0 {
 			continue
 		}
 		out := ipsec.State{Src: s.local, Dst: far, SPI: spi(s.advertised, far, k.Tag), ReqID: secureMark, Key: secret}
 		if err := x.AddState(out); err != nil {
-			o.host.Log("warning", fmt.Sprintf("Failed Adding fSA{%s->%s}: %s.", s.local, far, errdefs.Lower(err)))
+			o.host.Log("warning", fmt.Sprintf("Failed Adding fSA{%s}: %s.", s.shown(s.local, far), errdefs.Lower(err)))
 		}
 		p := o.policy(far)
 		p.SPI, p.ReqID = out.SPI, secureMark
 		x.SetPolicy(p)
 	}
+}
+
+// shown is a state as the log has it; 29 stumbles over its own state there.
+func (s *security) shown(src, dst netip.Addr) string {
+	if s.later {
+		return "%!s(PANIC=String method: runtime error: invalid memory address or nil pointer dereference)"
+	}
+	return src.String() + "->" + dst.String()
 }
 
 func (o *Driver) policy(far netip.Addr) ipsec.Policy {
