@@ -148,6 +148,9 @@ func serviceCreate(c *call) error {
 	if err := resolve(c, &spec); err != nil {
 		return err
 	}
+	if spec.Name == "" {
+		spec.Name = c.daemon.RandomName()
+	}
 	control.Defaults(&spec)
 	var ref control.Ref
 	if err := c.daemon.Swarm.Ask(control.CreateService, spec, &ref); err != nil {

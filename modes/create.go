@@ -233,3 +233,8 @@ func nilIfEmpty(m map[string]string) map[string]string {
 	}
 	return m
 }
+
+// RandomName draws a name for what nobody has given one, whether it is taken or not.
+func (d *Daemon) RandomName() string {
+	return d.ids.Name(func(string) bool { return false })
+}

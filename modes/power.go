@@ -1,6 +1,8 @@
 package modes
 
 import (
+	"io"
+
 	"dnetsim/stack"
 	"dnetsim/userland"
 )
@@ -79,8 +81,22 @@ func (h *Host) PowerOn() error {
 	}
 	h.cables, h.routes = nil, nil
 	h.Boot()
+	h.ApplySettings()
 	if !h.wasRunning {
 		return nil
 	}
 	return h.Daemon.Start()
+}
+
+// ApplySettings is systemd-sysctl at a boot: what /etc/sysctl.d and /etc/sysctl.conf
+// say holds before the engine starts. A host without such files has nothing to do. It
+// must be called from a process.
+func (h *Host) ApplySettings() {
+	list, _ := h.FS().ReadDir("/etc/sysctl.d")
+	_, err := h.FS().Stat("/etc/sysctl.conf")
+	program := h.Machine.Programs["sysctl"]
+	if program == nil || err != nil && len(list) == 0 {
+		return
+	}
+	h.Machine.Start(userland.ProcSpec{Args: []string{"sysctl", "--system"}, Program: program, Stdout: io.Discard, Stderr: io.Discard, NS: h.NS(), NewGroup: true}).Wait()
 }

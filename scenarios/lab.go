@@ -390,7 +390,10 @@ func (l *Lab) startEngines() error {
 			continue
 		}
 		var err error
-		p := l.Loop.Go("boot "+h.Name, func(*sim.Proc) { err = l.hosts[h.Name].Daemon.Start() })
+		p := l.Loop.Go("boot "+h.Name, func(*sim.Proc) {
+			l.hosts[h.Name].ApplySettings()
+			err = l.hosts[h.Name].Daemon.Start()
+		})
 		if e := l.Loop.Run(p.Done, l.Scenario.Limit); e != nil {
 			return fmt.Errorf("host %s: the engine does not come up: %w", h.Name, e)
 		}

@@ -26,35 +26,71 @@ func TestRulesAreThoseThatMobyDocuments(t *testing.T) {
 			}
 			head, _, _ := strings.Cut(string(text), "*")
 			tables := strings.Split(strings.TrimPrefix(string(text), head), "*")[1:]
-			option := "{}"
-			if strings.HasSuffix(name, "-noproxy") {
-				option = "{userland-proxy: false}"
-			}
-			// A host that forwards already, so that the policies stay as they are.
-			lab := openText(t, `
-engine: "29"
-lan: {subnet: 192.168.124.0/24}
-hosts:
-  h1: {address: 192.168.124.2, daemon: `+option+`}
-`)
-			defer lab.Close()
-			typed := func(line string) string {
-				exit, out, err := lab.Output("h1", line)
-				if err != nil || exit != 0 {
-					t.Fatalf("%s: exit %d, %v\n%s", line, exit, err, out)
-				}
-				return out
-			}
-			typed("iptables -P FORWARD ACCEPT")
-			for line := range strings.Lines(head) {
-				typed(strings.TrimSpace(strings.TrimPrefix(line, "$ ")))
-			}
+			typed, done := listingsHost(t, name, head)
+			defer done()
 			for _, table := range tables {
 				kind, want, _ := strings.Cut(table, "\n")
 				got := typed("iptables -S -t " + kind)
 				if want, got = strings.TrimSpace(want), strings.TrimSpace(got); want != got {
 					t.Errorf("%s: - Moby, + dnetsim\n%s", kind, textDiff(want, got))
 				}
+			}
+		})
+	}
+}
+
+// listingsHost is a host on which a listing's commands have been typed, with
+// options of the engine; typed types one more and gives what it printed.
+func listingsHost(t *testing.T, name, head string, options ...string) (typed func(line string) string, done func()) {
+	t.Helper()
+	if strings.HasSuffix(name, "-noproxy") {
+		options = append(options, `"userland-proxy": false`)
+	}
+	// A host that forwards already, so that the policies stay as they are.
+	lab := openText(t, `
+engine: "29"
+lan: {subnet: 192.168.124.0/24}
+hosts:
+  h1:
+    address: 192.168.124.2
+    files: {/etc/sysctl.d/99-docker.conf: "net.ipv4.ip_forward = 1\n"}
+    daemon: {`+strings.Join(options, ", ")+`}
+`)
+	typed = func(line string) string {
+		t.Helper()
+		exit, out, err := lab.Output("h1", line)
+		if err != nil || exit != 0 {
+			t.Fatalf("%s: exit %d, %v\n%s", line, exit, err, out)
+		}
+		return out
+	}
+	for line := range strings.Lines(head) {
+		typed(strings.TrimSpace(strings.TrimPrefix(line, "$ ")))
+	}
+	return typed, func() { lab.Close() }
+}
+
+// The same of nftables (integration/network/bridge/nftablesdoc). Moby's machine has
+// a newer nft, which calls -100 at the hook output dstnat.
+func TestTablesAreThoseThatMobyDocuments(t *testing.T) {
+	paths, err := filepath.Glob(groundTruth29 + "/listings-nftables/*.txt")
+	if err != nil || len(paths) != 8 {
+		t.Fatalf("%d listings: %v", len(paths), err)
+	}
+	for _, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".txt")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			head, want, _ := strings.Cut(string(text), "*\n")
+			typed, done := listingsHost(t, name, head, `"firewall-backend": "nftables"`)
+			defer done()
+			got := strings.ReplaceAll(typed("nft -s list table ip docker-bridges"), "hook output priority -100;", "hook output priority dstnat;")
+			if want != got {
+				t.Errorf("- Moby, + dnetsim\n%s", textDiff(want, got))
 			}
 		})
 	}

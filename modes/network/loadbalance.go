@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/profile"
 	"dnetsim/stack"
 	"dnetsim/stack/ipvs"
 	"dnetsim/stack/netfilter"
@@ -228,8 +229,12 @@ func (b *balancing) chains(f *netfilter.Rules) {
 	if out := []string{"POSTROUTING", "-m", "addrtype", "--src-type", "LOCAL", "-o", GatewayNetwork, "-j", "MASQUERADE"}; !has(f, "nat", out) {
 		f.Exec(append([]string{"-t", "nat", "-I"}, out...)...)
 	}
-	if jump := []string{"FORWARD", "-j", ingressChain}; !has(f, "filter", jump) {
-		f.Exec("-t", "filter", "-I", "FORWARD", "-j", ingressChain)
+	from := "FORWARD"
+	if b.a.ctl.Face.Profile.Firewall == profile.ForwardChains {
+		from = "DOCKER-FORWARD"
+	}
+	if jump := []string{from, "-j", ingressChain}; !has(f, "filter", jump) {
+		f.Exec("-t", "filter", "-I", from, "-j", ingressChain)
 		b.a.ctl.Bridges.UserChain() // which stays first
 	}
 	b.a.ctl.ns().SetSysctl("net.ipv4.conf."+GatewayNetwork+".route_localnet", "1")

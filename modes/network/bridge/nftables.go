@@ -236,7 +236,8 @@ func (c *ruleTables) port(x binding, want bool) error {
 	port, host := strconv.Itoa(int(x.Port.Number)), strconv.Itoa(x.HostPort)
 	// Several ports of the host may lead to one of the container: the rule is one, and
 	// goes with the first of them.
-	if x.mode != unprotected {
+	open := slices.ContainsFunc(c.d.networks, func(b *network) bool { return b.name == x.bridge && b.mode[v] == unprotected })
+	if !open { // a port of the host's other family leads there, too
 		t.once(want, inChain(x.bridge), groupPorts, fmt.Sprintf("%s daddr %s %s dport %s counter accept", t.family, x.to, x.Port.Proto, port))
 	}
 	if x.HostPort != 0 && x.HostIP.Is6() == x.to.Is6() { // only the proxy joins the families
