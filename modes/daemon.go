@@ -34,6 +34,7 @@ type Daemon struct {
 	starting *startup // while it comes up
 	running  bool
 	failed   bool      // the last start did not work
+	returns  bool      // systemd is about to start it again
 	since    time.Time // when these two changed, by the host's clock
 	pid      int
 	proc     *userland.Process // dockerd itself
@@ -131,6 +132,9 @@ func (d *Daemon) boot() error {
 	d.makeRunDir()
 	d.net.Reopen()
 	d.net.Global.WatchAllNames()
+	if live && !d.config.LiveRestore {
+		d.Containers.shutdown() // a dockerd that was killed has left them
+	}
 	d.Containers.restore()
 	d.Journal.Write("info", "Loading containers: done.")
 	v := d.profile.Version
@@ -143,7 +147,7 @@ func (d *Daemon) boot() error {
 // setState notes that the daemon came up, went down or failed.
 func (d *Daemon) setState(running, failed bool) {
 	if d.running != running || d.failed != failed {
-		d.running, d.failed, d.since = running, failed, d.Wall()
+		d.running, d.failed, d.returns, d.since = running, failed, false, d.Wall()
 	}
 }
 
@@ -213,10 +217,26 @@ func (d *Daemon) launchSelf() {
 				d.net.Global.Leave()
 				d.face.Abandon()
 				d.Events.Wake()
+				d.comeBack()
 			}
 		},
 	})
 	d.proc, d.pid = p, p.PID
+}
+
+// backAfter is RestartSec of Docker's unit, whose Restart is always.
+const backAfter = 2 * time.Second
+
+// comeBack has systemd start a dockerd that was killed, unless somebody else has done
+// something about it meanwhile.
+func (d *Daemon) comeBack() {
+	at := d.since
+	d.returns = true
+	d.loop.After(backAfter, func() {
+		if d.returns && d.since == at && d.starting == nil && !d.host.Off() {
+			d.loop.Go("restart dockerd of "+d.host.Name, func(*sim.Proc) { d.Start() })
+		}
+	})
 }
 
 // endSelf ends dockerd's process in order: nobody takes it for killed.

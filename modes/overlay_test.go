@@ -285,10 +285,11 @@ func TestDuplicateHostname(t *testing.T) {
 	w.show()
 }
 
-// Killing dockerd leaves containers and tunnels alone; the next dockerd finds
-// them.
+// Killing dockerd leaves containers and tunnels alone; the next dockerd finds them,
+// and keeps them if it is told to.
 func TestKilledEngineLeavesTheTunnelsAlone(t *testing.T) {
-	w := newLAN(t, clusterJSON("10.0.0.11:2376"), clusterJSON("10.0.0.12:2376"))
+	live := strings.TrimSuffix(clusterJSON("10.0.0.12:2376"), "}") + `, "live-restore": true}`
+	w := newLAN(t, clusterJSON("10.0.0.11:2376"), live)
 	c1, c2 := w.pair()
 	w.gets(c1, "172.16.0.2")
 	w.do(func() { w.b.Daemon.proc.Signal(userland.SIGKILL) })

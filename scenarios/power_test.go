@@ -101,3 +101,30 @@ func TestReadFaultsOfPortsAndHosts(t *testing.T) {
 		}
 	}
 }
+
+// A dockerd that is killed leaves its containers running, and their ports answer. systemd
+// starts it again after two seconds; then what ran is stopped, unless live-restore says
+// otherwise, and what its policy says is started.
+func TestAKilledEngine(t *testing.T) {
+	for _, engine := range Engines {
+		for _, live := range []bool{false, true} {
+			all := []saying{
+				{"bdc01$ docker run -d --name plain -p 8080:80 nginx; docker run -d --name always --restart always busybox sleep 1000", nil},
+				{"bdc01$ kill -9 $(pidof dockerd); sleep 1; docker ps 2>&1; systemctl is-active docker; systemctl status docker | sed -n 3p", []string{
+					"Cannot connect to the Docker daemon", `\nactivating\n`, `Active: activating \(auto-restart\) \(Result: signal\) since .*; 1s ago`,
+				}},
+				{"bdc02$ curl -s -m 2 -o /dev/null -w '%{http_code}' http://10.0.0.11:8080/", []string{"^200"}},
+				{"bdc01$ sleep 15; systemctl is-active docker", []string{"^active"}},
+			}
+			if live {
+				all = append([]saying{{`bdc01$ echo '{"live-restore": true}' > /etc/docker/daemon.json; systemctl restart docker`, nil}}, all...)
+				all = append(all, saying{"bdc01$ docker ps --format '{{.Names}} {{.Status}}'", []string{`always Up \d+ seconds`, `plain Up \d+ seconds`}},
+					saying{"bdc02$ curl -s -m 2 -o /dev/null -w '%{http_code}' http://10.0.0.11:8080/", []string{"^200"}})
+			} else {
+				all = append(all, saying{"bdc01$ docker ps -a --format '{{.Names}} {{.Status}}'", []string{`always Up`, `plain Exited \(0\)`}},
+					saying{"bdc01$ docker inspect -f '{{.RestartCount}}' always; iptables -t nat -S | grep -c 8080", []string{`^0\n0\n`}})
+			}
+			says(t, engine, append(all, saying{"bdc01$ kill -9 $(pidof dockerd); systemctl stop docker; sleep 5; systemctl is-active docker", []string{"inactive"}}))
+		}
+	}
+}

@@ -136,7 +136,7 @@ func actOn(c *invocation, verb, name string, s userland.Service, o options) int 
 }
 
 func showStatus(c *invocation, name string, s userland.Service, state string, o options) int {
-	dot := map[string]string{"active": "●", "failed": "×"}[state]
+	dot := map[string]string{"active": "●", "activating": "●", "failed": "×"}[state]
 	if dot == "" {
 		dot = "○"
 	}
@@ -202,8 +202,11 @@ func cameFrom(p, of *userland.Process) bool {
 
 // activeLine is the state with systemd's reason for a failure.
 func activeLine(s userland.Service) string {
-	if s.Status() == "failed" {
+	switch s.Status() {
+	case "failed":
 		return "failed (Result: exit-code)"
+	case "activating (auto-restart)": // only who was killed is started again
+		return "activating (auto-restart) (Result: signal)"
 	}
 	return s.Status()
 }
