@@ -62,16 +62,16 @@ func run(o options) error {
 	case o.count < 5 && o.only == "":
 		return fmt.Errorf("-count %d: a median of fewer than five says nothing", o.count)
 	}
-	r, err := measure(o)
-	if err != nil {
-		return err
+	r, failed := measure(o)
+	if r == nil {
+		return failed
 	}
 	if err := os.WriteFile(o.out, []byte(r.String()), 0o644); err != nil {
 		return err
 	}
 	fmt.Print("\n", r.table(plain), "\n")
 	fmt.Printf("stored in %s; benchstat OLD %s compares, go run ./bench -from %s prints this again\n", o.out, o.out, o.out)
-	return nil
+	return failed
 }
 
 // toRoot goes to the module's root, wherever it was started.

@@ -34,7 +34,10 @@ func (r *result) table(f form) string {
 	if f == plain {
 		b.WriteString(aligned(lines))
 		b.WriteString("\nmedian of each row's measurements ± half the distance from the lowest to the highest\n" + r.machine() + "\n")
-		if len(left) > 0 {
+		switch n := len(left); {
+		case n > 8:
+			fmt.Fprintf(&b, "not measured: %d other rows\n", n)
+		case n > 0:
 			b.WriteString("not measured: " + strings.Join(left, "; ") + "\n")
 		}
 		return b.String()
@@ -63,7 +66,7 @@ func (r *result) row(x row) []string {
 	figure := x.in.of(fig) + fmt.Sprintf(" ± %.0f %%", spread*100)
 	met := true
 	if n, _, ok := r.median(metric{x.figure.bench, "allocs/op"}); x.allocs && ok {
-		figure += ", " + count.of(n) + " allocations"
+		figure += ", " + allocations(n)
 		met = x.maxAllocs < 0 || n <= x.maxAllocs
 	}
 	if n, _, ok := r.median(x.extra); ok {
@@ -94,6 +97,11 @@ func (x *row) met(fig, share float64, other bool) string {
 		return ""
 	case math.IsNaN(v):
 		return "?"
+	case x.within > 0:
+		if math.Abs(v-x.goal) <= x.within {
+			return "yes"
+		}
+		return "no"
 	case other && (x.atMost && v <= x.goal || !x.atMost && v >= x.goal):
 		return "yes"
 	}
@@ -110,9 +118,19 @@ func (x *row) wants() string {
 		s = strings.TrimSuffix(s, " x") + " " + x.in.unit
 	}
 	if x.allocs && x.maxAllocs >= 0 {
-		s += ", " + count.of(x.maxAllocs) + " allocations"
+		s += ", " + allocations(x.maxAllocs)
+	}
+	if x.within > 0 {
+		s += fmt.Sprintf(" ± %.0f %%", x.within*100)
 	}
 	return s
+}
+
+func allocations(n float64) string {
+	if n == 1 {
+		return "1 allocation"
+	}
+	return count.of(n) + " allocations"
 }
 
 // of is a value as the row prints it.

@@ -3,11 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -47,7 +50,7 @@ func (s suite) String() string {
 	return s.pkg + "." + strings.NewReplacer("^Benchmark", "", "^", "", "$", "").Replace(s.bench)
 }
 
-// measure measures what o asks for.
+// measure measures what o asks for: as much as can be, with what could not.
 func measure(o options) (*result, error) {
 	only, err := regexp.Compile(o.only)
 	if err != nil {
@@ -77,9 +80,10 @@ func measure(o options) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
+	failed := map[string]error{} // what could not be measured is not tried again
 	for round := range o.count {
 		for _, s := range chosen {
-			if s.once && round > 0 {
+			if s.once && round > 0 || failed[s.String()] != nil {
 				continue
 			}
 			n := 1
@@ -88,15 +92,14 @@ func measure(o options) (*result, error) {
 			}
 			progress("%d of %d: %s", round+1, o.count, s)
 			if err := s.run(r, dir, n); err != nil {
-				return nil, err
+				failed[s.String()] = err
+				progress("%v", err)
 			}
 		}
-		if err := wholes.run(r, round); err != nil {
-			return nil, err
-		}
+		wholes.run(r, round, failed)
 	}
 	r.add("Load-after: " + load())
-	return r, nil
+	return r, errors.Join(slices.Collect(maps.Values(failed))...)
 }
 
 func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
@@ -123,7 +126,7 @@ func buildTests(dir string, list []suite) error {
 // run adds n measurements of each of the suite's benchmarks.
 func (s suite) run(r *result, dir string, n int) error {
 	cmd := exec.Command(binaryOf(dir, s.pkg), "-test.run", "^$", "-test.bench", s.bench, "-test.benchtime", s.time,
-		"-test.benchmem", "-test.count", fmt.Sprint(n), "-test.timeout", "30m")
+		"-test.benchmem", "-test.count", fmt.Sprint(n), "-test.timeout", "15m")
 	cmd.Dir = s.pkg
 	out, err := cmd.CombinedOutput()
 	if err != nil {
