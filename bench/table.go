@@ -33,7 +33,7 @@ func (r *result) table(f form) string {
 	var b strings.Builder
 	if f == plain {
 		b.WriteString(aligned(lines))
-		b.WriteString("\nmedian of each row's measurements ± half the distance from the lowest to the highest\n" + r.machine() + "\n")
+		b.WriteString("\nmedian of each row's measurements ± half the distance from the lowest to the highest; \"?\": the goal is within that\n" + r.machine() + "\n")
 		switch n := len(left); {
 		case n > 8:
 			fmt.Fprintf(&b, "not measured: %d other rows\n", n)
@@ -73,7 +73,11 @@ func (r *result) row(x row) []string {
 		figure += ", " + x.extraIn.of(n)
 	}
 	anchor, ratio, share := x.is, "", math.NaN()
+	noise := spread
 	if a, aspread, ok := r.median(x.anchor); ok {
+		if x.ofRatio {
+			noise += aspread
+		}
 		share = fig / a
 		if x.speedup {
 			share = a / fig
@@ -83,11 +87,11 @@ func (r *result) row(x row) []string {
 	} else if x.anchor != (metric{}) {
 		anchor = "not measured: " + x.is
 	}
-	return []string{x.what, figure, anchor, ratio, x.wants(), x.met(fig, share, met)}
+	return []string{x.what, figure, anchor, ratio, x.wants(), x.met(fig, share, noise, met)}
 }
 
-// met says whether a row's goal is met.
-func (x *row) met(fig, share float64, other bool) string {
+// met says whether a row's goal is met, and "?" where it is within the noise.
+func (x *row) met(fig, share, noise float64, other bool) string {
 	v := fig / x.in.per
 	if x.ofRatio {
 		v = share
@@ -95,7 +99,7 @@ func (x *row) met(fig, share float64, other bool) string {
 	switch {
 	case x.goal == 0:
 		return ""
-	case math.IsNaN(v):
+	case math.IsNaN(v), x.within == 0 && noise > 0.1 && math.Abs(v-x.goal) < v*noise:
 		return "?"
 	case x.within > 0:
 		if math.Abs(v-x.goal) <= x.within {
