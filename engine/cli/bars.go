@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"dnetsim/userland"
 
 	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/jsonmessage"
 )
 
 // A pull on a terminal has a row for each layer, with a bar that grows. docker would
@@ -22,20 +24,55 @@ func (a *apiClient) ImagePull(ctx context.Context, ref string, o client.ImagePul
 	if err != nil {
 		return nil, err
 	}
-	width := 0
-	a.s.do(func() {
-		out := a.s.p.Stdout
-		if a.s.plan.name != "pull" {
-			out = a.s.p.Stderr
-		}
-		if t := a.s.p.TTY; t != nil && userland.IsTTY(out) {
-			width = t.Size().Cols
-		}
-	})
+	width := a.s.columns(a.s.plan.name != "pull")
 	if width == 0 {
 		return res, nil
 	}
 	return &bars{ImagePullResponse: res, in: json.NewDecoder(res), width: width, rows: map[string]int{}}, nil
+}
+
+// columns is the width of the terminal that standard output is, or standard error; 0
+// without one.
+func (s *session) columns(stderr bool) (width int) {
+	s.do(func() {
+		out := s.p.Stdout
+		if stderr {
+			out = s.p.Stderr
+		}
+		if t := s.p.TTY; t != nil && userland.IsTTY(out) {
+			width = t.Size().Cols
+		}
+	})
+	return width
+}
+
+// rows prints what goes on as docker does (jsonmessage.DisplayMessages): on a terminal each
+// thing has a row that is drawn again, elsewhere a line each time.
+type rows struct {
+	out   io.Writer
+	width int             // of the terminal, 0 without one
+	lines map[string]uint // of each thing, from the first
+}
+
+func (r *rows) show(m jsonstream.Message) {
+	tty, up := r.width > 0, uint(0)
+	if m.ID != "" && m.Progress != nil {
+		if _, ok := r.lines[m.ID]; !ok {
+			r.lines[m.ID] = uint(len(r.lines))
+			if tty {
+				fmt.Fprintln(r.out)
+			}
+		}
+		if up = uint(len(r.lines)) - r.lines[m.ID]; tty {
+			fmt.Fprintf(r.out, "\x1b[%dA", up)
+		}
+	} else {
+		clear(r.lines)
+	}
+	jsonmessage.Display(m, r.out, tty, uint16(r.width))
+	if tty && up > 0 {
+		fmt.Fprintf(r.out, "\x1b[%dB", up)
+	}
 }
 
 // bars is a pull's answer with its progress as text.

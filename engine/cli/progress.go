@@ -16,6 +16,7 @@ import (
 	"dnetsim/modes/swarm/object"
 
 	"github.com/docker/cli/cli/streams"
+	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/spf13/cobra"
 )
 
@@ -73,7 +74,7 @@ func (s *session) adaptProgress(cmd *cobra.Command, h *dockerCLI) {
 		}
 		var errs []error
 		for _, id := range ids {
-			p := progress{s: s, ctx: cmd.Context(), out: w, id: id}
+			p := progress{s: s, ctx: cmd.Context(), rows: rows{out: w, width: s.columns(false), lines: map[string]uint{}}, id: id}
 			if err := p.wait(); err != nil {
 				if nameOf(cmd) == "service scale" {
 					err = fmt.Errorf("%s: %v", id, err)
@@ -143,28 +144,44 @@ func (s *session) get(ctx context.Context, path string, out any) error {
 type progress struct {
 	s    *session
 	ctx  context.Context
-	out  io.Writer
+	rows rows
 	id   string
 	back bool // it is rolled back
 
 	begun, done bool
-	last        map[string]string // what was printed of each slot
+	slots       map[int]int // where each slot is shown
 }
 
-// print prints a line as docker does without a terminal.
-func (p *progress) print(id, text string) { fmt.Fprintf(p.out, "%s: %s\n", id, text) }
+// stages are the states of a task as its bar has them; those behind running are for
+// the choice between tasks only.
+var stages = map[object.TaskState]int64{
+	object.TaskNew: 1, object.TaskAllocated: 2, object.TaskPending: 3, object.TaskAssigned: 4, object.TaskAccepted: 5, object.TaskPreparing: 6,
+	object.TaskReady: 7, object.TaskStarting: 8, object.TaskRunning: 9, object.TaskComplete: 10, object.TaskShutdown: 11, object.TaskFailed: 12, object.TaskRejected: 13,
+}
+
+// Of a bar: all of it, and how long the longest word of its states is.
+const (
+	wholeBar = 9
+	bothBars = 10 // of a job's task
+	widest   = 9
+)
+
+// print shows what goes on.
+func (p *progress) print(id, text string) {
+	p.rows.show(jsonstream.Message{ID: id, Status: text, Progress: &jsonstream.Progress{}})
+}
 
 func (p *progress) overall(n, of int) {
-	text := "overall progress"
+	text := fmt.Sprintf("%d out of %d tasks", n, of)
 	if p.back {
-		text = "overall progress: rolling back update"
+		text = "rolling back update: " + text
 	}
-	fmt.Fprintf(p.out, "%s: %d out of %d tasks\n", text, n, of)
+	p.print("overall progress", text)
 }
 
 // wait returns when the service has converged and has been watched, or cannot.
 func (p *progress) wait() error {
-	p.last = map[string]string{}
+	p.slots = map[int]int{}
 	since, ended := time.Duration(-1), ""
 	for {
 		var svc object.Service
@@ -209,9 +226,12 @@ func (p *progress) wait() error {
 		}
 		switch {
 		case !ok:
+			if since >= 0 {
+				p.print("verify", "Detected task failure")
+			}
 			since = -1
 		case svc.Spec.Mode.IsJob():
-			p.print("verify", "job complete")
+			p.rows.show(jsonstream.Message{Status: "job complete"})
 			return nil
 		default:
 			if since < 0 {
@@ -235,7 +255,7 @@ func (p *progress) converged(id, ended string) {
 		p.print("verify", "Service "+id+" converged")
 	}
 	if ended != "" {
-		p.print("rollback", ended)
+		p.rows.show(jsonstream.Message{ID: "rollback", Status: ended})
 	}
 }
 
@@ -265,13 +285,17 @@ func (p *progress) look(svc *object.Service) (bool, error) {
 	}
 }
 
-// newer reports whether of two tasks of a slot the first is the one to look at.
+// newer reports whether of two tasks of a slot the first is the one to look at: the one
+// that is to go on, and of two the one that is not as far.
 func newer(a, b *object.Task) bool {
-	if a.DesiredState.Live() != b.DesiredState.Live() {
-		return a.DesiredState.Live()
+	if x, y := stages[a.DesiredState], stages[b.DesiredState]; x != y {
+		return x < y
 	}
-	return a.Status.State.Rank() >= b.Status.State.Rank()
+	return stages[a.Status.State] < stages[b.Status.State]
 }
+
+// known reports whether a task is one to show: those that are removed are none.
+func known(t *object.Task) bool { return stages[t.DesiredState] != 0 && stages[t.Status.State] != 0 }
 
 // mostBars is up to how many tasks docker shows each.
 const mostBars = 20
@@ -283,7 +307,7 @@ func (p *progress) replicated(svc *object.Service, tasks []*object.Task, up map[
 	}
 	slots := map[int]*object.Task{}
 	for _, t := range tasks {
-		if _, known := up[t.NodeID]; t.NodeID != "" && (!known || !up[t.NodeID]) {
+		if !known(t) || t.NodeID != "" && !up[t.NodeID] {
 			continue
 		}
 		if old := slots[t.Slot]; old == nil || newer(t, old) {
@@ -303,10 +327,17 @@ func (p *progress) replicated(svc *object.Service, tasks []*object.Task, up map[
 	}
 	sort.Ints(order)
 	running := 0
-	for i, slot := range order {
-		p.task(fmt.Sprintf("%d/%d", i+1, want), slots[slot], want)
-		if slots[slot].Status.State == object.TaskRunning && slots[slot].DesiredState.Live() {
+	p.still(slots)
+	for _, slot := range order {
+		if p.slots[slot] == 0 {
+			p.slots[slot] = len(p.slots) + 1
+		}
+		t := slots[slot]
+		if t.DesiredState.Live() && t.Status.State == object.TaskRunning {
 			running++
+		}
+		if i := p.slots[slot]; i <= want {
+			p.task(fmt.Sprintf("%d/%d", i, want), t, want)
 		}
 	}
 	if !p.done {
@@ -316,31 +347,59 @@ func (p *progress) replicated(svc *object.Service, tasks []*object.Task, up map[
 	return running == want
 }
 
-// task prints why a task fails, once.
-func (p *progress) task(id string, t *object.Task, of int) {
-	if p.done || of > mostBars || t.Status.Err == "" || p.last[id] == t.ID+t.Status.Err {
-		return
+// still notes that what had converged has not any more.
+func (p *progress) still(tasks map[int]*object.Task) {
+	for _, t := range tasks { // whether there is one
+		p.done = p.done && t.Status.State == object.TaskRunning
 	}
-	p.last[id] = t.ID + t.Status.Err
-	p.print(id, strings.ReplaceAll(t.Status.Err, "\n", " "))
+}
+
+// task shows how far a task is, or why it fails.
+func (p *progress) task(id string, t *object.Task, of int) {
+	live := func(s object.TaskState) bool { return stages[s] <= stages[object.TaskRunning] }
+	switch {
+	case p.done || of > mostBars:
+	case t.Status.Err != "":
+		p.print(id, shortened(t.Status.Err))
+	case live(t.DesiredState) && live(t.Status.State):
+		p.bar(id, fmt.Sprintf("%-*s", widest, t.Status.State), stages[t.Status.State], wholeBar)
+	}
+}
+
+// bar shows what goes on with a bar, which only a terminal has.
+func (p *progress) bar(id, text string, n, of int64) {
+	p.rows.show(jsonstream.Message{ID: id, Status: text, Progress: &jsonstream.Progress{Current: n, Total: of, HideCounts: true}})
+}
+
+// mostWords is how long an error may be on a terminal that is narrow.
+const mostWords = 75
+
+func shortened(text string) string {
+	if text = strings.ReplaceAll(text, "\n", " "); len(text) > mostWords {
+		return text[:mostWords-1] + "…"
+	}
+	return text
 }
 
 func (p *progress) global(tasks []*object.Task, up map[string]bool) bool {
 	byNode := map[string]*object.Task{}
 	for _, t := range tasks {
-		if up[t.NodeID] && (byNode[t.NodeID] == nil || newer(t, byNode[t.NodeID])) {
+		if known(t) && up[t.NodeID] && (byNode[t.NodeID] == nil || newer(t, byNode[t.NodeID])) {
 			byNode[t.NodeID] = t
 		}
 	}
 	if !p.begun {
 		if len(byNode) == 0 {
-			fmt.Fprintf(p.out, "overall progress: waiting for new tasks\n")
+			p.print("overall progress", "waiting for new tasks")
 			return false
 		}
 		p.begun = true
 		p.overall(0, len(byNode))
 	}
 	running := 0
+	for _, t := range byNode { // whether there is one
+		p.done = p.done && t.Status.State == object.TaskRunning
+	}
 	for _, t := range tasks {
 		if byNode[t.NodeID] != t {
 			continue
@@ -357,24 +416,59 @@ func (p *progress) global(tasks []*object.Task, up map[string]bool) bool {
 	return running == len(byNode)
 }
 
+// job shows a job: how many of its tasks have ended, how many run, and each.
 func (p *progress) job(svc *object.Service, tasks []*object.Task) bool {
-	want := len(tasks)
-	if j := svc.Spec.Mode.ReplicatedJob; j != nil && j.TotalCompletions != nil {
-		want = int(*j.TotalCompletions)
+	want, most := len(tasks), len(tasks)
+	replicated := svc.Spec.Mode.ReplicatedJob
+	if replicated != nil && replicated.TotalCompletions != nil {
+		want = int(*replicated.TotalCompletions)
+		most = want
+		if replicated.MaxConcurrent != nil {
+			most = min(most, int(*replicated.MaxConcurrent))
+		}
+	}
+	if want == 0 {
+		p.print("job progress", "waiting for tasks")
+		return false
+	}
+	overall := func(active, done int) {
+		p.bar("job progress", fmt.Sprintf("%*d out of %d complete", len(fmt.Sprint(want)), done, want), int64(done), int64(want))
+		if replicated != nil {
+			n := len(fmt.Sprint(most))
+			p.print("active tasks", fmt.Sprintf("%*d out of %*d tasks", n, active, n, min(want-done, most)))
+		}
+	}
+	name := func(i int, t *object.Task) string {
+		if replicated != nil {
+			return fmt.Sprintf("%d/%d", i+1, want)
+		}
+		return t.NodeID[:min(12, len(t.NodeID))]
+	}
+	if !p.begun {
+		p.begun = true
+		overall(0, 0)
+		for i := 0; replicated != nil && want <= mostBars && i < want; i++ {
+			p.print(name(i, nil), " ")
+		}
 	}
 	done, active := 0, 0
 	for _, t := range tasks {
 		switch {
+		case !known(t):
+			continue
 		case t.Status.State == object.TaskComplete:
 			done++
-		case t.Status.State == object.TaskRunning:
+		case stages[t.Status.State] < stages[object.TaskComplete]:
 			active++
 		}
+		switch id := name(t.Slot, t); {
+		case want > mostBars:
+		case t.Status.Err != "":
+			p.print(id, shortened(t.Status.Err))
+		default:
+			p.bar(id, fmt.Sprintf("%-*s", widest, t.Status.State), stages[t.Status.State], bothBars)
+		}
 	}
-	if want == 0 {
-		return false
-	}
-	fmt.Fprintf(p.out, "job progress: %d out of %d complete [%3.f%%]\n", done, want, float64(done)/float64(want)*100)
-	fmt.Fprintf(p.out, "active tasks: %d out of %d tasks\n", active, want)
+	overall(active, done)
 	return done >= want
 }

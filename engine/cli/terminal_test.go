@@ -96,6 +96,37 @@ func TestAPullShowsItsBarsOnATerminal(t *testing.T) {
 	}
 }
 
+// On a terminal each task of a service has a row with a bar, which changes in its place,
+// and so have the sum and the wait; elsewhere there is a line each time, without bars.
+func TestAServiceShowsItsProgressOnATerminal(t *testing.T) {
+	const create = "docker swarm init >/dev/null; docker service create --name web --replicas 2 --no-resolve-image busybox sleep 1000"
+	full := "[" + strings.Repeat("=", 50) + ">] \r"
+	for _, c := range []struct {
+		line  string
+		cols  int
+		parts []string
+		not   string
+	}{
+		{create, 120, []string{
+			"\r\n\x1b[1A\x1b[2K\roverall progress: 0 out of 2 tasks \r\x1b[1B", "\r\n\x1b[1A\x1b[2K\r1/2:   \r\x1b[1B",
+			"\x1b[2A\x1b[2K\r1/2: running   " + full + "\x1b[2B", "\x1b[1A\x1b[2K\r2/2: running   " + full + "\x1b[1B", "\x1b[3A\x1b[2K\roverall progress: 2 out of 2 tasks \r\x1b[3B",
+			"\x1b[1A\x1b[2K\rverify: Waiting 1 seconds to verify that tasks are stable... \r\x1b[1B", "\x1b[2K\rverify: Service ", " converged \r\x1b[1B",
+		}, "converged\r\n"},
+		{create, 80, []string{"1/2: running   \r"}, "==>"},
+		{create + " | cat", 120, []string{"\r\noverall progress: 0 out of 2 tasks\r\n1/2:  \r\n2/2:  \r\noverall progress: ", "converged\r\n"}, "running"},
+		{"docker swarm init >/dev/null; docker service create --name no --no-resolve-image busybox nosuch", 120, []string{"\x1b[2K\r1/1: ", "nosuch"}, "converged"},
+	} {
+		p := sitDown(newLab(t, 1))
+		p.tty.Resize(userland.Winsize{Rows: 24, Cols: c.cols})
+		shown := p.types(c.line+"\r", "", "", "")
+		want(t, shown, c.parts...)
+		if strings.Contains(shown, c.not) {
+			t.Errorf("%s on %d columns shows %q:\n%q", c.line, c.cols, c.not, shown)
+		}
+		p.b.loop.Close()
+	}
+}
+
 func TestAResizeReachesTheContainersTerminal(t *testing.T) {
 	p := sitDown(newLab(t, 1))
 	p.types("docker run -it --name c busybox\r")
