@@ -281,13 +281,7 @@ func (o *overlay) dead(p *Path) {
 	case e.Reason == trail.NoState && q.space[e.Place.Machine] != nil && q.space[e.Place.Machine].Without().ESP:
 		swarms{q}.noESP(q.nodeOf(e.Place.Machine), o.net.Name)
 	case e.Rule != nil && e.pkt.dport == o.port():
-		n := q.nodeOf(e.Place.Machine)
-		q.blame(Cause{
-			Code:     "OVERLAY-VXLAN-BLOCKED-HOST",
-			Sentence: fmt.Sprintf("A rule of %s drops the tunnel's packets (UDP %d): %s.", n.Name, o.port(), ruleText(e.Rule)),
-			Evidence: []Evidence{firewalls{q}.ruleEvidence(n, e)},
-			cures:    firewalls{q}.allow(n, e),
-		})
+		q.tunnelRule(e)
 	case e.Reason == trail.Blocked && e.pkt.dport == o.port():
 		q.blame(Cause{
 			Code:     "OVERLAY-VXLAN-BLOCKED-FABRIC",
@@ -305,6 +299,17 @@ func (o *overlay) dead(p *Path) {
 	case e.Reason == trail.Checksum || e.Reason == trail.UnknownVNI:
 		o.checksum(e)
 	}
+}
+
+// tunnelRule blames a host's rule that drops a tunnel's packet.
+func (q *inquiry) tunnelRule(e *event) {
+	n := q.nodeOf(e.Place.Machine)
+	q.blame(Cause{
+		Code:     "OVERLAY-VXLAN-BLOCKED-HOST",
+		Sentence: fmt.Sprintf("A rule of %s drops the tunnel's packets (UDP %d): %s.", n.Name, e.pkt.dport, ruleText(e.Rule)),
+		Evidence: []Evidence{firewalls{q}.ruleEvidence(n, e)},
+		cures:    firewalls{q}.allow(n, e),
+	})
 }
 
 // sandbox is the namespace of an overlay network on its sender's host.

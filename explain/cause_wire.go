@@ -213,6 +213,8 @@ func (q cabling) lossy() {
 	if worst == "" { // a rule that drops by chance (-m statistic, -m limit)
 		if e := q.ruleDrop(); e != nil {
 			firewalls(q).firewall(q.nodeOf(e.Place.Machine), e)
+		} else if e := q.tunnelDrop(); e != nil {
+			q.tunnelRule(e)
 		}
 		return
 	}
@@ -402,6 +404,17 @@ func (q cabling) ruleDrop() *event {
 	for i := range q.j.story.events {
 		e := &q.j.story.events[i]
 		if e.Verb == trail.Drop && e.Rule != nil && (e.pkt.dst == q.j.Target || e.pkt.src == q.j.Target) {
+			return e
+		}
+	}
+	return nil
+}
+
+// tunnelDrop is a packet of a tunnel that carries the flow and that a rule dropped.
+func (q cabling) tunnelDrop() *event {
+	for i := range q.j.story.events {
+		e := &q.j.story.events[i]
+		if e.Verb == trail.Drop && e.Rule != nil && e.Parent != 0 && e.pkt.proto == 17 && q.nodeOf(e.Place.Machine) != nil {
 			return e
 		}
 	}

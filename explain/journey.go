@@ -311,7 +311,7 @@ func (j *Journey) lookups(a *atlas, from *Node) {
 // verdict says what became of the flow.
 func (j *Journey) verdict(a *atlas, f Flow) Verdict {
 	switch {
-	case j.outcome.reached && j.lossy():
+	case j.outcome.reached && j.lossy() && !j.settled():
 		return Lost
 	case j.outcome.reached:
 		return Delivered
@@ -379,3 +379,7 @@ func (j *Journey) byChance() bool {
 	}
 	return false
 }
+
+// settled reports whether what is missing is no more than what may go while tables
+// are filled on the way: an overlay asks where the sender is, a bridge who has it.
+func (j *Journey) settled() bool { return j.outcome.sent-j.outcome.received <= echoes && !j.byChance() }
