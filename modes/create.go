@@ -89,6 +89,7 @@ func (cs *Containers) Create(r container.Create) (c *Container, warnings []strin
 		return nil, nil, err
 	}
 	cs.all = append(cs.all, c)
+	cs.know(c)
 	c.event("create")
 	return c, warnings, nil
 }
@@ -147,10 +148,8 @@ func (cs *Containers) checkName(name string) error {
 }
 
 func (cs *Containers) byName(name string) *Container {
-	for _, c := range cs.all {
-		if c.Name == name {
-			return c
-		}
+	if c := cs.exactly(name); c != nil && c.Name == name {
+		return c
 	}
 	return nil
 }

@@ -16,9 +16,10 @@ import (
 // Containers are the containers of the host.
 type Containers struct {
 	d       *Daemon
-	all     []*Container // in the order of their making
-	strays  []*Container // removed ones whose sandboxes are left over
-	reaping int          // those whose first process is over and who count as running
+	all     []*Container          // in the order of their making
+	known   map[string]*Container // by id and by name, nil until somebody asks
+	strays  []*Container          // removed ones whose sandboxes are left over
+	reaping int                   // those whose first process is over and who count as running
 	reaped  sim.Cond
 }
 
@@ -32,6 +33,9 @@ func (cs *Containers) Get(ref string) (*Container, error) {
 
 func (cs *Containers) find(ref string) (*Container, error) {
 	name := strings.TrimPrefix(ref, "/")
+	if c := cs.exactly(name); c != nil {
+		return c, nil
+	}
 	c, matches := ident.Find(cs.all, name, func(c *Container) string { return c.ID }, func(c *Container) string { return c.Name })
 	switch matches {
 	case 0:
@@ -40,6 +44,30 @@ func (cs *Containers) find(ref string) (*Container, error) {
 		return c, nil
 	}
 	return nil, errf(ErrInvalid, "Multiple IDs found with provided prefix: %s", ref)
+}
+
+// exactly is the container with this name or this whole id, or nil: with many
+// containers nearly every look ends here.
+func (cs *Containers) exactly(ref string) *Container {
+	if cs.known == nil {
+		cs.known = make(map[string]*Container, 2*len(cs.all))
+		for _, c := range cs.all {
+			cs.know(c)
+		}
+	}
+	return cs.known[ref]
+}
+
+// know notes a container, if the notes have been asked for.
+func (cs *Containers) know(c *Container) {
+	if cs.known == nil {
+		return
+	}
+	for _, ref := range [...]string{c.ID, c.Name} {
+		if cs.known[ref] == nil { // the older one, if a name is another's id
+			cs.known[ref] = c
+		}
+	}
 }
 
 // List lists containers, the newest first.

@@ -5,7 +5,6 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 
 	"dnetsim/modes/container"
@@ -67,16 +66,23 @@ func (c *Container) mountsOf() []userland.Mount {
 	if h.Privileged {
 		system = "rw"
 	}
-	out := []userland.Mount{
-		rootMount(c, "/", mode),
-		{Source: "proc", Target: "/proc", Type: "proc", Options: "rw," + restrict},
-		{Source: "tmpfs", Target: "/dev", Type: "tmpfs", Options: deviceFS},
-		{Source: "devpts", Target: "/dev/pts", Type: "devpts", Options: terminals},
-		{Source: "sysfs", Target: "/sys", Type: "sysfs", Options: system + "," + restrict},
-		{Source: "tmpfs", Target: "/sys/fs/cgroup", Type: "tmpfs", Options: "rw," + restrict + ",mode=755"},
-	}
 	host := d.host.FS()
-	for _, m := range userland.MountsOf(host, "cgroup") {
+	groups := userland.MountsOf(host, "cgroup")
+	var restrictions []userland.Mount
+	if !h.Privileged {
+		restrictions = d.restrictions(h)
+	}
+	// Of its size, for the list is kept as long as the container.
+	out := make([]userland.Mount, 0, 9+len(groups)+len(mounted)+len(c.Mounts)+len(restrictions))
+	out = append(out,
+		rootMount(c, "/", mode),
+		userland.Mount{Source: "proc", Target: "/proc", Type: "proc", Options: "rw," + restrict},
+		userland.Mount{Source: "tmpfs", Target: "/dev", Type: "tmpfs", Options: deviceFS},
+		userland.Mount{Source: "devpts", Target: "/dev/pts", Type: "devpts", Options: terminals},
+		userland.Mount{Source: "sysfs", Target: "/sys", Type: "sysfs", Options: system + "," + restrict},
+		userland.Mount{Source: "tmpfs", Target: "/sys/fs/cgroup", Type: "tmpfs", Options: "rw," + restrict + ",mode=755"},
+	)
+	for _, m := range groups {
 		m.Options = system + strings.TrimPrefix(m.Options, "rw")
 		m.Bind = m.Target
 		out = append(out, m)
@@ -106,11 +112,7 @@ func (c *Container) mountsOf() []userland.Mount {
 	if c.Config.Tty {
 		out = append(out, userland.Mount{Source: "devpts", Target: "/dev/console", Type: "devpts", Options: terminals, Bind: "/dev/pts"})
 	}
-	if h.Privileged {
-		return out
-	}
-	// Cloned for its size: the list is kept as long as the container.
-	return slices.Clone(append(out, d.restrictions(h)...))
+	return append(out, restrictions...)
 }
 
 // bind is a file of the host at a place in a container: the disk appears there.

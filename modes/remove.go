@@ -66,6 +66,8 @@ func (c *Container) remove() {
 	for i, x := range d.Containers.all {
 		if x == c {
 			d.Containers.all = slices.Concat(d.Containers.all[:i], d.Containers.all[i+1:])
+			delete(d.Containers.known, c.ID)
+			delete(d.Containers.known, c.Name)
 			break
 		}
 	}

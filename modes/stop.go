@@ -253,8 +253,11 @@ func (cs *Containers) Rename(ref, name string) error {
 	}
 	old, anonymous := c.Name, c.Anonymous
 	c.Name, c.Anonymous = name, false
+	cs.known = nil
 	if err := c.run.sandbox.Renamed(&c.Container); err != nil {
 		c.Name, c.Anonymous = old, anonymous
+		cs.known = nil
+		c.run.sandbox.ForgetNames()
 		return err
 	}
 	c.event("rename", "oldName", "/"+old)

@@ -100,7 +100,12 @@ func (dt *deviceTable) detach(i *Interface) {
 	})
 	dt.ns.neigh.flush(func(n *neighbour) bool { return n.dev == i })
 	delete(dt.byName, i.name)
-	dt.list = slices.DeleteFunc(dt.list, func(x *Interface) bool { return x == i })
+	for at, x := range slices.Backward(dt.list) { // what moves or goes is mostly one of the newest
+		if x == i {
+			dt.list = slices.Delete(dt.list, at, at+1)
+			break
+		}
+	}
 	dt.ns.sys.removeInterface(i.name)
 }
 

@@ -81,7 +81,8 @@ func SysctlDir(prefix string) bool {
 type sysctls struct {
 	ns      *Namespace
 	set     map[string]string
-	changed uint64 // counts changes, for what interfaces have read
+	of      map[string][]string // the keys of an interface that are set, once there are many
+	changed uint64              // counts changes, for what interfaces have read
 }
 
 func (s *sysctls) init(ns *Namespace) {
@@ -89,9 +90,15 @@ func (s *sysctls) init(ns *Namespace) {
 	if ns.opts.Init == nil || ns.opts.Init.sys.number(inheritInit) == inheritNothing {
 		return
 	}
-	for key, value := range ns.opts.Init.sys.set {
-		if key == "net.ipv4.ip_forward" || strings.HasPrefix(key, "net.ipv4.conf.all.") || strings.HasPrefix(key, "net.ipv4.conf.default.") {
-			s.put(key, value)
+	first := &ns.opts.Init.sys
+	if value, ok := first.set["net.ipv4.ip_forward"]; ok {
+		s.put("net.ipv4.ip_forward", value)
+	}
+	for _, dev := range [...]string{"all", "default"} {
+		for _, key := range first.keysOf(dev) {
+			if strings.HasPrefix(key, "net.ipv4.conf.") {
+				s.put(key, first.set[key])
+			}
 		}
 	}
 }
@@ -107,7 +114,16 @@ func (s *sysctls) put(key, value string) {
 	if s.set == nil {
 		s.set = make(map[string]string)
 	}
+	if _, old := s.set[key]; !old && s.of != nil {
+		s.note(key)
+	}
 	s.set[key] = value
+	if s.of == nil && len(s.set) > fewSettings {
+		s.of = make(map[string][]string)
+		for key := range s.set { // order does not matter: keys are distinct
+			s.note(key)
+		}
+	}
 	s.changed++
 }
 
@@ -207,43 +223,58 @@ func (s *sysctls) derived(prefix, dev, leaf string) (string, bool) {
 	return strconv.Itoa(n / div), true
 }
 
+// fewSettings is how many settings are looked through one by one: a container has
+// few, a host some for each container.
+const fewSettings = 32
+
+func (s *sysctls) note(key string) {
+	if _, dev, _, ok := perInterface(key); ok {
+		s.of[dev] = append(s.of[dev], key)
+	}
+}
+
+// keysOf are the keys of an interface that are set, in no order.
+func (s *sysctls) keysOf(name string) (keys []string) {
+	if s.of != nil {
+		return s.of[name]
+	}
+	for key := range s.set {
+		if _, dev, _, ok := perInterface(key); ok && dev == name {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
 // addInterface gives a new interface what was set in "default" by now.
 func (s *sysctls) addInterface(name string) {
 	s.changed++
-	type kv struct{ k, v string }
-	var add []kv
-	for k, v := range s.set { // order does not matter: keys are distinct
-		prefix, dev, leaf, ok := perInterface(k)
-		if ok && dev == "default" {
-			add = append(add, kv{prefix + name + "." + leaf, v})
-		}
-	}
-	for _, x := range add {
-		s.put(x.k, x.v)
+	for _, key := range s.keysOf("default") {
+		prefix, _, leaf, _ := perInterface(key)
+		s.put(prefix+name+"."+leaf, s.set[key])
 	}
 }
 
 func (s *sysctls) removeInterface(name string) {
 	s.changed++
-	for k := range s.set {
-		if _, dev, _, ok := perInterface(k); ok && dev == name {
-			delete(s.set, k)
-		}
+	for _, key := range s.keysOf(name) {
+		delete(s.set, key)
 	}
+	delete(s.of, name)
 }
 
 func (s *sysctls) renameInterface(old, name string) {
 	s.changed++
-	moved := make(map[string]string)
-	for k, v := range s.set {
-		if prefix, dev, leaf, ok := perInterface(k); ok && dev == old {
-			moved[prefix+name+"."+leaf] = v
-			delete(s.set, k)
-		}
+	if old == name {
+		return
 	}
-	for k, v := range moved {
-		s.put(k, v)
+	for _, key := range s.keysOf(old) {
+		prefix, _, leaf, _ := perInterface(key)
+		value := s.set[key]
+		delete(s.set, key)
+		s.put(prefix+name+"."+leaf, value)
 	}
+	delete(s.of, old)
 }
 
 // Sysctl returns the value of a key such as "net.ipv4.ip_forward".

@@ -66,6 +66,7 @@ type Machine struct {
 	fs       *FS
 	procs    []*Process
 	children []*Machine
+	adopted  bool // it is among its host's children
 	nextPID  int
 	initArgs []string // of the first process, see StartInit
 	initNext int

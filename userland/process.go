@@ -228,17 +228,16 @@ func (m *Machine) skipPIDs(n int) {
 }
 
 func (m *Machine) adopt(c *Machine) {
-	for _, x := range m.children {
-		if x == c {
-			return
-		}
+	if !c.adopted {
+		c.adopted = true
+		m.children = append(m.children, c)
 	}
-	m.children = append(m.children, c)
 }
 
 func (m *Machine) orphan(c *Machine) {
 	for i, x := range m.children {
 		if x == c {
+			c.adopted = false
 			m.children = slices.Concat(m.children[:i], m.children[i+1:])
 			return
 		}

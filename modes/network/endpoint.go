@@ -103,7 +103,7 @@ func (ctl *Controller) establish(ep *Endpoint, es *container.EndpointSettings) (
 	if err := ctl.assign(ep, es); err != nil {
 		return err
 	}
-	n.Core.Endpoints = append(n.Core.Endpoints, ep)
+	n.Core.add(ep)
 	if err := ctl.driver(n).CreateEndpoint(&ep.Endpoint); err != nil {
 		if err != calls.ErrGone {
 			err = errdefs.Wrap(err, "failed to create endpoint %s on network %s: ", ep.name(), n.Name)
@@ -208,6 +208,9 @@ func (ctl *Controller) DeleteEndpoint(ep *Endpoint) {
 	for i, x := range core.Endpoints {
 		if x == ep {
 			core.Endpoints = slices.Concat(core.Endpoints[:i], core.Endpoints[i+1:])
+			if name := ep.name(); core.names[name] == ep {
+				delete(core.names, name)
+			}
 			break
 		}
 	}

@@ -126,6 +126,7 @@ func (sb *Sandbox) Renamed(c *container.Container) error {
 	if sb == nil || sb.C != c {
 		return nil
 	}
+	sb.ForgetNames()
 	for _, ep := range sb.endpoints {
 		sb.ctl.Agent.tell(ep, false)
 		sb.ctl.Agent.tell(ep, true)
@@ -136,6 +137,16 @@ func (sb *Sandbox) Renamed(c *container.Container) error {
 		}
 	}
 	return nil
+}
+
+// ForgetNames makes the networks of a sandbox look for the names of endpoints anew.
+func (sb *Sandbox) ForgetNames() {
+	if sb == nil {
+		return
+	}
+	for _, ep := range sb.endpoints {
+		ep.net.Core.names = nil
+	}
 }
 
 // countEndpoints changes the number of a network's endpoints.

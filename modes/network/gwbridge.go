@@ -92,7 +92,7 @@ func (sb *Sandbox) addGateway() error {
 	if err := ctl.assign(ep, nil); err != nil {
 		return err
 	}
-	n.Core.Endpoints = append(n.Core.Endpoints, ep)
+	n.Core.add(ep)
 	err := ctl.driver(n).CreateEndpoint(&ep.Endpoint)
 	if err == nil {
 		ep.sb = sb

@@ -68,9 +68,10 @@ type netCore struct {
 	V4, v6    []poolUse
 	asked     [2][]IPAMConfig // what was asked for, IPv4 and IPv6
 	Endpoints []*Endpoint
-	global    *inStore // nil unless it is in the cluster store
-	swarm     *inSwarm // nil unless it is a network of the cluster's that this node is in
-	deferIPv6 bool     // IPv6 addresses follow the MAC
+	names     map[string]*Endpoint // nil until somebody asks, and after a change of names
+	global    *inStore             // nil unless it is in the cluster store
+	swarm     *inSwarm             // nil unless it is a network of the cluster's that this node is in
+	deferIPv6 bool                 // IPv6 addresses follow the MAC
 }
 
 // driver is what runs a network. It is never nil: without a cluster's control
@@ -121,12 +122,30 @@ func Predefined(name string) bool {
 }
 
 func (c *netCore) byName(name string) *Endpoint {
-	for _, ep := range c.Endpoints {
-		if ep.name() == name {
-			return ep
+	if c.names == nil {
+		c.names = make(map[string]*Endpoint, len(c.Endpoints))
+		for _, ep := range c.Endpoints {
+			c.know(ep)
 		}
 	}
-	return nil
+	if ep := c.names[name]; ep == nil || ep.name() == name {
+		return ep
+	}
+	c.names = nil // it has been renamed
+	return c.byName(name)
+}
+
+// add makes an endpoint one of the network's.
+func (c *netCore) add(ep *Endpoint) {
+	c.Endpoints = append(c.Endpoints, ep)
+	c.know(ep)
+}
+
+// know notes an endpoint's name, if the notes have been asked for.
+func (c *netCore) know(ep *Endpoint) {
+	if name := ep.name(); c.names != nil && c.names[name] == nil {
+		c.names[name] = ep
+	}
 }
 
 // Containers are the running containers with an endpoint in the network, by
