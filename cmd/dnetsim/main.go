@@ -57,6 +57,7 @@ type terminal struct {
 }
 
 func main() {
+	giveRoom()
 	// A reader that has left is an error of the write and not a death.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	t := &terminal{in: os.Stdin, out: &output{Writer: os.Stdout}, err: &output{Writer: os.Stderr}, env: os.Getenv}
