@@ -11,11 +11,17 @@ import (
 	"dnetsim/modes/msgpack"
 )
 
-// squeezer compresses messages, with one table for all of them.
+// squeezer compresses and inflates messages, with one table each for all of them.
 type squeezer struct {
 	w   *lzw.Writer
-	buf bytes.Buffer
+	r   *lzw.Reader
+	buf sink
 }
+
+// sink is a buffer that says that it need not be buffered.
+type sink struct{ bytes.Buffer }
+
+func (*sink) Flush() error { return nil }
 
 func (s *squeezer) squeeze(msg []byte) []byte {
 	s.buf.Reset()
@@ -27,11 +33,14 @@ func (s *squeezer) squeeze(msg []byte) []byte {
 	s.w.Write(msg)
 	s.w.Close()
 	algo, b := uint64(0), s.buf.Bytes()
-	return msgpack.Message(typeCompress, []msgpack.Field{{"Algo", &algo}, {"Buf", &b}})
+	e := msgpack.Encoder{B: make([]byte, 0, len(b)+20)} // names, and three bytes for the length
+	e.Byte(typeCompress)
+	e.Table([]msgpack.Field{{"Algo", &algo}, {"Buf", &b}})
+	return e.B
 }
 
 // inflate reads a compressed message behind its type byte.
-func inflate(d *msgpack.Decoder) ([]byte, error) {
+func (s *squeezer) inflate(d *msgpack.Decoder) ([]byte, error) {
 	algo, buf := uint64(0), []byte(nil)
 	d.Table([]msgpack.Field{{"Algo", &algo}, {"Buf", &buf}})
 	if d.Err != nil {
@@ -40,13 +49,18 @@ func inflate(d *msgpack.Decoder) ([]byte, error) {
 	if algo != 0 {
 		return nil, errors.New("cannot decompress unknown algorithm")
 	}
-	r := lzw.NewReader(bytes.NewReader(buf), lzw.LSB, 8)
-	defer r.Close()
-	out, err := io.ReadAll(io.LimitReader(r, maxState))
-	if err == nil && len(out) == 0 {
+	if in := bytes.NewReader(buf); s.r == nil {
+		s.r = lzw.NewReader(in, lzw.LSB, 8).(*lzw.Reader)
+	} else {
+		s.r.Reset(in, lzw.LSB, 8)
+	}
+	defer s.r.Close()
+	out := bytes.NewBuffer(make([]byte, 0, 2*len(buf)+bytes.MinRead))
+	_, err := out.ReadFrom(io.LimitReader(s.r, maxState))
+	if err == nil && out.Len() == 0 {
 		err = msgpack.ErrFormat
 	}
-	return out, err
+	return out.Bytes(), err
 }
 
 // sealed puts a checksum in front of a message.

@@ -57,7 +57,7 @@ func (l *List) command(b []byte, from netip.AddrPort, depth int) {
 			l.command(m, from, depth+1)
 		}
 	case typeCompress:
-		m, err := inflate(d)
+		m, err := l.sq.inflate(d)
 		if err != nil {
 			l.logf("ERR", "Failed to decompress payload: %v from=%v", err, from)
 			return

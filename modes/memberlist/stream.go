@@ -50,15 +50,15 @@ func (l *List) writeStream(c *stack.TCPConn, msg []byte) error {
 // longer finds the message short.
 func (l *List) readStream(c *stack.TCPConn, end time.Duration, parse func(typ byte, d *msgpack.Decoder) error) error {
 	var b []byte
-	chunk := make([]byte, 8192)
 	for {
 		left := end - l.loop.Now()
 		if left <= 0 {
 			return fmt.Errorf("read tcp %v->%v: i/o timeout", c.LocalAddr(), c.RemoteAddr())
 		}
 		c.SetReadTimeout(left)
-		n, err := c.Read(chunk)
-		if b = append(b, chunk[:n]...); n > 0 {
+		b = slices.Grow(b, 8192)
+		n, err := c.Read(b[len(b) : len(b)+8192])
+		if b = b[:len(b)+n]; n > 0 {
 			if err := l.ring.unsealStream(b, parse); err != msgpack.ErrShort {
 				return err
 			}
@@ -84,7 +84,7 @@ func parseStream(b []byte, parse func(typ byte, d *msgpack.Decoder) error) error
 	if b[0] != typeCompress {
 		return parse(b[0], &msgpack.Decoder{B: b[1:]})
 	}
-	m, err := inflate(&msgpack.Decoder{B: b[1:]})
+	m, err := new(squeezer).inflate(&msgpack.Decoder{B: b[1:]})
 	if err != nil {
 		return err
 	}
@@ -133,11 +133,12 @@ func (l *List) serve(c *stack.TCPConn) {
 			return state.decode(d)
 		case typeUser:
 			n := 0
-			d.Fields(func(k string) bool {
-				if k == "UserMsgLen" {
+			d.Fields(func(k []byte) bool {
+				known := string(k) == "UserMsgLen"
+				if known {
 					n = int(d.Uint())
 				}
-				return k == "UserMsgLen"
+				return known
 			})
 			user = slices.Clone(d.Take(n))
 			return d.Err

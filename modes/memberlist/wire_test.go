@@ -83,7 +83,7 @@ func FuzzDecoder(f *testing.F) {
 		for _, read := range []func(d *msgpack.Decoder) error{
 			new(pingMsg).decode, new(ackMsg).decode, new(aliveMsg).decode, new(accusation).decode, new(pushPull).decode,
 			func(d *msgpack.Decoder) error { d.Skip(0); return d.Err },
-			func(d *msgpack.Decoder) error { _, err := inflate(d); return err },
+			func(d *msgpack.Decoder) error { _, err := sq.inflate(d); return err },
 		} {
 			d := &msgpack.Decoder{B: b}
 			if err := read(d); (err == nil) != (d.Err == nil) && d.Err != nil {

@@ -162,12 +162,15 @@ func (d *Decoder) Raw() []byte {
 	return append([]byte{}, p...)
 }
 
-func (d *Decoder) Str() string {
+func (d *Decoder) Str() string { return string(d.text()) }
+
+// text is a string's bytes, which are the message's.
+func (d *Decoder) text() []byte {
 	n := d.length(0xa0, 0x1f, 0xda, 2, 0xdb, 4, 0xd9, 1, 0xc4, 1, 0xc5, 2, 0xc6, 4)
 	if n < 0 {
-		return ""
+		return nil
 	}
-	return string(d.Take(n))
+	return d.Take(n)
 }
 
 func (d *Decoder) bool() bool {
@@ -221,11 +224,11 @@ func (d *Decoder) Float() float64 {
 }
 
 // Fields reads a map and calls field for each key; a key that field does not
-// know (it returns false) is skipped with its value.
-func (d *Decoder) Fields(field func(key string) bool) {
+// know (it returns false) is skipped with its value. The key is the message's bytes.
+func (d *Decoder) Fields(field func(key []byte) bool) {
 	n := d.length(0x80, 0x0f, 0xde, 2, 0xdf, 4)
 	for i := 0; i < n && d.Err == nil; i++ {
-		if k := d.Str(); d.Err == nil && !field(k) {
+		if k := d.text(); d.Err == nil && !field(k) {
 			d.Skip(0)
 		}
 	}

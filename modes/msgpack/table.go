@@ -56,9 +56,9 @@ func (e *Encoder) Table(fields []Field) {
 
 // Table reads a map into the fields it has; other keys are skipped.
 func (d *Decoder) Table(fields []Field) error {
-	d.Fields(func(key string) bool {
+	d.Fields(func(key []byte) bool {
 		for _, f := range fields {
-			if f[0] == key {
+			if f[0].(string) == string(key) {
 				d.value(f[1])
 				return true
 			}

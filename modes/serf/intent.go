@@ -98,7 +98,9 @@ func (b *eventBuffer) Encode(e *msgpack.Encoder) {
 }
 
 func (b *eventBuffer) Decode(d *msgpack.Decoder) {
-	for n := d.ArrayLen(); n > 0 && d.Err == nil; n-- {
+	n := d.ArrayLen()
+	*b = slices.Grow(*b, min(n, len(d.B))) // each takes a byte at least
+	for ; n > 0 && d.Err == nil; n-- {
 		if d.Null() {
 			*b = append(*b, nil)
 			continue
@@ -159,7 +161,7 @@ func (t *timesByName) Encode(e *msgpack.Encoder) {
 }
 
 func (t *timesByName) Decode(d *msgpack.Decoder) {
-	d.Fields(func(name string) bool { (*t)[name] = d.Uint(); return true })
+	d.Fields(func(name []byte) bool { (*t)[string(name)] = d.Uint(); return true })
 }
 
 type queryMsg struct {
