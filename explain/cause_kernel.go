@@ -318,11 +318,17 @@ func (q layer3) masquerade() bool {
 		return true
 	}
 	line := fmt.Sprintf("iptables -t nat -A POSTROUTING -s %s ! -o %s -j MASQUERADE", subnetOf(net), net.Bridge)
+	list := "iptables -t nat -S POSTROUTING"
+	if byNFT(host) {
+		chain := nftBridges + " nat-postrouting-out__" + net.Bridge
+		list = "nft list chain " + chain
+		line = fmt.Sprintf("nft add rule %s oifname != %s ip saddr %s counter masquerade", chain, net.Bridge, subnetOf(net))
+	}
 	q.blame(Cause{
 		Code:     "MASQUERADE-MISSING",
 		Sentence: fmt.Sprintf("Packets of %s leave %s with the container's own address %s, and nobody outside knows the way back to it: the network %s is not masqueraded.", q.from.Name, host.Name, src, net.Name),
 		Evidence: []Evidence{
-			q.show(host.Name, "iptables -t nat -S POSTROUTING", fmt.Sprintf("no rule for %s", subnetOf(net))),
+			q.show(host.Name, list, fmt.Sprintf("no rule for %s", subnetOf(net))),
 			q.show(host.Name, "docker network inspect -f '{{json .Options}}' "+net.Name, "the network's options"),
 		},
 		cures: []Cure{{Steps: []CureStep{{Machine: host.Name, Line: line}}}},
@@ -346,6 +352,9 @@ func (q layer3) left(host *Node) *event {
 func (q layer3) natGone(host *Node) bool {
 	if !host.Host.Daemon.Running() || daemonJSON(host)["iptables"] == false {
 		return false
+	}
+	if byNFT(host) {
+		return nftGone(host)
 	}
 	return !slices.ContainsFunc(rulesOf(host.Space, "nat", "PREROUTING"), func(r string) bool { return strings.HasSuffix(r, "-j DOCKER") })
 }

@@ -27,11 +27,11 @@ func (q firewalls) ruled_() {
 	switch {
 	case strings.HasPrefix(r.Chain, "DOCKER-ISOLATION-STAGE-2"), q.guards(n, e) && q.from.On() == n.Name:
 		q.isolated(n, e)
-	case q.guards(n, e) && r.Table == "raw":
+	case q.guards(n, e) && isRaw(r):
 		q.directRouting(n, e)
 	case q.guards(n, e) && q.unpublished(n, e):
 		services(q).notPublished(n)
-	case strings.HasPrefix(r.Chain, "DOCKER-ISOLATION"), r.Chain == "DOCKER-INTERNAL":
+	case strings.HasPrefix(r.Chain, "DOCKER-ISOLATION"), r.Chain == "DOCKER-INTERNAL", r.Table == nftBridges && strings.Contains(r.Text, "INTERNAL NETWORK"):
 		q.internalRule(n, e)
 	case q.iccRule(n, e):
 		q.iccOff(n, e)
@@ -46,6 +46,9 @@ func (q firewalls) ruled_() {
 
 func (q firewalls) ruleEvidence(n *Node, e *event) Evidence {
 	r := e.Rule
+	if ofNFT(r) {
+		return q.nftEvidence(n, r)
+	}
 	if r.Number == 0 {
 		return q.show(n.On(), q.within(n, fmt.Sprintf("iptables -t %s -nvL %s | head -n 1", r.Table, r.Chain)), "no rule let it pass, and the policy dropped it")
 	}
@@ -53,8 +56,11 @@ func (q firewalls) ruleEvidence(n *Node, e *event) Evidence {
 		fmt.Sprintf("rule %d of %s, and how many packets it has dropped", r.Number, r.Chain))
 }
 
-// deleteRule takes a rule out.
-func deleteRule(r *trail.Rule) string {
+// deleteRule takes a rule of a node's out.
+func deleteRule(n *Node, r *trail.Rule) string {
+	if ofNFT(r) {
+		return fmt.Sprintf("nft delete rule %s %s handle %d", r.Table, r.Chain, n.Space.Nftables().Handle(r.Table, r.Chain, r.Number))
+	}
 	return fmt.Sprintf("iptables -t %s -D %s %s", r.Table, r.Chain, r.Text)
 }
 
@@ -70,7 +76,10 @@ func (q firewalls) allow(n *Node, e *event) []Cure {
 	r := e.Rule
 	line := func(text string) CureStep { return CureStep{Machine: n.On(), Line: q.within(n, text)} }
 	if r.Number > 0 {
-		return []Cure{{Says: stays, Steps: []CureStep{line(deleteRule(r))}}}
+		return []Cure{{Says: stays, Steps: []CureStep{line(deleteRule(n, r))}}}
+	}
+	if ofNFT(r) {
+		return q.nftException(n, e)
 	}
 	match := protocolMatch(e)
 	if r.Chain == "FORWARD" {
@@ -109,6 +118,9 @@ func protocolMatch(e *event) string {
 
 // base is the built-in chain from which a packet came to a rule's.
 func base(ns *stack.Namespace, r *trail.Rule) string {
+	if ofNFT(r) {
+		return strings.ToUpper(ns.Nftables().Hook(r.Table, r.Chain))
+	}
 	nf := ns.Netfilter(false)
 	if !slices.Contains(nf.Tables(), r.Table) {
 		return r.Chain
@@ -187,6 +199,9 @@ func (q firewalls) isolated(n *Node, e *event) {
 // letThrough lets two addresses pass between each other, whatever the engine's rules say.
 func letThrough(n *Node, e *event) Cure {
 	c := Cure{Says: letIn}
+	if ofNFT(e.Rule) {
+		return nftThrough(n, e)
+	}
 	for _, way := range [][2]netip.Addr{{e.pkt.src, e.pkt.dst}, {e.pkt.dst, e.pkt.src}} {
 		pair := fmt.Sprintf(" -s %s -d %s -j ACCEPT", way[0], way[1])
 		if e.Rule.Table == "raw" {
@@ -207,7 +222,7 @@ func (q firewalls) guarded(n *Node, e *event) *network {
 		}
 		in, out := " ! -i "+x.Bridge+" ", "! -i "+x.Bridge+" -o "+x.Bridge+" -j DROP"
 		if e.Rule.Table == "raw" && e.Rule.Chain == "PREROUTING" && strings.HasPrefix(e.Rule.Text, "-d ") && strings.HasSuffix(e.Rule.Text, in+"-j DROP") ||
-			e.Rule.Table == "filter" && e.Rule.Chain == "DOCKER" && e.Rule.Text == out {
+			e.Rule.Table == "filter" && e.Rule.Chain == "DOCKER" && e.Rule.Text == out || nftGuards(e.Rule, x.Bridge) {
 			return &x
 		}
 	}
@@ -220,7 +235,7 @@ func (q firewalls) guards(n *Node, e *event) bool { return q.guarded(n, e) != ni
 // address, by the rule against that, or nil.
 func (q firewalls) direct() (*Node, *event) {
 	e := q.death()
-	if e == nil || e.Rule == nil || e.Rule.Table != "raw" {
+	if e == nil || e.Rule == nil || !isRaw(e.Rule) {
 		return nil, nil
 	}
 	n := q.nodeOf(e.Place.Machine)
@@ -300,7 +315,8 @@ func (q firewalls) internalRule(n *Node, e *event) {
 // communication has.
 func (q firewalls) iccRule(n *Node, e *event) bool {
 	for _, x := range q.networks() {
-		if x.host == n && x.Bridge != "" && e.Rule.Table == "filter" && (e.Rule.Chain == "FORWARD" || e.Rule.Chain == "DOCKER-FORWARD") && e.Rule.Text == "-i "+x.Bridge+" -o "+x.Bridge+" -j DROP" {
+		if x.host == n && x.Bridge != "" && e.Rule.Table == "filter" && (e.Rule.Chain == "FORWARD" || e.Rule.Chain == "DOCKER-FORWARD") && e.Rule.Text == "-i "+x.Bridge+" -o "+x.Bridge+" -j DROP" ||
+			x.host == n && x.Bridge != "" && nftICC(e.Rule, x.Bridge) {
 			return true
 		}
 	}
@@ -310,7 +326,7 @@ func (q firewalls) iccRule(n *Node, e *event) bool {
 func (q firewalls) iccOff(n *Node, e *event) {
 	var net *network
 	for _, x := range q.networks() {
-		if x.host == n && x.Bridge != "" && strings.Contains(e.Rule.Text, "-i "+x.Bridge+" ") {
+		if x.host == n && x.Bridge != "" && (strings.Contains(e.Rule.Text, "-i "+x.Bridge+" ") || nftICC(e.Rule, x.Bridge)) {
 			net = &x
 			break
 		}
@@ -329,10 +345,7 @@ func (q firewalls) iccOff(n *Node, e *event) {
 	default:
 		c.cures = []Cure{{Says: "make the network again without that option (where the separation is wanted, put the two on another network instead); if Compose made it, take enable_icc out of its file", Steps: workshop(q).remakeNetwork(net, createLine(net, subnetOf(net), "com.docker.network.bridge.enable_icc"))}}
 	}
-	c.cures = append(c.cures, Cure{Steps: []CureStep{
-		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.src, e.pkt.dst)},
-		{Machine: n.Name, Line: fmt.Sprintf("iptables -I DOCKER-USER -s %s -d %s -j ACCEPT", e.pkt.dst, e.pkt.src)},
-	}})
+	c.cures = append(c.cures, letThrough(n, e))
 	q.blame(c)
 }
 
@@ -351,6 +364,9 @@ func (q firewalls) flushed(n *Node) bool {
 	if n.Host == nil || n.isContainer() || !n.Host.Daemon.Running() || daemonJSON(n)["iptables"] == false {
 		return false
 	}
+	if byNFT(n) {
+		return nftGone(n)
+	}
 	return !slices.ContainsFunc(rulesOf(n.Space, "filter", "FORWARD"), func(r string) bool {
 		return strings.Contains(r, "-j DOCKER-ISOLATION-STAGE-1") || strings.Contains(r, "-j DOCKER-FORWARD")
 	})
@@ -358,11 +374,16 @@ func (q firewalls) flushed(n *Node) bool {
 
 func (q firewalls) rulesFlushed(n *Node, e *event) {
 	ev := []Evidence{q.show(n.Name, "iptables -S FORWARD", "none of Docker's rules is in FORWARD"), q.show(n.Name, "iptables -t nat -S | grep -c DOCKER", "how many lines of the nat table are Docker's: four or more where they were left alone")}
+	how := "iptables -F"
+	if byNFT(n) {
+		how = "nft flush ruleset"
+		ev = []Evidence{q.show(n.Name, "nft list tables", "the engine's table docker-bridges is not among them")}
+	}
 	c := Cause{
 		Code:     "RULES-FLUSHED",
 		Sentence: fmt.Sprintf("Docker's rules are gone from %s: somebody flushed them, and the engine puts them in only when it starts, and a network's when it is made.", n.Name),
 		Evidence: ev,
-		cures:    []Cure{{Steps: workshop(q).restart(n), Says: "the engine puts its rules in when it starts; what flushed them (iptables -F in a script, a firewall that loads its own set) does it again, unless it is changed"}},
+		cures:    []Cure{{Steps: workshop(q).restart(n), Says: "the engine puts its rules in when it starts; what flushed them (" + how + " in a script, a firewall that loads its own set) does it again, unless it is changed"}},
 	}
 	q.blame(c)
 }

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func (q state) translated() {
 	}
 	for _, h := range q.j.Forward.Hops {
 		e := h.event
-		if e.Verb != trail.Rewrite || e.Rule == nil || e.Rule.Chain == "DOCKER" || e.Rule.Chain == "DOCKER-INGRESS" || !strings.Contains(e.Rule.Text, "-j DNAT") && !strings.Contains(e.Rule.Text, "-j REDIRECT") {
+		if e.Verb != trail.Rewrite || e.Rule == nil || e.Rule.Chain == "DOCKER" || e.Rule.Chain == "DOCKER-INGRESS" || !redirects(e.Rule) {
 			continue
 		}
 		n := q.nodeOf(e.Place.Machine)
@@ -82,11 +83,11 @@ func (q state) translated() {
 			Code:     "FIREWALL-NAT",
 			Sentence: fmt.Sprintf("A rule of %s sends what is for %s to %s: table %s.", n.Name, what, to, ruleText(e.Rule)),
 			Evidence: []Evidence{
-				q.show(n.On(), q.within(n, fmt.Sprintf("iptables -t %s -nvL %s %d", e.Rule.Table, e.Rule.Chain, max(e.Rule.Number, 1))), "the rule, and how many connections it has taken"),
+				q.translation(n, e.Rule),
 				q.show(n.On(), q.within(n, "conntrack -L -d "+q.j.Target.String()), "what the kernel made of them: the second half is from where it expects the answer"),
 			},
 			cures: []Cure{{Says: stays, Steps: []CureStep{
-				{Machine: n.On(), Line: q.within(n, deleteRule(e.Rule))},
+				{Machine: n.On(), Line: q.within(n, deleteRule(n, e.Rule))},
 				{Machine: n.On(), Line: q.within(n, "conntrack -D -d "+q.j.Target.String()+" || true")},
 			}}},
 		})
@@ -154,4 +155,99 @@ func (q state) deaf() {
 		Evidence: []Evidence{q.show(n.On(), q.within(n, "sysctl net.ipv4.icmp_echo_ignore_all"), "1: it hears them and keeps silent")},
 		cures:    []Cure{{Says: lastsSysctl, Steps: []CureStep{{Machine: n.On(), Line: q.within(n, "sysctl -w net.ipv4.icmp_echo_ignore_all=0")}}}},
 	})
+}
+
+// redirects reports whether a rule changes destinations.
+func redirects(r *trail.Rule) bool {
+	if ofNFT(r) {
+		return r.Table != nftBridges && (strings.Contains(r.Text, "dnat ") || strings.Contains(r.Text, "redirect"))
+	}
+	return strings.Contains(r.Text, "-j DNAT") || strings.Contains(r.Text, "-j REDIRECT")
+}
+
+// translation shows a rule that changes addresses.
+func (q *inquiry) translation(n *Node, r *trail.Rule) Evidence {
+	if ofNFT(r) {
+		return q.nftEvidence(n, r)
+	}
+	return q.show(n.On(), q.within(n, fmt.Sprintf("iptables -t %s -nvL %s %d", r.Table, r.Chain, max(r.Number, 1))), "the rule, and how many connections it has taken")
+}
+
+// nftBridges is the table of an engine that programs nftables.
+const nftBridges = "ip docker-bridges"
+
+// ofNFT reports whether a rule is of nftables: a table's name there has its family.
+func ofNFT(r *trail.Rule) bool { return strings.Contains(r.Table, " ") }
+
+// byNFT reports whether a host's engine is told to program nftables.
+func byNFT(n *Node) bool {
+	return n.Host != nil && !n.isContainer() && daemonJSON(n)["firewall-backend"] == "nftables"
+}
+
+// nftGone reports whether such an engine's table is gone.
+func nftGone(n *Node) bool { return !slices.Contains(n.Space.Nftables().Tables(), nftBridges) }
+
+// isRaw reports whether a rule drops before connections are tracked.
+func isRaw(r *trail.Rule) bool {
+	return r.Table == "raw" || r.Table == nftBridges && r.Chain == "raw-PREROUTING"
+}
+
+// nftGuards reports whether a rule keeps others from a bridge's containers, as those of
+// iptables do that [firewalls.guarded] knows.
+func nftGuards(r *trail.Rule, bridge string) bool {
+	return r.Table == nftBridges && (r.Chain == "filter-forward-in__"+bridge && strings.Contains(r.Text, "UNPUBLISHED PORT DROP") ||
+		isRaw(r) && strings.Contains(r.Text, "DROP DIRECT ACCESS") && strings.Contains(r.Text, `"`+bridge+`"`))
+}
+
+// nftICC reports whether a rule keeps a bridge's containers apart.
+func nftICC(r *trail.Rule, bridge string) bool {
+	return r.Table == nftBridges && r.Chain == "filter-forward-in__"+bridge && strings.Contains(r.Text, `drop comment "ICC"`)
+}
+
+func (q *inquiry) nftEvidence(n *Node, r *trail.Rule) Evidence {
+	list := fmt.Sprintf("nft -a list chain %s %s", r.Table, r.Chain)
+	if r.Number == 0 {
+		return q.show(n.On(), q.within(n, list+" | grep policy"), "no rule let it pass, and the policy dropped it")
+	}
+	says := fmt.Sprintf("rule %d of %s", r.Number, r.Chain)
+	if strings.Contains(r.Text, "counter") {
+		says += ", and how many packets it has met"
+	}
+	return q.show(n.On(), q.within(n, fmt.Sprintf("%s | grep '[^{] # handle %d$'", list, n.Space.Nftables().Handle(r.Table, r.Chain, r.Number))), says)
+}
+
+// nftException lets a packet pass that a base chain's policy drops. What another chain
+// accepts does not help: each base chain has to let it pass.
+func (q firewalls) nftException(n *Node, e *event) []Cure {
+	r := e.Rule
+	line := func(text string) CureStep { return CureStep{Machine: n.On(), Line: q.within(n, text)} }
+	family := "ip"
+	if e.pkt.src.Is6() {
+		family = "ip6"
+	}
+	pair := func(a, b netip.Addr) CureStep {
+		return line(fmt.Sprintf("nft insert rule %s %s %s saddr %s %s daddr %s accept", r.Table, r.Chain, family, a, family, b))
+	}
+	return []Cure{
+		{Says: letIn, Steps: []CureStep{pair(e.pkt.src, e.pkt.dst), pair(e.pkt.dst, e.pkt.src)}},
+		{Says: letIn, Steps: []CureStep{line(fmt.Sprintf("nft 'add chain %s %s { policy accept; }'", r.Table, r.Chain))}},
+	}
+}
+
+// nftThrough is [letThrough] for an engine with nftables: its drop is final, so the
+// exception stands in its own chains.
+func nftThrough(n *Node, e *event) Cure {
+	c := Cure{Says: "the rule holds until the engine writes that chain again, for the next container or port: what lasts is one of the other ways"}
+	chains := []string{e.Rule.Chain}
+	if isRaw(e.Rule) {
+		if _, rest, ok := strings.Cut(e.Rule.Text, "iifname != "); ok {
+			if f := strings.FieldsFunc(rest, func(c rune) bool { return c == '"' || c == ' ' || c == '{' || c == ',' }); len(f) > 0 {
+				chains = append(chains, "filter-forward-in__"+f[0])
+			}
+		}
+	}
+	for _, chain := range chains {
+		c.Steps = append(c.Steps, CureStep{Machine: n.Name, Line: fmt.Sprintf("nft insert rule %s %s ip saddr %s ip daddr %s accept", e.Rule.Table, chain, e.pkt.src, e.pkt.dst)})
+	}
+	return c
 }

@@ -208,7 +208,7 @@ func (o *overlay) source(outer *event) {
 			continue
 		}
 		if n := o.q.nodeOf(h.event.Place.Machine); n != nil {
-			steps := append([]CureStep{{Machine: n.Name, Line: deleteRule(h.event.Rule)}}, CureStep{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", o.port())})
+			steps := append([]CureStep{{Machine: n.Name, Line: deleteRule(n, h.event.Rule)}}, CureStep{Machine: n.Name, Line: fmt.Sprintf("conntrack -D -p udp --dport %d || true", o.port())})
 			c.cures = append(c.cures, Cure{Steps: steps, Says: "the rule that changes the sender goes; take it out as well where the firewall keeps its rules, or it is back after a restart; conntrack -D forgets the flows that it was applied to"})
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // notOfTheMatrix are the library's scenarios with a cluster store or a swarm that show no
 // cause of a dead overlay and nothing that is blamed for one, or what another
 // scenario's cause leaves behind.
-var notOfTheMatrix = []string{"walkthrough", "walkthrough-29", "gossip-apart", "store-wiped-new-container"}
+var notOfTheMatrix = []string{"walkthrough", "walkthrough-29", "nftables-29", "gossip-apart", "store-wiped-new-container"}
 
 // ofTheMatrix reports whether a scenario is about an overlay at all.
 func ofTheMatrix(name string, text []byte) bool {

@@ -78,6 +78,9 @@ func (c *ruleTables) start(bool) {
 func (c *ruleTables) clean() {
 	for v, on := range []bool{c.d.cfg.IPTables, c.d.cfg.IP6Tables} {
 		f := c.d.firewall(v == 1)
+		if on {
+			f.r.Exec("-t", "filter", "-n", "-L") // it looks, and iptables loads the table
+		}
 		if !on || !f.r.HasChain("filter", chainForward) || !f.r.Has("filter", "FORWARD", "-j", chainForward) {
 			continue
 		}
