@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"dnetsim/stack"
+	"dnetsim/stack/nftables"
 	"dnetsim/userland"
 )
 
@@ -58,6 +59,9 @@ func (h *Host) Crash() {
 		f.Exec("-t", t, "-X")
 	}
 	ns.Netfilter(false).SetPolicy("filter", "FORWARD", "ACCEPT")
+	if stack.HasNftables(ns) {
+		ns.Nftables().Run("flush ruleset", nftables.Options{})
+	}
 	ns.ForgetPolicy()
 	ns.SetSysctl("net.ipv4.ip_forward", "0")
 }

@@ -95,3 +95,52 @@ func TestTablesAreThoseThatMobyDocuments(t *testing.T) {
 		})
 	}
 }
+
+// An engine that is told another backend takes away what it wrote with the one before;
+// its own tables come back with a restart.
+func TestABackendLeavesNothingToTheOther(t *testing.T) {
+	t.Parallel()
+	lab := openText(t, engine29+`
+lan: {subnet: 10.0.0.0/24}
+hosts:
+  h1: {address: 10.0.0.2}
+  h2: {address: 10.0.0.3}
+`)
+	defer lab.Close()
+	typed := func(host, line string) string {
+		t.Helper()
+		_, out, err := lab.Output(host, line)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		return out
+	}
+	answers := func(when string) {
+		t.Helper()
+		if got := typed("h2", "curl -s -m 2 -o /dev/null -w '%{http_code}' http://10.0.0.2:8080/"); got != "200" {
+			t.Errorf("%s: the published port answers %q", when, got)
+		}
+	}
+	typed("h1", "docker network create -o com.docker.network.bridge.name=br1 one; docker run -d --restart always --name web --network one -p 8080:80 nginx")
+	answers("with iptables")
+	typed("h1", `echo '{"firewall-backend": "nftables"}' > /etc/docker/daemon.json; systemctl restart docker; sleep 5`)
+	for line := range strings.Lines(typed("h1", "iptables-save; ip6tables-save")) {
+		if strings.HasPrefix(line, "-A") && !strings.Contains(line, "DOCKER-USER") {
+			t.Errorf("left of iptables: %s", line)
+		}
+	}
+	// The policy that the engine gave FORWARD stays, and what the tables of nftables let
+	// pass ends there: its log says so.
+	if got := typed("h1", "iptables -S FORWARD | head -n 1; journalctl -u docker | grep -c 'iptables chain FORWARD has policy DROP'"); got != "-P FORWARD DROP\n1\n" {
+		t.Errorf("FORWARD, and the log's lines: %q", got)
+	}
+	typed("h1", "iptables -P FORWARD ACCEPT")
+	answers("with nftables")
+	typed("h1", "nft flush ruleset; systemctl restart docker; sleep 5")
+	answers("after a flush and a restart")
+	typed("h1", `rm /etc/docker/daemon.json; systemctl restart docker; sleep 5`)
+	if got := typed("h1", "nft list ruleset"); strings.Contains(got, "docker-bridges") {
+		t.Errorf("left of nftables:\n%s", got)
+	}
+	answers("with iptables again")
+}

@@ -69,6 +69,8 @@ type daemonKeys struct {
 	Store     string `json:"cluster-store"`
 	Advertise string `json:"cluster-advertise"`
 	BIP       string `json:"bip"`
+	Firewall  string `json:"firewall-backend"`
+	Forward   *bool  `json:"ip-forward"`
 	MTU       int    `json:"mtu"`
 	Pools     []struct {
 		Base string `json:"base"`
@@ -101,9 +103,28 @@ func (l *linter) host(h *scenarios.Host) {
 			}
 		}
 	}
+	if k.Firewall == "nftables" && (k.Forward == nil || *k.Forward) && !forwards(h) {
+		l.find(h.Place(), "FORWARDING-OFF", "%s: with nftables the engine does not switch forwarding on and starts on a host that forwards only: write files: {/etc/sysctl.d/99-docker.conf: \"net.ipv4.ip_forward = 1\\n\"}, or type sysctl and systemctl start docker in a step", h.Name)
+	}
 	if h.Gateway.IsValid() && !l.has(h.Gateway) {
 		l.find(h.Place(), "NO-ROUTE", "%s: nobody has the gateway %s: write a router's address", h.Name, h.Gateway)
 	}
+}
+
+// forwards reports whether a host's own files switch forwarding on when it boots.
+func forwards(h *scenarios.Host) bool {
+	for path, text := range h.Files {
+		if path != "/etc/sysctl.conf" && !(strings.HasPrefix(path, "/etc/sysctl.d/") && strings.HasSuffix(path, ".conf")) {
+			continue
+		}
+		for line := range strings.Lines(text) {
+			key, value, _ := strings.Cut(line, "=")
+			if strings.TrimLeft(strings.TrimSpace(key), "-") == "net.ipv4.ip_forward" && strings.TrimSpace(value) == "1" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // has reports whether a machine or a LAN's way out has an address.

@@ -31,6 +31,8 @@ func TestLintFindsWhatWillFail(t *testing.T) {
 		{"a gateway nobody has", head + "  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker network create -d macvlan --subnet 10.0.0.0/24 --gateway 10.0.0.254 -o parent=eth0 m\n", "5 MACVLAN-GATEWAY-ABSENT"},
 		{"an MTU too large", "lan: {subnet: 10.0.0.0/24, mtu: 1400}\nhosts:\n  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker network create -d overlay o\n", "5 MTU-BLACKHOLE"},
 		{"a bip on the LAN", head + "  a: {address: 10.0.0.11, daemon: {bip: 10.0.0.129/25}}\n", "3 BRIDGE-SUBNET-SHADOWS"},
+		{"nftables on a host that does not forward", head + "  a: {address: 10.0.0.11, engine: \"29\", daemon: {firewall-backend: nftables}}\n", "3 FORWARDING-OFF"},
+		{"nftables on one that does", head + "  a: {address: 10.0.0.11, engine: \"29\", daemon: {firewall-backend: nftables}, files: {/etc/sysctl.d/9.conf: \"net.ipv4.ip_forward = 1\"}}\n", ""},
 		{"given back", head + "  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker run -d -p 80:80 --name x nginx\n  - a$ docker rm -f x\n  - a$ docker run -d -p 80:8080 --name y nginx\n", ""},
 		{"expected to fail", head + "  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker network create --subnet 10.9.0.0/16 n\n  - {run: a$ docker network create --subnet 10.9.1.0/24 m, expect: {exit: 1}}\n", ""},
 	} {

@@ -44,7 +44,33 @@ var long = map[string]string{
 	"debug": "~:", "optimize": "!",
 }
 
+// late is the place of an option behind a command, in the command line as one text; 0 if
+// there is none. What stands in braces is the command's.
+func late(args []string) int {
+	command, skip, at := false, false, 0
+	for i, a := range args[1:] {
+		at += len(args[i]) + 1
+		switch {
+		case strings.HasPrefix(a, "{"):
+			return 0
+		case skip:
+			skip = false
+		case !strings.HasPrefix(a, "-"):
+			command = true
+		case command:
+			return at
+		default:
+			skip = slices.Contains([]string{"-f", "--file", "-I", "--includepath", "-D", "--define", "-d", "--debug"}, a)
+		}
+	}
+	return 0
+}
+
 func run(p *userland.Process) int {
+	if at := late(p.Args); at > 0 {
+		p.Errorf("Error: syntax error, options must be specified before commands\n%s \n   ^%*s\n", strings.Join(p.Args, " "), at-2, "~~")
+		return 1
+	}
 	o, err := getopt.Parse(p.Args[1:], "+hvVf:castn~y!p!T~S!u~N!e!j!i!o!I:~D:!d:~", long)
 	var missing getopt.NotSimulated
 	switch {

@@ -21,6 +21,9 @@ import (
 type ruleTables struct {
 	d      *Driver
 	tables [2]*ruleTable // of IPv4 and IPv6; nil where the family is switched off
+	// old takes the rules away that a dockerd with the other backend has left, each
+	// when its network, container or port comes back. Nil if there are none.
+	old *forwardChains
 }
 
 const bridgesTable = "docker-bridges"
@@ -76,6 +79,7 @@ func (c *ruleTables) start(bool) {
 // (iptabler.NewCleaner). The rules of its networks in built-in chains go when the
 // networks come back.
 func (c *ruleTables) clean() {
+	c.old = nil
 	for v, on := range []bool{c.d.cfg.IPTables, c.d.cfg.IP6Tables} {
 		f := c.d.firewall(v == 1)
 		if on {
@@ -84,6 +88,7 @@ func (c *ruleTables) clean() {
 		if !on || !f.r.HasChain("filter", chainForward) || !f.r.Has("filter", "FORWARD", "-j", chainForward) {
 			continue
 		}
+		c.old = &forwardChains{c.d}
 		c.d.host.Log("info", "Cleaning iptables", "ipv", []string{"IPv4", "IPv6"}[v])
 		f.r.Remove("filter", "FORWARD", "-j", chainForward)
 		f.removeChains()
@@ -143,6 +148,13 @@ func (c *ruleTables) each(b *network, do func(t *ruleTable, v int)) error {
 }
 
 func (c *ruleTables) network(b *network) error {
+	if c.old != nil && !b.internal {
+		for v, f := range c.old.families() {
+			if p := b.subnet[v]; p.IsValid() && f.on {
+				c.old.rules(f, b, v, p, false)
+			}
+		}
+	}
 	return c.each(b, func(t *ruleTable, v int) {
 		for _, x := range chainsOf(b.name) {
 			t.base(x.chain, "")
@@ -218,6 +230,9 @@ func (c *ruleTables) networkRules(t *ruleTable, b *network, v int) {
 // away from a container's own addresses.
 func (c *ruleTables) endpoint(b *network, ep *driver.Endpoint, want bool) error {
 	addrs := [2]netip.Prefix{ep.Addr, ep.Addr6}
+	if want && c.old != nil {
+		c.old.endpoint(b, ep, false)
+	}
 	return c.each(b, func(t *ruleTable, v int) {
 		if !addrs[v].IsValid() || b.internal || b.mode[v] == unprotected || b.mode[v] == routed || c.d.cfg.DirectRouting {
 			return
@@ -235,6 +250,9 @@ func (c *ruleTables) port(x binding, want bool) error {
 	t := c.tables[v]
 	if t == nil || x.internal {
 		return nil
+	}
+	if want && c.old != nil {
+		c.old.port(x, false)
 	}
 	port, host := strconv.Itoa(int(x.Port.Number)), strconv.Itoa(x.HostPort)
 	// Several ports of the host may lead to one of the container: the rule is one, and
