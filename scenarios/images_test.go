@@ -27,3 +27,18 @@ hosts:
 		}
 	}
 }
+
+// Of a name with both families programs take the first address that getaddrinfo gives,
+// IPv6 where it has a way; Alpine's busybox was built to prefer IPv4.
+func TestANameWithBothFamilies(t *testing.T) {
+	const run = "docker run -itd --network dual --name "
+	says(t, "29", []saying{
+		{"bdc01$ docker network create --ipv6 --subnet 172.28.0.0/24 --subnet 2001:db8:60::/64 dual", nil},
+		{"bdc01$ " + run + "d1 busybox; " + run + "d2 busybox; docker run -itd --network dual --name al alpine; docker exec -d d2 httpd -f", nil},
+		{"bdc01$ docker exec d1 ping -c 1 d2", []string{`^PING d2 \(2001:db8:60::3\): 56 data bytes\n64 bytes from 2001:db8:60::3: `}},
+		{"bdc01$ docker exec d1 ping -4 -c 1 d2", []string{`^PING d2 \(172.28.0.3\)`}},
+		{"bdc01$ docker exec al ping -c 1 d2", []string{`^PING d2 \(172.28.0.3\)`}},
+		{"bdc01$ docker exec al ping -6 -c 1 d2", []string{`^PING d2 \(2001:db8:60::3\)`}},
+		{"bdc01$ docker exec d1 wget -O - http://d2/nothing", []string{`Connecting to d2 \(\[2001:db8:60::3\]:80\)`, "404"}},
+	})
+}

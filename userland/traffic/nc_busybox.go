@@ -90,7 +90,7 @@ func (n *busyboxNc) connect(host, service string, program []string) int {
 		p.Errorf("nc: bad address '%s'\n", host)
 		return 1
 	}
-	to := netip.AddrPortFrom(preferIPv4(addrs), port)
+	to := netip.AddrPortFrom(busyboxChoice(p, addrs), port)
 	local := netip.AddrPort{}
 	if n.local != 0 {
 		local = netip.AddrPortFrom(userland.Unspecified(to.Addr()), n.local)

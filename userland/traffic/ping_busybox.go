@@ -111,7 +111,7 @@ func (b *busyboxPing) numbers(o *options) bool {
 	return true
 }
 
-// resolve finds the address; like busybox it prefers IPv4 unless told.
+// resolve finds the address.
 func (b *busyboxPing) resolve(o *options) bool {
 	family := 0
 	if o.Has("6") || path.Base(b.p.Args[0]) == "ping6" {
@@ -128,11 +128,21 @@ func (b *busyboxPing) resolve(o *options) bool {
 		b.p.Errorf("%s: bad address '%s'\n", b.p.Name(), b.host)
 		return false
 	}
-	b.to = preferIPv4(addrs)
+	b.to = busyboxChoice(b.p, addrs)
 	return true
 }
 
-// preferIPv4 is busybox's choice among several addresses.
+// busyboxChoice is busybox's choice among several addresses: the first one, as getaddrinfo
+// sorts them, in Debian's, which is that of the image busybox here; Alpine's was built
+// with FEATURE_PREFER_IPV4_ADDRESS.
+func busyboxChoice(p *userland.Process, addrs []netip.Addr) netip.Addr {
+	if _, err := p.Machine.FS().Stat("/etc/alpine-release"); err == nil {
+		return preferIPv4(addrs)
+	}
+	return addrs[0]
+}
+
+// preferIPv4 is the choice of programs that take IPv6 only where there is nothing else.
 func preferIPv4(addrs []netip.Addr) netip.Addr {
 	for _, a := range addrs {
 		if a.Is4() {

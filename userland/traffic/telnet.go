@@ -65,7 +65,7 @@ func telnetBusybox(p *userland.Process) int {
 		p.Errorf("telnet: bad address '%s'\n", host)
 		return 1
 	}
-	a := preferIPv4(addrs)
+	a := busyboxChoice(p, addrs)
 	conn, err := p.DialTCP(netip.AddrPort{}, netip.AddrPortFrom(a, port), 0)
 	if err != nil {
 		p.Errorf("telnet: can't connect to remote host (%s): %s\n", a, userland.Reason(err))

@@ -119,7 +119,7 @@ func (w *busyboxWget) connect(u web.URL) (*stack.TCPConn, bool) {
 	if err != nil {
 		return nil, w.die("bad address '%s'", u.Host)
 	}
-	to := netip.AddrPortFrom(preferIPv4(addrs), u.Port)
+	to := netip.AddrPortFrom(busyboxChoice(w.p, addrs), u.Port)
 	w.say("Connecting to %s (%s)\n", w.target(u), to)
 	conn, err := w.p.DialTCP(netip.AddrPort{}, to, w.timeout)
 	if err == nil {
