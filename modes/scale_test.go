@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"dnetsim/link"
+	"dnetsim/modes/swarm/control"
+	"dnetsim/modes/swarm/object"
 )
 
 // newCluster is n hosts on one switch whose engines share a store.
@@ -147,6 +149,88 @@ func BenchmarkConverge(b *testing.B) {
 				w.close()
 				b.StartTimer()
 			}
+		})
+	}
+}
+
+// newSwarmOf is n hosts on one switch that are nodes of one swarm, three of them its managers;
+// it returns when the first manager calls all of them ready.
+func newSwarmOf(b *testing.B, n int) *world {
+	w := newWorld(b, "")
+	hosts := []*Host{w.a, w.b}
+	for i := 2; i < n; i++ {
+		hosts = append(hosts, w.host(fmt.Sprintf("bdc%02d", i+1), fmt.Sprintf("10.0.%d.%d/16", (10+i)/250, (11+i)%250), byte(0x11+i), ""))
+	}
+	w.do(func() {
+		for i, h := range hosts {
+			if i > 1 {
+				if err := h.Daemon.Start(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		if _, err := w.a.Daemon.Swarm.Init(InitSwarm{ListenAddr: "0.0.0.0:2377", AdvertiseAddr: "10.0.0.11", Spec: object.DefaultSpec()}); err != nil {
+			b.Fatal(err)
+		}
+		var c object.Cluster
+		if err := w.a.Daemon.Swarm.Ask(control.GetCluster, nil, &c); err != nil {
+			b.Fatal(err)
+		}
+		for i, h := range hosts[1:] {
+			token := c.JoinTokens.Worker
+			if i < 2 {
+				token = c.JoinTokens.Manager
+			}
+			if err := h.Daemon.Swarm.Join(JoinSwarm{ListenAddr: "0.0.0.0:2377", RemoteAddrs: []string{"10.0.0.11:2377"}, JoinToken: token}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for ready := 0; ready < n; w.loop.Current().Sleep(100 * time.Millisecond) {
+			var nodes []object.Node
+			if err := w.a.Daemon.Swarm.Ask(control.ListNodes, nil, &nodes); err != nil {
+				b.Fatal(err)
+			}
+			ready = 0
+			for i := range nodes {
+				if nodes[i].Status.State == object.NodeReady {
+					ready++
+				}
+			}
+		}
+	})
+	return w
+}
+
+// BenchmarkSwarmConverge starts the nodes of a swarm, lets them join one after the other and
+// runs until the leader calls all of them ready.
+func BenchmarkSwarmConverge(b *testing.B) {
+	for _, n := range []int{3, 10, 50} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				w := newSwarmOf(b, n)
+				b.ReportMetric(w.loop.Now().Seconds(), "virtual-s")
+				b.ReportMetric(float64(w.loop.Fired()), "events")
+				b.StopTimer()
+				w.close()
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// BenchmarkSwarmIdleHour is a virtual hour of a swarm that runs nothing.
+func BenchmarkSwarmIdleHour(b *testing.B) {
+	for _, n := range []int{3, 10} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w := newSwarmOf(b, n)
+			defer w.close()
+			b.ReportAllocs()
+			before := w.loop.Fired()
+			for b.Loop() {
+				w.do(func() { w.loop.Current().Sleep(time.Hour) })
+			}
+			b.ReportMetric(float64(w.loop.Fired()-before)/float64(b.N), "events/hour")
 		})
 	}
 }

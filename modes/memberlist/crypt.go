@@ -97,10 +97,10 @@ func (k *keyring) sealStream(msg []byte) []byte {
 }
 
 // unsealStream reads what came over a connection so far.
-func (k *keyring) unsealStream(b []byte, parse func(typ byte, d *msgpack.Decoder) error) error {
+func (k *keyring) unsealStream(b []byte, sq *squeezer, parse func(typ byte, d *msgpack.Decoder) error) error {
 	switch {
 	case b[0] != typeEncrypt && len(k.keys) == 0:
-		return parseStream(b, parse)
+		return parseStream(b, sq, parse)
 	case b[0] != typeEncrypt:
 		return errNotSealed
 	case len(k.keys) == 0:
@@ -122,5 +122,5 @@ func (k *keyring) unsealStream(b []byte, parse func(typ byte, d *msgpack.Decoder
 	if len(msg) == 0 {
 		return msgpack.ErrFormat
 	}
-	return parseStream(msg, parse)
+	return parseStream(msg, sq, parse)
 }

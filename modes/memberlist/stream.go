@@ -59,7 +59,7 @@ func (l *List) readStream(c *stack.TCPConn, end time.Duration, parse func(typ by
 		b = slices.Grow(b, 8192)
 		n, err := c.Read(b[len(b) : len(b)+8192])
 		if b = b[:len(b)+n]; n > 0 {
-			if err := l.ring.unsealStream(b, parse); err != msgpack.ErrShort {
+			if err := l.ring.unsealStream(b, &l.sq, parse); err != msgpack.ErrShort {
 				return err
 			}
 			if len(b) > maxState {
@@ -80,11 +80,11 @@ func (l *List) readStream(c *stack.TCPConn, end time.Duration, parse func(typ by
 	}
 }
 
-func parseStream(b []byte, parse func(typ byte, d *msgpack.Decoder) error) error {
+func parseStream(b []byte, sq *squeezer, parse func(typ byte, d *msgpack.Decoder) error) error {
 	if b[0] != typeCompress {
 		return parse(b[0], &msgpack.Decoder{B: b[1:]})
 	}
-	m, err := new(squeezer).inflate(&msgpack.Decoder{B: b[1:]})
+	m, err := sq.inflate(&msgpack.Decoder{B: b[1:]})
 	if err != nil {
 		return err
 	}

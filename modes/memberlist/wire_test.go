@@ -55,7 +55,7 @@ func TestStatesSurviveTheWire(t *testing.T) {
 		}
 		var got pushPull
 		for n := 1; n <= len(b); n++ { // as a stream brings it, in pieces
-			err := parseStream(b[:n], func(typ byte, d *msgpack.Decoder) error {
+			err := parseStream(b[:n], &sq, func(typ byte, d *msgpack.Decoder) error {
 				got = pushPull{}
 				return got.decode(d)
 			})

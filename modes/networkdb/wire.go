@@ -76,6 +76,7 @@ type bulkSync struct {
 // message puts a message's kind in front of it.
 func message(kind uint64, body []byte) []byte {
 	var f protobuf.Fields
+	f.Expect(2, len(body))
 	f.Number(1, kind)
 	f.Bytes(2, body)
 	return f.B
@@ -94,9 +95,14 @@ func unwrap(b []byte) (kind uint64, body []byte, err error) {
 }
 
 func compound(msgs [][]byte) []byte {
-	var all protobuf.Fields
+	var all, one protobuf.Fields
+	size := 0
 	for _, m := range msgs {
-		var one protobuf.Fields
+		size += len(m)
+	}
+	all.Expect(2*len(msgs), size)
+	for _, m := range msgs {
+		one.B = one.B[:0]
 		one.Bytes(1, m)
 		all.Bytes(1, one.B)
 	}
@@ -164,6 +170,7 @@ func (m *networkEvent) decode(b []byte) error {
 
 func (m *tableEvent) encode() []byte {
 	var f protobuf.Fields
+	f.Expect(8, len(m.node)+len(m.network)+len(m.table)+len(m.key)+len(m.value)+8)
 	f.Number(1, m.kind)
 	f.Number(2, m.ltime)
 	f.Text(3, m.node)
@@ -255,6 +262,7 @@ func (e *networkEntry) decode(b []byte) error {
 
 func (m *bulkSync) encode() []byte {
 	var f protobuf.Fields
+	f.Expect(4+len(m.networks), len(m.payload)+32*(1+len(m.networks)))
 	f.Number(1, m.ltime)
 	f.Flag(2, m.unsolicited)
 	f.Text(3, m.node)

@@ -5,6 +5,7 @@ package protobuf
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // Fields writes a message, field by field. Numbers that are 0 and texts that are empty
@@ -29,15 +30,26 @@ func (f *Fields) Flag(n int, v bool) {
 // Text writes a string.
 func (f *Fields) Text(n int, v string) {
 	if v != "" {
-		f.Bytes(n, []byte(v))
+		f.head(n, len(v))
+		f.B = append(f.B, v...)
 	}
 }
 
 // Bytes writes a field that is there even if it is empty.
 func (f *Fields) Bytes(n int, v []byte) {
-	f.B = binary.AppendUvarint(f.B, uint64(n)<<3|2)
-	f.B = binary.AppendUvarint(f.B, uint64(len(v)))
+	f.head(n, len(v))
 	f.B = append(f.B, v...)
+}
+
+// Expect makes room for fields whose values have so many bytes together.
+func (f *Fields) Expect(fields, bytes int) { f.B = slices.Grow(f.B, bytes+fields*headRoom) }
+
+// headRoom is what stands in front of a value of less than a gigabyte, at most.
+const headRoom = 2 + 5
+
+func (f *Fields) head(n, length int) {
+	f.B = binary.AppendUvarint(f.B, uint64(n)<<3|2)
+	f.B = binary.AppendUvarint(f.B, uint64(length))
 }
 
 // ErrFormat is what bytes are that are no message.
