@@ -72,7 +72,7 @@ func (ic *icmpLayer) in(p *packet) {
 
 // answerEcho is icmp_echo. It returns why there is no answer.
 func (ic *icmpLayer) answerEcho(p *packet) trail.Reason {
-	if ic.ns.sys.number("net.ipv4.icmp_echo_ignore_all") != 0 {
+	if ic.ns.sys.read().ignoreEchos {
 		return trail.EchoIgnored
 	}
 	src := p.dst()

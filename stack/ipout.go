@@ -174,13 +174,38 @@ func (tx *ipOutput) nextID() uint16 {
 	return tx.lastID
 }
 
+// nsSettings are the namespace's own that packets ask for, as last read.
+type nsSettings struct {
+	read        bool
+	changed     uint64 // how often they had changed then
+	ttl         int
+	hopLimit    int
+	noPMTU      bool
+	ignoreEchos bool
+}
+
+// read reads them, again only after a change.
+func (s *sysctls) read() *nsSettings {
+	if s.last.read && s.last.changed == s.changed {
+		return &s.last
+	}
+	s.last = nsSettings{
+		read: true, changed: s.changed,
+		ttl:         s.number("net.ipv4.ip_default_ttl"),
+		hopLimit:    s.number("net.ipv6.conf.all.hop_limit"),
+		noPMTU:      s.number("net.ipv4.ip_no_pmtu_disc") != 0,
+		ignoreEchos: s.number("net.ipv4.icmp_echo_ignore_all") != 0,
+	}
+	return &s.last
+}
+
 // defaultTTL is net.ipv4.ip_default_ttl, or the hop limit of IPv6.
 func (tx *ipOutput) defaultTTL(v6 bool) int {
-	key := "net.ipv4.ip_default_ttl"
+	n := tx.ns.sys.read().ttl
 	if v6 {
-		key = "net.ipv6.conf.all.hop_limit"
+		n = tx.ns.sys.read().hopLimit
 	}
-	if n := tx.ns.sys.number(key); n > 0 {
+	if n > 0 {
 		return n
 	}
 	return 64

@@ -42,7 +42,7 @@ func (m PMTU) forbidsCutting(size int, h hop) bool {
 
 // pmtuOf is what a socket's wish becomes under net.ipv4.ip_no_pmtu_disc.
 func (rt *routing) pmtuOf(m PMTU) PMTU {
-	if m == PMTUWant && rt.ns.sys.number("net.ipv4.ip_no_pmtu_disc") != 0 {
+	if m == PMTUWant && rt.ns.sys.read().noPMTU {
 		return PMTUDont
 	}
 	return m

@@ -83,6 +83,7 @@ type sysctls struct {
 	set     map[string]string
 	of      map[string][]string // the keys of an interface that are set, once there are many
 	changed uint64              // counts changes, for what interfaces have read
+	last    nsSettings
 }
 
 func (s *sysctls) init(ns *Namespace) {
