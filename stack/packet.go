@@ -43,8 +43,9 @@ type packet struct {
 // packetPool keeps what packets were, for the next. A run has one.
 type packetPool struct{ free []*packet }
 
-// keptPackets is how many it keeps at most.
-const keptPackets = 256
+// keptPackets is how many it keeps at most: those of a burst of TCP, at one instant,
+// are some thousand.
+const keptPackets = 4096
 
 type packetsKey struct{}
 
