@@ -102,7 +102,7 @@ func (n *Node) Init(r InitRequest) (string, error) {
 	l := &life{n: n, attach: map[string]*attachment{}, places: map[string]netip.Prefix{}}
 	n.life = l
 	n.Agent.Init(n)
-	if err := l.found(&r); err != nil {
+	if err := l.foundSwarm(&r); err != nil {
 		l.end()
 		n.life, n.disk = nil, nil
 		n.Agent.Stop()
@@ -122,8 +122,8 @@ func (n *Node) again(listen, advertise netip.AddrPort, local, data netip.Addr) (
 	return d.Cert.NodeID, n.begin().await(rpc.In(n.Loop, joinTime))
 }
 
-// found draws a new swarm and starts its manager and the agent.
-func (l *life) found(r *InitRequest) error {
+// foundSwarm draws a new swarm and starts its manager and the agent.
+func (l *life) foundSwarm(r *InitRequest) error {
 	n, d := l.n, l.n.disk
 	if p := n.Loop.Current(); p != nil && p.Sleep(keyTime) != nil {
 		return sim.ErrInterrupted
@@ -245,7 +245,7 @@ func (n *Node) forget() {
 // save writes what the node knows into its folder.
 func (n *Node) save() {
 	d := n.disk
-	text, err := json.Marshal(struct{ LocalAddr, RemoteAddr, ListenAddr, AdvertiseAddr, DataPathAddr string }{
+	text, err := json.Marshal(stateFile{
 		d.Local.String(), strings.Join(d.addrs(), ","), d.Listen.String(), d.Advertise, addrText(d.DataPath),
 	})
 	if err != nil {
@@ -260,6 +260,35 @@ func (n *Node) save() {
 	if b, err := json.Marshal(d.Remotes); err == nil {
 		n.Write("state.json", b)
 	}
+}
+
+// stateFile is docker-state.json: what an init or a join was asked for.
+type stateFile struct{ LocalAddr, RemoteAddr, ListenAddr, AdvertiseAddr, DataPathAddr string }
+
+// found is a worker's disk that somebody has copied from another host: the machine is a
+// clone, and has that one's certificate. Nil for anything else; a manager's log is not in
+// files here.
+func (n *Node) found() *disk {
+	d := &disk{}
+	var s stateFile
+	for name, into := range map[string]any{"docker-state.json": &s, "certificates/swarm-node.crt": &d.Cert, "state.json": &d.Remotes} { // each by itself
+		b, err := n.Read(name)
+		if err != nil || json.Unmarshal(b, into) != nil {
+			return nil
+		}
+	}
+	root, err := n.Read("certificates/swarm-root-ca.crt")
+	if err != nil || d.Cert.NodeID == "" || d.Cert.Role != object.RoleWorker || len(d.Remotes) == 0 {
+		return nil
+	}
+	d.Root = object.RootCA{PEM: string(root), Digest: d.Cert.Digest}
+	d.Advertise, d.Port = s.AdvertiseAddr, defaultPort
+	d.Listen, _ = netip.ParseAddrPort(s.ListenAddr)
+	d.DataPath, _ = netip.ParseAddr(s.DataPathAddr)
+	if at, err := netip.ParseAddrPort(d.Remotes[0].Addr); err == nil {
+		d.Local = n.toward(at.Addr())
+	}
+	return d
 }
 
 func (d *disk) addrs() (out []string) {

@@ -43,6 +43,7 @@ type Options struct {
 	Write  func(name string, b []byte)
 	Remove func(name string)
 	Has    func(name string) bool
+	Read   func(name string) ([]byte, error)
 	// Managed are the names of interfaces that the engine has made.
 	Managed func(name string) bool
 	// DefaultAdvertise is swarm-default-advertise-addr.
@@ -161,7 +162,9 @@ type JoinRequest struct {
 func (n *Node) Start() {
 	n.up = true
 	if n.disk == nil {
-		return
+		if n.disk = n.found(); n.disk == nil {
+			return
+		}
 	}
 	if !n.Has("docker-state.json") {
 		n.disk = nil // somebody has removed the folder

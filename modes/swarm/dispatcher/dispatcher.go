@@ -46,6 +46,30 @@ type session struct {
 	id, node string
 	period   time.Duration
 	expiry   *sim.Timer
+	since    time.Duration // the last registration
+	attempts int           // in a row
+}
+
+// A node registers three times, and then not before eight seconds after the last: machines
+// that are clones of one another would do nothing else.
+const (
+	mostAttempts = 3
+	attemptsTime = 8 * time.Second
+)
+
+// limit refuses registrations of a node that follow too fast on one another.
+func (d *Dispatcher) limit(node string) error {
+	s := d.sessions[node]
+	if s == nil {
+		return nil
+	}
+	if d.Loop.Now()-s.since > attemptsTime {
+		s.attempts = 0
+	}
+	if s.attempts++; s.attempts > mostAttempts {
+		return rpc.Errorf(rpc.Unavailable, "node %s exceeded rate limit count of registrations", node)
+	}
+	return nil
 }
 
 // New is one that does not serve yet.
@@ -108,10 +132,11 @@ func (d *Dispatcher) period() time.Duration {
 
 // watch gives a node a session, whose end is the node's failure after limit.
 func (d *Dispatcher) watch(node string, limit time.Duration, why string) *session {
+	s := &session{node: node, period: d.period(), since: d.Loop.Now()}
 	if old := d.sessions[node]; old != nil {
 		old.expiry.Stop()
+		s.attempts = old.attempts
 	}
-	s := &session{node: node, period: d.period()}
 	s.expiry = d.Loop.NewTimer(func() {
 		d.Loop.Go("swarm down "+node, func(*sim.Proc) { d.fail(s, why) })
 	})
@@ -187,6 +212,9 @@ func (d *Dispatcher) session(r *rpc.Request) (any, error) {
 	}
 	if q.Addr == "" {
 		q.Addr = r.From.Addr().Unmap().String()
+	}
+	if err := d.limit(id); err != nil {
+		return nil, err
 	}
 	if err := d.register(id, &q); err != nil {
 		return nil, err
