@@ -149,7 +149,7 @@ var changes = []struct {
 	{"lossy", twoHosts, "a", "10.0.0.12", "", false, "LINK-LOSSY", []string{"{fault: {cable: a, loss: 60%}}"}},
 	{"lossy by its file", lossyLAN, "a", "10.0.0.12", "", false, "LINK-LOSSY", nil},
 	{"who asks has no power", twoHosts, "a", "10.0.0.12", "", false, "HOST-DOWN", []string{"{fault: {host: a, crash: true}}"}},
-	{"an engine that is stopped", twoHosts, "a/cc", "10.0.0.12", "", false, "NO-NETWORK", []string{"a$ docker run -d --name cc --network none busybox sleep 1000", "a$ kill -9 $(pidof dockerd)"}},
+	{"an engine that is stopped", twoHosts, "a/cc", "10.0.0.12", "", false, "NO-NETWORK", []string{`a$ echo '{"live-restore": true}' > /etc/docker/daemon.json; systemctl restart docker`, "a$ docker run -d --name cc --network none busybox sleep 1000", "a$ systemctl stop docker"}},
 	{"a shim that is there already", twoHosts, "a", "10.0.0.50", "", false, "MACVLAN-HOST-ISOLATION", []string{"a$ docker network create -d macvlan --subnet 10.0.0.0/24 --gateway 10.0.0.2 -o parent=eth0 mv", "a$ docker run -d --name cc --network mv --ip 10.0.0.50 busybox sleep 1000", "a$ ip link add shim0 type dummy"}},
 	{"host-off", twoHosts, "a", "10.0.0.12", "", false, "HOST-DOWN", []string{"{fault: {host: b, crash: true}}"}},
 	{"cable-down", twoHosts, "a", "10.0.0.12", "", false, "LINK-DOWN", []string{"{fault: {cable: b, down: true}}"}},
