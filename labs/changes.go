@@ -43,8 +43,11 @@ func changes(line string) bool {
 	case "ip", "bridge":
 		plain := slices.DeleteFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") })
 		return len(plain) > 1 && slices.ContainsFunc(plain[1:], func(a string) bool { return slices.Contains(verbs, a) })
-	case "arp", "iptables", "ip6tables", "brctl", "conntrack", "sysctl", "tc", "nft", "ethtool", "ipvsadm":
+	case "arp", "iptables", "ip6tables", "brctl", "conntrack", "sysctl", "tc", "ethtool", "ipvsadm":
 		return slices.ContainsFunc(args, func(a string) bool { return slices.Contains(verbs, a) || strings.Contains(a, "=") })
+	case "nft": // the command may be one word in quotes, or in a file
+		words := strings.Fields(strings.Join(slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") && a != "-f" }), " "))
+		return len(words) > 0 && words[0] != "list"
 	case "iptables-save", "ip6tables-save":
 		return false
 	case "ifconfig":

@@ -288,7 +288,7 @@ func TestALookIsCheapAfterWhatOnlyLooks(t *testing.T) {
 	typed := typist(t, s)
 	typed("ip addr")
 	typed("docker run -itd --name NAME busybox; docker exec NAME true")
-	for _, line := range []string{"docker ps -a", "ip -d link", "ip a", "ip r", "bridge fdb show", "iptables -S", "ping -c 1 10.0.0.1", "cat /etc/hosts", "docker network inspect bridge", "history", "echo hello; cd /tmp", "x=1", "sh -c 'ls; ip addr'", "docker exec NAME ls"} {
+	for _, line := range []string{"docker ps -a", "ip -d link", "ip a", "ip r", "bridge fdb show", "iptables -S", "nft -a list ruleset", "nft 'list tables'", "ping -c 1 10.0.0.1", "cat /etc/hosts", "docker network inspect bridge", "history", "echo hello; cd /tmp", "x=1", "sh -c 'ls; ip addr'", "docker exec NAME ls"} {
 		p := s.stirred
 		typed(line)
 		if s.stirred != p || s.Glance() != nil {
@@ -302,7 +302,7 @@ func TestALookIsCheapAfterWhatOnlyLooks(t *testing.T) {
 			t.Errorf("%s goes unseen", line)
 		}
 	}
-	for _, line := range []string{"docker network create n", "ip link add d0 type dummy", "ip a a 10.1.1.1/24 dev eth0", "bridge fdb replace 02:00:00:00:00:01 dev vxlan0", "iptables -A INPUT -j ACCEPT", "sysctl -w net.ipv4.ip_forward=1", "systemctl restart docker", "ssh bdc02 docker rm x", "sh -c true; docker rm x", "sh -c echo x > /tmp/x"} {
+	for _, line := range []string{"docker network create n", "ip link add d0 type dummy", "ip a a 10.1.1.1/24 dev eth0", "bridge fdb replace 02:00:00:00:00:01 dev vxlan0", "iptables -A INPUT -j ACCEPT", "nft add table ip x", "nft -f /etc/nftables.conf", "nft 'flush ruleset'", "sysctl -w net.ipv4.ip_forward=1", "systemctl restart docker", "ssh bdc02 docker rm x", "sh -c true; docker rm x", "sh -c echo x > /tmp/x"} {
 		if !changes(line) {
 			t.Errorf("%s changes nothing", line)
 		}

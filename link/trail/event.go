@@ -81,9 +81,9 @@ func (v Verb) String() string {
 
 // Rule is a netfilter rule as it was when it decided.
 type Rule struct {
-	Table, Chain string
+	Table, Chain string // a table of nftables is named with its family: "inet filter"
 	Number       int    // in its chain from 1, as iptables -L --line-numbers; 0 is the chain's policy
-	Text         string // as iptables -S prints it, without -A CHAIN
+	Text         string // as iptables -S prints it, without -A CHAIN; as nft -s lists it
 }
 
 // String is "filter/FORWARD: -i docker0 -j DROP".

@@ -60,7 +60,7 @@ const (
 	NeighbourQueueFull           // too many wait for the neighbour's address
 	HostUnreachable              // the neighbour did not answer
 	NeighbourDeleted             // the neighbour's entry was removed while it waited
-	Netfilter                    // a rule of iptables said no
+	Netfilter                    // a rule of iptables or nftables said no
 	NamespaceClosed              // the namespace is gone
 	Swallowed                    // a dummy interface swallows what it sends
 	Nonsense                     // netstack wrote something that is no TCP, UDP or ICMP

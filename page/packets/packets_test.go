@@ -59,7 +59,7 @@ func TestARewriteIsSeenFieldByField(t *testing.T) {
 	}
 	d, _ := r.Detail(row.Packet)
 	k := slices.IndexFunc(d.Hops, func(h Hop) bool {
-		return h.Verb == "rewrite" && h.Rule != nil && strings.Contains(h.Rule.Text, "MASQUERADE")
+		return h.Verb == "rewrite" && h.Rule != nil && strings.Contains(strings.ToUpper(h.Rule.Text), "MASQUERADE")
 	})
 	if k < 0 || !slices.ContainsFunc(d.Hops[k].Changed, func(c Change) bool {
 		return c == Change{"IPv4 source", "172.18.0.2", "10.0.0.11"}
