@@ -9,7 +9,7 @@ import (
 
 // chainBlock is a chain with its rules in a table's block.
 func (p *parser) chainBlock(r ref) (make func(*table) error, rules []func(*table) error, err error) {
-	name, err := p.name()
+	name, err := p.ident()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -19,7 +19,7 @@ func (p *parser) tableRef() (r ref, err error) {
 	if r.family, err = p.family(); err != nil {
 		return r, err
 	}
-	r.table, err = p.name()
+	r.table, err = p.ident()
 	return r, err
 }
 
@@ -32,7 +32,7 @@ func (p *parser) objectRef() (r ref, err error) {
 		r.handle, err = p.number()
 		return r, err
 	}
-	r.object, err = p.name()
+	r.object, err = p.ident()
 	return r, err
 }
 
@@ -133,7 +133,7 @@ func (p *parser) command() (func() error, error) {
 }
 
 func (p *parser) define() (func() error, error) {
-	name, err := p.name()
+	name, err := p.ident()
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +245,7 @@ func (p *parser) tableBody(r ref) (body []func(*table) error, dormant bool, comm
 			}
 			body, rules = append(body, do), append(rules, in...)
 		case t.text == "set" || t.text == "map":
-			name, err := p.name()
+			name, err := p.ident()
 			if err != nil {
 				return nil, false, "", err
 			}
@@ -322,7 +322,7 @@ func (p *parser) rename() (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := p.name()
+	name, err := p.ident()
 	return func() error {
 		c, err := r.findChain(p.rs)
 		if err != nil {
@@ -331,15 +331,11 @@ func (p *parser) rename() (func() error, error) {
 		if c.table.chain(name.text) != nil {
 			return wrong(name, name, "%sFile exists", kernel)
 		}
-		for _, other := range c.table.chains {
-			for _, x := range other.rules {
-				for _, s := range x.stmts {
-					for _, v := range s.verdicts() {
-						if v.name == c.name {
-							v.name = name.text
-						}
-					}
-				}
+		old := c.name
+		for _, v := range c.table.targets() { // rules are shared with the copy that a failure goes back to
+			if v.name == old {
+				v.name = name.text
+				p.rs.undo = append(p.rs.undo, func() { v.name = old })
 			}
 		}
 		c.name = name.text

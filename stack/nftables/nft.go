@@ -17,6 +17,7 @@ type Options struct {
 func (rs *Ruleset) Run(script string, o Options) (string, *Error) {
 	p := &parser{printer: printer{rs: rs, print: printing{o.Handles, o.Stateless, o.Terse}}, declared: map[string]*set{}}
 	p.defs = map[string][]token{}
+	rs.charge(len(script) / workBytes)
 	toks, err := lex(strings.TrimSuffix(script, "\n"))
 	var todo []func() error
 	if err == nil {
@@ -48,6 +49,19 @@ func (rs *Ruleset) Run(script string, o Options) (string, *Error) {
 		return "", failed(err, o.File, script)
 	}
 	return p.out.String(), nil
+}
+
+// workBytes of a script, and workObjects rules and elements that a change copies, are as
+// much work as an event of the loop.
+const (
+	workBytes   = 64
+	workObjects = 64
+)
+
+func (rs *Ruleset) charge(units int) {
+	if rs.face.Options.Charge != nil && units > 0 {
+		rs.face.Options.Charge(units)
+	}
 }
 
 // undo undoes a change that was only tried.

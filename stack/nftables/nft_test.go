@@ -160,6 +160,7 @@ func TestWhatCannotBeDoneChangesNothing(t *testing.T) {
 		{"add rule ip t c masquerade", "s:1:1-26: Error: Could not process rule: Operation not supported\nadd rule ip t c masquerade\n^^^^^^^^^^^^^^^^^^^^^^^^^^\n"},
 		{"add rule ip t c tcp dport accept", "s:1:27-32: Error: Could not resolve service: Servname not supported for ai_socktype\nadd rule ip t c tcp dport accept\n                          ^^^^^^\n"},
 		{"add rule ip t c frobnicate", "s:1:17-26: Error: syntax error, unexpected string\nadd rule ip t c frobnicate\n                ^^^^^^^^^^\n"},
+		{"rename chain ip t other more; delete chain ip t nothing", "s:1:49-55: Error: Could not process rule: No such file or directory\nrename chain ip t other more; delete chain ip t nothing\n                                                ^^^^^^^\n"},
 		{"create table ip t", "s:1:17-17: Error: Could not process rule: File exists\ncreate table ip t\n                ^\n"},
 		{"add table bridge x", "s:1:11-16: Error: the family bridge is not simulated here: use ip, ip6 or inet\nadd table bridge x\n          ^^^^^^\n"},
 	} {

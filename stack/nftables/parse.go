@@ -88,6 +88,16 @@ func (p *reader) ended() bool {
 	return t.kind == 0 || t.kind == '\n' || t.kind == 'o' && (t.text == ";" || t.text == "}")
 }
 
+// ident is the name of a table, a chain or the like.
+func (p *reader) ident() (token, error) {
+	t := p.next()
+	if t.kind != 's' || strings.HasSuffix(t.text, "*") {
+		return t, unexpected(t)
+	}
+	return t, nil
+}
+
+// name is a word, in quotes or not.
 func (p *reader) name() (token, error) {
 	t := p.next()
 	if t.kind != 's' && t.kind != 'q' {
@@ -257,6 +267,7 @@ func (p *parser) braces(s *set) error {
 	if err := p.expect("{"); err != nil {
 		return err
 	}
+	seen := s.named()
 	for {
 		p.newlines()
 		if p.accept("}") {
@@ -291,7 +302,8 @@ func (p *parser) braces(s *set) error {
 				return err
 			}
 		}
-		if old := s.has(e); old == nil {
+		if seen[e.same()] == nil {
+			seen[e.same()] = e
 			s.elems = append(s.elems, e)
 		}
 		p.newlines()
@@ -308,7 +320,7 @@ func (p *parser) verdict() (*verdict, error) {
 	case "accept", "drop", "continue", "return":
 		return &verdict{kind: t.text}, nil
 	case "jump", "goto":
-		c, err := p.name()
+		c, err := p.ident()
 		return &verdict{kind: t.text, name: c.text}, err
 	case "queue":
 		return nil, unsimulated(t, "queue", "packets cannot be given to a program")

@@ -11,7 +11,7 @@ import (
 // rule reads the statements of a rule up to its end.
 func (p *parser) rule(family string) (*rule, error) {
 	r := &rule{}
-	if p.ended() {
+	if p.ended() || p.at("comment") {
 		return nil, unexpected(p.peek())
 	}
 	for !p.ended() {
@@ -346,7 +346,7 @@ func (p *parser) match() (stmt, error) {
 	if p.accept("vmap") {
 		m := &vmap{sel: sel}
 		if p.accept("@") {
-			t, err := p.name()
+			t, err := p.ident()
 			m.name = t.text
 			return m, err
 		}
@@ -370,7 +370,7 @@ func (p *parser) match() (stmt, error) {
 	}
 	switch {
 	case p.accept("@"):
-		t, err := p.name()
+		t, err := p.ident()
 		m.name = t.text
 		return m, err
 	case p.at("{"):

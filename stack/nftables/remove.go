@@ -58,7 +58,7 @@ func (p *parser) tableRefOrHandle() (r ref, err error) {
 		r.handle, err = p.number()
 		return r, err
 	}
-	r.table, err = p.name()
+	r.table, err = p.ident()
 	return r, err
 }
 
@@ -90,6 +90,21 @@ func (t *table) uses(like func(*verdict) bool, but *chain) bool {
 		}
 	}
 	return slices.ContainsFunc(t.sets, func(s *set) bool { return slices.ContainsFunc(s.targets(), like) })
+}
+
+// targets are all verdicts of the table's.
+func (t *table) targets() (out []*verdict) {
+	for _, c := range t.chains {
+		for _, r := range c.rules {
+			for _, s := range r.stmts {
+				out = append(out, s.verdicts()...)
+			}
+		}
+	}
+	for _, s := range t.sets {
+		out = append(out, s.targets()...)
+	}
+	return out
 }
 
 func (p *parser) removeRule() (func() error, error) {
@@ -240,7 +255,7 @@ func (p *parser) setBlock(verb string, verdicts bool, r ref, name token) (func(*
 			}
 			s.index()
 			p.declared[r.family+" "+r.table.text+" "+name.text] = s
-			return func(t *table) error { return t.makeSet(verb, name, s) }, nil
+			return func(t *table) error { return t.makeSet(p.rs, verb, name, s) }, nil
 		case t.text == "type":
 			err = p.setType(s)
 		case t.text == "typeof":
@@ -328,7 +343,7 @@ func (p *parser) setFlags(s *set) error {
 	}
 }
 
-func (t *table) makeSet(verb string, name token, s *set) error {
+func (t *table) makeSet(rs *Ruleset, verb string, name token, s *set) error {
 	old := t.set(name.text)
 	if old == nil {
 		if err := s.ranged(name, s.elems); err != nil {
@@ -341,7 +356,7 @@ func (t *table) makeSet(verb string, name token, s *set) error {
 	if verb == "create" || old.verdict != s.verdict || !slices.Equal(old.keys, s.keys) {
 		return wrong(name, name, "%sFile exists", kernel)
 	}
-	return old.include(name, s.elems, false)
+	return old.include(rs, name, s.elems, false)
 }
 
 // ranged refuses ranges in a set that is not one of ranges.
@@ -354,20 +369,22 @@ func (s *set) ranged(at token, elems []*elem) error {
 
 // include adds elements. Those that are there already are no error, unless they
 // lead elsewhere or must be new.
-func (s *set) include(at token, elems []*elem, create bool) error {
+func (s *set) include(rs *Ruleset, at token, elems []*elem, create bool) error {
 	if err := s.ranged(at, elems); err != nil {
 		return err
 	}
+	known := s.named()
 	for _, e := range elems {
-		old := s.has(e)
+		old := known[e.same()]
 		switch {
 		case old != nil && (create || old.v != nil && e.v != nil && old.v.String() != e.v.String()):
 			return wrong(at, at, "%sFile exists", kernel)
 		case old != nil:
 			continue
-		case s.overlaps(e):
+		case s.flag("interval") && s.overlaps(rs, e):
 			return wrong(at, at, "interval overlaps with an existing one")
 		}
+		known[e.same()] = e
 		s.elems = append(s.elems, e)
 	}
 	s.index()
@@ -395,15 +412,17 @@ func (p *parser) elements(remove, create bool) (func() error, error) {
 			return err
 		}
 		if !remove {
-			return s.include(r.object, some.elems, create)
+			return s.include(p.rs, r.object, some.elems, create)
 		}
+		known, gone := s.named(), map[*elem]bool{}
 		for _, e := range some.elems {
-			old := s.has(e)
+			old := known[e.same()]
 			if old == nil {
 				return r.missing(r.object, kernel)
 			}
-			s.elems = slices.DeleteFunc(s.elems, func(x *elem) bool { return x == old })
+			gone[old] = true
 		}
+		s.elems = slices.DeleteFunc(s.elems, func(x *elem) bool { return gone[x] })
 		s.index()
 		return nil
 	}, nil

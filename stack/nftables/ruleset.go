@@ -26,6 +26,7 @@ type Ruleset struct {
 	handles uint64   // that tables have got
 	hooked  [2]bool  // base chains of a family have been hooked in
 	walker  walker
+	undo    []func() // of a change under way, what a copy of the tables does not undo
 	fields  map[string]*field
 }
 
@@ -134,12 +135,26 @@ func clone(tables []*table) []*table {
 
 // change carries out a batch of commands as one: all of it, or nothing.
 func (rs *Ruleset) change(do func() error) error {
+	objects := 0
+	for _, t := range rs.tables {
+		for _, c := range t.chains {
+			objects += len(c.rules)
+		}
+		for _, s := range t.sets {
+			objects += len(s.elems)
+		}
+	}
+	rs.charge(objects / workObjects)
 	before, handles := clone(rs.tables), rs.handles
+	rs.undo = nil
 	err := do()
 	if err == nil {
 		err = rs.link()
 	}
 	if err != nil {
+		for _, back := range slices.Backward(rs.undo) {
+			back()
+		}
 		rs.tables, rs.handles = before, handles
 		rs.link() // the copy is good: it was in force
 	}
@@ -169,7 +184,7 @@ func (rs *Ruleset) link() error {
 		}
 		for _, c := range t.chains {
 			if c.base != nil {
-				if err := c.follow(c, nil); err != nil {
+				if err := c.follow(c, map[*chain]int{}); err != nil {
 					return err
 				}
 			}
@@ -188,25 +203,35 @@ type linker struct {
 const maxJumps = 16
 
 // follow looks for jumps that go round or too deep, and for what a chain of that
-// hook cannot do (nft_table_validate).
-func (c *chain) follow(base *chain, path []*chain) error {
-	if slices.Contains(path, c) || len(path) > maxJumps {
-		return refused("Too many links")
-	}
-	path = append(path, c)
+// hook cannot do (nft_table_validate). deep is how far the chains that were looked at
+// lead, below zero while they are looked at.
+func (c *chain) follow(base *chain, deep map[*chain]int) error {
+	deep[c] = -1
+	most := 0
 	for _, r := range c.rules {
 		for _, s := range r.stmts {
 			if err := s.allowed(base); err != nil {
 				return err
 			}
 			for _, v := range s.verdicts() {
-				if v.to != nil {
-					if err := v.to.follow(base, path); err != nil {
+				if v.to == nil {
+					continue
+				}
+				d, seen := deep[v.to]
+				if seen && d < 0 {
+					return refused("Too many links")
+				}
+				if !seen {
+					if err := v.to.follow(base, deep); err != nil {
 						return err
 					}
 				}
+				most = max(most, deep[v.to]+1)
 			}
 		}
+	}
+	if deep[c] = most; most > maxJumps {
+		return refused("Too many links")
 	}
 	return nil
 }
@@ -264,27 +289,30 @@ func (rs *Ruleset) find(name, chain string) *chain {
 
 // Hook is the hook from which packets come to a chain, "" if from none: its own,
 // or that of the first base chain that leads there.
-func (rs *Ruleset) Hook(table, chain string) string {
-	c := rs.find(table, chain)
+func (rs *Ruleset) Hook(table, name string) string {
+	c := rs.find(table, name)
 	if c == nil {
 		return ""
 	}
 	for _, b := range c.table.chains {
-		if b.base != nil && b.leads(c, 0) {
+		if b.base != nil && b.leads(c, map[*chain]bool{}) {
 			return hookNames[b.base.hook]
 		}
 	}
 	return ""
 }
 
-func (c *chain) leads(to *chain, depth int) bool {
+// leads reports whether a packet may come from a chain to another; seen are those
+// that were asked.
+func (c *chain) leads(to *chain, seen map[*chain]bool) bool {
 	if c == to {
 		return true
 	}
+	seen[c] = true
 	for _, r := range c.rules {
 		for _, s := range r.stmts {
 			for _, v := range s.verdicts() {
-				if v.to != nil && depth < maxJumps && v.to.leads(to, depth+1) {
+				if v.to != nil && !seen[v.to] && v.to.leads(to, seen) {
 					return true
 				}
 			}

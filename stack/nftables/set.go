@@ -96,17 +96,27 @@ func (s *set) lookup(v []byte) *elem {
 	return nil
 }
 
-func (s *set) has(e *elem) *elem {
-	for _, x := range s.elems {
-		if slices.Equal(x.parts, e.parts) && x.hi == e.hi && x.wild == e.wild {
-			return x
-		}
+// same names an element by its value or range.
+func (e *elem) same() string {
+	name := strings.Join(e.parts, "\x00") + "\x00" + e.hi
+	if e.wild {
+		name += "*"
 	}
-	return nil
+	return name
+}
+
+// named are the elements by what [elem.same] calls them.
+func (s *set) named() map[string]*elem {
+	out := make(map[string]*elem, len(s.elems))
+	for _, e := range s.elems {
+		out[e.same()] = e
+	}
+	return out
 }
 
 // overlaps reports whether a range meets another element of the set.
-func (s *set) overlaps(e *elem) bool {
+func (s *set) overlaps(rs *Ruleset, e *elem) bool {
+	rs.charge(len(s.elems) / workObjects)
 	for _, x := range s.elems {
 		lo, hi := x.parts[0], x.hi
 		if hi == "" {
