@@ -144,3 +144,48 @@ hosts:
 	}
 	answers("with iptables again")
 }
+
+// With either backend a packet of the mark that the engine is told reaches a container
+// at a port that is not published.
+func TestAMarkOpensBridges(t *testing.T) {
+	for _, backend := range []string{"iptables", "nftables"} {
+		t.Run(backend, func(t *testing.T) {
+			t.Parallel()
+			lab := openText(t, engine29+`
+lan: {subnet: 10.0.0.0/24}
+hosts:
+  h1:
+    address: 10.0.0.2
+    files: {/etc/sysctl.d/99-docker.conf: "net.ipv4.ip_forward = 1\n"}
+    daemon: {firewall-backend: `+backend+`, allow-direct-routing: true, bridge-accept-fwmark: "0x10/0xf0"}
+  h2: {address: 10.0.0.3, docker: false}
+`)
+			defer lab.Close()
+			typed := func(host, line string) string {
+				t.Helper()
+				_, out, err := lab.Output(host, line)
+				if err != nil {
+					t.Fatalf("%s: %v", line, err)
+				}
+				return out
+			}
+			typed("h1", "docker run -itd --name c1 busybox; nft add table ip mine; nft 'add chain ip mine pre { type filter hook prerouting priority mangle; }'")
+			typed("h2", "ip route add 172.17.0.0/16 via 10.0.0.2")
+			const ping = "ping -c 1 -W 1 172.17.0.2 >/dev/null; echo $?"
+			if got := typed("h2", ping); got != "1\n" {
+				t.Errorf("without a mark: %q", got)
+			}
+			typed("h1", "nft add rule ip mine pre ip saddr 10.0.0.3 counter meta mark set 0x13")
+			if got := typed("h2", ping); got != "0\n" {
+				t.Errorf("with a mark: %q", got)
+			}
+			list, want := "iptables -S DOCKER-FORWARD | head -n 2 | tail -n 1", "-A DOCKER-FORWARD -m mark --mark 0x10/0xf0 -j ACCEPT\n"
+			if backend == "nftables" {
+				list, want = "nft list chain ip docker-bridges filter-forward-in__docker0 | grep MARK", "\t\tmeta mark & 0x000000f0 == 0x00000010 counter packets 1 bytes 84 accept comment \"ALLOW FW MARK\"\n"
+			}
+			if got := typed("h1", list); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}

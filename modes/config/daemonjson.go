@@ -61,6 +61,7 @@ type Config struct {
 	NoForwardDrop   bool                         `json:"ip-forward-no-drop"`
 	NetworkOptions  map[string]map[string]string `json:"default-network-opts"` // by driver
 	FirewallBackend string                       `json:"firewall-backend"`
+	AcceptMark      string                       `json:"bridge-accept-fwmark"` // "mark" or "mark/mask", in Go's forms of numbers
 	HostGateways    []string                     `json:"host-gateway-ips"`
 
 	Deprecated []string                   `json:"-"`
@@ -85,7 +86,7 @@ var notSimulated = map[string]string{
 	"registry": "", "registry-mirrors": "", "rootless": `false`, "runtimes": "", "seccomp-profile": "",
 	"selinux-enabled": `false`, "shutdown-timeout": `15`, "storage-driver": `"overlay2"`, "storage-opts": "",
 	"tlscacert": "", "tlscert": "", "tlskey": "", "userland-proxy-path": "",
-	"userns-remap": "", "bridge-accept-fwmark": "", "cdi-spec-dirs": "", "default-stop-timeout": `10`, "min-api-version": "", "proxies": "",
+	"userns-remap": "", "cdi-spec-dirs": "", "default-stop-timeout": `10`, "min-api-version": "", "proxies": "",
 }
 
 // Unheeded are the given keys that have no effect here.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dnetsim/modes/errdefs"
@@ -48,6 +49,23 @@ func (c *Config) strictValues() error {
 	}
 	if b := c.FirewallBackend; b != "" && b != "iptables" && b != "nftables" {
 		return errdefs.System(`merged configuration validation from file and command line flags failed: invalid firewall-backend: allowed values are "iptables" and "nftables"`)
+	}
+	if err := checkMark(c.AcceptMark); err != nil {
+		return errdefs.System("merged configuration validation from file and command line flags failed: invalid bridge-accept-fwmark: %v", err)
+	}
+	return nil
+}
+
+func checkMark(text string) error {
+	if text == "" {
+		return nil
+	}
+	mark, mask, masked := strings.Cut(text, "/")
+	if _, err := strconv.ParseUint(mark, 0, 32); err != nil {
+		return fmt.Errorf("invalid firewall mark %q: %w", text, err)
+	}
+	if _, err := strconv.ParseUint(mask, 0, 32); masked && err != nil {
+		return fmt.Errorf("invalid firewall mask %q: %w", text, err)
 	}
 	return nil
 }

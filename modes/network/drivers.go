@@ -42,6 +42,6 @@ func (ctl *Controller) bridgeConfig() bridge.Config {
 	c := ctl.Config
 	return bridge.Config{
 		IPTables: c.IPTables, IP6Tables: c.IP6Tables && (c.Experimental || ctl.Face.Profile.IP6Tables), IPForward: c.IPForward, Proxy: c.Proxy,
-		NFTables: ctl.byNFTables(), NoForwardDrop: c.NoForwardDrop, DirectRouting: c.DirectRouting,
+		NFTables: ctl.byNFTables(), NoForwardDrop: c.NoForwardDrop, AcceptMark: c.AcceptMark, DirectRouting: c.DirectRouting,
 	}
 }

@@ -7,6 +7,8 @@ package bridge
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
@@ -20,8 +22,25 @@ type Config struct {
 	IPForward           bool // see to it that the host forwards
 	NFTables            bool // by nftables, where the release can
 	NoForwardDrop       bool // and leave FORWARD's policy alone
-	DirectRouting       bool // let others reach containers by their own addresses
-	Proxy               bool // docker-proxy listens on published ports
+	// AcceptMark is the mark, or mark/mask, of packets that no network keeps out; ""
+	// for none. It has been checked.
+	AcceptMark    string
+	DirectRouting bool // let others reach containers by their own addresses
+	Proxy         bool // docker-proxy listens on published ports
+}
+
+// mark is the mark of packets that are let in, in decimal digits, and the mask, "" for
+// all bits; both are "" if no mark is.
+func (c *Config) mark() (mark, mask string) {
+	decimal := func(text string) string {
+		n, err := strconv.ParseUint(text, 0, 32)
+		if err != nil {
+			return ""
+		}
+		return strconv.FormatUint(n, 10)
+	}
+	mark, mask, _ = strings.Cut(c.AcceptMark, "/")
+	return decimal(mark), decimal(mask)
 }
 
 // Driver is the bridge driver of one host. What it bound outlives a dockerd, as

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/network/driver"
@@ -183,6 +184,9 @@ func (c forwardChains) rules(f firewall, b *network, v int, p netip.Prefix, want
 		}
 		put(f.program, "ICC", "filter", chainForward, "-i", name, "-o", name, "-j", target)
 		return setupFailed(err, want)
+	}
+	if mark, mask := c.d.cfg.mark(); mark != "" {
+		put(f.insert, "ALLOW FW MARK", "filter", chainForward, "-m", "mark", "--mark", strings.TrimSuffix(mark+"/"+mask, "/"), "-j", "ACCEPT")
 	}
 	masquerade := []string{"-j", "MASQUERADE"}
 	if a := b.hostIP[v]; a.IsValid() {

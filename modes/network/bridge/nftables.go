@@ -41,6 +41,7 @@ const (
 // The groups of a chain's rules, in their order.
 const (
 	first = iota
+	groupMark
 	groupLinks
 	groupICC
 	groupPorts
@@ -203,6 +204,12 @@ func (c *ruleTables) networkRules(t *ruleTable, b *network, v int) {
 		t.rule(true, out, first, "oifname != "+b.name+` counter drop comment "INTERNAL NETWORK EGRESS"`)
 		t.rule(true, in, groupICC, "counter "+icc+" comment ICC")
 		return
+	}
+	if mark, mask := c.d.cfg.mark(); mark != "" {
+		if mask != "" {
+			mark = "and " + mask + " == " + mark
+		}
+		t.rule(true, in, groupMark, "meta mark "+mark+` counter accept comment "ALLOW FW MARK"`)
 	}
 	t.rule(true, in, groupICC, "iifname == "+b.name+" counter "+icc+" comment ICC")
 	t.rule(true, out, first, "counter accept comment OUTGOING")
