@@ -39,15 +39,22 @@ func (r *Rules) run(ps *parser) (string, *ExitError) {
 	case 'S':
 		return r.runListRules(t, cmd)
 	}
-	w := t.clone()
+	if cmd.op == 'C' {
+		return "", r.apply(t, ps)
+	}
+	changed := cmd.chain
+	if cmd.op == 'E' { // other chains jump to it
+		changed = ""
+	}
+	w := t.clone(changed)
 	if err := r.apply(w, ps); err != nil {
 		return "", err
 	}
-	if cmd.op == 'C' {
-		return "", nil
-	}
-	if err := r.validate(w); err != nil {
-		return "", err
+	// What only takes away leaves a good table good.
+	if slices.Contains([]byte("AIR"), cmd.op) && !w.admits(cmd.chain, ps.added) || cmd.op == 'E' {
+		if err := r.validate(w); err != nil {
+			return "", err
+		}
 	}
 	r.commit(w)
 	return "", nil
@@ -154,6 +161,7 @@ func (r *Rules) applyRule(t *table, ps *parser) *ExitError {
 	if ps.refuse && cmd.op != 'D' && cmd.op != 'C' {
 		return r.refused(invalidRule)
 	}
+	ps.added = list
 	switch cmd.op {
 	case 'A':
 		c.rules = append(c.rules, list...)

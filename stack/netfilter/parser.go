@@ -14,6 +14,7 @@ type parser struct {
 	not   bool // a "!" was read
 	cmd   command
 	rule  *Rule
+	added []*Rule // to a chain, by the command
 	srcs  []addrTest
 	dsts  []addrTest
 	exts  []*extension // matches in order

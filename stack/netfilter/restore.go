@@ -87,7 +87,7 @@ func (rs *restore) begin(rest string) *ExitError {
 			rs.prog, name, rs.line, rs.prog, rs.prog)
 	}
 	t := rs.r.table(name)
-	rs.work = t.clone()
+	rs.work = t.clone("")
 	if rs.o.NoFlush {
 		return nil
 	}

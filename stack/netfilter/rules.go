@@ -201,13 +201,16 @@ func (t *table) references(name string) int {
 	return n
 }
 
-// clone copies the table deeply enough that a failed restore can be undone;
-// rules are shared, for they never change once they are in a chain.
-func (t *table) clone() *table {
-	c := &table{id: t.id, name: t.name}
+// clone copies the table deeply enough that a failed change can be undone: the
+// rules of one chain, or those of all if it is ""; rules themselves are shared, for they
+// never change once they are in a chain.
+func (t *table) clone(changed string) *table {
+	c := &table{id: t.id, name: t.name, chains: make([]*chain, 0, len(t.chains)+1)}
 	for _, ch := range t.chains {
 		k := *ch
-		k.rules = slices.Clone(ch.rules)
+		if changed == "" || changed == k.name {
+			k.rules = append(make([]*Rule, 0, len(ch.rules)+2), ch.rules...)
+		}
 		c.chains = append(c.chains, &k)
 	}
 	return c

@@ -1,5 +1,7 @@
 package netfilter
 
+import "slices"
+
 // validate refuses what the kernel refuses when a table is committed: loops,
 // targets outside their tables and hooks, port matches without their protocol.
 func (r *Rules) validate(t *table) *ExitError {
@@ -24,6 +26,69 @@ func (r *Rules) validate(t *table) *ExitError {
 	return nil
 }
 
+// admits reports whether it is plain that a table that was good before rules were added
+// to a chain is good with them: with a thousand networks most rules are of a kind that the
+// chain has already. Where it does not, validate says what is wrong, if anything is.
+func (t *table) admits(to string, added []*Rule) bool {
+	c := t.chain(to)
+	return !slices.ContainsFunc(added, func(rule *Rule) bool { return !rule.sound(t.id) || !t.fits(c, rule, added) })
+}
+
+// fits reports whether it is plain that a rule in a chain makes no loop and has its
+// target at hooks that the target is for.
+func (t *table) fits(c *chain, rule *Rule, added []*Rule) bool {
+	if hooked(rule.target) && (!c.builtin || !hookAllowed(rule.target, c.hook)) {
+		return false
+	}
+	if rule.jump == "" || standardTarget(rule.jump) {
+		return true
+	}
+	next := t.chain(rule.jump)
+	if next == nil {
+		return true
+	}
+	for _, other := range c.rules {
+		if other.jump == rule.jump && !slices.Contains(added, other) {
+			return !next.builtin // the way is there already
+		}
+	}
+	// A chain that no hook led to may have been in a loop all along.
+	return t.acyclic(next) && t.below(next, map[*chain]bool{}, func(n *chain) bool {
+		return n != c && !n.builtin && !slices.ContainsFunc(n.rules, func(x *Rule) bool { return hooked(x.target) })
+	})
+}
+
+// below visits a chain and those that it leads to, until visit says no.
+func (t *table) below(c *chain, seen map[*chain]bool, visit func(*chain) bool) bool {
+	if seen[c] {
+		return true
+	}
+	seen[c] = true
+	if !visit(c) {
+		return false
+	}
+	last := ""
+	for _, rule := range c.rules {
+		if rule.jump == last || standardTarget(rule.jump) {
+			continue
+		}
+		last = rule.jump
+		if next := t.chain(rule.jump); next != nil && !t.below(next, seen, visit) {
+			return false
+		}
+	}
+	return true
+}
+
+// hooked reports whether a target is for some hooks only, see [hookAllowed].
+func hooked(t target) bool {
+	switch t.(type) {
+	case *rejectTarget, *natTarget, *tcpmssTarget:
+		return true
+	}
+	return false
+}
+
 // acyclic walks the jumps from a chain and reports false on a loop.
 func (t *table) acyclic(c *chain) bool {
 	const walking, walked = 1, 2
@@ -31,10 +96,12 @@ func (t *table) acyclic(c *chain) bool {
 	var walk func(c *chain) bool
 	walk = func(c *chain) bool {
 		state[c.name] = walking
+		last := ""
 		for _, rule := range c.rules {
-			if rule.jump == "" {
+			if rule.jump == last || standardTarget(rule.jump) {
 				continue
 			}
+			last = rule.jump
 			next := t.chain(rule.jump)
 			if next == nil || state[next.name] == walked {
 				continue
