@@ -13,7 +13,7 @@ import (
 // readCommand reads lines until they are a complete command. more is true if
 // there was any input.
 func (s *Shell) readCommand() (text string, more bool, err error) {
-	c := &commandReader{s: s, parser: s.parser()}
+	c := &commandReader{s: s}
 	if c.line(); c.done() {
 		return c.result()
 	}
@@ -23,6 +23,7 @@ func (s *Shell) readCommand() (text string, more bool, err error) {
 	// The parser asks for the next line as long as it needs one. What it makes of
 	// the text is dropped: it is parsed again when it runs, so that all that runs
 	// has come through one door.
+	c.parser = s.parser() // not before: an idle shell waits in line
 	s.quietly(func() {
 		for _, err := range c.parser.StmtsSeq(guarded{c}) {
 			if err != nil {
