@@ -77,16 +77,18 @@ func BenchmarkGoodput(b *testing.B) {
 // claim about the network, and the time that it takes here. Its anchor is in
 // package transport.
 func BenchmarkLossy(b *testing.B) {
-	const size = 32 << 20
+	const size, pairs = 4 << 20, 16
 	var virtual time.Duration
 	for range b.N {
-		l := newLab(b, 0, Options{})
-		l.wire.A().Impair(link.Impairment{Delay: 10 * time.Millisecond, Loss: 0.01})
-		l.wire.B().Impair(link.Impairment{Delay: 10 * time.Millisecond})
-		virtual += l.transfer(b, l.a, l.b, ap("10.0.0.12:80"), size)
-		l.close()
+		for i := range pairs {
+			l := newSeededLab(b, uint64(i+1), 0, Options{})
+			l.wire.A().Impair(link.Impairment{Delay: 10 * time.Millisecond, Loss: 0.01})
+			l.wire.B().Impair(link.Impairment{Delay: 10 * time.Millisecond})
+			virtual += l.transfer(b, l.a, l.b, ap("10.0.0.12:80"), size)
+			l.close()
+		}
 	}
-	b.ReportMetric(float64(b.N)*size*8/virtual.Seconds()/1e6, "virtual-Mbit/s")
+	b.ReportMetric(float64(b.N)*pairs*size*8/virtual.Seconds()/1e6, "virtual-Mbit/s")
 }
 
 // BenchmarkPing is one echo on an open socket between two containers across

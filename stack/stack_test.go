@@ -29,8 +29,10 @@ type lab struct {
 	boxes []*Namespace
 }
 
-func newLab(t testing.TB, boxes int, opts Options) *lab {
-	l := &lab{loop: sim.NewLoop(1)}
+func newLab(t testing.TB, boxes int, opts Options) *lab { return newSeededLab(t, 1, boxes, opts) }
+
+func newSeededLab(t testing.TB, seed uint64, boxes int, opts Options) *lab {
+	l := &lab{loop: sim.NewLoop(seed)}
 	host := opts
 	host.Host = true
 	l.a, l.b = New(l.loop, "bdc01", host), New(l.loop, "bdc02", host)
