@@ -19,8 +19,8 @@ func (q bridging) acrossHosts() {
 	if !q.onlyLocal(q.to) || len(shared(q.from, q.to)) > 0 {
 		return
 	}
-	if n, e := (firewalls{q.inquiry}).direct(); n != nil { // there is a route, and it is taken
-		firewalls{q.inquiry}.directRouting(n, e)
+	if n, e := firewalls(q).direct(); n != nil { // there is a route, and it is taken
+		firewalls(q).directRouting(n, e)
 		return
 	}
 	if q.flow.To != q.to.Name && !q.j.Target.IsValid() {
