@@ -12,9 +12,27 @@ import (
 // case what is typed and the rules of each table; the same commands here must come
 // to the same rules, in the same order.
 func TestRulesAreThoseThatMobyDocuments(t *testing.T) {
-	paths, err := filepath.Glob(groundTruth29 + "/listings/*.txt")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no listing: %v", err)
+	eachListing(t, "listings", func(t *testing.T, name, text string) {
+		head, _, _ := strings.Cut(text, "*")
+		tables := strings.Split(strings.TrimPrefix(text, head), "*")[1:]
+		typed, done := listingsHost(t, name, head)
+		defer done()
+		for _, table := range tables {
+			kind, want, _ := strings.Cut(table, "\n")
+			got := typed("iptables -S -t " + kind)
+			if want, got = strings.TrimSpace(want), strings.TrimSpace(got); want != got {
+				t.Errorf("%s: - Moby, + dnetsim\n%s", kind, textDiff(want, got))
+			}
+		}
+	})
+}
+
+// eachListing lets a test look at each listing of a folder.
+func eachListing(t *testing.T, folder string, look func(t *testing.T, name, text string)) {
+	t.Helper()
+	paths, err := filepath.Glob(groundTruth29 + "/" + folder + "/*.txt")
+	if err != nil || len(paths) < 8 {
+		t.Fatalf("%d %s: %v", len(paths), folder, err)
 	}
 	for _, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".txt")
@@ -24,17 +42,7 @@ func TestRulesAreThoseThatMobyDocuments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			head, _, _ := strings.Cut(string(text), "*")
-			tables := strings.Split(strings.TrimPrefix(string(text), head), "*")[1:]
-			typed, done := listingsHost(t, name, head)
-			defer done()
-			for _, table := range tables {
-				kind, want, _ := strings.Cut(table, "\n")
-				got := typed("iptables -S -t " + kind)
-				if want, got = strings.TrimSpace(want), strings.TrimSpace(got); want != got {
-					t.Errorf("%s: - Moby, + dnetsim\n%s", kind, textDiff(want, got))
-				}
-			}
+			look(t, name, string(text))
 		})
 	}
 }
@@ -73,27 +81,15 @@ hosts:
 // The same of nftables (integration/network/bridge/nftablesdoc). Moby's machine has
 // a newer nft, which calls -100 at the hook output dstnat.
 func TestTablesAreThoseThatMobyDocuments(t *testing.T) {
-	paths, err := filepath.Glob(groundTruth29 + "/listings-nftables/*.txt")
-	if err != nil || len(paths) != 8 {
-		t.Fatalf("%d listings: %v", len(paths), err)
-	}
-	for _, path := range paths {
-		name := strings.TrimSuffix(filepath.Base(path), ".txt")
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			head, want, _ := strings.Cut(string(text), "*\n")
-			typed, done := listingsHost(t, name, head, `"firewall-backend": "nftables"`)
-			defer done()
-			got := strings.ReplaceAll(typed("nft -s list table ip docker-bridges"), "hook output priority -100;", "hook output priority dstnat;")
-			if want != got {
-				t.Errorf("- Moby, + dnetsim\n%s", textDiff(want, got))
-			}
-		})
-	}
+	eachListing(t, "listings-nftables", func(t *testing.T, name, text string) {
+		head, want, _ := strings.Cut(text, "*\n")
+		typed, done := listingsHost(t, name, head, `"firewall-backend": "nftables"`)
+		defer done()
+		got := strings.ReplaceAll(typed("nft -s list table ip docker-bridges"), "hook output priority -100;", "hook output priority dstnat;")
+		if want != got {
+			t.Errorf("- Moby, + dnetsim\n%s", textDiff(want, got))
+		}
+	})
 }
 
 // An engine that is told another backend takes away what it wrote with the one before;
