@@ -60,8 +60,11 @@ func (n *Node) On() string {
 	return host
 }
 
-// running reports whether the node can send.
-func (n *Node) running() bool { return n.Space != nil && !n.Space.Closed() }
+// running reports whether the node can send. A container that has been restarted since
+// it was looked at has another namespace; its old one may live on in who shares it.
+func (n *Node) running() bool {
+	return n.Space != nil && !n.Space.Closed() && (n.Container == nil || n.Container.Space() == n.Space)
+}
 
 // atlas is who and what is there.
 type atlas struct {
