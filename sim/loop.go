@@ -39,6 +39,7 @@ type Loop struct {
 	wakes     []*wake
 	current   *Proc
 	procs     int
+	idle      *idlers
 	first     *Proc // of those that have not finished, in the order of their start
 	last      *Proc
 	seed      uint64

@@ -3,7 +3,6 @@ package sim
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 )
 
@@ -18,14 +17,12 @@ var ErrTimeout = errors.New("timed out")
 type killed struct{}
 
 // Proc is a process: straight-line code that may block on virtual time or on a
-// [Cond]. It is a coroutine (iter.Pull), so that a hand-over costs no scheduler
-// and no goroutine can run beside the loop.
+// [Cond]. A coroutine runs it from its first event on.
 type Proc struct {
 	loop        *Loop
 	name        string
-	resume      func() (struct{}, bool)
-	stop        func()
-	yield       func(struct{}) bool
+	fn          func(*Proc)
+	on          *coroutine // nil before it has started and after its end
 	done        bool
 	started     bool
 	dying       bool
@@ -47,17 +44,18 @@ type Proc struct {
 // Go starts fn as a process. It begins as an event of this instant, not within
 // the call. The name is for people who read traces.
 func (l *Loop) Go(name string, fn func(p *Proc)) *Proc {
-	p := &Proc{loop: l, name: name}
+	p := &Proc{loop: l, name: name, fn: fn}
 	p.alarm = Timer{loop: l, fn: p.run}
 	l.enlist(p)
-	p.resume, p.stop = iter.Pull(func(yield func(struct{}) bool) {
-		p.yield = yield
-		defer p.finish()
-		fn(p)
-	})
 	p.parked = true
 	p.wakeAfter(0)
 	return p
+}
+
+// live is the process's life, on its coroutine.
+func (p *Proc) live() {
+	defer p.finish()
+	p.fn(p)
 }
 
 // finish runs on the process's own coroutine when its function is over, by
@@ -106,6 +104,11 @@ func (l *Loop) delist(p *Proc) {
 // Close kills every process, so that nothing holds on to the loop and what
 // lives on it. Processes that their deferred functions start are killed as well.
 func (l *Loop) Close() {
+	defer func() {
+		if l.idle != nil {
+			l.idle.dismiss()
+		}
+	}()
 	for range 100 {
 		if l.first == nil {
 			return
@@ -296,14 +299,19 @@ func (p *Proc) run() {
 	if p.dying && !p.started {
 		p.done = true
 		p.loop.delist(p)
-		p.stop()
 		p.exit.Broadcast()
 	} else {
-		p.started = true
-		p.resume()
+		if !p.started {
+			p.started = true
+			p.on = p.loop.take(p)
+		}
+		p.on.resume()
 	}
 	if p.done { // who keeps it keeps nothing of what it worked with
-		p.resume, p.stop, p.yield, p.local = nil, nil, nil, nil
+		if p.on != nil {
+			p.loop.idle.keep(p.on)
+		}
+		p.fn, p.on, p.local = nil, nil, nil
 	}
 	p.loop.current = prev
 }
@@ -311,7 +319,7 @@ func (p *Proc) run() {
 // park gives control back to the loop until a wake-up of this park.
 func (p *Proc) park() {
 	p.parked = true
-	if !p.yield(struct{}{}) {
+	if !p.on.yield(struct{}{}) {
 		panic(killed{})
 	}
 	if p.dying {
