@@ -19,7 +19,6 @@ var state = map[string]string{
 	"engine/cli.pluginDirs":          "go:linkname: docker/cli's directories of plugins, emptied once",
 	"engine/cli.flagCompletions":     "go:linkname: cobra's map of every flag that ever was, from which a session takes its own",
 	"engine/cli.flagCompletionMutex": "go:linkname: cobra's guard of that map",
-	"stack/transport.procs":          "GOMAXPROCS is the process's: one TCP is made at a time",
 	"stack/transport.silence":        "netstack's log is the process's: it is turned off once",
 }
 

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"dnetsim/sim"
@@ -13,13 +12,7 @@ import (
 // clock is netstack's clock on the loop's virtual time. Timers of one instant
 // fire in the order in which they were set, each as an event of its own that
 // enters and settles the namespace.
-//
-// netstack's workers set timers while the loop waits for them to be idle, so
-// the mutex is never contended for long; it is there for two workers at once.
-type clock struct {
-	t  *Layer
-	mu sync.Mutex
-}
+type clock struct{ t *Layer }
 
 // Now implements tcpip.Clock.
 func (c *clock) Now() time.Time { return c.t.loop.Wall() }
@@ -31,61 +24,41 @@ func (c *clock) NowMonotonic() tcpip.MonotonicTime {
 
 // AfterFunc implements tcpip.Clock. A delay of zero is an event of this instant.
 func (c *clock) AfterFunc(d time.Duration, f func()) tcpip.Timer {
-	t := &clockTimer{c: c}
-	t.t = c.t.loop.NewTimer(func() {
+	t := &clockTimer{c.t.loop.NewTimer(func() {
 		if !c.t.closed {
 			c.t.enter(f)
 		}
-	})
+	})}
 	t.Reset(d)
 	return t
 }
 
-type clockTimer struct {
-	c *clock
-	t *sim.Timer
-}
+type clockTimer struct{ t *sim.Timer }
 
 // Stop implements tcpip.Timer.
 func (t *clockTimer) Stop() bool {
-	t.c.mu.Lock()
-	defer t.c.mu.Unlock()
 	return t.t.Stop()
 }
 
 // Reset implements tcpip.Timer.
 func (t *clockTimer) Reset(d time.Duration) {
-	t.c.mu.Lock()
-	defer t.c.mu.Unlock()
 	t.t.Reset(d)
 }
 
-// lockedPCG is the random source that netstack gets: small, named, and safe
-// for its workers. It serves as math/rand source and as "secure" reader.
-type lockedPCG struct {
-	mu sync.Mutex
-	r  *rand.PCG
-}
+// source is the random source that netstack gets: small and named. It serves as
+// math/rand source and as "secure" reader.
+type source struct{ *rand.PCG }
 
-func newLockedPCG(s *sim.Rand) *lockedPCG {
-	return &lockedPCG{r: rand.NewPCG(s.Uint64(), s.Uint64())}
-}
-
-// Uint64 implements rand.Source64 of math/rand.
-func (p *lockedPCG) Uint64() uint64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.r.Uint64()
-}
+func newSource(s *sim.Rand) source { return source{rand.NewPCG(s.Uint64(), s.Uint64())} }
 
 // Int63 implements rand.Source of math/rand.
-func (p *lockedPCG) Int63() int64 { return int64(p.Uint64() >> 1) }
+func (p source) Int63() int64 { return int64(p.Uint64() >> 1) }
 
 // Seed implements rand.Source of math/rand; the seed is the stream's.
-func (p *lockedPCG) Seed(int64) {}
+func (p source) Seed(int64) {}
 
 // Read implements io.Reader and never fails.
-func (p *lockedPCG) Read(b []byte) (int, error) {
+func (p source) Read(b []byte) (int, error) {
 	for i := 0; i < len(b); {
 		v := p.Uint64()
 		for k := 0; k < 8 && i < len(b); k++ {

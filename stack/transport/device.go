@@ -7,7 +7,7 @@ import (
 )
 
 // device is the link endpoint of netstack's one NIC. It collects what netstack
-// writes; Namespace.enter sends it once the workers are idle, so nothing is
+// writes; Layer.enter sends it once segments are processed, so nothing is
 // delivered from inside netstack.
 type device struct {
 	t       *Layer
@@ -23,8 +23,6 @@ var (
 
 // WritePackets implements stack.LinkWriter.
 func (d *device) WritePackets(l gstack.PacketBufferList) (int, tcpip.Error) {
-	d.t.mu.Lock()
-	defer d.t.mu.Unlock()
 	n := 0
 	for _, pb := range l.AsSlice() {
 		d.t.outbox = append(d.t.outbox, pb.IncRef())

@@ -8,5 +8,5 @@
 // [Layer.Deliver]; what netstack writes leaves by [Packet.Send].
 //
 // Start reading at [Layer] and [Network]. Every call of netstack goes through
-// Layer.enter, which settles its workers before time moves on.
+// Layer.enter, which has segments processed (worker.go) before time moves on.
 package transport

@@ -51,13 +51,11 @@ func (t *Layer) open(e *endpoint, proto tcpip.TransportProtocolNumber, v6 bool) 
 }
 
 // adopt starts listening to an endpoint's events. The callback runs with
-// netstack's locks held, perhaps on a worker: it only leaves a note.
+// netstack's locks held: it only leaves a note.
 func (e *endpoint) adopt(t *Layer, ep tcpip.Endpoint, wq *waiter.Queue, v6 bool) {
 	t.nextID++
 	e.t, e.ep, e.wq, e.id, e.v6 = t, ep, wq, t.nextID, v6
 	e.entry = waiter.NewFunctionEntry(waiter.EventIn|waiter.EventOut|waiter.EventErr|waiter.EventHUp|waiter.EventRdHUp, func(waiter.EventMask) {
-		t.mu.Lock()
-		defer t.mu.Unlock()
 		if !e.news {
 			e.news = true
 			t.woken = append(t.woken, e)
@@ -83,16 +81,6 @@ func (e *endpoint) call(fn func() tcpip.Error) error {
 	}
 	var err tcpip.Error
 	e.t.enter(func() { err = fn() })
-	return blocked(err)
-}
-
-// transfer is call for reading and writing, which leave the workers alone.
-func (e *endpoint) transfer(fn func() tcpip.Error) error {
-	if e.closed || e.t.closed {
-		return errno.Closed
-	}
-	var err tcpip.Error
-	e.t.enterIdle(func() { err = fn() })
 	return blocked(err)
 }
 
@@ -143,7 +131,7 @@ func (e *endpoint) full(a netip.AddrPort) tcpip.FullAddress {
 // socket.
 func (e *endpoint) local() netip.AddrPort {
 	var f tcpip.FullAddress
-	e.t.enterIdle(func() { f, _ = e.ep.GetLocalAddress() })
+	e.t.enter(func() { f, _ = e.ep.GetLocalAddress() })
 	return e.addrPort(f)
 }
 

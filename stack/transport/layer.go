@@ -5,7 +5,6 @@ import (
 	"math/rand"
 	"net/netip"
 	"slices"
-	"sync"
 
 	"dnetsim/link/trail"
 	"dnetsim/sim"
@@ -40,12 +39,11 @@ type Layer struct {
 	dev   *device
 	depth int // nesting of enter
 
-	work bool // TCP's workers may have something to do
+	worker worker
 
 	pending   []Packet // segments of this instant, not yet in netstack
 	scheduled bool     // the event that takes them in
 
-	mu     sync.Mutex // netstack's workers wake sockets and write packets
 	woken  []*endpoint
 	outbox []*gstack.PacketBuffer
 	failed error // the first packet that could not be sent, for UDP's callers
@@ -71,20 +69,20 @@ func (t *Layer) stack() *gstack.Stack {
 		return t.s
 	}
 	silence()
-	rng := newLockedPCG(t.loop.Stream("netstack/" + t.name))
+	rng := newSource(t.loop.Stream("netstack/" + t.name))
 	t.s = gstack.New(gstack.Options{
 		NetworkProtocols: []gstack.NetworkProtocolFactory{
 			ipv4.NewProtocolWithOptions(ipv4.Options{AllowExternalLoopbackTraffic: true}),
 			ipv6.NewProtocolWithOptions(ipv6.Options{AllowExternalLoopbackTraffic: true}),
 		},
-		TransportProtocols: []gstack.TransportProtocolFactory{oneWorker, udp.NewProtocol},
+		TransportProtocols: []gstack.TransportProtocolFactory{tcp.NewProtocolCUBIC, udp.NewProtocol},
 		Clock:              &clock{t: t},
 		RandSource:         rand.Source(rng),
 		SecureRNG:          rng,
 	})
 	t.dev = &device{t: t, mtu: 65536, offload: t.offload}
 	t.configure()
-	t.s.Pause() // the workers run only while we wait for them, see settle
+	t.worker = newWorker(t.s)
 	return t.s
 }
 
@@ -194,38 +192,19 @@ func netProto(a netip.Addr) tcpip.NetworkProtocolNumber {
 	return header.IPv6ProtocolNumber
 }
 
-// enter runs fn, which may call netstack, and lets its consequences out: the
-// workers are idle, packets are sent, sockets are woken when it returns. Every
-// call of netstack goes through here.
+// enter runs fn, which may call netstack, and lets its consequences out: segments
+// are processed, packets are sent, sockets are woken when it returns. Every call of
+// netstack goes through here.
 func (t *Layer) enter(fn func()) {
-	t.work = true
-	t.enterIdle(fn)
-}
-
-// enterIdle is enter for calls that give TCP's workers nothing to do, such as
-// reading and writing a socket.
-func (t *Layer) enterIdle(fn func()) {
 	t.depth++
 	fn()
 	t.depth--
 	if t.depth > 0 || t.s == nil {
 		return
 	}
-	t.settle()
+	t.worker.run()
 	t.flush()
 	t.wake()
-}
-
-// settle lets the workers do what there is to do, and no more: they stay
-// paused otherwise, so that they never run beside the loop. Pause returns when
-// every worker has emptied its queue.
-func (t *Layer) settle() {
-	if !t.work {
-		return
-	}
-	t.work = false
-	t.s.Resume()
-	t.s.Pause()
 }
 
 // flush sends what netstack wrote.
@@ -244,8 +223,8 @@ func (t *Layer) flush() {
 }
 
 // wake lets the processes go on that wait for a socket which has news, and
-// forgets closed connections whose news is their end. Workers may have reported
-// them in any order.
+// forgets closed connections whose news is their end, in the order in which they
+// were opened.
 func (t *Layer) wake() {
 	if len(t.woken) == 0 {
 		return
@@ -274,8 +253,7 @@ func (t *Layer) Deliver(p Packet) {
 	}
 }
 
-// Fire takes in what has arrived. It settles between connections: two workers
-// are never busy at once, so their order cannot depend on the machine.
+// Fire takes in what has arrived, one connection after the other.
 func (t *Layer) Fire() {
 	t.scheduled = false
 	box := t.pending
@@ -292,8 +270,7 @@ func (t *Layer) Fire() {
 		for n < len(box) && sameConnection(box[0].Bytes(), box[n].Bytes()) {
 			n++
 		}
-		t.work = t.work || protocol(box[0].Bytes()) == header.TCPProtocolNumber
-		t.enterIdle(func() {
+		t.enter(func() {
 			for _, p := range box[:n] {
 				t.takeIn(p)
 			}
@@ -369,7 +346,7 @@ func protocol(d []byte) tcpip.TransportProtocolNumber {
 	return header.IPv4(d).TransportProtocol()
 }
 
-// Close ends netstack and its workers. The sockets have been closed.
+// Close ends netstack. The sockets have been closed.
 func (t *Layer) Close() {
 	t.closed = true
 	for _, p := range t.pending {
@@ -379,7 +356,6 @@ func (t *Layer) Close() {
 	if t.s == nil {
 		return
 	}
-	t.s.Resume()
 	t.s.Close()
 	t.s.Wait()
 	for _, pb := range t.outbox {

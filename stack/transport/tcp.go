@@ -105,7 +105,7 @@ func (c *TCPConn) connectResult() error {
 	}
 	var last tcpip.Error
 	var state tcp.EndpointState
-	c.t.enterIdle(func() {
+	c.t.enter(func() {
 		state = tcp.EndpointState(c.ep.State())
 		if state != tcp.StateSynSent && state != tcp.StateConnecting {
 			last = c.ep.SocketOptions().GetLastError()
@@ -132,7 +132,7 @@ func (c *TCPConn) Read(b []byte) (int, error) {
 	end := c.t.loop.Now() + c.readTimeout
 	for {
 		n := 0
-		err := c.transfer(func() tcpip.Error {
+		err := c.call(func() tcpip.Error {
 			w := tcpip.SliceWriter(b)
 			r, err := c.ep.Read(&w, tcpip.ReadOptions{})
 			n = r.Count
@@ -173,7 +173,7 @@ func (c *TCPConn) Write(b []byte) (int, error) {
 	sent := 0
 	for sent < len(b) {
 		n := int64(0)
-		err := c.transfer(func() tcpip.Error {
+		err := c.call(func() tcpip.Error {
 			var err tcpip.Error
 			n, err = c.ep.Write(bytes.NewReader(b[sent:]), tcpip.WriteOptions{})
 			return err
@@ -252,7 +252,7 @@ func (c *TCPConn) SetReadTimeout(d time.Duration) { c.readTimeout = d }
 func (c *TCPConn) Info() socket.Info {
 	i := socket.Info{Proto: "tcp", V6: c.v6, Remote: c.remoteAP}
 	i.Local = c.local()
-	c.t.enterIdle(func() {
+	c.t.enter(func() {
 		i.State = tcpState(tcp.EndpointState(c.ep.State()))
 		i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption)
 		i.SendQ = c.unsent()

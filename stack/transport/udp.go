@@ -52,7 +52,7 @@ func (c *UDPConn) Connect(to netip.AddrPort) error {
 	}
 	c.preferSource(src)
 	c.remoteAP = to
-	return c.transfer(func() tcpip.Error { return c.ep.Connect(c.full(to)) })
+	return c.call(func() tcpip.Error { return c.ep.Connect(c.full(to)) })
 }
 
 // prefer looks the route up and makes netstack take its source address, or src
@@ -87,7 +87,7 @@ func (c *UDPConn) receive(b []byte, timeout time.Duration) (n int, from netip.Ad
 	end := c.t.loop.Now() + timeout
 	for {
 		var r tcpip.ReadResult
-		err := c.transfer(func() tcpip.Error {
+		err := c.call(func() tcpip.Error {
 			w := tcpip.SliceWriter(b)
 			var err tcpip.Error
 			r, err = c.ep.Read(&w, tcpip.ReadOptions{NeedRemoteAddr: true})
@@ -167,7 +167,7 @@ func (c *UDPConn) fits(to netip.Addr, n int) error {
 func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
 	t := c.t
 	t.failed = nil
-	err := c.transfer(func() tcpip.Error {
+	err := c.call(func() tcpip.Error {
 		_, err := c.ep.Write(bytes.NewReader(b), opts)
 		return err
 	})
@@ -197,7 +197,7 @@ func (c *UDPConn) RemoteAddr() netip.AddrPort { return c.remoteAP }
 
 // SetTTL sets the TTL of what is sent.
 func (c *UDPConn) SetTTL(ttl int) {
-	c.transfer(func() tcpip.Error {
+	c.call(func() tcpip.Error {
 		if c.v6 {
 			return c.ep.SetSockOptInt(tcpip.IPv6HopLimitOption, ttl)
 		}
@@ -217,6 +217,6 @@ func (c *UDPConn) Info() socket.Info {
 		any = netip.IPv6Unspecified()
 	}
 	i.Remote = netip.AddrPortFrom(any, 0)
-	c.t.enterIdle(func() { i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption) })
+	c.t.enter(func() { i.RecvQ, _ = c.ep.GetSockOptInt(tcpip.ReceiveQueueSizeOption) })
 	return c.Fill(i)
 }

@@ -2,34 +2,56 @@ package transport
 
 import (
 	"bytes"
-	"maps"
+	"io"
 	"runtime"
 	"runtime/pprof"
 	"strings"
 	"testing"
+
+	"dnetsim/sim"
 )
 
-// netstack starts a worker for each processor and spreads its connections over
-// them; one worker is what keeps a run from depending on their number.
-func TestTCPHasOneWorkerAtAnyGOMAXPROCS(t *testing.T) {
+// No goroutine of netstack is left once a namespace has a TCP, on a machine with any
+// number of processors, and its connections work without: the loop does their work.
+func TestSegmentsAreProcessedByTheLoop(t *testing.T) {
 	for _, n := range []int{1, 2, 8, 16} {
-		before := tcpWorkers(t)
 		was := runtime.GOMAXPROCS(n)
+		before := tcpWorkers(t)
 		p := newPair()
-		_, err := p.hosts[0].ListenTCP(nil, ap("0.0.0.0:80"))
-		now := runtime.GOMAXPROCS(was)
+		l, err := p.hosts[1].ListenTCP(nil, ap("0.0.0.0:80"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		after := tcpWorkers(t)
-		maps.DeleteFunc(after, func(number string, _ bool) bool { return before[number] })
-		if len(after) != 1 {
-			t.Errorf("GOMAXPROCS %d: a namespace with a listening socket has %d workers, want 1", n, len(after))
+		var got []byte
+		p.loop.Go("server", func(*sim.Proc) {
+			c, err := l.Accept()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			got, _ = io.ReadAll(c)
+			c.Close()
+		})
+		p.loop.Go("client", func(*sim.Proc) {
+			c, err := p.hosts[0].DialTCP(nil, ap("0.0.0.0:0"), ap("10.0.0.2:80"), 0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			c.Write(bytes.Repeat([]byte("x"), 100_000))
+			c.Close()
+		})
+		p.loop.RunFor(10e9)
+		for g := range tcpWorkers(t) {
+			if !before[g] {
+				t.Errorf("GOMAXPROCS %d: a namespace with TCP has a goroutine of netstack's", n)
+			}
 		}
-		if now != n {
-			t.Errorf("GOMAXPROCS is %d after a TCP was made, was %d", now, n)
+		if len(got) != 100_000 {
+			t.Errorf("GOMAXPROCS %d: %d bytes arrived, want 100000", n, len(got))
 		}
 		p.close()
+		runtime.GOMAXPROCS(was)
 	}
 }
 
