@@ -165,8 +165,8 @@ func (cs *Containers) newContainer(r container.Create, img *image.Image) *Contai
 		Config: r.Config, HostConfig: r.HostConfig, Opaque: r.Opaque, Managed: r.Service != nil, Service: r.Service,
 		State: container.State{Status: container.Created}, Mounts: []Mount{},
 	}}
-	c.LayerID = cs.d.ids.Stream("layer", name).Hex(32)
 	c.run = newRuntime(cs.d, c, img)
+	c.run.layers = cs.d.layersOf(c, img)
 	c.mountFiles(c.run.fs)
 	c.mountCgroups(c.run.fs)
 	c.Anonymous = r.Name == ""

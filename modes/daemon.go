@@ -52,6 +52,7 @@ type Daemon struct {
 	Events     *events.Log
 	Networks   *Networks
 	Swarm      *Swarm
+	snapshots  image.Snapshots // of containerd's store
 	net        *network.Controller
 	face       *driver.Host
 }

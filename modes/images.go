@@ -24,6 +24,9 @@ func newImages(d *Daemon, pulled []string) *Images {
 	}
 	for _, ref := range pulled {
 		s.store.Preset(ref)
+		if img, err := s.store.Find(ref); err == nil {
+			d.snapshots.Of(img)
+		}
 	}
 	return s
 }

@@ -110,7 +110,7 @@ func TestPoolsCanBeChosen(t *testing.T) {
 
 func TestAPoolThatTheHostRoutesIsPassedOver(t *testing.T) {
 	w := newWorld(t, "")
-	w.a.NS().Interface("lo").AddAddr(prefix("172.18.3.4/24"), stack.AddrOptions{})
+	w.a.NS().Interface("eth0").AddAddr(prefix("172.18.3.4/24"), stack.AddrOptions{})
 	n, err := w.network(w.a, network.Create{Name: "p1"})
 	if err != nil || n.IPAM.Config[0].Subnet != "172.19.0.0/16" {
 		t.Fatalf("%v %v", n, err)

@@ -1,13 +1,16 @@
 package modes
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/image"
 	"dnetsim/userland"
 )
 
@@ -19,28 +22,47 @@ var ReadonlyPaths = []string{
 
 const (
 	overlays  = "/var/lib/docker/overlay2/"
+	snapshots = "/var/lib/docker/containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots/"
 	restrict  = "nosuid,nodev,noexec,relatime"
 	deviceFS  = "rw,nosuid,size=65536k,mode=755"
 	terminals = "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666"
 )
 
-// Layers are the directories of the overlay2 driver for a container: two lower
-// ones, the container's own above its image's, and the one that it writes to.
+// Layers are the directories that a container's root is made of: the lower ones, with what
+// the engine puts above the image and then the image itself, and the one that it writes to.
 type Layers struct{ Init, Image, Upper, Work, Merged string }
 
-// Layers names the container's directories; the image's is named after it.
-func (c *Container) Layers() Layers {
-	dir := overlays + c.LayerID
-	sum := sha256.Sum256([]byte(c.Image))
+// layersOf names the directories of a new container.
+func (d *Daemon) layersOf(c *Container, img *image.Image) Layers {
+	if d.profile.ContainerdStore {
+		var lower []string
+		for _, n := range d.snapshots.Of(img) {
+			lower = append(lower, fmt.Sprintf("%s%d/fs", snapshots, n))
+		}
+		init := fmt.Sprintf("%s%d/fs", snapshots, d.snapshots.Next())
+		own := fmt.Sprintf("%s%d/", snapshots, d.snapshots.Next())
+		return Layers{
+			Init: init, Image: strings.Join(lower, ":"), Upper: own + "fs", Work: own + "work",
+			Merged: "/var/lib/docker/rootfs/overlayfs/" + c.ID,
+		}
+	}
+	dir := overlays + d.ids.Stream("layer", c.Name).Hex(32)
+	sum := sha256.Sum256([]byte(c.Image)) // the image's is named after it
 	return Layers{
 		Init: dir + "-init/diff", Image: overlays + hex.EncodeToString(sum[:]) + "/diff",
 		Upper: dir + "/diff", Work: dir + "/work", Merged: dir + "/merged",
 	}
 }
 
+// Layers are the container's directories.
+func (c *Container) Layers() Layers { return c.run.layers }
+
 // short is the short name of a layer: overlay2 makes links of it, so that the
 // options of many layers fit into a page.
 func short(layer string) string {
+	if !strings.HasPrefix(layer, overlays) {
+		return layer
+	}
 	sum := sha256.Sum256([]byte(layer))
 	return overlays + "l/" + base32.StdEncoding.EncodeToString(sum[:])[:26]
 }
@@ -91,8 +113,9 @@ func (c *Container) mountsOf() []userland.Mount {
 	if shm == 0 {
 		shm = 64 << 20
 	}
+	out = append(out, userland.Mount{Source: "mqueue", Target: "/dev/mqueue", Type: "mqueue", Options: "rw," + restrict})
+	own := len(out)
 	out = append(out,
-		userland.Mount{Source: "mqueue", Target: "/dev/mqueue", Type: "mqueue", Options: "rw," + restrict},
 		userland.Mount{Source: "shm", Target: "/dev/shm", Type: "tmpfs", Options: fmt.Sprintf("rw,%s,size=%dk", restrict, shm>>10)},
 	)
 	for _, m := range mounted {
@@ -108,6 +131,11 @@ func (c *Container) mountsOf() []userland.Mount {
 		default:
 			out = append(out, place)
 		}
+	}
+	if d.profile.SortedMounts {
+		slices.SortStableFunc(out[own:], func(a, b userland.Mount) int {
+			return cmp.Or(cmp.Compare(strings.Count(a.Target, "/"), strings.Count(b.Target, "/")), cmp.Compare(a.Target, b.Target))
+		})
 	}
 	if c.Config.Tty {
 		out = append(out, userland.Mount{Source: "devpts", Target: "/dev/console", Type: "devpts", Options: terminals, Bind: "/dev/pts"})
@@ -145,7 +173,7 @@ func (d *Daemon) restrictions(h *container.HostConfig) []userland.Mount {
 		switch i, err := d.host.FS().Stat(p); {
 		case err != nil:
 		case i.IsDir():
-			out = append(out, userland.Mount{Source: "tmpfs", Target: p, Type: "tmpfs", Options: "ro,relatime"})
+			out = append(out, userland.Mount{Source: "tmpfs", Target: p, Type: "tmpfs", Options: "ro,relatime" + d.profile.MaskedOptions})
 		default:
 			out = append(out, userland.Mount{Source: "tmpfs", Target: p, Type: "tmpfs", Options: deviceFS, Bind: "/dev"})
 		}

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"path"
 	"slices"
 
 	"dnetsim/modes/container"
@@ -77,7 +78,8 @@ func (c *Container) remove() {
 		}
 	}
 	d.host.FS().RemoveAll("/var/lib/docker/containers/" + c.ID)
-	d.host.FS().RemoveAll(overlays + c.LayerID)
+	d.host.FS().RemoveAll(path.Dir(c.Layers().Upper))
+	d.host.FS().RemoveAll(c.Layers().Merged)
 	c.run.streams.End()
 	c.run.log.Wake()
 	c.finishWaits(true)

@@ -148,6 +148,19 @@ func replaySwarm(t *testing.T, lines []typedLine, want map[string]capture) map[s
 			got[path] = capture{path, j.Place, j.Line, 0, j.stdout.String()}
 		}
 	}
+	for _, name := range []string{"bdc01", "bdc02"} {
+		h, _ := lab.Host(name)
+		var b strings.Builder
+		for _, line := range h.Daemon.Journal.Lines() {
+			b.WriteString(line.Text + "\n")
+		}
+		for _, folder := range []string{"/09-logs/", "/13-logs/"} {
+			path := world + folder + name + "-dockerd.log"
+			if w, ok := want[path]; ok {
+				got[path] = capture{path, name, w.command, 0, b.String()}
+			}
+		}
+	}
 	return got
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -198,14 +199,7 @@ func replayOn(t *testing.T, lab *Lab, lines []typedLine, got map[string]capture)
 			} else {
 				lab.Output(l.place, l.command)
 			}
-			if i+1 < len(lines) && strings.HasSuffix(lines[i+1].capture, "/daemon-json.txt") {
-				h, _ := lab.Host(l.place)
-				log := h.Daemon.Journal.Lines()
-				for _, end := range []string{"-dockerd-log.txt", "/bdc01-dockerd.log"} {
-					path := strings.TrimSuffix(lines[i+1].capture, "/daemon-json.txt") + end
-					got[path] = capture{path, l.place, lastWords, 0, log[len(log)-1].Text}
-				}
-			}
+			keepLastWords(lab, l.place, worldStarted(lines[:i], lines[i+1:]), got)
 		case beside[l.command] != "":
 			if started {
 				continue
@@ -224,12 +218,42 @@ func replayOn(t *testing.T, lab *Lab, lines []typedLine, got map[string]capture)
 			if l.capture != "-" {
 				got[l.capture] = capture{l.capture, l.place, l.command, exit, out}
 			}
+			if l.capture == "daemon-options/bip-overlap/run.txt" { // its log was kept at its end
+				keepLastWords(lab, l.place, path.Dir(l.capture), got)
+			}
 			for path, j := range jobs {
 				if l.capture == "bridge/default/03-wire/conntrack.txt" {
 					lab.wait(j)
 					got[path] = capture{path, j.Place, j.Line, j.Exit(), j.stdout.String()} // tcpdump counts on stderr
 				}
 			}
+		}
+	}
+}
+
+// worldStarted is the world of daemon.json whose engine has just started, by the captures
+// that follow; of the one without any by what its file was.
+func worldStarted(before, after []typedLine) string {
+	if strings.HasPrefix(before[len(before)-1].command, `echo '{"bip":' >`) {
+		return "daemon-options/bad-json"
+	}
+	for _, l := range after {
+		if strings.HasPrefix(l.capture, "daemon-options/") {
+			return path.Dir(l.capture)
+		}
+		if l.command == "systemctl stop docker" {
+			break
+		}
+	}
+	return ""
+}
+
+// keepLastWords notes the last line of a host's engine as the log of a world.
+func keepLastWords(lab *Lab, host, world string, got map[string]capture) {
+	h, _ := lab.Host(host)
+	if log := h.Daemon.Journal.Lines(); world != "" && len(log) > 0 {
+		for _, end := range []string{"-dockerd-log.txt", "/bdc01-dockerd.log"} {
+			got[world+end] = capture{world + end, host, lastWords, 0, log[len(log)-1].Text}
 		}
 	}
 }

@@ -145,8 +145,8 @@ func (ia *ifAddrs) addConnected(a *ifAddr) {
 			return
 		}
 		r.Metric, r.Scope = 256, ScopeGlobal
-	case ia.i.kind == KindLoopback && ip.IsLoopback() || a.Prefix.Bits() == 32:
-		return // the local table has it
+	case ia.i.kind == KindLoopback || a.Prefix.Bits() == 32:
+		return // the local table has it (fib_add_ifaddr: all of a loopback device's network is local)
 	default:
 		r.Src = ip
 	}
@@ -334,10 +334,10 @@ func (at *addrTable) remove(ip netip.Addr) {
 	}
 }
 
-// loopbackNet reports whether ip lies in a loopback prefix of lo, all of which
-// is local.
+// loopbackNet reports whether ip lies in an IPv4 network of lo, all of which is
+// local: 127.0.0.0/8, and any other that somebody gave it.
 func (at *addrTable) loopbackNet(ip netip.Addr) bool {
-	if !ip.Is4() || !ip.IsLoopback() || at.ns.lo == nil {
+	if !ip.Is4() || at.ns.lo == nil {
 		return false
 	}
 	for _, a := range at.ns.lo.ipAddrs.list {

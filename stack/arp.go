@@ -62,7 +62,7 @@ func (ar *arp) in(b []byte, toUs bool) {
 	}
 	ns := ar.i.ns
 	if spa.IsUnspecified() { // duplicate address detection (RFC 5227): answer, learn nothing
-		if op == arpRequest && ns.addrs.of(tpa) != nil && !ar.ignored(spa, tpa) {
+		if op == arpRequest && ns.IsLocal(tpa) && !ar.ignored(spa, tpa) {
 			ar.send(arpReply, sha, ar.i.mac, tpa, sha, spa)
 		}
 		return

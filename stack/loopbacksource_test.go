@@ -29,3 +29,19 @@ func TestALoopbackAddressDoesNotLeave(t *testing.T) {
 		t.Errorf("with route_localnet: %v", got)
 	}
 }
+
+// All of a network that lo has is local and is in no other table: who chooses a free network
+// by the main table does not see it (fib_add_ifaddr).
+func TestANetworkOfTheLoopbackDeviceIsLocal(t *testing.T) {
+	l := newLab(t, 0, Options{})
+	defer l.close()
+	must0(t, l.a.Interface("lo").AddAddr(pfx("172.18.3.4/24"), AddrOptions{}))
+	if !l.a.IsLocal(ip("172.18.3.99")) || l.a.IsLocal(ip("172.18.4.1")) {
+		t.Error("172.18.3.0/24 is to be local, and nothing else")
+	}
+	for _, r := range l.a.Routes(TableMain) {
+		if r.Dst == pfx("172.18.3.0/24") {
+			t.Errorf("table main has %v", r.Dst)
+		}
+	}
+}

@@ -121,7 +121,7 @@ func (a *ifAddr) localRoutes() []Route {
 		return []Route{self}
 	}
 	out := []Route{self}
-	if ip.IsLoopback() && a.Prefix.Bits() < 32 {
+	if (ip.IsLoopback() || a.dev.kind == KindLoopback) && a.Prefix.Bits() < 32 {
 		out = append(out, host(a.Prefix.Masked(), RouteLocal, ScopeHost, false))
 	}
 	if b := a.broadcast(); b.IsValid() && a.dev.up {

@@ -117,7 +117,7 @@ func (m *Machine) mountProc(fs *FS) {
 	for _, d := range []string{"/proc/acpi", "/proc/bus", "/proc/fs", "/proc/irq"} {
 		fs.MkdirAll(d, 0o555)
 	}
-	for _, f := range []string{"/proc/keys", "/proc/timer_list"} {
+	for _, f := range []string{"/proc/interrupts", "/proc/keys", "/proc/timer_list"} {
 		fs.Synthetic(f, func() []byte { return nil }, nil)
 	}
 	m.mountSysctl(fs)

@@ -28,8 +28,7 @@ type Container struct {
 	Mounts          []volume.Mount
 	RestartCount    int
 	ExecIDs         []string
-	LayerID         string // of the overlay2 graph driver
-	Opaque          any    // as given in the request
+	Opaque          any // as given in the request
 
 	// Anonymous: Docker made its name up, and nobody finds it by that.
 	Anonymous bool

@@ -107,6 +107,14 @@ type Profile struct {
 	IP6Tables bool
 	// MaskedPaths are what containers do not see of /proc and /sys.
 	MaskedPaths []string
+	// MaskedOptions are mount options of the empty directories over those of them that
+	// are directories, SortedMounts that what an engine mounts into a container is
+	// mounted in the order of its paths.
+	MaskedOptions string
+	SortedMounts  bool
+	// ContainerdStore says that images and containers are containerd's snapshots, not
+	// directories of a graph driver.
+	ContainerdStore bool
 	// UUIDs says that an engine's own id is a UUID.
 	UUIDs bool
 	// CgroupWarning is what docker info warns of on a host with cgroup v1, "" for

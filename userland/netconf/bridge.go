@@ -126,10 +126,10 @@ func (t *bridgeTool) portShow(w *words) error {
 		}
 		l := factsOf(i)
 		if t.json {
-			list = append(list, portJSON(l))
+			list = append(list, t.portJSON(l))
 			continue
 		}
-		fmt.Fprintf(&t.out, "%d: %s: %s mtu %d master %s state %s priority 32 cost %d %s", i.Index(), portName(l),
+		fmt.Fprintf(&t.out, "%d: %s: %s mtu %d master %s state %s priority 32 cost %d %s", i.Index(), t.portName(l),
 			l.flagList(), i.MTU(), i.Master().Name(), l.portState(), l.portCost(), t.details1(l))
 		t.out.WriteString("\n")
 	}
@@ -140,11 +140,21 @@ func (t *bridgeTool) portShow(w *words) error {
 }
 
 // portName is the name with its peer; a tunnel's underlay is not shown here.
-func portName(l linkFacts) string {
-	if l.Kind() == stack.KindVXLAN {
+func (t *bridgeTool) portName(l linkFacts) string {
+	if l.Kind() == stack.KindVXLAN || l.parentTag == "" {
 		return l.Name()
 	}
-	return l.displayName()
+	return l.Name() + "@" + t.peerName(l)
+}
+
+// peerName is what bridge calls a port's peer. What the kernel says of a bridge's port does
+// not tell whose namespace the peer's index is of (br_fill_ifinfo), so that bridge looks it
+// up among the names of its own.
+func (t *bridgeTool) peerName(l linkFacts) string {
+	if i := t.ns.InterfaceByIndex(l.parent); l.foreign && i != nil {
+		return i.Name()
+	}
+	return l.parentTag
 }
 
 func (t *bridgeTool) details1(l linkFacts) string {
@@ -156,12 +166,10 @@ func (t *bridgeTool) details1(l linkFacts) string {
 		t.sl(), onOff(portHairpin(l.Interface)), onOff(portIsolated(l.Interface)))
 }
 
-func portJSON(l linkFacts) jmap {
+func (t *bridgeTool) portJSON(l linkFacts) jmap {
 	m := jmap{{"ifindex", l.Index()}}
-	if l.parentTag != "" && !l.foreign {
-		m = append(m, jfield{"link", l.parentTag})
-	} else if l.foreign {
-		m = append(m, jfield{"link_index", l.parent})
+	if l.parentTag != "" {
+		m = append(m, jfield{"link", t.peerName(l)})
 	}
 	return append(m, jfield{"ifname", l.Name()}, jfield{"flags", l.flagNames()}, jfield{"mtu", l.MTU()},
 		jfield{"master", l.Master().Name()}, jfield{"state", l.portState()}, jfield{"priority", 32}, jfield{"cost", l.portCost()})

@@ -246,7 +246,7 @@ func (d *digRun) print(m *dns.Msg) int {
 			p.Printf(";; QUESTION SECTION:\n")
 		}
 		q := m.Question[0]
-		p.Printf("%sIN\t%s\n", tabbed(";"+q.Name, 32), dns.TypeToString[q.Qtype])
+		p.Printf("%s%s\n", tabbed(tabbed(";"+q.Name, 32)+"IN", 40), dns.TypeToString[q.Qtype])
 		if d.comments {
 			p.Printf("\n")
 		}
@@ -330,7 +330,8 @@ func recordLine(rr dns.RR) string {
 	h := rr.Header()
 	line := tabbed(h.Name, 24)
 	line = tabbed(line+fmt.Sprint(h.Ttl), 32)
-	return line + "IN\t" + dns.TypeToString[h.Rrtype] + "\t" + recordData(rr)
+	line = tabbed(line+"IN", 40)
+	return tabbed(line+dns.TypeToString[h.Rrtype], 48) + recordData(rr)
 }
 
 // tabbed pads text with tabs to a column, or with one space if it is there.

@@ -55,6 +55,8 @@ type Config struct {
 	Wall  func() time.Time
 	State *state.State
 	Raft  Raft
+	// Founder says that this manager has made the swarm since it started.
+	Founder bool
 }
 
 // Server answers.
@@ -71,7 +73,7 @@ type Ref struct {
 
 // Handle says who answers what.
 func (s *Server) Handle(set func(string, rpc.Handler)) {
-	set(GetCluster, func(*rpc.Request) (any, error) { return s.cluster(s.State) })
+	set(GetCluster, func(*rpc.Request) (any, error) { return s.shownCluster() })
 	set(UpdateCluster, s.updateCluster)
 	set(ListNodes, list[*object.Node](s))
 	set(UpdateNode, s.updateNode)
@@ -96,6 +98,20 @@ func (s *Server) Handle(set func(string, rpc.Handler)) {
 
 func list[T object.Object](s *Server) rpc.Handler {
 	return func(*rpc.Request) (any, error) { return state.All[T](s.State), nil }
+}
+
+// shownCluster is the swarm as its leader tells of it: with the pools that it gives out of
+// although nobody chose them, unless the leader is the swarm's founder. What a founder has
+// in memory is an empty list of pools, which counts as a choice (redactClusters of
+// swarmkit's control API looks for none); what comes from the log or the disk is none.
+func (s *Server) shownCluster() (*object.Cluster, error) {
+	c, err := s.cluster(s.State)
+	if err != nil || s.Founder || len(c.DefaultAddrPool) > 0 {
+		return c, err
+	}
+	c = object.Clone(c)
+	c.DefaultAddrPool, c.SubnetSize = []string{"10.0.0.0/8"}, 24
+	return c, nil
 }
 
 func (s *Server) cluster(r state.Reader) (*object.Cluster, error) {

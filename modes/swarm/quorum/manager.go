@@ -81,7 +81,7 @@ func New(c Config) *Manager {
 	m.dispatcher = dispatcher.New(dispatcher.Config{
 		Loop: c.Loop, Rand: c.Stream("dispatcher"), Wall: c.Wall, State: m.state, Managers: m.managers, Log: c.Log,
 	})
-	m.control = control.New(control.Config{Loop: c.Loop, Rand: c.Stream("control"), Wall: c.Wall, State: m.state, Raft: m})
+	m.control = control.New(control.Config{Loop: c.Loop, Rand: c.Stream("control"), Wall: c.Wall, State: m.state, Raft: m, Founder: c.New != nil})
 	m.broker = logbroker.New(logbroker.Config{Loop: c.Loop, Rand: c.Stream("logs"), State: m.state})
 	m.raft = raft.New(c.Disk, raft.Config{
 		Loop: c.Loop, Rand: c.Stream("raft"), Send: m.send, Apply: m.state.Apply,
