@@ -77,6 +77,9 @@ func (s *session) before(cmd *cobra.Command, args []string) error {
 		}
 	}
 	f := cmd.Flags()
+	if name == "swarm ca" && isSet(f, "rotate") {
+		return errors.New("dnetsim does not simulate docker swarm ca --rotate") // and docker would wait for it by the real clock
+	}
 	p := s.planOf(name, cmd, args)
 	if name == "run" || name == "attach" {
 		// docker would ask the real process for its signals; ours come to the

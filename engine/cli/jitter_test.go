@@ -48,6 +48,17 @@ var jitterLines = []string{
 	"nosuch | docker load; docker run busybox nosuch; docker run --network nosuch busybox true; docker stop; docker ps -x",
 }
 
+// interruptLines are commands that a signal ends while they wait: 29's command line cancels
+// what it has asked for, and its goroutines hear of that in any order.
+var interruptLines = []string{
+	"docker swarm init >/dev/null; docker run -d --name c1 busybox sh -c 'while :; do echo tick; sleep 0.3; done'",
+	"timeout -s INT 2 docker logs -f c1; echo $?", "timeout 1 docker wait c1; echo $?", "timeout -s INT 1 docker exec c1 sleep 9; echo $?", "timeout 1 docker stop -t 99 c1; echo $?",
+	"(timeout -s INT 3 docker events; echo $?) & sleep 1; docker kill c1; docker start c1; wait",
+	"timeout -s INT 3 docker service create --name web --no-resolve-image --replicas 3 --constraint node.labels.a==b busybox sleep 1000 | sed 's/ps .*t/ps ID t/'; docker service ls",
+	"timeout -s INT 3 docker service scale web=5; echo $?", "timeout 3 docker service update --force web; echo $?", "timeout -s INT 1 docker service logs -f web; echo $?",
+	"(sleep 1; docker node update --label-add a=b $(docker node ls -q)) & timeout -s INT 3 docker service update --force web; echo $?; wait",
+}
+
 // The order in which docker's goroutines come to the session is luck. Held up at
 // random where they do, they must not change what is printed, when, or how many
 // events a line takes.
@@ -58,28 +69,30 @@ func TestDockersGoroutinesDecideNothing(t *testing.T) {
 		fired   uint64
 		journal uint64
 	}
-	play := func(jitter func()) []outcome {
-		b := newUnluckyLab(t, 1, luck{jitter: jitter})
+	play := func(release string, lines []string, jitter func()) []outcome {
+		b := newLabOf(t, 1, luck{jitter: jitter}, release)
 		defer b.loop.Close()
 		sum := fnv.New64a()
 		b.loop.Journal().Listen(func(e *sim.Entry) { fmt.Fprintf(sum, "%v %v", e.At, e.What) })
 		var all []outcome
-		for _, line := range jitterLines {
+		for _, line := range lines {
 			out := b.runAt(line, true)
 			all = append(all, outcome{out, b.loop.Now(), b.loop.Fired(), sum.Sum64()})
 		}
 		return all
 	}
-	want := play(nil)
-	for seed := range uint64(4) {
-		got := play(holdUp(seed))
-		for i := range want {
-			if got[i] == want[i] {
-				continue
+	for release, lines := range map[string][]string{"20.10": jitterLines, "29": interruptLines} {
+		want := play(release, lines, nil)
+		for seed := range uint64(4) {
+			got := play(release, lines, holdUp(seed))
+			for i := range want {
+				if got[i] == want[i] {
+					continue
+				}
+				t.Errorf("seed %d: %s\n at %v after %d events, without jitter at %v after %d; journals equal %v; printed\n%s\nwithout jitter\n%s", seed, lines[i],
+					got[i].at, got[i].fired, want[i].at, want[i].fired, got[i].journal == want[i].journal, got[i].out, want[i].out)
+				break
 			}
-			t.Errorf("seed %d: %s\n at %v after %d events, without jitter at %v after %d; journals equal %v; printed\n%s\nwithout jitter\n%s", seed, jitterLines[i],
-				got[i].at, got[i].fired, want[i].at, want[i].fired, got[i].journal == want[i].journal, got[i].out, want[i].out)
-			break
 		}
 	}
 }

@@ -31,6 +31,11 @@ func newLab(t testing.TB, seed uint64) *lab { return newUnluckyLab(t, seed, luck
 
 // newUnluckyLab is newLab whose docker commands have that luck.
 func newUnluckyLab(t testing.TB, seed uint64, unlucky luck) *lab {
+	return newLabOf(t, seed, unlucky, "")
+}
+
+// newLabOf is newUnluckyLab with an engine of that release.
+func newLabOf(t testing.TB, seed uint64, unlucky luck, release string) *lab {
 	l := sim.NewLoop(seed)
 	ns := stack.New(l, "bdc01", stack.Options{Host: true})
 	w := link.NewWire(l, "lan")
@@ -43,7 +48,7 @@ func newUnluckyLab(t testing.TB, seed uint64, unlucky luck) *lab {
 		t.Fatal(err)
 	}
 	h := modes.NewHost(l, modes.HostSpec{
-		Name: "bdc01", NS: ns,
+		Name: "bdc01", NS: ns, Engine: release,
 		Programs: []map[string]userland.Program{programs.Host(), netconf.Host(), traffic.Host()},
 	})
 	h.Install(map[string]userland.Program{"docker": program(engine.NewServer(l, h.Daemon), unlucky)})

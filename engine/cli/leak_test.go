@@ -10,10 +10,15 @@ import (
 // docker's copy of the output would wait for ever for somebody to take its
 // result.
 func TestNoGoroutineIsLeftByACommand(t *testing.T) {
-	l := newLab(t, 1)
-	l.run("docker run -d --name c busybox sleep 1000000")
+	for _, release := range []string{"20.10", "29"} {
+		leavesNone(t, newLabOf(t, 1, luck{}, release))
+	}
+}
+
+func leavesNone(t *testing.T, l *lab) {
+	l.run("docker run -d --name c1 busybox sleep 1000000")
 	for _, line := range []string{
-		"docker run --rm busybox nothere", "docker run --rm -p 80:80 -p 80:80 busybox true", "timeout 1 docker exec -it c sh", "timeout 1 docker attach c",
+		"docker run --rm busybox nothere", "docker run --rm -p 80:80 -p 80:80 busybox true", "timeout 1 docker exec -it c1 sh", "timeout -s KILL 1 docker attach c1", "timeout 1 docker logs -f c1", "timeout 1 docker wait c1", "timeout 1 docker events",
 	} {
 		before := runtime.NumGoroutine()
 		for range 100 {

@@ -84,6 +84,9 @@ func execute(s *session, c *clockOffset) int {
 	if err == nil {
 		return 0
 	}
+	if by, ok := errors.AsType[interrupted](err); ok {
+		return 128 + int(by.sig)
+	}
 	if errors.Is(err, context.Canceled) || errdefs.IsCanceled(err) {
 		return 0
 	}

@@ -27,16 +27,17 @@ const (
 	defaultMonitor = 5 * time.Second
 )
 
-// converging are the commands that wait for a service to converge, with which services
-// they wait for.
-var converging = map[string]func(args []string) []string{
-	"service create":   func([]string) []string { return nil }, // what it has printed
-	"service update":   func(args []string) []string { return args },
-	"service rollback": func(args []string) []string { return args },
-	"service scale": func(args []string) (out []string) {
-		for _, a := range args {
-			id, _, _ := strings.Cut(a, "=")
-			out = append(out, id)
+// converging are the commands that wait for services to converge, with which ones they
+// wait for: by their arguments, or by the lines that they have printed.
+var converging = map[string]func(args, lines []string) []string{
+	"service create":   func(_, lines []string) []string { return lines[len(lines)-1:] },
+	"service update":   func(args, _ []string) []string { return args },
+	"service rollback": func(args, _ []string) []string { return args },
+	"service scale": func(_, lines []string) (out []string) {
+		for _, l := range lines {
+			if id, _, ok := strings.Cut(l, " scaled to "); ok {
+				out = append(out, id)
+			}
 		}
 		return out
 	},
@@ -55,49 +56,54 @@ func (s *session) adaptProgress(cmd *cobra.Command, h *dockerCLI) {
 			return run(cmd, args)
 		}
 		cmd.Flags().Lookup("detach").Value.Set("true")
-		ids := of(args)
-		out := &lastLine{w: h.out}
-		if ids == nil {
-			was := h.out
-			h.out = streams.NewOut(out)
-			defer func() { h.out = was }()
-		}
-		if err := run(cmd, args); err != nil {
+		out, was, scales := &printed{w: h.out}, h.out, nameOf(cmd) == "service scale"
+		h.out = streams.NewOut(out)
+		err := run(cmd, args)
+		h.out = was
+		if err != nil && !scales {
 			return err
 		}
-		if ids == nil {
-			ids = []string{out.last}
-		}
-		w := io.Writer(h.out)
-		if isSet(cmd.Flags(), "quiet") {
-			w = io.Discard
-		}
-		var errs []error
-		for _, id := range ids {
-			p := progress{s: s, ctx: cmd.Context(), rows: rows{out: w, width: s.columns(false), lines: map[string]uint{}}, id: id}
-			if err := p.wait(); err != nil {
-				if nameOf(cmd) == "service scale" {
-					err = fmt.Errorf("%s: %v", id, err)
-				}
-				errs = append(errs, err)
+		errs := []error{err}
+		for _, id := range of(args, strings.Split(strings.TrimSpace(out.text.String()), "\n")) {
+			err := converge(cmd.Context(), s, h, id, isSet(cmd.Flags(), "quiet"))
+			if err != nil && scales {
+				err = fmt.Errorf("%s: %v", id, err)
 			}
+			errs = append(errs, err)
 		}
 		return errors.Join(errs...)
 	}
 }
 
-// lastLine remembers the last line that was written.
-type lastLine struct {
-	w    io.Writer
-	last string
+// converge shows how a service converges until it has, as docker's WaitOnService: docker's
+// own waits by the real machine's clock.
+func converge(ctx context.Context, s *session, h *dockerCLI, id string, quiet bool) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	w := io.Writer(h.out)
+	if quiet {
+		w = io.Discard
+	}
+	p := progress{s: s, ctx: ctx, rows: rows{out: w, width: s.columns(false), lines: map[string]uint{}}, id: id}
+	caught, stop := notify(s)
+	defer stop()
+	err := p.wait(caught)
+	if !quiet && err == nil { // jsonstream.Display's
+		err = ctx.Err()
+	}
+	return err
 }
 
-func (l *lastLine) Write(b []byte) (int, error) {
-	if t := strings.TrimSpace(string(b)); t != "" {
-		lines := strings.Split(t, "\n")
-		l.last = lines[len(lines)-1]
-	}
-	return l.w.Write(b)
+// printed remembers what was written.
+type printed struct {
+	w    io.Writer
+	text strings.Builder
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	p.text.Write(b)
+	return p.w.Write(b)
 }
 
 // sleep lets virtual time pass; it reports whether it did.
@@ -179,8 +185,9 @@ func (p *progress) overall(n, of int) {
 	p.print("overall progress", text)
 }
 
-// wait returns when the service has converged and has been watched, or cannot.
-func (p *progress) wait() error {
+// wait returns when the service has converged and has been watched, or cannot, or when
+// caught tells of Ctrl-C.
+func (p *progress) wait(caught func() bool) error {
 	p.slots = map[int]int{}
 	since, ended := time.Duration(-1), ""
 	for {
@@ -242,7 +249,15 @@ func (p *progress) wait() error {
 				p.print("verify", fmt.Sprintf("Waiting %d seconds to verify that tasks are stable...", left))
 			}
 		}
-		if !p.s.sleep(p.ctx, progressEvery) {
+		slept := p.s.sleep(p.ctx, progressEvery)
+		if caught() {
+			if !ok {
+				p.rows.show(jsonstream.Message{Status: "Operation continuing in background."})
+				p.rows.show(jsonstream.Message{Status: fmt.Sprintf("Use `docker service ps %s` to check progress.", p.id)})
+			}
+			return nil
+		}
+		if !slept {
 			return context.Canceled
 		}
 	}

@@ -23,7 +23,7 @@ func (s *session) quiet() bool {
 		working = working || !r.job.Streaming
 		waits = waits || s.letsTime(r)
 	}
-	if !waits && !s.prompting() {
+	if !waits && (s.cut || !s.prompting()) {
 		return false
 	}
 	if s.plan.recheck && s.hijacked && s.inspections == 0 {

@@ -41,7 +41,7 @@ type session struct {
 	cond    sim.Cond // the model has done something
 	wake    chan struct{}
 	ctx     context.Context
-	cancel  context.CancelFunc
+	cancel  context.CancelCauseFunc
 	ln      *engine.Listener
 	http    *http.Server
 	jitter  func() // see luck
@@ -59,6 +59,9 @@ type session struct {
 	status  int
 	bug     *sim.Panic // of a goroutine
 	ends    int        // signals that ask for its end
+	sigint  func()     // see notify
+	cut     bool       // its context is cancelled
+	left    []*request // those whose context that was
 	// resize tells the far end of a terminal its size, nil if there is none.
 	resize func(daemon *modes.Daemon, size userland.Winsize)
 	over   bool // nobody listens any more
@@ -118,7 +121,7 @@ func newSession(p *userland.Process, srv *engine.Server, jitter func()) *session
 	if c := s.loop.Current(); c != nil {
 		s.name, s.since = c.Name(), s.loop.Now()
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	s.ctx, s.cancel = ctx, cancel
 	s.http = &http.Server{
 		Handler:     http.HandlerFunc(s.serve),
@@ -236,8 +239,8 @@ func (s *session) pump() int {
 func (s *session) end() {
 	s.mu.Lock()
 	s.over = true
-	active, pending, calls, conns := s.active, s.pending, s.calls, s.conns
-	s.active, s.pending, s.calls = nil, nil, nil
+	active, pending, calls, conns := append(s.active, s.left...), s.pending, s.calls, s.conns
+	s.active, s.left, s.pending, s.calls = nil, nil, nil, nil
 	s.in.cond.Broadcast()
 	s.mu.Unlock()
 	for _, r := range active {
@@ -253,7 +256,7 @@ func (s *session) end() {
 	for _, c := range calls {
 		close(c.done)
 	}
-	s.cancel()
+	s.cancel(nil)
 	for _, c := range conns {
 		c.Close()
 	}

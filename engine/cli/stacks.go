@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,7 +24,8 @@ func (s *session) source(h *dockerCLI) stack.Source {
 // deployStack is `docker stack deploy`.
 func deployStack(s *session, h *dockerCLI, cmd *cobra.Command, name string, files []string) error {
 	f := cmd.Flags()
-	o := stack.Options{Stack: name, Prune: isSet(f, "prune"), Detach: isSet(f, "detach"), Quiet: isSet(f, "quiet")}
+	o := stack.Options{Stack: name, Prune: isSet(f, "prune"), Detach: isSet(f, "detach")}
+	o.Wait = func(ctx context.Context, id string) error { return converge(ctx, s, h, id, isSet(f, "quiet")) }
 	o.ResolveImage, _ = f.GetString("resolve-image")
 	blank := func(r rune) bool { return unicode.IsSpace(r) || r == '"' || r == '\'' }
 	if strings.TrimFunc(o.Stack, blank) == "" {

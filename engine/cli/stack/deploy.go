@@ -9,7 +9,6 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/command"
-	"github.com/docker/cli/cli/command/service"
 	"github.com/docker/cli/cli/compose/convert"
 	"github.com/docker/cli/cli/compose/types"
 	"github.com/moby/moby/api/types/container"
@@ -23,7 +22,8 @@ type Options struct {
 	Prune        bool
 	ResolveImage string // "always", "changed", "never"
 	Detach       bool
-	Quiet        bool
+	// Wait returns when a service has converged.
+	Wait func(ctx context.Context, id string) error
 }
 
 // deployment is one under way.
@@ -62,7 +62,7 @@ func Deploy(ctx context.Context, cli command.Cli, src Source, cfg *types.Config,
 	}
 	var errs []error
 	for _, id := range ids {
-		if err := service.WaitOnService(ctx, cli, id, o.Quiet); err != nil {
+		if err := o.Wait(ctx, id); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", id, err))
 		}
 	}

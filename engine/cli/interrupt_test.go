@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// ^C ends what waits for a service to converge, and nothing else: docker says that the
+// operation goes on, and its status is 0, except for scale, whose error is the end of its
+// context (docker/cli cmd/docker, service/progress, service/scale).
+func TestCtrlCLeavesAServiceToItself(t *testing.T) {
+	const stack = `docker swarm init >/dev/null; printf 'services:\n  web:\n    image: busybox\n    command: sleep 1000\n    deploy:\n      replicas: 2\n      placement:\n        constraints: [node.role==worker]\n' > s.yml`
+	const create = "docker service create --name web --no-resolve-image --constraint node.role==worker busybox sleep 1000"
+	for _, c := range []struct {
+		release, line, id, says string
+		status                  int
+	}{
+		{"20.10", create, "ID", "", 0},
+		{"29", create, "ID", "", 0},
+		{"29", create + " -q; true", "", "", 0},
+		{"20.10", strings.Replace(create, "create", "create -d", 1) + ">/dev/null; docker service update --force web", "web", "", 0},
+		{"29", strings.Replace(create, "create", "create -d", 1) + ">/dev/null; docker service update --force web", "web", "", 0},
+		{"20.10", strings.Replace(create, "create", "create -d", 1) + ">/dev/null; docker service scale web=2", "web", "web scaled to 2\r\n", 0},
+		{"29", strings.Replace(create, "create", "create -d", 1) + ">/dev/null; docker service scale web=2 nosuch=1", "web", "nosuch: ", 1},
+		{"29", strings.Replace(create, "create", "create -d", 1) + ">/dev/null; docker service scale web=2", "web", "web: context canceled\r\n", 1},
+		{"29", "docker stack deploy --detach=false -c s.yml s", "ID", "", 0},
+	} {
+		p := sitDown(newLabOf(t, 1, luck{}, c.release))
+		line := strings.Replace(c.line, " -q; true", " 2>&1", 1)
+		if strings.Contains(c.line, " -q") {
+			line = strings.Replace(line, "create", "create -q", 1)
+		}
+		p.types(stack + "\r")
+		shown := p.types(line+"\r", "", "\x03")
+		_, after, _ := strings.Cut(shown, "^C")
+		said := regexp.MustCompile("Operation continuing in background.\r\nUse `docker service ps ([a-z0-9]+)` to check progress.\r\n").FindStringSubmatch(after)
+		switch {
+		case c.id == "" && strings.Contains(after, "Operation"), c.id != "" && said == nil, c.id == "web" && said[1] != "web", c.id == "ID" && len(said[1]) != 25, !strings.Contains(shown, c.says):
+			t.Errorf("%s: %s\n%s", c.release, c.line, shown)
+		}
+		want(t, p.types("echo rc $?\r"), fmt.Sprint("\nrc ", c.status, "\r"))
+		want(t, p.types("docker node update --role worker $(docker node ls -q) >/dev/null 2>&1; docker service ls --format '{{.Name}} {{.Replicas}}'\r"), "web 0/")
+		p.b.loop.Close()
+	}
+}
+
+// ^C ends the context of a command that waits: its status says by which signal, where the
+// command passes on why. 20.10's dies of it.
+func TestCtrlCEndsWhatWaits(t *testing.T) {
+	for _, c := range []struct {
+		line string
+		at   map[string]int
+	}{
+		{"docker logs -f c1", map[string]int{"20.10": 130, "29": 130}},
+		{"docker wait c1", map[string]int{"20.10": 130, "29": 130}},
+		{"docker events", map[string]int{"20.10": 130, "29": 130}},
+		{"docker service logs -f web", map[string]int{"20.10": 130, "29": 130}},
+		{"docker exec c1 sleep 1000", map[string]int{"20.10": 130, "29": 0}},
+		{"docker stop -t 100 c1", map[string]int{"20.10": 130, "29": 130}},
+		{"docker container prune", map[string]int{"20.10": 130, "29": 0}},
+	} {
+		for _, release := range []string{"20.10", "29"} {
+			p := sitDown(newLabOf(t, 1, luck{}, release))
+			p.types("docker swarm init >/dev/null; docker run -d --name c1 busybox sleep 1000 >/dev/null; docker service create -d --no-resolve-image --name web busybox sleep 1000 >/dev/null\r", "")
+			shown := p.types(c.line+"\r", "\x03")
+			if _, after, _ := strings.Cut(shown, "^C"); strings.Contains(shown, "rror") || strings.Trim(after, "\r\n") != "" && !strings.HasSuffix(after, "# ") {
+				t.Errorf("%s: %s says\n%s", release, c.line, shown)
+			}
+			if got, want := p.types("echo rc $?\r"), fmt.Sprint("\nrc ", c.at[release], "\r"); !strings.Contains(got, want) {
+				t.Errorf("%s: %s: %q, want %q; %s", release, c.line, got, want, shown)
+			}
+			p.b.loop.Close()
+		}
+	}
+}
+
+// docker waits for a rotation of the root certificate by the real clock, and no node gets
+// a new one here: it is refused.
+func TestARotationOfTheRootIsRefused(t *testing.T) {
+	b := newLabOf(t, 1, luck{}, "29")
+	want(t, b.run("docker swarm init >/dev/null; docker swarm ca | head -1; docker swarm ca --rotate; echo $?"), "-----BEGIN CERTIFICATE-----\n", "dnetsim does not simulate docker swarm ca --rotate\n1\n")
+}
