@@ -115,22 +115,36 @@ func TestAManagerCountsTheAddressesOfTheWholeSwarm(t *testing.T) {
 	})
 }
 
-// --ipv6 is the managers' to know, whether they find addresses or not: subnets of IPv6
-// cannot be given to a network of a swarm, and those of IPv4 are.
+// --ipv6 is the managers' to know, whether they find addresses or not. 29's cannot give a
+// subnet of IPv6 to a network of a swarm (moby#52469); 20.10's give it, and a node cannot set
+// up the network, for its own address there is asked for as one of IPv4 (moby#43615).
 func TestANetworkOfASwarmMayAskForIPv6(t *testing.T) {
+	const run = "docker run --rm --network o6 busybox true"
+	const late = "attaching to network failed, make sure your network options are correct and check manager logs: context deadline exceeded"
 	for _, engine := range Engines {
 		says(t, engine, []saying{
 			{"bdc01$ docker swarm init", nil},
 			{"bdc01$ docker network create -d overlay --attachable --ipv6 o1; docker network inspect -f '{{.EnableIPv6}} {{.IPAM.Config}}' o1", []string{`true .*10.0.1.0/24`}},
 			{"bdc01$ docker network create -d overlay --attachable o2; docker network inspect -f '{{.EnableIPv6}}' o2", []string{`false`}},
-			{"bdc01$ docker network create -d overlay --attachable --ipv6 --subnet 172.16.4.0/24 --subnet 2001:db8:4::/64 o6; docker network inspect o6", []string{`"Driver": "",`, `"EnableIPv6": true`, `"Driver": "",`}},
-			{"bdc01$ docker run --rm --network o6 busybox true", []string{"attaching to network failed, make sure your network options are correct and check manager logs: context deadline exceeded"}},
-			{"bdc01$ journalctl -u docker | grep -i alloc", []string{
-				`msg="Failed allocation for network ([0-9a-z]{25})" error="failed allocating pools and gateway IP for network [0-9a-z]{25}: cannot find address pool for poolID:2001:db8:4::/64/invalid Prefix" module=node`,
-				`msg="task allocation failure" error="network [0-9a-z]{25} attached to task [0-9a-z]{25} not allocated yet" module=node`,
-			}},
+			{"bdc01$ docker network create -d overlay --attachable --ipv6 --subnet 2001:db8:4::/64 o6; docker network inspect o6", []string{`"EnableIPv6": true`}},
+			{"bdc01$ " + run, []string{late}},
 		})
 	}
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init; docker network create -d overlay --attachable --ipv6 --subnet 172.16.4.0/24 --subnet 2001:db8:4::/64 o6; docker network inspect o6", []string{`"Driver": "",`, `"Driver": "",`}},
+		{"bdc01$ " + run, []string{late}},
+		{"bdc01$ journalctl -u docker | grep -i alloc", []string{
+			`msg="Failed allocation for network ([0-9a-z]{25})" error="failed allocating pools and gateway IP for network [0-9a-z]{25}: cannot find address pool for poolID:2001:db8:4::/64/invalid Prefix" module=node`,
+			`msg="task allocation failure" error="network [0-9a-z]{25} attached to task [0-9a-z]{25} not allocated yet" module=node`,
+		}},
+	})
+	const invalid = `Invalid address 2001:db8:4::\d+: It does not belong to any of this network's subnets`
+	says(t, "20.10", []saying{
+		{"bdc01$ docker swarm init; docker network create -d overlay --attachable --ipv6 --subnet 2001:db8:4::/64 o6; docker network inspect o6", []string{`"Subnet": "2001:db8:4::/64",`, `"Gateway": "2001:db8:4::1"`, `"com.docker.network.driver.overlay.vxlanid_list": "4097"`}},
+		{"bdc01$ " + run, []string{late}},
+		{"bdc01$ journalctl -u docker | grep fatal", []string{`level=error msg="fatal task error" error="` + invalid + `" module=node/agent/taskmanager node.id=[0-9a-z]{25} service.id= task.id=[0-9a-z]{25}`}},
+		{"bdc01$ docker service create -d -q --name web --network o6 busybox sleep 1000; sleep 3; docker service ps --no-trunc web", []string{`Rejected .*"` + invalid + `"`}},
+	})
 }
 
 // Certificates are judged by the clock of who looks: the root's begins five minutes before

@@ -38,6 +38,8 @@ func (a *Agent) CreateManaged(id string, r Create) (*Network, error) {
 	if r.Driver == "overlay" {
 		if place = a.places[id]; !place.IsValid() {
 			return nil, errdefs.New(errdefs.KindSystem, "failed to find a load balancer IP to use for network: %s", id)
+		} else if !place.Addr().Is4() { // it asks for that as for an address of IPv4
+			return nil, errdefs.New(errdefs.KindInvalid, "Invalid address %s: It does not belong to any of this network's subnets", place.Addr())
 		}
 	}
 	n := ctl.describe(id, r)

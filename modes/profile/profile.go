@@ -18,6 +18,9 @@ type Profile struct {
 
 	// SwarmPools says that a swarm's address pools are shown although nobody chose them.
 	SwarmPools bool
+	// SwarmIPv6 says that a swarm's managers give out subnets of IPv6, which its nodes then
+	// cannot set up; else none is given out.
+	SwarmIPv6 bool
 	// WorkerNetwork is what a worker says that is to make a network of the swarm's.
 	WorkerNetwork string
 	// LogDrivers are those that an engine tells a swarm's managers of.

@@ -48,6 +48,8 @@ type Options struct {
 	Managed func(name string) bool
 	// DefaultAdvertise is swarm-default-advertise-addr.
 	DefaultAdvertise func() string
+	// IPv6 says that this node as the leader gives out subnets of IPv6.
+	IPv6 bool
 }
 
 // Node is a host's part in a swarm, or its lack of one.

@@ -93,6 +93,7 @@ func (r *run) set(s object.TaskState, msg string, err error) {
 	r.status = object.TaskStatus{Timestamp: r.a.Wall().UTC(), State: s, Message: msg}
 	if err != nil {
 		r.status.Err = err.Error()
+		r.a.Log("error", "fatal task error", "error", r.status.Err, "module", "node/agent/taskmanager", "node.id", r.a.Node, "service.id", r.task.ServiceID, "task.id", r.task.ID)
 	}
 	if s.Rank() >= object.TaskPreparing.Rank() {
 		r.status.ContainerStatus, r.status.PortStatus.Ports = r.ctl.Status()

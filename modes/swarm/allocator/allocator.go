@@ -33,6 +33,9 @@ const defaultSize = 24
 type Allocator struct {
 	Wall func() time.Time
 	Log  func(level, msg string, pairs ...string)
+	// IPv6 says that subnets of IPv6 are given out: the allocator asks for every pool as one
+	// of IPv4, which IPAM knew no difference of until Docker 27.
+	IPv6 bool
 
 	vni    int
 	last   map[string]netip.Addr // last address given, by network and subnet
@@ -184,9 +187,7 @@ func (a *Allocator) subnet(tx *state.Tx, c object.IPAMConfig, used []netip.Prefi
 		switch {
 		case err != nil:
 			return p, fmt.Errorf("invalid subnet %s", c.Subnet)
-		case !p.Addr().Is4():
-			// The allocator asks for every pool as one of IPv4, and looks for the gateway's
-			// among those of IPv6.
+		case !p.Addr().Is4() && !a.IPv6: // the gateway's is looked for among those of IPv6
 			return p, fmt.Errorf("cannot find address pool for poolID:%s/invalid Prefix", p)
 		case overlaps(p):
 			return p, fmt.Errorf("invalid pool request: Pool overlaps with other one on this address space")
@@ -234,7 +235,10 @@ func (a *Allocator) survey(tx state.Reader) {
 		for _, c := range o.IPAMOptions.Configs {
 			if p, err := netip.ParsePrefix(c.Subnet); err == nil {
 				n.pools = append(n.pools, p)
-				n.taken[p.Addr()], n.taken[lastOf(p)] = true, true
+				n.taken[p.Addr()] = true
+				if p.Addr().Is4() { // IPv6 has no broadcast address
+					n.taken[lastOf(p)] = true
+				}
 			}
 			if g, err := netip.ParseAddr(c.Gateway); err == nil {
 				n.taken[g] = true
@@ -257,8 +261,16 @@ func (a *Allocator) survey(tx state.Reader) {
 	}
 }
 
+// lastOf is a subnet's last address.
 func lastOf(p netip.Prefix) netip.Addr {
-	return fromInt(toInt(p.Addr()) | (1<<(32-uint(p.Bits())) - 1))
+	b := p.Masked().Addr().AsSlice()
+	for i := range b {
+		if left := len(b)*8 - p.Bits() - 8*(len(b)-1-i); left > 0 {
+			b[i] |= byte(1<<min(left, 8) - 1)
+		}
+	}
+	last, _ := netip.AddrFromSlice(b)
+	return last
 }
 
 func (a *Allocator) takeAll(all []object.NetworkAttachment) {
@@ -292,32 +304,30 @@ func (a *Allocator) address(id, want string) (string, error) {
 		return "", fmt.Errorf("could not allocate IP from IPAM: Address already in use")
 	}
 	for _, p := range n.pools {
-		size := uint32(1) << (32 - uint(p.Bits()))
-		at := toInt(p.Addr())
-		key := id + p.String()
-		if l := a.last[key]; l.IsValid() {
-			at = toInt(l)
+		in, key := within(n.object, p), id+p.String()
+		at := in.Addr()
+		if l := a.last[key]; l.IsValid() && in.Contains(l.Next()) {
+			at = l.Next()
 		}
-		for range size {
-			if at++; at > toInt(lastOf(p)) {
-				at = toInt(p.Addr())
+		for from, first := at, true; first || at != from; first = false {
+			if !n.taken[at] {
+				n.taken[at], a.last[key] = true, at
+				return netip.PrefixFrom(at, p.Bits()).String(), nil
 			}
-			if c := fromInt(at); !n.taken[c] && inRange(n.object, p, c) {
-				n.taken[c], a.last[key] = true, c
-				return netip.PrefixFrom(c, p.Bits()).String(), nil
+			if at = at.Next(); !in.Contains(at) {
+				at = in.Addr()
 			}
 		}
 	}
 	return "", fmt.Errorf("could not find an available IP")
 }
 
-// inRange reports whether an address is in its subnet's --ip-range.
-func inRange(n *object.Network, p netip.Prefix, a netip.Addr) bool {
+// within is where addresses of a subnet are given out: its --ip-range, or all of it.
+func within(n *object.Network, p netip.Prefix) netip.Prefix {
 	for _, c := range n.IPAMOptions.Configs {
-		if c.Subnet == p.String() && c.Range != "" {
-			r, err := netip.ParsePrefix(c.Range)
-			return err != nil || r.Contains(a)
+		if r, err := netip.ParsePrefix(c.Range); err == nil && c.Subnet == p.String() {
+			return r.Masked()
 		}
 	}
-	return true
+	return p
 }

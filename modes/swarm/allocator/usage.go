@@ -36,15 +36,10 @@ func UsageOf(r state.Reader, id string) (out []Usage) {
 
 // free counts the addresses of a subnet that may still be given.
 func (n *network) free(p netip.Prefix) uint64 {
-	within := p
-	for _, c := range n.object.IPAMOptions.Configs {
-		if r, err := netip.ParsePrefix(c.Range); err == nil && c.Subnet == p.String() {
-			within = r.Masked()
-		}
-	}
-	free := uint64(1) << (within.Addr().BitLen() - within.Bits())
+	in := within(n.object, p)
+	free := uint64(1) << min(in.Addr().BitLen()-in.Bits(), 63)
 	for addr := range n.taken {
-		if within.Contains(addr) {
+		if in.Contains(addr) {
 			free--
 		}
 	}

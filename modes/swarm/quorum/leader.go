@@ -81,6 +81,7 @@ func (m *Manager) reign() {
 		return
 	}
 	m.allocator = allocator.New(m.Wall, m.Log)
+	m.allocator.IPv6 = m.IPv6
 	m.scheduler = &scheduler.Scheduler{Wall: m.Wall}
 	m.orchestrator = orchestrator.New(orchestrator.Config{
 		Loop: m.Loop, Rand: m.Stream("tasks"), Wall: m.Wall, State: m.state, Log: m.Log, Again: func() { m.dirty.Broadcast() },

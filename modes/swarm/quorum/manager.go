@@ -44,6 +44,7 @@ type Config struct {
 	New       *object.Cluster // of a new swarm, else nil
 	First     *object.Node    // the new swarm's first node
 	Force     bool            // --force-new-cluster
+	IPv6      bool            // subnets of IPv6 are given out
 	// Removed is called when the manager is no member any more.
 	Removed func()
 }
