@@ -42,6 +42,7 @@ var engine29 = Profile{
 		DaemonLoad: 400 * time.Millisecond, DaemonReady: 250 * time.Millisecond, DaemonStop: 300 * time.Millisecond,
 		Layer: 800 * time.Millisecond,
 	},
+	TLSWords:      "tls: failed to verify certificate: ",
 	WorkerNetwork: "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.",
 	LogDrivers:    []string{"awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog"},
 }

@@ -23,6 +23,7 @@ type View struct {
 	Networks []*object.Network
 	Services []*object.Service
 	root     string // the certificate
+	words    string // how the refusal of one begins
 	cert     object.Certificate
 }
 
@@ -36,7 +37,7 @@ func (v View) Refuses(now, own time.Time) error {
 	if err := ca.CheckRoot(v.root, now); err != nil {
 		return err
 	}
-	if err := ca.Check(v.Root, &v.cert, now); err != nil {
+	if err := ca.Check(v.words, v.Root, &v.cert, now); err != nil {
 		return err
 	}
 	fresh := ca.At(v.cert, own)
@@ -58,7 +59,7 @@ func (n *Node) View() View {
 		}
 	}
 	if l := n.life; l != nil && l.manager != nil {
-		v.root, v.cert = d.Root.PEM, d.Cert
+		v.root, v.cert, v.words = d.Root.PEM, d.Cert, n.TLSWords
 		v.Manager, v.Led = true, l.manager.HasLeader()
 		v.Nodes = state.All[*object.Node](l.manager.State())
 		v.Networks = state.All[*object.Network](l.manager.State())

@@ -50,6 +50,8 @@ type Options struct {
 	DefaultAdvertise func() string
 	// IPv6 says that this node as the leader gives out subnets of IPv6.
 	IPv6 bool
+	// TLSWords is how the refusal of a peer's certificate begins.
+	TLSWords string
 }
 
 // Node is a host's part in a swarm, or its lack of one.

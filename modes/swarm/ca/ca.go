@@ -105,24 +105,21 @@ func At(c object.Certificate, now time.Time) object.Certificate {
 	return c
 }
 
-// ErrUnknownAuthority is the refusal of a peer of another swarm, in the words of Go's TLS.
-var ErrUnknownAuthority = errors.New("tls: failed to verify certificate: x509: certificate signed by unknown authority")
-
 // The words of Go's x509 and of those who ask it.
 const (
-	wordsPeer  = "tls: failed to verify certificate: "
 	wordsRoot  = "error while validating Root CA Certificate: "
 	wordsTime  = "x509: certificate has expired or is not yet valid: "
 	wordsChain = "certificate (1 - %s) not valid %s %s, and it is currently %s: " + wordsTime
 )
 
 // Check refuses a peer's certificate that another root has signed, that is over or that
-// has not begun by the clock of who looks.
-func Check(root string, c *object.Certificate, now time.Time) error {
+// has not begun by the clock of who looks. How the refusal begins depends on who says it:
+// Go's TLS as of 1.20 has words of its own before those of x509.
+func Check(words, root string, c *object.Certificate, now time.Time) error {
 	if c == nil || c.Digest != root {
-		return ErrUnknownAuthority
+		return errors.New(words + "x509: certificate signed by unknown authority")
 	}
-	return within(wordsPeer, time.Unix(c.From, 0), time.Unix(c.Until, 0), now)
+	return within(words, time.Unix(c.From, 0), time.Unix(c.Until, 0), now)
 }
 
 // CheckRoot refuses a root certificate that is over or has not begun.

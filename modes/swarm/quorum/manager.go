@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dnetsim/modes/swarm/allocator"
+	"dnetsim/modes/swarm/ca"
 	"dnetsim/modes/swarm/control"
 	"dnetsim/modes/swarm/dispatcher"
 	"dnetsim/modes/swarm/logbroker"
@@ -45,6 +46,7 @@ type Config struct {
 	First     *object.Node    // the new swarm's first node
 	Force     bool            // --force-new-cluster
 	IPv6      bool            // subnets of IPv6 are given out
+	TLSWords  string          // how the refusal of a peer's certificate begins
 	// Removed is called when the manager is no member any more.
 	Removed func()
 }
@@ -199,7 +201,7 @@ func (m *Manager) verify(c *object.Certificate) error {
 	if own == nil {
 		return errNoCertificate
 	}
-	return checkPeer(own.Digest, c, m.Wall())
+	return ca.Check(m.TLSWords, own.Digest, c, m.Wall())
 }
 
 // handle says who answers what.

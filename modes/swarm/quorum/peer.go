@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"dnetsim/modes/swarm/ca"
 	"dnetsim/modes/swarm/control"
 	"dnetsim/modes/swarm/message"
 	"dnetsim/modes/swarm/object"
@@ -25,10 +24,6 @@ const (
 var errNoCertificate = errors.New("tls: the node has no certificate")
 
 func lower(err error) string { return strings.ToLower(err.Error()) }
-
-func checkPeer(root string, c *object.Certificate, now time.Time) error {
-	return ca.Check(root, c, now)
-}
 
 func managersOnly(method string) bool {
 	return method == message.RaftJoin || method == message.RaftLeave || method == message.SubscribeLogs || strings.HasPrefix(method, control.Prefix)
