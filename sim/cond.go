@@ -35,7 +35,7 @@ func (c *Cond) wait(l *Loop, d time.Duration) error {
 	c.waiters = append(c.waiters, waiter{p, p.epoch})
 	p.parked = true
 	if d >= 0 {
-		p.alarm.Reset(d)
+		p.alarm.set(p, d)
 	}
 	still := c.parkUntilWoken(p)
 	if p.interrupted {

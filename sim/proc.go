@@ -34,7 +34,7 @@ type Proc struct {
 	parked bool
 	// alarm ends a park that has a limit. Every resumption stops it, so that
 	// nothing holds on to a process that slept for days and was killed.
-	alarm Timer
+	alarm alarmClock
 	exit  Cond
 	local any
 	// The list of the loop's processes that have not finished.
@@ -45,7 +45,6 @@ type Proc struct {
 // the call. The name is for people who read traces.
 func (l *Loop) Go(name string, fn func(p *Proc)) *Proc {
 	p := &Proc{loop: l, name: name, fn: fn}
-	p.alarm = Timer{loop: l, fn: p.run}
 	l.enlist(p)
 	p.parked = true
 	p.wakeAfter(0)
@@ -204,7 +203,7 @@ func (p *Proc) Sleep(d time.Duration) error {
 	end := p.loop.in(d)
 	for p.loop.now < end || d <= 0 {
 		p.parked = true
-		p.alarm.Reset(end - p.loop.now)
+		p.alarm.set(p, end-p.loop.now)
 		p.park()
 		if p.interrupted {
 			p.interrupted = false
@@ -243,6 +242,33 @@ func (p *Proc) Join() error {
 func (p *Proc) check(what string) {
 	if p.loop.current != p {
 		panic(fmt.Sprintf("sim: %s on process %s from outside it", what, p.name))
+	}
+}
+
+// alarmClock is the timer of a process: it resumes it.
+type alarmClock struct {
+	slot    uint32 // of the loop's, if it runs
+	running bool
+}
+
+// ring is a process as the queue has its alarm.
+type ring Proc
+
+// Fire resumes the process.
+func (r *ring) Fire() {
+	r.alarm.running = false
+	(*Proc)(r).run()
+}
+
+func (a *alarmClock) set(p *Proc, d time.Duration) {
+	a.stop(p)
+	a.slot, a.running = p.loop.push(d, (*ring)(p)), true
+}
+
+func (a *alarmClock) stop(p *Proc) {
+	if a.running {
+		a.running = false
+		p.loop.cancel(a.slot)
 	}
 }
 
@@ -293,7 +319,7 @@ func (p *Proc) run() {
 	}
 	prev := p.loop.current
 	p.loop.current = p
-	p.alarm.Stop()
+	p.alarm.stop(p)
 	p.parked = false
 	p.epoch++
 	if p.dying && !p.started {

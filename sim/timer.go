@@ -23,6 +23,9 @@ func (a *alarm) Fire() {
 // NewTimer returns a stopped timer that will call fn.
 func (l *Loop) NewTimer(fn func()) *Timer { return &Timer{loop: l, fn: fn} }
 
+// Init makes a timer of a larger value's what NewTimer returns.
+func (t *Timer) Init(l *Loop, fn func()) { *t = Timer{loop: l, fn: fn} }
+
 // Reset stops the timer if it runs and starts it to fire after d.
 func (t *Timer) Reset(d time.Duration) {
 	t.Stop()

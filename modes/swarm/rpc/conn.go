@@ -50,9 +50,10 @@ type Conn struct {
 	next    uint32
 	streams map[uint32]*Stream
 	queue   [][]byte
-	writing bool
+	writing bool     // there is a process for it
+	more    sim.Cond // it waits for more
 	err     error
-	ended   sim.Cond
+	in, out packet // that are being read and written
 }
 
 // Options are of who dials.
@@ -161,10 +162,11 @@ func (c *Conn) fail(err error) {
 	} else {
 		c.loop.After(0, c.other.Close)
 	}
+	st := statusOf(err)
 	for _, id := range sortedIDs(c.streams) {
-		c.streams[id].finish(statusOf(err))
+		c.streams[id].finish(st.Code, st.Desc)
 	}
-	c.ended.Broadcast()
+	c.more.Broadcast()
 	if c.server != nil {
 		c.server.forget(c)
 	}
@@ -204,10 +206,11 @@ type packet struct {
 }
 
 func (c *Conn) message(id uint32, kind byte, b []byte) error {
-	var p packet
-	if len(b) > 0 && json.Unmarshal(b, &p) != nil {
+	c.in = packet{}
+	if len(b) > 0 && json.Unmarshal(b, &c.in) != nil {
 		return errMalformed
 	}
+	p := c.in
 	s := c.streams[id]
 	switch kind {
 	case msgRequest:
@@ -226,11 +229,11 @@ func (c *Conn) message(id uint32, kind byte, b []byte) error {
 			if len(p.Body) > 0 {
 				s.in = append(s.in, p.Body)
 			}
-			s.finish(&Status{p.Code, p.Desc})
+			s.finish(p.Code, p.Desc)
 		}
 	case msgCancel:
 		if s != nil {
-			s.finish(Errorf(Unknown, "context canceled"))
+			s.finish(Unknown, "context canceled")
 		}
 	default:
 		return errMalformed
@@ -245,7 +248,9 @@ func (c *Conn) send(id uint32, kind byte, p packet) {
 	}
 	var b []byte
 	if kind != msgCancel {
-		b, _ = json.Marshal(p)
+		c.out = p
+		b, _ = json.Marshal(&c.out)
+		c.out = packet{}
 	}
 	if c.tcp == nil {
 		c.loop.After(0, func() {
@@ -255,25 +260,33 @@ func (c *Conn) send(id uint32, kind byte, p packet) {
 		})
 		return
 	}
-	m := make([]byte, frameHead, frameHead+len(b))
-	binary.BigEndian.PutUint32(m, uint32(len(b)))
-	binary.BigEndian.PutUint32(m[4:], id)
-	m[8] = kind
-	c.queue = append(c.queue, c.w.seal(append(m, b...)))
+	var head [frameHead]byte
+	binary.BigEndian.PutUint32(head[:], uint32(len(b)))
+	binary.BigEndian.PutUint32(head[4:], id)
+	head[8] = kind
+	c.queue = append(c.queue, c.w.seal(head[:], b))
 	if c.writing {
+		c.more.Signal()
 		return
 	}
 	c.writing = true
-	c.loop.Go("swarm write", func(*sim.Proc) {
-		defer func() { c.writing = false }()
-		for len(c.queue) > 0 && c.err == nil {
-			b := c.queue[0]
-			c.queue = c.queue[1:]
-			if _, err := c.tcp.Write(b); err != nil {
-				c.fail(err)
-			}
+	c.loop.Go("swarm write", c.write)
+}
+
+// write is the process that sends what is queued, until the connection ends.
+func (c *Conn) write(*sim.Proc) {
+	for c.err == nil {
+		if len(c.queue) == 0 {
+			c.queue = nil
+			c.more.Wait(c.loop)
+			continue
 		}
-	})
+		b := c.queue[0]
+		c.queue = c.queue[1:]
+		if _, err := c.tcp.Write(b); err != nil {
+			c.fail(err)
+		}
+	}
 }
 
 func body(v any) json.RawMessage {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"slices"
 
 	"dnetsim/modes/swarm/object"
 	"dnetsim/sim"
@@ -43,16 +44,20 @@ type wire struct {
 	rw  io.ReadWriter
 	out *rand.Rand // the cipher of each direction
 	in  *rand.Rand
-	buf []byte // content that has been read and not been taken
+	// buf is what of the content has been read; taken of it is done with. One who has
+	// taken some keeps it until he takes more.
+	buf   []byte
+	taken int
+	last  []byte // the record that was read last
 }
 
-func head(kind byte, n int) []byte {
-	return []byte{kind, 3, 3, byte(n >> 8), byte(n)}
+func appendHead(b []byte, kind byte, n int) []byte {
+	return append(b, kind, 3, 3, byte(n>>8), byte(n))
 }
 
 // plain writes a record of the handshake before there is a cipher.
 func (w *wire) plain(b []byte) error {
-	_, err := w.rw.Write(append(head(recordHandshake, len(b)), b...))
+	_, err := w.rw.Write(append(appendHead(nil, recordHandshake, len(b)), b...))
 	return err
 }
 
@@ -65,32 +70,49 @@ func (w *wire) readPlain() ([]byte, error) {
 	return b, err
 }
 
+// record reads one record, which is there until the next one is read.
 func (w *wire) record() (kind byte, b []byte, err error) {
-	var h [recordHead]byte
-	if _, err := io.ReadFull(w.rw, h[:]); err != nil {
+	w.last = slices.Grow(w.last[:0], recordHead)
+	h := w.last[:recordHead]
+	if _, err := io.ReadFull(w.rw, h); err != nil {
 		return 0, nil, err
 	}
-	n := int(binary.BigEndian.Uint16(h[3:]))
-	if h[0] < recordAlert || h[0] > recordData || h[1] != 3 || n > recordMost+recordTail {
+	kind, n := h[0], int(binary.BigEndian.Uint16(h[3:]))
+	if kind < recordAlert || kind > recordData || h[1] != 3 || n > recordMost+recordTail {
 		return 0, nil, errMalformed
 	}
-	b = make([]byte, n)
+	w.last = slices.Grow(w.last[:0], n)
+	b = w.last[:n]
 	if _, err := io.ReadFull(w.rw, b); err != nil {
 		return 0, nil, err
 	}
-	return h[0], b, nil
+	return kind, b, nil
 }
 
-// seal is the content as records of data.
-func (w *wire) seal(b []byte) []byte {
-	var out []byte
-	for {
-		n := min(len(b), recordMost)
-		out = append(out, head(recordData, n+recordTail)...)
+// seal is contents, one after the other, as records of data.
+func (w *wire) seal(parts ...[]byte) []byte {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	records := max(1, (n+recordMost-1)/recordMost)
+	out := make([]byte, 0, n+records*(recordHead+recordTail))
+	for left := n; ; {
+		k := min(left, recordMost)
+		left -= k
+		out = appendHead(out, recordData, k+recordTail)
 		at := len(out)
-		out = append(append(out, b[:n]...), make([]byte, recordTail)...)
+		for ; k > 0; parts = parts[1:] {
+			some := parts[0][:min(k, len(parts[0]))]
+			out = append(out, some...)
+			if k -= len(some); len(some) < len(parts[0]) {
+				parts[0] = parts[0][len(some):]
+				break
+			}
+		}
+		out = out[:len(out)+recordTail] // zeros
 		scramble(w.out, out[at:])
-		if b = b[n:]; len(b) == 0 {
+		if left == 0 {
 			return out
 		}
 	}
@@ -118,19 +140,20 @@ func (w *wire) more() error {
 		return errMalformed
 	}
 	scramble(w.in, b)
-	w.buf = append(w.buf, b[:len(b)-recordTail]...)
+	w.buf = append(w.buf[:copy(w.buf, w.buf[w.taken:])], b[:len(b)-recordTail]...)
+	w.taken = 0
 	return nil
 }
 
-// take reads n bytes of content.
+// take reads n bytes of content, which are there until it is called again.
 func (w *wire) take(n int) ([]byte, error) {
-	for len(w.buf) < n {
+	for len(w.buf)-w.taken < n {
 		if err := w.more(); err != nil {
 			return nil, err
 		}
 	}
-	b := w.buf[:n:n]
-	w.buf = w.buf[n:]
+	b := w.buf[w.taken : w.taken+n : w.taken+n]
+	w.taken += n
 	return b, nil
 }
 

@@ -194,7 +194,7 @@ func (v *Server) begin(c *Conn, id uint32, p packet) {
 		}
 		c.send(id, msgEnd, end)
 		s.proc = nil
-		s.finish(&Status{OK, ""})
+		s.finish(OK, "")
 	})
 }
 

@@ -15,17 +15,19 @@ type Stream struct {
 	id   uint32
 	in   []json.RawMessage
 	end  *Status // nil while it goes on
+	last Status  // what end is
 	news sim.Cond
 	proc *sim.Proc // who answers it
 }
 
 func sortedIDs(m map[uint32]*Stream) []uint32 { return slices.Sorted(maps.Keys(m)) }
 
-func (s *Stream) finish(st *Status) {
+func (s *Stream) finish(code Code, desc string) {
 	if s.end != nil {
 		return
 	}
-	s.end = st
+	s.last = Status{code, desc}
+	s.end = &s.last
 	delete(s.c.streams, s.id)
 	s.news.Broadcast()
 	if s.proc != nil && s.proc != s.c.loop.Current() {
@@ -107,7 +109,7 @@ func (s *Stream) Recv(v any, end Deadline) error {
 func (s *Stream) Cancel() {
 	if s.end == nil {
 		s.c.send(s.id, msgCancel, packet{})
-		s.finish(Errorf(Unknown, "context canceled"))
+		s.finish(Unknown, "context canceled")
 	}
 }
 
