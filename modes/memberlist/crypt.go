@@ -57,19 +57,18 @@ func (k *keyring) overhead() int {
 	return sealOverhead
 }
 
-// seal encrypts a message; auth is authenticated with it.
-func (k *keyring) seal(msg, auth []byte) []byte {
-	if len(k.keys) == 0 {
-		return msg
-	}
-	b := make([]byte, 13, len(msg)+sealOverhead)
-	b[0] = sealVersion
-	k.rng.Read(b[1:])
-	return k.keys[0].Seal(b, b[1:13], msg, auth)
+// seal appends a message, encrypted, to out; auth is authenticated with it. There must
+// be a key.
+func (k *keyring) seal(out, msg, auth []byte) []byte {
+	at := len(out)
+	out = append(slices.Grow(out, len(msg)+sealOverhead), sealVersion)
+	nonce := out[at+1 : at+13]
+	k.rng.Read(nonce)
+	return k.keys[0].Seal(out[:at+13], nonce, msg, auth)
 }
 
-// unseal is the opposite.
-func (k *keyring) unseal(b, auth []byte) ([]byte, error) {
+// unseal is the opposite. The message is appended to out.
+func (k *keyring) unseal(out, b, auth []byte) ([]byte, error) {
 	if len(k.keys) == 0 {
 		return b, nil
 	}
@@ -80,7 +79,7 @@ func (k *keyring) unseal(b, auth []byte) ([]byte, error) {
 		if len(b) < sealOverhead {
 			break
 		}
-		if msg, err := one.Open(nil, b[1:13], b[13:], auth); err == nil {
+		if msg, err := one.Open(out, b[1:13], b[13:], auth); err == nil {
 			return msg, nil
 		}
 	}
@@ -92,8 +91,9 @@ func (k *keyring) sealStream(msg []byte) []byte {
 	if len(k.keys) == 0 {
 		return msg
 	}
-	head := binary.BigEndian.AppendUint32([]byte{typeEncrypt}, uint32(len(msg)+sealOverhead))
-	return append(slices.Clone(head), k.seal(msg, head)...)
+	out := append(make([]byte, 0, 5+len(msg)+sealOverhead), typeEncrypt)
+	out = binary.BigEndian.AppendUint32(out, uint32(len(msg)+sealOverhead))
+	return k.seal(out, msg, out[:5])
 }
 
 // unsealStream reads what came over a connection so far.
@@ -115,7 +115,7 @@ func (k *keyring) unsealStream(b []byte, sq *squeezer, parse func(typ byte, d *m
 	if len(b) < 5+int(n) {
 		return msgpack.ErrShort
 	}
-	msg, err := k.unseal(b[5:5+n], b[:5])
+	msg, err := k.unseal(nil, b[5:5+n], b[:5])
 	if err != nil {
 		return err
 	}

@@ -10,10 +10,13 @@ import (
 
 // Receive handles one datagram.
 func (l *List) Receive(b []byte, from netip.AddrPort) {
-	b, err := l.ring.unseal(b, nil)
+	b, err := l.ring.unseal(l.plain[:0], b, nil)
 	if err != nil {
 		l.logf("ERR", "Decrypt packet failed: %v from=%v", err, from)
 		return
+	}
+	if len(l.ring.keys) > 0 {
+		l.plain = b
 	}
 	if len(b) >= 5 && b[0] == typeCRC {
 		got, want := crc32.ChecksumIEEE(b[5:]), binary.BigEndian.Uint32(b[1:])
@@ -90,8 +93,8 @@ func (l *List) command(b []byte, from netip.AddrPort, depth int) {
 			bad("nack response", err)
 			return
 		}
-		if w := l.waiting[m.seq]; w != nil && w.nack != nil {
-			w.nack()
+		if w := l.waiting[m.seq]; w != nil {
+			w.who.nacked()
 		}
 	case typeSuspect, typeDead:
 		var m accusation

@@ -125,19 +125,23 @@ type Sockets interface {
 
 // List is one node's view of the cluster.
 type List struct {
-	cfg   Config
-	loop  *sim.Loop
-	net   Sockets
-	rng   *sim.Rand
-	udp   *stack.UDPConn
-	tcp   *stack.TCPListener
-	self  netip.AddrPort // as peers know it
-	ring  keyring
-	born  time.Duration
-	down  bool
-	sq    squeezer
-	count Counters
-	conns []*stack.TCPConn
+	cfg      Config
+	loop     *sim.Loop
+	net      Sockets
+	rng      *sim.Rand
+	udp      *stack.UDPConn
+	tcp      *stack.TCPListener
+	self     netip.AddrPort // as peers know it
+	selfAddr []byte
+	ring     keyring
+	born     time.Duration
+	down     bool
+	sq       squeezer
+	count    Counters
+	conns    []*stack.TCPConn
+	rooms    [][]byte // buffers for connections, between two
+	plain    []byte   // the datagram that is being read, decrypted
+	sealed   []byte   // the one that is being sent, encrypted
 
 	nodes       []*node
 	byName      map[string]*node
@@ -170,6 +174,7 @@ func New(loop *sim.Loop, net Sockets, cfg Config) *List {
 	if cfg.Advertise.IsValid() {
 		l.self = netip.AddrPortFrom(cfg.Advertise.Unmap(), cfg.Port)
 	}
+	l.selfAddr = l.self.Addr().AsSlice()
 	return l
 }
 
@@ -320,7 +325,10 @@ func (l *List) send(to netip.AddrPort, msg []byte, checked bool) error {
 	if checked {
 		msg = sealed(msg)
 	}
-	msg = l.ring.seal(msg, nil)
+	if len(l.ring.keys) > 0 {
+		l.sealed = l.ring.seal(l.sealed[:0], msg, nil)
+		msg = l.sealed
+	}
 	l.count.Datagrams++
 	l.count.DatagramBytes += uint64(len(msg))
 	if err := l.udp.WriteTo(msg, to); err != nil {

@@ -7,23 +7,35 @@ import (
 	"dnetsim/sim"
 )
 
-// waiting is somebody who waits for the answer to a ping.
-type waiting struct {
-	ack   func(payload []byte)
-	nack  func()
-	timer *sim.Timer
+// asker is who waits for the answer to a ping.
+type asker interface {
+	acked(payload []byte)
+	nacked()  // who was asked to ping had no answer
+	expired() // nobody has answered in time
 }
 
-// await registers for the answer to a ping; late is called if it does not come.
-func (l *List) await(seq uint32, limit time.Duration, w *waiting, late func()) {
+// waiting is an asker's wait.
+type waiting struct {
+	l     *List
+	seq   uint32
+	who   asker
+	timer sim.Timer
+}
+
+// await registers for the answer to a ping.
+func (l *List) await(seq uint32, limit time.Duration, w *waiting, who asker) {
+	w.l, w.seq, w.who = l, seq, who
 	l.waiting[seq] = w
-	w.timer = l.loop.NewTimer(func() {
-		delete(l.waiting, seq)
-		if late != nil && !l.down {
-			late()
-		}
-	})
+	w.timer.Init(l.loop, w.over)
 	w.timer.Reset(limit)
+}
+
+// over ends it without an answer.
+func (w *waiting) over() {
+	delete(w.l.waiting, w.seq)
+	if !w.l.down {
+		w.who.expired()
+	}
 }
 
 func (l *List) acked(m *ackMsg) {
@@ -33,12 +45,12 @@ func (l *List) acked(m *ackMsg) {
 	}
 	delete(l.waiting, m.seq)
 	w.timer.Stop()
-	w.ack(m.payload)
+	w.who.acked(m.payload)
 }
 
 func (l *List) newPing(to string) pingMsg {
 	l.seq++
-	return pingMsg{seq: l.seq, node: to, sourceAddr: l.self.Addr().AsSlice(), sourcePort: l.self.Port(), sourceNode: l.cfg.Name}
+	return pingMsg{seq: l.seq, node: to, sourceAddr: l.selfAddr, sourcePort: l.self.Port(), sourceNode: l.cfg.Name}
 }
 
 // source is where the answer to a ping goes.
@@ -66,40 +78,53 @@ func (l *List) pinged(m *pingMsg, from netip.AddrPort) {
 
 // pingFor pings a node because another one asks for it.
 func (l *List) pingFor(m *pingMsg, from netip.AddrPort) {
-	p, to, answered := l.newPing(m.node), m.source(from), false
-	l.await(p.seq, probeTimeout, &waiting{ack: func([]byte) {
-		answered = true
-		ack := ackMsg{seq: m.seq}
-		if err := l.sendWith(to, ack.encode()); err != nil {
-			l.logf("ERR", "Failed to forward ack: %s from=%v", err, from)
-		}
-	}}, func() {
-		if answered || !m.nack {
-			return
-		}
-		if err := l.sendWith(to, encodeNack(m.seq)); err != nil {
-			l.logf("ERR", "Failed to send nack: %s from=%v", err, from)
-		}
-	})
+	p, r := l.newPing(m.node), &relay{from: from, to: m.source(from), seq: m.seq, nack: m.nack}
+	l.await(p.seq, probeTimeout, &r.waiting, r)
 	if err := l.sendWith(addrOf(m.target, m.port), p.encode(typePing)); err != nil {
 		l.logf("ERR", "Failed to send ping: %s from=%v", err, from)
 	}
 }
 
+// relay is a ping for somebody else.
+type relay struct {
+	waiting
+	from, to netip.AddrPort // who asked, and where the answer goes
+	seq      uint32         // of the one who asked
+	nack     bool           // it wants to know that there is none
+}
+
+func (r *relay) acked([]byte) {
+	ack := ackMsg{seq: r.seq}
+	if err := r.l.sendWith(r.to, ack.encode()); err != nil {
+		r.l.logf("ERR", "Failed to forward ack: %s from=%v", err, r.from)
+	}
+}
+
+func (r *relay) nacked() {}
+
+func (r *relay) expired() {
+	if !r.nack {
+		return
+	}
+	if err := r.l.sendWith(r.to, encodeNack(r.seq)); err != nil {
+		r.l.logf("ERR", "Failed to send nack: %s from=%v", err, r.from)
+	}
+}
+
 // probe is one round of failure detection on one node.
 type probe struct {
-	l        *List
+	waiting
 	node     node // as it was when the round began
 	ping     pingMsg
 	sent     time.Duration
 	deadline time.Duration
-	timer    *sim.Timer
-	asked    int // indirect pings whose nacks are expected
+	patience sim.Timer // before others are asked
+	asked    int       // indirect pings whose nacks are expected
 	nacks    int
 	direct   bool // still waiting for the direct answer only
 	late     bool // the round's time is over
 	fallback int  // 0 not begun, 1 under way, 2 no contact, 3 contact
-	over     bool
+	done     bool
 }
 
 // startProbes runs a round each interval. A tick during a round that takes
@@ -150,13 +175,11 @@ func (l *List) resetNodes() {
 
 func (l *List) probeNode(n *node) {
 	interval := time.Duration(l.health+1) * probeInterval
-	p := &probe{l: l, node: *n, ping: l.newPing(n.name), sent: l.loop.Now(), direct: true}
+	p := &probe{node: *n, ping: l.newPing(n.name), sent: l.loop.Now(), direct: true}
 	p.deadline = p.sent + interval
+	p.patience.Init(l.loop, p.indirect)
 	l.probing = p
-	l.await(p.ping.seq, interval, &waiting{ack: p.acked, nack: func() { p.nacks++ }}, func() {
-		p.late = true
-		p.decide()
-	})
+	l.await(p.ping.seq, interval, &p.waiting, p)
 	msg := p.ping.encode(typePing)
 	var err error
 	what := "ping"
@@ -172,20 +195,17 @@ func (l *List) probeNode(n *node) {
 		p.end(0)
 		return
 	}
-	p.timer = l.loop.NewTimer(p.indirect)
-	p.timer.Reset(probeTimeout)
+	p.patience.Reset(probeTimeout)
 }
 
 func (p *probe) stop() {
-	p.over = true
-	if p.timer != nil {
-		p.timer.Stop()
-	}
+	p.done = true
+	p.patience.Stop()
 }
 
 // acked is the direct answer, or one that an indirect ping brought.
 func (p *probe) acked(payload []byte) {
-	if p.over {
+	if p.done {
 		return
 	}
 	if p.direct && p.l.cfg.Ping != nil {
@@ -194,10 +214,17 @@ func (p *probe) acked(payload []byte) {
 	p.end(-1)
 }
 
+func (p *probe) nacked() { p.nacks++ }
+
+func (p *probe) expired() {
+	p.late = true
+	p.decide()
+}
+
 // indirect asks others to ping, and tries TCP itself.
 func (p *probe) indirect() {
 	l := p.l
-	if p.over || l.down {
+	if p.done || l.down {
 		return
 	}
 	l.logf("DEBUG", "Failed ping: %s (timeout reached)", p.node.name)
@@ -230,7 +257,7 @@ func (p *probe) indirect() {
 
 // decide ends the round once its time is over and the fallback has an answer.
 func (p *probe) decide() {
-	if p.over || !p.late || p.fallback == 1 || p.l.down {
+	if p.done || !p.late || p.fallback == 1 || p.l.down {
 		return
 	}
 	if p.fallback == 3 {
@@ -249,7 +276,7 @@ func (p *probe) decide() {
 }
 
 func (p *probe) end(delta int) {
-	if p.over {
+	if p.done {
 		return
 	}
 	p.stop()

@@ -46,18 +46,37 @@ func (l *List) writeStream(c *stack.TCPConn, msg []byte) error {
 	return nil
 }
 
+// streamRead is how much is read of a connection at a time.
+const streamRead = 8192
+
+// room is a buffer for one connection; who has read it puts it back among the rooms.
+func (l *List) room() []byte {
+	n := len(l.rooms)
+	if n == 0 {
+		return make([]byte, 0, streamRead)
+	}
+	b := l.rooms[n-1]
+	l.rooms = l.rooms[:n-1]
+	return b
+}
+
 // readStream reads one message; parse is called again with more until it no
-// longer finds the message short.
+// longer finds the message short. What it keeps must be its own.
 func (l *List) readStream(c *stack.TCPConn, end time.Duration, parse func(typ byte, d *msgpack.Decoder) error) error {
-	var b []byte
+	b := l.room()
+	defer func() {
+		if cap(b) <= 8*streamRead {
+			l.rooms = append(l.rooms, b[:0])
+		}
+	}()
 	for {
 		left := end - l.loop.Now()
 		if left <= 0 {
 			return fmt.Errorf("read tcp %v->%v: i/o timeout", c.LocalAddr(), c.RemoteAddr())
 		}
 		c.SetReadTimeout(left)
-		b = slices.Grow(b, 8192)
-		n, err := c.Read(b[len(b) : len(b)+8192])
+		b = slices.Grow(b, streamRead)
+		n, err := c.Read(b[len(b) : len(b)+streamRead])
 		if b = b[:len(b)+n]; n > 0 {
 			if err := l.ring.unsealStream(b, &l.sq, parse); err != msgpack.ErrShort {
 				return err
@@ -255,7 +274,7 @@ func (l *List) SendReliable(to netip.AddrPort, msg []byte) error {
 	}
 	defer l.hangUp(c)
 	n := len(msg)
-	return l.writeStream(c, append(msgpack.Message(typeUser, []msgpack.Field{{"UserMsgLen", &n}}), msg...))
+	return l.writeStream(c, append(msgpack.Append(make([]byte, 0, 32+n), typeUser, []msgpack.Field{{"UserMsgLen", &n}}), msg...))
 }
 
 // pingStream is the ping over TCP. That nobody answers the connection is no

@@ -15,8 +15,11 @@ type coded interface {
 }
 
 // Message is a type byte and a table.
-func Message(typ byte, fields []Field) []byte {
-	e := Encoder{B: make([]byte, 0, 128)}
+func Message(typ byte, fields []Field) []byte { return Append(make([]byte, 0, 128), typ, fields) }
+
+// Append appends what Message returns.
+func Append(b []byte, typ byte, fields []Field) []byte {
+	e := Encoder{B: b}
 	e.Byte(typ)
 	e.Table(fields)
 	return e.B

@@ -78,6 +78,9 @@ func (db *DB) Pending() bool { return !db.networkEvents.Empty() || !db.nodeEvent
 
 // Broadcasts implements [memberlist.Delegate]: what goes to every node.
 func (db *DB) Broadcasts(overhead, limit int) [][]byte {
+	if !db.Pending() {
+		return nil
+	}
 	n := db.nodes.count(active)
 	out := db.networkEvents.Take(overhead, limit, n)
 	for _, m := range out {

@@ -73,13 +73,25 @@ type bulkSync struct {
 	payload     []byte // a compound of table events
 }
 
-// message puts a message's kind in front of it.
-func message(kind uint64, body []byte) []byte {
-	var f protobuf.Fields
-	f.Expect(2, len(body))
-	f.Number(1, kind)
-	f.Bytes(2, body)
-	return f.B
+// headMost is how long what stands in front of a message's body may be.
+const headMost = 2 + 1 + 5
+
+// open begins a message whose values have so many bytes together; seal puts its kind
+// in front of what has been written since.
+func open(fields, bytes int) (f protobuf.Fields) {
+	f.Expect(fields, headMost+bytes)
+	f.B = f.B[:headMost]
+	return f
+}
+
+func seal(kind uint64, f protobuf.Fields) []byte {
+	var room [headMost]byte
+	head := protobuf.Fields{B: room[:0]}
+	head.Number(1, kind)
+	head.Head(2, len(f.B)-headMost)
+	b := f.B[headMost-len(head.B):]
+	copy(b, head.B)
+	return b
 }
 
 func unwrap(b []byte) (kind uint64, body []byte, err error) {
@@ -95,18 +107,16 @@ func unwrap(b []byte) (kind uint64, body []byte, err error) {
 }
 
 func compound(msgs [][]byte) []byte {
-	var all, one protobuf.Fields
 	size := 0
 	for _, m := range msgs {
 		size += len(m)
 	}
-	all.Expect(2*len(msgs), size)
+	all := open(2*len(msgs), size)
 	for _, m := range msgs {
-		one.B = one.B[:0]
-		one.Bytes(1, m)
-		all.Bytes(1, one.B)
+		all.Head(1, protobuf.Length(1, len(m)))
+		all.Bytes(1, m)
 	}
-	return message(kindCompound, all.B)
+	return seal(kindCompound, all)
 }
 
 // parts are the messages of a compound one.
@@ -124,11 +134,11 @@ func parts(body []byte) (msgs [][]byte, err error) {
 }
 
 func (m *nodeEvent) encode() []byte {
-	var f protobuf.Fields
+	f := open(3, len(m.node))
 	f.Number(1, m.kind)
 	f.Number(2, m.ltime)
 	f.Text(3, m.node)
-	return message(kindNodeEvent, f.B)
+	return seal(kindNodeEvent, f)
 }
 
 func (m *nodeEvent) decode(b []byte) error {
@@ -145,12 +155,12 @@ func (m *nodeEvent) decode(b []byte) error {
 }
 
 func (m *networkEvent) encode() []byte {
-	var f protobuf.Fields
+	f := open(4, len(m.node)+len(m.network))
 	f.Number(1, m.kind)
 	f.Number(2, m.ltime)
 	f.Text(3, m.node)
 	f.Text(4, m.network)
-	return message(kindNetworkEvent, f.B)
+	return seal(kindNetworkEvent, f)
 }
 
 func (m *networkEvent) decode(b []byte) error {
@@ -169,8 +179,7 @@ func (m *networkEvent) decode(b []byte) error {
 }
 
 func (m *tableEvent) encode() []byte {
-	var f protobuf.Fields
-	f.Expect(8, len(m.node)+len(m.network)+len(m.table)+len(m.key)+len(m.value)+8)
+	f := open(8, len(m.node)+len(m.network)+len(m.table)+len(m.key)+len(m.value)+8)
 	f.Number(1, m.kind)
 	f.Number(2, m.ltime)
 	f.Text(3, m.node)
@@ -181,7 +190,7 @@ func (m *tableEvent) encode() []byte {
 		f.Bytes(7, m.value)
 	}
 	f.Number(8, m.reap)
-	return message(kindTableEvent, f.B)
+	return seal(kindTableEvent, f)
 }
 
 func (m *tableEvent) decode(b []byte) error {
@@ -208,10 +217,15 @@ func (m *tableEvent) decode(b []byte) error {
 }
 
 func (m *pushPull) encode() []byte {
-	var f protobuf.Fields
-	f.Number(1, m.ltime)
+	size := len(m.node)
 	for _, e := range m.networks {
-		var g protobuf.Fields
+		size += len(e.network) + len(e.node) + 5*8
+	}
+	f := open(2+len(m.networks), size)
+	f.Number(1, m.ltime)
+	var g protobuf.Fields
+	for _, e := range m.networks {
+		g.B = g.B[:0]
 		g.Text(1, e.network)
 		g.Number(2, e.ltime)
 		g.Text(3, e.node)
@@ -219,7 +233,7 @@ func (m *pushPull) encode() []byte {
 		f.Bytes(2, g.B)
 	}
 	f.Text(3, m.node)
-	return message(kindPushPull, f.B)
+	return seal(kindPushPull, f)
 }
 
 func (m *pushPull) decode(b []byte) error {
@@ -261,8 +275,7 @@ func (e *networkEntry) decode(b []byte) error {
 }
 
 func (m *bulkSync) encode() []byte {
-	var f protobuf.Fields
-	f.Expect(4+len(m.networks), len(m.payload)+32*(1+len(m.networks)))
+	f := open(4+len(m.networks), len(m.payload)+32*(1+len(m.networks)))
 	f.Number(1, m.ltime)
 	f.Flag(2, m.unsolicited)
 	f.Text(3, m.node)
@@ -270,7 +283,7 @@ func (m *bulkSync) encode() []byte {
 		f.Text(4, n)
 	}
 	f.Bytes(5, m.payload)
-	return message(kindBulkSync, f.B)
+	return seal(kindBulkSync, f)
 }
 
 func (m *bulkSync) decode(b []byte) error {

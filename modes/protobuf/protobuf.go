@@ -30,14 +30,14 @@ func (f *Fields) Flag(n int, v bool) {
 // Text writes a string.
 func (f *Fields) Text(n int, v string) {
 	if v != "" {
-		f.head(n, len(v))
+		f.Head(n, len(v))
 		f.B = append(f.B, v...)
 	}
 }
 
 // Bytes writes a field that is there even if it is empty.
 func (f *Fields) Bytes(n int, v []byte) {
-	f.head(n, len(v))
+	f.Head(n, len(v))
 	f.B = append(f.B, v...)
 }
 
@@ -47,9 +47,17 @@ func (f *Fields) Expect(fields, bytes int) { f.B = slices.Grow(f.B, bytes+fields
 // headRoom is what stands in front of a value of less than a gigabyte, at most.
 const headRoom = 2 + 5
 
-func (f *Fields) head(n, length int) {
+// Head writes what stands in front of a value of so many bytes; they are to follow.
+func (f *Fields) Head(n, length int) {
 	f.B = binary.AppendUvarint(f.B, uint64(n)<<3|2)
 	f.B = binary.AppendUvarint(f.B, uint64(length))
+}
+
+// Length is how long a field with a value of so many bytes is.
+func Length(n, length int) int {
+	var b [2 * binary.MaxVarintLen64]byte
+	k := binary.PutUvarint(b[:], uint64(n)<<3|2)
+	return k + binary.PutUvarint(b[k:], uint64(length)) + length
 }
 
 // ErrFormat is what bytes are that are no message.
