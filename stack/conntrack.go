@@ -15,6 +15,33 @@ func (ns *Namespace) Conntrack() []netfilter.Flow {
 	return out
 }
 
+// asked are the settings that every tracked packet asks for, read again only after a
+// change. They are few: one for each kind of connection and its state.
+type asked struct {
+	of      *sysctls
+	changed uint64 // how often they had, when these were read
+	known   []setting
+}
+
+type setting struct {
+	key   string
+	value int
+}
+
+func (a *asked) number(key string) int {
+	if a.changed != a.of.changed {
+		a.changed, a.known = a.of.changed, a.known[:0]
+	}
+	for i := range a.known {
+		if a.known[i].key == key {
+			return a.known[i].value
+		}
+	}
+	v := a.of.number(key)
+	a.known = append(a.known, setting{key, v})
+	return v
+}
+
 // options is what the rules need of the namespace.
 func (fw *filtering) options(v6 bool) netfilter.Options {
 	return netfilter.Options{
@@ -34,7 +61,7 @@ func (fw *filtering) options(v6 bool) netfilter.Options {
 				fw.log(e.Level, e.Line)
 			}
 		},
-		Setting: fw.ns.sys.number,
+		Setting: fw.asked.number,
 		Charge:  fw.ns.loop.Work,
 	}
 }

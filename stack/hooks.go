@@ -82,6 +82,7 @@ type filtering struct {
 	rules    [2]*netfilter.Rules                  // IPv4, IPv6; nil until somebody asks
 	outAddr  [2]func(dev string) ([16]byte, bool) // for MASQUERADE, by family
 	log      func(level int, text string)         // the kernel's log; nil has none
+	asked    asked
 }
 
 // LogTo gives the lines of LOG and TRACE rules to a kernel's log. Only a host's

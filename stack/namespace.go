@@ -77,6 +77,7 @@ func New(loop *sim.Loop, name string, opts Options) *Namespace {
 	ns.addrs.ns, ns.routes.ns, ns.neigh.ns = ns, ns, ns
 	ns.rx.ns, ns.tx.ns, ns.frags.ns, ns.icmp.ns = ns, ns, ns, ns
 	ns.filter.ns, ns.tunnels.ns, ns.ends.ns = ns, ns, ns
+	ns.filter.asked.of = &ns.sys
 	ns.transport = transport.New(loop, name, transportSide{ns}, ns.sockets, !opts.NoOffload)
 	ns.xfrm.NoESP = ns.Without().ESP
 	ns.routes.fib.init()

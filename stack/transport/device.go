@@ -12,6 +12,7 @@ import (
 type device struct {
 	t       *Layer
 	d       gstack.NetworkDispatcher
+	sockets gstack.TransportDispatcher // d again
 	mtu     uint32
 	offload bool
 }
@@ -71,7 +72,10 @@ func (d *device) LinkAddress() tcpip.LinkAddress { return "" }
 func (d *device) SetLinkAddress(tcpip.LinkAddress) {}
 
 // Attach remembers whom to give packets to.
-func (d *device) Attach(x gstack.NetworkDispatcher) { d.d = x }
+func (d *device) Attach(x gstack.NetworkDispatcher) {
+	d.d = x
+	d.sockets, _ = x.(gstack.TransportDispatcher)
+}
 
 // IsAttached reports whether there is anybody.
 func (d *device) IsAttached() bool { return d.d != nil }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"time"
@@ -23,7 +24,9 @@ type endpoint struct {
 	wq     *waiter.Queue
 	entry  waiter.Entry
 	cond   sim.Cond
-	news   bool // in transport.woken
+	from   bytes.Reader      // of the call that is under way
+	into   tcpip.SliceWriter // of the call that is under way
+	news   bool              // in transport.woken
 	closed bool
 	v6     bool
 }
@@ -87,14 +90,34 @@ func (e *endpoint) call(fn func() tcpip.Error) error {
 // wouldBlock is netstack's wish that the caller wait.
 type wouldBlock struct{ error }
 
+var errWouldBlock error = wouldBlock{errno.Timeout}
+
+// write gives netstack bytes to send, and says how many it has taken.
+func (e *endpoint) write(b []byte, o tcpip.WriteOptions) (n int, err error) {
+	err = e.call(func() tcpip.Error {
+		e.from.Reset(b)
+		k, err := e.ep.Write(&e.from, o)
+		e.from.Reset(nil)
+		n = int(k)
+		return err
+	})
+	return n, err
+}
+
+// read reads what has arrived into b.
+func (e *endpoint) read(b []byte, o tcpip.ReadOptions) (r tcpip.ReadResult, err tcpip.Error) {
+	e.into = b
+	r, err = e.ep.Read(&e.into, o)
+	e.into = nil
+	return r, err
+}
+
 func blocked(err tcpip.Error) error {
 	switch err.(type) {
 	case nil:
 		return nil
-	case *tcpip.ErrWouldBlock:
-		return wouldBlock{errno.Timeout}
-	case *tcpip.ErrConnectStarted, *tcpip.ErrAlreadyConnecting:
-		return wouldBlock{errno.Timeout}
+	case *tcpip.ErrWouldBlock, *tcpip.ErrConnectStarted, *tcpip.ErrAlreadyConnecting:
+		return errWouldBlock
 	}
 	return errnoOf(err)
 }

@@ -1,7 +1,7 @@
 package transport
 
 import (
-	"bytes"
+	"cmp"
 	"math/rand"
 	"net/netip"
 	"slices"
@@ -10,7 +10,6 @@ import (
 	"dnetsim/sim"
 	"dnetsim/stack/socket"
 
-	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
@@ -41,12 +40,12 @@ type Layer struct {
 
 	worker worker
 
-	pending   []Packet // segments of this instant, not yet in netstack
-	scheduled bool     // the event that takes them in
+	pending, taken []Packet // packets of this instant, not yet in netstack, and room for the next
+	scheduled      bool     // the event that takes them in
 
-	woken  []*endpoint
-	outbox []*gstack.PacketBuffer
-	failed error // the first packet that could not be sent, for UDP's callers
+	woken         []*endpoint
+	outbox, spare []*gstack.PacketBuffer // what netstack wrote, and room for the next
+	failed        error                  // the first packet that could not be sent, for UDP's callers
 
 	unbound bool // the datagrams being written are from a socket without an address
 
@@ -211,7 +210,7 @@ func (t *Layer) enter(fn func()) {
 func (t *Layer) flush() {
 	for len(t.outbox) > 0 {
 		box := t.outbox
-		t.outbox = nil
+		t.outbox, t.spare = t.spare, nil
 		for _, pb := range box {
 			err := t.send(pb)
 			pb.DecRef()
@@ -219,6 +218,8 @@ func (t *Layer) flush() {
 				t.failed = err
 			}
 		}
+		clear(box)
+		t.spare = box[:0]
 	}
 }
 
@@ -226,124 +227,18 @@ func (t *Layer) flush() {
 // forgets closed connections whose news is their end, in the order in which they
 // were opened.
 func (t *Layer) wake() {
-	if len(t.woken) == 0 {
-		return
+	if len(t.woken) > 1 {
+		slices.SortFunc(t.woken, func(a, b *endpoint) int { return cmp.Compare(a.id, b.id) })
 	}
-	woken := t.woken
-	t.woken = nil
-	slices.SortFunc(woken, func(a, b *endpoint) int { return int(int64(a.id) - int64(b.id)) })
-	for _, e := range woken {
+	for _, e := range t.woken {
 		e.news = false
 		e.cond.Broadcast()
 		if e.closed {
 			t.pruneOrphans()
 		}
 	}
-}
-
-// Deliver queues a TCP or UDP packet, or the ICMP error about one, for netstack.
-// It takes the packet over. Everything that arrives at one instant
-// is taken in together by one event, as a network card's poll does: TCP then
-// acknowledges a burst, not each segment of it.
-func (t *Layer) Deliver(p Packet) {
-	t.pending = append(t.pending, p)
-	if !t.scheduled {
-		t.scheduled = true
-		t.loop.Schedule(0, t)
-	}
-}
-
-// Fire takes in what has arrived, one connection after the other.
-func (t *Layer) Fire() {
-	t.scheduled = false
-	box := t.pending
-	t.pending = nil
-	if t.closed {
-		for _, p := range box {
-			p.Drop(trail.NamespaceClosed)
-		}
-		return
-	}
-	t.stack()
-	for len(box) > 0 {
-		n := 1
-		for n < len(box) && sameConnection(box[0].Bytes(), box[n].Bytes()) {
-			n++
-		}
-		t.enter(func() {
-			for _, p := range box[:n] {
-				t.takeIn(p)
-			}
-		})
-		box = box[n:]
-	}
-}
-
-// takeIn gives one packet to netstack.
-func (t *Layer) takeIn(p Packet) {
-	data, proto := p.Bytes(), header.IPv4ProtocolNumber
-	if isIPv6(data) {
-		proto = header.IPv6ProtocolNumber
-	}
-	if t.dev.offload && protocol(data) == header.TCPProtocolNumber {
-		data = withSACKRoom(data, headerLen(data))
-	}
-	pb := gstack.NewPacketBuffer(gstack.PacketBufferOptions{Payload: received(data)})
-	pb.RXChecksumValidated = true
-	p.Arrived()
-	t.dev.d.DeliverNetworkPacket(proto, pb)
-	pb.DecRef()
-}
-
-// longSegment is from where on a piece more costs less than a copy.
-const longSegment = 8 << 10
-
-// received is a packet as netstack's buffers have it. The headers of a long TCP
-// segment are apart from what it carries: netstack clones packets, and copies the
-// piece that headers are in when it looks at those of a clone.
-func received(data []byte) buffer.Buffer {
-	n := headerLen(data)
-	if len(data) < longSegment || protocol(data) != header.TCPProtocolNumber {
-		return buffer.MakeWithData(data)
-	}
-	n = min(n+int(data[n+12]>>4)*4, len(data))
-	b := buffer.MakeWithData(data[:n])
-	if err := b.Append(buffer.NewViewWithData(data[n:])); err != nil {
-		panic(err) // only a buffer that is frozen takes nothing
-	}
-	return b
-}
-
-// sameConnection reports whether two packets have the same protocol, addresses
-// and ports.
-func sameConnection(a, b []byte) bool {
-	if isIPv6(a) != isIPv6(b) || protocol(a) != protocol(b) || headerLen(a) != headerLen(b) {
-		return false
-	}
-	from, to := 12, 20
-	if isIPv6(a) {
-		from, to = 8, 40
-	}
-	pa, pb := a[headerLen(a):], b[headerLen(b):]
-	return len(pa) >= 4 && len(pb) >= 4 && bytes.Equal(pa[:4], pb[:4]) && bytes.Equal(a[from:to], b[from:to])
-}
-
-func isIPv6(d []byte) bool { return d[0]>>4 == 6 }
-
-// headerLen is the length of the IP header; extension headers of IPv6 belong to
-// the payload.
-func headerLen(d []byte) int {
-	if isIPv6(d) {
-		return header.IPv6MinimumSize
-	}
-	return int(header.IPv4(d).HeaderLength())
-}
-
-func protocol(d []byte) tcpip.TransportProtocolNumber {
-	if isIPv6(d) {
-		return tcpip.TransportProtocolNumber(header.IPv6(d).NextHeader())
-	}
-	return header.IPv4(d).TransportProtocol()
+	clear(t.woken)
+	t.woken = t.woken[:0]
 }
 
 // Close ends netstack. The sockets have been closed.
@@ -361,5 +256,5 @@ func (t *Layer) Close() {
 	for _, pb := range t.outbox {
 		pb.DecRef()
 	}
-	t.outbox, t.woken = nil, nil
+	t.outbox, t.spare, t.woken = nil, nil, nil
 }

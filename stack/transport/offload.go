@@ -15,8 +15,12 @@ func (t *Layer) send(pb *gstack.PacketBuffer) error {
 	v6 := pb.NetworkProtocolNumber == header.IPv6ProtocolNumber
 	p := t.net.NewPacket(pb.Size(), v6)
 	d, at := p.Bytes(), 0
-	for _, b := range pb.AsSlices() {
-		at += copy(d[at:], b)
+	views, skip := pb.AsViewList()
+	for v := views.Front(); v != nil; v = v.Next() {
+		b := v.AsSlice()
+		n := min(skip, len(b)) // room for headers that was not needed
+		skip -= n
+		at += copy(d[at:], b[n:])
 	}
 	o := Offload{Summed: !t.offload}
 	switch b := d[headerLen(d):]; protocol(d) {

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"io"
 	"net/netip"
 	"reflect"
@@ -115,7 +114,7 @@ func (c *TCPConn) connectResult() error {
 	case last != nil:
 		return errnoOf(last)
 	case state == tcp.StateSynSent || state == tcp.StateConnecting || state == tcp.StateSynRecv:
-		return wouldBlock{errno.Timeout}
+		return errWouldBlock
 	case state == tcp.StateError || state == tcp.StateClose:
 		return errno.ConnTimedOut
 	}
@@ -133,8 +132,7 @@ func (c *TCPConn) Read(b []byte) (int, error) {
 	for {
 		n := 0
 		err := c.call(func() tcpip.Error {
-			w := tcpip.SliceWriter(b)
-			r, err := c.ep.Read(&w, tcpip.ReadOptions{})
+			r, err := c.read(b, tcpip.ReadOptions{})
 			n = r.Count
 			if err == nil {
 				c.ep.ModerateRecvBuf(n)
@@ -172,13 +170,8 @@ func (c *TCPConn) Read(b []byte) (int, error) {
 func (c *TCPConn) Write(b []byte) (int, error) {
 	sent := 0
 	for sent < len(b) {
-		n := int64(0)
-		err := c.call(func() tcpip.Error {
-			var err tcpip.Error
-			n, err = c.ep.Write(bytes.NewReader(b[sent:]), tcpip.WriteOptions{})
-			return err
-		})
-		sent += int(n)
+		n, err := c.write(b[sent:], tcpip.WriteOptions{})
+		sent += n
 		if err == nil {
 			continue
 		}

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"net/netip"
 	"time"
 
@@ -18,6 +17,7 @@ type UDPConn struct {
 	endpoint
 	bound    netip.AddrPort // as asked for
 	remoteAP netip.AddrPort
+	to       tcpip.FullAddress // of the datagram that is being written
 }
 
 // ListenUDP makes a UDP socket bound to an address and port; port 0 draws one,
@@ -88,9 +88,8 @@ func (c *UDPConn) receive(b []byte, timeout time.Duration) (n int, from netip.Ad
 	for {
 		var r tcpip.ReadResult
 		err := c.call(func() tcpip.Error {
-			w := tcpip.SliceWriter(b)
 			var err tcpip.Error
-			r, err = c.ep.Read(&w, tcpip.ReadOptions{NeedRemoteAddr: true})
+			r, err = c.read(b, tcpip.ReadOptions{NeedRemoteAddr: true})
 			return err
 		})
 		if err == nil {
@@ -123,13 +122,18 @@ func (c *UDPConn) writeTo(b []byte, src netip.Addr, to netip.AddrPort) error {
 	if err := c.prefer(src, to.Addr()); err != nil {
 		return err
 	}
+	if src != c.bound.Addr() {
+		if _, err := c.t.net.Route(c.bound.Addr(), to.Addr()); err != nil {
+			return err
+		}
+	}
 	if err := c.fits(to.Addr(), len(b)); err != nil {
 		return err
 	}
-	f := c.full(to)
+	c.to = c.full(to)
 	t := c.t
 	t.unbound = !src.IsValid() || src.IsUnspecified()
-	err := c.write(b, tcpip.WriteOptions{To: &f})
+	err := c.write(b, tcpip.WriteOptions{To: &c.to})
 	t.unbound = false
 	return err
 }
@@ -138,6 +142,9 @@ func (c *UDPConn) writeTo(b []byte, src netip.Addr, to netip.AddrPort) error {
 func (c *UDPConn) Write(b []byte) (int, error) {
 	if !c.remoteAP.IsValid() {
 		return 0, errno.NotConn
+	}
+	if _, err := c.t.net.Route(c.bound.Addr(), c.remoteAP.Addr()); err != nil {
+		return 0, err
 	}
 	if err := c.fits(c.remoteAP.Addr(), len(b)); err != nil {
 		return 0, err
@@ -148,12 +155,8 @@ func (c *UDPConn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// fits checks that there is a route, and that a datagram of n bytes is not
-// larger than a packet can be.
+// fits checks that a datagram of n bytes is not larger than a packet can be.
 func (c *UDPConn) fits(to netip.Addr, n int) error {
-	if _, err := c.t.net.Route(c.bound.Addr(), to); err != nil {
-		return err
-	}
 	head := 28
 	if to.Unmap().Is6() {
 		head = 48
@@ -167,10 +170,7 @@ func (c *UDPConn) fits(to netip.Addr, n int) error {
 func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
 	t := c.t
 	t.failed = nil
-	err := c.call(func() tcpip.Error {
-		_, err := c.ep.Write(bytes.NewReader(b), opts)
-		return err
-	})
+	_, err := c.endpoint.write(b, opts)
 	if isBlocked(err) {
 		return errno.NoBufs
 	}
