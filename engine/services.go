@@ -224,6 +224,10 @@ func taskList(c *call) error {
 	if err := f.Validate("name", "id", "label", "service", "node", "desired-state", "_up-to-date", "runtime"); err != nil {
 		return err
 	}
+	states, err := words(f, "desired-state", object.TaskStates()...)
+	if err != nil {
+		return err
+	}
 	all, err := ask[*object.Task](c, control.ListTasks)
 	if err != nil {
 		return err
@@ -252,7 +256,7 @@ func taskList(c *call) error {
 		if len(f["_up-to-date"]) > 0 && (t.SpecVersion == nil || *t.SpecVersion != specs[t.ServiceID]) {
 			continue
 		}
-		if passes(f, t) && among(services, t.ServiceID) && among(nodes, t.NodeID) && desired(f["desired-state"], t) {
+		if passes(f, t) && among(services, t.ServiceID) && among(nodes, t.NodeID) && desired(states, t) && hasLabels(f["label"], t.ServiceLabels()) {
 			out = append(out, t.Public())
 		}
 	}

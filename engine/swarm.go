@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -173,17 +174,39 @@ func nodeList(c *call) error {
 	if err := f.Validate("name", "id", "label", "node.label", "role", "membership"); err != nil {
 		return err
 	}
+	roles, err := words(f, "role", "worker", "manager")
+	if err != nil {
+		return err
+	}
+	memberships, err := words(f, "membership", "accepted", "pending")
+	if err != nil {
+		return err
+	}
 	all, err := ask[*object.Node](c, control.ListNodes)
 	if err != nil {
 		return err
 	}
 	out := []*object.Node{}
 	for _, n := range all {
-		if passes(f, n) && among(f["role"], n.Spec.Role) {
+		labelled := hasLabels(f["label"], n.Description.Engine.Labels) && hasLabels(f["node.label"], n.Spec.Labels)
+		if passes(f, n) && labelled && among(roles, n.Spec.Role) && among(memberships, "accepted") { // who has joined is accepted
 			out = append(out, n.Public())
 		}
 	}
 	return c.json(http.StatusOK, out)
+}
+
+// words are the values of a filter that knows only these, in small letters; other values
+// are refused.
+func words(f modes.Filters, key string, known ...string) (out []string, err error) {
+	for _, v := range f[key] {
+		w := strings.ToLower(v)
+		if v != "" && !slices.Contains(known, w) {
+			return nil, &modes.Error{Kind: modes.ErrSystem, Msg: "Invalid " + key + " filter: '" + v + "'"}
+		}
+		out = append(out, w)
+	}
+	return out, nil
 }
 
 // among reports whether a filter of exact values lets one pass.
@@ -208,7 +231,7 @@ func begins(want []string, have ...string) bool {
 	return len(want) == 0
 }
 
-// passes is the filters that all objects have: id, name and label.
+// passes is the filters that all objects have alike: id and name.
 func passes(f modes.Filters, o object.Object) bool {
 	_, id := o.Key()
 	return begins(f["id"], id) && begins(f["name"], o.Title())

@@ -104,3 +104,20 @@ func TestLogsOfAServiceComeFromItsNodes(t *testing.T) {
 		{"bdc01$ sleep 1; docker service logs --tail 1 web; echo rc $?", []string{"rc 1\n", "Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream. some logs could not be retrieved for the following reasons: node [0-9a-z]{25} is not available\n"}},
 	})
 }
+
+func TestListsOfASwarmAreFiltered(t *testing.T) {
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init --default-addr-pool 10.20.0.0/16", nil},
+		{"bdc02$ echo '{\"labels\": [\"disk=ssd\"]}' > /etc/docker/daemon.json; systemctl restart docker; sleep 1; " + join("worker"), nil},
+		{"bdc01$ for s in one two; do printf 'services: {web: {image: nginx}}' > $s.yaml; docker stack deploy -c $s.yaml $s; done; docker service create -d --name alone nginx; sleep 5", nil},
+		{"bdc01$ docker stack ps --format '{{.Name}}' one", []string{"^one_web.1\n$"}},
+		{"bdc01$ docker stack ps three", []string{"^nothing found in stack: three"}},
+		{"bdc01$ docker node update --label-add a=b bdc02", nil},
+		{"bdc01$ docker node ls --format '{{.Hostname}}' -f node.label=a=b; docker node ls -q -f node.label=a=c", []string{"^bdc02\n$"}},
+		{"bdc01$ docker node ls --format '{{.Hostname}}' -f label=disk; docker node ls -q -f label=a", []string{"^bdc02\n$"}},
+		{"bdc01$ docker node ls --format '{{.Hostname}}' -f membership=pending; docker node ls -q -f membership=accepted | wc -l", []string{"^2\n$"}},
+		{"bdc01$ docker node ls -f role=boss", []string{"Invalid role filter: 'boss'"}},
+		{"bdc01$ docker node ls -f membership=none", []string{"Invalid membership filter: 'none'"}},
+		{"bdc01$ docker service ps -f desired-state=asleep alone", []string{"Invalid desired-state filter: 'asleep'"}},
+	})
+}

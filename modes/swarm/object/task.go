@@ -1,6 +1,10 @@
 package object
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Task is one container of a service on one node, or the place of a container
 // that a user has run in an attachable network.
@@ -37,6 +41,14 @@ type TaskService struct {
 	Endpoint *Endpoint         `json:",omitempty"`
 }
 
+// ServiceLabels are those of the task's service, nil of an attachment.
+func (t *Task) ServiceLabels() map[string]string {
+	if t.Service == nil {
+		return nil
+	}
+	return t.Service.Labels
+}
+
 // Key is the object's.
 func (t *Task) Key() (Kind, string) { return KindTask, t.ID }
 
@@ -68,6 +80,17 @@ const (
 var ranks = map[TaskState]int{
 	TaskNew: 0, TaskAllocated: 64, TaskPending: 64, TaskAssigned: 192, TaskAccepted: 256, TaskPreparing: 320, TaskReady: 384,
 	TaskStarting: 448, TaskRunning: 512, TaskComplete: 576, TaskShutdown: 640, TaskFailed: 704, TaskRejected: 768, TaskRemove: 800, TaskOrphaned: 832,
+}
+
+// TaskStates are the names of all states, in their order.
+func TaskStates() []string {
+	all := slices.Sorted(maps.Keys(ranks))
+	slices.SortStableFunc(all, func(a, b TaskState) int { return a.Rank() - b.Rank() })
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = string(s)
+	}
+	return out
 }
 
 // Rank orders the states: a task never goes to a lower one.
