@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dnetsim/modes/calls"
+	"dnetsim/modes/events"
 	"dnetsim/modes/swarm"
 	"dnetsim/modes/swarm/agent"
 	"dnetsim/modes/swarm/message"
@@ -47,6 +48,9 @@ func newSwarm(d *Daemon) *Swarm {
 		Write: func(name string, b []byte) {
 			fs.MkdirAll(path.Dir(swarmDir+name), 0o700)
 			fs.WriteFile(swarmDir+name, b, 0o600)
+		},
+		Event: func(kind, action, id string, a map[string]string) {
+			d.Events.Add(events.Event{Type: kind, Action: action, ID: id, Attributes: a, Scope: "swarm"})
 		},
 		Remove:  func(name string) { fs.RemoveAll(strings.TrimSuffix(swarmDir+name, "/")) },
 		Has:     func(name string) bool { _, err := fs.Stat(swarmDir + name); return err == nil },

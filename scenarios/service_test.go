@@ -121,3 +121,32 @@ func TestListsOfASwarmAreFiltered(t *testing.T) {
 		{"bdc01$ docker service ps -f desired-state=asleep alone", []string{"Invalid desired-state filter: 'asleep'"}},
 	})
 }
+
+func TestManagersTellTheEventsOfTheirSwarm(t *testing.T) {
+	events := func(more string) string {
+		return "bdc01$ docker events --since 1h --until 0s --format '{{.Type}} {{.Action}} {{.Scope}} {{json .Actor.Attributes}}' " + more
+	}
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init --default-addr-pool 10.20.0.0/16", nil},
+		{"bdc02$ " + join("worker"), nil},
+		{"bdc01$ docker network create -d overlay net; echo a | docker secret create sec -; echo b | docker config create cfg -", nil},
+		{"bdc01$ docker service create -d --name web --network net nginx; sleep 5; docker service update -q --image nginx:1.25 --replicas 2 web", nil},
+		{"bdc01$ docker node update --availability drain bdc02; docker node update --availability active bdc02; docker node promote bdc02; sleep 5", nil},
+		{"bdc01$ docker service rm web; docker secret rm sec; docker config rm cfg; sleep 5; docker network rm net; sleep 1", nil},
+		{events("-f type=service"), []string{
+			`^service create swarm {"name":"web"}\n`,
+			`service update swarm {"image.new":"nginx:1.25","image.old":"nginx:latest","name":"web","replicas.new":"2","replicas.old":"1"}\n`,
+			`"updatestate.new":"updating"}`, `"updatestate.new":"completed","updatestate.old":"updating"}`,
+			`service remove swarm {"name":"web"}\n$`,
+		}},
+		{events("-f node=bdc02"), []string{
+			`"name":"bdc02","state.new":"ready","state.old":"unknown"}`, `"availability.new":"drain","availability.old":"active","name":"bdc02"}`,
+			`"role.new":"manager","role.old":"worker"}`,
+		}},
+		{events("-f secret=sec -f event=remove"), []string{`^secret remove swarm {"name":"sec"}\n$`}},
+		{events("-f config=cfg"), []string{`^config create swarm {"name":"cfg"}\nconfig remove swarm {"name":"cfg"}\n$`}},
+		{events("-f scope=swarm -f type=network"), []string{`^network create swarm {"name":"net"}\n`, `network remove swarm {"name":"net"}\n$`}},
+		{events("-f service=web") + " | wc -l; ssh bdc02 \"docker events --since 1h --until 0s -f scope=swarm -f type=service\"", []string{`service remove`}},
+		{"bdc03$ docker events --since 1h --until 0s -f scope=swarm", []string{`^$`}},
+	})
+}

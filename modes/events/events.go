@@ -14,11 +14,11 @@ import (
 // Event is one entry of `docker events`.
 type Event struct {
 	Time       time.Time
-	Type       string // "container", "network", "image", "daemon"
+	Type       string // "container", "network", "image", "daemon", "service", …
 	Action     string // "create", "start", "exec_start: sh", …
 	ID         string
 	Attributes map[string]string
-	Scope      string // "local"
+	Scope      string // "local", which is meant by "", or "swarm"
 	From       string // image, for containers
 }
 
@@ -48,7 +48,9 @@ func (l *Log) Wake() { l.cond.Broadcast() }
 
 // Add notes what has just happened.
 func (l *Log) Add(e Event) {
-	e.Time, e.Scope = l.wall(), "local"
+	if e.Time = l.wall(); e.Scope == "" {
+		e.Scope = "local"
+	}
 	l.kept = append(l.kept, e)
 	l.total++
 	if len(l.kept) > 2*keptEvents {
@@ -127,7 +129,7 @@ func (s *Stream) passes(e Event) bool {
 			return false
 		}
 		for _, v := range values {
-			if v == name || v == id || strings.HasPrefix(id, v) {
+			if strings.HasPrefix(name, v) || strings.HasPrefix(id, v) {
 				return true
 			}
 		}
@@ -148,8 +150,8 @@ func (s *Stream) passes(e Event) bool {
 		case "container":
 			ok = named(values, "container", e.ID, e.Attributes["name"]) ||
 				e.Type == "network" && f.Has("container", e.Attributes["container"])
-		case "network":
-			ok = named(values, "network", e.ID, e.Attributes["name"])
+		case "network", "volume", "daemon", "plugin", "node", "service", "secret", "config":
+			ok = named(values, key, e.ID, e.Attributes["name"])
 		case "image":
 			ok = f.Has("image", e.From) || named(values, "image", e.ID, e.Attributes["name"])
 		case "label":

@@ -38,6 +38,9 @@ type Options struct {
 	// Containers removes the containers of all tasks, and takes the others out of the
 	// cluster's networks: the node leaves.
 	Containers func()
+	// Event is told what has happened to an object of the swarm: its kind, "create",
+	// "update" or "remove", its identifier, its name and what has changed.
+	Event func(kind, action, id string, attributes map[string]string)
 	// Write and Remove are of the folder /var/lib/docker/swarm; a name ends with "/" for
 	// all below it. Has reports whether there is such a file.
 	Write  func(name string, b []byte)

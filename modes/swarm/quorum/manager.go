@@ -47,6 +47,8 @@ type Config struct {
 	Force     bool            // --force-new-cluster
 	IPv6      bool            // subnets of IPv6 are given out
 	TLSWords  string          // how the refusal of a peer's certificate begins
+	// Watch is told of every change that the managers have agreed on.
+	Watch func(state.Change)
 	// Removed is called when the manager is no member any more.
 	Removed func()
 }
@@ -77,7 +79,7 @@ type Manager struct {
 // New is one that does nothing yet.
 func New(c Config) *Manager {
 	m := &Manager{Config: c, peers: map[uint64]*peer{}}
-	m.state = state.New(c.Loop, c.Wall, m.propose, m.changed)
+	m.state = state.New(c.Loop, c.Wall, m.propose, m.changed, c.Watch)
 	m.server = rpc.NewServer(rpc.Config{
 		Loop: c.Loop, Net: c.Net, Rand: c.Stream("tls"), Cert: c.Cert, Verify: m.verify, Log: c.Log,
 	})

@@ -37,12 +37,20 @@ type batch struct {
 	Actions []action
 }
 
+// Change is one object that all managers have agreed on.
+type Change struct {
+	Action string        // "create", "update" or "remove"
+	Old    object.Object // as it was, nil of a new one
+	Now    object.Object // as it is, nil of one that is gone
+}
+
 // State is the swarm as the log has it so far.
 type State struct {
 	loop    *sim.Loop
 	wall    func() time.Time
 	propose func([]byte) error
 	changed func()
+	watch   func(Change)
 
 	byID  map[object.Kind]map[string]object.Object
 	order map[object.Kind][]object.Object // in the order in which they were made
@@ -51,9 +59,10 @@ type State struct {
 }
 
 // New is an empty one. Propose brings a batch to all managers and returns when
-// [State.Apply] has been called with it; changed is told of every batch.
-func New(l *sim.Loop, wall func() time.Time, propose func([]byte) error, changed func()) *State {
-	s := &State{loop: l, wall: wall, propose: propose, changed: changed}
+// [State.Apply] has been called with it; changed is told of every batch, and watch of
+// each change in it.
+func New(l *sim.Loop, wall func() time.Time, propose func([]byte) error, changed func(), watch func(Change)) *State {
+	s := &State{loop: l, wall: wall, propose: propose, changed: changed, watch: watch}
 	s.clear()
 	return s
 }
@@ -244,7 +253,10 @@ func (s *State) Apply(index uint64, b []byte) {
 	for _, a := range in.Actions {
 		switch a.Op {
 		case remove:
-			s.drop(a.Kind, a.ID)
+			if old := s.get(a.Kind, a.ID); old != nil {
+				s.drop(a.Kind, a.ID)
+				s.watch(Change{a.Op, old, nil})
+			}
 		case create, update:
 			o, err := object.Decode(a.Kind, a.Object)
 			if err != nil {
@@ -255,7 +267,10 @@ func (s *State) Apply(index uint64, b []byte) {
 			if a.Op == create {
 				h.CreatedAt = in.At
 			}
+			_, id := o.Key()
+			old := s.get(a.Kind, id)
 			s.set(o)
+			s.watch(Change{a.Op, old, o})
 		}
 	}
 	s.changed()
