@@ -54,8 +54,13 @@ func (d *Daemon) layersOf(c *Container, img *image.Image) Layers {
 	}
 }
 
-// Layers are the container's directories.
-func (c *Container) Layers() Layers { return c.run.layers }
+// Layers are the container's directories, none of one that is only described.
+func (c *Container) Layers() Layers {
+	if c.run == nil {
+		return Layers{}
+	}
+	return c.run.layers
+}
 
 // short is the short name of a layer: overlay2 makes links of it, so that the
 // options of many layers fit into a page.
