@@ -52,7 +52,7 @@ var orders = map[string][][]string{
 		{"modes/swarm"},
 		{"modes/swarm/quorum", "modes/swarm/agent"},
 		{"modes/swarm/control", "modes/swarm/dispatcher", "modes/swarm/logbroker", "modes/swarm/allocator", "modes/swarm/orchestrator"},
-		{"modes/swarm/scheduler"},
+		{"modes/swarm/scheduler", "modes/swarm/template"},
 		{"modes/swarm/ca", "modes/swarm/message", "modes/swarm/state"},
 		{"modes/swarm/raft", "modes/swarm/rpc"},
 		{"modes/swarm/object"},

@@ -18,6 +18,8 @@ import (
 	"dnetsim/modes/swarm/agent"
 	"dnetsim/modes/swarm/message"
 	"dnetsim/modes/swarm/object"
+	"dnetsim/modes/swarm/template"
+	"dnetsim/userland"
 )
 
 // taskContainer runs the container of a swarm's task: it is moby's container executor.
@@ -71,35 +73,57 @@ func (t *taskContainer) Prepare() error {
 	if _, err := t.d.Images.store.Find(r.Config.Image); err != nil {
 		t.d.Images.Pull(r.Config.Image, nil) // what is not there is told by the next step
 	}
-	c, _, err := t.d.Containers.Create(r)
-	if err == nil {
-		t.mountData(c)
+	files, err := t.files()
+	if err != nil {
+		return err
 	}
-	return err
+	c, _, err := t.d.Containers.Create(r)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		f.put(c.run.fs)
+	}
+	return nil
 }
 
-// mountData puts the task's secrets and configs into the container's files: what the engine
-// mounts there is on no disk.
-func (t *taskContainer) mountData(c *Container) {
-	spec := t.task.Spec.ContainerSpec
-	put := func(at string, f *object.FileTarget, data []byte) {
-		if !path.IsAbs(f.Name) {
-			at = path.Join(at, f.Name)
-		} else {
+// dataFile is a secret or a config in a container's files.
+type dataFile struct {
+	at     string
+	target *object.FileTarget
+	data   []byte
+}
+
+// files are the task's secrets and configs: what the engine mounts there is on no disk.
+func (t *taskContainer) files() (out []dataFile, err error) {
+	add := func(at string, f *object.FileTarget, s *object.DataSpec) error {
+		if at = path.Join(at, f.Name); path.IsAbs(f.Name) {
 			at = path.Clean(f.Name)
 		}
-		c.run.fs.MkdirAll(path.Dir(at), 0o755)
-		c.run.fs.WriteFile(at, data, f.Mode&0o777)
+		data, err := template.Data(t.d.Swarm.describe(), t.task, s, t.deps)
+		out = append(out, dataFile{at, f, data})
+		return err
 	}
-	for _, r := range spec.Secrets {
-		if s := t.deps.Secret(r.SecretID); s != nil && r.File != nil {
-			put("/run/secrets", r.File, s.Spec.Data)
+	for _, r := range t.task.Spec.ContainerSpec.Secrets {
+		if s := t.deps.Secret(r.SecretID); s != nil && r.File != nil && err == nil {
+			err = add("/run/secrets", r.File, &s.Spec)
 		}
 	}
-	for _, r := range spec.Configs {
-		if s := t.deps.Config(r.ConfigID); s != nil && r.File != nil {
-			put("/", r.File, s.Spec.Data)
+	for _, r := range t.task.Spec.ContainerSpec.Configs {
+		if s := t.deps.Config(r.ConfigID); s != nil && r.File != nil && err == nil {
+			err = add("/", r.File, &s.Spec)
 		}
+	}
+	return out, err
+}
+
+func (f *dataFile) put(fs *userland.FS) {
+	fs.MkdirAll(path.Dir(f.at), 0o755)
+	fs.WriteFile(f.at, f.data, f.target.Mode&0o777)
+	uid, err := strconv.Atoi(f.target.UID)
+	gid, gerr := strconv.Atoi(f.target.GID)
+	if err == nil && gerr == nil {
+		fs.Chown(f.at, uid, gid)
 	}
 }
 
@@ -202,9 +226,9 @@ func (cs *Containers) discard(c *Container) {
 
 // request is the container that a task describes.
 func (t *taskContainer) request() (container.Create, error) {
-	spec := t.task.Spec.ContainerSpec
-	if spec == nil {
-		return container.Create{}, errors.New("container spec required")
+	spec, err := template.Container(t.d.Swarm.describe(), t.task)
+	if err != nil {
+		return container.Create{}, err
 	}
 	r := container.Create{Name: t.task.Name, Endpoints: map[string]*container.EndpointSettings{}, Service: t.service()}
 	r.Config = container.Config{
@@ -217,7 +241,7 @@ func (t *taskContainer) request() (container.Create, error) {
 	if h := spec.Healthcheck; h != nil {
 		r.Config.Healthcheck = &health.Check{Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, Retries: h.Retries}
 	}
-	t.fillHost(&r.HostConfig)
+	t.fillHost(&r.HostConfig, spec)
 	r.Config.ExposedPorts, r.HostConfig.PortBindings = t.ports()
 	for i, at := range t.task.NetworksAttachments {
 		if i == 0 {
@@ -229,8 +253,7 @@ func (t *taskContainer) request() (container.Create, error) {
 }
 
 // fillHost is what the container has of its node.
-func (t *taskContainer) fillHost(h *container.HostConfig) {
-	spec := t.task.Spec.ContainerSpec
+func (t *taskContainer) fillHost(h *container.HostConfig, spec *object.ContainerSpec) {
 	h.NetworkMode, h.Sysctls, h.CapAdd, h.CapDrop = "default", spec.Sysctls, spec.CapabilityAdd, spec.CapabilityDrop
 	h.ReadonlyRootfs, h.Init = spec.ReadOnly, spec.Init
 	if d := spec.DNSConfig; d != nil {

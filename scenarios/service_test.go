@@ -65,6 +65,10 @@ func TestSecretsAndConfigsAreInTheContainers(t *testing.T) {
 		{"bdc02$ docker exec $(docker ps -q) sh -c 'cat /run/secrets/pw /etc/app.conf; ls -l /run/secrets/pw'", []string{"hushport=80\n-r--r--r--"}},
 		{"bdc01$ docker secret rm pw; docker config rm nosuch", []string{"secret 'pw' is in use by the following service: web", "nosuch"}},
 		{"bdc01$ docker service rm web; docker secret rm pw; docker secret ls -q", []string{"web\npw\n$"}},
+		{"bdc01$ docker secret create pw - <<< hush; docker config create --template-driver golang tmpl - <<< '{{.Node.Hostname}} {{env \"FOO\"}} {{secret \"pw\"}}'", nil},
+		{"bdc01$ docker service create -q --name own --secret pw --config source=tmpl,target=/etc/x,uid=33,gid=44,mode=0440 --env FOO=bar-{{.Task.Slot}} --hostname '{{.Node.Hostname}}-{{.Service.Name}}' --mount source=v-{{.Task.Slot}},target=/data --constraint node.hostname==bdc02 busybox sleep 1000", nil},
+		{"bdc02$ docker exec $(docker ps -q -f name=own) sh -c 'hostname; echo $FOO; ls -ln /etc/x; cat /etc/x'; docker volume ls -q", []string{"^bdc02-own\nbar-1\n-r--r----- +1 33 +44 .*\nbdc02 bar-1 hush\n\nv-1\n$"}},
+		{"bdc01$ docker service create -q --name wrong --hostname '{{.Node.Hostnam}}' busybox", []string{"InvalidArgument desc = expanding hostname failed: template: expansion:1:7: executing .*can't evaluate field Hostnam"}},
 		{"bdc01$ docker service create -q --name bad --secret gone --no-resolve-image busybox; docker secret create x nofile", []string{"secret not found: gone", "open nofile: no such file or directory"}},
 	})
 }

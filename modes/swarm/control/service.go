@@ -13,6 +13,7 @@ import (
 	"dnetsim/modes/swarm/rpc"
 	"dnetsim/modes/swarm/scheduler"
 	"dnetsim/modes/swarm/state"
+	"dnetsim/modes/swarm/template"
 )
 
 // ServiceUpdate changes a service; Rollback "previous" takes its specification before the
@@ -106,6 +107,20 @@ func checkTask(s *object.ServiceSpec) error {
 			return bad("ContainerSpec: duplicate mount point: %s", m.Target)
 		}
 		targets[m.Target] = true
+	}
+	return checkTemplates(t)
+}
+
+// checkTemplates refuses texts that a node could not expand, as far as a task that there
+// is not yet can tell.
+func checkTemplates(spec *object.TaskSpec) error {
+	t := object.Task{
+		ServiceID: "serviceid", Slot: 1, NodeID: "nodeid", Annotations: object.Annotations{Name: "taskname"}, Spec: *spec,
+		Service: &object.TaskService{Name: "servicename"},
+	}
+	n := object.NodeDescription{Hostname: "nodeHostname", Platform: object.Platform{Architecture: "architecture", OS: "os"}}
+	if _, err := template.Container(n, &t); err != nil {
+		return bad("%v", err)
 	}
 	return nil
 }
