@@ -47,6 +47,9 @@ type Layer struct {
 	outbox, spare []*gstack.PacketBuffer // what netstack wrote, and room for the next
 	failed        error                  // the first packet that could not be sent, for UDP's callers
 
+	ttl        uint8        // of IPv4, by default
+	broadcasts []netip.Addr // the last address of each subnet
+
 	unbound bool // the datagrams being written are from a socket without an address
 
 	hint   [2]netip.Addr // source address that netstack now prefers, by family
@@ -108,6 +111,7 @@ func (t *Layer) Reconfigure() {
 		return
 	}
 	c := t.net.Settings()
+	t.ttl = uint8(c.TTL)
 	ttl, hops := tcpip.DefaultTTLOption(c.TTL), tcpip.DefaultTTLOption(c.HopLimit)
 	must(t.s.SetNetworkProtocolOption(header.IPv4ProtocolNumber, &ttl))
 	must(t.s.SetNetworkProtocolOption(header.IPv6ProtocolNumber, &hops))
@@ -162,6 +166,7 @@ func protocolAddress(p netip.Prefix) tcpip.ProtocolAddress {
 func (t *Layer) AddAddr(p netip.Prefix) {
 	if t.s != nil {
 		t.s.AddProtocolAddress(internalNIC, protocolAddress(p), gstack.AddressProperties{})
+		t.broadcasts = append(t.broadcasts, lastOf(p))
 	}
 }
 
@@ -169,7 +174,16 @@ func (t *Layer) AddAddr(p netip.Prefix) {
 func (t *Layer) RemoveAddr(p netip.Prefix) {
 	if t.s != nil {
 		t.s.RemoveAddress(internalNIC, address(p.Addr()))
+		if i := slices.Index(t.broadcasts, lastOf(p)); i >= 0 {
+			t.broadcasts = slices.Delete(t.broadcasts, i, i+1)
+		}
 	}
+}
+
+// lastOf is the broadcast address of a subnet.
+func lastOf(p netip.Prefix) netip.Addr {
+	s := protocolAddress(p).AddressWithPrefix.Subnet()
+	return netipAddr(s.Broadcast())
 }
 
 func address(a netip.Addr) tcpip.Address {

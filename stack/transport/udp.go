@@ -17,6 +17,9 @@ type UDPConn struct {
 	endpoint
 	bound    netip.AddrPort // as asked for
 	remoteAP netip.AddrPort
+	port     uint16            // its own
+	ttl      uint8             // of IPv4; 0: the default
+	v6only   bool              // IPv4 is no business of an AF_INET6 socket
 	to       tcpip.FullAddress // of the datagram that is being written
 }
 
@@ -40,6 +43,7 @@ func (c *UDPConn) listen(local netip.AddrPort) (*UDPConn, error) {
 		c.Close()
 		return nil, err
 	}
+	c.port = c.local().Port()
 	return c, nil
 }
 
@@ -53,20 +57,6 @@ func (c *UDPConn) Connect(to netip.AddrPort) error {
 	c.preferSource(src)
 	c.remoteAP = to
 	return c.call(func() tcpip.Error { return c.ep.Connect(c.full(to)) })
-}
-
-// prefer looks the route up and makes netstack take its source address, or src
-// if that is one.
-func (c *UDPConn) prefer(src, to netip.Addr) error {
-	chosen, err := c.t.net.Route(src, to)
-	if err != nil {
-		return err
-	}
-	if src.IsValid() && src != c.bound.Addr() {
-		chosen = src
-	}
-	c.preferSource(chosen)
-	return nil
 }
 
 func (c *UDPConn) preferSource(src netip.Addr) {
@@ -112,32 +102,6 @@ func (c *UDPConn) receive(b []byte, timeout time.Duration) (n int, from netip.Ad
 	}
 }
 
-// WriteTo sends one datagram. It returns errno.NetUnreachable if there is no
-// route.
-func (c *UDPConn) WriteTo(b []byte, to netip.AddrPort) error {
-	return c.writeTo(b, c.bound.Addr(), to)
-}
-
-func (c *UDPConn) writeTo(b []byte, src netip.Addr, to netip.AddrPort) error {
-	if err := c.prefer(src, to.Addr()); err != nil {
-		return err
-	}
-	if src != c.bound.Addr() {
-		if _, err := c.t.net.Route(c.bound.Addr(), to.Addr()); err != nil {
-			return err
-		}
-	}
-	if err := c.fits(to.Addr(), len(b)); err != nil {
-		return err
-	}
-	c.to = c.full(to)
-	t := c.t
-	t.unbound = !src.IsValid() || src.IsUnspecified()
-	err := c.write(b, tcpip.WriteOptions{To: &c.to})
-	t.unbound = false
-	return err
-}
-
 // Write sends one datagram to the connected peer.
 func (c *UDPConn) Write(b []byte) (int, error) {
 	if !c.remoteAP.IsValid() {
@@ -153,18 +117,6 @@ func (c *UDPConn) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return len(b), nil
-}
-
-// fits checks that a datagram of n bytes is not larger than a packet can be.
-func (c *UDPConn) fits(to netip.Addr, n int) error {
-	head := 28
-	if to.Unmap().Is6() {
-		head = 48
-	}
-	if n+head > 65535 {
-		return errno.MsgSize
-	}
-	return nil
 }
 
 func (c *UDPConn) write(b []byte, opts tcpip.WriteOptions) error {
@@ -201,6 +153,7 @@ func (c *UDPConn) SetTTL(ttl int) {
 		if c.v6 {
 			return c.ep.SetSockOptInt(tcpip.IPv6HopLimitOption, ttl)
 		}
+		c.ttl = uint8(ttl)
 		return c.ep.SetSockOptInt(tcpip.IPv4TTLOption, ttl)
 	})
 }

@@ -25,7 +25,7 @@ func (t *Layer) ListenTCPv6Only(h socket.Holder, local netip.AddrPort) (*TCPList
 
 // ListenUDPv6Only is [Layer.ListenUDP] with IPV6_V6ONLY.
 func (t *Layer) ListenUDPv6Only(h socket.Holder, local netip.AddrPort) (*UDPConn, error) {
-	c := &UDPConn{bound: local}
+	c := &UDPConn{bound: local, v6only: true}
 	if err := t.open(&c.endpoint, udp.ProtocolNumber, true); err != nil {
 		return nil, err
 	}
