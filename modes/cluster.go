@@ -52,6 +52,12 @@ func newSwarm(d *Daemon) *Swarm {
 		Event: func(kind, action, id string, a map[string]string) {
 			d.Events.Add(events.Event{Type: kind, Action: action, ID: id, Attributes: a, Scope: "swarm"})
 		},
+		Provide: func(name string, read func() []byte) {
+			fs.MkdirAll(path.Dir(swarmDir+name), 0o700)
+			fs.Synthetic(swarmDir+name, read, nil)
+			fs.Chmod(swarmDir+name, 0o600)
+		},
+		Crash:   d.crash,
 		Remove:  func(name string) { fs.RemoveAll(strings.TrimSuffix(swarmDir+name, "/")) },
 		Has:     func(name string) bool { _, err := fs.Stat(swarmDir + name); return err == nil },
 		Read:    func(name string) ([]byte, error) { return fs.ReadFile(swarmDir + name) },

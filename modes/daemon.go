@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"slices"
 	"time"
 
 	"dnetsim/modes/calls"
@@ -33,9 +34,11 @@ type Daemon struct {
 
 	starting *startup // while it comes up
 	running  bool
-	failed   bool      // the last start did not work
-	returns  bool      // systemd is about to start it again
-	since    time.Time // when these two changed, by the host's clock
+	failed   bool            // the last start did not work
+	returns  bool            // systemd is about to start it again
+	panicked bool            // it ended by itself the last time
+	starts   []time.Duration // of the last minute
+	since    time.Time       // when these two changed, by the host's clock
 	pid      int
 	proc     *userland.Process // dockerd itself
 	calls    *calls.Calls      // what is under way
@@ -149,6 +152,7 @@ func (d *Daemon) boot() error {
 func (d *Daemon) setState(running, failed bool) {
 	if d.running != running || d.failed != failed {
 		d.running, d.failed, d.returns, d.since = running, failed, false, d.Wall()
+		d.panicked = d.panicked && !running
 	}
 }
 
@@ -223,15 +227,36 @@ func (d *Daemon) launchSelf() {
 		},
 	})
 	d.proc, d.pid = p, p.PID
+	d.starts = append(d.starts, d.loop.Now())
 }
 
-// backAfter is RestartSec of Docker's unit, whose Restart is always.
-const backAfter = 2 * time.Second
+// backAfter is RestartSec of Docker's unit, whose Restart is always; mostStarts is its
+// StartLimitBurst, in a time of startLimit.
+const (
+	backAfter  = 2 * time.Second
+	mostStarts = 3
+	startLimit = time.Minute
+)
+
+// crash ends dockerd by a panic of its own, when what is under way has come to its end.
+func (d *Daemon) crash() {
+	at := d.proc
+	d.loop.After(0, func() {
+		if p := d.proc; p != nil && p == at {
+			d.panicked = true
+			p.Signal(userland.SIGKILL)
+		}
+	})
+}
 
 // comeBack has systemd start a dockerd that was killed, unless somebody else has done
-// something about it meanwhile.
+// something about it meanwhile. One that has been started too often stays away.
 func (d *Daemon) comeBack() {
 	at := d.since
+	d.starts = slices.DeleteFunc(d.starts, func(t time.Duration) bool { return d.loop.Now()+backAfter-t >= startLimit })
+	if len(d.starts) >= mostStarts {
+		return
+	}
 	d.returns = true
 	d.loop.After(backAfter, func() {
 		if d.returns && d.since == at && d.starting == nil && !d.host.Off() {

@@ -34,6 +34,8 @@ func (u *unit) Status() string {
 	switch {
 	case u.d.running:
 		return "active (running)"
+	case u.d.returns && u.d.panicked:
+		return "activating (auto-restart) (Result: exit-code)"
 	case u.d.returns:
 		return "activating (auto-restart)"
 	case u.d.failed:

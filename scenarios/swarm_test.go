@@ -243,3 +243,23 @@ func TestCertificatesAreRenewed(t *testing.T) {
 		{"bdc01$ docker node ls", []string{"bdc02 +Ready"}},
 	})
 }
+
+// A manager's folder is what the manager is (Docker's documentation, "Back up the swarm"): on
+// another host the swarm goes on with it, locked if it was, and the first manager's own
+// engine finds what somebody has put back.
+func TestAManagersFolderIsABackup(t *testing.T) {
+	const move = "systemctl stop docker; rm -rf /var/lib/docker/swarm; ssh bdc01 cat b.tar | tar -C /var/lib/docker -xf -; systemctl start docker; sleep 1; "
+	for _, engine := range Engines {
+		says(t, engine, []saying{
+			{"bdc01$ docker swarm init; docker network create -d overlay o1; docker service create -d -q --name web --network o1 busybox sleep 1000; sleep 5; docker service ls", []string{"web .*1/1"}},
+			{"bdc01$ systemctl stop docker; tar -C /var/lib/docker -cf b.tar swarm; systemctl start docker; sleep 1; docker service rm web; docker network rm o1", nil},
+			{"bdc03$ " + move + "docker swarm init --force-new-cluster --advertise-addr 10.0.0.13; sleep 20; docker node ls; docker service ls", []string{"bdc03 +Ready +Active +Leader", "web .*1/1"}},
+			{"bdc03$ docker swarm join-token -q worker; ssh bdc01 docker swarm join-token -q worker", []string{`^(SWMTKN-\S+)\n`}},
+			{"bdc02$ docker swarm join --token $(ssh bdc03 docker swarm join-token -q worker) 10.0.0.13:2377; ssh bdc03 docker node ls", []string{"bdc02 +Ready"}},
+			{"bdc01$ " + strings.Replace(move, "ssh bdc01 cat", "cat", 1) + "sleep 10; docker service ls", []string{"web .*1/1"}},
+			{"bdc01$ docker swarm update --autolock > key; sleep 2; systemctl stop docker; tar -C /var/lib/docker -cf b.tar swarm", nil},
+			{"bdc02$ docker swarm leave; " + move + "docker node ls", []string{"Swarm is encrypted and needs to be unlocked"}},
+			{"bdc02$ ssh bdc01 cat key | grep SWMKEY | docker swarm unlock; docker info | grep -A2 Swarm", []string{"Swarm: active"}},
+		})
+	}
+}

@@ -24,7 +24,7 @@ type Service interface {
 	Stop() error
 	Restart() error
 	// Status is the unit's state in systemd's words: "active (running)",
-	// "inactive (dead)", "activating (auto-restart)", "failed".
+	// "inactive (dead)", "activating (auto-restart)" of one that was killed, "failed".
 	Status() string
 	// Since is when it came into this state by its host's clock; the zero time
 	// means never.

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -265,9 +266,28 @@ func (n *Node) save() {
 // stateFile is docker-state.json: what an init or a join was asked for.
 type stateFile struct{ LocalAddr, RemoteAddr, ListenAddr, AdvertiseAddr, DataPathAddr string }
 
-// found is a worker's disk that somebody has copied from another host: the machine is a
-// clone, and has that one's certificate. Nil for anything else; a manager's log is not in
-// files here.
+// logFile is a manager's log with the state that it has led to.
+const logFile = "raft/wal-v3-encrypted/0000000000000000-0000000000000000.wal"
+
+// savedLog is what is in it. Key is the one that unlocks it: swarmkit's files are encrypted
+// with a key that is encrypted with that one.
+type savedLog struct {
+	*raft.Disk
+	Key string `json:",omitempty"`
+}
+
+// log is the content of [logFile] at this moment.
+func (n *Node) log() []byte {
+	if n.disk == nil || n.disk.Raft == nil {
+		return nil
+	}
+	b, _ := json.Marshal(savedLog{n.disk.Raft, n.disk.Key})
+	return b
+}
+
+// found is what the folder says that the node is: one that somebody has copied from another
+// host makes the machine a clone, and one from a backup what the node was then. Nil if it
+// does not say that.
 func (n *Node) found() *disk {
 	d := &disk{}
 	var s stateFile
@@ -278,17 +298,38 @@ func (n *Node) found() *disk {
 		}
 	}
 	root, err := n.Read("certificates/swarm-root-ca.crt")
-	if err != nil || d.Cert.NodeID == "" || d.Cert.Role != object.RoleWorker || len(d.Remotes) == 0 {
+	if err != nil || d.Cert.NodeID == "" {
 		return nil
 	}
 	d.Root = object.RootCA{PEM: string(root), Digest: d.Cert.Digest}
 	d.Advertise, d.Port = s.AdvertiseAddr, defaultPort
 	d.Listen, _ = netip.ParseAddrPort(s.ListenAddr)
 	d.DataPath, _ = netip.ParseAddr(s.DataPathAddr)
+	if d.Cert.Role == object.RoleManager {
+		w := savedLog{Disk: &raft.Disk{}}
+		if b, err := n.Read(logFile); err != nil || json.Unmarshal(b, &w) != nil || w.Disk == nil || w.ID == 0 {
+			return nil
+		}
+		d.Raft, d.Key, d.Locked = w.Disk, w.Key, w.Key
+		d.Local, _ = netip.ParseAddr(s.LocalAddr)
+		return d
+	}
+	if len(d.Remotes) == 0 {
+		return nil
+	}
 	if at, err := netip.ParseAddrPort(d.Remotes[0].Addr); err == nil {
 		d.Local = n.toward(at.Addr())
 	}
 	return d
+}
+
+// differs reports whether what was found is not what the node knows.
+func (n *Node) differs(d *disk) bool {
+	if d.Cert != n.disk.Cert {
+		return true
+	}
+	b, err := n.Read(logFile)
+	return d.Raft != nil && err == nil && !bytes.Equal(b, n.log())
 }
 
 func (d *disk) addrs() (out []string) {

@@ -193,7 +193,7 @@ func (l *life) manage(cluster *object.Cluster, first *object.Node) error {
 	l.manager = quorum.New(quorum.Config{
 		Loop: n.Loop, Wall: n.Wall, Stream: n.Stream, Net: n.Net(), Log: n.Log, Node: d.Cert.NodeID, Listen: listen,
 		Advertise: n.managerAddr(), Cert: func() *object.Certificate { return &d.Cert }, Disk: d.Raft, New: cluster, First: first,
-		Force: d.Force, IPv6: n.IPv6, TLSWords: n.TLSWords, Watch: l.notice, Removed: func() { l.demoted() },
+		Force: d.Force, IPv6: n.IPv6, TLSWords: n.TLSWords, Watch: l.notice, Removed: func() { l.demoted() }, Crash: n.Crash,
 	})
 	if err := l.manager.Start(); err != nil {
 		l.manager.Stop()
@@ -202,6 +202,7 @@ func (l *life) manage(cluster *object.Cluster, first *object.Node) error {
 	}
 	d.Force = false
 	l.local = l.manager.Local()
+	n.Provide(logFile, n.log)
 	return nil
 }
 

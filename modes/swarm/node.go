@@ -47,6 +47,10 @@ type Options struct {
 	Remove func(name string)
 	Has    func(name string) bool
 	Read   func(name string) ([]byte, error)
+	// Provide makes a file of the folder whose content is asked for when somebody reads it.
+	Provide func(name string, read func() []byte)
+	// Crash ends dockerd at once: systemd starts it again.
+	Crash func()
 	// Managed are the names of interfaces that the engine has made.
 	Managed func(name string) bool
 	// DefaultAdvertise is swarm-default-advertise-addr.
@@ -168,10 +172,11 @@ type JoinRequest struct {
 // Start is called when dockerd has come up: a node of a swarm goes on being one.
 func (n *Node) Start() {
 	n.up = true
+	if d := n.found(); d != nil && (n.disk == nil || n.differs(d)) {
+		n.disk = d
+	}
 	if n.disk == nil {
-		if n.disk = n.found(); n.disk == nil {
-			return
-		}
+		return
 	}
 	if !n.Has("docker-state.json") {
 		n.disk = nil // somebody has removed the folder
@@ -200,8 +205,11 @@ func (n *Node) Stop() {
 // Kill is described at Stop.
 func (n *Node) Kill() {
 	n.up = false
-	if n.life != nil {
-		n.life.end()
+	if l := n.life; l != nil {
+		if l.manager != nil {
+			l.manager.Log = func(string, string, ...string) {} // it has no time to say anything
+		}
+		l.end()
 		n.life = nil
 	}
 }

@@ -205,7 +205,7 @@ func activeLine(s userland.Service) string {
 	switch s.Status() {
 	case "failed":
 		return "failed (Result: exit-code)"
-	case "activating (auto-restart)": // only who was killed is started again
+	case "activating (auto-restart)": // it was killed
 		return "activating (auto-restart) (Result: signal)"
 	}
 	return s.Status()

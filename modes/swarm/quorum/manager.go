@@ -51,6 +51,8 @@ type Config struct {
 	Watch func(state.Change)
 	// Removed is called when the manager is no member any more.
 	Removed func()
+	// Crash ends the engine: the log cannot be what the others take it for.
+	Crash func()
 }
 
 // Manager is one that runs.
@@ -92,6 +94,10 @@ func New(c Config) *Manager {
 		Loop: c.Loop, Rand: c.Stream("raft"), Send: m.send, Apply: m.state.Apply,
 		Snapshot: m.state.Snapshot, Restore: m.state.Restore, Changed: m.raftChanged,
 		Log: func(level, msg string) { c.Log(level, msg, "module", "raft", "node.id", c.Node) },
+		Panic: func(msg string) {
+			c.Log("panic", msg, "module", "raft", "node.id", c.Node)
+			c.Crash()
+		},
 	})
 	m.handle()
 	return m

@@ -33,9 +33,12 @@ func managersOnly(method string) bool {
 type peer struct {
 	m     *Manager
 	to    raft.Member
+	at    string // where it calls from, "" if that is its address of the log
 	conn  *rpc.Conn
 	queue []*raft.Message
 	busy  bool
+
+	moving bool // another address is tried
 }
 
 // send queues a message of the log.
@@ -46,6 +49,9 @@ func (m *Manager) send(to raft.Member, msg *raft.Message) {
 		m.peers[to.ID] = p
 	}
 	if to.Addr != "" {
+		if p.to.Addr != to.Addr {
+			p.at = ""
+		}
 		p.to = to
 	}
 	if p.to.Addr == "" || len(p.queue) >= mostSent {
@@ -79,12 +85,47 @@ func (p *peer) work() {
 }
 
 func (p *peer) connect() (err error) {
-	if p.conn != nil && p.conn.Alive() && p.conn.RemoteAddr().String() == p.to.Addr {
+	if p.conn != nil && p.conn.Alive() && p.conn.RemoteAddr().String() == p.addr() {
 		return nil
 	}
 	p.close()
-	p.conn, err = p.m.dial(p.to.Addr)
+	p.conn, err = p.m.dial(p.addr())
 	return err
+}
+
+func (p *peer) addr() string {
+	if p.at != "" {
+		return p.at
+	}
+	return p.to.Addr
+}
+
+// moved notes that a member calls from another host than it is known at: when that answers,
+// messages go there, and the leader has the log say so (swarmkit's reportNewAddress). The
+// log cannot tell a member that has moved from two that share one certificate.
+func (m *Manager) moved(id uint64, from netip.Addr) {
+	p := m.peers[id]
+	if p == nil {
+		return
+	}
+	known, err := netip.ParseAddrPort(p.addr())
+	if err != nil || known.Addr() == from.Unmap() || p.moving {
+		return
+	}
+	to := p.to
+	to.Addr, p.moving = netip.AddrPortFrom(from.Unmap(), known.Port()).String(), true
+	m.Loop.Go("swarm raft peer at "+to.Addr, func(*sim.Proc) {
+		defer func() { p.moving = false }()
+		c, err := m.dial(to.Addr)
+		if err != nil || m.stopped {
+			return
+		}
+		p.close()
+		p.conn, p.at = c, to.Addr
+		if m.raft.IsLeader() {
+			m.raft.AddMember(to, proposeTime)
+		}
+	})
 }
 
 func (p *peer) close() {
@@ -117,6 +158,7 @@ func (m *Manager) receive(r *rpc.Request) (any, error) {
 			return nil, rpc.Errorf(rpc.NotFound, "%x: %s", id, errRemoved)
 		}
 	}
+	m.moved(msg.From, r.From.Addr())
 	m.raft.Step(&msg)
 	return nil, nil
 }

@@ -15,13 +15,15 @@ type Message struct {
 	Type           int
 	From, To, Term uint64
 	Index, LogTerm uint64
-	Commit         uint64   `json:",omitempty"`
-	Entries        []Entry  `json:",omitempty"`
-	Reject         bool     `json:",omitempty"`
-	Hint           uint64   `json:",omitempty"`
-	Snapshot       []byte   `json:",omitempty"`
-	Handed         bool     `json:",omitempty"` // a vote for who the leader has chosen
-	Members        []Member `json:",omitempty"`
+	Commit         uint64  `json:",omitempty"`
+	Entries        []Entry `json:",omitempty"`
+	Reject         bool    `json:",omitempty"`
+	// Hint is how far the log of who refuses goes, or, in a heartbeat, how far the leader
+	// knows that the log agrees and counts.
+	Hint     uint64   `json:",omitempty"`
+	Snapshot []byte   `json:",omitempty"`
+	Handed   bool     `json:",omitempty"` // a vote for who the leader has chosen
+	Members  []Member `json:",omitempty"`
 }
 
 func (n *Node) reset() {

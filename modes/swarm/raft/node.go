@@ -71,6 +71,9 @@ type Config struct {
 	// Changed is called when the leader or the members have changed.
 	Changed func()
 	Log     func(level, msg string)
+	// Panic is called when what a leader says cannot be true of this log: its disk is not the
+	// one that it answered with before. The node has stopped then.
+	Panic func(msg string)
 }
 
 type role int
@@ -165,9 +168,15 @@ func (n *Node) membersOf(index uint64) []Member {
 func changed(ms []Member, e Entry) []Member {
 	switch e.Kind {
 	case EntryAdd, EntryRemove:
-		ms = slices.DeleteFunc(slices.Clone(ms), func(m Member) bool { return m.ID == e.Member.ID })
-		if e.Kind == EntryAdd {
+		ms = slices.Clone(ms)
+		i := slices.IndexFunc(ms, func(m Member) bool { return m.ID == e.Member.ID })
+		switch {
+		case e.Kind == EntryAdd && i >= 0:
+			ms[i] = e.Member // at another address
+		case e.Kind == EntryAdd:
 			ms = append(ms, e.Member)
+		case i >= 0:
+			ms = slices.Delete(ms, i, i+1)
 		}
 	}
 	return ms
@@ -290,6 +299,13 @@ func (n *Node) lastTerm() uint64 {
 
 func (n *Node) logf(level, format string, args ...any) {
 	n.cfg.Log(level, fmt.Sprintf(format, args...))
+}
+
+// panic ends a node whose log is not what the leader takes it for, as etcd's raft does: the
+// whole process goes.
+func (n *Node) panic(format string, args ...any) {
+	n.Stop()
+	n.cfg.Panic(fmt.Sprintf(format, args...))
 }
 
 // voters prints members as etcd does, in decimal.

@@ -21,6 +21,7 @@ type member struct {
 	*Node
 	disk *Disk
 	said []string
+	died string
 }
 
 func newLab(t *testing.T, n int) *lab {
@@ -52,6 +53,7 @@ func (l *lab) start(i int) {
 		Loop: l.loop, Rand: l.loop.Stream(fmt.Sprint("raft", i)), Changed: func() {}, Log: func(string, string) {},
 		Apply:    func(_ uint64, b []byte) { m.said = append(m.said, string(b)) },
 		Snapshot: func() []byte { return []byte(strings.Join(m.said, " ")) },
+		Panic:    func(text string) { m.died = text },
 		Restore:  func(b []byte) { m.said = strings.Fields(string(b)) },
 		Send: func(to Member, msg *Message) {
 			if l.cut[[2]uint64{m.disk.ID, to.ID}] || to.ID == 0 || int(to.ID) > len(l.all) {
@@ -237,4 +239,47 @@ func TestALeaderHandsOver(t *testing.T) {
 	}
 	l.loop.RunFor(2 * time.Second)
 	l.agree("a b")
+}
+
+// A member whose disk is an older copy of what it has confirmed dies of the leader's next
+// heartbeat, as etcd's does: the leader knows better what it must have. It is not asked
+// again and again for what it refuses.
+func TestAMemberWithAnOlderDiskDies(t *testing.T) {
+	l := newLab(t, 3)
+	l.say(0, "a")
+	l.loop.RunFor(3 * time.Second)
+	old := *l.all[2].disk
+	old.Log = append([]Entry(nil), old.Log...)
+	l.say(0, "b")
+	l.say(0, "c")
+	l.loop.RunFor(3 * time.Second)
+	l.all[2].Stop()
+	l.all[2].disk = &old
+	l.start(2)
+	l.all[2].Start()
+	before := l.loop.Fired()
+	l.loop.RunFor(30 * time.Second)
+	if got := l.all[2].died; !strings.HasPrefix(got, "tocommit(7) is out of range [lastIndex(5)].") {
+		t.Errorf("the member says %q", got)
+	}
+	if n := l.loop.Fired() - before; n > 500 {
+		t.Errorf("%d events in half a minute", n)
+	}
+	if err := l.say(0, "d"); err != nil {
+		t.Errorf("the others cannot go on: %v", err)
+	}
+}
+
+// What another leader says of an entry that counts already cannot be true.
+func TestACommittedEntryIsNotReplaced(t *testing.T) {
+	l := newLab(t, 3)
+	l.say(0, "a")
+	l.loop.RunFor(3 * time.Second)
+	m := l.all[2]
+	last := m.lastIndex()
+	term, _ := m.termAt(last - 1)
+	m.Step(&Message{Type: MsgAppend, From: 1, To: 3, Term: m.disk.Term + 1, Index: last - 1, LogTerm: term, Entries: []Entry{{Index: last, Term: m.disk.Term + 1}}})
+	if want := fmt.Sprintf("entry %d conflict with committed entry [committed(%d)]", last, last); m.died != want {
+		t.Errorf("the member says %q, want %q", m.died, want)
+	}
 }

@@ -94,6 +94,9 @@ func (n *Node) sendTo(m Member) {
 	if from := prev - n.disk.SnapIndex; from < uint64(len(n.disk.Log)) {
 		msg.Entries = slices.Clone(n.disk.Log[from:min(from+mostEntries, uint64(len(n.disk.Log)))])
 	}
+	if len(msg.Entries) == 0 {
+		msg.Hint = min(p.match, n.disk.Commit)
+	}
 	p.next += uint64(len(msg.Entries))
 	n.cfg.Send(m, msg)
 }
@@ -108,6 +111,9 @@ func (n *Node) sendSnapshot(m Member, p *progress) {
 func (n *Node) onAppend(m *Message) {
 	term, ok := n.termAt(m.Index)
 	switch {
+	case len(m.Entries) == 0 && m.Hint > n.lastIndex():
+		n.panic("tocommit(%d) is out of range [lastIndex(%d)]. Was the raft log corrupted, truncated, or lost?", m.Hint, n.lastIndex())
+		return
 	case m.Index < n.disk.SnapIndex:
 		n.answer(m, &Message{Type: MsgAppendAnswer, Index: n.disk.Commit})
 		return
@@ -121,6 +127,10 @@ func (n *Node) onAppend(m *Message) {
 		}
 		if t, ok := n.termAt(e.Index); ok && t == e.Term {
 			continue
+		}
+		if e.Index <= n.disk.Commit {
+			n.panic("entry %d conflict with committed entry [committed(%d)]", e.Index, n.disk.Commit)
+			return
 		}
 		n.disk.Log = append(n.disk.Log[:e.Index-n.disk.SnapIndex-1:e.Index-n.disk.SnapIndex-1], e)
 	}
@@ -151,6 +161,9 @@ func (n *Node) onAppendAnswer(m *Message) {
 	to, ok := n.member(m.From)
 	if !ok {
 		return
+	}
+	if m.Reject && m.Index <= p.match {
+		return // it has said already that it has this
 	}
 	if m.Reject {
 		p.next = max(min(m.Index, m.Hint+1), p.match+1)
