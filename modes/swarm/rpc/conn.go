@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -54,6 +55,7 @@ type Conn struct {
 	more    sim.Cond // it waits for more
 	err     error
 	in, out packet // that are being read and written
+	text    []byte // the one that was written last, as it travels
 }
 
 // Options are of who dials.
@@ -194,23 +196,11 @@ func (c *Conn) read() error {
 	}
 }
 
-// packet is how a message travels.
-type packet struct {
-	Method string          `json:"m,omitempty"`
-	Body   json.RawMessage `json:"b,omitempty"`
-	Code   Code            `json:"c,omitempty"`
-	Desc   string          `json:"d,omitempty"`
-	// For is whom a manager forwards a call for, From where that one is.
-	For  *object.Certificate `json:"f,omitempty"`
-	From netip.AddrPort      `json:"a,omitzero"`
-}
-
 func (c *Conn) message(id uint32, kind byte, b []byte) error {
-	c.in = packet{}
-	if len(b) > 0 && json.Unmarshal(b, &c.in) != nil {
+	p := &c.in
+	if *p = (packet{}); len(b) > 0 && p.read(b) != nil {
 		return errMalformed
 	}
-	p := c.in
 	s := c.streams[id]
 	switch kind {
 	case msgRequest:
@@ -218,7 +208,7 @@ func (c *Conn) message(id uint32, kind byte, b []byte) error {
 			return errMalformed
 		}
 		c.next = id
-		c.server.begin(c, id, p)
+		c.server.begin(c, id, *p)
 	case msgMessage:
 		if s != nil {
 			s.in = append(s.in, p.Body)
@@ -246,13 +236,14 @@ func (c *Conn) send(id uint32, kind byte, p packet) {
 	if c.err != nil {
 		return
 	}
-	var b []byte
+	c.text = c.text[:0]
 	if kind != msgCancel {
 		c.out = p
-		b, _ = json.Marshal(&c.out)
+		c.text = c.out.append(c.text)
 		c.out = packet{}
 	}
 	if c.tcp == nil {
+		b := bytes.Clone(c.text)
 		c.loop.After(0, func() {
 			if c.other.err == nil {
 				c.other.message(id, kind, b)
@@ -261,10 +252,10 @@ func (c *Conn) send(id uint32, kind byte, p packet) {
 		return
 	}
 	var head [frameHead]byte
-	binary.BigEndian.PutUint32(head[:], uint32(len(b)))
+	binary.BigEndian.PutUint32(head[:], uint32(len(c.text)))
 	binary.BigEndian.PutUint32(head[4:], id)
 	head[8] = kind
-	c.queue = append(c.queue, c.w.seal(head[:], b))
+	c.queue = append(c.queue, c.w.seal(head[:], c.text))
 	if c.writing {
 		c.more.Signal()
 		return
