@@ -154,3 +154,14 @@ func TestManagersTellTheEventsOfTheirSwarm(t *testing.T) {
 		{"bdc03$ docker events --since 1h --until 0s -f scope=swarm", []string{`^$`}},
 	})
 }
+
+// A number without measure is refused before anybody counts to it.
+func TestAServiceHasNotTasksWithoutEnd(t *testing.T) {
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc01$ docker service create -d --name many --replicas 99999999999 nginx", []string{"dnetsim simulates at most 5000 tasks of a service, not 99999999999"}},
+		{"bdc01$ docker service create -d --name many --mode replicated-job --max-concurrent 4 --replicas 18446744073709551615 nginx", []string{"at most 5000 tasks of a service"}},
+		{"bdc01$ docker service create -d -q --name many nginx; docker service scale -d many=9223372036854775808", []string{"many: .*at most 5000 tasks of a service, not 9223372036854775808"}},
+		{"bdc01$ docker service ls", []string{"many +replicated +[01]/1"}},
+	})
+}

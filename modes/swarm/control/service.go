@@ -42,6 +42,10 @@ func checkService(s *object.ServiceSpec) error {
 	return nil
 }
 
+// mostTasks is how many tasks a service may ask for. A real manager believes any number,
+// and dies of it.
+const mostTasks = 5000
+
 func checkServiceName(s *object.ServiceSpec) error { return checkName(s.Name) }
 
 func checkMode(s *object.ServiceSpec) error {
@@ -53,6 +57,18 @@ func checkMode(s *object.ServiceSpec) error {
 	if m.Replicated != nil && m.Replicated.Replicas == nil {
 		one := uint64(1)
 		m.Replicated.Replicas = &one
+	}
+	tasks := []*uint64{}
+	if r := m.Replicated; r != nil {
+		tasks = append(tasks, r.Replicas)
+	}
+	if j := m.ReplicatedJob; j != nil {
+		tasks = append(tasks, j.TotalCompletions, j.MaxConcurrent)
+	}
+	for _, n := range tasks {
+		if n != nil && *n > mostTasks {
+			return rpc.Errorf(rpc.Unimplemented, "dnetsim simulates at most %d tasks of a service, not %d", mostTasks, *n)
+		}
 	}
 	if p := s.TaskTemplate.Placement; p != nil && p.MaxReplicas > 0 && m.Replicated == nil {
 		return bad("max-replicas can only be used with replicated mode")
