@@ -141,14 +141,16 @@ func dd(c *invocation) int {
 func cmp(c *invocation) int {
 	o := c.parse("s|quiet=s,silent=s")
 	c.needs(o, 2)
-	a, err1 := c.ReadFile(o.args[0])
-	b, err2 := c.ReadFile(o.args[1])
-	for k, err := range []error{err1, err2} {
+	var side [2]string
+	for k := range 2 {
+		r, err := c.input(o.args[k])
 		if err != nil {
 			c.fail("%s: %s", o.args[k], err)
 			return 2
 		}
+		side[k] = string(c.slurp(r))
 	}
+	a, b := side[0], side[1]
 	line := 1
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {

@@ -83,13 +83,11 @@ func (s *Server) updateCluster(r *rpc.Request) (any, error) {
 		}
 		c = object.Clone(c)
 		locked := c.Spec.EncryptionConfig.AutoLockManagers
-		rotates := q.Spec.CAConfig.ForceRotate != c.Spec.CAConfig.ForceRotate
+		if was, is := c.Spec.CAConfig, q.Spec.CAConfig; is.ForceRotate != was.ForceRotate || is.SigningCACert != was.SigningCACert || is.SigningCAKey != was.SigningCAKey {
+			return rpc.Errorf(rpc.Unimplemented, "dnetsim does not simulate docker swarm ca --rotate: every node keeps its certificate and the root behind it")
+		}
 		c.Spec = q.Spec
 		Fill(&c.Spec)
-		if rotates {
-			c.Root, c.TLSInfo = ca.NewRoot(s.Rand, s.Wall())
-			q.Worker, q.Manager = true, true
-		}
 		if q.Worker {
 			c.JoinTokens.Worker = ca.NewToken(s.Rand, c.Root)
 		}
