@@ -9,13 +9,23 @@ import (
 	"io"
 
 	"dnetsim/modes/msgpack"
+	"dnetsim/sim"
 )
 
-// squeezer compresses and inflates messages, with one table each for all of them.
+// squeezer compresses and inflates messages, with one table each for all of them. A run
+// has one, which remembers what it has compressed: whoever gets that message inflates it
+// for nothing, and an idle cluster swaps the same tables again and again.
 type squeezer struct {
-	w   *lzw.Writer
-	r   *lzw.Reader
-	buf sink
+	w     *lzw.Writer
+	r     *lzw.Reader
+	buf   sink
+	known memo
+}
+
+type squeezerKey struct{}
+
+func squeezerOf(l *sim.Loop) *squeezer {
+	return l.Shared(squeezerKey{}, func() any { return &squeezer{} }).(*squeezer)
 }
 
 // sink is a buffer that says that it need not be buffered.
@@ -23,7 +33,11 @@ type sink struct{ bytes.Buffer }
 
 func (*sink) Flush() error { return nil }
 
+// squeeze is a message as a compressed one, which nobody may change.
 func (s *squeezer) squeeze(msg []byte) []byte {
+	if p := s.known.byPlain(msg); p != nil {
+		return p.squeezed
+	}
 	s.buf.Reset()
 	if s.w == nil {
 		s.w = lzw.NewWriter(&s.buf, lzw.LSB, 8).(*lzw.Writer)
@@ -36,10 +50,12 @@ func (s *squeezer) squeeze(msg []byte) []byte {
 	e := msgpack.Encoder{B: make([]byte, 0, len(b)+20)} // names, and three bytes for the length
 	e.Byte(typeCompress)
 	e.Table([]msgpack.Field{{"Algo", &algo}, {"Buf", &b}})
+	s.known.add(&squeezed{plain: bytes.Clone(msg), squeezed: e.B, code: e.B[len(e.B)-len(b):]})
 	return e.B
 }
 
-// inflate reads a compressed message behind its type byte.
+// inflate reads a compressed message behind its type byte. Nobody may change what it
+// returns.
 func (s *squeezer) inflate(d *msgpack.Decoder) ([]byte, error) {
 	algo, buf := uint64(0), []byte(nil)
 	d.Table([]msgpack.Field{{"Algo", &algo}, {"Buf", &buf}})
@@ -48,6 +64,9 @@ func (s *squeezer) inflate(d *msgpack.Decoder) ([]byte, error) {
 	}
 	if algo != 0 {
 		return nil, errors.New("cannot decompress unknown algorithm")
+	}
+	if p := s.known.byCode(buf); p != nil {
+		return p.plain, nil
 	}
 	if in := bytes.NewReader(buf); s.r == nil {
 		s.r = lzw.NewReader(in, lzw.LSB, 8).(*lzw.Reader)

@@ -136,7 +136,7 @@ type List struct {
 	ring     keyring
 	born     time.Duration
 	down     bool
-	sq       squeezer
+	sq       *squeezer
 	count    Counters
 	conns    []*stack.TCPConn
 	rooms    [][]byte // buffers for connections, between two
@@ -169,7 +169,7 @@ func New(loop *sim.Loop, net Sockets, cfg Config) *List {
 		cfg: cfg, loop: loop, net: net, rng: cfg.Rand, born: loop.Now(),
 		self: netip.AddrPortFrom(cfg.BindAddr.Unmap(), cfg.Port), ring: newKeyring(cfg.Keys, cfg.Rand),
 		byName: make(map[string]*node), suspicions: make(map[string]*suspicion),
-		waiting: make(map[uint32]*waiting),
+		waiting: make(map[uint32]*waiting), sq: squeezerOf(loop),
 	}
 	if cfg.Advertise.IsValid() {
 		l.self = netip.AddrPortFrom(cfg.Advertise.Unmap(), cfg.Port)

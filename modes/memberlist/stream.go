@@ -78,7 +78,7 @@ func (l *List) readStream(c *stack.TCPConn, end time.Duration, parse func(typ by
 		b = slices.Grow(b, streamRead)
 		n, err := c.Read(b[len(b) : len(b)+streamRead])
 		if b = b[:len(b)+n]; n > 0 {
-			if err := l.ring.unsealStream(b, &l.sq, parse); err != msgpack.ErrShort {
+			if err := l.ring.unsealStream(b, l.sq, parse); err != msgpack.ErrShort {
 				return err
 			}
 			if len(b) > maxState {
