@@ -142,6 +142,7 @@ type List struct {
 	rooms    [][]byte // buffers for connections, between two
 	plain    []byte   // the datagram that is being read, decrypted
 	sealed   []byte   // the one that is being sent, encrypted
+	msg      []byte   // the ping or answer that is being sent
 
 	nodes       []*node
 	byName      map[string]*node

@@ -71,7 +71,8 @@ func (l *List) pinged(m *pingMsg, from netip.AddrPort) {
 	if l.cfg.Ping != nil {
 		ack.payload = l.cfg.Ping.AckPayload()
 	}
-	if err := l.sendWith(m.source(from), ack.encode()); err != nil {
+	l.msg = ack.append(l.msg[:0])
+	if err := l.sendWith(m.source(from), l.msg); err != nil {
 		l.logf("ERR", "Failed to send ack: %s from=%v", err, from)
 	}
 }
@@ -180,15 +181,15 @@ func (l *List) probeNode(n *node) {
 	p.patience.Init(l.loop, p.indirect)
 	l.probing = p
 	l.await(p.ping.seq, interval, &p.waiting, p)
-	msg := p.ping.encode(typePing)
+	l.msg = p.ping.append(l.msg[:0], typePing)
 	var err error
 	what := "ping"
 	if n.state == stateAlive {
-		err = l.sendWith(n.addr, msg)
+		err = l.sendWith(n.addr, l.msg)
 	} else { // let it know, so that it can refute
 		what = "compound ping and suspect message to " + n.addr.String()
 		s := accusation{incarnation: n.incarnation, node: n.name, from: l.cfg.Name}
-		err = l.send(n.addr, compound([][]byte{msg, s.encode(typeSuspect)}), n.vsn[1] >= 5)
+		err = l.send(n.addr, compound([][]byte{l.msg, s.encode(typeSuspect)}), n.vsn[1] >= 5)
 	}
 	if err != nil {
 		l.logf("ERR", "Failed to send %s: %s", what, err)

@@ -44,7 +44,9 @@ type pingMsg struct {
 	nack   bool
 }
 
-func (m *pingMsg) encode(typ byte) []byte {
+func (m *pingMsg) encode(typ byte) []byte { return m.append(nil, typ) }
+
+func (m *pingMsg) append(b []byte, typ byte) []byte {
 	t := []msgpack.Field{
 		{"Nack", &m.nack}, {"Node", &m.node}, {"Port", &m.port}, {"SeqNo", &m.seq}, {"SourceAddr", &m.sourceAddr},
 		{"SourceNode", &m.sourceNode}, {"SourcePort", &m.sourcePort}, {"Target", &m.target},
@@ -52,7 +54,7 @@ func (m *pingMsg) encode(typ byte) []byte {
 	if typ == typePing {
 		t = append(t[1:2], t[3:7]...)
 	}
-	return msgpack.Message(typ, t)
+	return msgpack.Append(b, typ, t)
 }
 
 func (m *pingMsg) decode(d *msgpack.Decoder) error {
@@ -70,7 +72,8 @@ type ackMsg struct {
 func (m *ackMsg) table() []msgpack.Field {
 	return []msgpack.Field{{"Payload", &m.payload}, {"SeqNo", &m.seq}}
 }
-func (m *ackMsg) encode() []byte                  { return msgpack.Message(typeAck, m.table()) }
+func (m *ackMsg) encode() []byte                  { return m.append(nil) }
+func (m *ackMsg) append(b []byte) []byte          { return msgpack.Append(b, typeAck, m.table()) }
 func (m *ackMsg) decode(d *msgpack.Decoder) error { return d.Table(m.table()) }
 
 func encodeNack(seq uint32) []byte {

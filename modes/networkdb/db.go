@@ -107,6 +107,7 @@ type DB struct {
 	members   map[string]map[string]*membership
 	inNetwork map[string][]string
 	tables    tables // by network
+	texts     texts  // of what others have told
 
 	networkEvents, nodeEvents memberlist.Queue
 	acks                      map[string]*ack

@@ -48,7 +48,7 @@ func (db *DB) take(b []byte, synced bool, depth int) {
 		}
 	case kindTableEvent:
 		var m tableEvent
-		if bad("table event message", m.decode(body)) || m.node == db.cfg.NodeID || !db.takeTableEvent(&m, synced) {
+		if bad("table event message", m.decode(body, &db.texts)) || m.node == db.cfg.NodeID || !db.takeTableEvent(&m, synced) {
 			return
 		}
 		if own := db.own()[m.network]; !synced || own.queue.Len() <= maxQueue {

@@ -1,6 +1,7 @@
 package networkdb
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -130,7 +131,7 @@ func (db *DB) takeTableEvent(m *tableEvent, synced bool) bool {
 	case old == nil && m.kind == eventDelete && !synced:
 		return false // it may be so late that everybody has forgotten
 	}
-	e := &entry{ltime: m.ltime, node: m.node, value: m.value}
+	e := &entry{ltime: m.ltime, node: m.node, value: bytes.Clone(m.value)}
 	reap := time.Duration(min(m.reap, uint64(reapEntries/time.Second))) * time.Second
 	if e.deleting = m.kind == eventDelete; e.deleting {
 		if reap == 0 {
@@ -148,9 +149,9 @@ func (db *DB) takeTableEvent(m *tableEvent, synced bool) bool {
 		db.notify(Delete, m.network, k, old.value)
 	case e.deleting:
 	case known:
-		db.notify(Update, m.network, k, m.value)
+		db.notify(Update, m.network, k, e.value)
 	default:
-		db.notify(Create, m.network, k, m.value)
+		db.notify(Create, m.network, k, e.value)
 	}
 	return own.inSync
 }

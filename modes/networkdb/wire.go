@@ -193,7 +193,27 @@ func (m *tableEvent) encode() []byte {
 	return seal(kindTableEvent, f)
 }
 
-func (m *tableEvent) decode(b []byte) error {
+// texts keeps one of each text that comes again and again: nodes, networks, tables and
+// their keys.
+type texts map[string]string
+
+// textsMost is how many it keeps at most.
+const textsMost = 1 << 12
+
+func (t *texts) of(b []byte) string {
+	if s, ok := (*t)[string(b)]; ok {
+		return s
+	}
+	if *t == nil || len(*t) >= textsMost {
+		*t = texts{}
+	}
+	s := string(b)
+	(*t)[s] = s
+	return s
+}
+
+// decode leaves the value a part of b.
+func (m *tableEvent) decode(b []byte, t *texts) error {
 	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
 		switch n {
 		case 1:
@@ -201,15 +221,15 @@ func (m *tableEvent) decode(b []byte) error {
 		case 2:
 			m.ltime = v
 		case 3:
-			m.node = string(text)
+			m.node = t.of(text)
 		case 4:
-			m.network = string(text)
+			m.network = t.of(text)
 		case 5:
-			m.table = string(text)
+			m.table = t.of(text)
 		case 6:
-			m.key = string(text)
+			m.key = t.of(text)
 		case 7:
-			m.value = append([]byte(nil), text...)
+			m.value = text
 		case 8:
 			m.reap = v
 		}
