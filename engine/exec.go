@@ -26,7 +26,7 @@ func (c *call) execCreate() error {
 		AttachStderr: r.AttachStderr, DetachKeys: r.DetachKeys, Console: console(c),
 	})
 	if err != nil {
-		c.daemon.Journal.Error(fmt.Sprintf("Error setting up exec command in container %s: %v", c.job.Ref, err))
+		c.daemon.Journal.Error(fmt.Sprintf("Error setting up exec command in container %s: %s", c.job.Ref, c.daemon.Profile().Say(err.Error())))
 		return err
 	}
 	return c.json(http.StatusCreated, types.IDResponse{ID: e.ID})

@@ -256,10 +256,7 @@ func (c *call) done(status int) error {
 func (c *call) fail(err error) {
 	c.job.Refused = true
 	status := statusOf(err)
-	if status == http.StatusInternalServerError && !errors.Is(err, sim.ErrInterrupted) {
-		path, _, _ := strings.Cut(c.r.RequestURI, "?")
-		c.daemon.Journal.Error(fmt.Sprintf("Handler for %s %s returned error: %v", c.r.Method, path, err))
-	}
+	logFailure(c, status, err)
 	if c.sent || c.job.dead {
 		return
 	}
@@ -294,6 +291,9 @@ func invalid(format string, args ...any) error {
 func statusOf(err error) int {
 	if errors.Is(err, sim.ErrInterrupted) {
 		return http.StatusInternalServerError
+	}
+	if status := statusOfRPC(err); status != 0 {
+		return status
 	}
 	switch modes.KindOf(err) {
 	case modes.ErrNotFound:

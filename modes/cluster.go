@@ -2,6 +2,7 @@ package modes
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -63,6 +64,7 @@ func newSwarm(d *Daemon) *Swarm {
 		Read:    func(name string) ([]byte, error) { return fs.ReadFile(swarmDir + name) },
 		Managed: func(name string) bool { return engineInterface(d, name) }, DefaultAdvertise: func() string { return d.config.DefaultAdvertise },
 		IPv6: d.profile.SwarmIPv6, TLSWords: d.profile.TLSWords,
+		UpdatesSpec: d.profile.LaterGossip,
 	})
 	return s
 }
@@ -218,9 +220,20 @@ func (s *Swarm) leaveNetworks() {
 			delete(c.NetworkSettings.Networks, n.Name)
 		}
 	}
+	s.leaveBalancers()
 	for _, n := range append([]*Network(nil), d.net.Networks...) {
 		if n.Dynamic() {
 			d.net.Agent.RemoveManaged(n.ID)
+		}
+	}
+}
+
+// leaveBalancers writes that a node that leaves finds its own endpoint in each attachable
+// network and takes it for a container's.
+func (s *Swarm) leaveBalancers() {
+	for _, n := range s.d.net.Networks {
+		if s.d.profile.LaterGossip && n.Dynamic() && n.Attachable {
+			s.d.Journal.Write("warning", fmt.Sprintf("Failed to disconnect container lb-%s from swarm network %s on cluster leave: endpoint lb-%s not found", n.Name, n.Name, n.Name))
 		}
 	}
 }

@@ -105,6 +105,9 @@ func (nw *Networks) isMode(name, mode string) bool {
 func (nw *Networks) connectTo(c *Container, ref string, es *container.EndpointSettings, starting bool) error {
 	n, err := nw.d.net.Agent.Attach(networkRef(ref, es, starting), &c.Container, es)
 	if err != nil {
+		if here, no := nw.d.net.Find(ref); starting && no == nil { // a start that fails gives back every network that it finds
+			nw.d.net.Agent.Detach(here, &c.Container)
+		}
 		return err
 	}
 	if err := nw.enter(c, n, es, starting); err != nil {

@@ -117,12 +117,14 @@ func (d *Daemon) boot() error {
 	if err := d.api.open(); err != nil {
 		return err
 	}
-	d.Journal.Write("info", "[graphdriver] using prior storage driver: overlay2")
+	store := storeLog{d.Journal, d.profile}
+	store.opened(d.host.FS())
 	d.calls.Spend(d.profile.Cost.DaemonInit)
 	if err := d.net.Global.Init(); err != nil {
 		return err
 	}
 	d.Journal.Write("info", "Loading containers: start.")
+	store.chosen()
 	d.net.Global.Follow()
 	d.calls.Spend(d.profile.Cost.DaemonLoad)
 	live := d.Containers.live()
@@ -141,9 +143,9 @@ func (d *Daemon) boot() error {
 	}
 	d.Containers.restore()
 	d.Journal.Write("info", "Loading containers: done.")
-	v := d.profile.Version
-	d.Journal.Write("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
+	store.told()
 	d.Swarm.node.Start()
+	store.built()
 	d.Journal.Write("info", "Daemon has completed initialization")
 	return nil
 }
@@ -168,6 +170,7 @@ func (d *Daemon) Stop() error {
 	d.Swarm.node.Stop()
 	if !d.config.LiveRestore {
 		d.Containers.shutdown()
+		d.Swarm.leaveBalancers()
 		d.net.CloseIdle()
 		d.face.Collect()
 	}

@@ -3,7 +3,10 @@ package modes
 import (
 	"fmt"
 
+	"dnetsim/modes/journal"
+	"dnetsim/modes/profile"
 	"dnetsim/sim"
+	"dnetsim/userland"
 )
 
 // startup is a daemon on its way up. It goes on when whoever asked for it is
@@ -111,3 +114,55 @@ func (d *Daemon) makeRunDir() {
 
 // pidPath is the file that says that a daemon runs.
 const pidPath = "/run/docker.pid"
+
+// storeLog is what dockerd logs of the parts that it starts with: its store of images and
+// containers, and what came with containerd's.
+type storeLog struct {
+	*journal.Journal
+	profile *profile.Profile
+}
+
+// opened is before the store is used; fs is the host's.
+func (l storeLog) opened(fs *userland.FS) {
+	if !l.profile.ContainerdStore {
+		l.Write("info", "[graphdriver] using prior storage driver: overlay2")
+		return
+	}
+	l.Write("info", "OTEL tracing is not configured, using no-op tracer provider")
+	for _, dir := range []string{"/etc/cdi", "/var/run/cdi"} {
+		if !fs.Exists(dir) {
+			l.Write("info", "CDI directory does not exist, skipping", "dir", dir)
+		}
+	}
+	l.Write("info", "Creating a containerd client", "address", "/run/containerd/containerd.sock", "timeout", "1m0s")
+}
+
+// chosen is when containers are about to be loaded.
+func (l storeLog) chosen() {
+	if l.profile.ContainerdStore {
+		l.Write("info", "NRI is disabled")
+		l.Write("info", "Starting daemon with containerd snapshotter integration enabled")
+		l.Write("info", "Restoring containers: start.")
+	}
+}
+
+// told is when they are loaded.
+func (l storeLog) told() {
+	v := l.profile.Version
+	if !l.profile.ContainerdStore {
+		l.Write("info", "Docker daemon", "commit", v.GitCommit, "graphdriver(s)", "overlay2", "version", v.Version)
+		return
+	}
+	if w := l.profile.CgroupWarning; w != "" {
+		l.Write("warning", w)
+	}
+	l.Write("info", "Docker daemon", "commit", v.GitCommit, "containerd-snapshotter", "true", "storage-driver", "overlayfs", "version", v.Version)
+}
+
+// built is when the builder is ready, too.
+func (l storeLog) built() {
+	if l.profile.ContainerdStore {
+		l.Write("info", "Initializing buildkit")
+		l.Write("info", "Completed buildkit initialization")
+	}
+}

@@ -50,7 +50,45 @@ var swarmNormalisations = []normalisation{
 		return re(`0x[0-9a-f]{7,8}\b`, "0x<spi>")(s)
 	}},
 	{"the gossip's own clock", "gossip and the manager's session run by their own timers beside the ping", commandHas("tcpdump -nne -v"), withoutGossip},
+	{"writers of a log", "an engine's parts write beside one another, and their numbers are drawn", commandHas("journalctl -u docker"), engineLog},
 	{"counters of INPUT", "packets of gossip and of that machine", commandHas("iptables -L INPUT -v"), re(`(?m)^ *\d+[KMG]? +\d+[KMG]? `, "<n> <n> ")},
+}
+
+// The writers of an engine's log. Its parts run beside one another, so that which of two
+// writes first is chance; what each of them writes has an order.
+var writers = []*regexp.Regexp{
+	regexp.MustCompile(`module=raft`), regexp.MustCompile(`msg="Listening for con`), regexp.MustCompile(`msg="Listening for loc`), regexp.MustCompile(`module=node/agent`),
+	regexp.MustCompile(`module=dispatcher|\(\*Dispatcher\)`), regexp.MustCompile(`module=node `),
+	regexp.MustCompile(`msg="(Node |New memberlist|memberlist: |The new bootstrap|bdc\d+\(|Initializing Libnetwork|Error in |Bulk sync)`),
+	regexp.MustCompile(`msg="(MAC address changed|Initializing buildkit|Completed buildkit)`), regexp.MustCompile(`msg="(sbJoin|set bridge default|Deleting overlay)`),
+}
+
+// apart are lines of containerd, which that engine had started itself, and of that machine's
+// disk, which knows no fs-verity (README, How).
+var apart = regexp.MustCompile(`msg="(containerd not running|start(ed|ing) (new containerd|containerd|managed containerd|GRPC server)|Configuration migrated|failed check for fsverity|built-in NRI|created NRI|stopping containerd|failed sending message on channel)`)
+
+// engineLog is a log of dockerd, by writer.
+func engineLog(s string) string {
+	s = re(`Keys:\[\[[^\n]*`, "Keys:[[…")(s)
+	s = re(`\b[0-9a-f]{15,16}\b`, "<raft id>")(re(`voters=\(\d+\)`, "voters=(<raft id>)")(s))
+	s = re(`(commit|applied|lastindex): \d+`, "$1: <n>")(s)
+	s = re(`(backoff=|waiting )[\d.]+m?s`, "$1<t>")(s)
+	s = re(`nid=[0-9a-z]{9,12}\b`, "nid=<id>")(s)
+	s = re(`address=\S*containerd\.sock`, "address=containerd.sock")(s)
+	s = re(`(from=[\d.]+|[\d.]+):\d{5}\b`, "$1:<port>")(s)
+	parts := make([][]string, len(writers)+1)
+	for _, l := range splitLines(s) {
+		if !apart.MatchString(l) {
+			i := slices.IndexFunc(writers, func(w *regexp.Regexp) bool { return w.MatchString(l) })
+			parts[i+1] = append(parts[i+1], l)
+		}
+	}
+	for i, l := range parts[0] { // two directories of a map
+		if i > 0 && strings.Contains(l, "CDI directory") && strings.Contains(parts[0][i-1], "dir=/var/run/cdi") {
+			parts[0][i-1], parts[0][i] = l, parts[0][i-1]
+		}
+	}
+	return strings.Join(slices.Concat(parts...), "\n")
 }
 
 func only(command string) func(string) bool { return func(c string) bool { return c == command } }
@@ -107,10 +145,13 @@ func replaySwarm(t *testing.T, lines []typedLine, want map[string]capture) map[s
 		lab.Output(host, aroundThem)
 	}
 	got, world, before := map[string]capture{}, "", ""
+	begun := map[string]int{} // lines of each engine's log before the sequence's first start
 	for _, l := range lines {
 		switch {
 		case strings.HasPrefix(l.command, "#"):
 			freshBoot(t, lab, l.place)
+			h, _ := lab.Host(l.place)
+			begun[l.place] = len(h.Daemon.Journal.Lines())
 			continue
 		case strings.HasPrefix(l.command, "ip -n lan "): // the cable's end follows the host's
 			continue
@@ -151,7 +192,7 @@ func replaySwarm(t *testing.T, lines []typedLine, want map[string]capture) map[s
 	for _, name := range []string{"bdc01", "bdc02"} {
 		h, _ := lab.Host(name)
 		var b strings.Builder
-		for _, line := range h.Daemon.Journal.Lines() {
+		for _, line := range h.Daemon.Journal.Lines()[begun[name]:] {
 			b.WriteString(line.Text + "\n")
 		}
 		for _, folder := range []string{"/09-logs/", "/13-logs/"} {

@@ -295,7 +295,9 @@ func (ctl *Controller) defaultBridgePool(name string) (IPAMConfig, error) {
 	if c.Subnet == "" {
 		return c, errdefs.New(errdefs.KindSystem, "list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: %v: no available network", ctl.Ipam.Predefined())
 	}
-	ctl.Journal.Write("info", "Default bridge ("+name+") is assigned with an IP address "+c.Subnet+". Daemon option --bip can be used to set a preferred IP address")
+	if !ctl.Face.Profile.ContainerdStore { // since then it asks for the pool itself
+		ctl.Journal.Write("info", "Default bridge ("+name+") is assigned with an IP address "+c.Subnet+". Daemon option --bip can be used to set a preferred IP address")
+	}
 	return c, nil
 }
 

@@ -93,6 +93,7 @@ func (sb *Sandbox) addGateway() error {
 		return err
 	}
 	n.Core.add(ep)
+	before := sb.out()
 	err := ctl.driver(n).CreateEndpoint(&ep.Endpoint)
 	if err == nil {
 		ep.sb = sb
@@ -112,6 +113,10 @@ func (sb *Sandbox) addGateway() error {
 	}
 	if err != nil {
 		ctl.DeleteEndpoint(ep)
+		return err
 	}
-	return err
+	if ctl.Face.Profile.JoinLines {
+		sb.tellWays(ep, before)
+	}
+	return nil
 }

@@ -31,7 +31,7 @@ var engine29 = Profile{
 		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",
 		"/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
 	},
-	MaskedOptions: ",size=4k,nr_inodes=1", SortedMounts: true, ContainerdStore: true,
+	MaskedOptions: ",size=4k,nr_inodes=1", SortedMounts: true, ContainerdStore: true, APIFields: true,
 	Cost: Costs{
 		Create: 30 * time.Millisecond, Start: 70 * time.Millisecond, Launch: 200 * time.Millisecond, Stop: 60 * time.Millisecond,
 		Remove: 30 * time.Millisecond, Exec: 80 * time.Millisecond, Kill: 10 * time.Millisecond,

@@ -112,6 +112,9 @@ type Profile struct {
 	IP6Tables bool
 	// MaskedPaths are what containers do not see of /proc and /sys.
 	MaskedPaths []string
+	// APIFields says that what the API could not do is logged in fields, under the
+	// router's own name of the path.
+	APIFields bool
 	// MaskedOptions are mount options of the empty directories over those of them that
 	// are directories, SortedMounts that what an engine mounts into a container is
 	// mounted in the order of its paths.

@@ -156,7 +156,20 @@ func (l *life) foundSwarm(r *InitRequest) error {
 		return err
 	}
 	l.proc = n.Loop.Go("swarm node", func(*sim.Proc) { l.work() })
-	return l.await(rpc.In(n.Loop, joinTime))
+	if err := l.await(rpc.In(n.Loop, joinTime)); err != nil || !n.UpdatesSpec {
+		return err
+	}
+	return l.sendSpec(&c.Spec)
+}
+
+// sendSpec gives the new swarm the specification that was asked for, as the engine does by
+// an update once the swarm is there (initClusterSpec); here it has had it from the start.
+func (l *life) sendSpec(spec *object.ClusterSpec) error {
+	var c object.Cluster
+	if err := l.n.Control(control.GetCluster, nil, &c); err != nil {
+		return err
+	}
+	return l.n.Control(control.UpdateCluster, control.ClusterUpdate{Version: c.Version.Index, Spec: *spec}, nil)
 }
 
 // await waits until the node is ready, or has failed.

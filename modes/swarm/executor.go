@@ -1,7 +1,9 @@
 package swarm
 
 import (
+	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"time"
 
@@ -37,6 +39,9 @@ func (l *life) Configure(m *message.SessionMessage) {
 		d.Port = m.Port
 	}
 	d.Key = m.UnlockKey
+	if d.Port != 0 && !sameNode(l.node, m.Node) {
+		n.Log("info", fmt.Sprintf("initialized VXLAN UDP port to %d ", d.Port), "module", "node", "node.id", m.Node.ID)
+	}
 	l.node = m.Node
 	n.Agent.SetKeys(keys(m.Keys))
 	places := map[string]netip.Prefix{}
@@ -58,6 +63,11 @@ func (l *life) Configure(m *message.SessionMessage) {
 			l.configure()
 		})
 	}
+}
+
+// sameNode reports whether a node is what it was, but for its status.
+func sameNode(a, b *object.Node) bool {
+	return a != nil && reflect.DeepEqual(a.Spec, b.Spec) && reflect.DeepEqual(a.Attachments, b.Attachments) && a.Cert.Role == b.Cert.Role
 }
 
 // configure starts the gossip when there are keys, and keeps the ingress network as the

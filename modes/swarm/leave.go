@@ -22,7 +22,6 @@ func (n *Node) Leave(force bool) error {
 	if l := n.life; l != nil && l.manager != nil && !force {
 		return n.refuseLeave()
 	}
-	n.Log("info", "Leaving the swarm", "module", "node", "node.id", n.disk.Cert.NodeID)
 	if n.life != nil {
 		n.life.end()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"dnetsim/modes/network"
@@ -69,6 +70,9 @@ func (l *life) end() {
 	l.over = true
 	if l.agent != nil {
 		l.agent.Stop()
+	}
+	if d := l.n.disk; d != nil && d.Cert.NodeID != "" {
+		l.n.Log("info", "shutting down certificate renewal routine", "module", "node/tls", "node.id", d.Cert.NodeID, "node.role", "swarm-"+strings.ToLower(d.Cert.Role))
 	}
 	if l.manager != nil {
 		l.local.Close()
@@ -319,11 +323,22 @@ func (n *Node) csr() []byte {
 func (l *life) dial(end rpc.Deadline) (*rpc.Conn, string, error) {
 	if l.manager != nil {
 		if err := l.manager.Led(time.Duration(end) - l.n.Loop.Now()); err != nil {
-			return nil, "{ }", rpc.ErrDeadline
+			return nil, l.self(), rpc.ErrDeadline
 		}
-		return l.manager.Local(), "{ }", nil
+		return l.manager.Local(), l.self(), nil
 	}
 	return l.dialRemote(end)
+}
+
+// self is the node's own manager as the agent calls it: without a name until the managers
+// have told of themselves.
+func (l *life) self() string {
+	for _, r := range l.n.disk.Remotes {
+		if r.Node == l.n.disk.Cert.NodeID {
+			return "{" + r.Node + " " + r.Addr + "}"
+		}
+	}
+	return "{ }"
 }
 
 // dialRemote connects to one of the other managers, chosen by chance.

@@ -54,6 +54,9 @@ type Options struct {
 	// Managed are the names of interfaces that the engine has made.
 	Managed func(name string) bool
 	// DefaultAdvertise is swarm-default-advertise-addr.
+	// UpdatesSpec says that a new swarm is given its specification by an update, as
+	// everybody who watches the swarm is told.
+	UpdatesSpec      bool
 	DefaultAdvertise func() string
 	// IPv6 says that this node as the leader gives out subnets of IPv6.
 	IPv6 bool

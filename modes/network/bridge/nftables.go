@@ -11,7 +11,6 @@ import (
 
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/network/driver"
-	"dnetsim/stack/nftables"
 )
 
 // ruleTables is the firewall as 29 programs it with nftables: a table
@@ -115,13 +114,7 @@ func (d *Driver) dropTables() {
 	}
 }
 
-// nft runs the program on the host with a script on its standard input.
-func nft(d *Driver, script string) error {
-	if _, bad := d.host.NS().Nftables().Run(script, nftables.Options{File: "/dev/stdin"}); bad != nil {
-		return fmt.Errorf("running nft: %s exit status 1", bad.Text)
-	}
-	return nil
-}
+func nft(d *Driver, script string) error { return d.host.Nft(script) }
 
 // userChain has nothing to do: whoever wants rules before those of Docker makes a
 // base chain with a lower priority.

@@ -1,12 +1,14 @@
 package driver
 
 import (
+	"fmt"
 	"time"
 
 	"dnetsim/link"
 	"dnetsim/modes/profile"
 	"dnetsim/sim"
 	"dnetsim/stack"
+	"dnetsim/stack/nftables"
 	"dnetsim/userland"
 )
 
@@ -96,4 +98,13 @@ func (h *Host) EndpointMAC(ep *Endpoint) link.MAC {
 func (h *Host) CloseSoon(ns *stack.Namespace) {
 	l := h.Loop()
 	l.After(0, func() { l.After(0, ns.Close) })
+}
+
+// Nft runs the program nft on the host with a script on its standard input. Its error is
+// what the engine says of a program that fails.
+func (h *Host) Nft(script string) error {
+	if _, bad := h.NS().Nftables().Run(script, nftables.Options{File: "/dev/stdin"}); bad != nil {
+		return fmt.Errorf("running nft: %s exit status 1", bad.Text)
+	}
+	return nil
 }

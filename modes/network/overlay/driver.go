@@ -48,6 +48,7 @@ type plane interface {
 type Driver struct {
 	host     *driver.Host
 	plane    plane
+	begun    bool          // the first network was made
 	joinTime time.Duration // how long a container's joining takes, beside the plane
 	port     uint16        // of the tunnels
 	boxes    *Sandboxes
@@ -147,11 +148,24 @@ func (o *Driver) clearStale(id string) {
 	o.stale = kept
 }
 
+// dropTables takes away what a dockerd with the nftables backend has left of its encryption,
+// before the first network.
+func (o *Driver) dropTables() {
+	if o.begun || !o.host.Profile.LaterGossip {
+		return
+	}
+	o.begun = true
+	if err := o.host.Nft("delete table ip docker-overlay"); err != nil {
+		o.host.Log("info", "Deleting overlay encryption nftables rules", "error", err.Error())
+	}
+}
+
 // CreateNetwork is the driver's part of a new network: no device, only a key.
 func (o *Driver) CreateNetwork(n *driver.Network) error {
 	if o.closed {
 		return driver.ErrGone
 	}
+	o.dropTables()
 	on := &network{o: o, id: n.ID, endpoints: map[string]*member{}}
 	var vnis []uint32
 	if list, ok := n.Options[OptVxlanIDs]; ok {

@@ -3,6 +3,7 @@ package overlay
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"dnetsim/link"
 	"dnetsim/modes/errdefs"
@@ -122,6 +123,7 @@ func (n *network) initSubnet(s *subnet) error {
 	br.SetTxQueueLen(0)
 	br.AddAddr(s.gw, stack.AddrOptions{AutoBroadcast: true})
 	br.SetUp(true)
+	made := br.MAC()
 	undo := func(err error) error {
 		t.Delete()
 		br.Delete()
@@ -138,6 +140,9 @@ func (n *network) initSubnet(s *subnet) error {
 	}
 	br.SetMTU(n.maxMTU())
 	s.vxlan, s.bridge, s.tunnel = vxlan, br, t
+	if h.Profile.Advertises {
+		n.tellOfBridge(s, made)
+	}
 	if b.watch != nil {
 		t.VXLAN().OnL3Miss(func(a netip.Addr) { b.missing(miss{ip: a, l3: true}) })
 		t.VXLAN().OnL2Miss(func(m link.MAC) {
@@ -145,6 +150,25 @@ func (n *network) initSubnet(s *subnet) error {
 		})
 	}
 	return nil
+}
+
+// tellOfBridge writes what the engine notices of a subnet's bridge: that it gets no default
+// VLAN, since a kernel without 802.1Q has none of bridges and lets nobody make the file in
+// /sys either; and, when it wants to tell the gateway's address to the neighbours a second
+// time, that the bridge has by then taken the MAC of its first port.
+func (n *network) tellOfBridge(s *subnet, made link.MAC) {
+	h, b, br := n.o.host, n.box, s.bridge
+	if h.NS().Lacks(stack.KindVLAN) {
+		h.Log("error", "set bridge default vlan failed", "error",
+			"failed to enable default vlan on bridge "+br.Name()+": open /sys/class/net/"+br.Name()+"/bridge/default_pvid: permission denied")
+	}
+	h.Machine.Loop().After(time.Second, func() {
+		if n.box != b || s.bridge != br || br.MAC() == made {
+			return
+		}
+		h.Log("warning", "MAC address changed", "iface", br.Name(), "ifi", fmt.Sprint(br.Index()), "ip4", s.gw.String(), "ip6", "<nil>",
+			"mac", made.String(), "mcastRouteOk", "true", "n", "1", "newMAC", br.MAC().String())
+	})
 }
 
 // aged is told of the namespace's neighbours on the same socket as of the

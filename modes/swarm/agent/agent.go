@@ -75,7 +75,8 @@ type Agent struct {
 	Config
 	conn    *rpc.Conn
 	session string
-	ready   bool // there was a session ever
+	who     string // whom it is with
+	ready   bool   // there was a session ever
 	stopped bool
 	news    sim.Cond
 	main    *sim.Proc
@@ -108,6 +109,9 @@ func (a *Agent) Stop() {
 		a.conn.Close()
 	}
 	for _, r := range a.runs() {
+		if r.task.Spec.NetworkAttachmentSpec != nil && a.session != "" { // what became of it nobody takes down any more
+			a.Log("info", "attempted to update status for a task that has been removed", "module", "node/agent/taskmanager", "node.id", a.Node, "service.id", r.task.ServiceID, "task.id", r.task.ID)
+		}
 		r.kill()
 	}
 	if a.main != nil && a.main != a.Loop.Current() {
@@ -165,6 +169,7 @@ func (a *Agent) hold(backoff time.Duration) error {
 		}
 	}()
 	conn, who, err := a.Dial(rpc.In(a.Loop, sessionTime))
+	a.who = who
 	a.Log("info", "manager selected by agent for new session: "+who, "module", "node/agent", "node.id", a.Node)
 	a.Log("info", fmt.Sprintf("waiting %v before registering session", wait), "module", "node/agent", "node.id", a.Node)
 	if wait > 0 {
@@ -229,6 +234,9 @@ func (a *Agent) beat(p *sim.Proc, conn *rpc.Conn, id string) error {
 		}
 		var b message.BeatAnswer
 		if err := conn.Call(message.Heartbeat, message.Beat{SessionID: id}, &b, rpc.In(a.Loop, sessionTime)); err != nil {
+			if rpc.CodeOf(err) == rpc.DeadlineExceeded {
+				a.Log("error", "heartbeat to manager "+a.who+" failed", "error", err.Error(), "method", "(*session).heartbeat", "module", "node/agent", "node.id", a.Node, "session.id", id, "sessionID", id)
+			}
 			return err
 		}
 		if period = b.Period; period <= 0 {

@@ -5,7 +5,9 @@ package dispatcher
 
 import (
 	"errors"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"dnetsim/modes/swarm/message"
@@ -29,6 +31,7 @@ type Config struct {
 	Rand     *sim.Rand
 	Wall     func() time.Time
 	State    *state.State
+	Node     string // the manager's
 	Managers func() []message.Peer
 	Log      func(level, msg string, pairs ...string)
 }
@@ -39,6 +42,7 @@ type Dispatcher struct {
 	sessions map[string]*session // by node
 	running  bool
 	changed  sim.Cond
+	cluster  *object.Cluster // as it was last seen
 }
 
 // session is a node's, or the place of one that has none.
@@ -78,8 +82,8 @@ func New(c Config) *Dispatcher { return &Dispatcher{Config: c, sessions: map[str
 // Start begins to serve: nodes that were there before are unknown until they are heard
 // of.
 func (d *Dispatcher) Start() error {
-	d.Log("info", "dispatcher starting", "module", "dispatcher")
-	d.running = true
+	d.Log("info", "dispatcher starting", "module", "dispatcher", "node.id", d.Node)
+	d.running, d.cluster = true, state.Cluster(d.State)
 	return d.State.Update(func(tx *state.Tx) error {
 		for _, n := range state.All[*object.Node](tx) {
 			if n.Status.State == object.NodeDown || n.Cert.NodeID == "" {
@@ -104,16 +108,27 @@ func (d *Dispatcher) Stop() {
 		return
 	}
 	d.running = false
-	d.Log("info", "dispatcher stopping", "module", "dispatcher")
-	for _, s := range d.sessions { // stopping has no order
+	d.Log("info", "dispatcher stopping", "method", "(*Dispatcher).Stop", "module", "dispatcher", "node.id", d.Node)
+	for _, id := range slices.Sorted(maps.Keys(d.sessions)) {
+		s := d.sessions[id]
 		s.expiry.Stop()
+		if s.id != "" {
+			d.Log("info", "dispatcher session dropped, marking node "+id+" down", "method", "(*Dispatcher).Session", "node.id", id, "node.session", s.id)
+			d.Log("error", "failed to remove node", "error", "rpc error: code = Aborted desc = dispatcher is stopped", "method", "(*Dispatcher).Session", "node.id", id, "node.session", s.id)
+		}
 	}
 	d.sessions = map[string]*session{}
 	d.changed.Broadcast()
 }
 
 // Changed tells that the state has changed.
-func (d *Dispatcher) Changed() { d.changed.Broadcast() }
+func (d *Dispatcher) Changed() {
+	if c := state.Cluster(d.State); d.running && c != d.cluster {
+		d.cluster = c
+		d.Log("info", "cluster update event", "module", "dispatcher", "node.id", d.Node)
+	}
+	d.changed.Broadcast()
+}
 
 // Handle answers the nodes' calls.
 func (d *Dispatcher) Handle(set func(string, rpc.Handler)) {

@@ -2,6 +2,8 @@ package quorum
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"dnetsim/modes/swarm/allocator"
@@ -80,7 +82,7 @@ func (m *Manager) reign() {
 	if m.begin() != nil || !still() {
 		return
 	}
-	m.allocator = allocator.New(m.Wall, m.Log)
+	m.allocator = allocator.New(m.Wall, func(level, msg string, pairs ...string) { m.Log(level, msg, append(pairs, "node.id", m.Node)...) })
 	m.allocator.IPv6 = m.IPv6
 	m.scheduler = &scheduler.Scheduler{Wall: m.Wall}
 	m.orchestrator = orchestrator.New(orchestrator.Config{
@@ -117,6 +119,12 @@ func (m *Manager) begin() error {
 		if err != nil {
 			return err
 		}
+	}
+	if before != nil {
+		m.Log("error", "error creating cluster object", "error", "name conflicts with an existing object", "module", "node", "node.id", m.Node)
+	}
+	if c := state.Cluster(m.state); c != nil && len(c.DefaultAddrPool) > 0 {
+		m.Log("info", fmt.Sprintf("Swarm initialized global default address pool to: Subnetlist - %s,: Size %d", strings.Join(c.DefaultAddrPool, ","), c.SubnetSize))
 	}
 	m.Log("info", "leadership changed from not yet part of a raft cluster to "+m.Node, "module", "node", "node.id", m.Node)
 	if m.Force {

@@ -86,7 +86,7 @@ func New(c Config) *Manager {
 		Loop: c.Loop, Net: c.Net, Rand: c.Stream("tls"), Cert: c.Cert, Verify: m.verify, Log: c.Log,
 	})
 	m.dispatcher = dispatcher.New(dispatcher.Config{
-		Loop: c.Loop, Rand: c.Stream("dispatcher"), Wall: c.Wall, State: m.state, Managers: m.managers, Log: c.Log,
+		Loop: c.Loop, Rand: c.Stream("dispatcher"), Wall: c.Wall, State: m.state, Node: c.Node, Managers: m.managers, Log: c.Log,
 	})
 	m.control = control.New(control.Config{Loop: c.Loop, Rand: c.Stream("control"), Wall: c.Wall, State: m.state, Raft: m, Founder: c.New != nil})
 	m.broker = logbroker.New(logbroker.Config{Loop: c.Loop, Rand: c.Stream("logs"), State: m.state})

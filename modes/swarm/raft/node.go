@@ -104,7 +104,7 @@ type Node struct {
 	votes                  map[uint64]bool
 	peers                  map[uint64]*progress
 	tick                   *sim.Timer
-	stopped                bool
+	stopped, bootstrapped  bool
 	removed                bool
 	waits                  []*wait
 	changing               uint64 // index of a change of members that is not applied yet
@@ -135,7 +135,7 @@ func New(d *Disk, c Config) *Node {
 
 // Bootstrap makes the node the only member of a new log.
 func (n *Node) Bootstrap(m Member) {
-	n.disk.Term = 1
+	n.bootstrapped, n.disk.Term = true, 1
 	n.disk.Log = []Entry{{Index: 1, Term: 1, Kind: EntryAdd, Member: m}}
 	n.disk.Commit = 1
 }
@@ -184,9 +184,7 @@ func changed(ms []Member, e Entry) []Member {
 
 // Start begins to follow, and to campaign at once if there is nobody else.
 func (n *Node) Start() {
-	n.logf("info", "%x became follower at term %d", n.disk.ID, n.disk.Term)
-	n.logf("info", "newRaft %x [peers: [], term: %d, commit: %d, applied: %d, lastindex: %d, lastterm: %d]", n.disk.ID,
-		n.disk.Term, n.disk.Commit, n.disk.SnapIndex, n.lastIndex(), n.lastTerm())
+	n.logStart()
 	n.members, n.applied = slices.Clone(n.disk.SnapMembers), n.disk.SnapIndex
 	if n.disk.Snapshot != nil {
 		n.cfg.Restore(n.disk.Snapshot)
@@ -197,6 +195,24 @@ func (n *Node) Start() {
 	if len(n.members) == 1 && n.members[0].ID == n.disk.ID {
 		n.campaign(false)
 	}
+}
+
+// logStart writes what etcd's raft says when it begins: of what was on the disk, and then of
+// the term and the only member that a new log is given.
+func (n *Node) logStart() {
+	d := n.disk
+	began := func(term, commit, applied, index, last uint64, members string) {
+		n.logf("info", "%x switched to configuration voters=(%s)", d.ID, members)
+		n.logf("info", "%x became follower at term %d", d.ID, term)
+		n.logf("info", "newRaft %x [peers: [], term: %d, commit: %d, applied: %d, lastindex: %d, lastterm: %d]", d.ID, term, commit, applied, index, last)
+	}
+	if !n.bootstrapped {
+		began(d.Term, d.Commit, d.SnapIndex, n.lastIndex(), n.lastTerm(), voters(d.SnapMembers))
+		return
+	}
+	began(0, 0, 0, 0, 0, "")
+	n.logf("info", "%x became follower at term %d", d.ID, d.Term)
+	n.logf("info", "%x switched to configuration voters=(%s)", d.ID, voters(n.membersOf(d.Commit)))
 }
 
 // Stop ends it; proposals that are waited for fail.

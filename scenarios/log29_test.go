@@ -1,0 +1,35 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What the API could not do is in dockerd's log, by the router's own name of the path and in
+// fields; what a client did wrong is not.
+func TestTheLogNamesTheRouteThatFailed(t *testing.T) {
+	lab := openText(t, engine29+fmt.Sprintf(theTwoHosts, "", ""))
+	defer lab.Close()
+	last := func(command string) string {
+		lab.Output("bdc01", command)
+		h, _ := lab.Host("bdc01")
+		log := h.Daemon.Journal.Lines()
+		_, text, _ := strings.Cut(log[len(log)-1].Text, " ")
+		return text
+	}
+	for _, c := range []struct{ command, want string }{
+		{"docker node ls", `level=error msg="Handler for GET /nodes returned error" error-response="This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again." method=GET module=api request-url=/v1.56/nodes status=503 vars="map[version:1.56]"`},
+		{"docker service inspect web", `msg="Handler for GET /services/{id} returned error"`},
+		{"docker swarm leave", `level=error msg="Handler for POST /swarm/leave returned error" error-response="This node is not part of a swarm" method=POST module=api request-url=/v1.56/swarm/leave status=503 vars="map[version:1.56]"`},
+		{"docker run -d --name vv -p 10.9.9.9:80:80 busybox sleep 9", `msg="Handler for POST /containers/{name:.*}/start returned error" error-response="failed to set up container networking: driver failed programming external connectivity on endpoint vv`},
+		{"docker network create -d macvlan -o parent=nope mm", `msg="Handler for POST /networks/create returned error"`},
+	} {
+		if got := last(c.command); !strings.Contains(got, c.want) {
+			t.Errorf("%s\n%s\nwant %s", c.command, got, c.want)
+		}
+	}
+	if got := last("docker inspect nosuch"); strings.Contains(got, "nosuch") {
+		t.Errorf("what is not there was logged: %s", got)
+	}
+}
