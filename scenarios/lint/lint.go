@@ -56,6 +56,8 @@ type linter struct {
 	found []Finding
 	nets  []lintNet
 	ports map[string]string // "HOST tcp/80" to the container that has it
+	// ingress is the subnet that the swarm's routing mesh takes, if there is a swarm.
+	ingress netip.Prefix
 }
 
 // lintNet is a network that a line makes.
@@ -221,7 +223,14 @@ func (l *linter) step(st *scenarios.Step) {
 	}
 	w := strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(st.Line))
 	switch {
+	case len(w) > 2 && w[0] == "docker" && w[1] == "swarm" && w[2] == "init":
+		l.swarm(w[3:])
+	case len(w) > 3 && w[0] == "docker" && w[1] == "service" && (w[2] == "create" || w[2] == "update"):
+		l.mesh(st, w[3:])
 	case len(w) > 3 && w[0] == "docker" && w[1] == "network" && w[2] == "create":
+		if slices.Contains(w, "--ingress") {
+			l.ingress = netip.Prefix{} // what it is now is said, and looked at as any network's
+		}
 		l.network(st, w[3:])
 	case len(w) > 2 && w[0] == "docker" && (w[1] == "run" || w[1] == "create"):
 		l.publish(st, w[2:])
@@ -229,6 +238,33 @@ func (l *linter) step(st *scenarios.Step) {
 		l.free(st.Host, w[2:])
 	case len(w) > 3 && w[0] == "docker" && w[1] == "network" && w[2] == "rm":
 		l.nets = slices.DeleteFunc(l.nets, func(n lintNet) bool { return slices.Contains(w[3:], n.name) })
+	}
+}
+
+// swarm notes what its ingress network takes: the first subnet of its first pool.
+func (l *linter) swarm(w []string) {
+	l.ingress = netip.MustParsePrefix("10.0.0.0/24")
+	size := 24
+	if n, err := strconv.Atoi(one(w, "--default-addr-pool-mask-length")); err == nil {
+		size = n
+	}
+	if pool, err := netip.ParsePrefix(one(w, "--default-addr-pool")); err == nil {
+		l.ingress = netip.PrefixFrom(pool.Addr(), max(size, pool.Bits())).Masked()
+	}
+}
+
+// mesh: a port that the LAN asks for and gets no answer from.
+func (l *linter) mesh(st *scenarios.Step, w []string) {
+	for _, p := range option(w, "-p", "--publish", "--publish-add") {
+		if strings.Contains(p, "mode=host") {
+			continue
+		}
+		for _, lan := range l.s.LANs {
+			if l.ingress.IsValid() && lan.Subnet.Overlaps(l.ingress) {
+				l.find(st.Place(), "SWARM-POOL-OVERLAP", "the swarm's network ingress takes %s, and the LAN %s is %s: who asks from there gets no answer from %s; write docker swarm init --default-addr-pool with a pool that no LAN has", l.ingress, lan.Name, lan.Subnet, p)
+				return
+			}
+		}
 	}
 }
 

@@ -33,6 +33,10 @@ func TestLintFindsWhatWillFail(t *testing.T) {
 		{"a bip on the LAN", head + "  a: {address: 10.0.0.11, daemon: {bip: 10.0.0.129/25}}\n", "3 BRIDGE-SUBNET-SHADOWS"},
 		{"nftables on a host that does not forward", head + "  a: {address: 10.0.0.11, engine: \"29\", daemon: {firewall-backend: nftables}}\n", "3 FORWARDING-OFF"},
 		{"nftables on one that does", head + "  a: {address: 10.0.0.11, engine: \"29\", daemon: {firewall-backend: nftables}, files: {/etc/sysctl.d/9.conf: \"net.ipv4.ip_forward = 1\"}}\n", ""},
+		{"a swarm's ingress on the LAN", head + "  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker swarm init --advertise-addr 10.0.0.11\n  - a$ docker service create -d --name w -p 80:80 nginx\n  - a$ docker service create -d --name h --publish mode=host,target=80,published=81 nginx\n  - a$ docker service update --publish-add 82:80 h\n", "6 SWARM-POOL-OVERLAP, 8 SWARM-POOL-OVERLAP"},
+		{"one elsewhere", head + "  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker swarm init --default-addr-pool 10.20.0.0/16\n  - a$ docker service create -d --name w -p 80:80 nginx\n", ""},
+		{"pools on the LAN", head + "  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker swarm init --default-addr-pool=10.0.0.0/16\n  - a$ docker service create -d --name w -p 80:80 nginx\n", "6 SWARM-POOL-OVERLAP"},
+		{"another ingress", head + "  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker swarm init\n  - a$ echo y | docker network rm ingress\n  - a$ docker network create -d overlay --ingress --subnet 10.9.0.0/24 in\n  - a$ docker service create -d --name w -p 80:80 nginx\n", ""},
 		{"given back", head + "  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker run -d -p 80:80 --name x nginx\n  - a$ docker rm -f x\n  - a$ docker run -d -p 80:8080 --name y nginx\n", ""},
 		{"expected to fail", head + "  a: {address: 10.0.0.11}\nsteps:\n  - a$ docker network create --subnet 10.9.0.0/16 n\n  - {run: a$ docker network create --subnet 10.9.1.0/24 m, expect: {exit: 1}}\n", ""},
 	} {
