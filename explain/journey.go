@@ -288,14 +288,34 @@ func (j *Journey) answers(a *atlas, events []*event, tuples map[tuple]bool) {
 // waited.
 func (a *atlas) asks(s *story, p *Path) []*Path {
 	last := p.Hops[len(p.Hops)-1].event
-	ids := s.born(func(e *event) bool {
+	var ids, others []trail.ID
+	for _, id := range s.born(func(e *event) bool {
 		return e.pkt.request && e.Place.Machine == last.Place.Machine && e.Place.Interface == last.Place.Interface
-	})
+	}) {
+		if s.first(id).pkt.target == a.nextHop(last) {
+			ids = append(ids, id)
+		} else {
+			others = append(others, id) // for somebody else's packets, as far as routes tell now
+		}
+	}
+	if len(ids) == 0 {
+		ids = others
+	}
 	if len(ids) == 0 {
 		return nil
 	}
 	id := ids[len(ids)-1]
 	return []*Path{a.path("question", s.of(s.family(id)))}
+}
+
+// nextHop is whose link address a packet needs where it is.
+func (a *atlas) nextHop(e *event) netip.Addr {
+	if ns := a.space[e.Place.Machine]; ns != nil && e.pkt.ip {
+		if r, err := ns.RouteFor(stack.RouteQuery{Dst: e.pkt.dst}); err == nil && r.Via.IsValid() {
+			return r.Via
+		}
+	}
+	return e.pkt.dst
 }
 
 // lookups are the questions to name servers.

@@ -63,12 +63,14 @@ lan: {subnet: 10.0.0.0/24}
 hosts:
   bdc01: {address: 10.0.0.11}
   bdc02: {address: 10.0.0.12}
+  bdc03: {address: 10.0.0.13}
 steps:
   - bdc01$ docker swarm init
   - bdc02$ docker swarm join --token $(ssh bdc01 docker swarm join-token -q worker) 10.0.0.11:2377
   - wait: 3s
   - bdc01$ docker service create -q --name web --replicas 2 -p 8080:80 nginx
   - wait: 5s
+  - bdc03$ for i in $(seq 600); do curl -s -m 5 http://10.0.0.11:8080/ & sleep 0.1; done &
 `))
 		if err != nil {
 			t.Fatal(err)
@@ -76,6 +78,9 @@ steps:
 		r := explainAt(t, s, "", "bdc02", "10.0.0.11", "8080/tcp", false)
 		if len(r.Causes) != 1 || r.Causes[0].Code != "SWARM-POOL-OVERLAP" || r.Causes[0].Proof == nil {
 			t.Errorf("want SWARM-POOL-OVERLAP, cured\n%s", text(r))
+		}
+		if said := text(r); !strings.Contains(said, "who has 10.0.0.12?") || strings.Contains(said, "who has 10.0.0.13?") {
+			t.Errorf("others ask for bdc03 meanwhile\n%s", said)
 		}
 	}
 }

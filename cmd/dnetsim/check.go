@@ -15,7 +15,8 @@ func newCheck(t *terminal) *cobra.Command {
 		Short: "Find what will fail before it runs",
 		Long: `Read scenarios and say what will fail before anything runs: addresses to advertise
 that are not the host's, one hostname twice, subnets that overlap or cover a LAN,
-ports that collide, a swarm whose ingress is on the LAN, a gateway that nobody has, an MTU that the cables do not carry.
+ports that collide, a swarm whose ingress network is on the LAN, a gateway that
+nobody has, an MTU that the cables do not carry.
 Each finding has its file, its line, and the code that explain would give it.
 
 Exit status: 0 nothing was found, 1 something was, 2 a file is no scenario.`,

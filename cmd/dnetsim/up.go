@@ -84,7 +84,7 @@ does not repeat: for that there is run.`,
 	f.add(c)
 	c.Flags().Lookup("pcap").Usage = "write captures as it goes: one pcapng per interface into this `folder`, one FILE.pcapng, a named pipe, or - for standard output; the exports are then on standard error"
 	c.Flags().StringVar(&f.dir, "dir", "", "the `folder` of the sockets (default one in the user's runtime folder)")
-	c.Flags().BoolVar(&f.contexts, "context", false, "print `docker context create` lines instead of exports")
+	c.Flags().BoolVar(&f.contexts, "context", false, "print lines that make docker contexts instead of exports")
 	c.Flags().BoolVarP(&f.detach, "detach", "d", false, "come back when the lab is up; dnetsim down ends it")
 	c.Flags().Var(&f.speed, "speed", "`N` virtual seconds pass in a real one; max jumps over the time in which a client only waits")
 	c.Flags().StringArrayVar(&f.tcp, "tcp", nil, "serve a host over TCP too: `HOST=127.0.0.1:PORT`, port 0 for any")
