@@ -103,7 +103,7 @@ func Record(w io.Writer, s *scenarios.Scenario, o scenarios.Options) error {
 		return fmt.Errorf("%s: the setup fails, so there is nothing to record:\n%s", s.Name, r.Report())
 	}
 	t.end()
-	if f, ok := r.LastFailed(); ok {
+	if f, _, ok := r.LastFailed(); ok {
 		if err := t.explain(s, o, f); err != nil {
 			return err
 		}

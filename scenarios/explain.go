@@ -177,19 +177,19 @@ func (l *Lab) Machines() []*userland.Machine {
 	return out
 }
 
-// LastFailed is the flow of the last step that reached for somebody in vain, if
-// there is one.
-func (r *Result) LastFailed() (explain.Flow, bool) {
+// LastFailed is the flow of the last step that reached for somebody in vain, and how
+// many steps had been done then, if there is one.
+func (r *Result) LastFailed() (f explain.Flow, done int, ok bool) {
 	for i := len(r.Steps) - 1; i >= 0; i-- {
 		st := &r.Steps[i]
 		if st.Step.Kind != StepRun || st.Exit == 0 && st.Failure == "" {
 			continue
 		}
 		if f, ok := explain.Asked(st.Step.place(), st.Step.Line); ok {
-			return f, true
+			return f, i + 1, true
 		}
 	}
-	return explain.Flow{}, false
+	return explain.Flow{}, 0, false
 }
 
 // place is where a step's line is typed, "HOST" or "HOST/CONTAINER".

@@ -216,7 +216,7 @@ func explainAt(t *testing.T, s *scenarios.Scenario, at, from, to, port string, l
 	}
 	flow := explain.Flow{From: from, To: to, Proto: proto, Port: number, Large: large}
 	if from == "" {
-		flow, _ = ran.LastFailed()
+		flow, _, _ = ran.LastFailed()
 	}
 	r, err := explain.Explain(w, flow)
 	if err != nil {

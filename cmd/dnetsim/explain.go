@@ -22,6 +22,7 @@ type explainFlags struct {
 	json, mermaid      bool
 	matrix, schema     bool
 	attach             bool
+	before             int // steps that had been done when the flow failed, if others followed
 }
 
 func newExplain(t *terminal) *cobra.Command {
@@ -117,7 +118,18 @@ func (f *explainFlags) explain(ctx context.Context, t *terminal, args []string) 
 	if !r.Works() {
 		return status{code: exitFailed}
 	}
+	if f.before > 0 && !f.json && !f.mermaid {
+		fmt.Fprintf(t.out, "\nIt failed in step %d, and later steps have mended it: --at %d asks at that moment%s.\n", f.before, f.before, orLarge(r))
+	}
 	return nil
+}
+
+// orLarge adds the other kind of packets to a hint, where none were tried.
+func orLarge(r *explain.Report) string {
+	if r.Flow.Large {
+		return ""
+	}
+	return ", --large with large packets"
 }
 
 // capture writes the file of --pcap.
@@ -217,12 +229,15 @@ func (f *explainFlags) ask(ctx context.Context, t *terminal, s *scenarios.Scenar
 	defer w.Close()
 	flow := explain.Flow{From: f.from, To: f.to, Proto: proto, Port: port, Large: f.large}
 	if f.from == "" && f.to == "" {
-		last, ok := res.LastFailed()
+		last, done, ok := res.LastFailed()
 		if !ok {
 			return nil, &explain.UsageError{Text: "no step of the scenario reached for somebody in vain: name the two with --from and --to"}
 		}
 		flow = last
 		flow.Large = flow.Large || f.large
+		if done < len(res.Steps) {
+			f.before = done
+		}
 	} else if f.from == "" || f.to == "" {
 		return nil, &explain.UsageError{Text: "--from and --to go together"}
 	}

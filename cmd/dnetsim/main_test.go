@@ -94,3 +94,19 @@ func TestLinesFromStandardInputRunWithoutPrompts(t *testing.T) {
 		t.Errorf("status %d\n%s%s", code, out, errs)
 	}
 }
+
+// A scenario that ends cured is asked about its end; the answer says where it was not.
+func TestExplainTellsWhenAFlowFailed(t *testing.T) {
+	text := "lan: {subnet: 10.0.0.0/24}\nhosts: {h1: {address: 10.0.0.11}, h2: {address: 10.0.0.12}}\nsteps:\n  - fault: {cable: h2, down: true}\n  - {run: h1$ ping -c 1 -W 1 10.0.0.12, expect: {exit: 1}}\n"
+	cured := text + "  - repair: {cable: h2}\n  - wait: 5s\n"
+	code, out, errs := call(t, cured, nil, "explain", "-")
+	if code != exitOK || !strings.Contains(out, "It failed in step 2, and later steps have mended it: --at 2 asks at that moment") {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+	if code, out, _ := call(t, cured, nil, "explain", "-", "--at", "2"); code != exitFailed || strings.Contains(out, "mended") {
+		t.Errorf("%d %s", code, out)
+	}
+	if _, out, _ := call(t, cured, nil, "explain", "-", "--json"); strings.Contains(out, "mended") {
+		t.Error(out)
+	}
+}
