@@ -17,16 +17,7 @@ func (s *Server) serviceRoutes() {
 	s.handle("DELETE /services/{id}", serviceRemove)
 	s.handle("GET /tasks", taskList)
 	s.handle("GET /tasks/{id}", taskInspect)
-	s.handle("GET /secrets", secretList)
-	s.handle("POST /secrets/create", secretCreate)
-	s.handle("GET /secrets/{id}", secretInspect)
-	s.handle("POST /secrets/{id}/update", secretUpdate)
-	s.handle("DELETE /secrets/{id}", secretRemove)
-	s.handle("GET /configs", configList)
-	s.handle("POST /configs/create", configCreate)
-	s.handle("GET /configs/{id}", configInspect)
-	s.handle("POST /configs/{id}/update", configUpdate)
-	s.handle("DELETE /configs/{id}", configRemove)
+	s.dataRoutes()
 }
 
 func serviceList(c *call) error {

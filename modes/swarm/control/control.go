@@ -88,12 +88,12 @@ func (s *Server) Handle(set func(string, rpc.Handler)) {
 	set(CreateService, s.createService)
 	set(UpdateService, s.updateService)
 	set(RemoveService, s.removeService)
-	set(CreateSecret, s.createSecret)
-	set(UpdateSecret, s.updateSecret)
-	set(RemoveSecret, s.removeSecret)
-	set(CreateConfig, s.createConfig)
-	set(UpdateConfig, s.updateConfig)
-	set(RemoveConfig, s.removeConfig)
+	set(CreateSecret, secrets().create(s))
+	set(UpdateSecret, secrets().update(s))
+	set(RemoveSecret, secrets().remove(s))
+	set(CreateConfig, configs().create(s))
+	set(UpdateConfig, configs().update(s))
+	set(RemoveConfig, configs().remove(s))
 }
 
 func list[T object.Object](s *Server) rpc.Handler {

@@ -11,26 +11,46 @@ import (
 	"dnetsim/modes/swarm/state"
 )
 
-// The most that a secret and a config hold, in bytes.
-const (
-	mostSecret = 500 << 10
-	mostConfig = 1000 << 10
-)
+// dataKind is what secrets and configs differ in.
+type dataKind[T object.Data] struct {
+	noun string
+	most int // bytes that one holds
+	make func(id string, spec object.DataSpec) T
+	// uses reports whether a service's containers have one.
+	uses func(c *object.ContainerSpec, id string) bool
+}
+
+func secrets() dataKind[*object.Secret] {
+	return dataKind[*object.Secret]{
+		"secret", 500 << 10,
+		func(id string, spec object.DataSpec) *object.Secret { return &object.Secret{ID: id, Spec: spec} },
+		func(c *object.ContainerSpec, id string) bool {
+			return slices.ContainsFunc(c.Secrets, func(x object.SecretReference) bool { return x.SecretID == id })
+		},
+	}
+}
+
+func configs() dataKind[*object.Config] {
+	return dataKind[*object.Config]{
+		"config", 1000 << 10,
+		func(id string, spec object.DataSpec) *object.Config { return &object.Config{ID: id, Spec: spec} },
+		func(c *object.ContainerSpec, id string) bool {
+			return slices.ContainsFunc(c.Configs, func(x object.ConfigReference) bool { return x.ConfigID == id })
+		},
+	}
+}
 
 // dataName is what secrets and configs may be called.
 var dataName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$`) })
 
-func checkData(what string, most int, s *object.DataSpec) error {
+func (k dataKind[T]) check(s *object.DataSpec) error {
 	switch {
 	case s.Name == "":
-		return bad("%s name is required", what)
+		return bad("%s name is required", k.noun)
 	case len(s.Name) > 64 || !dataName().MatchString(s.Name):
 		return bad("invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end character must be [a-zA-Z0-9]")
-	case len(s.Data) == 0 && s.Driver == nil || len(s.Data) > most:
-		if what == "secret" {
-			return bad("secret data must be larger than 0 and less than %d bytes", most)
-		}
-		return bad("config data must be larger than 0 and less than %d bytes", most)
+	case len(s.Data) == 0 && s.Driver == nil || len(s.Data) > k.most:
+		return bad("%s data must be larger than 0 and less than %d bytes", k.noun, k.most)
 	}
 	return nil
 }
@@ -42,142 +62,86 @@ type DataUpdate struct {
 	Spec    object.DataSpec
 }
 
-func (s *Server) createSecret(r *rpc.Request) (any, error) {
-	var spec object.DataSpec
-	if err := r.Decode(&spec); err != nil {
-		return nil, err
-	}
-	if err := checkData("secret", mostSecret, &spec); err != nil {
-		return nil, err
-	}
-	o := &object.Secret{ID: object.NewID(s.Rand), Spec: spec}
-	return Ref{ID: o.ID}, s.State.Update(func(tx *state.Tx) error {
-		if _, ok := state.Named[*object.Secret](tx, spec.Name); ok {
-			return rpc.Errorf(rpc.AlreadyExists, "secret %s already exists", spec.Name)
+func (k dataKind[T]) create(s *Server) rpc.Handler {
+	return func(r *rpc.Request) (any, error) {
+		var spec object.DataSpec
+		if err := r.Decode(&spec); err != nil {
+			return nil, err
 		}
-		tx.Create(o)
-		return nil
-	})
-}
-
-func (s *Server) createConfig(r *rpc.Request) (any, error) {
-	var spec object.DataSpec
-	if err := r.Decode(&spec); err != nil {
-		return nil, err
-	}
-	if err := checkData("config", mostConfig, &spec); err != nil {
-		return nil, err
-	}
-	o := &object.Config{ID: object.NewID(s.Rand), Spec: spec}
-	return Ref{ID: o.ID}, s.State.Update(func(tx *state.Tx) error {
-		if _, ok := state.Named[*object.Config](tx, spec.Name); ok {
-			return rpc.Errorf(rpc.AlreadyExists, "config %s already exists", spec.Name)
+		if err := k.check(&spec); err != nil {
+			return nil, err
 		}
-		tx.Create(o)
-		return nil
-	})
-}
-
-func (s *Server) updateSecret(r *rpc.Request) (any, error) {
-	var q DataUpdate
-	if err := r.Decode(&q); err != nil {
-		return nil, err
-	}
-	return nil, s.State.Update(func(tx *state.Tx) error {
-		o, ok := state.Get[*object.Secret](tx, q.ID)
-		if !ok {
-			return rpc.Errorf(rpc.NotFound, "secret %s not found", q.ID)
-		}
-		if err := onlyLabels(&o.Spec, &q.Spec); err != nil {
-			return err
-		}
-		if err := fresh(o, q.Version); err != nil {
-			return err
-		}
-		o = object.Clone(o)
-		o.Spec.Labels = q.Spec.Labels
-		tx.Update(o)
-		return nil
-	})
-}
-
-func (s *Server) updateConfig(r *rpc.Request) (any, error) {
-	var q DataUpdate
-	if err := r.Decode(&q); err != nil {
-		return nil, err
-	}
-	return nil, s.State.Update(func(tx *state.Tx) error {
-		o, ok := state.Get[*object.Config](tx, q.ID)
-		if !ok {
-			return rpc.Errorf(rpc.NotFound, "config %s not found", q.ID)
-		}
-		if err := onlyLabels(&o.Spec, &q.Spec); err != nil {
-			return err
-		}
-		if err := fresh(o, q.Version); err != nil {
-			return err
-		}
-		o = object.Clone(o)
-		o.Spec.Labels = q.Spec.Labels
-		tx.Update(o)
-		return nil
-	})
-}
-
-func onlyLabels(old, now *object.DataSpec) error {
-	if old.Name != now.Name || len(now.Data) > 0 && !slices.Equal(old.Data, now.Data) {
-		return bad("only updates to Labels are allowed")
-	}
-	return nil
-}
-
-func (s *Server) removeSecret(r *rpc.Request) (any, error) {
-	return nil, s.removeData(r, "secret", object.KindSecret, func(c *object.ContainerSpec, id string) bool {
-		return slices.ContainsFunc(c.Secrets, func(x object.SecretReference) bool { return x.SecretID == id })
-	})
-}
-
-func (s *Server) removeConfig(r *rpc.Request) (any, error) {
-	return nil, s.removeData(r, "config", object.KindConfig, func(c *object.ContainerSpec, id string) bool {
-		return slices.ContainsFunc(c.Configs, func(x object.ConfigReference) bool { return x.ConfigID == id })
-	})
-}
-
-// removeData removes a secret or a config that no service uses.
-func (s *Server) removeData(r *rpc.Request, what string, kind object.Kind, uses func(*object.ContainerSpec, string) bool) error {
-	var q Ref
-	if err := r.Decode(&q); err != nil {
-		return err
-	}
-	return s.State.Update(func(tx *state.Tx) error {
-		name := ""
-		switch kind {
-		case object.KindSecret:
-			if o, ok := state.Get[*object.Secret](tx, q.ID); ok {
-				name = o.Spec.Name
+		id := object.NewID(s.Rand)
+		return Ref{ID: id}, s.State.Update(func(tx *state.Tx) error {
+			if _, ok := state.Named[T](tx, spec.Name); ok {
+				return rpc.Errorf(rpc.AlreadyExists, "%s %s already exists", k.noun, spec.Name)
 			}
-		default:
-			if o, ok := state.Get[*object.Config](tx, q.ID); ok {
-				name = o.Spec.Name
+			tx.Create(k.make(id, spec))
+			return nil
+		})
+	}
+}
+
+func (k dataKind[T]) get(tx *state.Tx, id string) (T, error) {
+	o, ok := state.Get[T](tx, id)
+	if !ok {
+		return o, rpc.Errorf(rpc.NotFound, "%s %s not found", k.noun, id)
+	}
+	return o, nil
+}
+
+func (k dataKind[T]) update(s *Server) rpc.Handler {
+	return func(r *rpc.Request) (any, error) {
+		var q DataUpdate
+		if err := r.Decode(&q); err != nil {
+			return nil, err
+		}
+		return nil, s.State.Update(func(tx *state.Tx) error {
+			o, err := k.get(tx, q.ID)
+			if err != nil {
+				return err
 			}
-		}
-		if name == "" {
-			return rpc.Errorf(rpc.NotFound, "%s %s not found", what, q.ID)
-		}
-		var users []string
-		for _, x := range state.All[*object.Service](tx) {
-			if c := x.Spec.TaskTemplate.ContainerSpec; c != nil && uses(c, q.ID) {
-				users = append(users, x.Spec.Name)
+			if old := o.Content(); old.Name != q.Spec.Name || len(q.Spec.Data) > 0 && !slices.Equal(old.Data, q.Spec.Data) {
+				return bad("only updates to Labels are allowed")
 			}
-		}
-		if len(users) > 0 {
-			word := "service"
-			if len(users) > 1 {
-				word = "services"
+			if err := fresh(o, q.Version); err != nil {
+				return err
 			}
-			return bad("%s '%s' is in use by the following %s: %s", what, name, word, strings.Join(users, ", "))
+			o = object.Clone(o)
+			o.Content().Labels = q.Spec.Labels
+			tx.Update(o)
+			return nil
+		})
+	}
+}
+
+// remove removes one that no service uses.
+func (k dataKind[T]) remove(s *Server) rpc.Handler {
+	return func(r *rpc.Request) (any, error) {
+		var q Ref
+		if err := r.Decode(&q); err != nil {
+			return nil, err
 		}
-		tx.Remove(kind, q.ID)
-		return nil
-	})
+		return nil, s.State.Update(func(tx *state.Tx) error {
+			o, err := k.get(tx, q.ID)
+			if err != nil {
+				return err
+			}
+			var users []string
+			for _, x := range state.All[*object.Service](tx) {
+				if c := x.Spec.TaskTemplate.ContainerSpec; c != nil && k.uses(c, q.ID) {
+					users = append(users, x.Spec.Name)
+				}
+			}
+			if len(users) > 0 {
+				word := "service"
+				if len(users) > 1 {
+					word = "services"
+				}
+				return bad("%s '%s' is in use by the following %s: %s", k.noun, o.Title(), word, strings.Join(users, ", "))
+			}
+			tx.Remove(o.Key())
+			return nil
+		})
+	}
 }

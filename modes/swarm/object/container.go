@@ -108,6 +108,9 @@ func (s *Secret) Key() (Kind, string) { return KindSecret, s.ID }
 // Title is the secret's name.
 func (s *Secret) Title() string { return s.Spec.Name }
 
+// Content is what the secret says.
+func (s *Secret) Content() *DataSpec { return &s.Spec }
+
 // Config is content for containers.
 type Config struct {
 	ID string
@@ -120,3 +123,13 @@ func (c *Config) Key() (Kind, string) { return KindConfig, c.ID }
 
 // Title is the config's name.
 func (c *Config) Title() string { return c.Spec.Name }
+
+// Content is what the config says.
+func (c *Config) Content() *DataSpec { return &c.Spec }
+
+// Data is a secret or a config.
+type Data interface {
+	*Secret | *Config
+	Object
+	Content() *DataSpec
+}
