@@ -182,8 +182,8 @@ func FuzzMessages(f *testing.F) {
 		}
 		var s bulkSync
 		var p pushPull
-		s.decode(body)
-		p.decode(body)
+		s.decode(body, new(texts))
+		p.decode(body, new(texts))
 		parts(body)
 	})
 }

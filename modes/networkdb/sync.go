@@ -36,13 +36,13 @@ func (db *DB) take(b []byte, synced bool, depth int) {
 	switch kind {
 	case kindNodeEvent:
 		var m nodeEvent
-		if !bad("node event message", m.decode(body)) && db.nodeEvent(&m) {
+		if !bad("node event message", m.decode(body, &db.texts)) && db.nodeEvent(&m) {
 			db.nodeEvents.Add(slices.Clone(b), "", nil)
 			db.list.Wake()
 		}
 	case kindNetworkEvent:
 		var m networkEvent
-		if !bad("network event message", m.decode(body)) && db.networkEvent(&m) {
+		if !bad("network event message", m.decode(body, &db.texts)) && db.networkEvent(&m) {
 			db.networkEvents.Add(slices.Clone(b), m.network+" "+m.node, nil)
 			db.list.Wake()
 		}
@@ -57,7 +57,7 @@ func (db *DB) take(b []byte, synced bool, depth int) {
 		}
 	case kindBulkSync:
 		var m bulkSync
-		if !bad("bulk sync message", m.decode(body)) {
+		if !bad("bulk sync message", m.decode(body, &db.texts)) {
 			db.takeBulkSync(&m, depth)
 		}
 	case kindCompound:
@@ -106,7 +106,7 @@ func (db *DB) MergeRemoteState(b []byte, _ bool) {
 	var m pushPull
 	kind, body, err := unwrap(b)
 	if err == nil && kind == kindPushPull {
-		err = m.decode(body)
+		err = m.decode(body, &db.texts)
 	}
 	if err != nil || kind != kindPushPull {
 		db.logf("error", "Error decoding gossip message to get message type: %v", err)

@@ -141,19 +141,6 @@ func (m *nodeEvent) encode() []byte {
 	return seal(kindNodeEvent, f)
 }
 
-func (m *nodeEvent) decode(b []byte) error {
-	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
-		switch n {
-		case 1:
-			m.kind = v
-		case 2:
-			m.ltime = v
-		case 3:
-			m.node = string(text)
-		}
-	})
-}
-
 func (m *networkEvent) encode() []byte {
 	f := open(4, len(m.node)+len(m.network))
 	f.Number(1, m.kind)
@@ -161,21 +148,6 @@ func (m *networkEvent) encode() []byte {
 	f.Text(3, m.node)
 	f.Text(4, m.network)
 	return seal(kindNetworkEvent, f)
-}
-
-func (m *networkEvent) decode(b []byte) error {
-	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
-		switch n {
-		case 1:
-			m.kind = v
-		case 2:
-			m.ltime = v
-		case 3:
-			m.node = string(text)
-		case 4:
-			m.network = string(text)
-		}
-	})
 }
 
 func (m *tableEvent) encode() []byte {
@@ -191,49 +163,6 @@ func (m *tableEvent) encode() []byte {
 	}
 	f.Number(8, m.reap)
 	return seal(kindTableEvent, f)
-}
-
-// texts keeps one of each text that comes again and again: nodes, networks, tables and
-// their keys.
-type texts map[string]string
-
-// textsMost is how many it keeps at most.
-const textsMost = 1 << 12
-
-func (t *texts) of(b []byte) string {
-	if s, ok := (*t)[string(b)]; ok {
-		return s
-	}
-	if *t == nil || len(*t) >= textsMost {
-		*t = texts{}
-	}
-	s := string(b)
-	(*t)[s] = s
-	return s
-}
-
-// decode leaves the value a part of b.
-func (m *tableEvent) decode(b []byte, t *texts) error {
-	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
-		switch n {
-		case 1:
-			m.kind = v
-		case 2:
-			m.ltime = v
-		case 3:
-			m.node = t.of(text)
-		case 4:
-			m.network = t.of(text)
-		case 5:
-			m.table = t.of(text)
-		case 6:
-			m.key = t.of(text)
-		case 7:
-			m.value = text
-		case 8:
-			m.reap = v
-		}
-	})
 }
 
 func (m *pushPull) encode() []byte {
@@ -256,44 +185,6 @@ func (m *pushPull) encode() []byte {
 	return seal(kindPushPull, f)
 }
 
-func (m *pushPull) decode(b []byte) error {
-	var inner error
-	err := protobuf.Parse(b, func(n int, v uint64, text []byte) {
-		switch n {
-		case 1:
-			m.ltime = v
-		case 2:
-			var e networkEntry
-			if err := e.decode(text); err != nil {
-				inner = err
-				return
-			}
-			m.networks = append(m.networks, e)
-		case 3:
-			m.node = string(text)
-		}
-	})
-	if err == nil {
-		err = inner
-	}
-	return err
-}
-
-func (e *networkEntry) decode(b []byte) error {
-	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
-		switch n {
-		case 1:
-			e.network = string(text)
-		case 2:
-			e.ltime = v
-		case 3:
-			e.node = string(text)
-		case 4:
-			e.leaving = v != 0
-		}
-	})
-}
-
 func (m *bulkSync) encode() []byte {
 	f := open(4+len(m.networks), len(m.payload)+32*(1+len(m.networks)))
 	f.Number(1, m.ltime)
@@ -304,21 +195,4 @@ func (m *bulkSync) encode() []byte {
 	}
 	f.Bytes(5, m.payload)
 	return seal(kindBulkSync, f)
-}
-
-func (m *bulkSync) decode(b []byte) error {
-	return protobuf.Parse(b, func(n int, v uint64, text []byte) {
-		switch n {
-		case 1:
-			m.ltime = v
-		case 2:
-			m.unsolicited = v != 0
-		case 3:
-			m.node = string(text)
-		case 4:
-			m.networks = append(m.networks, string(text))
-		case 5:
-			m.payload = text
-		}
-	})
 }
