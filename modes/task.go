@@ -71,7 +71,9 @@ func (t *taskContainer) Prepare() error {
 		return err
 	}
 	if _, err := t.d.Images.store.Find(r.Config.Image); err != nil {
-		t.d.Images.Pull(r.Config.Image, nil) // what is not there is told by the next step
+		if err := t.d.Images.Pull(r.Config.Image, nil); err != nil { // what is not there is told by the next step
+			t.d.Journal.Write("error", "pulling image failed", "error", err.Error(), "module", "node/agent/taskmanager", "node.id", t.task.NodeID, "service.id", t.task.ServiceID, "task.id", t.task.ID)
+		}
 	}
 	files, err := t.files()
 	if err != nil {

@@ -28,8 +28,14 @@ type saying struct {
 // says types lines on three hosts of an engine.
 func says(t *testing.T, engine string, all []saying) {
 	t.Helper()
+	saysWith(t, engine, "", all)
+}
+
+// saysWith is says with more keys of the scenario.
+func saysWith(t *testing.T, engine, keys string, all []saying) {
+	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "engine: %q\n%s", engine, threeMore)
+	fmt.Fprintf(&b, "engine: %q\n%s%s", engine, keys, threeMore)
 	for _, x := range all {
 		fmt.Fprintf(&b, "  - {run: %q, expect: {exit: any}}\n", x.line)
 	}
@@ -273,4 +279,47 @@ func TestTheRootOfASwarmStays(t *testing.T) {
 		{"bdc02$ " + join("worker"), []string{"This node joined a swarm as a worker."}},
 		{"bdc01$ docker swarm ca | cmp - before; docker node ls --format '{{.Hostname}} {{.TLSStatus}}'", []string{"^bdc01 Ready\nbdc02 Ready\n$"}},
 	})
+}
+
+// What a swarm refuses, in the engine's words.
+func TestASwarmRefuses(t *testing.T) {
+	const already = `This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.`
+	const token = "rpc error: code = InvalidArgument desc = A valid join token is necessary to join this cluster"
+	for _, engine := range Engines {
+		says(t, engine, []saying{
+			{"bdc01$ docker swarm init --advertise-addr nosuch0 || docker swarm init --listen-addr 10.0.0.77", []string{"advertise address must be a non-zero IP address or network interface", "listen tcp 10.0.0.77:2377: bind: cannot assign requested address"}},
+			{"bdc01$ docker swarm init; docker swarm init", []string{already}},
+			{"bdc02$ docker swarm join 10.0.0.11:2377; docker swarm join --token nonsense 10.0.0.11:2377", []string{token, "response from daemon: invalid join token"}},
+			{"bdc02$ T=$(ssh bdc01 docker swarm join-token -q worker); ssh bdc01 docker swarm join-token --rotate -q worker; docker swarm join --token $T 10.0.0.11:2377", []string{token}},
+			{"bdc02$ docker swarm join --token SWMTKN-1-24zdvmvi48nwpqvacsmnyk2ppk5pwy3p7801l17k1ia7n10055-7v1e87eb5pycih3rkjtdb6720 10.0.0.11:2377", []string{"remote CA does not match fingerprint. Expected: [0-9a-f]{64}"}},
+			{"bdc02$ " + join("worker"), nil},
+			{"bdc03$ " + join("manager"), nil},
+			{"bdc01$ docker node rm bdc02; docker node rm bdc03", []string{"code = FailedPrecondition desc = node [0-9a-z]{25} is not down and can't be removed", "is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal"}},
+			{"bdc01$ docker network create -d overlay --attachable o1; docker run -d --network o1 busybox sleep 1000; docker network rm o1", []string{"code = FailedPrecondition desc = network [0-9a-z]{25} is in use by task [0-9a-z]{25}"}},
+			// The leader knows at once that the other is gone, and cannot note it.
+			{"bdc01$ ssh bdc03 systemctl stop docker; sleep 3; docker node ls; docker node demote bdc01", []string{"bdc03 .* Unreachable", "code = FailedPrecondition desc = can't remove member from the raft: this would result in a loss of quorum"}},
+		})
+	}
+}
+
+// A task whose image is nowhere is rejected, and another takes its place.
+func TestATaskWithoutAnImageIsRejected(t *testing.T) {
+	for _, engine := range Engines {
+		saysWith(t, engine, "strict-images: true\n", []saying{
+			{"bdc01$ docker swarm init; docker service create -d -q --name web nosuch:1; sleep 12; docker service ps web", []string{`web.1 +nosuch:1 +bdc01 +Ready +Rejected [^\n]*"No such image: nosuch:1"`, "Shutdown +Rejected", "Shutdown +Rejected"}},
+			{"bdc01$ docker service ls; journalctl -u docker", []string{"web +replicated +0/1", `level=error msg="pulling image failed" error="[^"]*nosuch[^"]*" module=node/agent/taskmanager node.id=[0-9a-z]{25} service.id=[0-9a-z]{25} task.id=[0-9a-z]{25}\n`, `level=error msg="fatal task error" error="No such image: nosuch:1"`}},
+		})
+	}
+}
+
+// A stack file is refused in the words of the release's schema.
+func TestAStackFileIsRefused(t *testing.T) {
+	for engine, words := range map[string][]string{
+		"20.10": {`\nservices.web Additional property nosuch is not allowed\n`, `\(root\) Additional property foo is not allowed\n`, `services.web.deploy.replicas must be a integer\n`},
+		"29":    {`\nservices.web: additional property 'nosuch' is not allowed\n`, `\(root\): additional property 'foo' is not allowed\n`, `services.web.deploy.replicas: must be an integer\n`},
+	} {
+		const deploy = ` > s.yml; docker stack deploy -c s.yml s; `
+		says(t, engine, []saying{{"bdc01$ docker swarm init; printf 'version: \"3\"\nservices:\n  web:\n    image: busybox\n    nosuch: 1\n'" + deploy +
+			"printf 'version: \"3\"\nfoo: 1\n'" + deploy + "printf 'version: \"3\"\nservices:\n  web:\n    image: busybox\n    deploy:\n      replicas: x\n'" + deploy, words}})
+	}
 }

@@ -24,6 +24,9 @@ var wordings = sync.OnceValue(func() []wording {
 		{regexp.MustCompile(`^docker: invalid (hostPort|containerPort|ranges specified|proto)\b`), "docker: Invalid $1"},
 		{regexp.MustCompile(`^docker: invalid IP address: `), "docker: Invalid ip address: "},
 		{regexp.MustCompile(`^docker: no port specified: `), "docker: No port specified: "},
+		{regexp.MustCompile(`(?m)^([\w.()-]+): additional property '([^']*)' is not allowed$`), "$1 Additional property $2 is not allowed"},
+		{regexp.MustCompile(`(?m)^(services[\w.()-]*|networks[\w.()-]*|volumes[\w.()-]*): must be an integer$`), "$1 must be a integer"},
+		{regexp.MustCompile(`(?m)^(services[\w.()-]*|networks[\w.()-]*|volumes[\w.()-]*): (must be )`), "$1 $2"},
 		{regexp.MustCompile(`^docker: unknown command: docker (\S+)\n\nRun 'docker --help' for more information`), "docker: '$1' is not a docker command.\nSee 'docker --help'"},
 	}
 })

@@ -146,9 +146,9 @@ func (s *Server) demote(tx *state.Tx, n *object.Node) error {
 	}
 	rest, up := 0, 0
 	for _, m := range managers {
-		if m.ID != n.ID && m.ManagerStatus != nil {
+		if is := s.Raft.Status(m.ID); m.ID != n.ID && is != nil {
 			rest++
-			if m.ManagerStatus.Reachability == "reachable" {
+			if is.Reachability == "reachable" {
 				up++
 			}
 		}

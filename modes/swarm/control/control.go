@@ -46,6 +46,8 @@ const (
 // Raft is what a manager's part in the log is asked about.
 type Raft interface {
 	Members() []raft.Member
+	// Status is a node's place in the log as its leader sees it now, nil if it has none.
+	Status(node string) *object.ManagerStatus
 }
 
 // Config is what a server needs of its manager.
@@ -75,7 +77,7 @@ type Ref struct {
 func (s *Server) Handle(set func(string, rpc.Handler)) {
 	set(GetCluster, func(*rpc.Request) (any, error) { return s.shownCluster() })
 	set(UpdateCluster, s.updateCluster)
-	set(ListNodes, list[*object.Node](s))
+	set(ListNodes, func(*rpc.Request) (any, error) { return s.nodes(), nil })
 	set(UpdateNode, s.updateNode)
 	set(RemoveNode, s.removeNode)
 	set(ListNetworks, list[*object.Network](s))
@@ -98,6 +100,19 @@ func (s *Server) Handle(set func(string, rpc.Handler)) {
 
 func list[T object.Object](s *Server) rpc.Handler {
 	return func(*rpc.Request) (any, error) { return state.All[T](s.State), nil }
+}
+
+// nodes are the swarm's, with the managers as the leader sees them now: without a quorum it
+// cannot note that one is gone.
+func (s *Server) nodes() (out []*object.Node) {
+	for _, n := range state.All[*object.Node](s.State) {
+		if is := s.Raft.Status(n.ID); (is == nil) != (n.ManagerStatus == nil) || is != nil && *is != *n.ManagerStatus {
+			n = object.Clone(n)
+			n.ManagerStatus = is
+		}
+		out = append(out, n)
+	}
+	return out
 }
 
 // shownCluster is the swarm as its leader tells of it: with the pools that it gives out of

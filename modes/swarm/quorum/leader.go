@@ -180,17 +180,23 @@ func (m *Manager) decide() (bool, error) {
 	return work, m.settleMembers()
 }
 
+// Status is a node's place in the log, nil if it has none.
+func (m *Manager) Status(node string) *object.ManagerStatus {
+	x, member := m.memberOf(node)
+	if !member {
+		return nil
+	}
+	is := &object.ManagerStatus{Reachability: "unreachable", Addr: x.Addr, Leader: x.ID == m.Disk.ID}
+	if m.raft.Reachable(x.ID) {
+		is.Reachability = "reachable"
+	}
+	return is
+}
+
 // settleRoles notes what the log's members are: a manager's status is its place there.
 func (m *Manager) settleRoles(tx *state.Tx) error {
 	for _, n := range state.All[*object.Node](tx) {
-		var want *object.ManagerStatus
-		x, member := m.memberOf(n.ID)
-		if member {
-			want = &object.ManagerStatus{Reachability: "unreachable", Addr: x.Addr, Leader: x.ID == m.Disk.ID}
-			if m.raft.Reachable(x.ID) {
-				want.Reachability = "reachable"
-			}
-		}
+		want := m.Status(n.ID)
 		if (want == nil) == (n.ManagerStatus == nil) && (want == nil || *want == *n.ManagerStatus) {
 			continue
 		}
