@@ -115,10 +115,10 @@ func (b *Bridge) RemovePort(p *Port) {
 		b.ports = slices.Concat(b.ports[:i], b.ports[i+1:])
 		b.fdb.flush(p, everything)
 		p.removed = true
-		break
-	}
-	for i, q := range b.ports {
-		q.number = i + 1
+		for k, later := range b.ports[i:] {
+			later.number = i + k + 1
+		}
+		return
 	}
 }
 

@@ -25,9 +25,32 @@ const (
 )
 
 type fdbEntry struct {
+	key  uint64
 	port *Port
 	seen time.Duration
 	kind entryKind
+	// The list of the port's entries.
+	prev, next *fdbEntry
+}
+
+// enter puts the entry into the list of a port, leave takes it out.
+func (e *fdbEntry) enter(p *Port) {
+	e.port, e.prev, e.next = p, nil, p.entries
+	if e.next != nil {
+		e.next.prev = e
+	}
+	p.entries = e
+}
+
+func (e *fdbEntry) leave() {
+	if e.prev != nil {
+		e.prev.next = e.next
+	} else {
+		e.port.entries = e.next
+	}
+	if e.next != nil {
+		e.next.prev = e.prev
+	}
 }
 
 // forwardingTable maps addresses to ports. Old entries are not swept by a timer
@@ -72,8 +95,16 @@ func (t *forwardingTable) at(key uint64) *fdbEntry {
 }
 
 func (t *forwardingTable) delete(key uint64) {
-	delete(t.table, key)
+	if e := t.table[key]; e != nil {
+		e.leave()
+		delete(t.table, key)
+	}
 	t.recent = [16]recentEntry{}
+}
+
+func (t *forwardingTable) add(e *fdbEntry, p *Port) {
+	e.enter(p)
+	t.table[e.key] = e
 }
 
 // find is the entry for an address, or nil.
@@ -90,7 +121,10 @@ func (t *forwardingTable) find(key uint64, now time.Duration) *fdbEntry {
 func (t *forwardingTable) learn(key uint64, p *Port, now time.Duration) {
 	if e := t.at(key); e != nil {
 		if e.kind == learned {
-			e.port, e.seen = p, now
+			if e.seen = now; e.port != p {
+				e.leave()
+				e.enter(p)
+			}
 		}
 		return
 	}
@@ -101,7 +135,7 @@ func (t *forwardingTable) learn(key uint64, p *Port, now time.Duration) {
 		t.forgetOld(now)
 		t.sweep = max(firstSweep, 2*len(t.table))
 	}
-	t.table[key] = &fdbEntry{port: p, seen: now}
+	t.add(&fdbEntry{key: key, seen: now}, p)
 }
 
 func (t *forwardingTable) forgetOld(now time.Duration) {
@@ -114,7 +148,7 @@ func (t *forwardingTable) forgetOld(now time.Duration) {
 
 func (t *forwardingTable) put(mac MAC, p *Port, kind entryKind) {
 	t.delete(mac.key())
-	t.table[mac.key()] = &fdbEntry{port: p, kind: kind}
+	t.add(&fdbEntry{key: mac.key(), kind: kind}, p)
 }
 
 func (t *forwardingTable) remove(mac MAC) bool {
@@ -125,10 +159,20 @@ func (t *forwardingTable) remove(mac MAC) bool {
 
 // flush removes the entries of a kind on a port, of every port if p is nil.
 func (t *forwardingTable) flush(p *Port, kind entryKind) {
-	for key, e := range t.table {
-		if (p == nil || e.port == p) && (kind == everything || e.kind == kind) {
-			t.delete(key)
+	if p == nil {
+		for key, e := range t.table {
+			if kind == everything || e.kind == kind {
+				t.delete(key)
+			}
 		}
+		return
+	}
+	for e := p.entries; e != nil; {
+		next := e.next
+		if kind == everything || e.kind == kind {
+			t.delete(e.key)
+		}
+		e = next
 	}
 }
 

@@ -21,6 +21,7 @@ type Port struct {
 	removed  bool
 	mtu      int
 	macs     map[uint64]bool
+	entries  *fdbEntry // of the bridge's forwarding table
 }
 
 // Name is the name of the port, as given to AddPort: the interface that is

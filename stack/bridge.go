@@ -59,7 +59,7 @@ func (i *Interface) SetMaster(bridge *Interface) error {
 	i.port.Attach(link.ReceiverFunc(i.path.transmit))
 	i.port.SetMTU(i.mtu)
 	d.slaves, d.hadPorts = append(d.slaves, i), true
-	d.followPorts()
+	d.followPort(i)
 	d.bridge.AddLocal(i.mac, i.port)
 	i.linkChanged()
 	return nil
@@ -87,8 +87,26 @@ func (d *bridgeDevice) release(i *Interface) {
 	d.bridge.RemovePort(i.port)
 	i.port, i.master = nil, nil
 	d.slaves = slices.DeleteFunc(d.slaves, func(s *Interface) bool { return s == i })
-	d.followPorts()
+	if i.mac == d.i.mac || !slices.ContainsFunc(d.slaves, func(s *Interface) bool { return s.mtu == d.i.mtu }) {
+		d.followPorts() // otherwise another port has the lowest of both
+	}
 	d.i.linkChanged()
+}
+
+// followPort is followPorts for a bridge that has one port more: what it has is the
+// lowest of the others.
+func (d *bridgeDevice) followPort(i *Interface) {
+	if len(d.slaves) == 1 {
+		d.followPorts()
+		return
+	}
+	if !d.fixedMTU && i.mtu < d.i.mtu {
+		d.i.setMTU(i.mtu)
+	}
+	if !d.fixed && slices.Compare(i.mac[:], d.i.mac[:]) < 0 {
+		d.setMAC(i.mac)
+		d.i.mac = i.mac
+	}
 }
 
 // followPorts recomputes what a bridge takes from its ports: the lowest MTU and
