@@ -129,6 +129,18 @@ func (l *Lab) ended(host, line string, err error) (int, error) {
 	return 3, fmt.Errorf("%w at %v of virtual time: %s: %s", err, l.Loop.Now(), host, line)
 }
 
+// Begin starts a shell without a terminal, which runs a line, or what it reads if that
+// is "". It is for who moves the lab's time himself.
+func Begin(m *userland.Machine, line string, in io.Reader, out, errs io.Writer) *userland.Process {
+	args := []string{"sh"}
+	if line != "" {
+		args = []string{"sh", "-c", line}
+	}
+	return m.Start(userland.ProcSpec{
+		Program: shell.Sh(shell.HostSh), Args: args, Dir: "/root", Stdin: in, Stdout: out, Stderr: errs, NewGroup: true,
+	})
+}
+
 // Line runs one line on a host and returns its status. It may take as much
 // virtual time as the scenario's limit says.
 func (l *Lab) Line(host, line string, in io.Reader, out, errs io.Writer) (int, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,16 @@ type said struct {
 	Terminal bool // it is a real one
 	Rows     int
 	Cols     int
+	Run      bool   // in the hello: no terminal, but a shell that runs Line, or what is typed
+	Line     string // is answered with lines of JSON, see [ran]
+	End      bool   // nothing more is typed
+}
+
+// ran is one line of the answer to who has something run without a terminal.
+type ran struct {
+	Out, Errors []byte
+	Status      *int   // it has ended
+	Refused     string // it has not begun
 }
 
 // runtimeDir is where the user's labs have their sockets; nobody else may look
@@ -134,6 +145,10 @@ func (d *doorway) terminal(c net.Conn) {
 		if host == "" {
 			host = w.Lab().First()
 		}
+		if hello.Run {
+			number = runFor(w, host, hello.Line, out)
+			return
+		}
 		open := replay.Input{Kind: replay.OpenTerminal, Place: host, Rows: hello.Rows, Cols: hello.Cols}
 		if !hello.Terminal {
 			open.Data = replay.Plain
@@ -161,12 +176,36 @@ func (d *doorway) terminal(c net.Conn) {
 	}
 }
 
+// runFor begins what somebody has run without a terminal, and answers its number.
+func runFor(w *replay.World, host, line string, out *outbox) int {
+	say := func(r ran) {
+		b, _ := json.Marshal(r) // of texts and numbers
+		out.write(append(b, '\n'))
+	}
+	if err := w.Take(replay.Input{Kind: replay.RunLine, Place: host, Data: line}); err != nil {
+		say(ran{Refused: err.Error()})
+		out.close()
+		return 0
+	}
+	number := w.Terminals()
+	w.OnOutput(number, func(b []byte) { say(ran{Out: b}) })
+	w.OnErrors(number, func(b []byte) { say(ran{Errors: b}) })
+	w.OnEnd(number, func() {
+		code := w.Status(number)
+		say(ran{Status: &code})
+		out.close()
+	})
+	return number
+}
+
 // input is what has been said at a terminal, or that who said it has gone.
 func (s *said) input(number int, gone error) replay.Input {
 	in := replay.Input{Kind: replay.TypeKeys, Terminal: number, Data: string(s.Keys)}
 	switch {
 	case gone != nil:
 		in = replay.Input{Kind: replay.Hangup, Terminal: number}
+	case s.End:
+		in = replay.Input{Kind: replay.EndInput, Terminal: number}
 	case s.Rows > 0 && s.Cols > 0:
 		in = replay.Input{Kind: replay.Resize, Terminal: number, Rows: s.Rows, Cols: s.Cols}
 	}
@@ -280,8 +319,9 @@ func openLabs(t *terminal) (map[string]string, error) {
 }
 
 // attach opens another terminal on a lab that a shell has open or that is up: the
-// named one, the one in the folder of that name, or the only one.
-func attach(t *terminal, name, host string) error {
+// named one, the one in the folder of that name, or the only one. A line, and lines that
+// no terminal types, are run without one.
+func attach(ctx context.Context, t *terminal, name string, hello said) error {
 	found, err := openLabs(t)
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim: %w", err)}
@@ -307,13 +347,57 @@ func attach(t *terminal, name, host string) error {
 		return status{exitUsage, fmt.Errorf("dnetsim: no lab %s is open: one of %s", name, strings.Join(open, ", "))}
 	}
 	defer c.Close()
-	return t.joinTerminal(c, host)
+	if hello.Run = hello.Run || !isTerminal(t.in); hello.Run {
+		return t.runThere(ctx, c, hello)
+	}
+	return t.joinTerminal(c, hello)
 }
 
-// joinTerminal joins the real terminal, or streams that are none, to a lab's.
-func (t *terminal) joinTerminal(c net.Conn, host string) error {
+// runThere has something run in a lab that is open, with this command's own input and
+// outputs, and ends with its status.
+func (t *terminal) runThere(ctx context.Context, c net.Conn, hello said) error {
+	defer context.AfterFunc(ctx, func() { c.Close() })()
 	lines := json.NewEncoder(c)
-	hello := said{Host: host, Rows: 24, Cols: 80}
+	lines.Encode(hello)
+	go func() {
+		b := make([]byte, 32<<10)
+		for {
+			n, err := t.in.Read(b)
+			if n > 0 {
+				lines.Encode(said{Keys: b[:n]})
+			}
+			if err != nil {
+				lines.Encode(said{End: true})
+				return
+			}
+		}
+	}()
+	for answers := json.NewDecoder(c); ; {
+		var r ran
+		err := answers.Decode(&r)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return status{exitBroken, errors.New("interrupted")}
+		case err != nil:
+			return status{exitBroken, errors.New("dnetsim: the lab has ended")}
+		case r.Refused != "":
+			return status{exitUsage, fmt.Errorf("dnetsim: %s", r.Refused)}
+		case r.Status != nil && *r.Status != 0:
+			return status{code: *r.Status}
+		case r.Status != nil:
+			return nil
+		}
+		if _, err := t.out.Write(r.Out); err != nil {
+			return status{code: exitBroken} // which is told at the end
+		}
+		t.err.Write(r.Errors)
+	}
+}
+
+// joinTerminal joins the real terminal to a lab's.
+func (t *terminal) joinTerminal(c net.Conn, hello said) error {
+	lines := json.NewEncoder(c)
+	hello.Rows, hello.Cols = 24, 80
 	var mu sync.Mutex
 	say := func(s said) {
 		mu.Lock()

@@ -62,13 +62,13 @@ func TestAnotherTerminalOnALab(t *testing.T) {
 	}()
 	var out bytes.Buffer
 	second := &terminal{in: strings.NewReader("echo $((6*7)); hostname\nexit\n"), out: &out, err: io.Discard, env: env}
-	if err := attach(second, "", ""); err != nil {
+	if err := attach(t.Context(), second, "", said{}); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(out.String(), "\n42\r\nbdc01\r\n") {
+	if !strings.Contains(out.String(), "42\nbdc01\n") {
 		t.Errorf("the second terminal shows %q", out.String())
 	}
-	if err := attach(second, "other", ""); err == nil || !strings.Contains(err.Error(), "one of small") {
+	if err := attach(t.Context(), second, "other", said{}); err == nil || !strings.Contains(err.Error(), "one of small") {
 		t.Errorf("a lab that is none: %v", err)
 	}
 	lab.Loop.Inject(func() { done = true })
@@ -79,7 +79,7 @@ func TestAnotherTerminalOnALab(t *testing.T) {
 		c.Close()
 		t.Error("the socket outlives its lab")
 	}
-	if err := attach(second, "", ""); err == nil || !strings.Contains(err.Error(), "no lab is open") {
+	if err := attach(t.Context(), second, "", said{}); err == nil || !strings.Contains(err.Error(), "no lab is open") {
 		t.Errorf("no lab: %v", err)
 	}
 }
@@ -145,8 +145,8 @@ func TestALabInAnyFolderIsFoundByItsName(t *testing.T) {
 		code int
 		says string
 	}{
-		{"hostname; exit\n", []string{"shell", "--attach", "up", "--host", "h2"}, exitOK, "\nh2\r\n"},
-		{"hostname; exit\n", []string{"shell", "--attach", "up-2", "--host", "other"}, exitOK, "\nother\r\n"},
+		{"hostname; exit\n", []string{"shell", "--attach", "up", "--host", "h2"}, exitOK, "h2\n"},
+		{"hostname; exit\n", []string{"shell", "--attach", "up-2", "--host", "other"}, exitOK, "other\n"},
 		{"", []string{"explain", "--attach", "up", "--from", "h1/web", "--to", "10.0.0.12"}, exitOK, "h1/web"},
 		{"", []string{"shell", "--attach"}, exitUsage, "one of up, up-2"},
 		{"", []string{"explain", "--attach", "--from", "h1/web", "--to", "10.0.0.12"}, exitUsage, "name one of up, up-2"},

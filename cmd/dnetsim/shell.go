@@ -61,13 +61,15 @@ a line always comes back to the real shell, ~? lists what else. If a line of the
 setup fails, the lab opens at that point.
 
 The lab has a name, which is printed; --attach opens another terminal on it, or on
-one that dnetsim up serves, so that tcpdump runs in one and ping in the other.
+one that dnetsim up serves, so that tcpdump runs in one and ping in the other. With
+-c, or lines from standard input, it runs them there, in the lab's own time.
 
 On a terminal, virtual time follows the clock. With lines from standard input or
 with -c it runs as fast as it can and gives the same output every time; a line that
 has not ended after the scenario's limit: of virtual time is an error.`,
 		Example: `  dnetsim shell local-modes
   dnetsim shell --attach local-modes
+  dnetsim shell --attach local-modes --host bdc02 -c 'ip route'
   dnetsim shell overlay-ping --at end
   dnetsim shell local-modes -c 'docker network ls'
   echo 'docker ps' | dnetsim shell local-modes --host bdc02`,
@@ -75,10 +77,8 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 		ValidArgsFunction: completeLibrary,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case f.attach && len(args) == 1:
-				return attach(t, args[0], f.host)
 			case f.attach:
-				return attach(t, "", f.host)
+				return f.join(cmd, t, append(args, "")[0])
 			case len(args) == 0:
 				return status{exitUsage, errors.New("dnetsim: shell wants a scenario: `dnetsim list` prints those that are compiled in")}
 			}
@@ -91,6 +91,20 @@ has not ended after the scenario's limit: of virtual time is an error.`,
 	c.Flags().StringVar(&f.at, "at", "setup", "open at this `moment`: setup, end, a number of steps, 12s, or a part of the step before which to stop")
 	c.Flags().BoolVar(&f.attach, "attach", false, "open another terminal on a lab that is open: its name, or none if there is only one")
 	return c
+}
+
+// join opens another terminal on a lab, or runs a line there.
+func (f *shellFlags) join(cmd *cobra.Command, t *terminal, name string) error {
+	for _, flag := range []string{"at", "engine", "pcap", "seed", "trace"} {
+		if cmd.Flags().Changed(flag) {
+			return status{exitUsage, fmt.Errorf("dnetsim: --%s is of a lab that shell opens, and with --attach one is open already", flag)}
+		}
+	}
+	one := cmd.Flags().Changed("command")
+	if one && f.line == "" {
+		return nil // as sh -c '' does
+	}
+	return attach(cmd.Context(), t, name, said{Host: f.host, Run: one, Line: f.line})
 }
 
 func (f *shellFlags) run(cmd *cobra.Command, t *terminal, args []string) error {

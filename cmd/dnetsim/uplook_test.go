@@ -97,8 +97,21 @@ func TestALabThatIsUpCanBeAttachedToAndExplained(t *testing.T) {
 	u := bring(t, upScenario, shortDir(t), "--speed", "50")
 	defer u.end()
 	code, out, errs := call(t, "hostname; docker ps --format '{{.Names}}'; exit 3\n", nil, "shell", "--attach", u.dir, "--host", "h1")
-	if code != exitOK || !strings.Contains(out, "h1") || !strings.Contains(out, "web") {
-		t.Errorf("%d %s %s", code, out, errs)
+	if code != 3 || out != "h1\nweb\n" || errs != "" {
+		t.Errorf("a script: %d %q %q", code, out, errs)
+	}
+	code, out, errs = call(t, "in\n", nil, "shell", "--attach", u.dir, "--host", "h2", "-c", "hostname; cat; echo e >&2; sleep 1; exit 7")
+	if code != 7 || out != "h2\nin\n" || errs != "e\n" {
+		t.Errorf("a line: %d %q %q", code, out, errs)
+	}
+	if code, out, _ = call(t, "", nil, "shell", "--attach", u.dir, "-c", "head -c 300000 /dev/zero | tr '\\0' x"); code != exitOK || len(out) != 300000 {
+		t.Errorf("much: %d, %d bytes", code, len(out))
+	}
+	if code, _, errs = call(t, "", nil, "shell", "--attach", u.dir, "--host", "h9", "-c", "true"); code != exitUsage || !strings.Contains(errs, `there is no machine "h9"`) {
+		t.Errorf("no such host: %d %s", code, errs)
+	}
+	if code, _, errs = call(t, "", nil, "shell", "--attach", u.dir, "--at", "end"); code != exitUsage || !strings.Contains(errs, "--at is of a lab that shell opens") {
+		t.Errorf("--at: %d %s", code, errs)
 	}
 	code, out, errs = call(t, "", nil, "explain", "--attach", u.dir, "--from", "h1/web", "--to", "10.0.0.12")
 	if code != exitOK || !strings.Contains(out, "h1/web") {

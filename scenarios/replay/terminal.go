@@ -13,13 +13,16 @@ const kept = 256 << 10
 
 // terminal is a terminal and whoever looks at it.
 type terminal struct {
-	place  string
-	tty    *userland.TTY
-	shown  []byte
-	ended  bool
-	status int
-	hear   func([]byte)
-	over   func()
+	place   string
+	tty     *userland.TTY // nil of a program without one, which has
+	in      *inbox
+	errs    func([]byte)
+	process *userland.Process
+	shown   []byte
+	ended   bool
+	status  int
+	hear    func([]byte)
+	over    func()
 }
 
 // open carries an "open" out.
@@ -37,7 +40,6 @@ func (w *World) open(in Input) error {
 		return err
 	}
 	t := &terminal{place: in.Place, tty: tty}
-	w.terminals = append(w.terminals, t)
 	if in.Rows > 0 && in.Cols > 0 {
 		tty.Resize(userland.Winsize{Rows: in.Rows, Cols: in.Cols})
 	}
@@ -45,13 +47,19 @@ func (w *World) open(in Input) error {
 	if in.Data != Plain {
 		tty.OnPaste(func(on bool) { t.show([]byte(bracketPaste(on))) })
 	}
+	w.add(t, p)
+	return nil
+}
+
+// add takes a terminal, or a program without one, in, until its process ends.
+func (w *World) add(t *terminal, p *userland.Process) {
+	w.terminals = append(w.terminals, t)
 	p.OnExit(func(status int) {
 		t.ended, t.status = true, status
 		if t.over != nil {
 			t.over()
 		}
 	})
-	return nil
 }
 
 // Plain is the Data of an "open" for who is no real terminal: he is not asked to put

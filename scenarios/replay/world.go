@@ -32,6 +32,8 @@ const (
 	TypeKeys     Kind = "keys"  // Data is typed at Terminal
 	Resize       Kind = "size"  // Terminal has Rows and Cols from now on
 	Hangup       Kind = "close" // who sits at Terminal goes away
+	RunLine      Kind = "run"   // Data, or what is typed if that is "", is run on the host Place by a shell without a terminal
+	EndInput     Kind = "end"   // nothing more is typed for what has no terminal
 )
 
 // Input is something that came into a world from outside, as a log has it on a line.
@@ -231,11 +233,18 @@ func (w *World) carryOut(in Input) error {
 	if in.Kind == OpenTerminal {
 		return w.open(in)
 	}
+	if in.Kind == RunLine {
+		return w.run(in)
+	}
 	if in.Terminal < 1 || in.Terminal > len(w.terminals) {
 		return fmt.Errorf("there is no terminal %d: %d have been opened", in.Terminal, len(w.terminals))
 	}
 	t := w.terminals[in.Terminal-1]
+	if t.tty == nil {
+		return t.input(in)
+	}
 	switch in.Kind {
+	case EndInput:
 	case TypeKeys:
 		t.tty.Input([]byte(in.Data))
 	case Resize:

@@ -70,7 +70,18 @@ func work(t *testing.T, w *World) {
 	do(t, w, Input{Kind: Resize, Terminal: 2, Rows: 30, Cols: 100})
 	pass(t, w, 2*time.Second)
 	do(t, w, Input{Kind: TypeKeys, Terminal: 2, Data: "stty size; ip neigh\r"})
-	pass(t, w, 3*time.Second)
+	do(t, w, Input{Kind: RunLine, Place: "bdc01", Data: "read x; echo got $x; cat; ping -c 9 10.0.0.12"})
+	do(t, w, Input{Kind: TypeKeys, Terminal: 3, Data: "one\ntwo\n"})
+	do(t, w, Input{Kind: EndInput, Terminal: 3})
+	pass(t, w, 2*time.Second)
+	if got := string(w.Shown(3)); !strings.HasPrefix(got, "got one\ntwo\nPING 10.0.0.12") || w.Ended(3) {
+		t.Errorf("a line without a terminal: %q", got)
+	}
+	do(t, w, Input{Kind: Hangup, Terminal: 3})
+	pass(t, w, time.Second)
+	if !w.Ended(3) {
+		t.Error("who has something run goes away, and it goes on")
+	}
 }
 
 func TestAWorldIsMadeAgainFromItsLog(t *testing.T) {
@@ -149,7 +160,7 @@ func TestInputsThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 	defer w.Close()
 	for _, in := range []Input{
-		{Kind: TypeKeys, Terminal: 1, Data: "x"}, {Kind: OpenTerminal, Place: "bdc09"}, {Kind: "jump", Terminal: 1}, {Kind: TypeKeys, Terminal: -1},
+		{Kind: TypeKeys, Terminal: 1, Data: "x"}, {Kind: OpenTerminal, Place: "bdc09"}, {Kind: RunLine, Place: "bdc09"}, {Kind: "jump", Terminal: 1}, {Kind: TypeKeys, Terminal: -1},
 	} {
 		if err := w.Do(in); err == nil {
 			t.Errorf("%+v is taken", in)
