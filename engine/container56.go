@@ -209,7 +209,7 @@ func asked56(c *modes.Container) *request56 {
 	if e, _ := c.Opaque.(*echo); e != nil && e.asked != nil {
 		return e.asked
 	}
-	r := &request56{HostConfig: &api.HostConfig{}}
+	r := &request56{HostConfig: described56(c)}
 	normalise56(r.HostConfig, nil)
 	return r
 }

@@ -85,7 +85,7 @@ func healthOf(h *health.State) *types.Health {
 func echoOf(c *modes.Container) *echo {
 	e, _ := c.Opaque.(*echo)
 	if e == nil {
-		e = &echo{config: &container.Config{}, hostConfig: &container.HostConfig{}}
+		e = &echo{config: &container.Config{}, hostConfig: described(c)}
 		normalise(e.hostConfig, nil)
 	}
 	return e

@@ -268,14 +268,14 @@ func (t *taskContainer) fillHost(h *container.HostConfig, spec *object.Container
 		}
 	}
 	for _, m := range spec.Mounts {
-		v := Mount{Type: m.Type, Source: m.Source, Destination: m.Target, ReadOnly: m.ReadOnly, Option: true}
+		v := Mount{Type: m.Type, Source: m.Source, Destination: m.Target, ReadOnly: m.ReadOnly}
 		if m.Type == "volume" {
-			v.Name, v.Source = m.Source, ""
+			v.Name, v.Source, v.Mode = m.Source, "", "z"
 		}
 		h.Mounts = append(h.Mounts, v)
 	}
 	if r := t.task.Spec.Resources; r != nil && r.Limits != nil {
-		h.Memory, h.PidsLimit = r.Limits.MemoryBytes, r.Limits.Pids
+		h.Memory, h.PidsLimit, h.CPUQuota = r.Limits.MemoryBytes, r.Limits.Pids, r.Limits.NanoCPUs/10_000 // µs of a period of 100 ms
 	}
 }
 

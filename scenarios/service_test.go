@@ -165,3 +165,15 @@ func TestAServiceHasNotTasksWithoutEnd(t *testing.T) {
 		{"bdc01$ docker service ls", []string{"many +replicated +[01]/1"}},
 	})
 }
+
+// What a service asks of its nodes is seen on the container of a task.
+func TestATasksContainerIsInspected(t *testing.T) {
+	const id = "$(docker ps -q)"
+	says(t, "29", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc01$ docker service create -d -q --name web --cap-add NET_ADMIN --sysctl net.core.somaxconn=99 --dns 9.9.9.9 --host db:1.2.3.4 --read-only --init --limit-cpu 0.5 --limit-memory 64m --limit-pids 10 --mount source=vol,target=/v --mount type=tmpfs,target=/t -p mode=host,published=8080,target=80 nginx; sleep 5", nil},
+		{"bdc01$ docker inspect -f '{{with .HostConfig}}{{.CapAdd}} {{.Sysctls}} {{.Dns}} {{.ExtraHosts}} {{.ReadonlyRootfs}} {{.Init}} {{.NanoCpus}} {{.Memory}} {{.PidsLimit}}{{end}}' " + id, []string{`^\[CAP_NET_ADMIN\] map\[net.core.somaxconn:99\] \[9.9.9.9\] \[db:1.2.3.4\] true true 500000000 67108864 10\n$`}},
+		{"bdc01$ docker inspect -f '{{json .HostConfig.Mounts}} {{json .HostConfig.PortBindings}}' " + id, []string{`{"Type":"volume","Source":"vol","Target":"/v"}`, `"80/tcp":\[{"HostIp":"","HostPort":"8080"}\]`}},
+		{"bdc01$ docker inspect -f '{{range .Mounts}}{{.Type}} {{.Name}} {{.Destination}} {{.Mode}} {{.RW}}{{println}}{{end}}' " + id + "; docker ps --format '{{.Mounts}}'", []string{`^volume vol /v z true\ntmpfs +/t .*vol`}},
+	})
+}
