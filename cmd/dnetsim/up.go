@@ -7,8 +7,10 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -358,7 +360,13 @@ func (u *upLab) publish(list []publication, all bool) error {
 // control answers other dnetsim commands.
 func (u *upLab) control() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /said", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, u.said) })
+	mux.HandleFunc("GET /said", func(w http.ResponseWriter, r *http.Request) {
+		if of := r.FormValue("process"); of != "" && of != strconv.Itoa(os.Getpid()) {
+			http.Error(w, "another process has the lab", http.StatusConflict)
+			return
+		}
+		io.WriteString(w, u.said)
+	})
 	mux.HandleFunc("POST /explain", u.explain)
 	mux.HandleFunc("POST /down", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, "%s\n", u.Scenario.Name)

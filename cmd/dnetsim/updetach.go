@@ -29,11 +29,12 @@ func (f *upFlags) inBackground(ctx context.Context, t *terminal, scenario string
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
 	}
-	log, err := os.OpenFile(filepath.Join(dir, "up.log"), os.O_CREATE|os.O_RDWR|os.O_TRUNC, 0o600)
+	log, err := os.CreateTemp(dir, ".up.log-*") // up.log is of the lab that has the folder
 	if err != nil {
 		return status{exitUsage, fmt.Errorf("dnetsim up: %w", err)}
 	}
 	defer log.Close()
+	defer os.Remove(log.Name()) // if it has not become up.log
 	self, err := os.Executable()
 	if err != nil {
 		return status{exitBroken, fmt.Errorf("dnetsim: cannot start itself again: %w", err)}
@@ -46,8 +47,9 @@ func (f *upFlags) inBackground(ctx context.Context, t *terminal, scenario string
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()
-	for {
-		if said, err := control(ctx, dir, http.MethodGet, "/said", nil); err == nil {
+	for { // not another one's, who came at the same time
+		if said, err := control(ctx, dir, http.MethodGet, fmt.Sprintf("/said?process=%d", child.Process.Pid), nil); err == nil {
+			os.Rename(log.Name(), filepath.Join(dir, "up.log"))
 			io.WriteString(t.out, said)
 			if !f.quiet {
 				t.say("%s is up, process %d; `dnetsim down %s` ends it", filepath.Base(dir), child.Process.Pid, dir)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,6 +97,12 @@ func TestCapturesStreamWhileALabIsUp(t *testing.T) {
 func TestALabThatIsUpCanBeAttachedToAndExplained(t *testing.T) {
 	u := bring(t, upScenario, shortDir(t), "--speed", "50")
 	defer u.end()
+	for process, mine := range map[int]bool{os.Getpid(): true, 1: false} { // of two that begin at a time
+		said, err := control(t.Context(), u.dir, "GET", fmt.Sprintf("/said?process=%d", process), nil)
+		if mine != (err == nil && strings.Contains(said, "DOCKER_HOST")) {
+			t.Errorf("asked of the lab of process %d: %q, %v", process, said, err)
+		}
+	}
 	code, out, errs := call(t, "hostname; docker ps --format '{{.Names}}'; exit 3\n", nil, "shell", "--attach", u.dir, "--host", "h1")
 	if code != 3 || out != "h1\nweb\n" || errs != "" {
 		t.Errorf("a script: %d %q %q", code, out, errs)
