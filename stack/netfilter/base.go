@@ -1,6 +1,7 @@
 package netfilter
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -8,12 +9,14 @@ import (
 )
 
 // Base is a base chain of nftables. It stands at its hook among the tables of
-// iptables, in the order of the priorities; one that has the priority of a table
-// comes before it, as what is registered last does in Linux.
+// iptables, in the order of the priorities. Of what has one priority, that comes first
+// which was registered last (nf_hook_entries_grow in net/netfilter/core.c, Linux 4.14 and
+// later): a chain with its making, a table with its first use.
 type Base struct {
 	Hook     Hook
-	Priority int  // as "type … hook … priority N"
-	NAT      bool // it is asked once for each new connection, where nat is
+	Priority int    // as "type … hook … priority N"
+	Order    uint64 // by [Register]
+	NAT      bool   // it is asked once for each new connection, where nat is
 	// Visit judges a packet. What it does not say lets the packet go on.
 	Visit func(*Sight)
 }
@@ -24,9 +27,16 @@ func (r *Rules) SetBases(list []Base, tracks bool) {
 	r.bases, r.basesTrack, r.prog = list, tracks, nil
 }
 
+// Register counts what is registered at the hooks of this address family, from 1.
+func Register(r *Rules) uint64 {
+	r.registered++
+	return r.registered
+}
+
 // step is one thing that happens to a packet at a hook.
 type step struct {
 	priority int
+	order    uint64 // of its registration; the kernel's own are there first
 	does     deed
 	code     *code // a built-in chain of iptables, or nil
 	base     *Base
@@ -54,12 +64,12 @@ const (
 var tablePriorities = [4]int{rawTable: -300, mangleTable: -150, natTable: priorityDst, filterTable: 0}
 
 // order puts what happens at each hook into the order of the priorities.
-func (prog *program) order(tables *[4][numHooks]*code, bases []Base) {
+func (prog *program) order(tables *[4][numHooks]*code, loaded *[4]uint64, bases []Base) {
 	for h := range numHooks {
 		list := make([]step, 0, 8)
 		for i := range bases {
 			b := &bases[i]
-			switch s := (step{priority: b.Priority, base: b}); {
+			switch s := (step{priority: b.Priority, order: b.Order, base: b}); {
 			case int(b.Hook) != h:
 			case b.NAT:
 				prog.nat[h] = append(prog.nat[h], s)
@@ -71,9 +81,9 @@ func (prog *program) order(tables *[4][numHooks]*code, bases []Base) {
 			switch k := tables[id][h]; {
 			case k == nil:
 			case id == natTable:
-				prog.nat[h] = append(prog.nat[h], step{priority: natPriority(h), code: k})
+				prog.nat[h] = append(prog.nat[h], step{priority: natPriority(h), order: loaded[id], code: k})
 			default:
-				list = append(list, step{priority: tablePriorities[id], code: k})
+				list = append(list, step{priority: tablePriorities[id], order: loaded[id], code: k})
 			}
 		}
 		if prog.tracks {
@@ -90,7 +100,7 @@ func (prog *program) order(tables *[4][numHooks]*code, bases []Base) {
 		if h == hookInput {
 			list = append(list, step{priority: priorityBalance, does: balances})
 		}
-		byPriority := func(a, b step) int { return a.priority - b.priority }
+		byPriority := func(a, b step) int { return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(b.order, a.order)) }
 		slices.SortStableFunc(list, byPriority)
 		slices.SortStableFunc(prog.nat[h], byPriority)
 		prog.steps[h] = list

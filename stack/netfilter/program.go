@@ -67,7 +67,7 @@ func (r *Rules) compile() *program {
 			}
 		}
 	}
-	prog.order(&hooks, r.bases)
+	prog.order(&hooks, &r.loaded, r.bases)
 	return prog
 }
 

@@ -40,13 +40,15 @@ type Options struct {
 // Rules are all tables of one address family in one network namespace. Use
 // [New]. They are not safe for concurrent use.
 type Rules struct {
-	opts    Options
-	tables  [4]*table
-	touched []int // tables as Linux lists them in ip_tables_names: newest first
-	tracker *tracker
-	prog    *program // nil when the rules have changed
-	scratch packet
-	balance Balancer // nil without IPVS
+	opts       Options
+	tables     [4]*table
+	touched    []int     // tables as Linux lists them in ip_tables_names: newest first
+	loaded     [4]uint64 // when each was registered at its hooks
+	registered uint64
+	tracker    *tracker
+	prog       *program // nil when the rules have changed
+	scratch    packet
+	balance    Balancer // nil without IPVS
 	// The base chains of nftables, and whether their rules ask for connections.
 	bases      []Base
 	basesTrack bool
@@ -135,6 +137,7 @@ func (r *Rules) table(name string) *table {
 	}
 	if !slices.Contains(r.touched, i) {
 		r.touched = append([]int{i}, r.touched...)
+		r.loaded[i] = Register(r)
 		r.prog = nil
 	}
 	return r.tables[i]

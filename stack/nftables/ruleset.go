@@ -56,6 +56,7 @@ type chain struct {
 	comment string
 	rules   []*rule
 	table   *table
+	order   [2]uint64 // when it was registered at the hooks of IPv4 and IPv6, 0 if it is not
 }
 
 // hook is where a base chain is.
@@ -236,23 +237,29 @@ func (c *chain) follow(base *chain, deep map[*chain]int) error {
 	return nil
 }
 
-// hookIn gives the base chains to the hooks.
+// hookIn gives the base chains to the hooks. Those that are new there are registered, in
+// the order of the tables; those of a dormant table are not.
 func (rs *Ruleset) hookIn() {
 	for k, v6 := range []bool{false, true} {
 		var list []netfilter.Base
 		track := false
-		for _, t := range slices.Backward(rs.tables) {
-			if t.dormant || v6 && t.family == "ip" || !v6 && t.family == "ip6" {
+		for _, t := range rs.tables {
+			if v6 && t.family == "ip" || !v6 && t.family == "ip6" {
 				continue
 			}
 			for _, c := range t.chains {
-				track = track || c.tracks()
-			}
-			for _, c := range slices.Backward(t.chains) {
-				if c.base != nil {
-					list = append(list, netfilter.Base{Hook: c.base.hook, Priority: c.base.priority, NAT: c.base.typ == "nat",
-						Visit: func(s *netfilter.Sight) { rs.walker.visit(c, s) }})
+				track = track || !t.dormant && c.tracks()
+				switch {
+				case c.base == nil:
+					continue
+				case t.dormant:
+					c.order[k] = 0
+					continue
+				case c.order[k] == 0:
+					c.order[k] = netfilter.Register(rs.face.Rules(v6))
 				}
+				list = append(list, netfilter.Base{Hook: c.base.hook, Priority: c.base.priority, Order: c.order[k], NAT: c.base.typ == "nat",
+					Visit: func(s *netfilter.Sight) { rs.walker.visit(c, s) }})
 			}
 		}
 		if len(list) > 0 || rs.hooked[k] {

@@ -153,3 +153,35 @@ func TestNATBindsAConnection(t *testing.T) {
 		}
 	}
 }
+
+// Of what stands at one priority, that is asked first which was registered last: a chain
+// with its making, also in a table that is older, a table of iptables with its first use
+// (nf_hook_entries_grow). A chain of a table that slept is registered again.
+func TestTheLastRegisteredIsAskedFirst(t *testing.T) {
+	const head, drop = "{ type filter hook forward priority 0; ", "meta l4proto tcp drop"
+	for _, c := range []struct {
+		does []string
+		by   string
+	}{
+		{[]string{"nft add chain ip t c " + head + "}", "nft add rule ip t c " + drop, "iptables -A FORWARD -j DROP"}, "filter FORWARD"},
+		{[]string{"iptables -A FORWARD -j DROP", "nft add chain ip t c " + head + "}", "nft add rule ip t c " + drop}, "ip t c"},
+		{[]string{"iptables -A FORWARD -j DROP", "nft add table ip u", "nft add chain ip u d " + head + "}", "nft add chain ip t c " + head + "}", "nft add rule ip t c " + drop, "nft add rule ip u d " + drop}, "ip t c"},
+		{[]string{"nft add chain ip t c " + head + "}", "nft add rule ip t c " + drop, "iptables -L", "iptables -A FORWARD -j DROP", "nft add table ip t { flags dormant; }", "nft add table ip t"}, "ip t c"},
+		{[]string{"nft add chain ip t c " + head + "}", "nft add rule ip t c " + drop, "iptables -A FORWARD -j DROP", "nft add rule ip t nochain " + drop}, "filter FORWARD"},
+		{[]string{"nft add chain ip t c { type filter hook forward priority -1; }", "nft add rule ip t c " + drop, "iptables -A FORWARD -j DROP"}, "ip t c"},
+	} {
+		w := newWorld(t)
+		w.run("add table ip t")
+		for _, line := range c.does {
+			if rest, ok := strings.CutPrefix(line, "nft "); ok {
+				w.rs.Run(rest, Options{})
+			} else {
+				w.rules[0].Run(strings.Fields(line)[1:])
+			}
+		}
+		v := w.pass(netfilter.Forward, tcp4("eth0", "br0", "10.0.0.12", "172.17.0.2", 4000, 80, syn))
+		if got := v.Rule.Table + " " + v.Rule.Chain; got != c.by {
+			t.Errorf("%q: dropped by %s, want %s", c.does, got, c.by)
+		}
+	}
+}
