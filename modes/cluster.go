@@ -195,6 +195,12 @@ func (s *Swarm) Logs(q message.Subscribe, emit func(message.LogLine) error) erro
 	return s.call(func() error { return s.node.Logs(q, emit) })
 }
 
+// Mesh are the TCP ports of the host that services have published on every node.
+func (s *Swarm) Mesh() []int { return s.d.net.Agent.Mesh() }
+
+// AwaitMesh blocks the running process until they change.
+func (s *Swarm) AwaitMesh() error { return s.d.net.Agent.AwaitMesh() }
+
 // run is who runs a task's container.
 func (s *Swarm) run(t *object.Task, deps agent.Dependencies) agent.Controller {
 	return &taskContainer{d: s.d, task: t, deps: deps}

@@ -383,6 +383,11 @@ func (d *doors) publishAll(host string, say func(string)) {
 			e.sync(h.Daemon)
 		}
 	})
+	d.lab.Loop.Go("publish mesh "+host, func(*sim.Proc) {
+		for h.Daemon.Swarm.AwaitMesh() == nil {
+			e.sync(h.Daemon)
+		}
+	})
 }
 
 // sync opens what is new and closes what is gone.
@@ -403,6 +408,7 @@ func (e *everyPort) sync(daemon *modes.Daemon) {
 			}
 		}
 	}
+	e.mesh(daemon, now)
 	for p, ln := range e.open {
 		if !now[p] {
 			e.d.unpublish(ln)

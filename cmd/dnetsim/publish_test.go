@@ -151,6 +151,26 @@ func TestRealPortsFollowWhatIsPublished(t *testing.T) {
 
 // Several real clients of a UDP port each get their own answers, also of a port that
 // is opened for what a container publishes.
+// What a service publishes is on every node, also on one that has no task of it.
+func TestRealPortsFollowARoutingMesh(t *testing.T) {
+	u := bring(t, "engine: \"29\"\nlan: {subnet: 192.168.9.0/24}\nhosts: {h1: {address: 192.168.9.11}, h2: {address: 192.168.9.12}}\n", shortDir(t), "--publish-real", "all", "--speed", "5")
+	defer u.end()
+	if code, _, errs := call(t, "docker swarm init\nssh h2 docker swarm join --token $(docker swarm join-token -q worker) 192.168.9.11:2377\ndocker service create -q --name web -p 8080:80 nginx\n", nil, "shell", "--attach", u.dir); code != exitOK {
+		t.Fatal(errs)
+	}
+	for _, host := range []string{"h1", "h2"} {
+		res, err := http.Get("http://" + u.realPort(host+":8080") + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+	}
+	call(t, "", nil, "shell", "--attach", u.dir, "-c", "docker service rm web")
+	for !strings.Contains(u.err.String(), "h2:8080 is published no more") {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 func TestDatagramsGoThroughARealPort(t *testing.T) {
 	u := bring(t, publishScenario+`  - h1$ docker run -d --name echo -p 7007:7/udp busybox nc -u -l -p 7 -e cat
   - h1$ iptables -t nat -A PREROUTING -p udp --dport 5300 -j DNAT --to-destination 10.0.0.2:53

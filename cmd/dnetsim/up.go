@@ -91,7 +91,7 @@ does not repeat: for that there is run.`,
 	c.Flags().Var(&f.speed, "speed", "`N` virtual seconds pass in a real one; max jumps over the time in which a client only waits")
 	c.Flags().StringArrayVar(&f.tcp, "tcp", nil, "serve a host over TCP too: `HOST=127.0.0.1:PORT`, port 0 for any")
 	f.certs.add(c)
-	c.Flags().StringArrayVar(&f.real, "publish-real", nil, "open a port of this machine (loopback only) that leads to one of a simulated host: `HOST:PORT=127.0.0.1:PORT`, port 0 for any, PORT/udp for UDP; all: each port that containers publish")
+	c.Flags().StringArrayVar(&f.real, "publish-real", nil, "open a port of this machine (loopback only) that leads to one of a simulated host: `HOST:PORT=127.0.0.1:PORT`, port 0 for any, PORT/udp for UDP; all: each port that containers and services publish")
 	c.Flags().StringArrayVar(&f.taps, "tap", nil, "make an interface of this machine (Linux, root) that is plugged into a LAN, or a bridge of a host: `NAME=LAN` or NAME=HOST:BRIDGE")
 	return c
 }

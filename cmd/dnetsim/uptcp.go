@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"dnetsim/modes"
+
 	"github.com/spf13/cobra"
 )
 
@@ -163,4 +165,13 @@ func notRebound(h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// mesh opens what a swarm's services have published on every node of it.
+func (e *everyPort) mesh(daemon *modes.Daemon, now map[publication]bool) {
+	for _, port := range daemon.Swarm.Mesh() {
+		what := publication{host: e.host, at: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port))}
+		now[what] = true
+		e.add(what, "")
+	}
 }

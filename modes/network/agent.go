@@ -30,6 +30,7 @@ type Agent struct {
 	mark      uint32                     // that the next service gets, see rebalance
 	noIPVS    bool                       // it is said that the kernel has none
 	held      map[int]*stack.TCPListener // published ports of the host
+	mesh      sim.Cond                   // broadcast when those have changed
 	places    map[string]netip.Prefix
 	addresses *ipam.Local // of the cluster's networks, as far as this node uses them
 }

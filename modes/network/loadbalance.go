@@ -196,6 +196,7 @@ func (b *balancing) hold(p container.ServicePort, want bool) {
 	if l := b.a.held[p.Published]; l != nil && !want {
 		l.Close()
 		delete(b.a.held, p.Published)
+		b.a.mesh.Broadcast()
 	}
 	if !want {
 		return
@@ -210,7 +211,15 @@ func (b *balancing) hold(p container.ServicePort, want bool) {
 		b.a.held = map[int]*stack.TCPListener{}
 	}
 	b.a.held[p.Published] = l
+	b.a.mesh.Broadcast()
 }
+
+// Mesh are the TCP ports of the host that a swarm's services have published on every node,
+// in their order.
+func (a *Agent) Mesh() []int { return slices.Sorted(maps.Keys(a.held)) }
+
+// AwaitMesh blocks the running process until they change.
+func (a *Agent) AwaitMesh() error { return a.mesh.Wait(a.ctl.Loop) }
 
 // chains makes the chains that publish needs, once.
 func (b *balancing) chains(f *netfilter.Rules) {
