@@ -98,7 +98,7 @@ var hostTable = table[hostReading]{name: "a host", about: "A machine with a Dock
 	{"mac", aText, "Its hardware address; made from the address by default.", func(r *reader, p pair, h *hostReading) { h.single.MAC, h.given = r.mac(p), true }, nil},
 	{"hostname", aText, "What the machine calls itself; its name in the file by default.", func(r *reader, p pair, h *hostReading) { h.Hostname = r.text(p) }, nil},
 	{"gateway", aText, "Its default route; the LAN's gateway by default.", func(r *reader, p pair, h *hostReading) { h.Gateway = r.address(p) }, nil},
-	{"kernel-lacks", wordsOf(aWord("dummy", "esp", "ipvlan", "ipvs", "macvlan", "vlan", "vxlan")), "What its kernel was built without: kinds of interfaces, IPVS (services of a swarm), ESP (encrypted overlays).", (*reader).lacks, nil},
+	{"kernel-lacks", wordsOf(aWord("dummy", "esp", "iptables", "ipvlan", "ipvs", "macvlan", "vlan", "vxlan")), "What its kernel was built without: kinds of interfaces, IPVS (services of a swarm), ESP (encrypted overlays), iptables (the program is its nf_tables variant then, and nft lists its rules).", (*reader).lacks, nil},
 	{"interfaces", named(&portTable), "Its interfaces by name, instead of address, lan and mac.", func(r *reader, p pair, h *hostReading) { h.Ports = r.ports(p) }, nil},
 	{"engine", aWord(Engines...), "The engine's profile; the scenario's by default.", func(r *reader, p pair, h *hostReading) { h.Engine = r.engine(p) }, nil},
 	{"daemon", is("a mapping, or its text", "type", []any{"object", "string", "null"}), "/etc/docker/daemon.json. As a text it may be wrong.", (*reader).daemon, nil},

@@ -81,8 +81,10 @@ func (r *reader) lacks(p pair, h *hostReading) {
 			h.Without.IPVS = true
 		case text == "esp":
 			h.Without.ESP = true
+		case text == "iptables":
+			h.Without.IPTables = true
 		default:
-			r.add(at(p.value), "write "+strings.Join(slices.Sorted(maps.Keys(all)), ", ")+", esp or ipvs", "no kernel can be built without %q", text)
+			r.add(at(p.value), "write "+strings.Join(slices.Sorted(maps.Keys(all)), ", ")+", esp, iptables or ipvs", "no kernel can be built without %q", text)
 		}
 	}
 }

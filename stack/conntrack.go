@@ -46,6 +46,7 @@ func (a *asked) number(key string) int {
 func (fw *filtering) options(v6 bool) netfilter.Options {
 	return netfilter.Options{
 		V6:       v6,
+		NFTables: fw.ns.Without().IPTables,
 		Now:      fw.ns.loop.Wall,
 		Rand:     func() uint32 { return fw.ns.random().Uint32() },
 		AddrType: fw.ns.addrs.kind,

@@ -37,6 +37,9 @@ func Optional() map[string]Kind {
 type Modules struct {
 	IPVS bool // the load balancer
 	ESP  bool // IPsec's encryption; policies are there all the same
+	// IPTables is the kernel's own iptables: with it goes the program's legacy variant,
+	// and rules of iptables are tables of nf_tables.
+	IPTables bool
 }
 
 // remembersCarrier reports whether the carrier is what it was when the link

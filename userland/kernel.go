@@ -17,7 +17,7 @@ type kernelDir struct {
 
 var kernelDirs = []kernelDir{
 	{"/dev", 13, (*Machine).mountDev},
-	{"/proc", 28, (*Machine).mountProc},
+	{"/proc", 29, (*Machine).mountProc},
 	{"/sys", 5, (*Machine).mountSys},
 }
 

@@ -6,8 +6,13 @@ import (
 	"strings"
 )
 
-// version is the iptables whose words and forms are printed.
-const version = "v1.8.9 (legacy)"
+// Version is the iptables whose words and forms are printed, and its variant.
+func Version(r *Rules) string {
+	if r.opts.NFTables {
+		return "v1.8.9 (nf_tables)"
+	}
+	return "v1.8.9 (legacy)"
+}
 
 // Run carries out one iptables (or ip6tables) command line, given without the
 // program's name. It returns what the program prints and, when it does not exit
@@ -24,13 +29,13 @@ func (r *Rules) run(ps *parser) (string, *ExitError) {
 	cmd := &ps.cmd
 	switch cmd.op {
 	case 'V':
-		return r.program() + " " + version + "\n", nil
+		return r.program() + " " + Version(r) + "\n", nil
 	case 'h':
 		return r.help(), nil
 	}
 	if !slices.Contains(tableNames[:], cmd.table) {
 		return "", &ExitError{3, fmt.Sprintf("%s %s: can't initialize %s table `%s': Table does not exist (do you need to insmod?)\n"+
-			"Perhaps %s or your kernel needs to be upgraded.\n", r.program(), version, r.program(), cmd.table, r.program())}
+			"Perhaps %s or your kernel needs to be upgraded.\n", r.program(), Version(r), r.program(), cmd.table, r.program())}
 	}
 	t := r.table(cmd.table)
 	switch cmd.op {
@@ -62,7 +67,7 @@ func (r *Rules) run(ps *parser) (string, *ExitError) {
 
 // usage is the failure of a wrong command line, with iptables' hint.
 func (r *Rules) usage(err error, line int, prog string) *ExitError {
-	text := fmt.Sprintf("%s %s: %v\n", prog, version, err)
+	text := fmt.Sprintf("%s %s: %v\n", prog, Version(r), err)
 	if line >= 0 {
 		text += fmt.Sprintf("Error occurred at line: %d\n", line)
 	}
@@ -164,12 +169,14 @@ func (r *Rules) applyRule(t *table, ps *parser) *ExitError {
 	ps.added = list
 	switch cmd.op {
 	case 'A':
+		t.use(c)
 		c.rules = append(c.rules, list...)
 	case 'I':
 		at := max(cmd.number, 1)
 		if at > len(c.rules)+1 {
 			return r.refused("Index of insertion too big.")
 		}
+		t.use(c)
 		// iptables inserts one after the other at the same place.
 		for _, x := range list {
 			c.rules = slices.Insert(c.rules, at-1, x)
@@ -293,6 +300,7 @@ func (r *Rules) setPolicy(t *table, cmd *command) *ExitError {
 	if !ok {
 		return r.refused("Bad policy name. Run `dmesg' for more information.")
 	}
+	t.use(c)
 	c.policy = to
 	if cmd.counted {
 		c.counter.set(cmd.packets, cmd.bytes)
@@ -303,7 +311,7 @@ func (r *Rules) setPolicy(t *table, cmd *command) *ExitError {
 func (r *Rules) help() string {
 	p := r.program()
 	var w strings.Builder
-	fmt.Fprintf(&w, "%s %s\n\n", p, version)
+	fmt.Fprintf(&w, "%s %s\n\n", p, Version(r))
 	for i, line := range []string{
 		"-[ACD] chain rule-specification [options]", "-I chain [rulenum] rule-specification [options]",
 		"-R chain rulenum rule-specification [options]", "-D chain rulenum [options]",

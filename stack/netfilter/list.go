@@ -73,8 +73,8 @@ func (r *Rules) listHeader(w *strings.Builder, t *table, c *chain, o ListOptions
 	if c.builtin {
 		w.WriteString(" (policy " + c.policy.String())
 		if o.Verbose {
-			w.WriteString(" " + shortNumber(c.counter.packets, "", o.Exact) + " packets, " +
-				shortNumber(c.counter.bytes, "", o.Exact) + " bytes")
+			w.WriteString(" " + shortNumber(counted(r, c).packets, "", o.Exact) + " packets, " +
+				shortNumber(counted(r, c).bytes, "", o.Exact) + " bytes")
 		}
 		w.WriteString(")\n")
 	} else {

@@ -49,7 +49,7 @@ func (rs *restore) failed() *ExitError {
 }
 
 func (rs *restore) problem(code int, format string, a ...any) *ExitError {
-	text := fmt.Sprintf("%s %s: %s\n", rs.prog, version, fmt.Sprintf(format, a...))
+	text := fmt.Sprintf("%s %s: %s\n", rs.prog, Version(rs.r), fmt.Sprintf(format, a...))
 	return &ExitError{code, text}
 }
 
@@ -119,6 +119,7 @@ func (rs *restore) chain(f []string) *ExitError {
 	c := rs.work.chain(name)
 	switch {
 	case c != nil && c.builtin:
+		rs.work.use(c)
 	case c != nil:
 		c.rules = nil
 	case standardTarget(name) || newTarget(rs.r.newParser(nil), name) != nil:
@@ -205,7 +206,7 @@ func (rs *restore) refused(e *ExitError) *ExitError {
 	if e.Code != 2 {
 		return rs.failed()
 	}
-	_, msg, _ := strings.Cut(e.Text, version+": ")
+	_, msg, _ := strings.Cut(e.Text, Version(rs.r)+": ")
 	msg, _, _ = strings.Cut(msg, "\nTry `")
 	return rs.r.usage(usagef("%s", msg), rs.line, rs.prog)
 }

@@ -12,6 +12,8 @@ import (
 type Options struct {
 	// V6 chooses ip6tables and its address family.
 	V6 bool
+	// NFTables says that iptables is its nf_tables variant.
+	NFTables bool
 	// Now is the virtual wall clock; it dates the output of iptables-save and
 	// ages flows. Nil means the zero time for ever.
 	Now func() time.Time
@@ -45,6 +47,7 @@ type Rules struct {
 	touched    []int     // tables as Linux lists them in ip_tables_names: newest first
 	loaded     [4]uint64 // when each was registered at its hooks
 	registered uint64
+	made       []string // tables with a chain in use, in the order in which nf_tables got them
 	tracker    *tracker
 	prog       *program // nil when the rules have changed
 	scratch    packet
@@ -104,6 +107,7 @@ type table struct {
 	id     int
 	name   string
 	chains []*chain // built-in ones in hook order, then the others by name
+	count  int      // chains that were made ever
 }
 
 type chain struct {
@@ -113,6 +117,15 @@ type chain struct {
 	policy  policy
 	counter *counter
 	rules   []*Rule
+	made    int // as how many-th nf_tables got it, a built-in one when it was first used; 0 before
+}
+
+// use notes that a chain is in use.
+func (t *table) use(c *chain) {
+	if c.made == 0 {
+		t.count++
+		c.made = t.count
+	}
 }
 
 // counter counts packets and their IP bytes.
@@ -184,6 +197,7 @@ func (t *table) chain(name string) *chain {
 // addChain keeps the users' chains sorted by name, as libiptc does.
 func (t *table) addChain(name string) *chain {
 	c := &chain{name: name, hook: -1, counter: &counter{}}
+	t.use(c)
 	i := len(tableHooks[t.id])
 	for i < len(t.chains) && t.chains[i].name < name {
 		i++
@@ -208,7 +222,7 @@ func (t *table) references(name string) int {
 // rules of one chain, or those of all if it is ""; rules themselves are shared, for they
 // never change once they are in a chain.
 func (t *table) clone(changed string) *table {
-	c := &table{id: t.id, name: t.name, chains: make([]*chain, 0, len(t.chains)+1)}
+	c := &table{id: t.id, name: t.name, count: t.count, chains: make([]*chain, 0, len(t.chains)+1)}
 	for _, ch := range t.chains {
 		k := *ch
 		if changed == "" || changed == k.name {
@@ -223,6 +237,9 @@ func (t *table) clone(changed string) *table {
 func (r *Rules) commit(t *table) {
 	r.tables[t.id] = t
 	r.prog = nil
+	if t.count > 0 && !slices.Contains(r.made, t.name) {
+		r.made = append(r.made, t.name)
+	}
 }
 
 // Exec runs an iptables command line without the program's name, and returns

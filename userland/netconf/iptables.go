@@ -7,8 +7,6 @@ import (
 	"dnetsim/userland"
 )
 
-const iptablesVersion = "v1.8.9 (legacy)"
-
 // iptablesPrograms are iptables 1.8.9's programs: command lines over the rules
 // of the namespace, which know the words and forms themselves.
 func iptablesPrograms() map[string]userland.Program {
@@ -18,13 +16,36 @@ func iptablesPrograms() map[string]userland.Program {
 		if v6 {
 			name = "ip6tables"
 		}
-		for _, variant := range []string{name, name + "-legacy"} {
-			set[variant] = func(p *userland.Process) int { return iptablesRun(p, v6) }
-			set[variant+"-save"] = func(p *userland.Process) int { return iptablesSave(p, v6) }
-			set[variant+"-restore"] = func(p *userland.Process) int { return iptablesRestore(p, v6) }
+		for _, variant := range []string{"", "-legacy", "-nft"} {
+			either := func(run func(*userland.Process, bool) int) userland.Program {
+				return func(p *userland.Process) int {
+					if nft := p.NS().Without().IPTables; nft && variant == "-legacy" || !nft && variant == "-nft" {
+						return otherVariant(p, name+variant)
+					}
+					return run(p, v6)
+				}
+			}
+			set[name+variant] = either(iptablesRun)
+			set[name+variant+"-save"] = either(iptablesSave)
+			set[name+variant+"-restore"] = either(iptablesRestore)
 		}
 	}
 	return guarded(set, nil)
+}
+
+// otherVariant is iptables' variant that this host has no use for. A kernel without iptables
+// has no tables for the legacy one; what the other one would put beside the legacy rules is
+// not simulated.
+func otherVariant(p *userland.Process, name string) int {
+	switch {
+	case strings.HasSuffix(name, "-nft"):
+		return fail(p, 1, "dnetsim: "+name+": this host's iptables is the legacy one, and rules of both are not simulated")
+	case strings.HasSuffix(p.Args[0], "-save"):
+		return 0
+	}
+	short := strings.TrimSuffix(name, "-legacy")
+	p.Errorf("%s v1.8.9 (legacy): can't initialize %s table `filter': Table does not exist (do you need to insmod?)\nPerhaps %s or your kernel needs to be upgraded.\n", short, short, short)
+	return 3
 }
 
 func iptablesRun(p *userland.Process, v6 bool) int {
@@ -59,7 +80,7 @@ func iptablesSave(p *userland.Process, v6 bool) int {
 		case "-c", "--counters":
 			o.Counters = true
 		case "-V", "--version":
-			emit(p, saveName(v6, "save")+" "+iptablesVersion+"\n")
+			emit(p, saveName(v6, "save")+" "+netfilter.Version(p.NS().Netfilter(v6))+"\n")
 			return 0
 		case "-M", "--modprobe", "-f", "--file":
 			w.next()
@@ -100,7 +121,7 @@ func iptablesRestore(p *userland.Process, v6 bool) int {
 		case "-T", "--table":
 			o.Table = w.next()
 		case "-V", "--version":
-			emit(p, saveName(v6, "restore")+" "+iptablesVersion+"\n")
+			emit(p, saveName(v6, "restore")+" "+netfilter.Version(p.NS().Netfilter(v6))+"\n")
 			return 0
 		case "-v", "--verbose", "-h", "--help", "-w", "--wait":
 		case "-W", "--wait-interval", "-M", "--modprobe":

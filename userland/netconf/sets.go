@@ -128,7 +128,7 @@ func tablesPrivilege(name string) privilege {
 			if i := slices.Index(args, "-t"); i >= 0 && i+1 < len(args) {
 				table = args[i+1]
 			}
-			return program + " " + iptablesVersion + ": can't initialize " + program + " table `" + table +
+			return program + " v1.8.9 (legacy): can't initialize " + program + " table `" + table +
 				"': Permission denied (you must be root)\nPerhaps " + program + " or your kernel needs to be upgraded.\n"
 		}, 3,
 	}

@@ -102,6 +102,9 @@ func run(p *userland.Process) int {
 		p.Errorf("Operation not permitted (you must be root)\nnetlink: Error: cache initialization failed: Operation not permitted\n")
 		return 1
 	}
+	if status, done := managed(p, script); done {
+		return status
+	}
 	out, bad := p.NS().Nftables().Run(script, show)
 	io.WriteString(p.Stdout, out)
 	if bad != nil {
