@@ -94,7 +94,8 @@ func addStatus(c *call, all []*object.Service) error {
 			if t.ServiceID != s.ID || s.Spec.Mode.IsJob() && (t.JobIteration == nil || s.JobStatus == nil || *t.JobIteration != s.JobStatus.JobIteration) {
 				continue
 			}
-			if s.Spec.Mode.IsGlobal() && t.DesiredState.Live() {
+			done := s.Spec.Mode.IsJob() && t.Status.State == object.TaskComplete // the client adds these
+			if s.Spec.Mode.IsGlobal() && t.DesiredState.Live() && !done {
 				st.DesiredTasks++
 			}
 			if t.Status.State == object.TaskRunning && up[t.NodeID] && (t.DesiredState.Live() || s.Spec.Mode.IsJob()) {

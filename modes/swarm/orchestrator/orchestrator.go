@@ -328,13 +328,16 @@ func (o *Orchestrator) globalJob(tx *state.Tx, s *object.Service) {
 		switch {
 		case !sameRun(s, t):
 			o.desire(tx, t, object.TaskRemove)
-		case t.Status.State == object.TaskComplete || t.DesiredState.Live():
+		case t.Status.State == object.TaskComplete:
+			have[t.NodeID] = true
+		case t.DesiredState.Live():
 			have[t.NodeID] = true
 			o.mind(tx, s, t)
 		}
 	}
 	for _, n := range state.All[*object.Node](tx) {
-		if !have[n.ID] && eligible(s, n) {
+		tried := o.gaveUp[slotKey(&object.Task{ServiceID: s.ID, NodeID: n.ID})] == asked(s)
+		if !have[n.ID] && !tried && eligible(s, n) {
 			o.create(tx, s, 0, n.ID, object.TaskComplete)
 		}
 	}

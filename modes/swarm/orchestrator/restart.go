@@ -69,15 +69,14 @@ func slotKey(t *object.Task) string {
 // again reports whether the policy has another task in the place of one that ended.
 func (o *Orchestrator) again(s *object.Service, t *object.Task) bool {
 	p := s.Spec.TaskTemplate.RestartPolicy
-	if p == nil {
-		return true
-	}
 	switch {
+	case s.Spec.Mode.IsJob() && t.Status.State == object.TaskComplete:
+		return false
+	case p == nil:
+		return true
 	case p.Condition == object.RestartNone:
 		return false
 	case p.Condition == object.RestartOnFailure && t.Status.State == object.TaskComplete:
-		return false
-	case s.Spec.Mode.IsJob() && t.Status.State == object.TaskComplete:
 		return false
 	}
 	if p.MaxAttempts == nil || *p.MaxAttempts == 0 {
