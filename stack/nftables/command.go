@@ -125,7 +125,7 @@ func (p *parser) command() (func() error, error) {
 		return p.define()
 	case "include", "monitor", "export", "import", "describe":
 		return nil, unsimulated(t, t.text, "the commands are list, add, create, insert, replace, delete, destroy, flush, rename, reset and define")
-	case "chain", "set", "map", "element":
+	case "chain", "set", "map", "element", "counter", "quota":
 		p.i--
 		return p.add("add")
 	}
@@ -171,8 +171,10 @@ func (p *parser) add(verb string) (func() error, error) {
 		return p.addSet(verb, what.text == "map")
 	case "element":
 		return p.elements(false, verb == "create")
-	case "flowtable", "counter", "quota", "limit", "ct", "secmark", "synproxy":
-		return nil, unsimulated(what, "the object "+what.text, "tables, chains, rules, sets and maps are")
+	case "counter", "quota":
+		return p.addObject(verb, what.text)
+	case "flowtable", "limit", "ct", "secmark", "synproxy":
+		return nil, unsimulated(what, "the object "+what.text, "tables, chains, rules, sets, maps, counters and quotas are")
 	}
 	if (what.text == "ip" || what.text == "ip6" || what.text == "inet" || what.kind == 's') && verb != "create" {
 		p.i-- // "rule" may be left out
@@ -254,8 +256,18 @@ func (p *parser) tableBody(r ref) (body []func(*table) error, dormant bool, comm
 				return nil, false, "", err
 			}
 			body = append(body, do)
-		case t.kind == 's' && slices.Contains([]string{"flowtable", "counter", "quota", "limit", "ct", "secmark", "synproxy"}, t.text):
-			return nil, false, "", unsimulated(t, "the object "+t.text, "tables, chains, rules, sets and maps are")
+		case t.text == "counter" || t.text == "quota":
+			name, err := p.ident()
+			if err != nil {
+				return nil, false, "", err
+			}
+			o, err := p.declaration(t.text, name)
+			if err != nil {
+				return nil, false, "", err
+			}
+			body = append(body, func(t *table) error { return t.makeObject("add", name, o) })
+		case t.kind == 's' && slices.Contains([]string{"flowtable", "limit", "ct", "secmark", "synproxy"}, t.text):
+			return nil, false, "", unsimulated(t, "the object "+t.text, "tables, chains, rules, sets, maps, counters and quotas are")
 		default:
 			return nil, false, "", unexpected(t)
 		}
@@ -346,8 +358,11 @@ func (p *parser) rename() (func() error, error) {
 // reset lists and sets the counters of rules to nothing.
 func (p *parser) reset() (func() error, error) {
 	what := p.next()
+	if do, err := p.objectsOf(what, true); do != nil {
+		return do, err
+	}
 	if what.text != "rules" && what.text != "rule" {
-		return nil, unsimulated(what, "reset "+what.text, "reset rules [table [family] name] is")
+		return nil, unsimulated(what, "reset "+what.text, "reset rules [table [family] name], counters, counter, quotas and quota are")
 	}
 	var r ref
 	if !p.ended() {
@@ -366,8 +381,13 @@ func (p *parser) reset() (func() error, error) {
 			for _, c := range t.chains {
 				for _, x := range c.rules {
 					for _, s := range x.stmts {
-						if k, ok := s.(*count); ok {
+						switch k := s.(type) {
+						case *count:
 							k.packets, k.bytes = 0, 0
+						case *uses:
+							if k.name == "" {
+								k.o.reset()
+							}
 						}
 					}
 				}

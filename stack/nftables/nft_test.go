@@ -176,3 +176,79 @@ func TestWhatCannotBeDoneChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Counters and quotas have names, are used by rules, listed first in their table, and reset
+// by themselves.
+func TestNamedCountersAndQuotas(t *testing.T) {
+	w := newWorld(t)
+	w.run(`
+table inet t {
+	counter web { comment "port 80"; packets 2 bytes 120; }
+	quota day {
+		over 2 kbytes used 60 bytes
+	}
+	chain c {
+		type filter hook forward priority 0
+		tcp dport 80 counter name web
+		quota over 100 bytes counter
+		quota name "day" drop
+	}
+}
+add table ip u
+add counter ip u x
+add quota ip u q { 1 mbytes }
+add quota ip u until 1500 bytes`)
+	dropped := 0
+	for range 60 {
+		if w.pass(netfilter.Forward, tcp4("eth0", "br0", "10.0.0.12", "172.17.0.2", 4000, 80, syn)).Action == netfilter.Drop {
+			dropped++
+		}
+	}
+	if dropped != 11 { // 60 bytes and 50 packets of 40 are 2060, and the 50th is beyond 2048
+		t.Errorf("%d packets are dropped", dropped)
+	}
+	if got, want := w.run("list table inet t"), `table inet t {
+	counter web {
+		comment "port 80"
+		packets 62 bytes 2520
+	}
+
+	quota day {
+		over 2 kbytes used 2460 bytes
+	}
+
+	chain c {
+		type filter hook forward priority filter; policy accept;
+		tcp dport 80 counter name "web"
+		quota over 100 bytes used 2400 bytes counter packets 58 bytes 2320
+		quota name "day" drop
+	}
+}
+`; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	full := w.run("list ruleset")
+	w.run("flush ruleset; " + full)
+	if again := w.run("list ruleset"); again != full {
+		t.Errorf("read again:\n%s\nwant\n%s", again, full)
+	}
+	for _, c := range [][2]string{
+		{"list counters", "table inet t {\n\tcounter web {\n\t\tcomment \"port 80\"\n\t\tpackets 62 bytes 2520\n\t}\n}\ntable ip u {\n\tcounter x {\n\t\tpackets 0 bytes 0\n\t}\n}\n"},
+		{"reset counter inet t web", "table inet t {\n\tcounter web {\n\t\tcomment \"port 80\"\n\t\tpackets 62 bytes 2520\n\t}\n}\n"},
+		{"list counters table inet t", "table inet t {\n\tcounter web {\n\t\tcomment \"port 80\"\n\t\tpackets 0 bytes 0\n\t}\n}\n"},
+		{"list quota ip u q", "table ip u {\n\tquota q {\n\t\t1 mbytes\n\t}\n}\n"},
+		{"delete quota ip u q; list quotas ip", "table ip u {\n\tquota until {\n\t\t1500 bytes\n\t}\n}\n"},
+	} {
+		if got := w.run(c[0]); got != c[1] {
+			t.Errorf("%s: got\n%s\nwant\n%s", c[0], got, c[1])
+		}
+	}
+	for _, c := range [][2]string{
+		{"delete counter inet t web", "Could not process rule: Device or resource busy"}, {"add rule inet t c counter name no", "Could not process rule: No such file or directory"},
+		{"create counter inet t web", "Could not process rule: File exists"}, {"list counter inet t no", "No such file or directory"}, {"add quota inet t x", "unexpected newline"},
+	} {
+		if _, bad := w.rs.Run(c[0], Options{}); bad == nil || !strings.Contains(bad.Text, c[1]) {
+			t.Errorf("%s: %v, want %s", c[0], bad, c[1])
+		}
+	}
+}

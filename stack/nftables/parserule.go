@@ -57,8 +57,11 @@ func (p *parser) statement(family string) (stmt, error) {
 	case "accept", "drop", "continue", "return", "jump", "goto", "queue":
 		v, err := p.verdict()
 		return &decide{v: v}, err
-	case "counter":
+	case "counter", "quota":
 		p.i++
+		if s, err := p.use(t.text); s != nil || err != nil {
+			return s, err
+		}
 		return p.counter()
 	case "log":
 		p.i++
@@ -72,8 +75,8 @@ func (p *parser) statement(family string) (stmt, error) {
 	case "dnat", "snat", "masquerade", "redirect":
 		p.i++
 		return p.translate(t, family)
-	case "notrack", "tproxy", "synproxy", "dup", "fwd", "add", "update", "set", "flow", "quota", "xt", "ip6tables":
-		return nil, unsimulated(t, "the statement "+t.text, "counter, log, limit, reject, dnat, snat, masquerade, redirect, meta mark set and verdicts are")
+	case "notrack", "tproxy", "synproxy", "dup", "fwd", "add", "update", "set", "flow", "xt", "ip6tables":
+		return nil, unsimulated(t, "the statement "+t.text, "counter, quota, log, limit, reject, dnat, snat, masquerade, redirect, meta mark set and verdicts are")
 	}
 	if p.marks() {
 		return p.mark()
@@ -102,9 +105,6 @@ func (p *parser) mark() (stmt, error) {
 
 func (p *parser) counter() (stmt, error) {
 	c := &count{}
-	if p.at("name") {
-		return nil, unsimulated(p.peek(), "a named counter", "write counter alone")
-	}
 	if !p.accept("packets") {
 		return c, nil
 	}

@@ -33,6 +33,8 @@ type parts struct {
 	chain func(*chain) bool
 	set   func(*set) bool
 	heads bool // chains without their rules
+
+	object func(*object) bool
 }
 
 func (p *printer) table(t *table, want parts) {
@@ -45,6 +47,16 @@ func (p *printer) table(t *table, want parts) {
 		fmt.Fprintf(w, "\tcomment \"%s\"\n", t.comment)
 	}
 	gap := ""
+	for _, x := range t.objects {
+		if want.object == nil && want.only || want.object != nil && !want.object(x) {
+			continue
+		}
+		w.WriteString(gap)
+		p.object(x)
+		if gap = "\n"; want.only {
+			gap = ""
+		}
+	}
 	for _, s := range t.sets {
 		if want.set == nil && want.only || want.set != nil && !want.set(s) {
 			continue
@@ -193,8 +205,10 @@ func (p *parser) list() (func() error, error) {
 			p.table(t, parts{only: true, set: func(s *set) bool { return s.name == ref.object.text }})
 			return nil
 		}, err
-	case "flowtables", "counters", "quotas", "limits", "meters", "hooks":
-		return nil, unsimulated(what, "list "+what.text, "list ruleset, tables, table, chains, chain, sets, set, maps and map are")
+	case "counters", "counter", "quotas", "quota":
+		return p.objectsOf(what, false)
+	case "flowtables", "limits", "meters", "hooks":
+		return nil, unsimulated(what, "list "+what.text, "list ruleset, tables, table, chains, chain, sets, set, maps, map, counters, counter, quotas and quota are")
 	}
 	return nil, unexpected(what)
 }

@@ -19,6 +19,8 @@ func (p *parser) remove(gently bool) (func() error, error) {
 		do, err = p.removeRule()
 	case "set", "map":
 		do, err = p.removeSet(what.text == "map")
+	case "counter", "quota":
+		do, err = p.removeObject(what.text)
 	case "element":
 		do, err = p.elements(true, false)
 	default:

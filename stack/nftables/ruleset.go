@@ -45,6 +45,7 @@ type table struct {
 	handles uint64
 	dormant bool
 	comment string
+	objects []*object
 	sets    []*set
 	chains  []*chain
 }
@@ -113,6 +114,7 @@ func clone(tables []*table) []*table {
 	out := make([]*table, len(tables))
 	for i, t := range tables {
 		k := *t
+		k.objects = slices.Clone(t.objects)
 		k.chains, k.sets = make([]*chain, len(t.chains)), make([]*set, len(t.sets))
 		for j, c := range t.chains {
 			x := *c
