@@ -108,6 +108,7 @@ func (p *parser) command() (func() error, error) {
 	}
 	switch t.text {
 	case "list":
+		p.lists = true
 		return p.list()
 	case "add", "create", "insert", "replace":
 		return p.add(t.text)
@@ -358,6 +359,7 @@ func (p *parser) rename() (func() error, error) {
 // reset lists and sets the counters of rules to nothing.
 func (p *parser) reset() (func() error, error) {
 	what := p.next()
+	p.lists = true
 	if do, err := p.objectsOf(what, true); do != nil {
 		return do, err
 	}

@@ -11,6 +11,6 @@
 // and field.go (of what a rule is made), walk.go (what happens to a packet).
 //
 // What is not simulated says so: the families arp, bridge and netdev, flow
-// tables, named counters, quotas and limits, elements that time out or that
-// rules add, JSON, and monitor.
+// tables, named limits, elements that time out or that rules add, what is
+// written in JSON, and monitor.
 package nftables

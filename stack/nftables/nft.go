@@ -7,6 +7,7 @@ type Options struct {
 	Handles   bool // -a
 	Stateless bool // -s: without the counters' values
 	Terse     bool // -t: sets without their elements
+	JSON      bool // -j, of listings
 	Check     bool // -c: whether it could be done, without doing it
 	// File is what errors say where the script came from, "" for a command line.
 	File string
@@ -15,7 +16,7 @@ type Options struct {
 // Run carries out a script as one change, and returns what nft prints; nothing is
 // changed if any of it cannot be done.
 func (rs *Ruleset) Run(script string, o Options) (string, *Error) {
-	p := &parser{printer: printer{rs: rs, print: printing{o.Handles, o.Stateless, o.Terse}}, declared: map[string]*set{}}
+	p := &parser{printer: printer{rs: rs, print: printing{o.Handles, o.Stateless, o.Terse, o.JSON}}, declared: map[string]*set{}}
 	p.defs = map[string][]token{}
 	rs.charge(len(script) / workBytes)
 	toks, err := lex(strings.TrimSuffix(script, "\n"))
@@ -47,6 +48,9 @@ func (rs *Ruleset) Run(script string, o Options) (string, *Error) {
 	}
 	if err != nil {
 		return "", failed(err, o.File, script)
+	}
+	if o.JSON && p.lists {
+		return document(p.items), nil
 	}
 	return p.out.String(), nil
 }

@@ -252,3 +252,53 @@ add quota ip u until 1500 bytes`)
 		}
 	}
 }
+
+// nft -j lists as libnftables-json(5) says: the rules of a table behind its chains.
+func TestAListingInJSON(t *testing.T) {
+	w := newWorld(t)
+	w.run(`
+table inet fw {
+	counter web { packets 2 bytes 120; }
+	quota day { over 2 mbytes; }
+	set bad { type ipv4_addr; flags interval; elements = { 10.9.0.0/16, 10.8.0.7-10.8.0.9, 10.1.1.1 } }
+	map ports { type inet_service : verdict; elements = { 80 : accept, 22 : jump ssh } }
+	chain ssh { ip saddr { 10.0.0.0/24, 192.168.0.1 } accept; tcp flags & (fin|syn|rst) == syn ct state established,related counter name web return; }
+	chain in {
+		type filter hook input priority filter - 5; policy drop;
+		iifname "eth*" ip saddr @bad log prefix "x " level info limit rate over 5/second burst 9 packets drop comment "why"
+		tcp dport vmap @ports
+		meta mark set 7 counter reject with icmpx admin-prohibited
+		ip saddr . tcp dport { 10.0.0.1 . 80 } fib daddr type local quota name "day" goto ssh
+	}
+	chain nat { type nat hook prerouting priority dstnat; dnat ip to 10.0.0.5:8080 }
+}`)
+	const head = `{"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}`
+	for _, c := range [][2]string{
+		{"list tables", `{"table": {"family": "inet", "name": "fw", "handle": 1}}`},
+		{"list ruleset", `{"table": {"family": "inet", "name": "fw", "handle": 1}}, ` +
+			`{"counter": {"family": "inet", "name": "web", "table": "fw", "handle": 1, "packets": 2, "bytes": 120}}, ` +
+			`{"quota": {"family": "inet", "name": "day", "table": "fw", "handle": 2, "bytes": 2097152, "used": 0, "inv": true}}, ` +
+			`{"set": {"family": "inet", "name": "bad", "table": "fw", "type": "ipv4_addr", "handle": 3, "flags": ["interval"], "elem": ["10.1.1.1", {"range": ["10.8.0.7", "10.8.0.9"]}, {"prefix": {"addr": "10.9.0.0", "len": 16}}]}}, ` +
+			`{"map": {"family": "inet", "name": "ports", "table": "fw", "type": "inet_service", "handle": 4, "map": "verdict", "elem": [[22, {"jump": {"target": "ssh"}}], [80, {"accept": null}]]}}, ` +
+			`{"chain": {"family": "inet", "table": "fw", "name": "ssh", "handle": 5}}, ` +
+			`{"chain": {"family": "inet", "table": "fw", "name": "in", "handle": 6, "type": "filter", "hook": "input", "prio": -5, "policy": "drop"}}, ` +
+			`{"chain": {"family": "inet", "table": "fw", "name": "nat", "handle": 7, "type": "nat", "hook": "prerouting", "prio": -100, "policy": "accept"}}, ` +
+			`{"rule": {"family": "inet", "table": "fw", "chain": "ssh", "handle": 8, "expr": [{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": {"set": [{"prefix": {"addr": "10.0.0.0", "len": 24}}, "192.168.0.1"]}}}, {"accept": null}]}}, ` +
+			`{"rule": {"family": "inet", "table": "fw", "chain": "ssh", "handle": 9, "expr": [{"match": {"op": "==", "left": {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, {"|": [{"|": ["fin", "syn"]}, "rst"]}]}, "right": "syn"}}, {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}}, {"counter": "web"}, {"return": null}]}}, ` +
+			`{"rule": {"family": "inet", "table": "fw", "chain": "in", "handle": 10, "comment": "why", "expr": [{"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "eth*"}}, {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "@bad"}}, {"log": {"prefix": "x ", "level": "info"}}, {"limit": {"rate": 5, "burst": 9, "per": "second", "inv": true}}, {"drop": null}]}}, ` +
+			`{"rule": {"family": "inet", "table": "fw", "chain": "in", "handle": 11, "expr": [{"vmap": {"key": {"payload": {"protocol": "tcp", "field": "dport"}}, "data": "@ports"}}]}}, ` +
+			`{"rule": {"family": "inet", "table": "fw", "chain": "in", "handle": 12, "expr": [{"mangle": {"key": {"meta": {"key": "mark"}}, "value": 7}}, {"counter": {"packets": 0, "bytes": 0}}, {"reject": {"type": "icmpx", "expr": "admin-prohibited"}}]}}, ` +
+			`{"rule": {"family": "inet", "table": "fw", "chain": "in", "handle": 13, "expr": [{"match": {"op": "==", "left": {"concat": [{"payload": {"protocol": "ip", "field": "saddr"}}, {"payload": {"protocol": "tcp", "field": "dport"}}]}, "right": {"concat": ["10.0.0.1", 80]}}}, {"match": {"op": "==", "left": {"fib": {"result": "type", "flags": ["daddr"]}}, "right": "local"}}, {"quota": "day"}, {"goto": {"target": "ssh"}}]}}, ` +
+			`{"rule": {"family": "inet", "table": "fw", "chain": "nat", "handle": 14, "expr": [{"dnat": {"family": "ip", "addr": "10.0.0.5", "port": 8080}}]}}`},
+		{"list chain inet fw nat", `{"chain": {"family": "inet", "table": "fw", "name": "nat", "handle": 7, "type": "nat", "hook": "prerouting", "prio": -100, "policy": "accept"}}, {"rule": {"family": "inet", "table": "fw", "chain": "nat", "handle": 14, "expr": [{"dnat": {"family": "ip", "addr": "10.0.0.5", "port": 8080}}]}}`},
+		{"list counters", `{"counter": {"family": "inet", "name": "web", "table": "fw", "handle": 1, "packets": 2, "bytes": 120}}`},
+	} {
+		got, bad := w.rs.Run(c[0], Options{JSON: true})
+		if want := head + ", " + c[1] + "]}\n"; bad != nil || got != want {
+			t.Errorf("%s: %v\n got %s\nwant %s", c[0], bad, strings.ReplaceAll(got, "}}, {", "}},\n{"), strings.ReplaceAll(want, "}}, {", "}},\n{"))
+		}
+	}
+	if got, bad := w.rs.Run("add table ip x", Options{JSON: true}); got != "" || bad != nil {
+		t.Errorf("add table: %q %v", got, bad)
+	}
+}

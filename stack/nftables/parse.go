@@ -16,6 +16,7 @@ type parser struct {
 	// changes says that some command is not a listing; first and last are the ends of
 	// the last command.
 	changes     bool
+	lists       bool // some command is one
 	first, last token
 }
 

@@ -11,6 +11,7 @@ type printer struct {
 	rs    *Ruleset
 	print printing
 	out   strings.Builder
+	items []any // of -j
 }
 
 // printing is how a listing looks.
@@ -18,6 +19,7 @@ type printing struct {
 	handles   bool // -a
 	stateless bool // -s
 	terse     bool // -t: sets without their elements
+	json      bool // -j
 }
 
 func (o printing) handle(n uint64) string {
@@ -38,6 +40,10 @@ type parts struct {
 }
 
 func (p *printer) table(t *table, want parts) {
+	if p.print.json {
+		p.tableItems(t, want)
+		return
+	}
 	w, o := &p.out, p.print
 	fmt.Fprintf(w, "table %s %s {%s\n", t.family, t.name, o.handle(t.handle))
 	if !want.only && t.dormant {
@@ -78,6 +84,18 @@ func (p *printer) table(t *table, want parts) {
 		}
 	}
 	w.WriteString("}\n")
+}
+
+// titles is "list tables".
+func (p *printer) titles(tables []*table) error {
+	for _, t := range tables {
+		if p.print.json {
+			p.tableItem(t)
+			continue
+		}
+		fmt.Fprintf(&p.out, "table %s %s%s\n", t.family, t.name, p.print.handle(t.handle))
+	}
+	return nil
 }
 
 func (p *printer) chain(c *chain, head bool) {
@@ -158,12 +176,7 @@ func (p *parser) list() (func() error, error) {
 	case "ruleset":
 		return each(parts{}), only()
 	case "tables":
-		return func() error {
-			for _, t := range tables() {
-				fmt.Fprintf(&p.out, "table %s %s%s\n", t.family, t.name, p.print.handle(t.handle))
-			}
-			return nil
-		}, only()
+		return func() error { return p.titles(tables()) }, only()
 	case "chains":
 		return each(parts{only: true, heads: true, chain: func(*chain) bool { return true }}), only()
 	case "sets":

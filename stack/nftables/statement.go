@@ -14,6 +14,7 @@ type stmt interface {
 	// run holds the packet against it: false ends the rule, a verdict decides.
 	run(w *walker) (*verdict, bool)
 	text(rs *Ruleset, stateless bool) string
+	json(rs *Ruleset, stateless bool) any
 	link(l *linker) error
 	verdicts() []*verdict
 	// allowed says what the kind or the hook of a base chain does not let it do.

@@ -33,6 +33,9 @@ Options (ruleset list formatting):
   -a, --handle                    Output rule handle.
   -s, --stateless                 Omit stateful information of ruleset.
   -t, --terse                     Omit contents of sets.
+
+Command output formatting:
+  -j, --json                      Format output in JSON
 `
 )
 
@@ -40,7 +43,7 @@ Options (ruleset list formatting):
 // kind is simulated, or prints what is printed anyway.
 var long = map[string]string{
 	"help": "h", "version": "v", "file": "f:", "check": "c", "handle": "a", "stateless": "s", "terse": "t", "define": "!:", "interactive": "!", "includepath": "~:",
-	"json": "!", "numeric": "~", "numeric-priority": "!", "numeric-protocol": "!", "numeric-time": "~", "service": "!", "guid": "~", "reversedns": "!", "echo": "!",
+	"json": "j", "numeric": "~", "numeric-priority": "!", "numeric-protocol": "!", "numeric-time": "~", "service": "!", "guid": "~", "reversedns": "!", "echo": "!",
 	"debug": "~:", "optimize": "!",
 }
 
@@ -71,7 +74,7 @@ func run(p *userland.Process) int {
 		p.Errorf("Error: syntax error, options must be specified before commands\n%s \n   ^%*s\n", strings.Join(p.Args, " "), at-2, "~~")
 		return 1
 	}
-	o, err := getopt.Parse(p.Args[1:], "+hvVf:castn~y!p!T~S!u~N!e!j!i!o!I:~D:!d:~", long)
+	o, err := getopt.Parse(p.Args[1:], "+hvVf:castn~y!p!T~S!u~N!e!ji!o!I:~D:!d:~", long)
 	var missing getopt.NotSimulated
 	switch {
 	case errors.As(err, &missing):
@@ -87,7 +90,7 @@ func run(p *userland.Process) int {
 		p.Printf("%s", version)
 		return 0
 	}
-	show := nftables.Options{Handles: o.Has("a"), Stateless: o.Has("s"), Terse: o.Has("t"), Check: o.Has("c")}
+	show := nftables.Options{Handles: o.Has("a"), Stateless: o.Has("s"), Terse: o.Has("t"), JSON: o.Has("j"), Check: o.Has("c")}
 	script := strings.Join(o.Rest, " ")
 	if file, ok := o.Value("f"); ok {
 		if script, show.File, err = read(p, file); err != nil {
@@ -96,6 +99,10 @@ func run(p *userland.Process) int {
 		}
 	} else if len(o.Rest) == 0 {
 		p.Errorf("%s: no command specified\n", p.Args[0])
+		return 1
+	}
+	if show.JSON && strings.HasPrefix(strings.TrimSpace(script), "{") {
+		p.Errorf("nft: dnetsim does not simulate -j with commands in JSON: write them as nft's own\n")
 		return 1
 	}
 	if !userland.NetAdmin.HeldBy(p) {

@@ -33,7 +33,8 @@ func TestTheProgramIsToldByItsOptions(t *testing.T) {
 		{"-f -", "add table ip x\nadd rule ip x nochain drop\n", 1, "/dev/stdin:2:15-21: Error: Could not process rule: No such file or directory\nadd rule ip x nochain drop\n              ^^^^^^^\n"},
 		{"list tables", "", 0, "table inet fw\n"},
 		{"-f /nowhere", "", 1, "internal:0:0-0: Error: Could not open file \"/nowhere\": No such file or directory\n"},
-		{"-j list ruleset", "", 1, "nft: dnetsim does not simulate -j\n"},
+		{"-j list tables", "", 0, "{\"nftables\": [{\"metainfo\": {\"version\": \"1.0.6\", \"release_name\": \"Lester Gooch #5\", \"json_schema_version\": 1}}, {\"table\": {\"family\": \"inet\", \"name\": \"fw\", \"handle\": 1}}]}\n"},
+		{"-j -f -", "{\"nftables\": []}", 1, "nft: dnetsim does not simulate -j with commands in JSON: write them as nft's own\n"},
 	} {
 		var out bytes.Buffer
 		args := append([]string{"nft"}, strings.Fields(c.args)...)
