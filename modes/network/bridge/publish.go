@@ -37,6 +37,7 @@ func (d *Driver) ProgramExternal(ep *driver.Endpoint, all []nat.Request) error {
 			return err
 		}
 		all = nil
+		d.endFlows(ep) // those that came before the rules
 	}
 	for _, r := range all {
 		for _, a := range b.hostAddrs(ep, r) {
@@ -180,19 +181,30 @@ func (d *Driver) RevokeExternal(ep *driver.Endpoint) {
 		}
 		d.ports.Release(x.HostIP.String(), x.Port.Proto, x.HostPort)
 	}
-	delete(d.bound, ep.ID)
 	if ep.External {
 		d.endFlows(ep)
 	}
+	delete(d.bound, ep.ID)
 	ep.External, ep.Bound = false, nil
 }
 
 // endFlows forgets the tracked connections whose answers come from the endpoint's
-// addresses or go to them. One that was masqueraded has the host's address there.
+// addresses or go to them. One that was masqueraded has the host's address there. Releases
+// that take ports themselves forget those of UDP to its ports, too: rules of NAT are asked
+// when a connection is new, and one of UDP is not new as long as somebody goes on sending
+// (moby#44742).
 func (d *Driver) endFlows(ep *driver.Endpoint) {
 	for _, a := range []netip.Addr{ep.Addr.Addr(), ep.Addr6.Addr()} {
 		if a.IsValid() {
 			d.host.NS().Netfilter(a.Is6()).DeleteFlows(func(f netfilter.Flow) bool { return f.Reply.Src == a || f.Reply.Dst == a })
 		}
+	}
+	for _, x := range d.bound[ep.ID] {
+		if x.Port.Proto != "udp" || !d.host.Profile.BindFirst {
+			continue
+		}
+		d.host.NS().Netfilter(x.HostIP.Is6()).DeleteFlows(func(f netfilter.Flow) bool {
+			return int(f.Proto) == protocol("udp") && int(f.Orig.DstPort) == x.HostPort && (x.HostIP.IsUnspecified() || f.Orig.Dst == x.HostIP)
+		})
 	}
 }

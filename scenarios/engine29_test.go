@@ -33,3 +33,26 @@ func TestTheLogNamesTheRouteThatFailed(t *testing.T) {
 		t.Errorf("what is not there was logged: %s", got)
 	}
 }
+
+// A connection of UDP that somebody keeps alive began before its port was published: the
+// engine forgets it, so that its next datagram meets the new rules.
+func TestAnOldFlowOfUDPMeetsANewPort(t *testing.T) {
+	lab := openText(t, engine29+fmt.Sprintf(theTwoHosts, "", ""))
+	defer lab.Close()
+	flows := func() string {
+		_, out, _ := lab.Output("bdc01", "conntrack -L -p udp 2>/dev/null | grep -c dport=8053")
+		return strings.TrimSpace(out)
+	}
+	lab.Output("bdc02", "echo x | nc -u -w 1 -p 5555 10.0.0.11 8053")
+	if got := flows(); got != "1" {
+		t.Fatalf("%s flows to a port that nobody has", got)
+	}
+	lab.Output("bdc01", "docker run -d --name uu -p 8053:53/udp busybox sleep 1000")
+	if got := flows(); got != "0" {
+		t.Errorf("%s flows from before are left", got)
+	}
+	lab.Output("bdc02", "echo x | nc -u -w 1 -p 5555 10.0.0.11 8053")
+	if _, out, _ := lab.Output("bdc01", "conntrack -L -p udp 2>/dev/null"); !strings.Contains(out, "src=172.17.0.2") {
+		t.Errorf("the next datagram was not translated: %s", out)
+	}
+}
