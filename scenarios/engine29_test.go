@@ -56,3 +56,21 @@ func TestAnOldFlowOfUDPMeetsANewPort(t *testing.T) {
 		t.Errorf("the next datagram was not translated: %s", out)
 	}
 }
+
+// A port of SCTP needs a socket of the host, which no kernel here has.
+func TestAPortOfSCTPIsRefusedByTheKernel(t *testing.T) {
+	lab := openText(t, engine29+fmt.Sprintf(theTwoHosts, "", ""))
+	defer lab.Close()
+	exit, out, _ := lab.Output("bdc01", "docker run -d --name ss -p 7000:80/sctp busybox sleep 9 2>&1")
+	if want := "failed to create socket for 0.0.0.0:7000/sctp: protocol not supported"; exit != 125 || !strings.Contains(out, want) {
+		t.Errorf("exit %d, %s\nwant 125, %s", exit, out, want)
+	}
+	h, _ := lab.Host("bdc01")
+	found := false
+	for _, l := range h.Daemon.Journal.Lines() {
+		found = found || strings.Contains(l.Text, `level=warning msg="Failed to allocate port" error="failed to create socket`)
+	}
+	if !found {
+		t.Error("the log does not tell which port could not be had")
+	}
+}

@@ -34,8 +34,10 @@ const (
 	NoBufs          Errno = "No buffer space available"
 	NetDown         Errno = "Network is down"
 	NotSupported    Errno = "Operation not supported"
-	Closed          Errno = "Bad file descriptor"
-	CrossDevice     Errno = "Invalid cross-device link"
+	// ProtoNotSupported is the answer to a socket of a protocol that the kernel lacks.
+	ProtoNotSupported Errno = "Protocol not supported"
+	Closed            Errno = "Bad file descriptor"
+	CrossDevice       Errno = "Invalid cross-device link"
 	// Timeout is a read that ran out of its own time limit (EAGAIN).
 	Timeout Errno = "Resource temporarily unavailable"
 	// Range is an identifier that is too large for its kind of interface.

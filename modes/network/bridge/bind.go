@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"dnetsim/modes/errdefs"
 	"dnetsim/modes/nat"
 	"dnetsim/modes/network/driver"
+	"dnetsim/stack/errno"
 )
 
 // A release that binds first takes each port of the host itself, with a socket that
@@ -147,19 +149,26 @@ func (d *Driver) letGo(x binding, s socket) {
 // hold takes one port for all addresses of a group, again if somebody else has the
 // one that fell, and nobody had asked for it by number.
 func (d *Driver) hold(r request, group []binding) (held []socket, err error) {
-	for range bindAttempts {
+	for attempt := range bindAttempts {
 		var port int
 		addrs := make([]string, len(group))
 		for i := range group {
 			addrs[i] = group[i].HostIP.String()
 		}
 		if port, err = d.ports.RequestAll(addrs, r.Port.Proto, r.Lo, r.Hi); err != nil {
+			if !r.ranged() {
+				d.host.Log("warning", "Failed to allocate port", "error", err.Error())
+			}
 			return nil, err
 		}
 		held = nil
 		for i := range group {
 			group[i].HostPort = port
 			at := netip.AddrPortFrom(group[i].HostIP, uint16(port))
+			if r.Port.Proto == "sctp" { // no kernel here knows it
+				err = errdefs.System("failed to create socket for %s/sctp: %s", at, errdefs.Lower(errno.ProtoNotSupported))
+				break
+			}
 			s, e := d.listen(r.Port.Proto, at)
 			if e != nil {
 				err = errdefs.System("failed to bind host port %s/%s: %s", at, r.Port.Proto, errdefs.Lower(e))
@@ -177,8 +186,10 @@ func (d *Driver) hold(r request, group []binding) (held []socket, err error) {
 			d.ports.Release(a, r.Port.Proto, port)
 		}
 		if !r.ranged() {
+			d.host.Log("warning", "Failed to allocate port", "error", err.Error())
 			break
 		}
+		d.host.Log("warning", "Failed to allocate port", "attempt", strconv.Itoa(attempt+1), "error", err.Error())
 	}
 	return nil, err
 }
