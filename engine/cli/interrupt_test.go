@@ -68,6 +68,9 @@ func TestCtrlCEndsWhatWaits(t *testing.T) {
 			if _, after, _ := strings.Cut(shown, "^C"); strings.Contains(shown, "rror") || strings.Trim(after, "\r\n") != "" && !strings.HasSuffix(after, "# ") {
 				t.Errorf("%s: %s says\n%s", release, c.line, shown)
 			}
+			if after := shown[strings.Index(shown, "^C")+2:]; release == "20.10" && !strings.HasPrefix(after, "\r\n") {
+				t.Errorf("%s does not die of the signal: %s\n%q", c.line, release, after) // bash begins a line then
+			}
 			if got, want := p.types("echo rc $?\r"), fmt.Sprint("\nrc ", c.at[release], "\r"); !strings.Contains(got, want) {
 				t.Errorf("%s: %s: %q, want %q; %s", release, c.line, got, want, shown)
 			}

@@ -55,6 +55,10 @@ func (s *session) signals() (status int, end bool) {
 			}
 		}
 		if id == "" && dies(s, sig) {
+			if s.release.Older { // as of a signal that it has not caught
+				s.p.Default(sig)
+				s.p.Signal(sig)
+			}
 			return 128 + int(sig), true
 		}
 		s.ends++
