@@ -170,10 +170,64 @@ func diskUsage(c *call) error {
 		d.UsageData = &types.VolumeUsageData{RefCount: int64(v.Users()), Size: c.daemon.Volumes.Size(v)}
 		volumes = append(volumes, d)
 	}
-	return c.json(http.StatusOK, map[string]any{
-		"LayersSize": total, "Images": images, "Containers": containers, "Volumes": volumes, "BuildCache": []int{},
-		"BuilderSize": 0,
-	})
+	out := map[string]any{}
+	verbose := c.since(52) && boolean(c.q, "verbose")
+	if !verbose {
+		out = map[string]any{
+			"LayersSize": total, "Images": images, "Containers": containers, "Volumes": volumes, "BuildCache": []int{}, "BuilderSize": 0,
+		}
+	}
+	if c.since(52) {
+		out["ImageUsage"], out["ContainerUsage"], out["VolumeUsage"], out["BuildCacheUsage"] = imageUsage(images), containerUsage(cs), volumeUsage(volumes), usage{}
+		if verbose {
+			for kind, items := range map[string]any{"ImageUsage": images, "ContainerUsage": containers, "VolumeUsage": volumes} {
+				u := out[kind].(usage)
+				u.Items = items
+				out[kind] = u
+			}
+		}
+	}
+	return c.json(http.StatusOK, out)
+}
+
+// usage is what the objects of a kind take, since API 1.52.
+type usage struct {
+	ActiveCount int64 `json:",omitempty"`
+	Items       any   `json:",omitempty"`
+	Reclaimable int64 `json:",omitempty"`
+	TotalCount  int64 `json:",omitempty"`
+	TotalSize   int64 `json:",omitempty"`
+}
+
+func (u *usage) add(size int64, used bool) {
+	u.TotalCount++
+	u.TotalSize += size
+	if used {
+		u.ActiveCount++
+	} else {
+		u.Reclaimable += size
+	}
+}
+
+func imageUsage(images []types.ImageSummary) (u usage) {
+	for _, i := range images {
+		u.add(i.Size, i.Containers > 0)
+	}
+	return u
+}
+
+func containerUsage(cs []*modes.Container) (u usage) {
+	for _, x := range cs {
+		u.add(x.Written(), x.State.Running())
+	}
+	return u
+}
+
+func volumeUsage(volumes []*types.Volume) (u usage) {
+	for _, v := range volumes {
+		u.add(v.UsageData.Size, v.UsageData.RefCount > 0)
+	}
+	return u
 }
 
 // mountsOf are the mounts of a request: -v, --mount, --tmpfs and the volumes

@@ -124,7 +124,7 @@ func (nw *Networks) enter(c *Container, n *network.Network, es *container.Endpoi
 	if err := nw.checkEndpoint(c, n, es); err != nil {
 		return err
 	}
-	if !starting {
+	if !starting || nw.d.profile.StrictSettings {
 		if err := nw.checkTogether(c, n); err != nil {
 			return err
 		}

@@ -74,3 +74,23 @@ func TestAPortOfSCTPIsRefusedByTheKernel(t *testing.T) {
 		t.Error("the log does not tell which port could not be had")
 	}
 }
+
+// What docker says on a host of 29, line by line of what was typed.
+func TestWordsOf29(t *testing.T) {
+	lab := openText(t, engine29+fmt.Sprintf(theTwoHosts, "", ""))
+	defer lab.Close()
+	for _, c := range []struct{ typed, want string }{
+		{"docker run -d --name n1 --network bridge --network host busybox sleep 9", "failed to set up container networking: container sharing network namespace with another container or host cannot be connected to any other network"},
+		{"docker run -d --name n2 --network none --network bridge busybox sleep 9", "container cannot be connected to multiple networks with one of the networks in private (none) mode"},
+		{"docker network create --config-only --subnet 10.20.0.0/24 cfg; docker network create --config-from cfg made; docker network rm cfg", `error while removing network: configuration network "cfg" is in use`},
+		{"docker network rm made; docker network rm cfg; docker network ls -q | wc -l", "3"},
+		{"docker run -d --name n3 busybox sleep 100; docker volume create vv; docker system df", "Images          2         1"},
+		{"docker system df", "Containers      3         1"},
+		{"docker system df", "Local Volumes   1         0"},
+		{"docker system df -v | grep -A3 '^Local Volumes'", "vv            0         0B"},
+	} {
+		if _, out, _ := lab.Output("bdc01", "{ "+c.typed+"; } 2>&1"); !strings.Contains(out, c.want) {
+			t.Errorf("%s\n%s\nwant %s", c.typed, out, c.want)
+		}
+	}
+}

@@ -10,6 +10,9 @@ import (
 
 // Idle refuses a network that has endpoints, on any host.
 func (ctl *Controller) Idle(n *Network) error {
+	if n.ConfigOnly && slices.ContainsFunc(ctl.Networks, func(x *Network) bool { return x.ConfigFrom == n.Name }) {
+		return errdefs.Forbidden("configuration network %q is in use", n.Name)
+	}
 	used := slices.ContainsFunc(n.Core.Endpoints, func(ep *Endpoint) bool { return !ep.balancer })
 	if c := ctl.Global.Cluster; n.Core.global != nil && c != nil {
 		count := endpointCount{}
