@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"dnetsim/modes"
@@ -175,6 +176,9 @@ func serviceUpdate(c *call) error {
 	}
 	if err := c.decode(&r.Spec); err != nil {
 		return err
+	}
+	if cs := r.Spec.TaskTemplate.ContainerSpec; cs != nil {
+		slices.Sort(cs.Env) // docker goes over a map of them, and two runs would differ
 	}
 	var err error
 	if r.Version, err = versionOf(c); err != nil {

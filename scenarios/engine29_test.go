@@ -94,3 +94,15 @@ func TestWordsOf29(t *testing.T) {
 		}
 	}
 }
+
+// docker looks for a service's flags by their types when it updates one.
+func TestAServicesVariablesAreUpdated(t *testing.T) {
+	lab := openText(t, engine29+fmt.Sprintf(theTwoHosts, "", ""))
+	defer lab.Close()
+	_, out, err := lab.Output("bdc01", "docker swarm init --advertise-addr 10.0.0.11 >/dev/null; docker service create -q -d --name cc --no-resolve-image busybox sleep 1000;"+
+		"export X=y; docker service update -q -d --env-add A=b --env-add X --mount-add type=volume,source=vv,target=/x --log-opt max-size=1m cc;"+
+		"docker service inspect -f '{{json .Spec.TaskTemplate.ContainerSpec.Env}}' cc")
+	if err != nil || !strings.Contains(out, `["A=b","X=y"]`) {
+		t.Errorf("%v %s", err, out)
+	}
+}

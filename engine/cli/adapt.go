@@ -148,6 +148,23 @@ type collector struct {
 
 func (c collector) Set(v string) error { return c.add(v) }
 
+// unwrapFirst gives a command its own flags back before it runs: what updates a service
+// looks for them by their types.
+func unwrapFirst(cmd *cobra.Command) {
+	run := cmd.RunE
+	if run == nil {
+		return
+	}
+	cmd.RunE = func(c *cobra.Command, args []string) error {
+		c.Flags().VisitAll(func(x *pflag.Flag) {
+			if w, ok := x.Value.(collector); ok {
+				x.Value = w.Value
+			}
+		})
+		return run(c, args)
+	}
+}
+
 // lists are the values of --env, --env-file, --label and --label-file of one
 // command, kept until all are known: those of files come first.
 type lists struct {
@@ -165,6 +182,7 @@ func (s *session) adapt(cmd *cobra.Command, h *dockerCLI) {
 		disarm(cmd)
 		return
 	}
+	unwrapFirst(cmd)
 	s.adaptOutside(f)
 	if v := f.Lookup("env"); v != nil && f.Lookup("workdir") != nil {
 		s.adaptEnv(f, "env", "env-file", s.p.LookupEnv)
