@@ -203,20 +203,33 @@ func (l *traffic) run() {
 	l.loop.RunFor(3 * time.Minute)
 }
 
+// end lets a world go: who waits in it would keep it.
+func (l *traffic) end() {
+	for _, b := range l.boxes {
+		b.Close()
+	}
+	l.loop.Close()
+}
+
 // Every packet that is born has exactly one end, and until then one identity,
 // through queues, bridges, translation, fragments and tunnels.
 func TestEveryPacketHasOneEnd(t *testing.T) {
 	seen := map[trail.Verb]int{}
 	for seed := range uint64(*trailSeeds) {
-		l := newTraffic(t, seed)
-		book := &ledger{lives: map[trail.ID]*life{}}
-		trail.Of(l.loop).Listen(func(e *trail.Event) {
-			seen[e.Verb]++
-			book.event(e)
-		})
-		l.run()
-		if wrong := book.close(); len(wrong) > 0 {
-			t.Fatalf("seed %d: %d faults; the first: %s", seed, len(wrong), wrong[0])
+		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { // whose world is let go when it ends
+			l := newTraffic(t, seed)
+			defer l.end()
+			book := &ledger{lives: map[trail.ID]*life{}}
+			trail.Of(l.loop).Listen(func(e *trail.Event) {
+				seen[e.Verb]++
+				book.event(e)
+			})
+			l.run()
+			if wrong := book.close(); len(wrong) > 0 {
+				t.Errorf("%d faults; the first: %s", len(wrong), wrong[0])
+			}
+		}) {
+			return
 		}
 	}
 	for v := trail.Send; v <= trail.Join; v++ {
@@ -231,6 +244,7 @@ func TestEveryPacketHasOneEnd(t *testing.T) {
 func TestTheTrailChangesNothing(t *testing.T) {
 	end := func(seed uint64, watched bool) string {
 		l := newTraffic(t, seed)
+		defer l.end()
 		if watched {
 			trail.Of(l.loop).Listen(func(*trail.Event) {})
 		}
