@@ -13,6 +13,10 @@ const unlimited = 0x7ffffffffffff000
 // mountCgroups lays down the files in which a container reads its own limits, by version 1
 // of cgroups.
 func (c *Container) mountCgroups(fs *userland.FS) {
+	userland.FillLater(fs, "/sys/fs/cgroup", 7, c.cgroupFiles)
+}
+
+func (c *Container) cgroupFiles(fs *userland.FS) {
 	number := func(none string, n *int64) func() []byte {
 		return func() []byte {
 			if *n <= 0 {

@@ -32,25 +32,29 @@ const (
 // the engine puts above the image and then the image itself, and the one that it writes to.
 type Layers struct{ Init, Image, Upper, Work, Merged string }
 
-// layersOf names the directories of a new container.
-func (d *Daemon) layersOf(c *Container, img *image.Image) Layers {
-	if d.profile.ContainerdStore {
-		var lower []string
-		for _, n := range d.snapshots.Of(img) {
-			lower = append(lower, fmt.Sprintf("%s%d/fs", snapshots, n))
-		}
-		init := fmt.Sprintf("%s%d/fs", snapshots, d.snapshots.Next())
-		own := fmt.Sprintf("%s%d/", snapshots, d.snapshots.Next())
-		return Layers{
-			Init: init, Image: strings.Join(lower, ":"), Upper: own + "fs", Work: own + "work",
-			Merged: "/var/lib/docker/rootfs/overlayfs/" + c.ID,
+// layersOf says what the directories of a new container are called.
+func (d *Daemon) layersOf(c *Container, img *image.Image) func() Layers {
+	if !d.profile.ContainerdStore {
+		dir := overlays + d.ids.Stream("layer", c.Name).Hex(32)
+		return func() Layers {
+			sum := sha256.Sum256([]byte(c.Image)) // the image's is named after it
+			return Layers{
+				Init: dir + "-init/diff", Image: overlays + hex.EncodeToString(sum[:]) + "/diff",
+				Upper: dir + "/diff", Work: dir + "/work", Merged: dir + "/merged",
+			}
 		}
 	}
-	dir := overlays + d.ids.Stream("layer", c.Name).Hex(32)
-	sum := sha256.Sum256([]byte(c.Image)) // the image's is named after it
-	return Layers{
-		Init: dir + "-init/diff", Image: overlays + hex.EncodeToString(sum[:]) + "/diff",
-		Upper: dir + "/diff", Work: dir + "/work", Merged: dir + "/merged",
+	below, init, own := d.snapshots.Of(img), d.snapshots.Next(), d.snapshots.Next()
+	return func() Layers {
+		var lower []string
+		for _, n := range below {
+			lower = append(lower, fmt.Sprintf("%s%d/fs", snapshots, n))
+		}
+		dir := fmt.Sprintf("%s%d/", snapshots, own)
+		return Layers{
+			Init: fmt.Sprintf("%s%d/fs", snapshots, init), Image: strings.Join(lower, ":"), Upper: dir + "fs", Work: dir + "work",
+			Merged: "/var/lib/docker/rootfs/overlayfs/" + c.ID,
+		}
 	}
 }
 
@@ -59,7 +63,7 @@ func (c *Container) Layers() Layers {
 	if c.run == nil {
 		return Layers{}
 	}
-	return c.run.layers
+	return c.run.layers()
 }
 
 // short is the short name of a layer: overlay2 makes links of it, so that the
@@ -193,7 +197,7 @@ func (c *Container) mountRoot() {
 	host := d.host.FS()
 	host.MkdirAll(l.Merged, 0o710)
 	host.Mount(rootMount(c, l.Merged, "rw"))
-	c.run.fs.SetMounts(c.mountsOf())
+	userland.MountLater(c.run.fs, c.mountsOf)
 }
 
 func (c *Container) unmountRoot() {

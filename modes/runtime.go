@@ -18,7 +18,7 @@ type runtime struct {
 	daemon  *Daemon
 	fs      *userland.FS
 	image   *image.Image
-	layers  Layers
+	layers  func() Layers
 	machine *userland.Machine // of the current or last run
 	pid1    *userland.Process // nil if it does not run
 	sandbox *network.Sandbox  // its own, or the one it joined

@@ -168,7 +168,7 @@ func NewBareFS(loop *sim.Loop) *FS {
 func (fs *FS) Clone() *FS {
 	fs.mounts.shared = true
 	c := &FS{loop: fs.loop, now: fs.now, root: fs.root, owner: new(int), inode: fs.inode, exec: fs.exec, used: fs.used}
-	c.SetMounts(fs.mounts.list)
+	c.setMounts(fs.mounts.all())
 	fs.owner = new(int)
 	return c
 }

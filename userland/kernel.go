@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,32 +26,37 @@ var kernelDirs = []kernelDir{
 // at as long as it idles: what is in them is made when somebody does, with the time of now.
 func (m *Machine) mountKernel() {
 	fs := m.fs
-	if len(fs.mounts.list) == 0 {
-		fs.SetMounts(hostMounts)
+	if fs.mounts.later == nil && len(fs.mounts.list) == 0 {
+		fs.setMounts(hostMounts)
 	}
-	now := fs.now()
 	for _, d := range kernelDirs {
-		fs.MkdirAll(d.place, 0o755)
-		first := fs.inode
-		fs.inode += uint64(d.files)
-		fs.used += int64(d.files) * nodeSize
-		fs.change(d.place, true, func(n *node) {
-			n.mtime = now
-			n.specially(func(s *special) {
-				s.fill = func(n *node) { m.fill(n, fs, d.place, first, now, d.mount) }
-			})
-		})
+		FillLater(fs, d.place, d.files, func(kernel *FS) { d.mount(m, kernel) })
 	}
 }
 
-// fill lays down the files of one of the kernel's directories, as if in a tree in which
-// there is nothing else.
-func (m *Machine) fill(n *node, fs *FS, place string, inode uint64, at time.Time, mount func(*Machine, *FS)) {
-	kernel := &FS{loop: fs.loop, now: func() time.Time { return at }, owner: n.owner, inode: inode, live: fs}
-	kernel.root = &node{owner: n.owner, kind: Directory, mode: 0o755, links: 2, special: &plain, children: []dirent{{place[1:], n}}}
-	touched := n.mtime
-	mount(m, kernel)
-	n.mtime = touched
+// FillLater makes a directory of a tree, in which fill lays down so many files and
+// directories when somebody looks, with the time of now: in a tree in which there is
+// nothing else.
+func FillLater(fs *FS, place string, files int, fill func(kernel *FS)) {
+	fs.MkdirAll(place, 0o755)
+	now, first := fs.now(), fs.inode
+	fs.inode += uint64(files)
+	fs.used += int64(files) * nodeSize
+	fs.change(place, true, func(n *node) {
+		n.mtime = now
+		n.specially(func(s *special) {
+			s.fill = func(n *node) {
+				kernel := &FS{loop: fs.loop, now: func() time.Time { return now }, owner: n.owner, inode: first, live: fs, root: n}
+				names := strings.Split(place[1:], "/")
+				for _, name := range slices.Backward(names) {
+					kernel.root = &node{owner: n.owner, kind: Directory, mode: 0o755, links: 2, special: &plain, children: []dirent{{name, kernel.root}}}
+				}
+				touched := n.mtime
+				fill(kernel)
+				n.mtime = touched
+			}
+		})
+	})
 }
 
 // mountDev lays down the devices.

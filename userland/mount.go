@@ -45,8 +45,9 @@ func cgroup(controller string) Mount {
 // host's with many containers, it knows what is where.
 type mountTable struct {
 	list   []Mount
-	shared bool // another tree has the list too
-	made   int  // how many there ever were in a list with an index
+	later  func() []Mount // makes the list when somebody asks; nil if it is made
+	shared bool           // another tree has the list too
+	made   int            // how many there ever were in a list with an index
 	at     map[string][]mounted
 	kinds  map[string]int
 }
@@ -60,8 +61,17 @@ type mounted struct {
 // fewMounts is how many mounts are looked through one by one.
 const fewMounts = 64
 
+// all is the list.
+func (t *mountTable) all() []Mount {
+	if make := t.later; make != nil {
+		t.list, t.later, t.shared = make(), nil, true
+	}
+	return t.list
+}
+
 // own makes the list the tree's own before it changes.
 func (t *mountTable) own() {
+	t.all()
 	if t.shared {
 		t.list, t.shared = slices.Clone(t.list), false
 	}
@@ -108,12 +118,12 @@ func (t *mountTable) above(clean string, yield func(mounted) bool) {
 }
 
 // Mounts are the mounts of the tree, in the order they were made.
-func (fs *FS) Mounts() []Mount { return slices.Clone(fs.mounts.list) }
+func (fs *FS) Mounts() []Mount { return slices.Clone(fs.mounts.all()) }
 
 // MountsOf are the mounts of a type, in the order they were made.
 func MountsOf(fs *FS, kind string) (out []Mount) {
 	t := &fs.mounts
-	for _, m := range t.list {
+	for _, m := range t.all() {
 		if m.Type != kind {
 			continue
 		}
@@ -134,7 +144,7 @@ func MountedAt(fs *FS, target string) (m Mount, ok bool) {
 		}
 		return here[len(here)-1].Mount, true
 	}
-	for _, m := range slices.Backward(t.list) {
+	for _, m := range slices.Backward(t.all()) {
 		if m.Target == target {
 			return m, true
 		}
@@ -142,8 +152,12 @@ func MountedAt(fs *FS, target string) (m Mount, ok bool) {
 	return m, false
 }
 
-// SetMounts replaces all mounts. The list is kept and must not be changed.
-func (fs *FS) SetMounts(list []Mount) { fs.mounts = mountTable{list: list, shared: true} }
+// setMounts replaces all mounts. The list is kept and must not be changed.
+func (fs *FS) setMounts(list []Mount) { fs.mounts = mountTable{list: list, shared: true} }
+
+// MountLater replaces all mounts of a tree by those that list makes when somebody asks
+// for them. They must be what they would have been at once.
+func MountLater(fs *FS, list func() []Mount) { fs.mounts = mountTable{later: list} }
 
 // Mount adds a mount; its place should exist.
 func (fs *FS) Mount(m Mount) {
@@ -165,7 +179,7 @@ func readOnly(fs *FS, clean string) bool {
 		})
 		return isReadOnly(over.Mount)
 	}
-	for _, m := range slices.Backward(fs.mounts.list) {
+	for _, m := range slices.Backward(fs.mounts.all()) {
 		if clean == m.Target || strings.HasPrefix(clean, strings.TrimSuffix(m.Target, "/")+"/") {
 			return isReadOnly(m)
 		}
@@ -181,7 +195,7 @@ func (fs *FS) Unmount(target string) error {
 	if t.at != nil && len(t.at[target]) == 0 {
 		return EINVAL
 	}
-	for i, m := range slices.Backward(t.list) {
+	for i, m := range slices.Backward(t.all()) {
 		if m.Target == target {
 			t.own()
 			t.list = slices.Delete(t.list, i, i+1)
@@ -203,7 +217,7 @@ func (fs *FS) typeAt(clean string) (kind string) {
 		return kind
 	}
 	depth := -1
-	for _, m := range fs.mounts.list {
+	for _, m := range fs.mounts.all() {
 		if len(m.Target) >= depth && (m.Target == "/" || clean == m.Target ||
 			strings.HasPrefix(clean, m.Target) && clean[len(m.Target)] == '/') {
 			kind, depth = m.Type, len(m.Target)
@@ -245,7 +259,7 @@ func (fs *FS) measure(clean string, n *node, i *Info) {
 // mountsFile is the text of /proc/mounts.
 func (m *Machine) mountsFile() string {
 	var b strings.Builder
-	for _, x := range m.fs.mounts.list {
+	for _, x := range m.fs.mounts.all() {
 		b.WriteString(x.Source + " " + x.Target + " " + x.Type + " " + x.Options + " 0 0\n")
 	}
 	return b.String()
@@ -255,7 +269,7 @@ func (m *Machine) mountsFile() string {
 // for all), its device, and what /proc/mounts has.
 func (m *Machine) mountInfo() string {
 	var b strings.Builder
-	for i, x := range m.fs.mounts.list {
+	for i, x := range m.fs.mounts.all() {
 		parent := 1
 		if x.Target != "/" {
 			parent = 100

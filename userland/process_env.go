@@ -82,6 +82,10 @@ func (p *Process) WriteFile(name string, data []byte) error {
 // Stat follows symbolic links, Lstat does not.
 func (p *Process) Stat(name string) (Info, error) { return p.Machine.fs.Stat(p.rooted(name)) }
 
+// Exists reports whether a process finds something at a path; one that ends in "/" is a
+// directory's.
+func Exists(p *Process, name string) bool { return p.Machine.fs.Exists(p.rooted(name)) }
+
 // Lstat is Stat of the link itself.
 func (p *Process) Lstat(name string) (Info, error) { return p.Machine.fs.Lstat(p.rooted(name)) }
 

@@ -30,7 +30,7 @@ func (s *Shell) historyFile() string {
 		return v.String()
 	}
 	home := strings.TrimSuffix(s.get("HOME"), "/")
-	if i, err := s.p.Stat(home + "/"); err != nil || !i.IsDir() {
+	if !userland.Exists(s.p, home+"/") {
 		return ""
 	}
 	return home + name
