@@ -255,6 +255,7 @@ func mountsOf(c *container.Config, h *container.HostConfig) ([]volume.Mount, err
 		case mount.TypeVolume:
 			m.Name, m.Mode = x.Source, "z"
 		case mount.TypeBind:
+			m.MustExist = true
 			if m.Source = x.Source; !strings.HasPrefix(m.Source, "/") {
 				return nil, invalid("invalid mount config for type \"bind\": invalid mount path: '%s' mount path must be absolute", x.Source)
 			}

@@ -129,6 +129,9 @@ func (c *Container) mount() ([]Mount, error) {
 			return nil, errf(ErrInvalid, "Duplicate mount point: %s", m.Destination)
 		}
 		seen[m.Destination] = true
+		if m.MustExist && !d.host.FS().Exists(m.Source) {
+			return nil, errf(ErrInvalid, "invalid mount config for type %q: bind source path does not exist: %s", m.Type, m.Source)
+		}
 	}
 	return d.Volumes.Attach(c.ID, c.run.fs, list)
 }

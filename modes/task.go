@@ -268,7 +268,7 @@ func (t *taskContainer) fillHost(h *container.HostConfig, spec *object.Container
 		}
 	}
 	for _, m := range spec.Mounts {
-		v := Mount{Type: m.Type, Source: m.Source, Destination: m.Target, ReadOnly: m.ReadOnly}
+		v := Mount{Type: m.Type, Source: m.Source, Destination: m.Target, ReadOnly: m.ReadOnly, MustExist: m.Type == "bind"}
 		if m.Type == "volume" {
 			v.Name, v.Source, v.Mode = m.Source, "", "z"
 		}

@@ -84,6 +84,7 @@ func TestWordsOf29(t *testing.T) {
 		{"docker run -d --name n2 --network none --network bridge busybox sleep 9", "container cannot be connected to multiple networks with one of the networks in private (none) mode"},
 		{"docker network create --config-only --subnet 10.20.0.0/24 cfg; docker network create --config-from cfg made; docker network rm cfg", `error while removing network: configuration network "cfg" is in use`},
 		{"docker network rm made; docker network rm cfg; docker network ls -q | wc -l", "3"},
+		{"docker run -d --name n0 --mount type=bind,source=/nope,target=/x busybox sleep 9", `invalid mount config for type "bind": bind source path does not exist: /nope`},
 		{"docker run -d --name n3 busybox sleep 100; docker volume create vv; docker system df", "Images          2         1"},
 		{"docker system df", "Containers      3         1"},
 		{"docker system df", "Local Volumes   1         0"},
@@ -101,7 +102,10 @@ func TestAServicesVariablesAreUpdated(t *testing.T) {
 	defer lab.Close()
 	_, out, err := lab.Output("bdc01", "docker swarm init --advertise-addr 10.0.0.11 >/dev/null; docker service create -q -d --name cc --no-resolve-image busybox sleep 1000;"+
 		"export X=y; docker service update -q -d --env-add A=b --env-add X --mount-add type=volume,source=vv,target=/x --log-opt max-size=1m cc;"+
-		"docker service inspect -f '{{json .Spec.TaskTemplate.ContainerSpec.Env}}' cc")
+		"docker service inspect -f '{{json .Spec.TaskTemplate.ContainerSpec.Env}}' cc; docker service create -q -d --name jj --mode replicated-job --no-resolve-image busybox true; sleep 3; docker service ls")
+	if !strings.Contains(out, "0/1 (1/1 completed)") {
+		t.Errorf("a job is not listed: %s", out)
+	}
 	if err != nil || !strings.Contains(out, `["A=b","X=y"]`) {
 		t.Errorf("%v %s", err, out)
 	}

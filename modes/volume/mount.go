@@ -16,6 +16,7 @@ type Mount struct {
 	Destination string
 	Mode        string // as it was asked for: "z", "ro"
 	ReadOnly    bool
+	MustExist   bool // its source on the host does: --mount makes no directory, -v does
 	Option      bool // a --tmpfs: nothing that inspect lists or --volumes-from takes along
 }
 

@@ -63,6 +63,13 @@ func checkMode(s *object.ServiceSpec) error {
 		tasks = append(tasks, r.Replicas)
 	}
 	if j := m.ReplicatedJob; j != nil {
+		one := uint64(1)
+		if j.MaxConcurrent == nil {
+			j.MaxConcurrent = &one
+		}
+		if j.TotalCompletions == nil {
+			j.TotalCompletions = j.MaxConcurrent
+		}
 		tasks = append(tasks, j.TotalCompletions, j.MaxConcurrent)
 	}
 	for _, n := range tasks {
