@@ -110,3 +110,14 @@ func TestAServicesVariablesAreUpdated(t *testing.T) {
 		t.Errorf("%v %s", err, out)
 	}
 }
+
+// Ages are by the simulated host's clock, also that of a service's update.
+func TestTheAgeOfAnUpdate(t *testing.T) {
+	lab := openText(t, engine29+fmt.Sprintf(theTwoHosts, "", ""))
+	defer lab.Close()
+	_, out, _ := lab.Output("bdc01", "docker swarm init --advertise-addr 10.0.0.11 >/dev/null; docker service create -q -d --name cc --no-resolve-image busybox sleep 1000; sleep 2;"+
+		"docker service update -q -d --env-add A=b cc; sleep 60; docker service inspect --pretty cc | grep -A3 UpdateStatus")
+	if !strings.Contains(out, "About a minute ago") || strings.Contains(out, "months") {
+		t.Errorf("%s", out)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/docker/cli/opts"
 	"github.com/moby/moby/api/types/container"
@@ -202,9 +203,22 @@ func (a *apiClient) NodeInspect(ctx context.Context, id string, o client.NodeIns
 	return answered(a, func() (client.NodeInspectResult, error) { return a.APIClient.NodeInspect(ctx, id, o) })
 }
 
-// ServiceInspect is one of these.
+// ServiceInspect is one of these; when an update began and ended is moved to the machine's
+// clock, for --pretty tells how long ago that was.
 func (a *apiClient) ServiceInspect(ctx context.Context, id string, o client.ServiceInspectOptions) (client.ServiceInspectResult, error) {
-	return answered(a, func() (client.ServiceInspectResult, error) { return a.APIClient.ServiceInspect(ctx, id, o) })
+	res, err := answered(a, func() (client.ServiceInspectResult, error) { return a.APIClient.ServiceInspect(ctx, id, o) })
+	if u := res.Service.UpdateStatus; u != nil && a.s.plan.keep {
+		moved := *u
+		for _, at := range []**time.Time{&moved.StartedAt, &moved.CompletedAt} {
+			if *at != nil {
+				t := **at
+				a.clock.move(&t)
+				*at = &t
+			}
+		}
+		res.Service.UpdateStatus = &moved
+	}
+	return res, err
 }
 
 // DiskUsage moves instants to the machine's clock.

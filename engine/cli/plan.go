@@ -85,7 +85,7 @@ func (s *session) planOf(name string, cmd *cobra.Command, args []string) plan {
 		p.recheck = true
 	case name == "service logs":
 		p.asksBetween = true
-	case ages[name]:
+	case ages[name], name == "service inspect" && isSet(cmd.Flags(), "pretty"):
 		p.keep = true
 	case name == "version":
 		p.client, p.keep = true, true
