@@ -139,6 +139,17 @@ func TestLiveRestoreKeepsContainersRunning(t *testing.T) {
 	if out, _ := w.onHost(w.a.Machine, "ping", "-c", "1", "172.17.0.2"); !strings.Contains(out, "1 received") {
 		t.Errorf("while the engine is stopped: %s", out)
 	}
+	proxies := func() (n int) {
+		for _, p := range w.a.Machine.Processes() {
+			if strings.HasSuffix(p.Args[0], "docker-proxy") {
+				n++
+			}
+		}
+		return n
+	}
+	if n := proxies(); n != 0 { // PR_SET_PDEATHSIG
+		t.Errorf("%d docker-proxies outlive their dockerd", n)
+	}
 	if _, err := d.Containers.Get("lr1"); KindOf(err) != ErrUnavailable {
 		t.Errorf("a stopped engine says %v", err)
 	}
@@ -149,6 +160,12 @@ func TestLiveRestoreKeepsContainersRunning(t *testing.T) {
 	})
 	if c.State.Status != container.Running || len(c.NetworkSettings.Ports) != 1 {
 		t.Errorf("%s, ports %v", c.State.Status, c.NetworkSettings.Ports)
+	}
+	if n := proxies(); n != 2 {
+		t.Errorf("%d docker-proxies after the restart, want one for each family", n)
+	}
+	if out, status := w.onHost(w.a.Machine, "curl", "-s", "127.0.0.1:8080"); status != 0 {
+		t.Errorf("the published port does not answer after the restart: %d %s", status, out)
 	}
 }
 

@@ -47,6 +47,8 @@ type ProcSpec struct {
 	Umask *uint32 // instead of its parent's, or 0022, if it is not nil
 	// OnExit is called on the loop when the process has ended.
 	OnExit func(status int)
+	// Deathsig is the signal that it gets when its parent ends (PR_SET_PDEATHSIG), 0: none.
+	Deathsig Signal
 }
 
 // Process is a running program. Its exported fields are the program's to read;
@@ -71,13 +73,14 @@ type Process struct {
 
 	init bool // a host's first process, which no signal ends (kill(2))
 
-	env     []string
-	ns      *stack.Namespace
-	program Program
-	proc    *sim.Proc
-	threads []*sim.Proc
-	hostPID int
-	parent  *Process
+	env      []string
+	ns       *stack.Namespace
+	program  Program
+	deathsig Signal // what it gets when its parent ends
+	proc     *sim.Proc
+	threads  []*sim.Proc
+	hostPID  int
+	parent   *Process
 	sighand
 	done    bool
 	stopped bool // by a signal, until SIGCONT
@@ -105,7 +108,7 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 		Machine: m, Args: spec.Args, Dir: spec.Dir, Stdin: spec.Stdin, Stdout: spec.Stdout,
 		Stderr: spec.Stderr, TTY: spec.TTY, Started: m.Wall(), User: spec.User,
 		began: m.loop.Now(), caps: spec.Caps,
-		program: spec.Program, ns: spec.NS, parent: spec.Parent, Umask: umaskOf(spec),
+		program: spec.Program, ns: spec.NS, parent: spec.Parent, Umask: umaskOf(spec), deathsig: spec.Deathsig,
 	}
 	p.sockets.p = p
 	for fd, st := range spec.FDs {
@@ -332,7 +335,9 @@ func (p *Process) end(status int) {
 	}
 	for _, x := range m.procs {
 		if x.parent == p {
-			x.PPID, x.parent = 1, nil
+			if x.PPID, x.parent = 1, nil; x.deathsig != 0 {
+				x.Signal(x.deathsig)
+			}
 		}
 	}
 	for _, t := range p.threads { // they end, and leave the list, as later events

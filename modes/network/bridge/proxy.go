@@ -112,6 +112,7 @@ func (d *Driver) proxyProcess(b binding, serve func(*userland.Process)) *userlan
 		}, d.host.Profile.ProxyArgs...),
 		Program:  func(p *userland.Process) int { serve(p); return 0 },
 		Parent:   d.host.Dockerd(),
+		Deathsig: userland.SIGTERM,
 		NS:       d.host.NS(),
 		NewGroup: true,
 	})

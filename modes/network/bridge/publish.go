@@ -148,12 +148,9 @@ func (s stages) port(b binding, want bool) error {
 	return nil
 }
 
-// KeepPorts takes the published ports for a new dockerd, if it and no
-// docker-proxy keeps them from others.
+// KeepPorts takes the published ports for a new dockerd (restorePortAllocations): those
+// who kept them from others, the old one or its docker-proxies, have ended with it.
 func (d *Driver) KeepPorts() {
-	if d.cfg.Proxy {
-		return
-	}
 	for _, id := range slices.Sorted(maps.Keys(d.bound)) {
 		for i := range d.bound[id] {
 			x := &d.bound[id][i]
