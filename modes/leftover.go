@@ -70,6 +70,7 @@ func (nw *Networks) cleanLeftovers() {
 		}
 		nw.d.Journal.Write("info", fmt.Sprintf("Removing stale sandbox %s (%s)", sb.ID, c.ID))
 		if !nw.cleanLeftover(c) {
+			sb.DropGateway()
 			nw.d.Journal.Write("error", fmt.Sprintf("Failed to delete sandbox %s while trying to cleanup: %s", sb.ID, sb.NotCleaned()))
 			if c.run.removed {
 				nw.d.Containers.strays = append(nw.d.Containers.strays, c)

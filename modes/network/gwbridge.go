@@ -66,6 +66,16 @@ func (sb *Sandbox) CheckGateway() error {
 	return sb.moveExternal()
 }
 
+// DropGateway takes a sandbox that is left over out of docker_gwbridge, with the ports
+// that are published there: that network is this host's own, whatever the store says of
+// the others (sandbox.delete with force, when a dockerd starts).
+func (sb *Sandbox) DropGateway() {
+	if have := sb.gatewayEndpoint(); have != nil {
+		sb.Leave(have)
+		sb.ctl.DeleteEndpoint(have)
+	}
+}
+
 func (sb *Sandbox) addGateway() error {
 	ctl := sb.ctl
 	n, ok := ctl.Named(GatewayNetwork)
