@@ -89,6 +89,7 @@ var rows = []row{
 	{what: "`dnetsim version`, processor time", figure: metric{"bench.Process/version", "cpu-ns/op"}, in: milli, goal: 10, atMost: true},
 	{what: "a virtual hour of an idle overlay of two hosts", figure: metric{"modes.IdleHour/2", "ns/op"}, in: seconds, goal: 0.1, atMost: true},
 	{what: "a virtual hour of an idle overlay of ten hosts", figure: metric{"modes.IdleHour/10", "ns/op"}, in: seconds, goal: 0.5, atMost: true},
+	{what: "a virtual hour of an idle swarm of ten nodes", figure: metric{"modes.SwarmIdleHour/10", "ns/op"}, in: seconds, goal: 2, atMost: true},
 	{what: "fifty hosts know each other", figure: metric{"modes.Converge/50", "ns/op"}, in: seconds,
 		extra: metric{"modes.Converge/50", "events/packet"}, extraIn: shown{1, 0, "events a packet"}, goal: 0.8, atMost: true},
 	{what: "two hosts busy at once, on two cores", figure: metric{"modes.TwoHosts/processors=2", "ns/op"}, in: milli,

@@ -39,6 +39,7 @@ var suites = []suite{
 	{pkg: "modes", bench: "^BenchmarkContainers$/^100$", time: "1x"},
 	{pkg: "modes", bench: "^BenchmarkConverge$/^50$", time: "1x"},
 	{pkg: "modes", bench: "^BenchmarkIdleHour$", time: "1x", once: true},
+	{pkg: "modes", bench: "^BenchmarkSwarmIdleHour$/^10$", time: "1x", once: true},
 	{pkg: "modes", bench: "^BenchmarkContainerAt$/^(10|1000)$", time: "50x", once: true},
 	{pkg: "modes", bench: "^BenchmarkContainerAt$/^10000$", time: "50x", once: true, long: true},
 	{pkg: "modes", bench: "^BenchmarkNetworkAt$", time: "50x", once: true},
