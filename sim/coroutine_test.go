@@ -90,7 +90,7 @@ func TestForgottenLoopLeavesNoGoroutine(t *testing.T) {
 		l.Go("p", func(p *Proc) { p.Sleep(time.Second) })
 		l.RunFor(2 * time.Second)
 	}()
-	for range 100 {
+	for range 2000 {
 		runtime.GC()
 		if runtime.NumGoroutine() <= before {
 			return
