@@ -82,12 +82,15 @@ func (k dataKind[T]) create(s *Server) rpc.Handler {
 	}
 }
 
-func (k dataKind[T]) get(tx *state.Tx, id string) (T, error) {
-	o, ok := state.Get[T](tx, id)
-	if !ok {
-		return o, rpc.Errorf(rpc.NotFound, "%s %s not found", k.noun, id)
-	}
-	return o, nil
+// change has fn change one that there is.
+func (k dataKind[T]) change(s *Server, id string, fn func(*state.Tx, T) error) error {
+	return s.State.Update(func(tx *state.Tx) error {
+		o, ok := state.Get[T](tx, id)
+		if !ok {
+			return rpc.Errorf(rpc.NotFound, "%s %s not found", k.noun, id)
+		}
+		return fn(tx, o)
+	})
 }
 
 func (k dataKind[T]) update(s *Server) rpc.Handler {
@@ -96,11 +99,7 @@ func (k dataKind[T]) update(s *Server) rpc.Handler {
 		if err := r.Decode(&q); err != nil {
 			return nil, err
 		}
-		return nil, s.State.Update(func(tx *state.Tx) error {
-			o, err := k.get(tx, q.ID)
-			if err != nil {
-				return err
-			}
+		return nil, k.change(s, q.ID, func(tx *state.Tx, o T) error {
 			if old := o.Content(); old.Name != q.Spec.Name || len(q.Spec.Data) > 0 && !slices.Equal(old.Data, q.Spec.Data) {
 				return bad("only updates to Labels are allowed")
 			}
@@ -122,11 +121,7 @@ func (k dataKind[T]) remove(s *Server) rpc.Handler {
 		if err := r.Decode(&q); err != nil {
 			return nil, err
 		}
-		return nil, s.State.Update(func(tx *state.Tx) error {
-			o, err := k.get(tx, q.ID)
-			if err != nil {
-				return err
-			}
+		return nil, k.change(s, q.ID, func(tx *state.Tx, o T) error {
 			var users []string
 			for _, x := range state.All[*object.Service](tx) {
 				if c := x.Spec.TaskTemplate.ContainerSpec; c != nil && k.uses(c, q.ID) {
