@@ -254,8 +254,8 @@ func (c *call) done(status int) error {
 
 // fail answers with an error, unless an answer has begun.
 func (c *call) fail(err error) {
-	c.job.Refused = true
 	status := statusOf(err)
+	c.job.Refused = status != http.StatusNotModified
 	logFailure(c, status, err)
 	if c.sent || c.job.dead {
 		return

@@ -57,6 +57,14 @@ var interruptLines = []string{
 	"timeout -s INT 3 docker service create --name web --no-resolve-image --replicas 3 --constraint node.labels.a==b busybox sleep 1000 | sed 's/ps .*t/ps ID t/'; docker service ls",
 	"timeout -s INT 3 docker service scale web=5; echo $?", "timeout 3 docker service update --force web; echo $?", "timeout -s INT 1 docker service logs -f web; echo $?",
 	"(sleep 1; docker node update --label-add a=b $(docker node ls -q)) & timeout -s INT 3 docker service update --force web; echo $?; wait",
+	// A signal at the instant of an answer, of a line, of an end.
+	"docker start c1 >/dev/null; for i in 0.2 0.4 1 2; do timeout -s INT $i docker service update --force web; echo $?; timeout $i docker service update --force web; echo $?; done",
+	"for i in 0.3 0.6 1.2 1.5; do timeout -s INT $i docker logs -f c1 | tail -2; timeout $i docker exec c1 sh -c 'while :; do echo x; sleep 0.3; done' | tail -2; done",
+	"docker run -d --name sig busybox sh -c 'trap \"echo got\" TERM; while :; do sleep 0.3; done' >/dev/null",
+	"(timeout 0.6 docker attach --no-stdin --sig-proxy=false sig; echo $?) & sleep 5; docker kill sig; wait; docker start sig >/dev/null",
+	"(timeout 0.6 docker attach sig; echo $?) & sleep 5; docker kill sig; wait; docker start sig >/dev/null",
+	"(timeout 0.6 docker start -a sig; echo $?) & sleep 5; docker kill sig; wait; docker start sig >/dev/null",
+	"for s in INT TERM; do timeout -s $s 1 docker exec c1 sleep 1; echo $?; timeout -s $s 1 docker run --name r busybox sleep 1; echo $?; docker wait r; docker rm r; timeout -s $s 2 docker stop -t 2 c1; echo $?; docker start c1; done",
 }
 
 // The order in which docker's goroutines come to the session is luck. Held up at

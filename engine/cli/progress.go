@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"sort"
 	"strings"
 	"time"
 
-	"dnetsim/engine"
 	"dnetsim/modes/swarm/object"
 
 	"github.com/docker/cli/cli/streams"
@@ -106,46 +104,6 @@ func (p *printed) Write(b []byte) (int, error) {
 	return p.w.Write(b)
 }
 
-// sleep lets virtual time pass; it reports whether it did.
-func (s *session) sleep(ctx context.Context, d time.Duration) bool {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
-	if err != nil {
-		return false
-	}
-	ok := false
-	s.Do(r, &engine.Job{Kind: engine.Plain, Method: http.MethodGet, Path: "/", Run: func() {
-		ok = s.loop.Current().Sleep(d) == nil
-	}})
-	return ok && ctx.Err() == nil
-}
-
-// now is the loop's time.
-func (s *session) now() (t time.Duration) {
-	s.do(func() { t = s.loop.Now() })
-	return t
-}
-
-// get asks the engine for something.
-func (s *session) get(ctx context.Context, path string, out any) error {
-	t := &http.Transport{DialContext: s.dial}
-	defer t.CloseIdleConnections()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker/v"+s.srv.Version().APIVersion+path, nil)
-	if err != nil {
-		return err
-	}
-	res, err := t.RoundTrip(r)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		var e struct{ Message string }
-		json.NewDecoder(res.Body).Decode(&e)
-		return errors.New("Error response from daemon: " + e.Message)
-	}
-	return json.NewDecoder(res.Body).Decode(out)
-}
-
 // progress is the wait for one service.
 type progress struct {
 	s    *session
@@ -186,14 +144,28 @@ func (p *progress) overall(n, of int) {
 }
 
 // wait returns when the service has converged and has been watched, or cannot, or when
-// caught tells of Ctrl-C.
+// caught tells of Ctrl-C: docker hears of that between two looks, and those are short.
 func (p *progress) wait(caught func() bool) error {
 	p.slots = map[int]int{}
+	converged, err := p.follow(caught)
+	if !errors.Is(err, context.Canceled) || !caught() {
+		return err
+	}
+	if !converged {
+		p.rows.show(jsonstream.Message{Status: "Operation continuing in background."})
+		p.rows.show(jsonstream.Message{Status: fmt.Sprintf("Use `docker service ps %s` to check progress.", p.id)})
+	}
+	return nil
+}
+
+// follow looks at the service until it has converged and has been watched, or cannot, or
+// [context.Canceled]; it tells whether the service had converged when it last looked.
+func (p *progress) follow(caught func() bool) (ok bool, err error) {
 	since, ended := time.Duration(-1), ""
 	for {
 		var svc object.Service
 		if err := p.s.get(p.ctx, "/services/"+url.PathEscape(p.id), &svc); err != nil {
-			return err
+			return ok, err
 		}
 		monitor := defaultMonitor
 		if u := svc.Spec.UpdateConfig; u != nil && u.Monitor != 0 {
@@ -205,17 +177,17 @@ func (p *progress) wait(caught func() bool) error {
 				p.back = false
 			case object.Completed:
 				if since < 0 && p.begun {
-					return nil
+					return ok, nil
 				}
 			case object.Paused:
-				return errors.New("service update paused: " + st.Message)
+				return ok, errors.New("service update paused: " + st.Message)
 			case object.RollbackStarted:
 				if !p.back && st.Message != "" {
 					p.print("rollback", st.Message)
 				}
 				p.back = true
 			case object.RollbackPaused:
-				return errors.New("service rollback paused: " + st.Message)
+				return ok, errors.New("service rollback paused: " + st.Message)
 			case object.RollbackCompleted:
 				if since < 0 {
 					ended = st.Message
@@ -225,12 +197,13 @@ func (p *progress) wait(caught func() bool) error {
 		}
 		if since >= 0 && p.s.now()-since >= monitor {
 			p.converged(svc.ID, ended)
-			return nil
+			return ok, nil
 		}
-		ok, err := p.look(&svc)
+		now, err := p.look(&svc)
 		if err != nil {
-			return err
+			return ok, err
 		}
+		ok = now
 		switch {
 		case !ok:
 			if since >= 0 {
@@ -239,7 +212,7 @@ func (p *progress) wait(caught func() bool) error {
 			since = -1
 		case svc.Spec.Mode.IsJob():
 			p.rows.show(jsonstream.Message{Status: "job complete"})
-			return nil
+			return ok, nil
 		default:
 			if since < 0 {
 				since = p.s.now()
@@ -249,16 +222,8 @@ func (p *progress) wait(caught func() bool) error {
 				p.print("verify", fmt.Sprintf("Waiting %d seconds to verify that tasks are stable...", left))
 			}
 		}
-		slept := p.s.sleep(p.ctx, progressEvery)
-		if caught() {
-			if !ok {
-				p.rows.show(jsonstream.Message{Status: "Operation continuing in background."})
-				p.rows.show(jsonstream.Message{Status: fmt.Sprintf("Use `docker service ps %s` to check progress.", p.id)})
-			}
-			return nil
-		}
-		if !slept {
-			return context.Canceled
+		if caught() || !p.s.sleep(p.ctx, progressEvery) || caught() {
+			return ok, context.Canceled
 		}
 	}
 }

@@ -81,7 +81,8 @@ func (s *session) letsTime(r *request) bool {
 		if !r.looked {
 			r.looked, r.running = true, j.Container != nil && j.Container.State.Running()
 		}
-		return r.running || s.started
+		// docker start waits for it and starts it before it listens, runs it or not.
+		return r.running && s.plan.name != "start" || s.started
 	case engine.Wait:
 		switch s.plan.name {
 		case "wait":

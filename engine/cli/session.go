@@ -188,6 +188,7 @@ func (s *session) serve(w http.ResponseWriter, r *http.Request) {
 func (s *session) pump() int {
 	guard := newGuard()
 	defer guard.stop()
+	signalled := false
 	for {
 		s.mu.Lock()
 		s.up = s.srv.Daemon().Reachable()
@@ -219,17 +220,23 @@ func (s *session) pump() int {
 			continue
 		}
 		s.forward()
+		// Only now, when all that came before the signal is digested: how far the command
+		// line was with that must not decide what it makes of the signal.
+		if signalled {
+			signalled = false
+			s.mu.Unlock()
+			if status, end := s.signals(); end {
+				return status
+			}
+			continue
+		}
 		if s.handOver() {
 			s.mu.Unlock()
 			continue
 		}
 		s.serveInput()
 		s.mu.Unlock()
-		if err := s.cond.Wait(s.loop); err != nil {
-			if status, end := s.signals(); end {
-				return status
-			}
-		}
+		signalled = s.cond.Wait(s.loop) != nil
 	}
 }
 
@@ -297,6 +304,7 @@ func (s *session) do(fn func()) bool {
 	s.mu.Unlock()
 	s.poke()
 	<-c.done
+	s.jitter()
 	return ran
 }
 
@@ -314,6 +322,7 @@ func (s *session) Do(hr *http.Request, job *engine.Job) {
 	s.mu.Unlock()
 	s.poke()
 	<-r.done
+	s.jitter()
 }
 
 // admit starts everything that waits, in the plan's order. The caller holds mu.

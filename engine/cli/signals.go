@@ -66,13 +66,14 @@ func (s *session) signals() (status int, end bool) {
 			s.p.Errorf("\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n")
 			return 1, true
 		}
-		if id == "" {
-			interrupt(s, sig)
-			continue
+		if id != "" {
+			s.loop.Go("docker signal", func(*sim.Proc) {
+				s.srv.Daemon().Containers.Kill(id, sig.String())
+			})
 		}
-		s.loop.Go("docker signal", func(*sim.Proc) {
-			s.srv.Daemon().Containers.Kill(id, sig.String())
-		})
+		if id == "" || !s.release.Older { // today's hears of one that it forwards as well
+			interrupt(s, sig)
+		}
 	}
 	return 0, false
 }
@@ -117,14 +118,15 @@ func interrupt(s *session, sig userland.Signal) {
 	})
 }
 
-// survives reports whether a request's context is another one: docker run's after it has
-// made its container, and docker attach's wait (context.WithoutCancel in docker).
+// survives reports whether a request outlives the context: it has another one (docker
+// run's after it has made its container, docker attach's wait; context.WithoutCancel in
+// docker), or its output is read by nobody who asks for the context (attach's).
 func (r *request) survives(p *plan) bool {
 	switch p.name {
 	case "run":
 		return strings.HasPrefix(r.job.Path, "/containers/") && r.job.Path != "/containers/create"
 	case "attach":
-		return r.job.Kind == engine.Wait
+		return r.job.Kind == engine.Wait || r.job.Kind == engine.Attach
 	}
 	return false
 }

@@ -71,8 +71,13 @@ func startAttached(ctx context.Context, h *dockerCLI, name string, interactive b
 	if _, err := api.ContainerStart(ctx, c.ID, client.ContainerStartOptions{}); err != nil {
 		return err
 	}
-	if err := <-copied; err != nil {
-		return err
+	select {
+	case err := <-copied:
+		if err != nil {
+			return err
+		}
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 	select {
 	case r := <-wait.Result:
