@@ -65,12 +65,9 @@ func (c *call) networkList() error {
 }
 
 func (c *call) networkInspect() error {
-	n, err := c.daemon.Networks.Get(c.job.Ref)
+	n, err := c.daemon.Networks.GetScoped(c.job.Ref, c.q.Get("scope"))
 	if err != nil {
 		return err
-	}
-	if scope := c.q.Get("scope"); scope != "" && scope != n.Scope {
-		return &modes.Error{Kind: modes.ErrNotFound, Msg: "network " + c.job.Ref + " not found"}
 	}
 	return c.json(http.StatusOK, c.s.form.network(n, looks{endpoints: true, services: boolean(c.q, "verbose"), subnets: c.daemon.Networks.Subnets}))
 }

@@ -123,6 +123,10 @@ func resolve(c *call, s *object.ServiceSpec) error {
 			n, err := pick(all, "network", list[i].Target)
 			if err != nil {
 				if local, lerr := c.daemon.Networks.Get(list[i].Target); lerr == nil && local.Scope == "local" {
+					if n, err = pick(all, "network", local.Name); err == nil { // by the identifier that this host's has
+						list[i].Target = n.ID
+						continue
+					}
 					return &modes.Error{Kind: modes.ErrInvalid, Msg: "The network " + local.Name + " cannot be used with services. Only networks scoped to the swarm can be used, such as those created with the overlay driver."}
 				}
 				return err

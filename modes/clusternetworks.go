@@ -8,8 +8,9 @@ import (
 	"dnetsim/modes/swarm/object"
 )
 
-// networks are those of the cluster that are not on this node, if it manages.
-func (s *Swarm) networks() (out []*network.Network) {
+// networks are those of the cluster that are not on this node, if it manages; with
+// predefined also those that every node has of its own.
+func (s *Swarm) networks(predefined bool) (out []*network.Network) {
 	if s.node.NotManager() != nil {
 		return nil
 	}
@@ -18,7 +19,7 @@ func (s *Swarm) networks() (out []*network.Network) {
 		return nil
 	}
 	for _, o := range all {
-		here := false
+		here := o.Predefined() && !predefined
 		for _, n := range s.d.net.Networks {
 			here = here || n.ID == o.ID
 		}
@@ -39,7 +40,7 @@ func (s *Swarm) networks() (out []*network.Network) {
 
 // find finds one of them as a user names it.
 func (s *Swarm) find(ref string) (*network.Network, bool) {
-	n, matches := ident.Find(s.networks(), ref, func(n *network.Network) string { return n.ID }, func(n *network.Network) string { return n.Name })
+	n, matches := ident.Find(s.networks(true), ref, func(n *network.Network) string { return n.ID }, func(n *network.Network) string { return n.Name })
 	return n, matches == 1
 }
 

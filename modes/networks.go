@@ -28,6 +28,19 @@ func (nw *Networks) Get(ref string) (*network.Network, error) {
 	return n, err
 }
 
+// GetScoped is [Networks.Get] for the networks of one scope, of all with "". On a manager
+// bridge and host are in both: this host has them, and the swarm for its services.
+func (nw *Networks) GetScoped(ref, scope string) (*network.Network, error) {
+	n, err := nw.Get(ref)
+	if err != nil || scope == "" || scope == n.Scope {
+		return n, err
+	}
+	if o, ok := nw.d.Swarm.find(ref); ok && scope == o.Scope {
+		return o, nil
+	}
+	return nil, errf(ErrNotFound, "network %s not found", ref)
+}
+
 // Subnets are a network's subnets, and how many of their addresses are taken: in the whole
 // swarm, if this node manages the one whose network it is, otherwise on this host.
 func (nw *Networks) Subnets(n *network.Network) (all []network.Subnet) {
@@ -55,7 +68,7 @@ func (nw *Networks) List(f filters.Args) ([]*network.Network, error) {
 	}
 	nw.d.net.Global.Refresh()
 	var out []*network.Network
-	for _, n := range slices.Concat(nw.d.net.Networks, nw.d.Swarm.networks()) {
+	for _, n := range slices.Concat(nw.d.net.Networks, nw.d.Swarm.networks(false)) {
 		if nw.d.net.Passes(n, f) {
 			out = append(out, n)
 		}

@@ -86,6 +86,25 @@ func (t *taskContainer) Prepare() error {
 	for _, f := range files {
 		f.put(c.run.fs)
 	}
+	return t.together(c)
+}
+
+// together refuses networks that exclude one another. As of release 25 that waits for the
+// start; before, all but the first network were connected to the made container.
+func (t *taskContainer) together(c *Container) error {
+	all := t.task.NetworksAttachments
+	if t.d.profile.StrictSettings || len(all) < 2 {
+		return nil
+	}
+	for _, at := range all[1:] {
+		n, err := t.d.net.Find(at.Network.Spec.Name)
+		if err != nil {
+			return err
+		}
+		if err := t.d.Networks.checkTogether(c, n); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -179,3 +179,29 @@ func TestATasksContainerIsInspected(t *testing.T) {
 		{"bdc01$ docker inspect -f '{{range .Mounts}}{{.Type}} {{.Name}} {{.Destination}} {{.Mode}} {{.RW}}{{println}}{{end}}' " + id + "; docker ps --format '{{.Mounts}}'", []string{`^volume vol /v z true\ntmpfs +/t .*vol`}},
 	})
 }
+
+// The networks that every node has of its own are there for services, too.
+func TestAServiceRunsOnTheHostsNetwork(t *testing.T) {
+	refused := map[string]string{
+		"20.10": "container cannot be disconnected from host network or connected to host network",
+		"29":    "cannot connect container to host network - container must be created in host network mode",
+	}
+	for _, engine := range Engines {
+		says(t, engine, []saying{
+			{"bdc01$ docker swarm init --default-addr-pool 10.20.0.0/16", nil},
+			{"bdc02$ " + join("worker"), nil},
+			{"bdc01$ docker network ls --format '{{.Name}} {{.Scope}}'", []string{`^bridge local\ndocker_gwbridge local\nhost local\ningress swarm\nnone local\n$`}},
+			{"bdc01$ docker service create -q --name web --network host --mode global --no-resolve-image nginx; sleep 3", []string{`^[0-9a-z]{25}\n$`}},
+			{"bdc03$ curl -s -o /dev/null -w '%{http_code}\\n' http://10.0.0.11/; curl -s -o /dev/null -w '%{http_code}\\n' http://10.0.0.12/", []string{`^200\n200\n$`}},
+			{"bdc02$ docker inspect -f '{{.HostConfig.NetworkMode}} {{.Config.Hostname}} {{range $k, $v := .NetworkSettings.Networks}}{{$k}} {{end}}' $(docker ps -q)", []string{`^host bdc02 host \n$`}},
+			{"bdc01$ id=$(docker service inspect -f '{{range .Spec.TaskTemplate.Networks}}{{.Target}}{{end}}' web); docker network inspect -f '{{.Name}} {{.Driver}} {{.Scope}}' $id; docker service inspect --pretty web; docker network rm $id",
+				[]string{`^host host swarm\n`, `network host \([0-9a-z]{25}\) is a swarm predefined network and cannot be removed`}},
+			{"bdc01$ docker service ps --format '{{.Name}}' web | head -n 1 | grep -c web; docker network ls -q | wc -l; docker network inspect -f '{{.Scope}} {{len .Containers}}' host", []string{`^1\n5\nlocal 1\n$`}},
+			{"bdc01$ docker service create -q --name br --network bridge --constraint node.hostname==bdc02 --no-resolve-image nginx; sleep 3", nil},
+			{"bdc02$ docker inspect -f '{{.HostConfig.NetworkMode}} {{.NetworkSettings.Networks.bridge.IPAddress}}' $(docker ps -q -f name=br)", []string{`^bridge 172.17.0.2\n$`}},
+			{"bdc01$ docker service create -q --name no --network none --no-resolve-image nginx", []string{"network none not found"}},
+			{"bdc01$ docker service create -d -q --name both --network host -p 8080:80 --no-resolve-image nginx; sleep 3; docker service ps --no-trunc both", []string{refused[engine]}},
+			{"bdc01$ docker service rm web br both; sleep 3; docker network ls --format '{{.Name}} {{.Scope}}'; docker network create -d overlay --label com.docker.swarm.predefined=true x", []string{`bridge local\ndocker_gwbridge local\nhost local\ningress swarm\nnone local\n`, "label com.docker.swarm.predefined is for internally created predefined networks"}},
+		})
+	}
+}

@@ -163,7 +163,7 @@ type container struct {
 // Prepare brings the networks, then makes the container.
 func (c *container) Prepare() error {
 	for _, at := range c.task.NetworksAttachments {
-		if at.Network.Spec.Ingress {
+		if at.Network.Spec.Ingress || at.Network.Predefined() {
 			continue
 		}
 		if err := c.l.bring(&at.Network); err != nil {
@@ -177,7 +177,7 @@ func (c *container) Prepare() error {
 func (c *container) Remove() error {
 	err := c.Controller.Remove()
 	for _, at := range c.task.NetworksAttachments {
-		if !at.Network.Spec.Ingress {
+		if !at.Network.Spec.Ingress && !at.Network.Predefined() {
 			c.l.n.Agent.RemoveManaged(at.Network.ID)
 		}
 	}

@@ -19,6 +19,9 @@ func (l *life) notice(c state.Change) {
 	if l.over || !l.ready || kind == object.KindCluster || kind == object.KindTask {
 		return
 	}
+	if n, ok := o.(*object.Network); ok && n.Predefined() {
+		return // every swarm has had it from its beginning
+	}
 	a := attributes{"name": o.Title()}
 	if c.Old != nil && c.Now != nil {
 		switch now := c.Now.(type) {

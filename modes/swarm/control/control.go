@@ -80,7 +80,7 @@ func (s *Server) Handle(set func(string, rpc.Handler)) {
 	set(ListNodes, func(*rpc.Request) (any, error) { return s.nodes(), nil })
 	set(UpdateNode, s.updateNode)
 	set(RemoveNode, s.removeNode)
-	set(ListNetworks, list[*object.Network](s))
+	set(ListNetworks, func(*rpc.Request) (any, error) { return s.networks(), nil })
 	set(CreateNetwork, s.createNetwork)
 	set(RemoveNetwork, s.removeNetwork)
 	set(ListServices, list[*object.Service](s))

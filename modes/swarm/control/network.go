@@ -62,6 +62,26 @@ func checkIPAM(all *object.IPAM) error {
 	return nil
 }
 
+// networks are the swarm's, and those that every node has.
+func (s *Server) networks() []*object.Network {
+	return append(state.All[*object.Network](s.State), missing(s.State)...)
+}
+
+// missing are the networks of every node that the log has not. It gets one when the first
+// service uses it.
+func missing(r state.Reader) (out []*object.Network) {
+	c := state.Cluster(r)
+	if c == nil {
+		return nil
+	}
+	for _, n := range object.Predefined(c) {
+		if _, ok := state.Get[*object.Network](r, n.ID); !ok {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 func (s *Server) createNetwork(r *rpc.Request) (any, error) {
 	var q object.NetworkSpec
 	if err := r.Decode(&q); err != nil {
@@ -69,6 +89,9 @@ func (s *Server) createNetwork(r *rpc.Request) (any, error) {
 	}
 	if err := checkName(q.Name); err != nil {
 		return nil, err
+	}
+	if _, ok := q.Labels[object.PredefinedLabel]; ok {
+		return nil, rpc.Errorf(rpc.PermissionDenied, "label %s is for internally created predefined networks and cannot be applied by users", object.PredefinedLabel)
 	}
 	if q.Ingress && q.Attachable {
 		return nil, rpc.Errorf(rpc.InvalidArgument, "attachable ingress networks are not supported")
@@ -97,6 +120,11 @@ func (s *Server) removeNetwork(r *rpc.Request) (any, error) {
 		return nil, err
 	}
 	return nil, s.State.Update(func(tx *state.Tx) error {
+		for _, n := range object.Predefined(state.Cluster(tx)) {
+			if n.ID == q.ID {
+				return rpc.Errorf(rpc.FailedPrecondition, "network %s (%s) is a swarm predefined network and cannot be removed", n.Spec.Name, n.ID)
+			}
+		}
 		n, ok := state.Get[*object.Network](tx, q.ID)
 		if !ok {
 			return rpc.Errorf(rpc.NotFound, "network %s not found", q.ID)

@@ -259,6 +259,11 @@ func portKind(mode string) string {
 // checkReferences refuses networks, secrets and configs that are not there.
 func checkReferences(tx *state.Tx, s *object.ServiceSpec) error {
 	for _, t := range slices.Concat(s.TaskTemplate.Networks, s.Networks) {
+		for _, n := range missing(tx) {
+			if n.ID == t.Target {
+				tx.Create(n)
+			}
+		}
 		n, ok := state.Get[*object.Network](tx, t.Target)
 		switch {
 		case !ok:

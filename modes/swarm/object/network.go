@@ -1,5 +1,10 @@
 package object
 
+import (
+	"bytes"
+	"crypto/sha256"
+)
+
 // Network is a network of the whole swarm.
 type Network struct {
 	ID string
@@ -67,3 +72,24 @@ type NetworkAttachment struct {
 
 // OptVXLANIDs is the option that says which VNI a network has.
 const OptVXLANIDs = "com.docker.network.driver.overlay.vxlanid_list"
+
+// PredefinedLabel marks the networks that every node has and services may use, too.
+const PredefinedLabel = "com.docker.swarm.predefined"
+
+// Predefined reports whether the network is one that every node has.
+func (n *Network) Predefined() bool { return n.Spec.Labels[PredefinedLabel] == "true" }
+
+// Predefined are the networks that every node has, as a swarm knows them, the default
+// bridge and the host's own; their identifiers follow from the swarm's.
+func Predefined(c *Cluster) (out []*Network) {
+	for _, name := range []string{"bridge", "host"} {
+		sum := sha256.Sum256([]byte(c.ID + name))
+		n := &Network{ID: NewID(bytes.NewReader(sum[:]))}
+		n.CreatedAt, n.UpdatedAt, n.Version = c.CreatedAt, c.CreatedAt, Version{Index: 1}
+		n.Spec.Annotations = Annotations{Name: name, Labels: map[string]string{PredefinedLabel: "true"}}
+		n.Spec.DriverConfiguration = &Driver{Name: name}
+		n.DriverState = Driver{Name: name}
+		out = append(out, n)
+	}
+	return out
+}
