@@ -92,7 +92,7 @@ func execute(s *session, c *clockOffset) int {
 	}
 	text, status := s.verdict(err)
 	if text != "" {
-		s.do(s.cooked)
+		s.do(func() { cooked(s) })
 		s.write(true, []byte(text+"\n"))
 	}
 	return status

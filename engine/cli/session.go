@@ -272,11 +272,11 @@ func (s *session) end() {
 	if s.reader != nil {
 		s.reader.Kill()
 	}
-	s.cooked()
+	cooked(s)
 }
 
 // cooked gives the terminal back the mode that it had.
-func (s *session) cooked() {
+func cooked(s *session) {
 	if s.restore != nil {
 		s.restore()
 		s.restore = nil
