@@ -270,17 +270,6 @@ func TestAManagersFolderIsABackup(t *testing.T) {
 	}
 }
 
-// What is not simulated changes nothing by halves: no node would have a certificate of a
-// new root, and none that comes would be believed.
-func TestTheRootOfASwarmStays(t *testing.T) {
-	says(t, "29", []saying{
-		{"bdc01$ docker swarm init; docker swarm ca > before", nil},
-		{`bdc01$ v=$(docker info -f '{{.Swarm.Cluster.Version.Index}}'); curl -s --unix-socket /var/run/docker.sock -H 'Content-Type: application/json' -d '{"CAConfig": {"ForceRotate": 1}}' "http://d/swarm/update?version=$v"`, []string{"dnetsim does not simulate docker swarm ca --rotate"}},
-		{"bdc02$ " + join("worker"), []string{"This node joined a swarm as a worker."}},
-		{"bdc01$ docker swarm ca | cmp - before; docker node ls --format '{{.Hostname}} {{.TLSStatus}}'", []string{"^bdc01 Ready\nbdc02 Ready\n$"}},
-	})
-}
-
 // What a swarm refuses, in the engine's words.
 func TestASwarmRefuses(t *testing.T) {
 	const already = `This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.`

@@ -150,7 +150,7 @@ func (l *life) foundSwarm(r *InitRequest) error {
 	if node.Spec.Availability == "" {
 		node.Spec.Availability = object.Active
 	}
-	node.Cert = ca.Issue(rnd, c.Root, node.ID, object.RoleManager, n.Wall(), c.Spec.CAConfig.NodeCertExpiry)
+	node.Cert = ca.Issue(rnd, c.Root, nil, node.ID, object.RoleManager, n.Wall(), c.Spec.CAConfig.NodeCertExpiry)
 	d.Cert, d.Root, d.Raft = node.Cert, c.Root, &raft.Disk{ID: rnd.Uint64() | 1}
 	if err := l.manage(c, node); err != nil {
 		return err
@@ -314,7 +314,7 @@ func (n *Node) found() *disk {
 	if err != nil || d.Cert.NodeID == "" {
 		return nil
 	}
-	d.Root = object.RootCA{PEM: string(root), Digest: d.Cert.Digest}
+	d.Root = object.RootCA{PEM: string(root), Digest: ca.Digest(string(root))}
 	d.Advertise, d.Port = s.AdvertiseAddr, defaultPort
 	d.Listen, _ = netip.ParseAddrPort(s.ListenAddr)
 	d.DataPath, _ = netip.ParseAddr(s.DataPathAddr)

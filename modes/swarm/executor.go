@@ -21,7 +21,13 @@ const placeTime = 5 * time.Second
 func leftOf(l *sim.Loop, end rpc.Deadline) time.Duration { return time.Duration(end) - l.Now() }
 
 // Describe is what the node says of itself.
-func (l *life) Describe() object.NodeDescription { return l.n.Describe() }
+func (l *life) Describe() object.NodeDescription {
+	is := l.n.Describe()
+	if d := l.n.disk; d != nil && d.Cert.Intermediate != "" {
+		is.TLSInfo = d.tls()
+	}
+	return is
+}
 
 // Configure takes in what the managers say: who they are, the keys, what the node is to
 // be and which addresses it has.
@@ -30,7 +36,7 @@ func (l *life) Configure(m *message.SessionMessage) {
 	if l.over || d == nil {
 		return
 	}
-	d.Root = m.Root
+	l.trust(m.Root)
 	d.Remotes = nil
 	for _, p := range m.Managers {
 		d.Remotes = append(d.Remotes, remote{p.Node, p.Addr})

@@ -40,6 +40,7 @@ type life struct {
 	ready   bool
 	serial  uint64        // of the certificate that half is of
 	half    time.Duration // left of its life when it is renewed
+	asked   *object.Node  // as the managers told of it when it was asked to renew
 	fatal   bool          // a failed join is not tried again
 	err     error
 	over    bool
@@ -142,12 +143,19 @@ func (l *life) work() {
 			l.ready = true
 			l.changed.Broadcast()
 		}
-		if role := l.node != nil && l.node.Spec.Role != l.n.disk.Cert.Role; role || l.node != nil && l.old() {
+		role, asked := l.node != nil && l.node.Spec.Role != l.n.disk.Cert.Role, l.askedAgain()
+		if role || asked || l.node != nil && l.old() {
+			if asked && l.force() != nil {
+				return
+			}
 			err := l.renew()
 			if err != nil && l.n.Loop.Current().Sleep(retryTime) != nil {
 				return
 			}
-			if err != nil || role || !l.old() {
+			if err != nil && asked {
+				l.asked = nil
+			}
+			if err != nil || role || asked || !l.old() {
 				continue
 			} // by a clock that is far ahead a new certificate is old, too
 		}
@@ -155,16 +163,6 @@ func (l *life) work() {
 			return
 		}
 	}
-}
-
-// old reports whether the certificate is to be renewed: half of its life is over.
-func (l *life) old() bool {
-	c := l.n.disk.Cert
-	left := time.Unix(c.Until, 0).Sub(l.n.Wall())
-	if c.Serial != l.serial {
-		l.serial, l.half = c.Serial, left/2
-	}
-	return left < l.half
 }
 
 func (l *life) startAgent() {
@@ -196,7 +194,8 @@ func (l *life) manage(cluster *object.Cluster, first *object.Node) error {
 	}
 	l.manager = quorum.New(quorum.Config{
 		Loop: n.Loop, Wall: n.Wall, Stream: n.Stream, Net: n.Net(), Log: n.Log, Node: d.Cert.NodeID, Listen: listen,
-		Advertise: n.managerAddr(), Cert: func() *object.Certificate { return &d.Cert }, Disk: d.Raft, New: cluster, First: first,
+		Advertise: n.managerAddr(), Cert: func() *object.Certificate { return &d.Cert },
+		Root: func() string { return d.Root.Digest }, Disk: d.Raft, New: cluster, First: first,
 		Force: d.Force, IPv6: n.IPv6, TLSWords: n.TLSWords, Watch: l.notice, Removed: func() { l.demoted() }, Crash: n.Crash,
 	})
 	if err := l.manager.Start(); err != nil {
@@ -241,44 +240,6 @@ func (l *life) demoted() {
 	l.changed.Broadcast()
 }
 
-// renew gets the certificate of the role that the node is to have, and becomes that.
-func (l *life) renew() error {
-	n, d := l.n, l.n.disk
-	conn := l.agent.Conn()
-	if conn == nil {
-		return errors.New("no session")
-	}
-	var a message.CertificateAnswer
-	q := message.CertificateRequest{CSR: n.csr(), Renew: true}
-	if err := conn.Call(message.IssueCertificate, q, &a, rpc.In(n.Loop, rootTime)); err != nil {
-		return err
-	}
-	was := d.Cert.Role
-	d.Cert = a.Cert
-	d.Root.Digest = a.Cert.Digest
-	n.save()
-	switch {
-	case was == a.Cert.Role:
-		if l.node.Spec.Role != was {
-			return errors.New("the role has not changed yet")
-		}
-		return nil
-	case a.Cert.Role == object.RoleManager:
-		l.agent.Stop()
-		if err := l.promote(); err != nil {
-			n.Log("error", "failed to start manager", "error", err.Error())
-			l.startAgent()
-			return err
-		}
-	default:
-		l.agent.Stop()
-		l.unmanage()
-	}
-	l.startAgent()
-	l.changed.Broadcast()
-	return nil
-}
-
 // promote joins the managers' log and starts the node's manager.
 func (l *life) promote() error {
 	n, d := l.n, l.n.disk
@@ -311,12 +272,6 @@ func (l *life) promote() error {
 			return err
 		}
 	}
-}
-
-func (n *Node) csr() []byte {
-	b := make([]byte, csrSize)
-	n.Stream("csr").Read(b)
-	return b
 }
 
 // dial connects the agent to a manager.

@@ -75,6 +75,7 @@ type Agent struct {
 	Config
 	conn    *rpc.Conn
 	session string
+	again   string // the session that is to go on with another description
 	who     string // whom it is with
 	ready   bool   // there was a session ever
 	stopped bool
@@ -140,6 +141,17 @@ func (a *Agent) Conn() *rpc.Conn {
 	return a.conn
 }
 
+// Redescribe has the manager told at once what the node says of itself now: by the session
+// that there is, on a connection that is made again.
+func (a *Agent) Redescribe() {
+	if a.session == "" || a.conn == nil || a.stopped {
+		return // who begins a session says it there
+	}
+	a.Log("info", "agent: found node update", "module", "node/agent", "node.id", a.Node)
+	a.again = a.session
+	a.conn.Close()
+}
+
 // serve has one session after the other.
 func (a *Agent) serve() {
 	backoff := time.Duration(0)
@@ -152,6 +164,9 @@ func (a *Agent) serve() {
 			backoff = 0
 		}
 		a.session = ""
+		if a.again != "" {
+			continue
+		}
 		backoff = min(firstBackoff+2*backoff, mostBackoff)
 		a.Log("error", "agent: session failed", "backoff", backoff.String(), "error", err.Error(), "module", "node/agent", "node.id", a.Node)
 	}
@@ -159,7 +174,8 @@ func (a *Agent) serve() {
 
 // hold has one session until its end.
 func (a *Agent) hold(backoff time.Duration) error {
-	wait := time.Duration(0)
+	wait, again := time.Duration(0), a.again
+	a.again = ""
 	if backoff > 0 {
 		wait = time.Duration(a.Rand.Int64N(int64(backoff)))
 	}
@@ -182,7 +198,8 @@ func (a *Agent) hold(backoff time.Duration) error {
 		return err
 	}
 	a.conn = conn
-	s, err := conn.Stream(message.Session, message.SessionRequest{Description: a.Executor.Describe(), Addr: a.Addr})
+	q := message.SessionRequest{Description: a.Executor.Describe(), SessionID: again, Addr: a.Addr}
+	s, err := conn.Stream(message.Session, q)
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,9 @@
 package ca
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
@@ -34,26 +32,6 @@ const (
 
 // ErrToken is the refusal of what is no token.
 var ErrToken = errors.New("invalid join token")
-
-// NewRoot draws a root certificate that is valid for twenty years.
-func NewRoot(r *sim.Rand, now time.Time) (object.RootCA, object.TLSInfo) {
-	subject := []byte{0x30, 0x13, 0x31, 0x11, 0x30, 0x0f, 0x06, 0x03, 0x55, 0x04, 0x03, 0x13, 0x08, 's', 'w', 'a', 'r', 'm', '-', 'c', 'a'}
-	key := append([]byte{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08,
-		0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04}, drawn(r, 64)...)
-	utc := func(t time.Time) []byte { return append([]byte{0x17, 13}, t.UTC().Format("060102150405Z")...) }
-	now = now.Truncate(time.Minute)
-	validity := append(utc(now.Add(-rootBackdate)), utc(now.Add(20*365*24*time.Hour))...)
-	body := []byte{0xa0, 3, 2, 1, 2, 2, 20}
-	body = append(body, drawn(r, 20)...)
-	body = append(body, 0x30, 10, 0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2)
-	body = append(body, subject...)
-	body = append(append(body, 0x30, byte(len(validity))), validity...)
-	body = append(append(body, subject...), key...)
-	body = append(body, drawn(r, 96)...)
-	der := append([]byte{0x30, 0x82, byte(len(body) >> 8), byte(len(body))}, body...)
-	text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	return object.RootCA{Digest: Digest(text), PEM: text}, object.TLSInfo{TrustRoot: text, CertIssuerSubject: subject, CertIssuerPublicKey: key}
-}
 
 func drawn(r *sim.Rand, n int) []byte {
 	b := make([]byte, n)
@@ -91,10 +69,15 @@ func NewUnlockKey(r *sim.Rand) string {
 	return "SWMKEY-1-" + base64.RawStdEncoding.EncodeToString(drawn(r, 32))
 }
 
-// Issue signs a node's certificate.
-func Issue(r *sim.Rand, root object.RootCA, node, role string, now time.Time, life time.Duration) object.Certificate {
+// Issue signs a node's certificate: with the root, or during a rotation with the one that is
+// to come, whose intermediate goes with it.
+func Issue(r *sim.Rand, root object.RootCA, to *object.Rotation, node, role string, now time.Time, life time.Duration) object.Certificate {
 	now = now.Round(time.Minute)
-	return object.Certificate{NodeID: node, Role: role, Digest: root.Digest, Serial: r.Uint64() >> 1, From: now.Add(-backdate).Unix(), Until: now.Add(life).Unix()}
+	c := object.Certificate{NodeID: node, Role: role, Digest: root.Digest, Serial: r.Uint64() >> 1, From: now.Add(-backdate).Unix(), Until: now.Add(life).Unix()}
+	if to != nil {
+		c.Digest, c.Intermediate, c.Above = to.Root.Digest, to.Intermediate, root.Digest
+	}
+	return c
 }
 
 // At is a certificate as it is when it is issued at that time.
@@ -112,32 +95,31 @@ const (
 	wordsChain = "certificate (1 - %s) not valid %s %s, and it is currently %s: " + wordsTime
 )
 
-// Check refuses a peer's certificate that another root has signed, that is over or that
+// ErrAuthority is x509's refusal of a certificate that leads to no root that is trusted.
+var ErrAuthority = errors.New("x509: certificate signed by unknown authority")
+
+// Leads reports whether a certificate leads to a root, by itself or by its intermediate.
+func Leads(c *object.Certificate, root string) bool {
+	return c.Digest == root || c.Above != "" && c.Above == root
+}
+
+// Check refuses a peer's certificate that leads to another root, that is over or that
 // has not begun by the clock of who looks. How the refusal begins depends on who says it:
 // Go's TLS as of 1.20 has words of its own before those of x509.
 func Check(words, root string, c *object.Certificate, now time.Time) error {
-	if c == nil || c.Digest != root {
-		return errors.New(words + "x509: certificate signed by unknown authority")
+	if c == nil || !Leads(c, root) {
+		return errors.New(words + ErrAuthority.Error())
 	}
 	return within(words, time.Unix(c.From, 0), time.Unix(c.Until, 0), now)
 }
 
 // CheckRoot refuses a root certificate that is over or has not begun.
 func CheckRoot(text string, now time.Time) error {
-	b, _ := pem.Decode([]byte(text))
-	if b == nil {
-		return errors.New("no PEM-encoded certificates found")
-	}
-	_, rest, ok := bytes.Cut(b.Bytes, []byte{0x30, 30, 0x17, 13})
-	if !ok || len(rest) < 28 {
-		return errors.New("x509: malformed validity")
-	}
-	from, err1 := time.Parse("060102150405Z", string(rest[:13]))
-	until, err2 := time.Parse("060102150405Z", string(rest[15:28]))
-	if err := errors.Join(err1, err2); err != nil {
+	c, err := read(text)
+	if err != nil {
 		return err
 	}
-	return within(wordsRoot, from, until, now)
+	return within(wordsRoot, c.from, c.until, now)
 }
 
 func within(words string, from, until, now time.Time) error {

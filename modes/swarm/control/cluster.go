@@ -83,9 +83,6 @@ func (s *Server) updateCluster(r *rpc.Request) (any, error) {
 		}
 		c = object.Clone(c)
 		locked := c.Spec.EncryptionConfig.AutoLockManagers
-		if was, is := c.Spec.CAConfig, q.Spec.CAConfig; is.ForceRotate != was.ForceRotate || is.SigningCACert != was.SigningCACert || is.SigningCAKey != was.SigningCAKey {
-			return rpc.Errorf(rpc.Unimplemented, "dnetsim does not simulate docker swarm ca --rotate: every node keeps its certificate and the root behind it")
-		}
 		c.Spec = q.Spec
 		Fill(&c.Spec)
 		if q.Worker {
@@ -93,6 +90,9 @@ func (s *Server) updateCluster(r *rpc.Request) (any, error) {
 		}
 		if q.Manager {
 			c.JoinTokens.Manager = ca.NewToken(s.Rand, c.Root)
+		}
+		if err := s.setRoot(c); err != nil {
+			return err
 		}
 		switch auto := c.Spec.EncryptionConfig.AutoLockManagers; {
 		case !auto:

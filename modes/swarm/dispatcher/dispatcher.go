@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"dnetsim/modes/swarm/ca"
 	"dnetsim/modes/swarm/message"
 	"dnetsim/modes/swarm/object"
 	"dnetsim/modes/swarm/rpc"
@@ -228,6 +229,12 @@ func (d *Dispatcher) session(r *rpc.Request) (any, error) {
 	if q.Addr == "" {
 		q.Addr = r.From.Addr().Unmap().String()
 	}
+	if s, err := d.known(id, q.SessionID); err == nil { // it goes on with another description
+		if err := d.register(id, &q); err != nil {
+			return nil, err
+		}
+		return nil, d.tell(r, s)
+	}
 	if err := d.limit(id); err != nil {
 		return nil, err
 	}
@@ -249,8 +256,8 @@ func (d *Dispatcher) register(id string, q *message.SessionRequest) error {
 		}
 		n = object.Clone(n)
 		n.Description = q.Description
-		if c := state.Cluster(tx); c != nil {
-			n.Description.TLSInfo = c.TLSInfo
+		if c := state.Cluster(tx); c != nil && n.Description.TLSInfo.TrustRoot == "" {
+			n.Description.TLSInfo = ca.Info(c.Root.PEM, c.Root.PEM) // see message.SessionRequest
 		}
 		n.Status = object.NodeStatus{State: object.NodeReady, Addr: q.Addr}
 		tx.Update(n)
@@ -287,7 +294,7 @@ func (d *Dispatcher) tell(r *rpc.Request, s *session) error {
 // same reports whether a node would learn nothing. Its own status is no news.
 func same(a, b *message.SessionMessage) bool {
 	return b.Node != nil && reflect.DeepEqual(a.Node.Spec, b.Node.Spec) && reflect.DeepEqual(a.Node.Attachments, b.Node.Attachments) &&
-		a.Node.Cert.Role == b.Node.Cert.Role && reflect.DeepEqual(a.Managers, b.Managers) && reflect.DeepEqual(a.Keys, b.Keys) && a.Root == b.Root && a.UnlockKey == b.UnlockKey
+		a.Node.Cert.Role == b.Node.Cert.Role && a.Node.CertState == b.Node.CertState && reflect.DeepEqual(a.Managers, b.Managers) && reflect.DeepEqual(a.Keys, b.Keys) && a.Root == b.Root && a.UnlockKey == b.UnlockKey
 }
 
 func (d *Dispatcher) heartbeat(r *rpc.Request) (any, error) {

@@ -65,7 +65,8 @@ type Joined struct {
 // Leave gives a manager's place up.
 type Leave struct{ RaftID uint64 }
 
-// SessionRequest begins a node's session, or goes on with one.
+// SessionRequest begins a node's session, or goes on with one. A node whose certificate the
+// root that it trusts has signed, without an intermediate, says nothing of either.
 type SessionRequest struct {
 	Description object.NodeDescription
 	SessionID   string `json:",omitempty"`

@@ -16,6 +16,8 @@ type Cluster struct {
 
 	// What the API does not show, but the log has.
 	Root      RootCA      `json:",omitzero"`
+	Forced    uint64      `json:",omitzero"` // the ForceRotate that was last done
+	Rotation  *Rotation   `json:",omitempty"`
 	UnlockKey string      `json:",omitzero"`
 	Keys      []GossipKey `json:",omitzero"`
 	KeyClock  uint64      `json:",omitzero"`
@@ -25,8 +27,9 @@ type Cluster struct {
 // Public is the cluster as the API shows it; the tokens only to managers.
 func (c *Cluster) Public() *Cluster {
 	p := *c
-	p.Root, p.UnlockKey, p.Keys, p.KeyClock, p.Removed = RootCA{}, "", nil, 0, nil
-	p.Spec.CAConfig.SigningCAKey = ""
+	p.Root, p.Forced, p.Rotation, p.UnlockKey, p.Keys, p.KeyClock, p.Removed = RootCA{}, 0, nil, "", nil, 0, nil
+	// An update begins with what was shown: a certificate without its key would be a wish.
+	p.Spec.CAConfig.SigningCACert, p.Spec.CAConfig.SigningCAKey = "", ""
 	return &p
 }
 
@@ -43,6 +46,13 @@ type JoinTokens struct{ Worker, Manager string }
 type RootCA struct {
 	Digest string // hexadecimal SHA-256 of the certificate
 	PEM    string
+}
+
+// Rotation is a root that is to come. Until every node has a certificate of it, nodes trust
+// the root that there is, which has signed the new one's key: Intermediate.
+type Rotation struct {
+	Root         RootCA
+	Intermediate string // PEM
 }
 
 // GossipKey is one of the keys that gossip and encrypted overlays use.

@@ -12,6 +12,7 @@ type Node struct {
 	// What the API does not show: the certificate that was issued, and the
 	// addresses of the node's load balancers by network.
 	Cert        Certificate         `json:",omitzero"`
+	CertState   string              `json:",omitempty"` // [CertRotate], or "" if it is issued
 	Attachments []NetworkAttachment `json:",omitzero"`
 	RaftID      uint64              `json:",omitzero"`
 }
@@ -19,7 +20,7 @@ type Node struct {
 // Public is the node as the API shows it.
 func (n *Node) Public() *Node {
 	p := *n
-	p.Cert, p.Attachments, p.RaftID = Certificate{}, nil, 0
+	p.Cert, p.CertState, p.Attachments, p.RaftID = Certificate{}, "", nil, 0
 	return &p
 }
 
@@ -103,7 +104,14 @@ type Certificate struct {
 	Serial uint64
 	From   int64 // Unix seconds
 	Until  int64
+	// Intermediate is the certificate between this one and the root Above, both "" if
+	// Digest is of a root that nodes trust.
+	Intermediate string `json:",omitempty"` // PEM
+	Above        string `json:",omitempty"` // digest
 }
+
+// CertRotate says that a node is to renew its certificate now.
+const CertRotate = "rotate"
 
 // Resources are numbers only: nothing is measured.
 type Resources struct {

@@ -48,7 +48,8 @@ func (m *Manager) issue(r *rpc.Request) (any, error) {
 		if err != nil {
 			return err
 		}
-		n.Cert = ca.Issue(m.Stream("ca"), c.Root, n.ID, n.Spec.Role, m.Wall(), c.Spec.CAConfig.NodeCertExpiry)
+		n.Cert = ca.Issue(m.Stream("ca"), c.Root, c.Rotation, n.ID, n.Spec.Role, m.Wall(), c.Spec.CAConfig.NodeCertExpiry)
+		n.CertState = ""
 		out.Cert = n.Cert
 		if n.Spec.Role == object.RoleManager {
 			out.UnlockKey = c.UnlockKey

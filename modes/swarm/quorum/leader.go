@@ -62,6 +62,7 @@ func (m *Manager) unlead() {
 		return
 	}
 	m.leading = false
+	m.rotator = nil
 	m.dispatcher.Stop()
 	if m.orchestrator != nil {
 		m.orchestrator.Stop()
@@ -91,6 +92,7 @@ func (m *Manager) reign() {
 	m.leading = true
 	m.news.Broadcast()
 	for still() {
+		m.followRotation()
 		work, err := m.decide()
 		switch {
 		case err != nil && still():

@@ -41,6 +41,7 @@ type Config struct {
 	Listen    netip.AddrPort
 	Advertise string                     // "10.0.0.11:2377"
 	Cert      func() *object.Certificate // the node's own, nil if it has none
+	Root      func() string              // the digest of the root that the node trusts
 	Disk      *raft.Disk
 	New       *object.Cluster // of a new swarm, else nil
 	First     *object.Node    // the new swarm's first node
@@ -72,6 +73,8 @@ type Manager struct {
 	leading      bool      // the leader's work is under way
 	term         uint64
 	lead         *sim.Proc
+	rotator      *sim.Proc // of the way to rotating, nil without a rotation
+	rotating     string    // the digest of the root to come
 	dirty        sim.Cond
 	news         sim.Cond // the leader or its work has changed
 	stopped      bool
@@ -205,11 +208,10 @@ func (m *Manager) managers() (out []message.Peer) {
 
 // verify refuses nodes that another root has signed, and those that were removed.
 func (m *Manager) verify(c *object.Certificate) error {
-	own := m.Cert()
-	if own == nil {
+	if m.Cert() == nil {
 		return errNoCertificate
 	}
-	return ca.Check(m.TLSWords, own.Digest, c, m.Wall())
+	return ca.Check(m.TLSWords, m.Root(), c, m.Wall())
 }
 
 // handle says who answers what.

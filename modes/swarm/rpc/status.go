@@ -26,6 +26,7 @@ const (
 	FailedPrecondition Code = "FailedPrecondition"
 	Aborted            Code = "Aborted"
 	Unimplemented      Code = "Unimplemented"
+	Internal           Code = "Internal"
 	Unavailable        Code = "Unavailable"
 )
 
