@@ -77,9 +77,6 @@ func (s *session) before(cmd *cobra.Command, args []string) error {
 		}
 	}
 	f := cmd.Flags()
-	if name == "swarm ca" && isSet(f, "rotate") {
-		return errors.New("dnetsim does not simulate docker swarm ca --rotate") // and docker would wait for it by the real clock
-	}
 	p := s.planOf(name, cmd, args)
 	if name == "run" || name == "attach" {
 		// docker would ask the real process for its signals; ours come to the
@@ -221,6 +218,7 @@ func (s *session) adapt(cmd *cobra.Command, h *dockerCLI) {
 		s.adaptStart(cmd, h)
 	}
 	s.adaptProgress(cmd, h)
+	adaptRotation(s, cmd, h)
 	if s.release.Older {
 		s.adaptInspect(cmd, h)
 		s.adaptInfo(cmd, h)

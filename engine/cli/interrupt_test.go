@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // ^C ends what waits for a service to converge, and nothing else: docker says that the
@@ -79,9 +80,30 @@ func TestCtrlCEndsWhatWaits(t *testing.T) {
 	}
 }
 
-// docker waits for a rotation of the root certificate by the real clock, and no node gets
-// a new one here: it is refused.
-func TestARotationOfTheRootIsRefused(t *testing.T) {
-	b := newLabOf(t, 1, luck{}, "29")
-	want(t, b.run("docker swarm init >/dev/null; docker swarm ca | head -1; docker swarm ca --rotate; echo $?"), "-----BEGIN CERTIFICATE-----\n", "dnetsim does not simulate docker swarm ca --rotate\n1\n")
+// docker waits for a rotation of the root certificate in virtual time, and shows how far it
+// is; Ctrl-C leaves it to the managers.
+func TestARotationOfTheRootIsAwaited(t *testing.T) {
+	for _, release := range []string{"20.10", "29"} {
+		p := sitDown(newLabOf(t, 1, luck{}, release))
+		p.types("docker swarm init >/dev/null; stty cols 120\r", "")
+		p.shown.Reset()
+		p.tty.Input([]byte("docker swarm ca --rotate\r"))
+		p.b.loop.RunFor(time.Second)
+		p.tty.Input([]byte("\x03"))
+		p.b.loop.RunFor(time.Second)
+		p.tty.Input([]byte("docker info -f '{{.Swarm.Cluster.RootRotationInProgress}}' 2>/dev/null\r"))
+		p.b.loop.RunFor(time.Second)
+		want(t, p.shown.String(), "desired root digest:  \r", "  rotated TLS certificates:  \r", "  rotated CA certificates:   \r",
+			"desired root digest: sha256:", "  rotated TLS certificates:  [>                                                  ] 0/1 nodes", "  rotated CA certificates:   [>                                                  ] 0/1 nodes",
+			"  rotated TLS certificates:  [==================================================>] 1/1 nodes", "  rotated CA certificates:   [>                                                  ] 0/1 nodes",
+			"Operation continuing in background.", "Use `swarmctl cluster inspect default` to check progress.", "true")
+		// The signal does not end the context of 20.10's commands: attach goes on.
+		if got := strings.Contains(p.shown.String(), "BEGIN CERTIFICATE"); got != (release == "20.10") {
+			t.Errorf("%s: the root is shown: %v\n%s", release, got, p.shown.String())
+		}
+		shown := p.types("docker info -f '{{.Swarm.Cluster.RootRotationInProgress}}' 2>/dev/null; docker swarm ca --rotate\r", "", "echo rc $?\r")
+		want(t, shown, "false", "0/1 nodes", "rotated TLS certificates:  [==================================================>] 1/1 nodes",
+			"rotated CA certificates:   [==================================================>] 1/1 nodes", "-----BEGIN CERTIFICATE-----", "rc 0")
+		p.b.loop.Close()
+	}
 }

@@ -52,11 +52,11 @@ func disarm(cmd *cobra.Command) {
 
 // adaptOutside changes the flags of a command that reach for the real machine.
 func (s *session) adaptOutside(f *pflag.FlagSet) {
-	s.wrap(f, "external-ca", s.externalCA)
+	s.wrap(f, "external-ca", func(spec string) (string, error) { return externalCA(s, spec) })
 	for _, name := range []string{"ca-cert", "ca-key"} {
-		s.wrap(f, name, func(string) (string, error) {
-			return "", fmt.Errorf("dnetsim does not simulate --%s: a swarm draws its root certificate", name)
-		})
+		if x := f.Lookup(name); x != nil {
+			x.Value = collector{x.Value, pemFile(s, name)}
+		}
 	}
 	s.wrap(f, "mount", s.bindHere)
 	s.wrap(f, "mount-add", s.bindHere)
@@ -127,7 +127,7 @@ func fields(spec string, change func(key, value string) (string, error)) (string
 
 // externalCA reads the certificate of an external CA on the simulated host, in
 // docker's words, and leaves its field out: nothing of ours looks at it.
-func (s *session) externalCA(spec string) (string, error) {
+func externalCA(s *session, spec string) (string, error) {
 	return fields(spec, func(key, value string) (string, error) {
 		if key != "cacert" {
 			return value, nil

@@ -121,7 +121,7 @@ var outside = map[string]string{
 	"env-add": "the simulated environment", "build-arg": "the simulated environment",
 	"file": "a simulated file", "iidfile": "written on the simulated host", "input": "a simulated file", "output": "written on the simulated host", "log-opt": "the simulated environment, for services", "external-ca": "a simulated file", "mount": "the simulated working directory", "mount-add": "the simulated working directory", "volume": "the simulated working directory",
 	"compose-file": "simulated files, and what they name", "skip-interpolation": "of a simulated file",
-	"security-opt": "profiles are refused", "use-api-socket": "refused", "ca-cert": "refused", "ca-key": "refused",
+	"security-opt": "profiles are refused", "use-api-socket": "refused", "ca-cert": "a simulated file", "ca-key": "a simulated file",
 }
 
 // speaks is what such flags have in their names or usages.

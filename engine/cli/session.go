@@ -77,8 +77,9 @@ type session struct {
 	saved []chunk // output kept back, see clock.go
 	// Of the command line's goroutine.
 	cidFile  string
-	volumes  []string  // values of --volume
-	literals *literals // addresses that are none, nil if there are none
+	volumes  []string          // values of --volume
+	pems     map[string]string // certificate and key that flags have named
+	literals *literals         // addresses that are none, nil if there are none
 	lists    []*lists
 	restore  func() // gives the terminal its mode back
 	reader   *sim.Proc
