@@ -78,6 +78,17 @@ func TestARotationWaitsForEveryNode(t *testing.T) {
 	}
 }
 
+// A rotation is followed, also one that begins while the leader decides something else: it
+// looked for one before it decided, and slept through what came meanwhile.
+func TestARotationBeginsWhileTheLeaderIsBusy(t *testing.T) {
+	says(t, "20.10", []saying{
+		{"bdc01$ docker swarm init", nil},
+		{"bdc02$ " + join("worker"), nil},
+		{"bdc03$ " + join("manager"), nil},
+		{"bdc03$ for i in 1 2 3 4 5 6 7 8 9; do ssh bdc02 systemctl restart docker; docker swarm ca --rotate -d; sleep 15; " + underWay + "; done | uniq -c", []string{"^ +9 false\n$"}},
+	})
+}
+
 // A root of one's own is taken, and is what a rotation can be called back to.
 func TestASwarmTakesARootThatIsGiven(t *testing.T) {
 	file := func(name string) string {

@@ -92,8 +92,8 @@ func (m *Manager) reign() {
 	m.leading = true
 	m.news.Broadcast()
 	for still() {
-		m.followRotation()
 		work, err := m.decide()
+		m.followRotation() // nothing blocks from here to the wait
 		switch {
 		case err != nil && still():
 			m.Loop.Current().Sleep(time.Second)
