@@ -10,6 +10,7 @@ import (
 
 	"dnetsim/modes/calls"
 	"dnetsim/modes/events"
+	"dnetsim/modes/nat"
 	"dnetsim/modes/swarm"
 	"dnetsim/modes/swarm/agent"
 	"dnetsim/modes/swarm/message"
@@ -195,8 +196,8 @@ func (s *Swarm) Logs(q message.Subscribe, emit func(message.LogLine) error) erro
 	return s.call(func() error { return s.node.Logs(q, emit) })
 }
 
-// Mesh are the TCP ports of the host that services have published on every node.
-func (s *Swarm) Mesh() []int { return s.d.net.Agent.Mesh() }
+// Mesh are the ports of the host that services have published on every node.
+func (s *Swarm) Mesh() []nat.Port { return s.d.net.Agent.Mesh() }
 
 // AwaitMesh blocks the running process until they change.
 func (s *Swarm) AwaitMesh() error { return s.d.net.Agent.AwaitMesh() }

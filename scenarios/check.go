@@ -48,6 +48,7 @@ func (r *reader) check(root *yaml.Node, s *Scenario) {
 		if h.Engine == "" {
 			h.Engine, h.follows = s.Engine, true
 		}
+		r.checkDaemon(h)
 	}
 	for i := range s.LANs {
 		r.checkGateway(s, &s.LANs[i])

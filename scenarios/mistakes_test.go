@@ -16,6 +16,8 @@ func TestReadSaysWhatToWriteInstead(t *testing.T) {
 		{head + "steps:\n  - run: h1$ echo a: b\n    expect: {exit: 0}\n", "there is `: ` in the line"},
 		{strings.Replace(head, "10.0.0.11}", "10.0.0.11, daemon: {iccc: false}}", 1), `x.yaml:3:37: unknown key "iccc" in daemon: did you mean "icc"? dockerd would not start`},
 		{strings.Replace(head, "10.0.0.11}", "10.0.0.11, daemon: {icc: maybe}}", 1), "x.yaml:3:36: dockerd would not start: "},
+		{"engine: \"29\"\n" + strings.Replace(head, "10.0.0.11}", "10.0.0.11, daemon: {cluster-store: consul://10.0.0.9:8500}}", 1), "x.yaml:4:36: dockerd of engine 29 would not start: the following directives don't match any configuration option: cluster-store"},
+		{strings.Replace(head, "10.0.0.11}", "10.0.0.11, daemon: {firewall-backend: iptables}}", 1), "x.yaml:3:36: dockerd of engine 20.10 would not start: "},
 		{strings.Replace(head, "10.0.0.11}", "10.0.0.11, images: [nosuch]}", 1) + "strict-images: true\n", `x.yaml:3:36: there is no image "nosuch"`},
 		{head + "images: {redis7: {like: debien}}\n", `is like "debien", which is nowhere: did you mean "debian"?`},
 		{strings.Replace(head, "gateway: 10.0.0.2", "gateway: 10.0.0.11", 1), "x.yaml:3:17: gateway 10.0.0.11 of lan lan is the address of host h1"},

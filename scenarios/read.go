@@ -248,8 +248,22 @@ func (r *reader) daemon(p pair, h *hostReading) {
 			return
 		}
 	}
-	if err := config.Check(h.Daemon); err != nil {
-		r.add(at(p.value), "write what dockerd takes, or the whole file as a text if it is to be wrong", "dockerd would not start: %v", err)
+	if err := config.Check(h.Daemon, nil); err != nil {
+		r.add(at(p.value), daemonInstead, "dockerd would not start: %v", err)
+		return
+	}
+	h.daemonAt = at(p.value)
+}
+
+const daemonInstead = "write what dockerd takes, or the whole file as a text if it is to be wrong"
+
+// checkDaemon refuses a daemon.json that the host's own engine does not start with.
+func (r *reader) checkDaemon(h *Host) {
+	if h.daemonAt == (place{}) {
+		return
+	}
+	if err := config.Check(h.Daemon, profile.Of(h.Engine)); err != nil {
+		r.add(h.daemonAt, daemonInstead, "dockerd of engine %s would not start: %v", h.Engine, err)
 	}
 }
 

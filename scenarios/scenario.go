@@ -105,6 +105,7 @@ type Host struct {
 	Engine   string
 	follows  bool              // it names no engine of its own
 	Daemon   []byte            // daemon.json as JSON text, nil for none
+	daemonAt place             // of one that is to be right
 	Files    map[string]string // path to content, laid down before the engine starts
 	filesAt  map[string]place
 	imagesAt place

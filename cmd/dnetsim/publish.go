@@ -119,12 +119,16 @@ func (d *doors) close() {
 }
 
 // way is how a publication's connections come in: from the LAN, as any machine's
-// would; to an address of the host's loopback, from the host itself. It is called
+// would; to an address of the host's loopback or of IPv6, from the host itself. It is called
 // on the loop, or before it runs.
 func (d *doors) way(p publication) (stack.Opener, netip.AddrPort, error) {
-	if p.at.Addr().IsLoopback() {
+	if p.at.Addr().IsLoopback() || p.at.Addr().Is6() { // LANs are of IPv4
 		m, _ := d.lab.Machine(p.host)
-		return m.NS().For(nil), p.at, nil
+		to := p.at
+		if to.Addr().IsUnspecified() {
+			to = netip.AddrPortFrom(netip.IPv6Loopback(), to.Port())
+		}
+		return m.NS().For(nil), to, nil
 	}
 	port := lanOf(d.lab.Scenario, p.host)
 	ns, err := d.lab.Outside(port.LAN)
@@ -400,7 +404,7 @@ func (e *everyPort) sync(daemon *modes.Daemon) {
 	for _, c := range list {
 		for _, p := range nat.Sorted(c.NetworkSettings.Ports) {
 			for _, b := range c.NetworkSettings.Ports[p] {
-				if at, ok := published(p, b); ok {
+				if at, ok := published(p, b); ok && !alsoV4(c.NetworkSettings.Ports[p], b) {
 					what := publication{host: e.host, udp: p.Proto == "udp", at: at}
 					now[what] = true
 					e.add(what, c.Name)
@@ -425,7 +429,7 @@ func published(p nat.Port, b nat.PortBinding) (netip.AddrPort, bool) {
 	if b.HostIP != "" && err == nil {
 		at, err = netip.ParseAddr(b.HostIP)
 	}
-	return netip.AddrPortFrom(at, uint16(port)), err == nil && p.Proto != "sctp" && at.Is4()
+	return netip.AddrPortFrom(at, uint16(port)), err == nil && p.Proto != "sctp"
 }
 
 // add opens the real port of the same number, or another one.

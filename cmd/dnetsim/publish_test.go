@@ -155,7 +155,7 @@ func TestRealPortsFollowWhatIsPublished(t *testing.T) {
 func TestRealPortsFollowARoutingMesh(t *testing.T) {
 	u := bring(t, "engine: \"29\"\nlan: {subnet: 192.168.9.0/24}\nhosts: {h1: {address: 192.168.9.11}, h2: {address: 192.168.9.12}}\n", shortDir(t), "--publish-real", "all", "--speed", "5")
 	defer u.end()
-	if code, _, errs := call(t, "docker swarm init\nssh h2 docker swarm join --token $(docker swarm join-token -q worker) 192.168.9.11:2377\ndocker service create -q --name web -p 8080:80 nginx\n", nil, "shell", "--attach", u.dir); code != exitOK {
+	if code, _, errs := call(t, "docker swarm init\nssh h2 docker swarm join --token $(docker swarm join-token -q worker) 192.168.9.11:2377\ndocker service create -q --name web -p 8080:80 nginx\ndocker service create -q --name echo -p 7007:7/udp busybox nc -u -l -p 7 -e cat\nssh h2 docker run -d --name six -p [::]:8081:80 nginx", nil, "shell", "--attach", u.dir); code != exitOK {
 		t.Fatal(errs)
 	}
 	for _, host := range []string{"h1", "h2"} {
@@ -165,6 +165,14 @@ func TestRealPortsFollowARoutingMesh(t *testing.T) {
 		}
 		res.Body.Close()
 	}
+	if got := u.datagram(u.realPort("h2:7007/udp"), []byte("hello")); string(got) != "hello" {
+		t.Errorf("hello comes back as %q", got)
+	}
+	res, err := http.Get("http://" + u.realPort("h2:8081") + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
 	call(t, "", nil, "shell", "--attach", u.dir, "-c", "docker service rm web")
 	for !strings.Contains(u.err.String(), "h2:8080 is published no more") {
 		time.Sleep(10 * time.Millisecond)

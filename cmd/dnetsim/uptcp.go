@@ -11,9 +11,11 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dnetsim/modes"
+	"dnetsim/modes/nat"
 
 	"github.com/spf13/cobra"
 )
@@ -170,8 +172,14 @@ func notRebound(h http.Handler) http.Handler {
 // mesh opens what a swarm's services have published on every node of it.
 func (e *everyPort) mesh(daemon *modes.Daemon, now map[publication]bool) {
 	for _, port := range daemon.Swarm.Mesh() {
-		what := publication{host: e.host, at: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port))}
+		what := publication{host: e.host, udp: port.Proto == "udp", at: netip.AddrPortFrom(netip.IPv4Unspecified(), port.Number)}
 		now[what] = true
 		e.add(what, "")
 	}
+}
+
+// alsoV4 reports whether a binding at every address of IPv6 has one of IPv4 beside it,
+// which leads to the same.
+func alsoV4(all []nat.PortBinding, b nat.PortBinding) bool {
+	return b.HostIP == "::" && slices.ContainsFunc(all, func(x nat.PortBinding) bool { return x.HostPort == b.HostPort && x.HostIP == "0.0.0.0" })
 }

@@ -124,9 +124,10 @@ func Read(fs *userland.FS, flags string, release *profile.Profile) (Config, erro
 	return cfg, nil
 }
 
-// Check is why dockerd would not start with this daemon.json, or nil.
-func Check(text []byte) error {
-	var c Config
+// Check is why dockerd would not start with this daemon.json, or nil. Without a release
+// only what none would start with counts.
+func Check(text []byte, release *profile.Profile) error {
+	c := Config{release: release}
 	return c.Merge(text)
 }
 

@@ -2,15 +2,16 @@ package network
 
 import (
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 
 	"dnetsim/link"
 	"dnetsim/modes/ipam"
+	"dnetsim/modes/nat"
 	"dnetsim/modes/network/overlay"
 	"dnetsim/modes/networkdb"
 	"dnetsim/sim"
-	"dnetsim/stack"
 )
 
 // Agent is the controller's part in a swarm: it gossips with the other nodes and has
@@ -27,10 +28,10 @@ type Agent struct {
 	ready    sim.Cond
 	// places are the addresses of this node's own endpoints in the cluster's networks,
 	// by network id.
-	mark      uint32                     // that the next service gets, see rebalance
-	noIPVS    bool                       // it is said that the kernel has none
-	held      map[int]*stack.TCPListener // published ports of the host
-	mesh      sim.Cond                   // broadcast when those have changed
+	mark      uint32                 // that the next service gets, see rebalance
+	noIPVS    bool                   // it is said that the kernel has none
+	held      map[nat.Port]io.Closer // published ports of the host
+	mesh      sim.Cond               // broadcast when those have changed
 	places    map[string]netip.Prefix
 	addresses *ipam.Local // of the cluster's networks, as far as this node uses them
 }

@@ -2,12 +2,14 @@ package network
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
 
 	"dnetsim/modes/container"
+	"dnetsim/modes/nat"
 	"dnetsim/modes/profile"
 	"dnetsim/stack"
 	"dnetsim/stack/ipvs"
@@ -190,33 +192,41 @@ func (b *balancing) publish(s balanced, want bool) {
 
 // hold keeps a published port of the host away from others, as dockerd's own listener does.
 func (b *balancing) hold(p container.ServicePort, want bool) {
-	if p.Protocol != 0 {
-		return
-	}
-	if l := b.a.held[p.Published]; l != nil && !want {
+	port := nat.Port{Number: uint16(p.Published), Proto: protocol(p)}
+	if l := b.a.held[port]; l != nil && !want {
 		l.Close()
-		delete(b.a.held, p.Published)
+		delete(b.a.held, port)
 		b.a.mesh.Broadcast()
 	}
 	if !want {
 		return
 	}
 	ctl := b.a.ctl
-	l, err := ctl.Face.Opener(ctl.ns()).ListenTCP(netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(p.Published)))
+	open, at := ctl.Face.Opener(ctl.ns()), netip.AddrPortFrom(netip.IPv6Unspecified(), port.Number)
+	var l io.Closer
+	var err error
+	switch port.Proto {
+	case "tcp":
+		l, err = open.ListenTCP(at)
+	case "udp":
+		l, err = open.ListenUDP(at)
+	default:
+		return // SCTP, which hosts here have not
+	}
 	if err != nil {
-		ctl.Journal.Write("warning", "failed to create proxy for port "+strconv.Itoa(p.Published)+": listen tcp :"+strconv.Itoa(p.Published)+": bind: address already in use")
+		ctl.Journal.Write("warning", fmt.Sprintf("failed to create proxy for port %d: listen %s :%[1]d: bind: address already in use", p.Published, port.Proto))
 		return
 	}
 	if b.a.held == nil {
-		b.a.held = map[int]*stack.TCPListener{}
+		b.a.held = map[nat.Port]io.Closer{}
 	}
-	b.a.held[p.Published] = l
+	b.a.held[port] = l
 	b.a.mesh.Broadcast()
 }
 
-// Mesh are the TCP ports of the host that a swarm's services have published on every node,
-// in their order.
-func (a *Agent) Mesh() []int { return slices.Sorted(maps.Keys(a.held)) }
+// Mesh are the ports of the host that a swarm's services have published on every node, in
+// their order.
+func (a *Agent) Mesh() []nat.Port { return nat.Sorted(a.held) }
 
 // AwaitMesh blocks the running process until they change.
 func (a *Agent) AwaitMesh() error { return a.mesh.Wait(a.ctl.Loop) }
