@@ -61,7 +61,7 @@ func (q swarms) manager(of *Node) *Node {
 func (q swarms) managed(v modes.SwarmView, manager *Node) bool {
 	m := manager.Host.Swarm()
 	if v.Root != "" {
-		return v.Root == m.Root
+		return v.Same(m)
 	}
 	for _, at := range v.Managers {
 		if manager.Space.IsLocal(at.Addr()) {
@@ -95,12 +95,12 @@ func (o *overlay) twoSwarms() {
 		return
 	}
 	a, b := o.a.Host.Swarm(), o.b.Host.Swarm()
-	if a.Root == "" || b.Root == "" || a.Root == b.Root {
+	if a.Root == "" || b.Root == "" || a.Same(b) {
 		return
 	}
 	q := o.q
 	manager := swarms{q}.manager(o.a)
-	if manager == nil {
+	if manager == nil || (swarms{q}).managed(b, manager) {
 		return
 	}
 	keep, move := o.a, o.b
@@ -270,12 +270,12 @@ func (o *overlay) blameSwarmAdvertise(host, other *Node, self netip.Addr, why st
 // remakeSwarm makes a swarm of one manager again, with its workers, its networks and
 // their containers.
 func (q swarms) remakeSwarm(manager *Node, advertise netip.Addr) []CureStep {
-	root := manager.Host.Swarm().Root
-	before, after := q.members(func(n *Node) bool { return n.Host.Swarm().Root == root })
+	own := manager.Host.Swarm()
+	before, after := q.members(func(n *Node) bool { return n.Host.Swarm().Same(own) })
 	steps := before
 	var join []CureStep
 	for _, e := range q.engines() {
-		if e != manager && e.Host.Swarm().Root == root {
+		if e != manager && e.Host.Swarm().Same(own) {
 			steps = append(steps, CureStep{Machine: e.Name, Line: "docker swarm leave"})
 			join = append(join, CureStep{Machine: e.Name, Line: q.joinLine(e, manager, "")})
 		}

@@ -116,3 +116,31 @@ func (x swarmWorld) text(engine string) string {
 	}
 	return b.String()
 }
+
+// A node that was cut off before it heard of its swarm's new root trusts the one before, and
+// is a node of the same swarm: the cause is what cuts it off.
+func TestANodeThatMissedARotationIsNoSwarmOfItsOwn(t *testing.T) {
+	const cut = "for p in '-p tcp --dport 2377' '-p tcp --sport 2377' '-p tcp --dport 7946' '-p udp --dport 7946'; do iptables -I INPUT $p -j DROP; iptables -I OUTPUT $p -j DROP; done"
+	for _, engine := range scenarios.Engines {
+		lines := fmt.Sprintf("engine: %q\nlan: {subnet: 10.0.0.0/24}\nhosts:\n  bdc01: {address: 10.0.0.11}\n  bdc02: {address: 10.0.0.12}\nsteps:\n", engine)
+		for _, line := range []string{
+			"bdc01$ docker swarm init --default-addr-pool 10.20.0.0/16",
+			"bdc02$ docker swarm join --token $(ssh bdc01 docker swarm join-token -q worker) 10.0.0.11:2377",
+			"bdc01$ docker network create -d overlay --attachable ov; docker run -itd --name c1 --network ov busybox",
+			"bdc02$ docker run -itd --name c2 --network ov busybox",
+			"bdc01$ docker swarm ca --rotate -d; sleep 1", // by then every node has its certificate
+			"bdc02$ " + cut,
+			"bdc01$ sleep 35; docker run -itd --name c3 --network ov busybox; docker info -f '{{.Swarm.Cluster.RootRotationInProgress}}' 2>/dev/null | grep false",
+		} {
+			lines += fmt.Sprintf("  - {run: %q}\n", line)
+		}
+		s, err := scenarios.Read("test.yaml", []byte(lines))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := explainAt(t, s, "", "bdc01/c3", "bdc02/c2", "", false)
+		if got := text(r); strings.Contains(got, "SWARM-SPLIT") || len(r.Causes) == 0 || r.Causes[0].Code != "OVERLAY-GOSSIP-TCP-BLOCKED" {
+			t.Errorf("engine %s:\n%s", engine, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"dnetsim/modes/swarm/allocator"
@@ -22,8 +23,9 @@ type View struct {
 	Nodes    []*object.Node   // what a manager's log has, nil for workers
 	Networks []*object.Network
 	Services []*object.Service
-	root     string // the certificate
-	words    string // how the refusal of one begins
+	former   []string // what a manager knows of roots that the swarm had before
+	root     string   // the certificate
+	words    string   // how the refusal of one begins
 	cert     object.Certificate
 }
 
@@ -44,6 +46,12 @@ func (v View) Refuses(now, own time.Time) error {
 	return ca.CheckOwn(&fresh, now)
 }
 
+// Same reports whether two nodes trust roots of one swarm. One that has not been told of a
+// new root trusts the one before, which is known to managers.
+func (v View) Same(o View) bool {
+	return v.Root == o.Root || slices.Contains(v.former, o.Root) || slices.Contains(o.former, v.Root)
+}
+
 // View is the node's at this moment.
 func (n *Node) View() View {
 	v := View{}
@@ -61,6 +69,9 @@ func (n *Node) View() View {
 	if l := n.life; l != nil && l.manager != nil {
 		v.root, v.cert, v.words = d.Root.PEM, d.Cert, n.TLSWords
 		v.Manager, v.Led = true, l.manager.HasLeader()
+		if c := state.Cluster(l.manager.State()); c != nil {
+			v.former = c.Former
+		}
 		v.Nodes = state.All[*object.Node](l.manager.State())
 		v.Networks = state.All[*object.Network](l.manager.State())
 		v.Services = state.All[*object.Service](l.manager.State())

@@ -18,6 +18,7 @@ type Cluster struct {
 	Root      RootCA      `json:",omitzero"`
 	Forced    uint64      `json:",omitzero"` // the ForceRotate that was last done
 	Rotation  *Rotation   `json:",omitempty"`
+	Former    []string    `json:",omitzero"` // digests of the roots before Root
 	UnlockKey string      `json:",omitzero"`
 	Keys      []GossipKey `json:",omitzero"`
 	KeyClock  uint64      `json:",omitzero"`
@@ -27,7 +28,7 @@ type Cluster struct {
 // Public is the cluster as the API shows it; the tokens only to managers.
 func (c *Cluster) Public() *Cluster {
 	p := *c
-	p.Root, p.Forced, p.Rotation, p.UnlockKey, p.Keys, p.KeyClock, p.Removed = RootCA{}, 0, nil, "", nil, 0, nil
+	p.Root, p.Forced, p.Rotation, p.Former, p.UnlockKey, p.Keys, p.KeyClock, p.Removed = RootCA{}, 0, nil, nil, "", nil, 0, nil
 	// An update begins with what was shown: a certificate without its key would be a wish.
 	p.Spec.CAConfig.SigningCACert, p.Spec.CAConfig.SigningCAKey = "", ""
 	return &p

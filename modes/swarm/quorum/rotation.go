@@ -79,6 +79,7 @@ func (m *Manager) rotate(p *sim.Proc, to string) {
 // those of the old one are void.
 func (m *Manager) finishRotation(tx *state.Tx, c *object.Cluster) {
 	c = object.Clone(c)
+	c.Former = append(c.Former, c.Root.Digest)
 	c.Root, c.Rotation, c.RootRotationInProgress = c.Rotation.Root, nil, false
 	c.TLSInfo = ca.Info(c.Root.PEM, c.Root.PEM)
 	r := m.Stream("ca")
