@@ -1,4 +1,4 @@
-.PHONY: bench build class conformance explain fuzz help labs lint load page page-check profile race run soak swarm test trail update wasm
+.PHONY: bench build class conformance explain fuzz help jitter labs lint load page page-check profile race run soak swarm test trail update wasm
 
 help: ## print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -51,6 +51,9 @@ class: ## N learners (100) at once in one server, a line every two seconds for T
 
 wasm: ## build every room that runs in a browser tab
 	GOOS=js GOARCH=wasm go build $$(go list ./... | grep -v -e /engine/cli -e /cmd/ -e /page -e /labs/store -e '^dnetsim$$' -e /dnetsimtest)
+
+jitter: ## hold docker's goroutines up at random: every kind of command, both releases, N seeds (20) from SEED (1) on
+	go test ./engine/cli -run '^TestDockersGoroutinesDecideNothingAtLength$$' -count 1 -v -timeout 0 -jitter.seed $(or $(SEED),1) -jitter.seeds $(or $(N),20)
 
 explain: ## random worlds explained: verdicts against programs, and what has no cause (SEED, N)
 	go test ./scenarios/campaign -run TestExplainAgreesWithPackets -count 1 -v -timeout 0 -explain.seed $(or $(SEED),71) -explain.n $(or $(N),2000)

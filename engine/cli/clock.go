@@ -65,11 +65,17 @@ type clockOffset struct {
 	real    int64 // the machine's second at the first use
 	virtual int64 // the host's second
 	moved   [][2]string
-	// told are the daemon's answers that hold instants, as they came and in
-	// their order; next is the one that is asked for next. In the first
+	// told is what the daemon answered to who prints instants, as it came and in
+	// its order; next is the one that is asked for next. In the first
 	// formatting it is always len(told).
-	told []any
+	told []told
 	next int
+}
+
+// told is an answer, or a refusal.
+type told struct {
+	answer any
+	err    error
 }
 
 // again prepares for another formatting of the same answers.
@@ -77,16 +83,13 @@ func (c *clockOffset) again() { *c = clockOffset{virtual: c.virtual, second: c.s
 
 // answer asks the daemon, or returns what it said the last time.
 func answer[T any](c *clockOffset, ask func() (T, error)) (T, error) {
-	if c.next < len(c.told) {
-		c.next++
-		return c.told[c.next-1].(T), nil
+	if c.next == len(c.told) {
+		v, err := ask()
+		c.told = append(c.told, told{v, err})
 	}
-	v, err := ask()
-	if err == nil {
-		c.told = append(c.told, v)
-		c.next++
-	}
-	return v, err
+	c.next++
+	was := c.told[c.next-1]
+	return was.answer.(T), was.err
 }
 
 // instant moves one instant, in seconds.

@@ -100,6 +100,8 @@ func TestAgesDoNotDependOnTheMachinesSecond(t *testing.T) {
 		"(docker rm -f c1 & docker run -d --name c3 busybox sleep 5 & docker ps -a & systemctl restart docker & wait)",
 		"docker ps -a --format '{{.Names}} {{.RunningFor}} {{.CreatedAt}}'; docker images; docker history busybox",
 		"docker system df -v; docker ps -a | wc -l; docker __complete stop ''",
+		"docker swarm init >/dev/null; docker network create -d overlay ov >/dev/null; docker service create -d --name web --network ov --no-resolve-image busybox sleep 1000 >/dev/null; sleep 20",
+		"docker node ps; docker node ps nosuch; docker service ps web nosuch; docker stack ps nosuch; docker service inspect --pretty web; docker service inspect --pretty web nosuch; docker secret ls; docker ps; docker history nosuch",
 	}
 	play := func(every int) (out []string) {
 		asked := 0

@@ -178,8 +178,10 @@ func (a *apiClient) ContainerWait(ctx context.Context, id string, o client.Conta
 	go func() {
 		select {
 		case r := <-from.Result:
+			a.s.jitter()
 			result <- r
 		case err := <-from.Error:
+			a.s.jitter()
 			failed <- err
 		}
 	}()

@@ -30,6 +30,7 @@ type stdin struct{ s *session }
 func (f stdin) Read(b []byte) (int, error) {
 	s := f.s
 	s.jitter()
+	defer s.jitter()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.in.data) == 0 {

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"flag"
 	"fmt"
+	"hash"
 	"hash/fnv"
 	"math/rand/v2"
 	"runtime"
@@ -10,6 +12,12 @@ import (
 	"time"
 
 	"dnetsim/sim"
+	"dnetsim/userland"
+)
+
+var (
+	jitterSeed  = flag.Uint64("jitter.seed", 1, "the first seed of TestDockersGoroutinesDecideNothingAtLength")
+	jitterSeeds = flag.Uint64("jitter.seeds", 0, "how many seeds it takes")
 )
 
 // jitterLines are docker commands that use several goroutines, or print what is
@@ -67,40 +75,142 @@ var interruptLines = []string{
 	"for s in INT TERM; do timeout -s $s 1 docker exec c1 sleep 1; echo $?; timeout -s $s 1 docker run --name r busybox sleep 1; echo $?; docker wait r; docker rm r; timeout -s $s 2 docker stop -t 2 c1; echo $?; docker start c1; done",
 }
 
+// watchLines have streams whose messages are several lines, or end early.
+var watchLines = []string{
+	startTicks + "; docker run -d --name c3 -l 'a=x\ny\nz' busybox sleep 1000",
+	"timeout 3 docker events --format '{{.Action}}{{println}}{{.Type}}{{println}}{{println}}' & sleep 1; docker restart -t 0 c1 c2; wait",
+	"timeout 3 docker events & sleep 1; docker restart -t 0 c3; wait",
+	"timeout 3 docker events --format json | wc -l & timeout 3 docker events --format '{{if eq .Type \"container\"}}{{.Action}}{{end}}' & sleep 1; docker restart -t 0 c3; wait",
+	"docker logs -f c1 | head -2; docker events | head -2 & sleep 1; docker restart -t 0 c1; wait",
+	"docker start c2; docker logs -f c1 & docker logs -f c2 & sleep 2; docker rm -f c1 c2; wait",
+}
+
+// stroke is what somebody at a terminal does after a while: keys, or another width.
+type stroke struct {
+	after time.Duration
+	keys  string
+	cols  int
+}
+
+func key(ms int, keys string) stroke { return stroke{time.Duration(ms) * time.Millisecond, keys, 0} }
+func width(ms, cols int) stroke      { return stroke{time.Duration(ms) * time.Millisecond, "", cols} }
+
+// sitting is what one does at a terminal whose commands print on a terminal as well.
+var sitting = []stroke{
+	key(0, "docker run -it --name c busybox\r"), width(1000, 60), key(0, "stty size\r"), key(1000, "while :; do echo t; sleep 0.3; done\r"), width(300, 70), key(300, "\x03"), key(300, "exit 4\r"),
+	key(1000, "echo $?; docker run --rm -it busybox sh -c 'for i in 1 2 3; do echo x; sleep 0.3; done'\r"), key(800, "echo $?\r"), key(200, "abc\r"),
+	key(1000, "docker run -it --name d busybox sh -c 'while :; do echo t; sleep 0.3; done'\r"), key(1200, "\x10\x11"), key(300, "docker logs -f d\r"), key(900, "\x1a"), key(300, "fg\r"), key(300, "\x03"),
+	key(300, "docker exec -it d sh\r"), width(300, 50), key(0, "stty size; exit 3\r"), key(300, "docker rm -f d\r"), key(1000, "docker system prune\r"), key(1000, "y\r"), key(1000, ""),
+}
+
+// outcome is what there is to see after a line, or a stroke.
+type outcome struct {
+	what, out string
+	at        time.Duration
+	fired     uint64
+	journal   uint64
+}
+
+// recording is what becomes of a lab.
+type recording struct {
+	b   *lab
+	sum hash.Hash64
+	all []outcome
+}
+
+func record(b *lab) *recording {
+	sum := fnv.New64a()
+	b.loop.Journal().Listen(func(e *sim.Entry) { fmt.Fprintf(sum, "%v %v", e.At, e.What) })
+	return &recording{b: b, sum: sum}
+}
+
+func (r *recording) add(what, out string) {
+	r.all = append(r.all, outcome{what, out, r.b.loop.Now(), r.b.loop.Fired(), r.sum.Sum64()})
+}
+
+// lines are played in a host's shell, each piece of output with its instant.
+func lines(lines []string) func(b *lab) []outcome {
+	return func(b *lab) []outcome {
+		r := record(b)
+		for _, line := range lines {
+			r.add(line, b.runAt(line, true))
+		}
+		return r.all
+	}
+}
+
+// strokes are played at a terminal of the host, whose output has its instants.
+func strokes(strokes []stroke) func(b *lab) []outcome {
+	return func(b *lab) []outcome {
+		r, p := record(b), sitDown(b)
+		last := time.Duration(-1)
+		p.tty.OnOutput(func(o []byte) { // how much docker reads at a time is luck, and nobody sees it
+			if now := b.loop.Now(); now != last {
+				fmt.Fprintf(&p.shown, "[%v]", now)
+				last = now
+			}
+			p.shown.Write(o)
+		})
+		p.tty.Resize(userland.Winsize{Rows: 24, Cols: 120})
+		for _, x := range append(strokes, key(10_000, "")) {
+			p.b.loop.RunFor(x.after)
+			r.add(fmt.Sprintf("before %q", x.keys), p.shown.String())
+			if p.shown.Reset(); x.cols > 0 {
+				p.tty.Resize(userland.Winsize{Rows: 24, Cols: x.cols})
+			} else {
+				p.tty.Input([]byte(x.keys))
+			}
+		}
+		return r.all
+	}
+}
+
+// decidesNothing plays with each seed, and compares with what is without jitter.
+func decidesNothing(t *testing.T, release string, play func(b *lab) []outcome, first, seeds uint64) {
+	t.Helper()
+	once := func(jitter func()) []outcome {
+		b := newLabOf(t, 1, luck{jitter: jitter}, release)
+		defer b.loop.Close()
+		return play(b)
+	}
+	want := once(nil)
+	for seed := first; seed < first+seeds; seed++ {
+		got := once(holdUp(seed))
+		for i := range want {
+			if got[i] == want[i] {
+				continue
+			}
+			t.Errorf("%s, seed %d: %s\n at %v after %d events, without jitter at %v after %d; journals equal %v; printed\n%s\nwithout jitter\n%s", release, seed, want[i].what,
+				got[i].at, got[i].fired, want[i].at, want[i].fired, got[i].journal == want[i].journal, got[i].out, want[i].out)
+			break
+		}
+	}
+}
+
 // The order in which docker's goroutines come to the session is luck. Held up at
 // random where they do, they must not change what is printed, when, or how many
 // events a line takes.
 func TestDockersGoroutinesDecideNothing(t *testing.T) {
-	type outcome struct {
-		out     string
-		at      time.Duration
-		fired   uint64
-		journal uint64
+	decidesNothing(t, "20.10", lines(jitterLines), 0, 3)
+	decidesNothing(t, "29", lines(interruptLines), 0, 3)
+	for _, release := range []string{"20.10", "29"} {
+		decidesNothing(t, release, lines(watchLines), 0, 2)
+		decidesNothing(t, release, strokes(sitting), 0, 2)
 	}
-	play := func(release string, lines []string, jitter func()) []outcome {
-		b := newLabOf(t, 1, luck{jitter: jitter}, release)
-		defer b.loop.Close()
-		sum := fnv.New64a()
-		b.loop.Journal().Listen(func(e *sim.Entry) { fmt.Fprintf(sum, "%v %v", e.At, e.What) })
-		var all []outcome
-		for _, line := range lines {
-			out := b.runAt(line, true)
-			all = append(all, outcome{out, b.loop.Now(), b.loop.Fired(), sum.Sum64()})
+}
+
+// Every kind of command that has several goroutines or requests, on both releases, with as
+// many seeds as one has time for (make jitter).
+func TestDockersGoroutinesDecideNothingAtLength(t *testing.T) {
+	if *jitterSeeds == 0 {
+		t.Skip("make jitter")
+	}
+	for _, release := range []string{"20.10", "29"} {
+		for _, all := range append(longLines, jitterLines, interruptLines, watchLines) {
+			decidesNothing(t, release, lines(all), *jitterSeed, *jitterSeeds)
 		}
-		return all
-	}
-	for release, lines := range map[string][]string{"20.10": jitterLines, "29": interruptLines} {
-		want := play(release, lines, nil)
-		for seed := range uint64(4) {
-			got := play(release, lines, holdUp(seed))
-			for i := range want {
-				if got[i] == want[i] {
-					continue
-				}
-				t.Errorf("seed %d: %s\n at %v after %d events, without jitter at %v after %d; journals equal %v; printed\n%s\nwithout jitter\n%s", seed, lines[i],
-					got[i].at, got[i].fired, want[i].at, want[i].fired, got[i].journal == want[i].journal, got[i].out, want[i].out)
-				break
-			}
+		for _, all := range append(longStrokes(), sitting) {
+			decidesNothing(t, release, strokes(all), *jitterSeed, *jitterSeeds)
 		}
 	}
 }
@@ -111,7 +221,7 @@ func holdUp(seed uint64) func() {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	return func() {
 		mu.Lock()
-		k, d := rng.IntN(4), time.Duration(rng.IntN(400))*time.Microsecond
+		k, d := rng.IntN(6), time.Duration(rng.IntN(400))*time.Microsecond
 		mu.Unlock()
 		switch k {
 		case 0:

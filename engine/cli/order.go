@@ -232,11 +232,27 @@ func (a *apiClient) DiskUsage(ctx context.Context, o client.DiskUsageOptions) (c
 
 // Events has nothing for docker stats, which listens for containers that start
 // while it reads: whether their row is there would be a race of its goroutines.
+//
+// Of those that docker events prints it is noted what will be printed: docker takes a
+// message on one goroutine and prints it on another.
 func (a *apiClient) Events(ctx context.Context, o client.EventsListOptions) client.EventsResult {
-	if a.s.plan.name == "stats" {
+	switch a.s.plan.name {
+	case "stats":
 		return client.EventsResult{}
+	case "events":
+		return a.s.announced(ctx, a.APIClient.Events(ctx, o))
 	}
 	return a.APIClient.Events(ctx, o)
+}
+
+// Info is answered once to who prints ages: docker node ps asks which node it is on.
+func (a *apiClient) Info(ctx context.Context, o client.InfoOptions) (client.SystemInfoResult, error) {
+	return answered(a, func() (client.SystemInfoResult, error) { return a.APIClient.Info(ctx, o) })
+}
+
+// NetworkInspect is one of these: docker service inspect --pretty prints names of networks.
+func (a *apiClient) NetworkInspect(ctx context.Context, id string, o client.NetworkInspectOptions) (client.NetworkInspectResult, error) {
+	return answered(a, func() (client.NetworkInspectResult, error) { return a.APIClient.NetworkInspect(ctx, id, o) })
 }
 
 // NetworkCreate sends the pools in the order of the command line.

@@ -39,9 +39,10 @@ type plan struct {
 	// keep: output is kept back until the command is over.
 	keep   bool
 	events bool
-	follow bool // docker stats: it shows itself anew until a signal comes
-	words  bool // the words of one line come in random order
-	client bool // the output tells of the machine
+	format string // of docker events
+	follow bool   // docker stats: it shows itself anew until a signal comes
+	words  bool   // the words of one line come in random order
+	client bool   // the output tells of the machine
 	// complete: it answers a shell that completes.
 	complete bool
 	// asksBetween: docker service logs asks for names while it reads its stream.
@@ -96,7 +97,10 @@ func (s *session) planOf(name string, cmd *cobra.Command, args []string) plan {
 	case name == "__complete" || name == "__completeNoDesc":
 		p.complete, p.keep = true, true
 	case name == "events":
-		p.events = cmd.Flag("format") == nil || cmd.Flag("format").Value.String() == ""
+		if f := cmd.Flag("format"); f != nil {
+			p.format = f.Value.String()
+		}
+		p.events = p.format == ""
 	}
 	return p
 }

@@ -52,7 +52,7 @@ func onePass(p *userland.Process, srv *engine.Server, l luck) (status int, follo
 	c := &clockOffset{virtual: p.Wall().Unix(), second: l.second}
 	s := newSession(p, srv, l.jitter)
 	status = s.run(func() int { return execute(s, c) })
-	for guard := newGuard(); s.finished() && c.stale() && !guard.over(); {
+	for guard := newGuard(); s.finished() && !s.cut && c.stale() && !guard.over(); {
 		c.again()
 		s = newSession(p, srv, l.jitter)
 		status = s.run(func() int { return execute(s, c) })

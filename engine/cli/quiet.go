@@ -55,7 +55,7 @@ func (s *session) quiet() bool {
 		}
 	}
 	for _, r := range s.active {
-		if r.job.Lines > s.lines {
+		if r.job.Lines > s.passed || s.owed > s.lines {
 			return false
 		}
 	}

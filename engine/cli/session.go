@@ -73,6 +73,8 @@ type session struct {
 	hijacked    bool
 	printed     int // writes to standard output
 	lines       int // newlines among them
+	passed      int // events on their way to be printed, or printed
+	owed        int // the newlines of these
 
 	saved []chunk // output kept back, see clock.go
 	// Of the command line's goroutine.
@@ -159,6 +161,7 @@ func (s *session) run(body func() int) int {
 			s.poke()
 		}()
 		status = body()
+		s.jitter()
 	}()
 	return s.pump()
 }
@@ -181,6 +184,7 @@ func (s *session) crash(r any) {
 
 // serve answers a request on its connection's goroutine.
 func (s *session) serve(w http.ResponseWriter, r *http.Request) {
+	s.jitter()
 	defer func() { s.crash(recover()) }()
 	s.srv.ServeHTTP(w, r)
 }
@@ -403,6 +407,7 @@ func (s *session) forward() {
 
 // dial connects to the daemon, if it runs.
 func (s *session) dial(context.Context, string, string) (net.Conn, error) {
+	s.jitter()
 	s.mu.Lock()
 	up, over := s.up, s.over
 	s.mu.Unlock()
@@ -433,6 +438,7 @@ type line struct {
 func (l line) Read(b []byte) (int, error) {
 	l.s.jitter()
 	n, err := l.Conn.Read(b)
+	l.s.jitter()
 	if err == nil || !l.Other().Raw() {
 		return n, err
 	}
@@ -447,5 +453,6 @@ func (l line) Read(b []byte) (int, error) {
 
 func (l line) Write(b []byte) (int, error) {
 	l.s.jitter()
+	defer l.s.jitter()
 	return l.Conn.Write(b)
 }
