@@ -100,7 +100,7 @@ type player struct {
 }
 
 func (s *served) dial(c *http.Client, query string, header http.Header) (*websocket.Conn, *http.Response, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if header == nil {
 		header = http.Header{"Origin": {s.url}}
@@ -171,7 +171,7 @@ func (p *player) send(do string, with map[string]any) int {
 // until waits for a condition on what has come so far.
 func (p *player) until(what string, ok func() bool) {
 	p.t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience)
 	for {
 		p.mu.Lock()
 		yes := ok()
@@ -186,7 +186,7 @@ func (p *player) until(what string, ok func() bool) {
 		case <-deadline:
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.t.Fatalf("%s: not within a minute; the terminals show %v", what, p.shown)
+			p.t.Fatalf("%s: never; the terminals show %v", what, p.shown)
 		}
 	}
 }

@@ -128,7 +128,7 @@ func TestConnectionsHaveLimits(t *testing.T) {
 	big.ws.Write(context.Background(), websocket.MessageText, []byte(`{"do":"term.keys","data":"`+strings.Repeat("x", mostMessage)+`"}`))
 	select {
 	case <-big.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Error("an oversized message does not end the connection")
 	}
 	p.ws.Write(context.Background(), websocket.MessageText, []byte("nonsense"))

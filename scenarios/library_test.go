@@ -95,7 +95,7 @@ steps:`, 1)))
 	}
 	// Goroutines of the command line end in real time, when they are scheduled:
 	// only one that stays for long is a leak.
-	for i := 0; i < 10_000 && runtime.NumGoroutine() > before; i++ {
+	for i := 0; i < 60_000 && runtime.NumGoroutine() > before; i++ {
 		time.Sleep(time.Millisecond)
 	}
 	if n := runtime.NumGoroutine(); n > before {

@@ -286,7 +286,7 @@ func TestCloseEndsEveryProcess(t *testing.T) {
 	if l.Procs() != 0 || ended != 4 {
 		t.Errorf("%d processes are left, %d have ended in order", l.Procs(), ended)
 	}
-	if n := runtime.NumGoroutine(); n > before {
+	if n := goroutines(before); n > before {
 		t.Errorf("%d goroutines more than before", n-before)
 	}
 }

@@ -20,7 +20,7 @@ func (u *upLabTest) raw(text string) string {
 	defer c.Close()
 	io.WriteString(c, text)
 	c.(*net.UnixConn).CloseWrite()
-	c.SetReadDeadline(time.Now().Add(time.Minute))
+	c.SetReadDeadline(time.Now().Add(patienceOfTests))
 	b, _ := io.ReadAll(c)
 	return string(b)
 }

@@ -39,7 +39,7 @@ func served(t *testing.T, links int, args ...string) (found []string, end func()
 			found = append(found, s[strings.Index(s, "http://"):])
 		case c := <-code:
 			t.Fatalf("%v ended with %d", args, c)
-		case <-time.After(time.Minute):
+		case <-time.After(patienceOfTests):
 			t.Fatalf("%v prints no link", args)
 		}
 	}
@@ -48,7 +48,7 @@ func served(t *testing.T, links int, args ...string) (found []string, end func()
 		select {
 		case c := <-code:
 			return c
-		case <-time.After(time.Minute):
+		case <-time.After(patienceOfTests):
 			t.Errorf("%v does not end", args)
 			return -1
 		}

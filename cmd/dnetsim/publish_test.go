@@ -31,7 +31,7 @@ setup:
 func (u *upLabTest) realPort(to string) string {
 	u.t.Helper()
 	re := regexp.MustCompile(`REAL PORT (?:http|udp)://(\S+) is ` + regexp.QuoteMeta(to) + `\b`)
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patienceOfTests); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if at := re.FindStringSubmatch(u.err.String()); at != nil {
 			return at[1]
 		}

@@ -87,10 +87,13 @@ func (l *trapLab) exec(t *testing.T, container, body string) string {
 	return made.ID
 }
 
+// patienceOfTests is how long anything may take on a machine that is busy.
+const patienceOfTests = 5 * time.Minute
+
 // eventually waits for something that a process of the lab does.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patienceOfTests); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%s does not come true", what)
 		}

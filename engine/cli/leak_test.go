@@ -24,7 +24,7 @@ func leavesNone(t *testing.T, l *lab) {
 		for range 100 {
 			l.run(line)
 		}
-		for i := 0; i < 1000 && runtime.NumGoroutine() > before+4; i++ {
+		for i := 0; i < 60_000 && runtime.NumGoroutine() > before+4; i++ {
 			time.Sleep(time.Millisecond)
 		}
 		if n := runtime.NumGoroutine() - before; n > 4 {

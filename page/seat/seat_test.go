@@ -32,10 +32,13 @@ func (p *page) Send(b []byte) {
 	}
 }
 
+// patience is how long a seat may take for anything, on a machine that is busy.
+const patience = 5 * time.Minute
+
 // waits waits until something told contains all texts, and forgets what was told before.
 func (p *page) waits(t *testing.T, texts ...string) string {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(patience)
 	for {
 		p.mu.Lock()
 		for i, m := range p.told {
