@@ -69,6 +69,21 @@ func (form56) asked(c *call, m *modes.CreateContainer) error {
 	if c.before(44) && len(m.Endpoints) > 1 {
 		return invalid("Container cannot be created with multiple network endpoints: %s", strings.Join(slices.Sorted(maps.Keys(m.Endpoints)), ", "))
 	}
+	for _, x := range h.Mounts {
+		at := slices.IndexFunc(m.HostConfig.Mounts, func(v volume.Mount) bool { return v.Destination == x.Target })
+		if at < 0 {
+			continue
+		}
+		if o := x.VolumeOptions; o != nil {
+			m.HostConfig.Mounts[at].Subpath = o.Subpath
+		}
+		if o := x.TmpfsOptions; o != nil {
+			m.HostConfig.Mounts[at].Exec = slices.ContainsFunc(o.Options, func(w []string) bool { return slices.Equal(w, []string{"exec"}) })
+		}
+		if o := x.BindOptions; o != nil && o.CreateMountpoint {
+			m.HostConfig.Mounts[at].MustExist = false
+		}
+	}
 	normalise56(h, c.daemon.Profile().MaskedPaths)
 	m.Opaque.(*echo).asked = r
 	if container.IsDefaultMode(m.HostConfig.NetworkMode) {

@@ -149,6 +149,8 @@ func (r *createRequest) toModel(name string) (modes.CreateContainer, error) {
 		Init:           h.Init,
 		ReadonlyRootfs: h.ReadonlyRootfs, MaskedPaths: h.MaskedPaths, ReadonlyPaths: h.ReadonlyPaths,
 	}
+	out.HostConfig.GroupAdd, out.HostConfig.SecurityOpt = h.GroupAdd, h.SecurityOpt
+	out.HostConfig.LogDriver, out.HostConfig.LogOptions = h.LogConfig.Type, h.LogConfig.Config
 	var err error
 	if out.HostConfig.Mounts, err = mountsOf(c, h); err != nil {
 		return out, err

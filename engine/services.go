@@ -156,7 +156,7 @@ func serviceCreate(c *call) error {
 	return c.json(http.StatusCreated, struct {
 		ID       string
 		Warnings []string `json:",omitempty"`
-	}{ref.ID, nil})
+	}{ref.ID, notSimulatedInService(&spec)})
 }
 
 func serviceInspect(c *call) error {
@@ -202,7 +202,7 @@ func serviceUpdate(c *call) error {
 	}
 	return c.json(http.StatusOK, struct {
 		Warnings []string `json:",omitempty"`
-	}{})
+	}{notSimulatedInService(&r.Spec)})
 }
 
 func serviceRemove(c *call) error {

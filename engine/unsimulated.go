@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"slices"
+
+	"dnetsim/modes/swarm/object"
 	"dnetsim/stack"
 
 	"github.com/docker/docker/api/types/container"
@@ -33,7 +36,6 @@ var unsimulated = []struct {
 	{"device-write-bps", func(_ *container.Config, h *container.HostConfig) bool { return len(h.BlkioDeviceWriteBps) > 0 }},
 	{"device-write-iops", func(_ *container.Config, h *container.HostConfig) bool { return len(h.BlkioDeviceWriteIOps) > 0 }},
 	{"gpus", func(_ *container.Config, h *container.HostConfig) bool { return len(h.DeviceRequests) > 0 }},
-	{"group-add", func(_ *container.Config, h *container.HostConfig) bool { return len(h.GroupAdd) > 0 }},
 	{"io-maxbandwidth", func(_ *container.Config, h *container.HostConfig) bool { return h.IOMaximumBandwidth != 0 }},
 	{"io-maxiops", func(_ *container.Config, h *container.HostConfig) bool { return h.IOMaximumIOps != 0 }},
 	{"ipc", func(_ *container.Config, h *container.HostConfig) bool { return h.IpcMode != "private" }},
@@ -41,7 +43,9 @@ var unsimulated = []struct {
 		return h.Isolation != "" && h.Isolation != "default"
 	}},
 	{"kernel-memory", func(_ *container.Config, h *container.HostConfig) bool { return h.KernelMemory != 0 }},
-	{"log-driver", func(_ *container.Config, h *container.HostConfig) bool { return h.LogConfig.Type != "json-file" }},
+	{"log-driver", func(_ *container.Config, h *container.HostConfig) bool {
+		return h.LogConfig.Type != "json-file" && h.LogConfig.Type != "none"
+	}},
 	{"log-opt", func(_ *container.Config, h *container.HostConfig) bool { return len(h.LogConfig.Config) > 0 }},
 	{"memory", func(_ *container.Config, h *container.HostConfig) bool { return h.Memory != 0 }},
 	{"memory-reservation", func(_ *container.Config, h *container.HostConfig) bool { return h.MemoryReservation != 0 }},
@@ -55,13 +59,64 @@ var unsimulated = []struct {
 	{"oom-score-adj", func(_ *container.Config, h *container.HostConfig) bool { return h.OomScoreAdj != 0 }},
 	{"pid", func(_ *container.Config, h *container.HostConfig) bool { return h.PidMode != "" }},
 	{"pids-limit", func(_ *container.Config, h *container.HostConfig) bool { return h.PidsLimit != nil }},
-	{"read-only", func(_ *container.Config, h *container.HostConfig) bool { return h.ReadonlyRootfs }},
 	{"runtime", func(_ *container.Config, h *container.HostConfig) bool { return h.Runtime != "runc" }},
 	{"security-opt", func(_ *container.Config, h *container.HostConfig) bool { return len(h.SecurityOpt) > 0 }},
 	{"storage-opt", func(_ *container.Config, h *container.HostConfig) bool { return len(h.StorageOpt) > 0 }},
 	{"ulimit", func(_ *container.Config, h *container.HostConfig) bool { return len(h.Ulimits) > 0 }},
 	{"userns", func(_ *container.Config, h *container.HostConfig) bool { return h.UsernsMode != "" }},
 	{"volume-driver", func(_ *container.Config, h *container.HostConfig) bool { return h.VolumeDriver != "" }},
+}
+
+// unsimulatedInService is that of a service's tasks, by the option of docker service create.
+var unsimulatedInService = []struct {
+	flag string
+	used func(t *object.TaskSpec) bool
+}{
+	{"isolation", func(t *object.TaskSpec) bool {
+		return t.ContainerSpec.Isolation != "" && t.ContainerSpec.Isolation != "default"
+	}},
+	{"limit-cpu", func(t *object.TaskSpec) bool { return limitsOf(t).NanoCPUs != 0 }},
+	{"limit-memory", func(t *object.TaskSpec) bool { return limitsOf(t).MemoryBytes != 0 }},
+	{"limit-pids", func(t *object.TaskSpec) bool { return limitsOf(t).Pids != 0 }},
+	{"log-driver", func(t *object.TaskSpec) bool {
+		return t.LogDriver != nil && !slices.Contains([]string{"", "json-file", "none"}, t.LogDriver.Name)
+	}},
+	{"log-opt", func(t *object.TaskSpec) bool { return t.LogDriver != nil && len(t.LogDriver.Options) > 0 }},
+	{"memory-swap", func(t *object.TaskSpec) bool { return t.Resources != nil && t.Resources.SwapBytes != nil }},
+	{"memory-swappiness", func(t *object.TaskSpec) bool { return t.Resources != nil && t.Resources.MemorySwappiness != nil }},
+	{"oom-score-adj", func(t *object.TaskSpec) bool { return t.ContainerSpec.OomScoreAdj != 0 }},
+	{"ulimit", func(t *object.TaskSpec) bool { return len(t.ContainerSpec.Ulimits) > 0 }},
+}
+
+func limitsOf(t *object.TaskSpec) object.Limit {
+	if t.Resources == nil || t.Resources.Limits == nil {
+		return object.Limit{}
+	}
+	return *t.Resources.Limits
+}
+
+// notSimulatedInService are the warnings that a service deserves.
+func notSimulatedInService(s *object.ServiceSpec) (warnings []string) {
+	t := &s.TaskTemplate
+	if t.ContainerSpec == nil {
+		return nil
+	}
+	for _, x := range unsimulatedInService {
+		if x.used(t) {
+			warnings = append(warnings, "dnetsim does not simulate --"+x.flag+": it has no effect")
+		}
+	}
+	return append(warnings, idleSysctls(t.ContainerSpec.Sysctls)...)
+}
+
+// idleSysctls are the warnings about sysctls that do nothing.
+func idleSysctls(all map[string]string) (warnings []string) {
+	for _, key := range sorted(all) {
+		if !stack.SysctlActs(key) {
+			warnings = append(warnings, "dnetsim does not simulate --sysctl "+key+": it has no effect")
+		}
+	}
+	return warnings
 }
 
 // notSimulated are the warnings that a request deserves.
@@ -71,10 +126,5 @@ func (r *createRequest) notSimulated() (warnings []string) {
 			warnings = append(warnings, "dnetsim does not simulate --"+x.flag+": it has no effect")
 		}
 	}
-	for _, key := range sorted(r.HostConfig.Sysctls) {
-		if !stack.SysctlActs(key) {
-			warnings = append(warnings, "dnetsim does not simulate --sysctl "+key+": it has no effect")
-		}
-	}
-	return warnings
+	return append(warnings, idleSysctls(r.HostConfig.Sysctls)...)
 }

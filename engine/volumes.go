@@ -254,12 +254,24 @@ func mountsOf(c *container.Config, h *container.HostConfig) ([]volume.Mount, err
 		switch x.Type {
 		case mount.TypeVolume:
 			m.Name, m.Mode = x.Source, "z"
+			if o := x.VolumeOptions; o != nil {
+				m.Labels, m.NoCopy = o.Labels, o.NoCopy
+				if d := o.DriverConfig; d != nil {
+					m.Driver, m.Options = d.Name, d.Options
+				}
+			}
 		case mount.TypeBind:
 			m.MustExist = true
 			if m.Source = x.Source; !strings.HasPrefix(m.Source, "/") {
 				return nil, invalid("invalid mount config for type \"bind\": invalid mount path: '%s' mount path must be absolute", x.Source)
 			}
+			if o := x.BindOptions; o != nil {
+				m.Propagation = string(o.Propagation)
+			}
 		case mount.TypeTmpfs:
+			if o := x.TmpfsOptions; o != nil {
+				m.Size, m.FileMode = o.SizeBytes, uint32(o.Mode)
+			}
 		default:
 			return nil, invalid("invalid mount config for type %q: mount type unknown", x.Type)
 		}
@@ -295,6 +307,9 @@ func mountPoint(m volume.Mount) types.MountPoint {
 		}
 	case "bind":
 		p.Propagation = mount.PropagationRPrivate
+		if m.Propagation != "" {
+			p.Propagation = mount.Propagation(m.Propagation)
+		}
 	}
 	return p
 }

@@ -38,5 +38,8 @@ func (cs *Containers) Logs(ref string, o logs.Options) (*logs.Reader, error) {
 	if !o.Stdout && !o.Stderr {
 		return nil, errf(ErrInvalid, "You must choose at least one stream")
 	}
+	if c.HostConfig.LogDriver == "none" {
+		return nil, errf(ErrSystem, "configured logging driver does not support reading")
+	}
 	return c.run.log.Open(o, c.Config.Tty, func() bool { return c.State.Running() }), nil
 }

@@ -31,7 +31,7 @@ func (cs *Containers) Create(r container.Create) (c *Container, warnings []strin
 	if h.NetworkMode == "" {
 		h.NetworkMode = "default"
 	}
-	for _, check := range []error{container.VerifyConfig(&r.Config), container.VerifyModes(&r.Config, h, cs.d.profile.StrictSettings), container.VerifyCapabilities(h), container.VerifyRestart(h), container.VerifyPorts(h), r.Config.Healthcheck.Verify()} {
+	for _, check := range []error{container.VerifyConfig(&r.Config), container.VerifyModes(&r.Config, h, cs.d.profile.StrictSettings), container.VerifyCapabilities(h), container.VerifyRestart(h), container.VerifyPorts(h), container.VerifyLog(h, cs.d.profile.LogDrivers), container.VerifySecurity(h), r.Config.Healthcheck.Verify()} {
 		if check != nil {
 			return nil, nil, check
 		}

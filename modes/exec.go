@@ -181,7 +181,7 @@ func (x *Execs) launch(e *ExecProcess, detach bool) (io.WriteCloser, error) {
 	if cfg.Privileged {
 		caps = userland.AllCapabilities
 	}
-	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: user, NewGroup: true, Caps: caps,
+	spec := userland.ProcSpec{Program: prog, Args: argv, Env: env, Dir: workingDir(m, dir), User: user, Groups: c.HostConfig.GroupAdd, NewGroup: true, Caps: caps,
 		Threads: x.d.runcThreads(), Umask: e.Container.HostConfig.Umask}
 	var in io.WriteCloser
 	r := e.run

@@ -128,12 +128,16 @@ func (c *Container) mountsOf() []userland.Mount {
 		userland.Mount{Source: "shm", Target: "/dev/shm", Type: "tmpfs", Options: fmt.Sprintf("rw,%s,size=%dk", restrict, shm>>10)},
 	)
 	for _, m := range mounted {
-		out = append(out, bind(host, "/var/lib/docker", m[0]))
+		own := bind(host, "/var/lib/docker", m[0])
+		if h.ReadonlyRootfs {
+			own.Options = "ro" + strings.TrimPrefix(own.Options, "rw")
+		}
+		out = append(out, own)
 	}
 	for _, m := range c.Mounts {
 		switch place := bind(host, "/var/lib/docker", m.Destination); {
 		case m.Type == "tmpfs":
-			out = append(out, userland.Mount{Source: "tmpfs", Target: m.Destination, Type: "tmpfs", Options: "rw," + restrict})
+			out = append(out, userland.Mount{Source: "tmpfs", Target: m.Destination, Type: "tmpfs", Options: m.Tmpfs()})
 		case m.ReadOnly:
 			place.Options = "ro" + strings.TrimPrefix(place.Options, "rw")
 			fallthrough
@@ -198,6 +202,9 @@ func (c *Container) mountRoot() {
 	host.MkdirAll(l.Merged, 0o710)
 	host.Mount(rootMount(c, l.Merged, "rw"))
 	userland.MountLater(c.run.fs, c.mountsOf)
+	if c.HostConfig.ReadonlyRootfs {
+		userland.Seal(c.run.fs)
+	}
 }
 
 func (c *Container) unmountRoot() {

@@ -123,6 +123,9 @@ func (c *Container) bringUp() error {
 	if _, _, err := m.FS().Identify(c.Config.User); err != nil {
 		return errf(ErrInvalid, "%v", err)
 	}
+	if err := userland.CheckGroups(m.FS(), c.HostConfig.GroupAdd); err != nil {
+		return errf(ErrInvalid, "%v", err)
+	}
 	prog, argv, err := findProgram(m, argv, env, c.Config.WorkingDir)
 	if err != nil {
 		return errdefs.Because(err, ErrInvalid, "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: %v: unknown", err)
@@ -137,7 +140,7 @@ func (c *Container) bringUp() error {
 	r := c.run
 	r.machine = m
 	spec := userland.ProcSpec{
-		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: c.Config.User,
+		Program: prog, Args: argv, Env: env, Dir: workingDir(m, c.Config.WorkingDir), User: c.Config.User, Groups: c.HostConfig.GroupAdd,
 		NewGroup: true, Caps: c.HostConfig.Capabilities(), Threads: d.runcThreads(), Umask: c.HostConfig.Umask,
 	}
 	if r.tty != nil {

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -209,7 +210,7 @@ func (t *taskContainer) Shutdown() error {
 	if c == nil || c.run.pid1 == nil {
 		return nil
 	}
-	return t.d.Containers.Stop(c.ID, nil)
+	return t.d.Containers.Stop(c.ID, t.task.Spec.ContainerSpec.StopGracePeriod)
 }
 
 // Remove removes it.
@@ -252,15 +253,15 @@ func (t *taskContainer) request() (container.Create, error) {
 		return container.Create{}, err
 	}
 	r := container.Create{Name: t.task.Name, Endpoints: map[string]*container.EndpointSettings{}, Service: t.service()}
+	if err := checkMounts(spec.Mounts); err != nil {
+		return r, err
+	}
 	r.Config = container.Config{
 		Image: spec.Image, Entrypoint: spec.Command, Cmd: spec.Args, Hostname: spec.Hostname, Env: spec.Env, WorkingDir: spec.Dir,
 		User: spec.User, Tty: spec.TTY, OpenStdin: spec.OpenStdin, StopSignal: spec.StopSignal, Labels: t.labels(),
 	}
-	if spec.StopGracePeriod != nil {
-		r.Config.StopTimeout = spec.StopGracePeriod
-	}
 	if h := spec.Healthcheck; h != nil {
-		r.Config.Healthcheck = &health.Check{Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, Retries: h.Retries}
+		r.Config.Healthcheck = &health.Check{Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, StartInterval: h.StartInterval, Retries: h.Retries}
 	}
 	t.fillHost(&r.HostConfig, spec)
 	r.Config.ExposedPorts, r.HostConfig.PortBindings = t.ports()
@@ -276,24 +277,36 @@ func (t *taskContainer) request() (container.Create, error) {
 // fillHost is what the container has of its node.
 func (t *taskContainer) fillHost(h *container.HostConfig, spec *object.ContainerSpec) {
 	h.NetworkMode, h.Sysctls, h.CapAdd, h.CapDrop = "default", spec.Sysctls, spec.CapabilityAdd, spec.CapabilityDrop
-	h.ReadonlyRootfs, h.Init = spec.ReadOnly, spec.Init
+	h.ReadonlyRootfs, h.Init, h.GroupAdd, h.OomScoreAdj = spec.ReadOnly, spec.Init, spec.Groups, int(spec.OomScoreAdj)
+	if h.Isolation = spec.Isolation; h.Isolation == "default" {
+		h.Isolation = ""
+	}
+	for _, u := range spec.Ulimits {
+		h.Ulimits = append(h.Ulimits, container.Ulimit{Name: u.Name, Soft: u.Soft, Hard: u.Hard})
+	}
+	h.SecurityOpt = security(spec.Privileges)
+	if l := t.task.Spec.LogDriver; l != nil {
+		h.LogDriver, h.LogOptions = l.Name, l.Options
+	}
 	if d := spec.DNSConfig; d != nil {
 		h.DNS, h.DNSSearch, h.DNSOptions = d.Nameservers, d.Search, d.Options
 	}
 	for _, line := range spec.Hosts { // "address name …"
 		f := strings.Fields(line)
-		for _, name := range f[min(1, len(f)):] {
-			h.ExtraHosts = append(h.ExtraHosts, name+":"+f[0])
+		if len(f) > 1 { // the first name only
+			h.ExtraHosts = append(h.ExtraHosts, f[1]+":"+f[0])
 		}
 	}
 	for _, m := range spec.Mounts {
-		v := Mount{Type: m.Type, Source: m.Source, Destination: m.Target, ReadOnly: m.ReadOnly, MustExist: m.Type == "bind"}
-		if m.Type == "volume" {
-			v.Name, v.Source, v.Mode = m.Source, "", "z"
-		}
-		h.Mounts = append(h.Mounts, v)
+		h.Mounts = append(h.Mounts, mountOf(&m))
 	}
 	if r := t.task.Spec.Resources; r != nil && r.Limits != nil {
+		h.MemorySwappiness = r.MemorySwappiness
+		if s := r.SwapBytes; s != nil && r.Limits.MemoryBytes > 0 {
+			if h.MemorySwap = *s; *s >= 0 { // which counts the memory, too
+				h.MemorySwap += r.Limits.MemoryBytes
+			}
+		}
 		h.Memory, h.PidsLimit, h.CPUQuota = r.Limits.MemoryBytes, r.Limits.Pids, r.Limits.NanoCPUs/10_000 // µs of a period of 100 ms
 	}
 }
@@ -380,4 +393,103 @@ func (t *taskContainer) endpoint(at *object.NetworkAttachment) *container.Endpoi
 	es.Place(all)
 	es.Given = false
 	return es
+}
+
+// checkMounts refuses what a node refuses of a task's mounts before there is a container,
+// as moby's validateMounts does.
+func checkMounts(all []object.Mount) error {
+	for _, m := range all {
+		if !path.IsAbs(m.Target) {
+			return errf(ErrInvalid, "invalid mount target, must be an absolute path: %s", m.Target)
+		}
+		switch m.Type {
+		case "bind":
+			if !path.IsAbs(m.Source) {
+				return errf(ErrInvalid, "invalid bind mount source, must be an absolute path: %s", m.Source)
+			}
+		case "volume":
+			if path.IsAbs(m.Source) {
+				return errf(ErrInvalid, "invalid volume mount source, must not be an absolute path: %s", m.Source)
+			}
+		case "tmpfs":
+			if m.Source != "" {
+				return errf(ErrInvalid, "invalid tmpfs source, source must be empty")
+			}
+		default:
+			return errf(ErrInvalid, "invalid mount config for type %q: mount type unknown", m.Type)
+		}
+	}
+	return nil
+}
+
+// mountOf is a task's mount as the engine mounts it.
+func mountOf(m *object.Mount) Mount {
+	v := Mount{Type: m.Type, Source: m.Source, Destination: m.Target, ReadOnly: m.ReadOnly, MustExist: m.Type == "bind"}
+	var o struct {
+		// Of volumes, of a tmpfs, and of binds.
+		NoCopy       bool
+		Labels       map[string]string
+		Subpath      string
+		DriverConfig *object.Driver
+		SizeBytes    int64
+		Mode         uint32
+		Options      [][]string
+		Propagation  string
+	}
+	for _, text := range []json.RawMessage{m.VolumeOptions, m.TmpfsOptions, m.BindOptions} {
+		json.Unmarshal(text, &o) // who asked was refused for what is none
+	}
+	switch m.Type {
+	case "volume":
+		v.Name, v.Source, v.Mode = m.Source, "", "z"
+		v.NoCopy, v.Labels, v.Subpath = o.NoCopy, o.Labels, o.Subpath
+		if d := o.DriverConfig; d != nil {
+			v.Driver, v.Options = d.Name, d.Options
+		}
+	case "tmpfs":
+		v.Size, v.FileMode = o.SizeBytes, o.Mode
+		v.Exec = slices.ContainsFunc(o.Options, func(w []string) bool { return slices.Equal(w, []string{"exec"}) })
+	case "bind":
+		v.Propagation = o.Propagation
+	}
+	return v
+}
+
+// security is what a task's container may do, as --security-opt says it.
+func security(p *object.Privileges) (out []string) {
+	if p == nil {
+		return nil
+	}
+	if c := p.CredentialSpec; c != nil {
+		for _, from := range [][2]string{{"file", c.File}, {"registry", c.Registry}, {"config", c.Config}} {
+			if from[1] != "" {
+				out = append(out, "credentialspec="+from[0]+"://"+from[1])
+			}
+		}
+	}
+	if l := p.SELinuxContext; l != nil {
+		if l.Disable {
+			out = append(out, "label=disable")
+		}
+		for _, part := range [][2]string{{"user", l.User}, {"role", l.Role}, {"level", l.Level}, {"type", l.Type}} {
+			if part[1] != "" {
+				out = append(out, "label="+part[0]+":"+part[1])
+			}
+		}
+	}
+	if s := p.Seccomp; s != nil {
+		switch s.Mode {
+		case "unconfined":
+			out = append(out, "seccomp=unconfined")
+		case "custom":
+			out = append(out, "seccomp="+string(s.Profile))
+		}
+	}
+	if p.AppArmor != nil && p.AppArmor.Mode == "disabled" {
+		out = append(out, "apparmor=unconfined")
+	}
+	if p.NoNewPrivileges {
+		out = append(out, "no-new-privileges=true")
+	}
+	return out
 }

@@ -68,6 +68,9 @@ func (fs *FS) open(p *Process, name string, flags int, mode uint32) (*File, erro
 		}
 		return f, nil
 	}
+	if err := sealedAt(fs, at); err != nil && writes {
+		return nil, err
+	}
 	if own := fs.owned(at); own != nil {
 		f.n = own
 	} else if writes && fs.refusal(at) == EROFS {

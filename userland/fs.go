@@ -81,12 +81,14 @@ func (i Info) ModeString() string {
 // FS is one tree of files in memory. Clone is cheap: trees share what neither
 // has changed. Paths are absolute; times are virtual.
 type FS struct {
-	loop  *sim.Loop
-	now   func() time.Time
-	root  *node
-	owner *int // nodes that carry another token are shared and copied before a change
-	inode uint64
-	exec  bool // program files have been laid down
+	loop *sim.Loop
+	// sealed says that processes may only read what is not on a mount of its own.
+	sealed bool
+	now    func() time.Time
+	root   *node
+	owner  *int // nodes that carry another token are shared and copied before a change
+	inode  uint64
+	exec   bool // program files have been laid down
 	// used is what the tree took when it was last measured, and has been given since.
 	used int64
 	// steps counts the components that were looked up.
@@ -353,6 +355,9 @@ func (fs *FS) parent(clean string) (*node, string, error) {
 		return nil, "", EBUSY
 	}
 	dir, base := path.Split(clean)
+	if err := sealedAt(fs, clean); err != nil {
+		return nil, "", err
+	}
 	n := fs.owned(dir)
 	if n == nil {
 		return nil, "", fs.refusal(dir)

@@ -238,6 +238,9 @@ func (fs *FS) change(name string, follow bool, fn func(*node)) error {
 	if err := permitOwner(fs, there); err != nil {
 		return err
 	}
+	if err := sealedAt(fs, at); err != nil {
+		return err
+	}
 	n := fs.owned(at)
 	if n == nil {
 		return fs.refusal(at)

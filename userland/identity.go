@@ -48,6 +48,29 @@ func (fs *FS) Identify(spec string) (id Identity, name string, err error) {
 	return id, name, nil
 }
 
+// groupsOf are the numbers of groups that are named or numbered; what is neither is left out.
+func groupsOf(fs *FS, names []string) (out []int) {
+	for _, g := range names {
+		if e := fs.entry("/etc/group", g, 4); e != nil {
+			out = append(out, number(e[2]))
+		} else if n, err := strconv.Atoi(g); err == nil && n >= 0 {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// CheckGroups refuses a group that is neither in the files nor a number, in the words of
+// the engine.
+func CheckGroups(fs *FS, names []string) error {
+	for _, g := range names {
+		if len(groupsOf(fs, []string{g})) == 0 {
+			return identityError("unable to find group " + g + ": no matching entries in group file")
+		}
+	}
+	return nil
+}
+
 func number(text string) int {
 	n, _ := strconv.Atoi(text)
 	return n

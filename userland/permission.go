@@ -20,6 +20,21 @@ func (fs *FS) user() *Process {
 	return nil
 }
 
+// Seal makes a tree's root read-only for the processes of its machine, but not what is
+// mounted into it.
+func Seal(fs *FS) { fs.sealed = true }
+
+// sealedAt is EROFS for a process of the machine where the tree may only be read.
+func sealedAt(fs *FS, clean string) error {
+	if !fs.sealed {
+		return nil
+	}
+	if p := current(fs.loop); p == nil || p.Machine.fs != fs || !readOnly(fs, clean) {
+		return nil
+	}
+	return EROFS
+}
+
 // permit is EACCES if the user may not do that with a file.
 func (fs *FS) permit(n *node, what access) error {
 	if p := fs.user(); p != nil && !n.permits(p, what) {

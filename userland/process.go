@@ -43,8 +43,10 @@ type ProcSpec struct {
 	User string
 	// Caps are the capabilities of a process of a container, which its children
 	// inherit; root on a host has all.
-	Caps  Capability
-	Umask *uint32 // instead of its parent's, or 0022, if it is not nil
+	Caps Capability
+	// Groups are names or numbers of groups that it is in beside its user's.
+	Groups []string
+	Umask  *uint32 // instead of its parent's, or 0022, if it is not nil
 	// OnExit is called on the loop when the process has ended.
 	OnExit func(status int)
 	// Deathsig is the signal that it gets when its parent ends (PR_SET_PDEATHSIG), 0: none.
@@ -140,7 +142,10 @@ func (m *Machine) Start(spec ProcSpec) *Process {
 
 // inherit fills what the specification leaves open.
 // identify makes the process a user's: "" keeps who it is, root without a parent.
-func identify(p *Process, user string) {
+func identify(p *Process, user string, groups []string) {
+	if user == "" && len(groups) > 0 && p.User == "" {
+		user = "0"
+	}
 	if user == "" {
 		if p.User == "" {
 			p.User = "root"
@@ -152,6 +157,7 @@ func identify(p *Process, user string) {
 		return // a name that the files do not know: shown as it is, with root's numbers
 	}
 	p.Identity, p.User = id, name
+	p.Groups = append(p.Groups, groupsOf(p.Machine.fs, groups)...)
 }
 
 func (p *Process) inherit(spec ProcSpec) {
@@ -175,7 +181,7 @@ func (p *Process) inherit(spec ProcSpec) {
 		}
 		p.sighand.inherit(&up.sighand)
 	}
-	identify(p, spec.User)
+	identify(p, spec.User, spec.Groups)
 	if p.TTY != nil {
 		if p.Stdin == nil {
 			p.Stdin = p.TTY

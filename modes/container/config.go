@@ -67,8 +67,23 @@ type HostConfig struct {
 	Console     userland.Winsize // of the terminal when it begins; zero: nobody says
 	Umask       *uint32          // of the container's processes; nil is 0022
 	Init        *bool            // docker-init is PID 1; nil leaves it to dockerd's own option
+	GroupAdd    []string         // groups of the container's processes beside their user's
+	LogDriver   string           // "" is json-file, which is what every driver but "none" is here
+	LogOptions  map[string]string
+	SecurityOpt []string
+	// What inspect shows, and nothing here does.
+	Ulimits          []Ulimit
+	OomScoreAdj      int
+	MemorySwappiness *int64
+	Isolation        string
 	// MaskedPaths and ReadonlyPaths replace the defaults; nil does not.
 	MaskedPaths, ReadonlyPaths []string
+}
+
+// Ulimit is one limit of setrlimit(2); -1 is none.
+type Ulimit struct {
+	Name       string
+	Soft, Hard int64
 }
 
 // EndpointIPAM is the addresses asked for with --ip and --ip6.

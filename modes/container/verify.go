@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dnetsim/modes/errdefs"
@@ -105,6 +106,60 @@ func VerifyRestart(h *HostConfig) error {
 	}
 	if h.AutoRemove && p.Name != "" && p.Name != "no" {
 		return errdefs.New(errdefs.KindInvalid, "can't create 'AutoRemove' container with restart policy")
+	}
+	return nil
+}
+
+// jsonFileOptions are those of the log driver json-file, and of all drivers.
+var jsonFileOptions = strings.Fields("max-file max-size compress labels labels-regex env env-regex tag mode max-buffer-size")
+
+// VerifyLog refuses log drivers that are not among an engine's, and options that its own
+// driver has not, as moby's ValidateLogOpts does.
+func VerifyLog(h *HostConfig, drivers []string) error {
+	if h.LogDriver == "none" {
+		return nil
+	}
+	mode := h.LogOptions["mode"]
+	switch {
+	case mode != "" && mode != "blocking" && mode != "non-blocking":
+		return errdefs.New(errdefs.KindInvalid, "logger: logging mode not supported: %s", mode)
+	case h.LogOptions["max-buffer-size"] != "" && mode != "non-blocking":
+		return errdefs.New(errdefs.KindInvalid, "logger: max-buffer-size option is only supported with 'mode=non-blocking'")
+	case h.LogDriver != "" && !slices.Contains(drivers, h.LogDriver):
+		return errdefs.New(errdefs.KindInvalid, "logger: no log driver named '%s' is registered", h.LogDriver)
+	}
+	if h.LogDriver != "" && h.LogDriver != "json-file" {
+		return nil
+	}
+	for _, k := range slices.Sorted(maps.Keys(h.LogOptions)) {
+		if !slices.Contains(jsonFileOptions, k) {
+			return errdefs.New(errdefs.KindInvalid, "unknown log opt '%s' for json-file log driver", k)
+		}
+	}
+	return nil
+}
+
+// VerifySecurity refuses security options that Linux has not.
+func VerifySecurity(h *HostConfig) error {
+	for _, o := range h.SecurityOpt {
+		if o == "no-new-privileges" || o == "disable" || o == "writable-cgroups" {
+			continue
+		}
+		k, v, ok := strings.Cut(o, "=")
+		if !ok {
+			if k, v, ok = strings.Cut(o, ":"); !ok {
+				return errdefs.New(errdefs.KindInvalid, "invalid --security-opt 1: %q", o)
+			}
+		}
+		switch k {
+		case "label", "apparmor", "seccomp":
+		case "no-new-privileges", "writable-cgroups":
+			if _, err := strconv.ParseBool(v); err != nil {
+				return errdefs.New(errdefs.KindInvalid, "invalid --security-opt 2: %q", o)
+			}
+		default:
+			return errdefs.New(errdefs.KindInvalid, "invalid --security-opt 2: %q", o)
+		}
 	}
 	return nil
 }

@@ -131,7 +131,28 @@ func checkTask(s *object.ServiceSpec) error {
 		}
 		targets[m.Target] = true
 	}
+	if err := checkHealth(c.Healthcheck); err != nil {
+		return err
+	}
 	return checkTemplates(t)
+}
+
+func checkHealth(h *object.Healthcheck) error {
+	if h == nil {
+		return nil
+	}
+	for _, x := range []struct {
+		what string
+		d    time.Duration
+	}{{"Interval", h.Interval}, {"Timeout", h.Timeout}, {"StartPeriod", h.StartPeriod}, {"StartInterval", h.StartInterval}} {
+		if x.d != 0 && x.d < time.Millisecond {
+			return bad("ContainerSpec: %s in HealthConfig cannot be less than 1ms", x.what)
+		}
+	}
+	if h.Retries < 0 {
+		return bad("ContainerSpec: Retries in HealthConfig cannot be negative")
+	}
+	return nil
 }
 
 // checkTemplates refuses texts that a node could not expand, as far as a task that there

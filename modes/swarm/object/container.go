@@ -16,7 +16,7 @@ type ContainerSpec struct {
 	Dir             string            `json:",omitempty"`
 	User            string            `json:",omitempty"`
 	Groups          []string          `json:",omitempty"`
-	Privileges      json.RawMessage   `json:",omitempty"`
+	Privileges      *Privileges       `json:",omitempty"`
 	Init            *bool             `json:",omitempty"`
 	StopSignal      string            `json:",omitempty"`
 	TTY             bool              `json:",omitempty"`
@@ -33,19 +33,53 @@ type ContainerSpec struct {
 	Sysctls         map[string]string `json:",omitempty"`
 	CapabilityAdd   []string          `json:",omitempty"`
 	CapabilityDrop  []string          `json:",omitempty"`
-	Ulimits         json.RawMessage   `json:",omitempty"`
+	Ulimits         []Ulimit          `json:",omitempty"`
+	OomScoreAdj     int64             `json:",omitempty"`
+}
+
+// Ulimit is one limit of setrlimit(2): "nofile" and the like; -1 is none.
+type Ulimit struct {
+	Name string
+	Hard int64
+	Soft int64
+}
+
+// Privileges is what a container may do beside what everyone may.
+type Privileges struct {
+	CredentialSpec  *CredentialSpec
+	SELinuxContext  *SELinux
+	Seccomp         *Confinement `json:",omitempty"`
+	AppArmor        *Confinement `json:",omitempty"`
+	NoNewPrivileges bool
+}
+
+// CredentialSpec is an account of Windows, from one of three places.
+type CredentialSpec struct{ Config, File, Registry string }
+
+// SELinux is a container's label.
+type SELinux struct {
+	Disable                 bool
+	User, Role, Type, Level string
+}
+
+// Confinement is a profile of seccomp or AppArmor.
+type Confinement struct {
+	Mode    string `json:",omitempty"` // "default", "disabled", "unconfined" or "custom"
+	Profile []byte `json:",omitempty"`
 }
 
 // Mount is a volume or a directory of the node.
 type Mount struct {
-	Type          string          `json:",omitempty"`
-	Source        string          `json:",omitempty"`
-	Target        string          `json:",omitempty"`
-	ReadOnly      bool            `json:",omitempty"`
-	Consistency   string          `json:",omitempty"`
-	BindOptions   json.RawMessage `json:",omitempty"`
-	VolumeOptions json.RawMessage `json:",omitempty"`
-	TmpfsOptions  json.RawMessage `json:",omitempty"`
+	Type           string          `json:",omitempty"`
+	Source         string          `json:",omitempty"`
+	Target         string          `json:",omitempty"`
+	ReadOnly       bool            `json:",omitempty"`
+	Consistency    string          `json:",omitempty"`
+	BindOptions    json.RawMessage `json:",omitempty"`
+	VolumeOptions  json.RawMessage `json:",omitempty"`
+	ImageOptions   json.RawMessage `json:",omitempty"`
+	TmpfsOptions   json.RawMessage `json:",omitempty"`
+	ClusterOptions json.RawMessage `json:",omitempty"`
 }
 
 // Healthcheck is how a container's health is asked for.
@@ -54,7 +88,9 @@ type Healthcheck struct {
 	Interval    time.Duration `json:",omitempty"`
 	Timeout     time.Duration `json:",omitempty"`
 	StartPeriod time.Duration `json:",omitempty"`
-	Retries     int           `json:",omitempty"`
+	// StartInterval is that within the start period.
+	StartInterval time.Duration `json:",omitempty"`
+	Retries       int           `json:",omitempty"`
 }
 
 // DNSConfig is for the container's resolv.conf.

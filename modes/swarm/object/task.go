@@ -1,6 +1,7 @@
 package object
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -124,6 +125,7 @@ type PortStatus struct {
 // TaskSpec is what a task is made of: a container or an attachment.
 type TaskSpec struct {
 	ContainerSpec         *ContainerSpec  `json:",omitempty"`
+	PluginSpec            json.RawMessage `json:",omitempty"` // refused
 	NetworkAttachmentSpec *AttachmentSpec `json:",omitempty"`
 	Resources             *Requirements   `json:",omitempty"`
 	RestartPolicy         *RestartPolicy  `json:",omitempty"`
@@ -144,6 +146,9 @@ type AttachmentSpec struct {
 type Requirements struct {
 	Limits       *Limit     `json:",omitempty"`
 	Reservations *Resources `json:",omitempty"`
+	// SwapBytes is beside the limit of memory, -1 without end.
+	SwapBytes        *int64 `json:",omitempty"`
+	MemorySwappiness *int64 `json:",omitempty"`
 }
 
 // Limit is what a task may use at most.

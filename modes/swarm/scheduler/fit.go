@@ -1,9 +1,11 @@
 package scheduler
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -13,6 +15,9 @@ import (
 // fits reports whether a node has what a task reserves.
 func fits(t *object.Task, c *candidate) bool {
 	want := reserved(t)
+	if len(want.GenericResources) > 0 { // no node says that it has any
+		return false
+	}
 	cpu, mem := want.NanoCPUs, want.MemoryBytes
 	for _, x := range c.tasks {
 		r := reserved(x)
@@ -28,6 +33,37 @@ func reserved(t *object.Task) object.Resources {
 		return *r.Reservations
 	}
 	return object.Resources{}
+}
+
+// pluginsThere reports whether a node's engine has the drivers of a task: of its log, its
+// volumes and its networks.
+func pluginsThere(t *object.Task, n *object.Node) bool {
+	has := func(kind, name string) bool {
+		return slices.Contains(n.Description.Engine.Plugins, object.Plugin{Type: kind, Name: name})
+	}
+	if c := t.Spec.ContainerSpec; c != nil {
+		for _, m := range c.Mounts {
+			var o struct{ DriverConfig object.Driver }
+			json.Unmarshal(m.VolumeOptions, &o) // who asked was refused for what is none
+			if d := o.DriverConfig.Name; m.Type == "volume" && d != "" && d != "local" && !has("Volume", d) {
+				return false
+			}
+		}
+	}
+	for _, at := range t.NetworksAttachments {
+		if d := at.Network.DriverState.Name; d != "" && !has("Network", d) {
+			return false
+		}
+	}
+	l := t.Spec.LogDriver
+	return l == nil || l.Name == "" || l.Name == "none" || has("Log", l.Name)
+}
+
+// onClusterVolume reports whether a task has a volume of the cluster's, which nothing here
+// makes.
+func onClusterVolume(t *object.Task) bool {
+	c := t.Spec.ContainerSpec
+	return c != nil && slices.ContainsFunc(c.Mounts, func(m object.Mount) bool { return m.Type == "cluster" })
 }
 
 func onPlatform(t *object.Task, n *object.Node) bool {

@@ -93,6 +93,8 @@ func (s *Scheduler) unfit(t *object.Task, c *candidate) string {
 		return unavailable
 	case !fits(t, c):
 		return "insufficient resources"
+	case !pluginsThere(t, c.node):
+		return "missing plugin"
 	case t.Spec.Placement != nil && !Satisfies(t.Spec.Placement.Constraints, c.node):
 		return "scheduling constraints not satisfied"
 	case !onPlatform(t, c.node):
@@ -101,6 +103,8 @@ func (s *Scheduler) unfit(t *object.Task, c *candidate) string {
 		return "host-mode port already in use"
 	case !belowMost(t, c):
 		return "max replicas per node limit exceed"
+	case onClusterVolume(t):
+		return "cannot fulfill requested CSI volume mounts"
 	}
 	return ""
 }
