@@ -219,7 +219,9 @@ func (c *call) containerUpdate() error {
 	if err := updateResources(x, &r.Resources); err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, struct{ Warnings []string }{})
+	asked := &createRequest{HostConfig: &container.HostConfig{Resources: r.Resources}}
+	normalise(asked.HostConfig, nil)
+	return c.json(http.StatusOK, struct{ Warnings []string }{asked.notSimulated()})
 }
 
 func (c *call) containerRemove() error {

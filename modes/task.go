@@ -383,7 +383,7 @@ func (t *taskContainer) labels() map[string]string {
 
 // endpoint is the task's place in a network.
 func (t *taskContainer) endpoint(at *object.NetworkAttachment) *container.EndpointSettings {
-	es := &container.EndpointSettings{}
+	es := &container.EndpointSettings{DriverOpts: at.DriverOpts}
 	var all []netip.Prefix
 	for _, s := range at.Addresses {
 		if p, err := netip.ParsePrefix(s); err == nil {

@@ -86,7 +86,8 @@ var notSimulated = map[string]string{
 	"registry": "", "registry-mirrors": "", "rootless": `false`, "runtimes": "", "seccomp-profile": "",
 	"selinux-enabled": `false`, "shutdown-timeout": `15`, "storage-driver": `"overlay2"`, "storage-opts": "",
 	"tlscacert": "", "tlscert": "", "tlskey": "", "userland-proxy-path": "",
-	"userns-remap": "", "cdi-spec-dirs": "", "default-stop-timeout": `10`, "min-api-version": "", "proxies": "",
+	"userns-remap": "", "log-format": `"text"`, "nri-opts": "", "swarm-raft-election-tick": `0`, "swarm-raft-heartbeat-tick": `0`,
+	"cdi-spec-dirs": "", "default-stop-timeout": `10`, "min-api-version": "", "proxies": "",
 }
 
 // Unheeded are the given keys that have no effect here.

@@ -96,7 +96,7 @@ func (n *Network) view() *driver.Network {
 // space is where the network's addresses come from.
 func (ctl *Controller) space(n *Network) ipam.Space {
 	switch {
-	case n.Core.swarm != nil:
+	case n.Core.swarm != nil && n.Driver == "overlay": // others are each node's own
 		return ctl.Agent.space()
 	case n.Scope == "global" && ctl.Global.Cluster != nil:
 		return ctl.Global.Cluster.space

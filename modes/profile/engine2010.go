@@ -18,7 +18,7 @@ var engine2010 = Profile{
 	Hosts: "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n",
 	NoKeys: []string{
 		"allow-direct-routing", "bip6", "bridge-accept-fwmark", "cdi-spec-dirs", "default-network-opts", "default-stop-timeout", "firewall-backend",
-		"host-gateway-ips", "ip-forward-no-drop", "min-api-version", "proxies",
+		"host-gateway-ips", "ip-forward-no-drop", "log-format", "min-api-version", "nri-opts", "proxies",
 	},
 	MaskedPaths: []string{
 		"/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",

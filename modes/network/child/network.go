@@ -40,6 +40,15 @@ func (d *Driver) parse(n *driver.Network) (*network, error) {
 	if !slices.Contains(k.modes, ch.mode) {
 		return nil, errdefs.System("requested %s mode '%s' is not valid, '%s' mode is the %s driver default", k.name, ch.mode, k.modes[0], k.name)
 	}
+	if f := n.Options["ipvlan_flag"]; k == &ipvlan && d.host.Profile.StrictSettings { // as of release 23
+		switch f {
+		case "", "bridge":
+		case "private", "vepa":
+			return nil, errdefs.New(errdefs.KindNotImplemented, "dnetsim does not simulate ipvlan_flag=%s: its endpoints hear one another, as with bridge", f)
+		default:
+			return nil, errdefs.System("requested ipvlan flag '%s' is not valid, 'bridge' is the ipvlan driver default", f)
+		}
+	}
 	if ch.parent == "lo" {
 		return nil, errdefs.System("loopback interface is not a valid %s parent link", k.name)
 	}

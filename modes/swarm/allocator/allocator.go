@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"dnetsim/modes/swarm/object"
@@ -85,6 +86,11 @@ func (a *Allocator) networks(tx *state.Tx) {
 			a.complain(n.ID, "Failed allocation for network "+n.ID, fmt.Errorf("failed allocating pools and gateway IP for network %s: %w", n.ID, err))
 			continue
 		}
+		ids, err := a.newVNIs(tx, out, len(pools))
+		if err != nil {
+			a.complain(n.ID, "Failed allocation for network "+n.ID, fmt.Errorf("failed while allocating driver state for network %s: %w", n.ID, err))
+			continue
+		}
 		out.IPAMOptions = &object.IPAM{Driver: object.Driver{Name: "default"}, Configs: pools}
 		out.DriverState = object.Driver{Name: "overlay", Options: map[string]string{}}
 		if d := n.Spec.DriverConfiguration; d != nil {
@@ -92,16 +98,39 @@ func (a *Allocator) networks(tx *state.Tx) {
 				out.DriverState.Options[k] = v
 			}
 		}
-		ids := ""
-		for range pools {
-			if ids != "" {
-				ids += ","
-			}
-			ids += strconv.Itoa(a.nextVNI(tx, out))
-		}
 		out.DriverState.Options[object.OptVXLANIDs] = ids
 		tx.Update(out)
 	}
+}
+
+// newVNIs are the identifiers of a network's tunnels: those that it was asked to have, if no
+// other network has them, and the next ones.
+func (a *Allocator) newVNIs(tx *state.Tx, n *object.Network, count int) (string, error) {
+	var asked []string
+	if d := n.Spec.DriverConfiguration; d != nil && d.Options[object.OptVXLANIDs] != "" {
+		asked = strings.Split(d.Options[object.OptVXLANIDs], ",")
+	}
+	var out []string
+	for i := range max(count, len(asked)) {
+		if i >= len(asked) {
+			out = append(out, strconv.Itoa(a.nextVNI(tx, n)))
+			continue
+		}
+		id, err := strconv.ParseUint(asked[i], 10, 32)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("invalid vxlan id value %q passed", asked[i])
+		case i >= count:
+			continue
+		}
+		for _, x := range state.All[*object.Network](tx) {
+			if slices.Contains(vnis(x), int(id)) {
+				return "", fmt.Errorf("could not assign vxlan id %d to pool %d: requested bit is already allocated", id, i)
+			}
+		}
+		out = append(out, asked[i])
+	}
+	return strings.Join(out, ","), nil
 }
 
 // nextVNI is the next identifier that no network has.

@@ -167,7 +167,7 @@ func (a *Allocator) attach(tx *state.Tx, t *object.Task) error {
 		if !ok {
 			return fmt.Errorf("network %s not found", target.Target)
 		}
-		at := object.NetworkAttachment{Network: *o, Aliases: target.Aliases}
+		at := object.NetworkAttachment{Network: *o, Aliases: target.Aliases, DriverOpts: target.DriverOpts}
 		if !o.NodeLocal() {
 			want := ""
 			if x := t.Spec.NetworkAttachmentSpec; x != nil && len(x.Addresses) > 0 {

@@ -68,6 +68,8 @@ type NetworkAttachment struct {
 	Network   Network
 	Addresses []string `json:",omitempty"` // with the subnet's length
 	Aliases   []string `json:",omitempty"`
+	// DriverOpts are the endpoint's.
+	DriverOpts map[string]string `json:",omitempty"`
 }
 
 // OptVXLANIDs is the option that says which VNI a network has.
