@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -31,6 +32,12 @@ func (form41) network(n *modes.Network, l looks) any {
 	}
 	for _, p := range n.IPAM.Config {
 		out.IPAM.Config = append(out.IPAM.Config, network.IPAMConfig{Subnet: p.Subnet, IPRange: p.IPRange, Gateway: p.Gateway, AuxAddress: p.AuxAddresses})
+	}
+	if n.Described {
+		out.Containers, out.Labels, out.Options = nil, n.Labels, n.Options
+		if len(n.IPAM.Config) == 0 {
+			out.IPAM.Config = nil
+		}
 	}
 	if l.services {
 		out.Services = services(n)
@@ -76,7 +83,7 @@ func (c *call) networkInspect() error {
 func services(n *modes.Network) map[string]network.ServiceInfo {
 	out := map[string]network.ServiceInfo{}
 	for name, s := range n.Services() {
-		i := network.ServiceInfo{VIP: s.VIP, Ports: append([]string{}, s.Ports...), Tasks: []network.Task{}}
+		i := network.ServiceInfo{VIP: cmp.Or(s.VIP, "<nil>"), Ports: append([]string{}, s.Ports...), Tasks: []network.Task{}}
 		for _, t := range s.Tasks {
 			i.Tasks = append(i.Tasks, network.Task{Name: t.Name, EndpointID: t.EndpointID, EndpointIP: t.EndpointIP, Info: map[string]string{"Host IP": t.HostIP}})
 		}

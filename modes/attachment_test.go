@@ -302,9 +302,18 @@ func TestAnEncryptedNetworkTravelsInESP(t *testing.T) {
 	if len(x.States()) != 0 || len(x.Policies()) != 0 {
 		t.Errorf("left: states %+v, policies %+v", x.States(), x.Policies())
 	}
-	for _, table := range []string{"filter", "mangle"} {
-		if got, _ := w.a.NS().Netfilter(false).List(table, "", netfilter.ListOptions{Numeric: true}); strings.Contains(got, "4789") {
-			t.Errorf("rules are left in %s:\n%s", table, got)
+	// 20.10 leaves the rules behind, and finds them when it needs them again.
+	for range 2 {
+		w.do(func() { w.a.Daemon.Containers.Stop("e1", nil) })
+		for table, n := range map[string]int{"filter": 2, "mangle": 1} {
+			if got, _ := w.a.NS().Netfilter(false).List(table, "", netfilter.ListOptions{Numeric: true}); strings.Count(got, "4789") != n {
+				t.Errorf("rules in %s:\n%s", table, got)
+			}
 		}
+		w.do(func() {
+			if err := w.a.Daemon.Containers.Start("e1"); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -64,7 +64,7 @@ func newSwarm(d *Daemon) *Swarm {
 		Has:     func(name string) bool { _, err := fs.Stat(swarmDir + name); return err == nil },
 		Read:    func(name string) ([]byte, error) { return fs.ReadFile(swarmDir + name) },
 		Managed: func(name string) bool { return engineInterface(d, name) }, DefaultAdvertise: func() string { return d.config.DefaultAdvertise },
-		IPv6: d.profile.SwarmIPv6, TLSWords: d.profile.TLSWords,
+		IPv6: d.profile.SwarmIPv6, PoolsGoOn: d.profile.SwarmPoolsGoOn, TLSWords: d.profile.TLSWords,
 		UpdatesSpec: d.profile.LaterGossip,
 	})
 	return s

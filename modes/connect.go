@@ -55,6 +55,9 @@ func (nw *Networks) connectOwn(c *Container) error {
 		es := s.Networks[name]
 		es.Clear()
 		if err := nw.connectTo(c, name, es, true); err != nil {
+			if !c.run.sandbox.Entered() {
+				s.SandboxID, s.SandboxKey = "", ""
+			}
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"net/url"
 	"slices"
 	"sort"
 	"strings"
@@ -218,6 +219,15 @@ func (a *apiClient) ServiceInspect(ctx context.Context, id string, o client.Serv
 		}
 		res.Service.UpdateStatus = &moved
 	}
+	if a.s.plan.keep && a.s.release.Older && err == nil { // whose --pretty has networks by name
+		nets := slices.Clone(res.Service.Spec.TaskTemplate.Networks)
+		for i := range nets {
+			if n, err := a.NetworkInspect(ctx, nets[i].Target, client.NetworkInspectOptions{}); err == nil {
+				nets[i].Target = n.Network.Name
+			}
+		}
+		res.Service.Spec.TaskTemplate.Networks = nets
+	}
 	return res, err
 }
 
@@ -250,11 +260,6 @@ func (a *apiClient) Info(ctx context.Context, o client.InfoOptions) (client.Syst
 	return answered(a, func() (client.SystemInfoResult, error) { return a.APIClient.Info(ctx, o) })
 }
 
-// NetworkInspect is one of these: docker service inspect --pretty prints names of networks.
-func (a *apiClient) NetworkInspect(ctx context.Context, id string, o client.NetworkInspectOptions) (client.NetworkInspectResult, error) {
-	return answered(a, func() (client.NetworkInspectResult, error) { return a.APIClient.NetworkInspect(ctx, id, o) })
-}
-
 // NetworkCreate sends the pools in the order of the command line.
 func (a *apiClient) NetworkCreate(ctx context.Context, name string, o client.NetworkCreateOptions) (client.NetworkCreateResult, error) {
 	if o.IPAM != nil {
@@ -262,6 +267,21 @@ func (a *apiClient) NetworkCreate(ctx context.Context, name string, o client.Net
 		sort.SliceStable(o.IPAM.Config, func(i, k int) bool { return at(o.IPAM.Config[i]) < at(o.IPAM.Config[k]) })
 	}
 	return a.APIClient.NetworkCreate(ctx, name, o)
+}
+
+// NetworkInspect is answered once to docker service inspect --pretty, which prints names of
+// networks. It asks an older engine for the services itself: one without an address has
+// "<nil>" there, which the client of today cannot read.
+func (a *apiClient) NetworkInspect(ctx context.Context, id string, o client.NetworkInspectOptions) (client.NetworkInspectResult, error) {
+	services := o.Verbose && a.s.release.Older
+	if services {
+		o.Verbose = false
+	}
+	res, err := answered(a, func() (client.NetworkInspectResult, error) { return a.APIClient.NetworkInspect(ctx, id, o) })
+	if err == nil && services {
+		err = a.s.get(ctx, "/networks/"+url.PathEscape(id)+"?verbose=true", &res.Raw)
+	}
+	return res, err
 }
 
 // subnets are the values of --subnet as they will be sent.

@@ -30,7 +30,7 @@ type plan struct {
 	width   int
 	// printsFirst: docker run -d prints the id before it goes on.
 	printsFirst bool
-	// awaits: docker run waits for the removal, also of what did not start.
+	// awaits: docker run waits for the container's end, also of what did not start.
 	awaits bool
 	// recheck: docker attach inspects again after it has attached.
 	recheck bool
@@ -45,6 +45,8 @@ type plan struct {
 	client bool   // the output tells of the machine
 	// complete: it answers a shell that completes.
 	complete bool
+	// escapes: the JSON is 20.10's client's own, which escapes what HTML would take for a tag.
+	escapes bool
 	// asksBetween: docker service logs asks for names while it reads its stream.
 	asksBetween bool
 	all         bool     // of images, as it was typed
@@ -81,7 +83,7 @@ func (s *session) planOf(name string, cmd *cobra.Command, args []string) plan {
 		}
 	case name == "run":
 		p.printsFirst = isSet(cmd.Flags(), "detach")
-		p.awaits = !p.printsFirst && isSet(cmd.Flags(), "rm")
+		p.awaits = !p.printsFirst
 	case name == "attach":
 		p.recheck = true
 	case name == "service logs":
@@ -96,6 +98,8 @@ func (s *session) planOf(name string, cmd *cobra.Command, args []string) plan {
 		p.subnets = subnets(cmd.Flags())
 	case name == "__complete" || name == "__completeNoDesc":
 		p.complete, p.keep = true, true
+	case (name == "service inspect" || name == "node inspect") && s.release.Older && cmd.Flag("format").Value.String() == "":
+		p.escapes = !isSet(cmd.Flags(), "pretty")
 	case name == "events":
 		if f := cmd.Flag("format"); f != nil {
 			p.format = f.Value.String()
@@ -153,6 +157,8 @@ func (p *plan) filter(b []byte) []byte {
 		}
 	case p.words:
 		b = p.versions(sortWords(b))
+	case p.escapes:
+		b = []byte(htmlEscapes.Replace(string(b)))
 	case p.release.Older && (p.name == "ps" || p.name == "port"):
 		b = unbracketed(b)
 	}
@@ -202,3 +208,6 @@ var standIn = profile.Client{Version: "0.0.1974", Build: "0b1d974", Date: "1974-
 func setVersion() {
 	version.Version, version.GitCommit, version.BuildTime = standIn.Version, standIn.Build, standIn.Date
 }
+
+// htmlEscapes are those of encoding/json.
+var htmlEscapes = strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`)

@@ -7,6 +7,7 @@ import "time"
 func (a *Agent) Describe(id string, r Create, created time.Time) *Network {
 	n := a.ctl.describe(id, r)
 	n.Created, n.Scope, n.Core.swarm = created, "swarm", &inSwarm{}
+	n.Described = true
 	if r.IPAM != nil && n.readIPAM(r.IPAM.Config) == nil {
 		n.IPAM.Config = n.shownIPAM()
 	}

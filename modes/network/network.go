@@ -55,6 +55,8 @@ type Network struct {
 	ConfigFrom string
 	Options    map[string]string
 	Labels     map[string]string
+	// Described says that it is not on this node: a manager tells what the swarm has of it.
+	Described bool
 
 	Core *netCore
 }

@@ -27,6 +27,7 @@ type Sandbox struct {
 	endpoints []*Endpoint // in the order of [endpoint.ahead]
 	nextIf    int
 	plumbed   bool // the namespace exists: endpoints go in as they join
+	entered   bool // an endpoint has begun to join: 20.10 makes a sandbox for that only
 	users     int  // containers whose processes are in the namespace
 	Resolver  *resolver
 	resolved  bool             // the resolver was started, or could not be
@@ -63,6 +64,10 @@ func (ctl *Controller) addSandbox(sb *Sandbox) {
 
 // DropSandbox forgets a sandbox; the file that kept its namespace alive goes later.
 func (ctl *Controller) DropSandbox(sb *Sandbox) {
+	if !sb.entered {
+		ctl.DiscardSandbox(sb)
+		return
+	}
 	if ctl.forget(sb) {
 		ctl.Face.Unpin(sb.Key)
 	}
@@ -107,11 +112,14 @@ func (ctl *Controller) Namespace(ref string) (*stack.Namespace, bool) {
 	return nil, false
 }
 
+// Entered reports whether an endpoint has begun to join the sandbox.
+func (sb *Sandbox) Entered() bool { return sb.entered }
+
 // Join adds an endpoint to the sandbox and, once the namespace is populated,
 // plugs its interface in.
 func (sb *Sandbox) Join(ep *Endpoint) error {
 	before := sb.out()
-	ep.sb = sb
+	ep.sb, sb.entered = sb, true
 	drv := sb.ctl.driver(ep.net)
 	if err := drv.Join(&ep.Endpoint); err != nil {
 		ep.sb = nil

@@ -35,7 +35,7 @@ var engine2010 = Profile{
 		Layer: 800 * time.Millisecond,
 	},
 	SwarmPools:    true,
-	SwarmIPv6:     true,
+	SwarmIPv6:     true, SwarmPoolsGoOn: true,
 	WorkerNetwork: "Cannot create a multi-host network from a worker node. Please create the network from a manager node.",
 	LogDrivers:    []string{"awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "logentries", "splunk", "syslog"},
 }

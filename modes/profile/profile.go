@@ -21,6 +21,9 @@ type Profile struct {
 	// SwarmIPv6 says that a swarm's managers give out subnets of IPv6, which its nodes then
 	// cannot set up; else none is given out.
 	SwarmIPv6 bool
+	// SwarmPoolsGoOn says that a swarm's managers cut the next subnet behind the last one,
+	// not the lowest that is free.
+	SwarmPoolsGoOn bool
 	// TLSWords is how the refusal of another's certificate begins: Go's TLS as of 1.20.
 	TLSWords string
 	// WorkerNetwork is what a worker says that is to make a network of the swarm's.

@@ -60,6 +60,8 @@ type Options struct {
 	DefaultAdvertise func() string
 	// IPv6 says that this node as the leader gives out subnets of IPv6.
 	IPv6 bool
+	// PoolsGoOn says that it cuts subnets behind the last one, not the lowest that is free.
+	PoolsGoOn bool
 	// TLSWords is how the refusal of a peer's certificate begins.
 	TLSWords string
 }

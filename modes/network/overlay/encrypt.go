@@ -75,8 +75,12 @@ func (o *Driver) keepSecure() {
 		}
 	}
 	for _, vni := range slices.Sorted(maps.Keys(o.secure.rules)) {
-		if !rules[vni] {
+		switch {
+		case rules[vni]:
+		case o.secure.later:
 			o.programRules(vni, false)
+		default: // 20.10 leaves them behind
+			rules[vni] = true
 		}
 	}
 	byAddr := func(m map[netip.Addr]bool) []netip.Addr {
@@ -113,6 +117,9 @@ func (o *Driver) programRules(vni uint32, add bool) {
 			f.Remove(table, chain, args...)
 			return
 		}
+		if f.Exec(append([]string{"-t", table, "-C", chain}, args...)...) == nil {
+			return // an engine that is started again finds them
+		}
 		if err := f.Exec(append([]string{"-t", table, action, chain}, args...)...); err != nil {
 			o.host.Log("warning", err.Error())
 		}
@@ -120,13 +127,14 @@ func (o *Driver) programRules(vni uint32, add bool) {
 	match := o.tunnelMatch(vni)
 	plain := append([]string{"-p", "udp", "--dport", port}, match...)
 	rule("mangle", "OUTPUT", "-A", append(slices.Clone(plain), "-j", "MARK", "--set-mark", strconv.Itoa(secureMark))...)
-	if o.secure.later {
-		block := append([]string{"-p", "udp", "-m", "policy", "--dir", "in", "--pol", "none", "-m", "udp", "--dport", port}, match...)
-		rule("filter", "INPUT", "-I", append(block, "-j", "DROP")...)
-		return
+	by := func(policy, target string) []string {
+		args := append([]string{"-p", "udp", "-m", "policy", "--dir", "in", "--pol", policy, "-m", "udp", "--dport", port}, match...)
+		return append(args, "-j", target)
 	}
-	rule("filter", "INPUT", "-I", append(slices.Clone(plain), "-j", "DROP")...)
-	rule("filter", "INPUT", "-I", append(append([]string{"-m", "policy", "--dir", "in", "--pol", "ipsec"}, plain...), "-j", "ACCEPT")...)
+	if !o.secure.later {
+		rule("filter", "INPUT", "-I", by("ipsec", "ACCEPT")...)
+	}
+	rule("filter", "INPUT", "-I", by("none", "DROP")...)
 }
 
 // spi is the number of a state from one address to another with a key.

@@ -37,7 +37,11 @@ type Allocator struct {
 	// IPv6 says that subnets of IPv6 are given out: the allocator asks for every pool as one
 	// of IPv4, which IPAM knew no difference of until Docker 27.
 	IPv6 bool
+	// GoOn looks for a subnet behind the last one that was cut, as 20.10's IPAM; else the
+	// lowest one is taken that is free.
+	GoOn bool
 
+	cut    uint32 // where the search for a subnet goes on, with GoOn
 	vni    int
 	last   map[string]netip.Addr // last address given, by network and subnet
 	failed map[string]bool       // what has been logged
@@ -227,21 +231,37 @@ func (a *Allocator) subnet(tx *state.Tx, c object.IPAMConfig, used []netip.Prefi
 	if cl := state.Cluster(tx); cl != nil && len(cl.DefaultAddrPool) > 0 {
 		pools, size = cl.DefaultAddrPool, cl.SubnetSize
 	}
+	var whole []netip.Prefix
+	all := uint32(0) // how many subnets they are
 	for _, text := range pools {
 		pool, err := netip.ParsePrefix(text)
-		if err != nil || int(size) < pool.Bits() || size > 32 {
-			continue
+		if err == nil && int(size) >= pool.Bits() && size <= 32 {
+			whole = append(whole, pool.Masked())
+			all += uint32(1) << (size - uint32(pool.Bits()))
 		}
-		step := uint32(1) << (32 - size)
-		at := toInt(pool.Masked().Addr())
-		for range uint32(1) << (size - uint32(pool.Bits())) {
-			if p := netip.PrefixFrom(fromInt(at), int(size)); !overlaps(p) {
-				return p, nil
-			}
-			at += step
+	}
+	for i := range all {
+		if a.GoOn {
+			i = (i + a.cut) % all
+		}
+		if p := nth(whole, size, i); !overlaps(p) {
+			a.cut = i + 1
+			return p, nil
 		}
 	}
 	return netip.Prefix{}, fmt.Errorf("could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network")
+}
+
+// nth is a subnet of pools that are cut into those of a size, counted from 0.
+func nth(pools []netip.Prefix, size, i uint32) netip.Prefix {
+	for _, pool := range pools {
+		n := uint32(1) << (size - uint32(pool.Bits()))
+		if i < n {
+			return netip.PrefixFrom(fromInt(toInt(pool.Addr())+i<<(32-size)), int(size))
+		}
+		i -= n
+	}
+	return netip.Prefix{}
 }
 
 func toInt(a netip.Addr) uint32 {

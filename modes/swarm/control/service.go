@@ -335,7 +335,7 @@ func (s *Server) createService(r *rpc.Request) (any, error) {
 			return err
 		}
 		if _, ok := state.Named[*object.Service](tx, spec.Name); ok {
-			return rpc.Errorf(rpc.AlreadyExists, "service %s already exists", spec.Name)
+			return rpc.Errorf(rpc.AlreadyExists, "name conflicts with an existing object: service %s already exists", spec.Name)
 		}
 		tx.Create(out)
 		return nil

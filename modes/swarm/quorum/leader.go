@@ -84,7 +84,7 @@ func (m *Manager) reign() {
 		return
 	}
 	m.allocator = allocator.New(m.Wall, func(level, msg string, pairs ...string) { m.Log(level, msg, append(pairs, "node.id", m.Node)...) })
-	m.allocator.IPv6 = m.IPv6
+	m.allocator.IPv6, m.allocator.GoOn = m.IPv6, m.GoOn
 	m.scheduler = &scheduler.Scheduler{Wall: m.Wall}
 	m.orchestrator = orchestrator.New(orchestrator.Config{
 		Loop: m.Loop, Rand: m.Stream("tasks"), Wall: m.Wall, State: m.state, Log: m.Log, Again: func() { m.dirty.Broadcast() },

@@ -47,6 +47,7 @@ type Config struct {
 	First     *object.Node    // the new swarm's first node
 	Force     bool            // --force-new-cluster
 	IPv6      bool            // subnets of IPv6 are given out
+	GoOn      bool            // subnets are cut behind the last one
 	TLSWords  string          // how the refusal of a peer's certificate begins
 	// Watch is told of every change that the managers have agreed on.
 	Watch func(state.Change)
