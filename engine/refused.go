@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,6 +38,9 @@ func statusOfRPC(err error) int {
 // logFailure writes into dockerd's log what it could not do; what a client did wrong is not
 // written.
 func logFailure(c *call, status int, err error) {
+	if what := swarmRequest(c); what != "" && !c.daemon.Profile().APIFields && !errors.Is(err, sim.ErrInterrupted) {
+		c.daemon.Journal.Error(fmt.Sprintf("Error %s: %s", what, c.daemon.Profile().Say(err.Error())))
+	}
 	if status < http.StatusInternalServerError || errors.Is(err, sim.ErrInterrupted) {
 		return
 	}
@@ -79,4 +83,29 @@ func routeOf(r *http.Request) (string, map[string]string) {
 	}
 	vars[name] = rest
 	return before + "{" + name + which + "}" + after, vars
+}
+
+// swarmRequests are what 20.10's router of a swarm's requests calls them in the log, whatever
+// their status is (moby api/server/router/swarm); %s is whom the path names.
+var swarmRequests = map[string]string{
+	"POST /swarm/init": "initializing swarm", "GET /swarm": "getting swarm", "POST /swarm/update": "configuring swarm",
+	"POST /swarm/unlock": "unlocking swarm", "GET /swarm/unlockkey": "retrieving swarm unlock key",
+	"GET /services": "getting services", "GET /services/{id}": "getting service %s", "POST /services/{id}/update": "updating service %s",
+	"DELETE /services/{id}": "removing service %s", "POST /services/create": "creating service %s",
+	"GET /nodes": "getting nodes", "GET /nodes/{id}": "getting node %s", "POST /nodes/{id}/update": "updating node %s", "DELETE /nodes/{id}": "removing node %s",
+	"GET /tasks": "getting tasks", "GET /tasks/{id}": "getting task %s",
+}
+
+func swarmRequest(c *call) string {
+	what := swarmRequests[strings.TrimSuffix(c.r.Pattern, "/{$}")]
+	if !strings.Contains(what, "%s") {
+		return what
+	}
+	name := c.r.PathValue("id")
+	if name == "" { // a new one's is in what it is to be
+		var spec struct{ Name string }
+		json.Unmarshal(c.body, &spec)
+		name = spec.Name
+	}
+	return fmt.Sprintf(what, name)
 }

@@ -148,6 +148,9 @@ func serviceCreate(c *call) error {
 	if spec.Name == "" {
 		spec.Name = c.daemon.RandomName()
 	}
+	if err := convertible(&spec); err != nil {
+		return err
+	}
 	control.Defaults(&spec)
 	var ref control.Ref
 	if err := c.daemon.Swarm.Ask(control.CreateService, spec, &ref); err != nil {
@@ -194,6 +197,9 @@ func serviceUpdate(c *call) error {
 	}
 	r.ID = s.ID
 	if err := resolve(c, &r.Spec); err != nil {
+		return err
+	}
+	if err := convertible(&r.Spec); err != nil {
 		return err
 	}
 	control.Defaults(&r.Spec)

@@ -45,7 +45,7 @@ func newSwarm(d *Daemon) *Swarm {
 	fs := d.host.FS()
 	s.node = swarm.New(swarm.Options{
 		Loop: d.loop, Wall: d.Wall, Stream: func(name string) *sim.Rand { return d.ids.Stream("swarm", name) },
-		Log: d.Journal.Write, NS: d.ns, Net: func() rpc.Sockets { return d.face.Opener(d.ns()) }, Agent: &d.net.Agent,
+		Log: s.log, NS: d.ns, Net: func() rpc.Sockets { return d.face.Opener(d.ns()) }, Agent: &d.net.Agent,
 		Describe: s.describe, Run: s.run, Containers: s.leaveNetworks,
 		Write: func(name string, b []byte) {
 			fs.MkdirAll(path.Dir(swarmDir+name), 0o700)
@@ -64,10 +64,19 @@ func newSwarm(d *Daemon) *Swarm {
 		Has:     func(name string) bool { _, err := fs.Stat(swarmDir + name); return err == nil },
 		Read:    func(name string) ([]byte, error) { return fs.ReadFile(swarmDir + name) },
 		Managed: func(name string) bool { return engineInterface(d, name) }, DefaultAdvertise: func() string { return d.config.DefaultAdvertise },
-		IPv6: d.profile.SwarmIPv6, PoolsGoOn: d.profile.SwarmPoolsGoOn, TLSWords: d.profile.TLSWords,
+		IPv6: d.profile.SwarmIPv6, PoolsGoOn: d.profile.SwarmPoolsGoOn, EarlyLog: !d.profile.LaterGossip, TLSWords: d.profile.TLSWords,
 		UpdatesSpec: d.profile.LaterGossip,
 	})
 	return s
+}
+
+// log writes what a part of the swarm says, in the release's words.
+func (s *Swarm) log(level, msg string, pairs ...string) {
+	said := make([]string, len(pairs))
+	for i, p := range pairs {
+		said[i] = s.d.profile.SaySwarm(p)
+	}
+	s.d.Journal.Write(level, s.d.profile.SaySwarm(msg), said...)
 }
 
 // engineInterface reports whether an interface of the host is one of the engine's.

@@ -55,6 +55,11 @@ func (s *Swarm) createNetwork(r *network.Create) (*network.Network, error) {
 	if !s.node.IsManager() {
 		return nil, errf(ErrForbidden, "%s", s.d.profile.WorkerNetwork)
 	}
+	for _, n := range s.networks(true) {
+		if n.Name == r.Name {
+			return nil, errf(ErrConflict, "network with name %s already exists", r.Name)
+		}
+	}
 	spec := object.NetworkSpec{
 		Annotations: object.Annotations{Name: r.Name, Labels: r.Labels}, IPv6Enabled: r.IPv6(), Internal: r.Internal,
 		Attachable: r.Attachable, Ingress: r.Ingress, Scope: r.Scope,

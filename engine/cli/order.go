@@ -201,7 +201,8 @@ func (a *apiClient) NodeList(ctx context.Context, o client.NodeListOptions) (cli
 
 // NodeInspect is one of these.
 func (a *apiClient) NodeInspect(ctx context.Context, id string, o client.NodeInspectOptions) (client.NodeInspectResult, error) {
-	return answered(a, func() (client.NodeInspectResult, error) { return a.APIClient.NodeInspect(ctx, id, o) })
+	res, err := answered(a, func() (client.NodeInspectResult, error) { return a.APIClient.NodeInspect(ctx, id, o) })
+	return res, a.absent("node", id, err)
 }
 
 // ServiceInspect is one of these; when an update began and ended is moved to the machine's
@@ -219,6 +220,7 @@ func (a *apiClient) ServiceInspect(ctx context.Context, id string, o client.Serv
 		}
 		res.Service.UpdateStatus = &moved
 	}
+	err = a.absent("service", id, err)
 	if a.s.plan.keep && a.s.release.Older && err == nil { // whose --pretty has networks by name
 		nets := slices.Clone(res.Service.Spec.TaskTemplate.Networks)
 		for i := range nets {

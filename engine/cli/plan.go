@@ -157,6 +157,11 @@ func (p *plan) filter(b []byte) []byte {
 		}
 	case p.words:
 		b = p.versions(sortWords(b))
+	case p.release.Older && (p.name == "swarm update" || p.name == "swarm init" || p.name == "swarm unlock-key"):
+		b = bytes.ReplaceAll(b, []byte("\nRemember to store this key"), []byte("\nPlease remember to store this key"))
+		if bytes.HasPrefix(b, []byte("Usage:")) {
+			b = append([]byte("\n"), b...)
+		}
 	case p.escapes:
 		b = []byte(htmlEscapes.Replace(string(b)))
 	case p.release.Older && (p.name == "ps" || p.name == "port"):

@@ -90,6 +90,12 @@ func (s *session) verdict(err error) (text string, status int) {
 	if text == fmt.Sprint("exit status ", status) {
 		return "", status
 	}
+	if st.Status != "" && statusWords[s.plan.name] {
+		if rest, ok := strings.CutPrefix(text, "no such service: "); ok {
+			text = "Error: no such service: " + rest
+		}
+		return fmt.Sprintf("Status: %s, Code: %d", text, status), 1
+	}
 	s.mu.Lock()
 	name, args, startFailed, awaits := s.plan.name, s.plan.args, s.startFailed, s.plan.awaits
 	s.mu.Unlock()
@@ -114,6 +120,9 @@ func (s *session) verdict(err error) (text string, status int) {
 	return text, status
 }
 
+// statusWords are the inspect commands whose error is another's status with its number.
+var statusWords = map[string]bool{"node inspect": true, "service inspect": true, "secret inspect": true, "config inspect": true}
+
 // logged is a line that docker logs as an error (logrus).
 func (s *session) logged(message string) (line string) {
 	s.do(func() {
@@ -132,6 +141,44 @@ func (a *apiClient) absent(kind, ref string, err error) error {
 		return notFound{kind, ref}
 	}
 	return err
+}
+
+// What a swarm has is not found in the same words.
+
+// ServiceRemove is one of these.
+func (a *apiClient) ServiceRemove(ctx context.Context, id string, o client.ServiceRemoveOptions) (client.ServiceRemoveResult, error) {
+	res, err := a.APIClient.ServiceRemove(ctx, id, o)
+	return res, a.absent("service", id, err)
+}
+
+// NodeRemove is one of these.
+func (a *apiClient) NodeRemove(ctx context.Context, id string, o client.NodeRemoveOptions) (client.NodeRemoveResult, error) {
+	res, err := a.APIClient.NodeRemove(ctx, id, o)
+	return res, a.absent("node", id, err)
+}
+
+// SecretInspect is one of these.
+func (a *apiClient) SecretInspect(ctx context.Context, id string, o client.SecretInspectOptions) (client.SecretInspectResult, error) {
+	res, err := a.APIClient.SecretInspect(ctx, id, o)
+	return res, a.absent("secret", id, err)
+}
+
+// SecretRemove is one of these.
+func (a *apiClient) SecretRemove(ctx context.Context, id string, o client.SecretRemoveOptions) (client.SecretRemoveResult, error) {
+	res, err := a.APIClient.SecretRemove(ctx, id, o)
+	return res, a.absent("secret", id, err)
+}
+
+// ConfigInspect is one of these.
+func (a *apiClient) ConfigInspect(ctx context.Context, id string, o client.ConfigInspectOptions) (client.ConfigInspectResult, error) {
+	res, err := a.APIClient.ConfigInspect(ctx, id, o)
+	return res, a.absent("config", id, err)
+}
+
+// ConfigRemove is one of these.
+func (a *apiClient) ConfigRemove(ctx context.Context, id string, o client.ConfigRemoveOptions) (client.ConfigRemoveResult, error) {
+	res, err := a.APIClient.ConfigRemove(ctx, id, o)
+	return res, a.absent("config", id, err)
 }
 
 // ContainerInspect looks at a container.

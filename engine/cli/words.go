@@ -27,6 +27,9 @@ var wordings = sync.OnceValue(func() []wording {
 		{regexp.MustCompile(`(?m)^([\w.()-]+): additional property '([^']*)' is not allowed$`), "$1 Additional property $2 is not allowed"},
 		{regexp.MustCompile(`(?m)^(services[\w.()-]*|networks[\w.()-]*|volumes[\w.()-]*): must be an integer$`), "$1 must be a integer"},
 		{regexp.MustCompile(`(?m)^(services[\w.()-]*|networks[\w.()-]*|volumes[\w.()-]*): (must be )`), "$1 $2"},
+		{regexp.MustCompile(`^unknown mode: `), "Unknown mode: "},
+		{regexp.MustCompile(`(?m)^invalid scale specifier `), "Invalid scale specifier "},
+		{regexp.MustCompile(`^error: swarm is not locked`), "Error: swarm is not locked"},
 		{regexp.MustCompile(`^docker: unknown command: docker (\S+)\n\nRun 'docker --help' for more information`), "docker: '$1' is not a docker command.\nSee 'docker --help'"},
 	}
 })

@@ -34,8 +34,8 @@ var engine2010 = Profile{
 		DaemonLoad: 80 * time.Millisecond, DaemonReady: 80 * time.Millisecond, DaemonStop: 300 * time.Millisecond,
 		Layer: 800 * time.Millisecond,
 	},
-	SwarmPools:    true,
-	SwarmIPv6:     true, SwarmPoolsGoOn: true,
+	SwarmPools: true, SwarmWords: swarmWords2010,
+	SwarmIPv6: true, SwarmPoolsGoOn: true,
 	WorkerNetwork: "Cannot create a multi-host network from a worker node. Please create the network from a manager node.",
 	LogDrivers:    []string{"awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "logentries", "splunk", "syslog"},
 }

@@ -16,6 +16,8 @@ type Profile struct {
 	// LaterGossip says that libnetwork's part in a swarm logs as of 29.
 	LaterGossip bool
 
+	// SwarmWords are the sentences of a swarm's log that the release has in other words.
+	SwarmWords func() []Wording
 	// SwarmPools says that a swarm's address pools are shown although nobody chose them.
 	SwarmPools bool
 	// SwarmIPv6 says that a swarm's managers give out subnets of IPv6, which its nodes then

@@ -5,11 +5,30 @@ import (
 	"sync"
 )
 
-// Wording is a sentence of 20.10's refusals and what a later release says instead.
+// Wording is a sentence and what a release says instead.
 type Wording struct {
 	Old *regexp.Regexp
 	New string
 }
+
+// SaySwarm is what a swarm's parts log, in the release's words.
+func (p *Profile) SaySwarm(text string) string {
+	if p.SwarmWords != nil {
+		for _, w := range p.SwarmWords() {
+			text = w.Old.ReplaceAllString(text, w.New)
+		}
+	}
+	return text
+}
+
+// swarmWords2010 are those of 20.10's gRPC and libnetwork, for what 29's say.
+var swarmWords2010 = sync.OnceValue(func() []Wording {
+	return []Wording{
+		{regexp.MustCompile(`Error while dialing: dial`), "Error while dialing dial"},
+		{regexp.MustCompile(`context deadline exceeded while waiting for connections to become ready`), "context deadline exceeded"},
+		{regexp.MustCompile(`: invalid pool request: Pool overlaps`), ": Pool overlaps"},
+	}
+})
 
 // Say is a refusal in the release's words.
 func (p *Profile) Say(text string) string {

@@ -46,7 +46,11 @@ func (l *life) Configure(m *message.SessionMessage) {
 	}
 	d.Key = m.UnlockKey
 	if d.Port != 0 && !sameNode(l.node, m.Node) {
-		n.Log("info", fmt.Sprintf("initialized VXLAN UDP port to %d ", d.Port), "module", "node", "node.id", m.Node.ID)
+		writer := []string{"module", "node", "node.id", m.Node.ID}
+		if n.EarlyLog {
+			writer = nil
+		}
+		n.Log("info", fmt.Sprintf("initialized VXLAN UDP port to %d ", d.Port), writer...)
 	}
 	l.node = m.Node
 	n.Agent.SetKeys(keys(m.Keys))

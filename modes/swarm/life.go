@@ -196,7 +196,7 @@ func (l *life) manage(cluster *object.Cluster, first *object.Node) error {
 		Loop: n.Loop, Wall: n.Wall, Stream: n.Stream, Net: n.Net(), Log: n.Log, Node: d.Cert.NodeID, Listen: listen,
 		Advertise: n.managerAddr(), Cert: func() *object.Certificate { return &d.Cert },
 		Root: func() string { return d.Root.Digest }, Disk: d.Raft, New: cluster, First: first,
-		Force: d.Force, IPv6: n.IPv6, GoOn: n.PoolsGoOn, TLSWords: n.TLSWords, Watch: l.notice, Removed: func() { l.demoted() }, Crash: n.Crash,
+		Force: d.Force, IPv6: n.IPv6, GoOn: n.PoolsGoOn, EarlyLog: n.EarlyLog, TLSWords: n.TLSWords, Watch: l.notice, Removed: func() { l.demoted() }, Crash: n.Crash,
 	})
 	if err := l.manager.Start(); err != nil {
 		l.manager.Stop()

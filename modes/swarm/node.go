@@ -62,6 +62,8 @@ type Options struct {
 	IPv6 bool
 	// PoolsGoOn says that it cuts subnets behind the last one, not the lowest that is free.
 	PoolsGoOn bool
+	// EarlyLog says that its parts log as of 20.10.
+	EarlyLog bool
 	// TLSWords is how the refusal of a peer's certificate begins.
 	TLSWords string
 }

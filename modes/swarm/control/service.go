@@ -103,7 +103,7 @@ func checkTask(s *object.ServiceSpec) error {
 	}
 	if t.Placement != nil {
 		if err := scheduler.CheckConstraints(t.Placement.Constraints); err != nil {
-			return bad("%v", err)
+			return rpc.Errorf(rpc.Unknown, "%v", err)
 		}
 	}
 	switch t.Runtime {
@@ -365,7 +365,8 @@ func (s *Server) updateService(r *rpc.Request) (any, error) {
 				return rpc.Errorf(rpc.FailedPrecondition, "service %s does not have a previous spec", q.ID)
 			}
 			q.Spec = *old.PreviousSpec
-			out.PreviousSpec = nil
+			before := old.Spec
+			out.PreviousSpec = &before // another rollback takes this one back
 			out.UpdateStatus = &object.UpdateStatus{State: object.RollbackStarted, StartedAt: &now, Message: "manually requested rollback"}
 		default:
 			if err := s.mayBecome(tx, old, &q.Spec); err != nil {

@@ -48,6 +48,7 @@ type Config struct {
 	Force     bool            // --force-new-cluster
 	IPv6      bool            // subnets of IPv6 are given out
 	GoOn      bool            // subnets are cut behind the last one
+	EarlyLog  bool            // raft logs as of 20.10
 	TLSWords  string          // how the refusal of a peer's certificate begins
 	// Watch is told of every change that the managers have agreed on.
 	Watch func(state.Change)
@@ -97,7 +98,8 @@ func New(c Config) *Manager {
 	m.raft = raft.New(c.Disk, raft.Config{
 		Loop: c.Loop, Rand: c.Stream("raft"), Send: m.send, Apply: m.state.Apply,
 		Snapshot: m.state.Snapshot, Restore: m.state.Restore, Changed: m.raftChanged,
-		Log: func(level, msg string) { c.Log(level, msg, "module", "raft", "node.id", c.Node) },
+		Log:   func(level, msg string) { c.Log(level, msg, "module", "raft", "node.id", c.Node) },
+		Early: c.EarlyLog,
 		Panic: func(msg string) {
 			c.Log("panic", msg, "module", "raft", "node.id", c.Node)
 			c.Crash()

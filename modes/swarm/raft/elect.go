@@ -150,7 +150,12 @@ func (n *Node) count(from uint64, yes bool) {
 		}
 	}
 	n.logf("info", "%x received MsgVoteResp from %x at term %d", n.disk.ID, from, n.disk.Term)
-	n.logf("info", "%x has received %d MsgVoteResp votes and %d vote rejections", n.disk.ID, got, no)
+	switch {
+	case !n.cfg.Early:
+		n.logf("info", "%x has received %d MsgVoteResp votes and %d vote rejections", n.disk.ID, got, no)
+	case from != n.disk.ID:
+		n.logf("info", "%x [quorum:%d] has received %d MsgVoteResp votes and %d vote rejections", n.disk.ID, n.quorum(), got, no)
+	}
 	switch {
 	case got >= n.quorum():
 		n.lead = 0

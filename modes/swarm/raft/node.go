@@ -71,6 +71,9 @@ type Config struct {
 	// Changed is called when the leader or the members have changed.
 	Changed func()
 	Log     func(level, msg string)
+	// Early says that it logs as etcd's raft did before 3.4: no configurations, and votes only
+	// of others, with the quorum.
+	Early bool
 	// Panic is called when what a leader says cannot be true of this log: its disk is not the
 	// one that it answered with before. The node has stopped then.
 	Panic func(msg string)
@@ -202,7 +205,7 @@ func (n *Node) Start() {
 func (n *Node) logStart() {
 	d := n.disk
 	began := func(term, commit, applied, index, last uint64, members string) {
-		n.logf("info", "%x switched to configuration voters=(%s)", d.ID, members)
+		n.logMembers(members)
 		n.logf("info", "%x became follower at term %d", d.ID, term)
 		n.logf("info", "newRaft %x [peers: [], term: %d, commit: %d, applied: %d, lastindex: %d, lastterm: %d]", d.ID, term, commit, applied, index, last)
 	}
@@ -212,7 +215,13 @@ func (n *Node) logStart() {
 	}
 	began(0, 0, 0, 0, 0, "")
 	n.logf("info", "%x became follower at term %d", d.ID, d.Term)
-	n.logf("info", "%x switched to configuration voters=(%s)", d.ID, voters(n.membersOf(d.Commit)))
+	n.logMembers(voters(n.membersOf(d.Commit)))
+}
+
+func (n *Node) logMembers(members string) {
+	if !n.cfg.Early {
+		n.logf("info", "%x switched to configuration voters=(%s)", n.disk.ID, members)
+	}
 }
 
 // Stop ends it; proposals that are waited for fail.

@@ -239,7 +239,7 @@ func (n *Node) applyMembers(e Entry) {
 			n.removed = true
 		}
 	}
-	n.logf("info", "%x switched to configuration voters=(%s)", n.disk.ID, voters(n.members))
+	n.logMembers(voters(n.members))
 	n.cfg.Changed()
 	if n.removed && n.role == leader {
 		n.become(follower, n.disk.Term, 0)
