@@ -250,16 +250,16 @@ func taskList(c *call) error {
 	if err != nil {
 		return err
 	}
-	specs := map[string]object.Version{}
+	now := map[string]*object.Service{}
 	for _, s := range current {
-		specs[s.ID] = s.SpecVersion
+		now[s.ID] = s
 	}
 	out := []*object.Task{}
 	for _, t := range all {
 		if t.Spec.NetworkAttachmentSpec != nil && !f.Has("runtime", "attachment") {
 			continue
 		}
-		if len(f["_up-to-date"]) > 0 && (t.SpecVersion == nil || *t.SpecVersion != specs[t.ServiceID]) {
+		if s := now[t.ServiceID]; len(f["_up-to-date"]) > 0 && (s == nil || t.OutOfDate(s)) {
 			continue
 		}
 		if passes(f, t) && among(services, t.ServiceID) && among(nodes, t.NodeID) && desired(states, t) && hasLabels(f["label"], t.ServiceLabels()) {

@@ -2,6 +2,23 @@ package scenarios
 
 import "testing"
 
+// An update whose tasks fail is rolled back as soon as one has failed, to tasks of what was
+// before, one for each slot; those that it had not come to are right as they are (a real
+// 20.10 shows the same).
+func TestAFailedUpdateIsRolledBackToWhatWas(t *testing.T) {
+	for _, engine := range []string{"20.10", "29"} {
+		says(t, engine, []saying{
+			{"bdc01$ docker swarm init; docker service create -d --no-resolve-image --replicas 3 --name w busybox sleep 1000; sleep 5", nil},
+			{"bdc01$ docker service update --no-resolve-image --args \"sh -c 'sleep 0.2; false'\" --update-failure-action rollback --update-monitor 1s w", []string{
+				"rollback: update rolled back due to failure or early termination of task [0-9a-z]{25}\n", `rolling back update: 3 out of 3 tasks\n(verify: Waiting 1 seconds[^\n]*\n)+verify: Service [^\n]*converged\n`,
+			}},
+			{"bdc01$ sleep 20; docker service ps -f desired-state=running --format '{{.Name}} {{.CurrentState}}' w", []string{`^w.1 Running [^\n]*\nw.2 Running [^\n]*\nw.3 Running [^\n]*\n$`}},
+			{"bdc01$ docker service ps --format '{{.Name}} {{.Error}}' w", []string{`w.1 "task: non-zero exit \(1\)"`, `!w.3 "task: non-zero`}},
+			{"bdc01$ docker service inspect --format '{{.UpdateStatus.State}} {{.Spec.TaskTemplate.ContainerSpec.Args}}' w", []string{`^rollback_completed \[sleep 1000\]\n$`}},
+		})
+	}
+}
+
 func TestServicesRunOnTheNodesOfASwarm(t *testing.T) {
 	says(t, "29", []saying{
 		{"bdc01$ docker swarm init", nil},

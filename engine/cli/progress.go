@@ -162,12 +162,12 @@ func (p *progress) wait(caught func() bool) error {
 // [context.Canceled]; it tells whether the service had converged when it last looked.
 func (p *progress) follow(caught func() bool) (ok bool, err error) {
 	since, ended := time.Duration(-1), ""
+	monitor := defaultMonitor // the last that a specification said: one that is rolled back to may say none
 	for {
 		var svc object.Service
 		if err := p.s.get(p.ctx, "/services/"+url.PathEscape(p.id), &svc); err != nil {
 			return ok, err
 		}
-		monitor := defaultMonitor
 		if u := svc.Spec.UpdateConfig; u != nil && u.Monitor != 0 {
 			monitor = u.Monitor
 		}

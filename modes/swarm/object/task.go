@@ -1,6 +1,7 @@
 package object
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -189,3 +190,29 @@ type Preference struct {
 // Live reports whether a task in this desired state is to run, or to be ready to; a job's
 // task is to complete.
 func (s TaskState) Live() bool { return s.Rank() <= TaskComplete.Rank() }
+
+// OutOfDate reports whether a task is of another specification than its service now has; a
+// version that differs is none, if what tasks are made of is the same.
+func (t *Task) OutOfDate(s *Service) bool {
+	if t.SpecVersion != nil && *t.SpecVersion == s.SpecVersion {
+		return false
+	}
+	want := s.Spec.TaskTemplate
+	if len(want.Networks) == 0 {
+		want.Networks = s.Spec.Networks
+	}
+	have := t.Spec
+	if want.LogDriver == nil {
+		have.LogDriver = nil
+	}
+	if !sameText(want, have) {
+		return true
+	}
+	return t.Service != nil && t.Service.Endpoint != nil && !sameText(s.Endpoint.Spec, t.Service.Endpoint.Spec)
+}
+
+func sameText(a, b any) bool {
+	x, _ := json.Marshal(a)
+	y, _ := json.Marshal(b)
+	return bytes.Equal(x, y)
+}

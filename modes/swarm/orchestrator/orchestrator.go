@@ -8,7 +8,6 @@
 package orchestrator
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"sort"
@@ -276,7 +275,7 @@ func (o *Orchestrator) leftNode(tx *state.Tx, s *object.Service, node string) bo
 			last = t
 		}
 	}
-	return last != nil && last.Status.State.Ended() && last.Status.State != object.TaskShutdown && !o.dirty(s, last) && !o.again(s, last)
+	return last != nil && last.Status.State.Ended() && last.Status.State != object.TaskShutdown && !last.OutOfDate(s) && !o.again(s, last)
 }
 
 // job keeps tasks going until enough have completed.
@@ -341,29 +340,4 @@ func (o *Orchestrator) globalJob(tx *state.Tx, s *object.Service) {
 			o.create(tx, s, 0, n.ID, object.TaskComplete)
 		}
 	}
-}
-
-// dirty reports whether a task is of another specification than its service now has.
-func (o *Orchestrator) dirty(s *object.Service, t *object.Task) bool {
-	if t.SpecVersion != nil && *t.SpecVersion == s.SpecVersion {
-		return false
-	}
-	want := s.Spec.TaskTemplate
-	if len(want.Networks) == 0 {
-		want.Networks = s.Spec.Networks
-	}
-	have := t.Spec
-	if want.LogDriver == nil {
-		have.LogDriver = nil
-	}
-	if !same(want, have) {
-		return true
-	}
-	return t.Service != nil && t.Service.Endpoint != nil && !same(s.Endpoint.Spec, t.Service.Endpoint.Spec)
-}
-
-func same(a, b any) bool {
-	x, _ := json.Marshal(a)
-	y, _ := json.Marshal(b)
-	return bytes.Equal(x, y)
 }

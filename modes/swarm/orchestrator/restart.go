@@ -46,7 +46,7 @@ func (o *Orchestrator) mind(tx *state.Tx, s *object.Service, t *object.Task) boo
 	switch {
 	case !ok || n.Status.State == object.NodeDown || n.Spec.Availability == object.Drain:
 		return o.replace(tx, s, t, 0, true)
-	case s.Spec.TaskTemplate.Placement != nil && !satisfies(s.Spec.TaskTemplate.Placement.Constraints, n) && !o.dirty(s, t):
+	case s.Spec.TaskTemplate.Placement != nil && !satisfies(s.Spec.TaskTemplate.Placement.Constraints, n) && !t.OutOfDate(s):
 		return o.replace(tx, s, t, 0, true)
 	}
 	return true

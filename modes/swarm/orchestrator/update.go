@@ -69,7 +69,7 @@ func (o *Orchestrator) update(s *object.Service) {
 func (o *Orchestrator) dirtySlots(s *object.Service) (out [][]*object.Task) {
 	if s.Spec.Mode.IsGlobal() {
 		for _, t := range tasksOf(o.State, s.ID) {
-			if t.DesiredState.Live() && o.dirty(s, t) {
+			if t.DesiredState.Live() && t.OutOfDate(s) {
 				out = append(out, []*object.Task{t})
 			}
 		}
@@ -79,7 +79,7 @@ func (o *Orchestrator) dirtySlots(s *object.Service) (out [][]*object.Task) {
 	for _, slot := range sorted(have) {
 		old := true
 		for _, t := range have[slot] {
-			old = old && o.dirty(s, t)
+			old = old && t.OutOfDate(s)
 		}
 		if old {
 			out = append(out, have[slot])
@@ -169,15 +169,37 @@ func (u *updater) work(s *object.Service, cfg *object.UpdateConfig) {
 	}
 }
 
-// slot replaces the tasks of one slot and waits until the new one runs, or has ended.
-func (u *updater) slot(s *object.Service, old []*object.Task, cfg *object.UpdateConfig) error {
+// slot replaces the tasks of one slot and waits until the new one runs, or has ended. Since
+// the slot was queued some of them may have ended, and others may be in their places.
+func (u *updater) slot(s *object.Service, queued []*object.Task, cfg *object.UpdateConfig) error {
 	o := u.o
 	var made *object.Task
+	old := queued[:1]
 	startFirst := cfg.Order == object.StartFirst
 	err := o.State.Update(func(tx *state.Tx) error {
 		now, ok := state.Get[*object.Service](tx, s.ID)
 		if !ok {
 			return errors.New("service is gone")
+		}
+		var there []*object.Task
+		for _, t := range tasksOf(tx, s.ID) {
+			switch {
+			case slotKey(t) != slotKey(queued[0]) || !t.DesiredState.Live():
+			case t.OutOfDate(now):
+				there = append(there, t)
+			default:
+				made = t
+			}
+		}
+		if made != nil { // a restart was the update
+			old = there
+			for _, t := range old {
+				o.desire(tx, t, object.TaskShutdown)
+			}
+			return nil
+		}
+		if len(there) > 0 {
+			old = there
 		}
 		node := ""
 		if s.Spec.Mode.IsGlobal() {
@@ -204,7 +226,7 @@ func (u *updater) slot(s *object.Service, old []*object.Task, cfg *object.Update
 	if err != nil {
 		return err
 	}
-	if err := u.await(made.ID); err != nil {
+	if err := u.await(s, cfg, made.ID); err != nil {
 		return err
 	}
 	if startFirst {
@@ -221,8 +243,8 @@ func (u *updater) slot(s *object.Service, old []*object.Task, cfg *object.Update
 	return err
 }
 
-// await waits until a task runs, or has ended.
-func (u *updater) await(id string) error {
+// await waits until a task runs, or has ended; the ones before it are watched meanwhile.
+func (u *updater) await(s *object.Service, cfg *object.UpdateConfig, id string) error {
 	for !u.over {
 		t, ok := state.Get[*object.Task](u.o.State, id)
 		if !ok || t.Status.State.Rank() >= object.TaskRunning.Rank() {
@@ -231,6 +253,7 @@ func (u *updater) await(id string) error {
 		if err := u.o.news.Wait(u.o.Loop); err != nil {
 			return err
 		}
+		u.look(s, cfg)
 	}
 	return errors.New("update is over")
 }
